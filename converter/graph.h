@@ -1,0 +1,86 @@
+// The ANN as the converter sees it: a small graph of our own between ONNX and spikes.
+//
+// Only onnx_reader.cc sees ONNX; the passes in passes/ rewrite this graph; dense.cc runs it;
+// spiking.cc turns it into neurons. Nodes are in topological order. Shapes are known for every
+// value after InferShapes and include the batch as dimension 0, which is always 1 here.
+#ifndef CSSRUN_CONVERTER_GRAPH_H_
+#define CSSRUN_CONVERTER_GRAPH_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace cssrun::converter {
+
+using Shape = std::vector<int64_t>;
+
+// A constant. Integers of every ONNX width become int64, floating-point types float.
+struct Tensor {
+  Shape shape;
+  std::variant<std::vector<float>, std::vector<int64_t>> data;
+
+  bool is_float() const { return std::holds_alternative<std::vector<float>>(data); }
+  const std::vector<float>& floats() const { return std::get<std::vector<float>>(data); }
+  const std::vector<int64_t>& ints() const { return std::get<std::vector<int64_t>>(data); }
+};
+
+// One tensor that flows along an edge. Weights are shared, never copied, between graph, dense
+// network and spiking network.
+struct Value {
+  std::string name;
+  Shape shape;                             // empty until InferShapes (or a scalar constant)
+  std::shared_ptr<const Tensor> constant;  // null for activations
+};
+
+using AttributeValue = std::variant<int64_t, float, std::string, std::vector<int64_t>,
+                                    std::vector<float>, std::shared_ptr<const Tensor>>;
+
+struct Attribute {
+  std::string name;
+  AttributeValue value;
+};
+
+using ValueId = int32_t;
+constexpr ValueId kNoValue = -1;  // an optional input that was left out
+
+struct Node {
+  std::string op;      // ONNX's name of the operator, "Conv"
+  std::string domain;  // empty for ONNX's own
+  std::string name;    // ONNX's, or made up from the output's name; for messages
+  std::vector<ValueId> inputs;
+  std::vector<ValueId> outputs;
+  std::vector<Attribute> attributes;
+
+  const AttributeValue* Find(const std::string& attribute) const;
+  int64_t Int(const std::string& attribute, int64_t fallback) const;
+  float Float(const std::string& attribute, float fallback) const;
+  std::string String(const std::string& attribute, const std::string& fallback) const;
+  std::vector<int64_t> Ints(const std::string& attribute, std::vector<int64_t> fallback) const;
+};
+
+struct Graph {
+  std::vector<Value> values;
+  std::vector<Node> nodes;
+  ValueId input = kNoValue;   // the image, [1, channels, height, width]
+  ValueId output = kNoValue;  // the logits, [1, classes]
+  int64_t opset = 0;
+
+  const Value& value(ValueId id) const { return values[static_cast<size_t>(id)]; }
+  Value& value(ValueId id) { return values[static_cast<size_t>(id)]; }
+  // Null when the input is absent or not constant.
+  const Tensor* ConstantInput(const Node& node, size_t index) const;
+  ValueId AddValue(std::string name, Shape shape, std::shared_ptr<const Tensor> constant = nullptr);
+  // How many node inputs (and the graph's output) read each value, by ValueId.
+  std::vector<int> CountUses() const;
+  // Removes nodes whose outputs nobody reads.
+  void RemoveDeadNodes();
+};
+
+int64_t ElementCount(const Shape& shape);
+std::string ToString(const Shape& shape);  // "[1, 3, 32, 32]"
+
+}  // namespace cssrun::converter
+
+#endif  // CSSRUN_CONVERTER_GRAPH_H_

@@ -1,0 +1,65 @@
+#include "format/network_file.h"
+
+#include <cstring>
+#include <utility>
+
+#include "format/validate.h"
+
+namespace cssrun {
+namespace {
+
+// FlatBuffers only asserts that a buffer is below 2 GiB.
+constexpr size_t kMaximumBytes = FLATBUFFERS_MAX_BUFFER_SIZE - 1;
+// Root, code or node, synapses: the schema is no deeper.
+constexpr flatbuffers::uoffset_t kMaximumDepth = 8;
+constexpr flatbuffers::uoffset_t kMaximumTables = 1 << 20;
+// The root offset and the identifier behind it.
+constexpr size_t kSmallestHeader = 8;
+
+}  // namespace
+
+Result<NetworkFile> NetworkFile::Open(const std::string& path) {
+  Result<FileBytes> bytes = ReadFileBytes(path, kMaximumBytes);
+  if (!bytes.ok()) return bytes.status();
+  return Verify(std::move(bytes).value(), path);
+}
+
+Result<NetworkFile> NetworkFile::FromBytes(std::span<const uint8_t> bytes,
+                                           const std::string& name) {
+  if (bytes.empty() || bytes.size() > kMaximumBytes) {
+    return Status::BadModel(name + ": a network of " + std::to_string(bytes.size()) + " bytes");
+  }
+  FileBytes copy(bytes.size());
+  if (copy.empty()) return Status::Io(name + ": not enough memory to read it");
+  std::memcpy(copy.bytes().data(), bytes.data(), bytes.size());
+  return Verify(std::move(copy), name);
+}
+
+Result<NetworkFile> NetworkFile::Verify(FileBytes contents, const std::string& name) {
+  const std::span<const uint8_t> bytes = contents.bytes();
+  if (bytes.size() < kSmallestHeader || !format::NetworkBufferHasIdentifier(bytes.data())) {
+    return Status::BadModel(name + ": not a network file (no identifier " +
+                            format::NetworkIdentifier() + "); make one with cssconvert");
+  }
+  flatbuffers::Verifier verifier(bytes.data(), bytes.size(), kMaximumDepth, kMaximumTables);
+  if (!format::VerifyNetworkBuffer(verifier)) {
+    return Status::BadModel(name + ": damaged network file; convert the model again");
+  }
+  const Status meaning = ValidateNetwork(*format::GetNetwork(bytes.data()));
+  if (!meaning.ok()) return Status(meaning.code(), name + ": " + meaning.message());
+  return NetworkFile(std::move(contents));
+}
+
+flatbuffers::DetachedBuffer SerializeNetwork(const format::NetworkT& network) {
+  size_t weights = 0;
+  for (const auto& node : network.nodes) {
+    for (const auto& synapses : node->synapses) weights += synapses->weights.size();
+  }
+  // Enough room from the start: growing would copy all weights, and hold them twice.
+  constexpr size_t kRoomForTheRest = 1 << 20;
+  flatbuffers::FlatBufferBuilder builder(weights * sizeof(float) + kRoomForTheRest);
+  builder.Finish(format::Network::Pack(builder, &network), format::NetworkIdentifier());
+  return builder.Release();
+}
+
+}  // namespace cssrun

@@ -1,0 +1,294 @@
+#include "format/validate.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <string>
+
+#include "format/geometry.h"
+#include "format/network_file.h"
+
+namespace cssrun {
+namespace {
+
+using format::Extent;
+using format::NodeKind;
+using format::SynapseKind;
+using format::Window;
+
+// Far above any real network, low enough that no product below overflows 64 bits and that a small
+// hostile file cannot ask for all memory.
+constexpr uint32_t kMaximumTimesteps = 1024;
+constexpr uint32_t kMaximumSilentSteps = 8;
+constexpr double kMaximumWeightBits = 60;       // beta^(T+L) stays below 2^60
+constexpr uint32_t kMaximumChannels = 1 << 16;  // a channel is a 16-bit number in event lists
+constexpr uint32_t kMaximumSide = 1 << 14;
+constexpr uint64_t kMaximumNeurons = 1 << 27;       // of the whole network
+constexpr uint64_t kMaximumWindowReads = 1U << 31;  // positions of one mean, times its members
+
+Status Bad(const std::string& where, const std::string& what) {
+  return Status::BadModel(where + ": " + what);
+}
+
+bool InRange(int64_t value, int64_t low, int64_t high) { return low <= value && value <= high; }
+
+bool AllFinite(const flatbuffers::Vector<float>& numbers) {
+  return std::all_of(numbers.begin(), numbers.end(), [](float x) { return std::isfinite(x); });
+}
+
+std::string ToString(const Extent& e) {
+  return std::to_string(e.channels()) + "x" + std::to_string(e.height()) + "x" +
+         std::to_string(e.width());
+}
+
+Status CheckExtent(const std::string& where, const Extent& e) {
+  if (!InRange(e.channels(), 1, kMaximumChannels) || !InRange(e.height(), 1, kMaximumSide) ||
+      !InRange(e.width(), 1, kMaximumSide) || Neurons(e) > kMaximumNeurons) {
+    return Bad(where, "size " + ToString(e) + " is out of range");
+  }
+  return Status::Ok();
+}
+
+Status CheckWindow(const std::string& where, const Window& w) {
+  const auto side = [](int64_t value) { return InRange(value, 1, kMaximumSide); };
+  const auto pad = [](int64_t value) {
+    return InRange(value, -int64_t{kMaximumSide}, kMaximumSide);
+  };
+  if (!side(w.kernel_y()) || !side(w.kernel_x())) return Bad(where, "kernel is out of range");
+  if (!side(w.stride_y()) || !side(w.stride_x())) return Bad(where, "stride is out of range");
+  if (!side(w.dilation_y()) || !side(w.dilation_x())) return Bad(where, "dilation is out of range");
+  if (!pad(w.pad_top()) || !pad(w.pad_left()) || !pad(w.pad_bottom()) || !pad(w.pad_right())) {
+    return Bad(where, "padding is out of range");
+  }
+  return Status::Ok();
+}
+
+bool CoversPosition(int64_t size, int64_t positions, int64_t kernel, int64_t stride, int64_t pad) {
+  return pad >= 0 && pad < kernel && (positions - 1) * stride - pad < size;
+}
+
+// Every pooled position has at least one member.
+bool PoolHasMembers(const Window& w, const Extent& potential, const Extent& pooled) {
+  return w.dilation_y() == 1 && w.dilation_x() == 1 &&
+         CoversPosition(potential.height(), pooled.height(), w.kernel_y(), w.stride_y(),
+                        w.pad_top()) &&
+         CoversPosition(potential.width(), pooled.width(), w.kernel_x(), w.stride_x(),
+                        w.pad_left());
+}
+
+Status CheckCode(const format::Code& code) {
+  const std::string where = "code";
+  if (!InRange(code.timesteps(), 1, kMaximumTimesteps)) {
+    return Bad(where, "timesteps " + std::to_string(code.timesteps()) + " is not 1.." +
+                          std::to_string(kMaximumTimesteps));
+  }
+  if (code.silent_steps() > kMaximumSilentSteps) {
+    return Bad(where, "silent_steps " + std::to_string(code.silent_steps()) + " is not 0.." +
+                          std::to_string(kMaximumSilentSteps));
+  }
+  // The negation catches NaN.
+  if (!(code.beta() >= 1.0F && code.beta() <= 4.0F)) return Bad(where, "beta is not 1..4");
+  const double steps = static_cast<double>(code.timesteps()) + code.silent_steps();
+  if (steps * std::log2(static_cast<double>(code.beta())) > kMaximumWeightBits) {
+    return Bad(where, "beta is too large for so many timesteps");
+  }
+  return Status::Ok();
+}
+
+Status CheckPreprocessing(const format::Preprocessing& p, const Extent& input) {
+  const std::string where = "preprocessing";
+  if (p.mean()->size() != input.channels() || !AllFinite(*p.mean())) {
+    return Bad(where, "mean needs one finite number per channel");
+  }
+  if (p.stddev()->size() != input.channels() || !AllFinite(*p.stddev()) ||
+      !std::all_of(p.stddev()->begin(), p.stddev()->end(), [](float x) { return x > 0; })) {
+    return Bad(where, "stddev needs one positive number per channel");
+  }
+  if (!InRange(p.resize(), std::max(input.height(), input.width()), kMaximumSide)) {
+    return Bad(where, "resize is smaller than the image or out of range");
+  }
+  return Status::Ok();
+}
+
+Status CheckSynapses(const std::string& where, const format::Synapses& s, const Extent& source,
+                     const Extent& target) {
+  const std::string mismatch = "does not lead from " + ToString(source) + " to " + ToString(target);
+  Extent seen = source;
+  if (const Window* mean = s.average(); mean != nullptr) {
+    if (Status status = CheckWindow(where + ": average", *mean); !status.ok()) return status;
+    const int64_t rows = WindowRows(*mean, source.height());
+    const int64_t columns = WindowColumns(*mean, source.width());
+    if (!InRange(rows, 1, kMaximumSide) || !InRange(columns, 1, kMaximumSide)) {
+      return Bad(where, "average " + mismatch);
+    }
+    seen = Extent(source.channels(), static_cast<uint32_t>(rows), static_cast<uint32_t>(columns));
+    const uint64_t members =
+        static_cast<uint64_t>(mean->kernel_y()) * static_cast<uint64_t>(mean->kernel_x());
+    if (members * Positions(seen) > kMaximumWindowReads) {
+      return Bad(where, "average window is too large");
+    }
+  }
+  const Window& w = *s.window();
+  if (Status status = CheckWindow(where + ": window", w); !status.ok()) return status;
+  if (WindowRows(w, seen.height()) != target.height() ||
+      WindowColumns(w, seen.width()) != target.width()) {
+    return Bad(where, "window " + mismatch);
+  }
+  const uint64_t taps = static_cast<uint64_t>(w.kernel_y()) * static_cast<uint64_t>(w.kernel_x());
+  switch (s.kind()) {
+    case SynapseKind::Convolution:
+      if (s.groups() == 0 || source.channels() % s.groups() != 0 ||
+          target.channels() % s.groups() != 0) {
+        return Bad(where, "groups does not divide the channels");
+      }
+      if (s.weights()->size() != taps * target.channels() * (source.channels() / s.groups())) {
+        return Bad(where, "weights holds " + std::to_string(s.weights()->size()) + " numbers and " +
+                              mismatch);
+      }
+      break;
+    case SynapseKind::Identity:
+      if (taps != 1 || s.groups() != 1 || s.weights()->size() != 1) {
+        return Bad(where, "an identity has one weight, one tap and one group");
+      }
+      if (!InRange(s.channel_offset(), -int64_t{source.channels()} + 1,
+                   int64_t{target.channels()} - 1)) {
+        return Bad(where, "channel_offset leads nowhere");
+      }
+      break;
+    default:
+      return Bad(where, "unknown kind of synapses");
+  }
+  if (!AllFinite(*s.weights())) return Bad(where, "weights holds a number that is not finite");
+  if (reinterpret_cast<uintptr_t>(s.weights()->Data()) % FileBytes::kAlignment != 0) {
+    return Bad(where, "weights is not aligned to 64 bytes");
+  }
+  return Status::Ok();
+}
+
+Status CheckNode(const std::string& where, const format::Network& network, uint32_t index) {
+  const format::Node& node = *network.nodes()->Get(index);
+  const format::Code& code = *network.code();
+  const uint32_t last = network.nodes()->size() - 1;
+  const Extent& extent = *node.extent();
+  const Extent& potential = *node.potential();
+
+  const NodeKind expected = index == 0      ? NodeKind::Encoder
+                            : index == last ? NodeKind::Readout
+                                            : NodeKind::Neurons;
+  if (node.kind() != expected) {
+    return Bad(where,
+               "kind: the first node is the encoder, the last the readout, all others "
+               "are neurons");
+  }
+  if (Status status = CheckExtent(where + ": extent", extent); !status.ok()) return status;
+  if (Status status = CheckExtent(where + ": potential", potential); !status.ok()) return status;
+  if (extent.channels() != potential.channels()) {
+    return Bad(where, "extent and potential differ in channels");
+  }
+  if (const Window* pool = node.pool(); pool != nullptr) {
+    if (expected != NodeKind::Neurons) return Bad(where, "pool: only neurons pool");
+    if (Status status = CheckWindow(where + ": pool", *pool); !status.ok()) return status;
+    if (WindowRows(*pool, potential.height()) != extent.height() ||
+        WindowColumns(*pool, potential.width()) != extent.width() ||
+        !PoolHasMembers(*pool, potential, extent)) {
+      return Bad(where,
+                 "pool does not lead from " + ToString(potential) + " to " + ToString(extent));
+    }
+  } else if (extent.height() != potential.height() || extent.width() != potential.width()) {
+    return Bad(where, "extent and potential differ without a pool");
+  }
+  if (expected == NodeKind::Readout && Positions(extent) != 1) {
+    return Bad(where, "extent: the readout has one row and one column");
+  }
+  if (expected != NodeKind::Neurons && node.rectify()) {
+    return Bad(where, "rectify: only neurons rectify");
+  }
+  if (!(std::isfinite(node.amplitude()) && node.amplitude() > 0)) {
+    return Bad(where, "amplitude is not a positive number");
+  }
+  if (!std::isfinite(node.initial_potential())) {
+    return Bad(where, "initial_potential is not finite");
+  }
+  const auto& thresholds = *node.thresholds();
+  const uint32_t spikes = expected == NodeKind::Readout ? 0 : code.timesteps();
+  if (thresholds.size() != spikes) {
+    return Bad(where, "thresholds needs " + std::to_string(spikes) + " numbers");
+  }
+  if (!std::all_of(thresholds.begin(), thresholds.end(),
+                   [](float x) { return x >= 1e-3F && x <= 1e3F; })) {
+    return Bad(where, "thresholds holds a number outside 0.001..1000");
+  }
+  const uint32_t biases = expected == NodeKind::Encoder ? 0 : potential.channels();
+  if (node.bias()->size() != biases || !AllFinite(*node.bias())) {
+    return Bad(where, "bias needs " + std::to_string(biases) + " finite numbers");
+  }
+  if (expected == NodeKind::Encoder) {
+    if (node.offset() != 0) return Bad(where, "offset: the encoder starts at step 0");
+    if (node.synapses()->size() != 0) return Bad(where, "synapses: the encoder has none");
+    return Status::Ok();
+  }
+
+  if (node.synapses()->size() == 0) return Bad(where, "synapses: nothing drives this node");
+  uint64_t input_offset = 0;
+  for (uint32_t i = 0; i < node.synapses()->size(); ++i) {
+    const format::Synapses& s = *node.synapses()->Get(i);
+    const std::string edge = where + ": synapses " + std::to_string(i);
+    if (s.source() >= index) return Bad(edge, "source is not an earlier node");
+    const format::Node& source = *network.nodes()->Get(s.source());
+    if (Status status = CheckSynapses(edge, s, *source.extent(), potential); !status.ok()) {
+      return status;
+    }
+    input_offset = std::max<uint64_t>(input_offset, source.offset());
+  }
+  const uint64_t silent = expected == NodeKind::Neurons ? code.silent_steps() : 0;
+  if (node.offset() != input_offset + silent) {
+    return Bad(where, "offset " + std::to_string(node.offset()) + " is not " +
+                          std::to_string(input_offset + silent));
+  }
+  for (uint32_t i = 0; i < node.synapses()->size(); ++i) {
+    const format::Synapses& s = *node.synapses()->Get(i);
+    const uint64_t wait = input_offset - network.nodes()->Get(s.source())->offset();
+    if (s.delay() != wait) {
+      return Bad(where + ": synapses " + std::to_string(i),
+                 "delay " + std::to_string(s.delay()) + " is not " + std::to_string(wait));
+    }
+  }
+  return Status::Ok();
+}
+
+}  // namespace
+
+Status ValidateNetwork(const format::Network& network) {
+  if (network.format_version() != kFormatVersion) {
+    return Status::BadModel("format version " + std::to_string(network.format_version()) +
+                            ", this program reads version " + std::to_string(kFormatVersion) +
+                            "; convert the model again with a matching cssconvert");
+  }
+  if (Status status = CheckCode(*network.code()); !status.ok()) return status;
+  const auto& nodes = *network.nodes();
+  if (nodes.size() < 2) return Bad("nodes", "a network has at least an encoder and a readout");
+  uint64_t neurons = 0;
+  for (uint32_t i = 0; i < nodes.size(); ++i) {
+    const std::string where =
+        "node " + std::to_string(i) + " (" + nodes.Get(i)->name()->str() + ")";
+    if (Status status = CheckNode(where, network, i); !status.ok()) return status;
+    neurons += Neurons(*nodes.Get(i)->extent()) + Neurons(*nodes.Get(i)->potential());
+    if (neurons > kMaximumNeurons) return Bad(where, "the network has too many neurons");
+  }
+  if (Status status = CheckPreprocessing(*network.preprocessing(), *nodes.Get(0)->extent());
+      !status.ok()) {
+    return status;
+  }
+  const uint32_t logits = nodes.Get(nodes.size() - 1)->extent()->channels();
+  if (network.labels()->size() != 0 && network.labels()->size() != logits) {
+    return Bad("labels", std::to_string(network.labels()->size()) + " labels for " +
+                             std::to_string(logits) + " logits");
+  }
+  const format::Origin& origin = *network.origin();
+  if (!std::isfinite(origin.calibration_agreement()) || !std::isfinite(origin.ann_top1())) {
+    return Bad("origin", "holds a number that is not finite");
+  }
+  return Status::Ok();
+}
+
+}  // namespace cssrun

@@ -1,0 +1,18 @@
+// What FlatBuffers' verifier cannot know: that the numbers of a network make sense together.
+#ifndef CSSRUN_FORMAT_VALIDATE_H_
+#define CSSRUN_FORMAT_VALIDATE_H_
+
+#include "cssrun/status.h"
+#include "network_generated.h"
+
+namespace cssrun {
+
+// Checks every field of a structurally verified network: versions, ranges, shapes that fit each
+// other, indices of earlier nodes, finite numbers, offsets and delays that follow from the graph,
+// and that no size computed from the file overflows. Allocates nothing that grows with the file.
+// Error: kBadModel, and the message names the node and the field.
+Status ValidateNetwork(const format::Network& network);
+
+}  // namespace cssrun
+
+#endif  // CSSRUN_FORMAT_VALIDATE_H_

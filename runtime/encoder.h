@@ -1,0 +1,36 @@
+// The CSS encoder (Theorem 3): pixels become spike trains.
+#ifndef CSSRUN_RUNTIME_ENCODER_H_
+#define CSSRUN_RUNTIME_ENCODER_H_
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "runtime/events.h"
+#include "runtime/execution_network.h"
+
+namespace cssrun::internal {
+
+// Encodes one image step by step: M = a / (theta beta^T); at each step M *= beta, a spike where |M|
+// reaches the threshold, and the spike's weight leaves M. Always signed: normalized pixels are.
+class Encoder {
+ public:
+  explicit Encoder(const ExecutionNetwork& network);
+
+  // `pixels`: height * width * channels bytes, interleaved.
+  void SetImage(std::span<const uint8_t> pixels);
+  // The spikes of step `index`; call with 0, 1, ... T-1.
+  void Step(uint32_t index, EventFrame& events);
+
+ private:
+  const ExecutionNetwork& network_;
+  // The starting potential of every pixel value: normalization and the division at once.
+  std::vector<std::array<float, 256>> starting_potential_;  // per channel
+  std::vector<float> potential_;                            // [position][channel]
+  std::vector<uint16_t> negative_;                          // of one position
+};
+
+}  // namespace cssrun::internal
+
+#endif  // CSSRUN_RUNTIME_ENCODER_H_

@@ -1,0 +1,63 @@
+// Runs one image through an ExecutionNetwork, step by step.
+//
+// The schedule: at global step k every layer, sources before targets, consumes input index
+// k - input_offset (its delay lines hand it what each source sent `delay` steps ago) and emits
+// spike index k - offset. All layers advance together; the readout is complete after
+// latency_steps.
+#ifndef CSSRUN_RUNTIME_ENGINE_H_
+#define CSSRUN_RUNTIME_ENGINE_H_
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "cssrun/session.h"
+#include "hwy/aligned_allocator.h"
+#include "runtime/delay_line.h"
+#include "runtime/encoder.h"
+#include "runtime/events.h"
+#include "runtime/execution_network.h"
+#include "runtime/kernels/kernels.h"
+
+namespace cssrun::internal {
+
+class Engine {
+ public:
+  // Called for each layer and spike index, as soon as these spikes exist.
+  using ObserveSpikes = std::function<void(size_t layer, uint32_t index, const EventFrame& events)>;
+
+  // `network` must outlive the engine. All buffers are allocated here.
+  Engine(const ExecutionNetwork& network, bool profile);
+
+  // `pixels` must have the network's size.
+  void Run(std::span<const uint8_t> pixels, Answer& answer);
+
+  void set_observe_spikes(ObserveSpikes observe) { observe_spikes_ = std::move(observe); }
+
+ private:
+  // What changes while an image runs, of one layer.
+  struct LayerState {
+    hwy::AlignedFreeUniquePtr<float[]> membranes;  // h, [position of the potentials][channel]
+    hwy::AlignedFreeUniquePtr<float[]> sent;       // g, [position of the spikes][channel]
+    DelayLine spikes;
+  };
+
+  void Reset();
+  // Everything that `layer` does at global step `step`.
+  void StepLayer(size_t layer, uint32_t step, LayerStatistics& statistics);
+  void StepEncoder(uint32_t step, LayerStatistics& statistics);
+  void Integrate(size_t layer, uint32_t step, uint32_t index, LayerStatistics& statistics);
+
+  const ExecutionNetwork& network_;
+  const bool profile_;
+  Encoder encoder_;
+  std::vector<LayerState> states_;
+  TapScratch taps_;
+  std::vector<uint16_t> negative_scratch_;
+  ObserveSpikes observe_spikes_;
+};
+
+}  // namespace cssrun::internal
+
+#endif  // CSSRUN_RUNTIME_ENGINE_H_

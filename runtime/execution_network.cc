@@ -1,0 +1,91 @@
+#include "runtime/execution_network.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "format/geometry.h"
+
+namespace cssrun::internal {
+namespace {
+
+using format::NodeKind;
+
+std::string KindName(const Layer& layer) {
+  switch (layer.kind) {
+    case NodeKind::Encoder:
+      return "encoder";
+    case NodeKind::Readout:
+      return "readout";
+    case NodeKind::Neurons:
+      break;
+  }
+  return layer.pool.has_value() ? "pooled neurons" : "neurons";
+}
+
+Layer LayOutLayer(const format::Network& network, const format::Node& node, float spike_weight) {
+  Layer layer;
+  layer.name = node.name()->str();
+  layer.kind = node.kind();
+  layer.extent = *node.extent();
+  layer.potential = *node.potential();
+  layer.offset = node.offset();
+  layer.rectify = node.rectify();
+  if (node.pool() != nullptr) layer.pool = *node.pool();
+  layer.amplitude = node.amplitude();
+  layer.initial_potential = node.initial_potential();
+  layer.blocks = ChannelBlocks::For(layer.potential.channels());
+  // The encoder has no silent period: its spikes weigh 1.
+  const float weight = layer.kind == NodeKind::Encoder ? 1.0F : spike_weight;
+  for (const float threshold : *node.thresholds()) layer.thresholds.push_back(threshold * weight);
+  layer.bias = hwy::AllocateAligned<float>(layer.blocks.stride());
+  std::fill_n(layer.bias.get(), layer.blocks.stride(), 0.0F);
+  std::copy(node.bias()->begin(), node.bias()->end(), layer.bias.get());
+  for (const format::Synapses* synapses : *node.synapses()) {
+    const format::Node& source = *network.nodes()->Get(synapses->source());
+    layer.input_offset = std::max(layer.input_offset, source.offset());
+    layer.synapses.push_back(LayOutSynapses(*synapses, *source.extent(), layer.potential));
+  }
+  return layer;
+}
+
+}  // namespace
+
+ExecutionNetwork LayOutNetwork(const NetworkFile& file) {
+  const format::Network& network = file.network();
+  const format::Code& code = *network.code();
+  ExecutionNetwork execution;
+  execution.timesteps = code.timesteps();
+  execution.silent_steps = code.silent_steps();
+  execution.negative_spikes = code.negative_spikes();
+  execution.beta = code.beta();
+  execution.spike_weight = static_cast<float>(
+      std::pow(static_cast<double>(code.beta()), static_cast<double>(code.silent_steps())));
+  execution.macs_per_image = network.macs_per_image();
+
+  for (const format::Node* node : *network.nodes()) {
+    execution.layers.push_back(LayOutLayer(network, *node, execution.spike_weight));
+    const Layer& layer = execution.layers.back();
+    execution.layer_infos.push_back(
+        {layer.name, KindName(layer), Neurons(layer.extent), layer.offset});
+    for (const SynapseLayout& synapses : layer.synapses) {
+      Layer& source = execution.layers[synapses.source];
+      source.kept_steps = std::max(source.kept_steps, synapses.delay + 1);
+    }
+  }
+  execution.latency_steps = execution.layers.back().offset + execution.timesteps;
+
+  const format::Extent& image = execution.layers.front().extent;
+  const format::Preprocessing& preprocessing = *network.preprocessing();
+  execution.input.channels = image.channels();
+  execution.input.height = image.height();
+  execution.input.width = image.width();
+  execution.input.resize = preprocessing.resize();
+  execution.input.mean.assign(preprocessing.mean()->begin(), preprocessing.mean()->end());
+  execution.input.stddev.assign(preprocessing.stddev()->begin(), preprocessing.stddev()->end());
+  for (const flatbuffers::String* label : *network.labels()) {
+    execution.labels.push_back(label->str());
+  }
+  return execution;
+}
+
+}  // namespace cssrun::internal

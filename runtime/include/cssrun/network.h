@@ -1,0 +1,78 @@
+// A loaded spiking network: verified, laid out for execution, immutable.
+//
+// Threads: a Network may be shared by any number of threads and sessions without locks.
+// Cost: loading reads the file once and lays the weights out once; memory is about twice the file
+// while loading and once afterwards.
+#ifndef CSSRUN_NETWORK_H_
+#define CSSRUN_NETWORK_H_
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "cssrun/status.h"
+
+namespace cssrun {
+
+// What an image must look like before it is run. A caller that decodes images itself resizes the
+// shorter side to `resize` (bilinear, antialiased), cuts the centre `height` x `width`, and hands
+// over 8-bit RGB; normalization, (pixel/255 - mean) / stddev per channel, is done by the session.
+struct InputFormat {
+  uint32_t channels = 0;
+  uint32_t height = 0;
+  uint32_t width = 0;
+  uint32_t resize = 0;
+  std::vector<float> mean;    // one per channel
+  std::vector<float> stddev;  // one per channel
+};
+
+struct LayerInfo {
+  std::string name;
+  std::string kind;      // "encoder", "neurons", "pooled neurons" or "readout"
+  uint64_t neurons = 0;  // spike trains that leave (readout: logits)
+  uint32_t offset = 0;   // global step of this layer's first spike
+};
+
+namespace internal {
+struct ExecutionNetwork;
+}
+
+class Network {
+ public:
+  // Reads and verifies a net.fb. Errors: kIo when it cannot be read, kBadModel when it is not a
+  // sound network file; the message begins with `path`.
+  static Result<std::shared_ptr<const Network>> Load(const std::string& path);
+
+  // The same from memory; `bytes` may be released afterwards. `name` begins the error messages.
+  static Result<std::shared_ptr<const Network>> FromBytes(std::span<const uint8_t> bytes,
+                                                          const std::string& name);
+
+  ~Network();
+  Network(const Network&) = delete;
+  Network& operator=(const Network&) = delete;
+
+  const InputFormat& input() const;
+  // One per logit, or empty when the model came without labels.
+  const std::vector<std::string>& labels() const;
+  // In execution order: the encoder first, the readout last.
+  const std::vector<LayerInfo>& layers() const;
+  uint32_t logits() const;
+  uint32_t timesteps() const;
+  // Steps from the first input spike until the logits are complete: T + L * depth.
+  uint32_t latency_steps() const;
+  // Multiply-accumulates of the dense ANN that this network was converted from.
+  uint64_t macs_per_image() const;
+
+  // For the engine and for tests; not part of the stable interface.
+  const internal::ExecutionNetwork& execution() const { return *execution_; }
+
+ private:
+  explicit Network(std::unique_ptr<internal::ExecutionNetwork> execution);
+  std::unique_ptr<internal::ExecutionNetwork> execution_;
+};
+
+}  // namespace cssrun
+
+#endif  // CSSRUN_NETWORK_H_

@@ -1,0 +1,61 @@
+// The state of running one image after another on a Network.
+//
+// Threads: a Session belongs to one thread at a time; make one per thread, they share the Network.
+// Cost: all membranes and event lists are allocated on construction and during the first image.
+#ifndef CSSRUN_SESSION_H_
+#define CSSRUN_SESSION_H_
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "cssrun/network.h"
+#include "cssrun/status.h"
+
+namespace cssrun {
+
+// What one image cost in one layer, in the order of Network::layers().
+struct LayerStatistics {
+  uint64_t spikes = 0;   // that left the layer
+  uint64_t synops = 0;   // weights added to this layer's membranes; borders count only what exists
+  double seconds = 0.0;  // only with SessionOptions::profile
+};
+
+struct Answer {
+  std::vector<float> logits;
+  uint32_t steps = 0;  // after which the logits were read
+  std::vector<LayerStatistics> layers;
+};
+
+struct SessionOptions {
+  bool profile = false;  // measure LayerStatistics::seconds
+};
+
+namespace internal {
+class Engine;
+}
+
+class Session {
+ public:
+  explicit Session(std::shared_ptr<const Network> network, const SessionOptions& options = {});
+  ~Session();
+  Session(Session&&) noexcept;
+  Session& operator=(Session&&) noexcept;
+
+  // Classifies one image: `pixels` is height * width * channels bytes, interleaved, as
+  // Network::input() describes. Overwrites `answer`. Error: kInvalidArgument on a wrong size.
+  Status Run(std::span<const uint8_t> pixels, Answer& answer);
+
+  // For tests; not part of the stable interface.
+  internal::Engine& engine() { return *engine_; }
+
+ private:
+  std::shared_ptr<const Network> network_;
+  std::unique_ptr<internal::Engine> engine_;
+};
+
+}  // namespace cssrun
+
+#endif  // CSSRUN_SESSION_H_

@@ -1,0 +1,72 @@
+// The one error type: a code that decides the exit code, and one sentence for a person.
+//
+// Functions that can fail return Status, or Result<T> when they also produce something. Neither can
+// be ignored silently. The library never prints, aborts or throws across its public functions.
+#ifndef CSSRUN_STATUS_H_
+#define CSSRUN_STATUS_H_
+
+#include <cstdlib>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace cssrun {
+
+enum class StatusCode {
+  kOk,
+  kInvalidArgument,  // the caller asked for something that cannot be (exit code 2)
+  kBadModel,         // a model or network file that is damaged, hostile or unsupported (3)
+  kIo,               // the operating system refused to read or write (4)
+};
+
+class [[nodiscard]] Status {
+ public:
+  Status() = default;
+  Status(StatusCode code, std::string message) : code_(code), message_(std::move(message)) {}
+
+  static Status Ok() { return {}; }
+  static Status InvalidArgument(std::string message) {
+    return {StatusCode::kInvalidArgument, std::move(message)};
+  }
+  static Status BadModel(std::string message) {
+    return {StatusCode::kBadModel, std::move(message)};
+  }
+  static Status Io(std::string message) { return {StatusCode::kIo, std::move(message)}; }
+
+  bool ok() const { return code_ == StatusCode::kOk; }
+  StatusCode code() const { return code_; }
+  // Names the file, the thing and the remedy; empty when ok().
+  const std::string& message() const { return message_; }
+
+ private:
+  StatusCode code_ = StatusCode::kOk;
+  std::string message_;
+};
+
+// A value, or the Status that says why there is none. value() of a failed Result is a programming
+// error and ends the process.
+template <typename T>
+class [[nodiscard]] Result {
+ public:
+  Result(T value) : value_(std::move(value)) {}          // NOLINT(google-explicit-constructor)
+  Result(Status status) : status_(std::move(status)) {}  // NOLINT(google-explicit-constructor)
+
+  bool ok() const { return value_.has_value(); }
+  const Status& status() const { return status_; }
+  T& value() & { return Checked(); }
+  const T& value() const& { return const_cast<Result*>(this)->Checked(); }
+  T&& value() && { return std::move(Checked()); }
+
+ private:
+  T& Checked() {
+    if (!value_.has_value()) std::abort();
+    return *value_;
+  }
+
+  Status status_;
+  std::optional<T> value_;
+};
+
+}  // namespace cssrun
+
+#endif  // CSSRUN_STATUS_H_

@@ -1,0 +1,197 @@
+// Adding synaptic rows to membranes, only for the events that arrived.
+//
+// For each target position the events of all its taps stream through accumulators that stay in
+// registers; each membrane is read and written once per call.
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "runtime/kernels/accumulate.cc"
+#include "hwy/foreach_target.h"  // IWYU pragma: keep
+#include "hwy/highway.h"
+#include "runtime/kernels/kernels.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace cssrun::internal::HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+using FloatTag = hn::CappedTag<float, ChannelBlocks::kChunk>;
+
+// One block of kChunks * 16 channels.
+template <size_t kChunks>
+HWY_INLINE void AccumulateBlock(const TapScratch& taps, size_t row_stride, size_t block_offset,
+                                float* HWY_RESTRICT membranes) {
+  const FloatTag d;
+  constexpr size_t kLanes = hn::MaxLanes(FloatTag());
+  constexpr size_t kVectors = kChunks * ChannelBlocks::kChunk / kLanes;
+  hn::Vec<FloatTag> sums[kVectors];
+  for (size_t v = 0; v < kVectors; ++v) sums[v] = hn::Load(d, membranes + v * kLanes);
+  for (const Tap& tap : taps) {
+    const float* HWY_RESTRICT weights = tap.weights + block_offset;
+    const uint16_t* HWY_RESTRICT channel = tap.channels;
+    for (const uint16_t* end = channel + tap.positive; channel != end; ++channel) {
+      const float* HWY_RESTRICT row = weights + *channel * row_stride;
+      for (size_t v = 0; v < kVectors; ++v) {
+        sums[v] = hn::Add(sums[v], hn::Load(d, row + v * kLanes));
+      }
+    }
+    for (const uint16_t* end = channel + tap.negative; channel != end; ++channel) {
+      const float* HWY_RESTRICT row = weights + *channel * row_stride;
+      for (size_t v = 0; v < kVectors; ++v) {
+        sums[v] = hn::Sub(sums[v], hn::Load(d, row + v * kLanes));
+      }
+    }
+  }
+  for (size_t v = 0; v < kVectors; ++v) hn::Store(sums[v], d, membranes + v * kLanes);
+}
+
+void AccumulateBlocks(const TapScratch& taps, size_t row_stride, size_t block_stride,
+                      const ChannelBlocks& blocks, float* membranes) {
+  for (size_t block = 0; block < blocks.count; ++block) {
+    const size_t offset = block * block_stride;
+    switch (blocks.size / ChannelBlocks::kChunk) {
+      case 1:
+        AccumulateBlock<1>(taps, row_stride, offset, membranes);
+        break;
+      case 2:
+        AccumulateBlock<2>(taps, row_stride, offset, membranes);
+        break;
+      case 3:
+        AccumulateBlock<3>(taps, row_stride, offset, membranes);
+        break;
+      default:
+        AccumulateBlock<4>(taps, row_stride, offset, membranes);
+        break;
+    }
+    membranes += blocks.size;
+  }
+}
+
+// Events of a grouped convolution reach only the channels of their own group.
+void AccumulateGroups(const TapScratch& taps, size_t sources_per_group, size_t targets_per_group,
+                      float* HWY_RESTRICT membranes) {
+  for (const Tap& tap : taps) {
+    for (uint32_t e = 0; e < tap.positive + tap.negative; ++e) {
+      const size_t channel = tap.channels[e];
+      const float* HWY_RESTRICT row = tap.weights + channel * targets_per_group;
+      float* HWY_RESTRICT target = membranes + channel / sources_per_group * targets_per_group;
+      const float sign = e < tap.positive ? 1.0F : -1.0F;
+      for (size_t i = 0; i < targets_per_group; ++i) target[i] += sign * row[i];
+    }
+  }
+}
+
+void AccumulateIdentity(const SynapseLayout& synapses, const ChannelRange& range,
+                        const TapScratch& taps, float* membranes) {
+  for (const Tap& tap : taps) {
+    for (uint32_t e = 0; e < tap.positive + tap.negative; ++e) {
+      const uint32_t channel = tap.channels[e];
+      if (channel < range.first || channel >= range.last) continue;
+      const float weight = e < tap.positive ? *tap.weights : -*tap.weights;
+      membranes[static_cast<int64_t>(channel) + synapses.channel_offset] += weight;
+    }
+  }
+}
+
+// Half-open range of positions along one axis of a window, clipped to the map.
+struct Span {
+  int64_t first;
+  int64_t last;
+};
+
+Span ClipMembers(int64_t position, int64_t kernel, int64_t stride, int64_t pad, int64_t size) {
+  const int64_t first = position * stride - pad;
+  return {std::max<int64_t>(first, 0), std::min(first + kernel, size)};
+}
+
+void AddTap(const EventFrame& events, size_t position, const float* weights, TapScratch& taps) {
+  const uint32_t* bounds = &events.bounds[2 * position];
+  if (bounds[0] == bounds[2]) return;
+  taps.push_back(
+      {events.channels.data() + bounds[0], bounds[1] - bounds[0], bounds[2] - bounds[1], weights});
+}
+
+// Collects the taps of target position (y, x) that have events, in the order of the kernel.
+void CollectTaps(const SynapseLayout& s, const EventFrame& events, int64_t y, int64_t x,
+                 size_t row_step, size_t column_step, TapScratch& taps) {
+  const format::Window& w = s.window;
+  const int64_t height = s.seen_extent.height();
+  const int64_t width = s.seen_extent.width();
+  const int64_t source_height = s.source_extent.height();
+  const int64_t source_width = s.source_extent.width();
+  taps.clear();
+  for (int32_t ky = 0; ky < w.kernel_y(); ++ky) {
+    const int64_t seen_y = y * w.stride_y() - w.pad_top() + int64_t{ky} * w.dilation_y();
+    if (seen_y < 0 || seen_y >= height) continue;
+    for (int32_t kx = 0; kx < w.kernel_x(); ++kx) {
+      const int64_t seen_x = x * w.stride_x() - w.pad_left() + int64_t{kx} * w.dilation_x();
+      if (seen_x < 0 || seen_x >= width) continue;
+      const float* weights = s.weights.get() + static_cast<size_t>(ky) * row_step +
+                             static_cast<size_t>(kx) * column_step;
+      if (!s.average.has_value()) {
+        AddTap(events, static_cast<size_t>(seen_y * width + seen_x), weights, taps);
+        continue;
+      }
+      const format::Window& m = *s.average;
+      const Span rows = ClipMembers(seen_y, m.kernel_y(), m.stride_y(), m.pad_top(), source_height);
+      const Span columns =
+          ClipMembers(seen_x, m.kernel_x(), m.stride_x(), m.pad_left(), source_width);
+      for (int64_t my = rows.first; my < rows.last; ++my) {
+        for (int64_t mx = columns.first; mx < columns.last; ++mx) {
+          AddTap(events, static_cast<size_t>(my * source_width + mx), weights, taps);
+        }
+      }
+    }
+  }
+}
+
+void AccumulateLayer(const SynapseLayout& s, const EventFrame& events, TapScratch& taps,
+                     float* membranes) {
+  if (events.count() == 0) return;
+  const auto kernel_y = static_cast<size_t>(s.window.kernel_y());
+  const auto kernel_x = static_cast<size_t>(s.window.kernel_x());
+  const size_t sources = s.source_extent.channels();
+  const bool identity = s.kind == format::SynapseKind::Identity;
+  const bool blocked = !identity && s.groups == 1;
+
+  // How far apart the weights of one source channel are, in the layout of each kind.
+  const size_t row_stride = kernel_x * s.blocks.size;
+  const size_t row_step =
+      blocked ? sources * row_stride : kernel_x * sources * s.channels_per_target_group();
+  const size_t column_step = blocked ? s.blocks.size : sources * s.channels_per_target_group();
+  const size_t block_stride = kernel_y * sources * row_stride;
+  const ChannelRange range = identity ? IdentityChannels(s) : ChannelRange();
+
+  const size_t stride = s.blocks.stride();
+  for (uint32_t y = 0; y < s.target_extent.height(); ++y) {
+    for (uint32_t x = 0; x < s.target_extent.width(); ++x, membranes += stride) {
+      CollectTaps(s, events, y, x, row_step, column_step, taps);
+      if (taps.empty()) continue;
+      if (blocked) {
+        AccumulateBlocks(taps, row_stride, block_stride, s.blocks, membranes);
+      } else if (identity) {
+        AccumulateIdentity(s, range, taps, membranes);
+      } else {
+        AccumulateGroups(taps, sources / s.groups, s.channels_per_target_group(), membranes);
+      }
+    }
+  }
+}
+
+}  // namespace cssrun::internal::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace cssrun::internal {
+
+HWY_EXPORT(AccumulateLayer);
+
+void Accumulate(const SynapseLayout& synapses, const EventFrame& events, TapScratch& scratch,
+                float* membranes) {
+  HWY_DYNAMIC_DISPATCH(AccumulateLayer)(synapses, events, scratch, membranes);
+}
+
+}  // namespace cssrun::internal
+#endif  // HWY_ONCE

@@ -1,0 +1,160 @@
+#include "runtime/synapse_layout.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "format/geometry.h"
+
+namespace cssrun::internal {
+namespace {
+
+using format::Extent;
+using format::SynapseKind;
+using format::Window;
+
+// How many (target position, tap) pairs read each position along one axis.
+std::vector<uint64_t> ReadsAlong(int64_t size, int64_t positions, int64_t kernel, int64_t stride,
+                                 int64_t pad, int64_t dilation) {
+  std::vector<uint64_t> reads(static_cast<size_t>(size), 0);
+  for (int64_t o = 0; o < positions; ++o) {
+    for (int64_t k = 0; k < kernel; ++k) {
+      const int64_t i = o * stride - pad + k * dilation;
+      if (i >= 0 && i < size) ++reads[static_cast<size_t>(i)];
+    }
+  }
+  return reads;
+}
+
+// The same through a mean: what reads a position of the mean reads all its members.
+std::vector<uint64_t> ReadsThroughMean(const std::vector<uint64_t>& reads, int64_t size,
+                                       int64_t kernel, int64_t stride, int64_t pad) {
+  std::vector<uint64_t> through(static_cast<size_t>(size), 0);
+  for (size_t o = 0; o < reads.size(); ++o) {
+    for (int64_t k = 0; k < kernel; ++k) {
+      const int64_t i = static_cast<int64_t>(o) * stride - pad + k;
+      if (i >= 0 && i < size) through[static_cast<size_t>(i)] += reads[o];
+    }
+  }
+  return through;
+}
+
+// A window reads rows and columns independently, so the reads of a position are a product.
+std::vector<uint64_t> CountFanOut(const SynapseLayout& s) {
+  const Window& w = s.window;
+  std::vector<uint64_t> rows = ReadsAlong(s.seen_extent.height(), s.target_extent.height(),
+                                          w.kernel_y(), w.stride_y(), w.pad_top(), w.dilation_y());
+  std::vector<uint64_t> columns =
+      ReadsAlong(s.seen_extent.width(), s.target_extent.width(), w.kernel_x(), w.stride_x(),
+                 w.pad_left(), w.dilation_x());
+  if (s.average.has_value()) {
+    const Window& m = *s.average;
+    rows =
+        ReadsThroughMean(rows, s.source_extent.height(), m.kernel_y(), m.stride_y(), m.pad_top());
+    columns = ReadsThroughMean(columns, s.source_extent.width(), m.kernel_x(), m.stride_x(),
+                               m.pad_left());
+  }
+  const uint64_t targets =
+      s.kind == SynapseKind::Convolution ? s.channels_per_target_group() : uint64_t{1};
+  std::vector<uint64_t> fan_out;
+  fan_out.reserve(rows.size() * columns.size());
+  for (const uint64_t row : rows) {
+    for (const uint64_t column : columns) fan_out.push_back(row * column * targets);
+  }
+  return fan_out;
+}
+
+// From [target channel][source channel][ky][kx] to blocks; lanes beyond the channels stay 0.
+hwy::AlignedFreeUniquePtr<float[]> BlockWeights(const SynapseLayout& s, const float* weights) {
+  const auto kernel_y = static_cast<size_t>(s.window.kernel_y());
+  const auto kernel_x = static_cast<size_t>(s.window.kernel_x());
+  const size_t sources = s.source_extent.channels();
+  const size_t targets = s.target_extent.channels();
+  const size_t size = s.blocks.stride() * kernel_y * sources * kernel_x;
+  auto blocked = hwy::AllocateAligned<float>(size);
+  std::fill_n(blocked.get(), size, 0.0F);
+  for (size_t target = 0; target < targets; ++target) {
+    const size_t block = target / s.blocks.size;
+    const size_t lane = target % s.blocks.size;
+    for (size_t source = 0; source < sources; ++source) {
+      for (size_t ky = 0; ky < kernel_y; ++ky) {
+        for (size_t kx = 0; kx < kernel_x; ++kx) {
+          const size_t row = ((block * kernel_y + ky) * sources + source) * kernel_x + kx;
+          blocked[row * s.blocks.size + lane] = *weights++;
+        }
+      }
+    }
+  }
+  return blocked;
+}
+
+// From [target channel][source channel of the group][ky][kx] to [ky][kx][source channel][target
+// channel of the group].
+hwy::AlignedFreeUniquePtr<float[]> GroupWeights(const SynapseLayout& s, const float* weights) {
+  const auto kernel_y = static_cast<size_t>(s.window.kernel_y());
+  const auto kernel_x = static_cast<size_t>(s.window.kernel_x());
+  const size_t sources = s.source_extent.channels();
+  const size_t sources_per_group = sources / s.groups;
+  const size_t targets_per_group = s.channels_per_target_group();
+  auto grouped = hwy::AllocateAligned<float>(kernel_y * kernel_x * sources * targets_per_group);
+  for (size_t target = 0; target < s.target_extent.channels(); ++target) {
+    const size_t group = target / targets_per_group;
+    for (size_t i = 0; i < sources_per_group; ++i) {
+      const size_t source = group * sources_per_group + i;
+      for (size_t tap = 0; tap < kernel_y * kernel_x; ++tap) {
+        grouped[(tap * sources + source) * targets_per_group + target % targets_per_group] =
+            *weights++;
+      }
+    }
+  }
+  return grouped;
+}
+
+}  // namespace
+
+ChannelBlocks ChannelBlocks::For(uint32_t channels) {
+  const uint32_t chunks = (channels + kChunk - 1) / kChunk;
+  ChannelBlocks blocks;
+  blocks.count = (chunks + kMaximumChunks - 1) / kMaximumChunks;
+  blocks.size = (chunks + blocks.count - 1) / blocks.count * kChunk;
+  return blocks;
+}
+
+SynapseLayout LayOutSynapses(const format::Synapses& synapses, const Extent& source,
+                             const Extent& target) {
+  SynapseLayout s;
+  s.source = synapses.source();
+  s.delay = synapses.delay();
+  s.kind = synapses.kind();
+  s.source_extent = source;
+  s.seen_extent = source;
+  s.target_extent = target;
+  s.window = *synapses.window();
+  if (synapses.average() != nullptr) {
+    s.average = *synapses.average();
+    s.seen_extent =
+        Extent(source.channels(), static_cast<uint32_t>(WindowRows(*s.average, source.height())),
+               static_cast<uint32_t>(WindowColumns(*s.average, source.width())));
+  }
+  s.groups = synapses.groups();
+  s.channel_offset = synapses.channel_offset();
+  s.blocks = ChannelBlocks::For(target.channels());
+  const float* weights = synapses.weights()->data();
+  if (s.kind == SynapseKind::Identity) {
+    s.weights = hwy::AllocateAligned<float>(1);
+    s.weights[0] = weights[0];
+  } else {
+    s.weights = s.groups == 1 ? BlockWeights(s, weights) : GroupWeights(s, weights);
+  }
+  s.fan_out = CountFanOut(s);
+  return s;
+}
+
+ChannelRange IdentityChannels(const SynapseLayout& synapses) {
+  const int64_t offset = synapses.channel_offset;
+  const int64_t first = std::max<int64_t>(0, -offset);
+  const int64_t last = std::min<int64_t>(synapses.source_extent.channels(),
+                                         int64_t{synapses.target_extent.channels()} - offset);
+  return {static_cast<uint32_t>(first), static_cast<uint32_t>(last)};
+}
+
+}  // namespace cssrun::internal

@@ -1,0 +1,262 @@
+// The loader refuses every network that is not sound, and says which field is wrong.
+#include "format/network_file.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <limits>
+#include <string>
+
+#include "format/write_atomically.h"
+#include "tests/oracle/random_network.h"
+
+namespace cssrun {
+namespace {
+
+using format::NetworkT;
+
+Status LoadStatus(const NetworkT& network) {
+  const flatbuffers::DetachedBuffer bytes = SerializeNetwork(network);
+  return NetworkFile::FromBytes({bytes.data(), bytes.size()}, "net").status();
+}
+
+// A network with every feature: two layers, a pool, a mean, a shortcut.
+NetworkT Sound() {
+  NetworkT network = oracle::ChainNetwork(2, 6, 1.5F, 1);
+  format::NodeT& pooled = *network.nodes[2];
+  pooled.pool = std::make_unique<format::Window>(2, 2, 2, 2, 0, 0, 0, 0, 1, 1);
+  *pooled.extent = format::Extent(3, 2, 2);
+  auto shortcut = std::make_unique<format::SynapsesT>();
+  shortcut->source = 0;
+  shortcut->kind = format::SynapseKind::Identity;
+  shortcut->window = std::make_unique<format::Window>(1, 1, 1, 1, 0, 0, 0, 0, 1, 1);
+  shortcut->weights = {0.5F};
+  pooled.synapses.push_back(std::move(shortcut));
+  format::SynapsesT& readout = *network.nodes[3]->synapses[0];
+  readout.average = std::make_unique<format::Window>(2, 2, 1, 1, 0, 0, 0, 0, 1, 1);
+  readout.window = std::make_unique<format::Window>(1, 1, 1, 1, 0, 0, 0, 0, 1, 1);
+  readout.weights.resize(3 * 4);
+  network.labels = {"a", "b", "c", "d"};
+  oracle::SetTiming(network);
+  return network;
+}
+
+TEST(NetworkFileTest, LoadsASoundNetwork) {
+  const Status status = LoadStatus(Sound());
+  EXPECT_TRUE(status.ok()) << status.message();
+}
+
+TEST(NetworkFileTest, SameNetworkSameBytes) {
+  const flatbuffers::DetachedBuffer a = SerializeNetwork(Sound());
+  const flatbuffers::DetachedBuffer b = SerializeNetwork(Sound());
+  ASSERT_EQ(a.size(), b.size());
+  EXPECT_TRUE(std::equal(a.data(), a.data() + a.size(), b.data()));
+}
+
+TEST(NetworkFileTest, WeightsAreAlignedInMemory) {
+  const flatbuffers::DetachedBuffer bytes = SerializeNetwork(Sound());
+  const Result<NetworkFile> file = NetworkFile::FromBytes({bytes.data(), bytes.size()}, "net");
+  ASSERT_TRUE(file.ok());
+  for (const format::Node* node : *file.value().network().nodes()) {
+    for (const format::Synapses* s : *node->synapses()) {
+      EXPECT_EQ(reinterpret_cast<uintptr_t>(s->weights()->Data()) % 64, 0U);
+    }
+  }
+}
+
+struct BadNetwork {
+  const char* field;  // that the message must name
+  std::function<void(NetworkT&)> damage;
+};
+
+class BadNetworkTest : public testing::TestWithParam<BadNetwork> {};
+
+TEST_P(BadNetworkTest, IsRefusedAndTheFieldNamed) {
+  NetworkT network = Sound();
+  GetParam().damage(network);
+  const Status status = LoadStatus(network);
+  EXPECT_EQ(status.code(), StatusCode::kBadModel);
+  EXPECT_EQ(status.message().find("net: "), 0U) << status.message();
+  EXPECT_NE(status.message().find(GetParam().field), std::string::npos) << status.message();
+}
+
+constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+INSTANTIATE_TEST_SUITE_P(
+    EveryField, BadNetworkTest,
+    testing::Values(
+        BadNetwork{"version", [](NetworkT& n) { n.format_version = 2; }},
+        BadNetwork{"timesteps", [](NetworkT& n) { n.code->timesteps = 0; }},
+        BadNetwork{"timesteps", [](NetworkT& n) { n.code->timesteps = 4000000000U; }},
+        BadNetwork{"silent_steps", [](NetworkT& n) { n.code->silent_steps = 9; }},
+        BadNetwork{"beta", [](NetworkT& n) { n.code->beta = 0.5F; }},
+        BadNetwork{"beta", [](NetworkT& n) { n.code->beta = kNaN; }},
+        BadNetwork{"beta", [](NetworkT& n) { n.code->timesteps = 200; }},
+        BadNetwork{"mean", [](NetworkT& n) { n.preprocessing->mean.pop_back(); }},
+        BadNetwork{"mean", [](NetworkT& n) { n.preprocessing->mean[1] = kInfinity; }},
+        BadNetwork{"stddev", [](NetworkT& n) { n.preprocessing->stddev.push_back(1); }},
+        BadNetwork{"stddev", [](NetworkT& n) { n.preprocessing->stddev[0] = 0; }},
+        BadNetwork{"resize", [](NetworkT& n) { n.preprocessing->resize = 3; }},
+        BadNetwork{"resize", [](NetworkT& n) { n.preprocessing->resize = 1U << 30; }},
+        BadNetwork{"labels", [](NetworkT& n) { n.labels.pop_back(); }},
+        BadNetwork{"origin", [](NetworkT& n) { n.origin->ann_top1 = kNaN; }},
+        BadNetwork{"nodes", [](NetworkT& n) { n.nodes.resize(1); }},
+        BadNetwork{"kind", [](NetworkT& n) { n.nodes[0]->kind = format::NodeKind::Neurons; }},
+        BadNetwork{"kind", [](NetworkT& n) { n.nodes[1]->kind = format::NodeKind::Encoder; }},
+        BadNetwork{"kind", [](NetworkT& n) { n.nodes[3]->kind = format::NodeKind::Neurons; }},
+        BadNetwork{"kind", [](NetworkT& n) { n.nodes[1]->kind = format::NodeKind{77}; }},
+        BadNetwork{"extent", [](NetworkT& n) { *n.nodes[1]->extent = {3, 0, 4}; }},
+        BadNetwork{"extent", [](NetworkT& n) { *n.nodes[1]->extent = {1U << 31, 4, 4}; }},
+        BadNetwork{"extent", [](NetworkT& n) { *n.nodes[1]->extent = {60000, 16384, 16384}; }},
+        BadNetwork{"potential", [](NetworkT& n) { *n.nodes[1]->potential = {3, 5, 4}; }},
+        BadNetwork{"channels", [](NetworkT& n) { *n.nodes[1]->potential = {4, 4, 4}; }},
+        BadNetwork{"pool", [](NetworkT& n) { n.nodes[2]->pool.reset(); }},
+        BadNetwork{"pool",
+                   [](NetworkT& n) {
+                     n.nodes[2]->pool = std::make_unique<format::Window>(0, 2, 2, 2, 0, 0, 0, 0, 1, 1);
+                   }},
+        BadNetwork{"pool",
+                   [](NetworkT& n) {
+                     n.nodes[2]->pool = std::make_unique<format::Window>(2, 2, 0, 2, 0, 0, 0, 0, 1, 1);
+                   }},
+        BadNetwork{"pool",
+                   [](NetworkT& n) {
+                     // The second pool of a row would have no member.
+                     n.nodes[2]->pool = std::make_unique<format::Window>(2, 2, 4, 4, 0, 0, 2, 2, 1, 1);
+                   }},
+        BadNetwork{"pool",
+                   [](NetworkT& n) {
+                     n.nodes[3]->pool = std::make_unique<format::Window>(1, 1, 1, 1, 0, 0, 0, 0, 1, 1);
+                   }},
+        BadNetwork{"rectify", [](NetworkT& n) { n.nodes[3]->rectify = true; }},
+        BadNetwork{"amplitude", [](NetworkT& n) { n.nodes[1]->amplitude = 0; }},
+        BadNetwork{"amplitude", [](NetworkT& n) { n.nodes[0]->amplitude = kInfinity; }},
+        BadNetwork{"initial_potential", [](NetworkT& n) { n.nodes[1]->initial_potential = kNaN; }},
+        BadNetwork{"thresholds", [](NetworkT& n) { n.nodes[1]->thresholds.pop_back(); }},
+        BadNetwork{"thresholds", [](NetworkT& n) { n.nodes[1]->thresholds[2] = 0; }},
+        BadNetwork{"thresholds", [](NetworkT& n) { n.nodes[0]->thresholds[2] = kNaN; }},
+        BadNetwork{"thresholds", [](NetworkT& n) { n.nodes[3]->thresholds.push_back(1); }},
+        BadNetwork{"bias", [](NetworkT& n) { n.nodes[1]->bias.pop_back(); }},
+        BadNetwork{"bias", [](NetworkT& n) { n.nodes[1]->bias[0] = kNaN; }},
+        BadNetwork{"bias", [](NetworkT& n) { n.nodes[0]->bias = {1, 2, 3}; }},
+        BadNetwork{"offset", [](NetworkT& n) { n.nodes[0]->offset = 1; }},
+        BadNetwork{"offset", [](NetworkT& n) { n.nodes[2]->offset += 1; }},
+        BadNetwork{"delay", [](NetworkT& n) { n.nodes[2]->synapses[1]->delay += 1; }},
+        BadNetwork{"delay", [](NetworkT& n) { n.nodes[2]->synapses[1]->delay -= 1; }},
+        BadNetwork{"synapses", [](NetworkT& n) { n.nodes[1]->synapses.clear(); }},
+        BadNetwork{"source", [](NetworkT& n) { n.nodes[1]->synapses[0]->source = 1; }},
+        BadNetwork{"source", [](NetworkT& n) { n.nodes[1]->synapses[0]->source = 4000000000U; }},
+        BadNetwork{"kind",
+                   [](NetworkT& n) { n.nodes[1]->synapses[0]->kind = format::SynapseKind{9}; }},
+        BadNetwork{"groups", [](NetworkT& n) { n.nodes[1]->synapses[0]->groups = 0; }},
+        BadNetwork{"groups", [](NetworkT& n) { n.nodes[1]->synapses[0]->groups = 2; }},
+        BadNetwork{"weights", [](NetworkT& n) { n.nodes[1]->synapses[0]->weights.pop_back(); }},
+        BadNetwork{"weights", [](NetworkT& n) { n.nodes[1]->synapses[0]->weights[4] = kNaN; }},
+        BadNetwork{"window",
+                   [](NetworkT& n) {
+                     n.nodes[1]->synapses[0]->window =
+                         std::make_unique<format::Window>(3, 3, 1, 1, 0, 0, 0, 0, 1, 1);
+                   }},
+        BadNetwork{"kernel",
+                   [](NetworkT& n) {
+                     n.nodes[1]->synapses[0]->window =
+                         std::make_unique<format::Window>(-1, 1, 1, 1, 0, 0, 0, 0, 1, 1);
+                   }},
+        BadNetwork{"dilation",
+                   [](NetworkT& n) {
+                     n.nodes[1]->synapses[0]->window =
+                         std::make_unique<format::Window>(1, 1, 1, 1, 0, 0, 0, 0, 0, 1);
+                   }},
+        BadNetwork{"padding",
+                   [](NetworkT& n) {
+                     n.nodes[1]->synapses[0]->window = std::make_unique<format::Window>(
+                         1, 1, 1, 1, 2000000000, 0, 2000000000, 0, 1, 1);
+                   }},
+        BadNetwork{"average",
+                   [](NetworkT& n) {
+                     n.nodes[3]->synapses[0]->average =
+                         std::make_unique<format::Window>(5, 5, 1, 1, 0, 0, 0, 0, 1, 1);
+                   }},
+        BadNetwork{"channel_offset",
+                   [](NetworkT& n) { n.nodes[2]->synapses[1]->channel_offset = 3; }},
+        BadNetwork{"channel_offset",
+                   [](NetworkT& n) { n.nodes[2]->synapses[1]->channel_offset = -2000000000; }},
+        BadNetwork{"identity", [](NetworkT& n) { n.nodes[2]->synapses[1]->weights.push_back(1); }},
+        BadNetwork{"extent: the readout", [](NetworkT& n) {
+                     *n.nodes[3]->extent = {4, 2, 1};
+                     *n.nodes[3]->potential = {4, 2, 1};
+                   }}));
+
+TEST(NetworkFileTest, RefusesWhatIsNoNetwork) {
+  const std::vector<uint8_t> garbage(100, 0x41);
+  const Status status = NetworkFile::FromBytes(garbage, "junk").status();
+  EXPECT_EQ(status.code(), StatusCode::kBadModel);
+  EXPECT_NE(status.message().find("CSSN"), std::string::npos) << status.message();
+  EXPECT_EQ(NetworkFile::FromBytes({}, "none").status().code(), StatusCode::kBadModel);
+}
+
+TEST(NetworkFileTest, RefusesEveryTruncation) {
+  const flatbuffers::DetachedBuffer bytes = SerializeNetwork(Sound());
+  for (size_t size = 0; size < bytes.size(); ++size) {
+    const Result<NetworkFile> file = NetworkFile::FromBytes({bytes.data(), size}, "short");
+    // Cut padding at the very end is no damage.
+    if (size + 64 < bytes.size()) {
+      EXPECT_FALSE(file.ok()) << size;
+    }
+  }
+}
+
+class FilesTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = (std::filesystem::temp_directory_path() / "cssrun-XXXXXX").string();
+    ASSERT_NE(mkdtemp(name.data()), nullptr);
+    folder_ = name;
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+  std::filesystem::path folder_;
+};
+
+TEST_F(FilesTest, MissingFileDirectoryAndEmptyFile) {
+  EXPECT_EQ(NetworkFile::Open((folder_ / "none.fb").string()).status().code(), StatusCode::kIo);
+  EXPECT_EQ(NetworkFile::Open(folder_.string()).status().code(), StatusCode::kIo);
+  std::ofstream(folder_ / "empty.fb").flush();
+  const Status empty = NetworkFile::Open((folder_ / "empty.fb").string()).status();
+  EXPECT_EQ(empty.code(), StatusCode::kBadModel);
+  EXPECT_NE(empty.message().find("empty.fb"), std::string::npos);
+}
+
+TEST_F(FilesTest, WritesReplaceAtomicallyAndLeaveNothingBehind) {
+  const std::string path = (folder_ / "net.fb").string();
+  const flatbuffers::DetachedBuffer bytes = SerializeNetwork(Sound());
+  ASSERT_TRUE(WriteFileAtomically(path, {bytes.data(), bytes.size()}).ok());
+  ASSERT_TRUE(WriteFileAtomically(path, {bytes.data(), bytes.size()}).ok());
+  EXPECT_TRUE(NetworkFile::Open(path).ok());
+  size_t files = 0;
+  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(folder_)) ++files;
+  EXPECT_EQ(files, 1U);
+
+  const Status status = WriteFileAtomically((folder_ / "no" / "net.fb").string(), {});
+  EXPECT_EQ(status.code(), StatusCode::kIo);
+  EXPECT_NE(status.message().find("net.fb"), std::string::npos);
+}
+
+TEST_F(FilesTest, AFailedWriteKeepsTheOldFile) {
+  // A directory cannot be replaced by a file: the rename fails after everything was written.
+  const std::filesystem::path path = folder_ / "net.fb";
+  std::filesystem::create_directory(path);
+  const std::vector<uint8_t> bytes(10, 1);
+  EXPECT_EQ(WriteFileAtomically(path.string(), bytes).code(), StatusCode::kIo);
+  EXPECT_TRUE(std::filesystem::is_directory(path));
+  size_t files = 0;
+  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(folder_)) ++files;
+  EXPECT_EQ(files, 1U);
+}
+
+}  // namespace
+}  // namespace cssrun

@@ -1,0 +1,32 @@
+// Random spiking networks: every kind of synapse, pool, shortcut and setting, drawn from a seed.
+#ifndef CSSRUN_TESTS_ORACLE_RANDOM_NETWORK_H_
+#define CSSRUN_TESTS_ORACLE_RANDOM_NETWORK_H_
+
+#include <cstdint>
+#include <random>
+#include <vector>
+
+#include "network_generated.h"
+
+namespace cssrun::oracle {
+
+struct RandomOptions {
+  // Weights, biases and thresholds are multiples of 1/32 and T is small, so that float sums are
+  // exact and a fast engine must agree with the reference to the last spike.
+  bool exact = false;
+};
+
+format::NetworkT RandomNetwork(uint32_t seed, const RandomOptions& options = {});
+
+// A sound network of `layers` neurons in a chain: 1x1 synapses, 3 channels, 4x4 positions.
+format::NetworkT ChainNetwork(uint32_t layers, uint32_t timesteps, float beta, uint32_t silent);
+
+// Random pixels of the network's input size.
+std::vector<uint8_t> RandomPixels(const format::NetworkT& network, uint32_t seed);
+
+// Fills in offsets and delays from the graph.
+void SetTiming(format::NetworkT& network);
+
+}  // namespace cssrun::oracle
+
+#endif  // CSSRUN_TESTS_ORACLE_RANDOM_NETWORK_H_

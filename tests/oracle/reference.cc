@@ -1,0 +1,263 @@
+#include "tests/oracle/reference.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace cssrun::oracle {
+namespace {
+
+using format::Extent;
+using format::NodeKind;
+using format::NodeT;
+using format::SynapseKind;
+using format::SynapsesT;
+using format::Window;
+
+struct Map {
+  size_t channels, height, width;
+  explicit Map(const Extent& e) : channels(e.channels()), height(e.height()), width(e.width()) {}
+  size_t size() const { return channels * height * width; }
+  size_t at(size_t c, size_t y, size_t x) const { return (c * height + y) * width + x; }
+};
+
+int Output(int size, int kernel, int stride, int pads, int dilation) {
+  return (size + pads - (kernel - 1) * dilation - 1) / stride + 1;
+}
+
+// Sums of a window over each position: the mean whose division is in the weights.
+struct Sums {
+  int height, width;
+  std::vector<double> value;   // sums of spikes
+  std::vector<double> events;  // sums of |spikes|
+};
+
+Sums SumWindows(const Map& source, const std::vector<int8_t>& spikes, const Window* w) {
+  Sums sums;
+  const int h = static_cast<int>(source.height), wd = static_cast<int>(source.width);
+  if (w == nullptr) {
+    sums.height = h;
+    sums.width = wd;
+    sums.value.assign(spikes.begin(), spikes.end());
+    for (const int8_t s : spikes) sums.events.push_back(std::abs(s));
+    return sums;
+  }
+  sums.height = Output(h, w->kernel_y(), w->stride_y(), w->pad_top() + w->pad_bottom(), 1);
+  sums.width = Output(wd, w->kernel_x(), w->stride_x(), w->pad_left() + w->pad_right(), 1);
+  for (size_t c = 0; c < source.channels; ++c) {
+    for (int oy = 0; oy < sums.height; ++oy) {
+      for (int ox = 0; ox < sums.width; ++ox) {
+        double value = 0, events = 0;
+        for (int ky = 0; ky < w->kernel_y(); ++ky) {
+          for (int kx = 0; kx < w->kernel_x(); ++kx) {
+            const int y = oy * w->stride_y() - w->pad_top() + ky;
+            const int x = ox * w->stride_x() - w->pad_left() + kx;
+            if (y < 0 || y >= h || x < 0 || x >= wd) continue;
+            const int8_t s = spikes[source.at(c, static_cast<size_t>(y), static_cast<size_t>(x))];
+            value += s;
+            events += std::abs(s);
+          }
+        }
+        sums.value.push_back(value);
+        sums.events.push_back(events);
+      }
+    }
+  }
+  return sums;
+}
+
+// What reaches the membranes of a layer in one step.
+struct Potentials {
+  std::vector<double> sum;
+  std::vector<double> magnitude;  // sum of absolute values
+};
+
+// potentials += synapses * spikes; returns the synaptic operations.
+double AddPotentials(const SynapsesT& s, const Map& source, const Map& target,
+                     const std::vector<int8_t>& spikes, Potentials& potentials) {
+  const Sums seen = SumWindows(source, spikes, s.average.get());
+  const Window& w = *s.window;
+  const size_t groups = s.groups;
+  const size_t sources_per_group = source.channels / groups;
+  const size_t targets_per_group = target.channels / groups;
+  double synops = 0;
+  for (size_t target_channel = 0; target_channel < target.channels; ++target_channel) {
+    for (size_t oy = 0; oy < target.height; ++oy) {
+      for (size_t ox = 0; ox < target.width; ++ox) {
+        double sum = 0, magnitude = 0;
+        for (int ky = 0; ky < w.kernel_y(); ++ky) {
+          for (int kx = 0; kx < w.kernel_x(); ++kx) {
+            const int y = static_cast<int>(oy) * w.stride_y() - w.pad_top() + ky * w.dilation_y();
+            const int x = static_cast<int>(ox) * w.stride_x() - w.pad_left() + kx * w.dilation_x();
+            if (y < 0 || y >= seen.height || x < 0 || x >= seen.width) continue;
+            const auto position = static_cast<size_t>(y * seen.width + x);
+            const auto positions = static_cast<size_t>(seen.height * seen.width);
+            if (s.kind == SynapseKind::Identity) {
+              const auto channel = static_cast<int64_t>(target_channel) - s.channel_offset;
+              if (channel < 0 || channel >= static_cast<int64_t>(source.channels)) continue;
+              const size_t i = static_cast<size_t>(channel) * positions + position;
+              sum += static_cast<double>(s.weights[0]) * seen.value[i];
+              magnitude += std::abs(static_cast<double>(s.weights[0])) * seen.events[i];
+              synops += seen.events[i];
+              continue;
+            }
+            const size_t group = target_channel / targets_per_group;
+            for (size_t j = 0; j < sources_per_group; ++j) {
+              const size_t i = (group * sources_per_group + j) * positions + position;
+              const size_t weight =
+                  ((target_channel * sources_per_group + j) * static_cast<size_t>(w.kernel_y()) +
+                   static_cast<size_t>(ky)) *
+                      static_cast<size_t>(w.kernel_x()) +
+                  static_cast<size_t>(kx);
+              sum += static_cast<double>(s.weights[weight]) * seen.value[i];
+              magnitude += std::abs(static_cast<double>(s.weights[weight])) * seen.events[i];
+              synops += seen.events[i];
+            }
+          }
+        }
+        potentials.sum[target.at(target_channel, oy, ox)] += sum;
+        potentials.magnitude[target.at(target_channel, oy, ox)] += magnitude;
+      }
+    }
+  }
+  return synops;
+}
+
+// max over the members of each pool; the membranes themselves without a pool.
+std::vector<double> Pool(const NodeT& node, const std::vector<double>& h) {
+  if (node.pool == nullptr) return h;
+  const Map from(*node.potential), to(*node.extent);
+  const Window& w = *node.pool;
+  std::vector<double> top(to.size(), -std::numeric_limits<double>::infinity());
+  for (size_t c = 0; c < to.channels; ++c) {
+    for (size_t oy = 0; oy < to.height; ++oy) {
+      for (size_t ox = 0; ox < to.width; ++ox) {
+        for (int ky = 0; ky < w.kernel_y(); ++ky) {
+          for (int kx = 0; kx < w.kernel_x(); ++kx) {
+            const int y = static_cast<int>(oy) * w.stride_y() - w.pad_top() + ky;
+            const int x = static_cast<int>(ox) * w.stride_x() - w.pad_left() + kx;
+            if (y < 0 || y >= static_cast<int>(from.height) || x < 0 ||
+                x >= static_cast<int>(from.width)) {
+              continue;
+            }
+            double& best = top[to.at(c, oy, ox)];
+            best = std::max(best, h[from.at(c, static_cast<size_t>(y), static_cast<size_t>(x))]);
+          }
+        }
+      }
+    }
+  }
+  return top;
+}
+
+}  // namespace
+
+NodeRun RunEncoder(const format::NetworkT& network, const std::vector<double>& inputs) {
+  const NodeT& node = *network.nodes.front();
+  const auto steps = network.code->timesteps;
+  const auto beta = static_cast<double>(network.code->beta);
+  NodeRun run;
+  for (const double a : inputs) {
+    run.potentials.push_back(a / static_cast<double>(node.amplitude) / std::pow(beta, steps));
+  }
+  std::vector<double> magnitude(inputs.size());
+  for (size_t j = 0; j < inputs.size(); ++j) magnitude[j] = std::abs(run.potentials[j]);
+  for (uint32_t i = 0; i < steps; ++i) {
+    const auto v = static_cast<double>(node.thresholds[i]);
+    std::vector<int8_t> spikes;
+    std::vector<double> margin;
+    for (size_t j = 0; j < inputs.size(); ++j) {
+      double& m = run.potentials[j];
+      m *= beta;
+      magnitude[j] *= beta;
+      const int spike = (m >= v) - (m <= -v);
+      margin.push_back(std::abs(std::abs(m) - v) / (magnitude[j] + v));
+      m -= spike;
+      magnitude[j] += std::abs(spike);
+      spikes.push_back(static_cast<int8_t>(spike));
+    }
+    run.train.push_back(spikes);
+    run.margin.push_back(margin);
+  }
+  return run;
+}
+
+NodeRun RunNode(const format::NetworkT& network, size_t index, const std::vector<Train>& trains) {
+  const NodeT& node = *network.nodes[index];
+  const auto steps = network.code->timesteps;
+  const auto beta = static_cast<double>(network.code->beta);
+  const bool fires = node.kind == NodeKind::Neurons;
+  const uint32_t silent = fires ? network.code->silent_steps : 0;
+  const double weight = std::pow(beta, silent);
+  const Map potential(*node.potential), extent(*node.extent);
+
+  NodeRun run;
+  Potentials h;
+  h.sum.assign(potential.size(), static_cast<double>(node.initial_potential));
+  h.magnitude.assign(potential.size(), std::abs(static_cast<double>(node.initial_potential)));
+  std::vector<double> g(extent.size(), 0.0), g_magnitude(extent.size(), 0.0);
+  double synops = 0;
+  for (uint32_t i = 0; i < steps + silent; ++i) {
+    for (auto* values : {&h.sum, &h.magnitude, &g, &g_magnitude}) {
+      for (double& value : *values) value *= beta;
+    }
+    if (i < steps) {
+      for (size_t j = 0; j < potential.size(); ++j) {
+        const auto bias = static_cast<double>(node.bias[j / (potential.height * potential.width)]);
+        h.sum[j] += bias;
+        h.magnitude[j] += std::abs(bias);
+      }
+      for (const auto& s : node.synapses) {
+        const Map source(*network.nodes[s->source]->extent);
+        synops += AddPotentials(*s, source, potential, trains[s->source][i], h);
+      }
+    }
+    if (!fires || i < silent) continue;
+    const double v = static_cast<double>(node.thresholds[i - silent]) * weight;
+    const std::vector<double> top = Pool(node, h.sum);
+    const std::vector<double> top_magnitude = Pool(node, h.magnitude);
+    std::vector<int8_t> spikes;
+    std::vector<double> margin;
+    for (size_t j = 0; j < top.size(); ++j) {
+      const double o = (node.rectify ? std::max(top[j], 0.0) : top[j]) - g[j];
+      int spike = o >= v ? 1 : 0;
+      if (network.code->negative_spikes && o <= -v) spike = -1;
+      const double distance =
+          network.code->negative_spikes ? std::abs(std::abs(o) - v) : std::abs(o - v);
+      margin.push_back(distance / (top_magnitude[j] + g_magnitude[j] + v));
+      g[j] += weight * spike;
+      g_magnitude[j] += weight * std::abs(spike);
+      spikes.push_back(static_cast<int8_t>(spike));
+    }
+    run.train.push_back(spikes);
+    run.margin.push_back(margin);
+  }
+  run.potentials = h.sum;
+  run.synops = static_cast<uint64_t>(std::llround(synops));
+  return run;
+}
+
+std::vector<double> Normalize(const format::NetworkT& network, const std::vector<uint8_t>& pixels) {
+  const Map map(*network.nodes.front()->extent);
+  std::vector<double> inputs(map.size());
+  for (size_t i = 0; i < pixels.size(); ++i) {
+    const size_t c = i % map.channels;
+    inputs[c * map.height * map.width + i / map.channels] =
+        (pixels[i] / 255.0 - static_cast<double>(network.preprocessing->mean[c])) /
+        static_cast<double>(network.preprocessing->stddev[c]);
+  }
+  return inputs;
+}
+
+std::vector<NodeRun> RunNetwork(const format::NetworkT& network,
+                                const std::vector<uint8_t>& pixels) {
+  std::vector<NodeRun> runs = {RunEncoder(network, Normalize(network, pixels))};
+  std::vector<Train> trains = {runs[0].train};
+  for (size_t node = 1; node < network.nodes.size(); ++node) {
+    runs.push_back(RunNode(network, node, trains));
+    trains.push_back(runs.back().train);
+  }
+  return runs;
+}
+
+}  // namespace cssrun::oracle

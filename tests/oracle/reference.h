@@ -1,0 +1,44 @@
+// The paper's equations written plainly: double precision, dense, one loop per index.
+//
+// Slow and obviously right; every fast path is tested against it. It shares no code with the
+// runtime and works on spike indices, not on global steps: whatever the runtime's delay lines do,
+// they must come out as if index i of every source met index i of every other.
+#ifndef CSSRUN_TESTS_ORACLE_REFERENCE_H_
+#define CSSRUN_TESTS_ORACLE_REFERENCE_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "network_generated.h"
+
+namespace cssrun::oracle {
+
+// Spikes of one layer: [index][channel, row, column], each -1, 0 or +1.
+using Train = std::vector<std::vector<int8_t>>;
+
+struct NodeRun {
+  Train train;
+  // How far each decision was from its threshold, | |o| - v |, as a share of the sum of the
+  // absolute values that were added up to o: what rounding errors must be compared with. In the
+  // layout of `train`.
+  std::vector<std::vector<double>> margin;
+  std::vector<double> potentials;  // after the last step: of the readout, the logits
+  uint64_t synops = 0;
+};
+
+// Encodes normalized inputs [channel, row, column] (Theorem 3).
+NodeRun RunEncoder(const format::NetworkT& network, const std::vector<double>& inputs);
+
+// One layer, driven by the trains of the earlier nodes.
+NodeRun RunNode(const format::NetworkT& network, size_t node, const std::vector<Train>& trains);
+
+// The whole network on one image of 8-bit interleaved pixels.
+std::vector<NodeRun> RunNetwork(const format::NetworkT& network,
+                                const std::vector<uint8_t>& pixels);
+
+// (pixel / 255 - mean) / stddev, as [channel, row, column].
+std::vector<double> Normalize(const format::NetworkT& network, const std::vector<uint8_t>& pixels);
+
+}  // namespace cssrun::oracle
+
+#endif  // CSSRUN_TESTS_ORACLE_REFERENCE_H_
