@@ -1,0 +1,71 @@
+#include "converter/ann_run.h"
+
+#include <algorithm>
+#include <memory>
+
+#include "converter/dense.h"
+
+namespace cssrun::converter {
+namespace {
+
+// Enough images at a time to keep the cores busy, few enough that a batch of large images does not
+// fill the memory.
+size_t BatchSize(size_t image_size, size_t images) {
+  constexpr size_t kValuesPerBatch = 200'000;
+  return std::clamp<size_t>(kValuesPerBatch / image_size, 1, std::min<size_t>(images, 64));
+}
+
+}  // namespace
+
+void NormalizePixels(std::span<const uint8_t> pixels, const InputFormat& input,
+                     std::span<float> normalized) {
+  const size_t channels = input.channels;
+  const size_t positions = pixels.size() / channels;
+  for (size_t channel = 0; channel < channels; ++channel) {
+    const float mean = input.mean[channel];
+    const float stddev = input.stddev[channel];
+    for (size_t position = 0; position < positions; ++position) {
+      const auto pixel = static_cast<float>(pixels[position * channels + channel]);
+      normalized[channel * positions + position] = (pixel / 255.0F - mean) / stddev;
+    }
+  }
+}
+
+Result<std::vector<Logits>> RunAnn(const Graph& graph, const ImageSet& images,
+                                   const InputFormat& input, std::span<const ValueId> watch,
+                                   const ObserveActivations& observe, const Progress& progress) {
+  const size_t count = images.pixels.size();
+  const size_t image_size = size_t{input.channels} * input.height * input.width;
+  const auto classes = static_cast<size_t>(ElementCount(graph.value(graph.output).shape));
+  const size_t batch = BatchSize(image_size, count);
+  Result<std::unique_ptr<DenseNetwork>> dense =
+      DenseNetwork::Create(graph, static_cast<int64_t>(batch));
+  if (!dense.ok()) return dense.status();
+
+  std::vector<Logits> all_logits;
+  std::vector<float> normalized(batch * image_size);
+  std::vector<float> logits(batch * classes);
+  for (size_t first = 0; first < count; first += batch) {
+    // The last batch is filled up with images that do not count.
+    const size_t filled = std::min(batch, count - first);
+    for (size_t i = 0; i < filled; ++i) {
+      NormalizePixels(images.pixels[first + i], input,
+                      std::span(normalized).subspan(i * image_size, image_size));
+    }
+    const auto observe_filled = [&](ValueId value, std::span<const float> activations) {
+      observe(value, activations.first(activations.size() / batch * filled));
+    };
+    if (Status status = dense.value()->Run(normalized, logits, watch, observe_filled);
+        !status.ok()) {
+      return status;
+    }
+    for (size_t i = 0; i < filled; ++i) {
+      const float* begin = logits.data() + i * classes;
+      all_logits.emplace_back(begin, begin + classes);
+    }
+    progress(first + filled, count);
+  }
+  return all_logits;
+}
+
+}  // namespace cssrun::converter

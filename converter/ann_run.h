@@ -1,0 +1,42 @@
+// Running the ANN over a set of images.
+#ifndef CSSRUN_CONVERTER_ANN_RUN_H_
+#define CSSRUN_CONVERTER_ANN_RUN_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "converter/graph.h"
+#include "cssrun/network.h"
+#include "cssrun/status.h"
+
+namespace cssrun::converter {
+
+// Images as the runtime takes them: 8-bit, interleaved, already of the network's size.
+struct ImageSet {
+  std::vector<std::vector<uint8_t>> pixels;
+  std::vector<int> truth;  // class of each image, -1 where unknown
+};
+
+using Logits = std::vector<float>;  // of one image
+
+// Called with images done and images in all.
+using Progress = std::function<void(size_t done, size_t total)>;
+// Called for each watched value of each batch, with the activations of its images one after
+// another.
+using ObserveActivations = std::function<void(ValueId value, std::span<const float> activations)>;
+
+// The ANN's logits on every image.
+Result<std::vector<Logits>> RunAnn(const Graph& graph, const ImageSet& images,
+                                   const InputFormat& input, std::span<const ValueId> watch,
+                                   const ObserveActivations& observe, const Progress& progress);
+
+// (pixel / 255 - mean) / stddev, [channel][row][column].
+void NormalizePixels(std::span<const uint8_t> pixels, const InputFormat& input,
+                     std::span<float> normalized);
+
+}  // namespace cssrun::converter
+
+#endif  // CSSRUN_CONVERTER_ANN_RUN_H_

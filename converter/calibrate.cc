@@ -1,0 +1,64 @@
+#include "converter/calibrate.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <utility>
+
+#include "converter/top_values.h"
+#include "format/geometry.h"
+
+namespace cssrun::converter {
+namespace {
+
+Result<ActivationRange> RangeOf(const SpikingNode& node, TopValues& top) {
+  ActivationRange range;
+  range.percentile = top.Quantile();
+  range.maximum = top.Maximum();
+  // A layer that is silent but for a few activations still needs an amplitude.
+  if (range.percentile == 0) range.percentile = range.maximum;
+  range.clipped_share = top.ShareAbove(range.percentile);
+  if (range.percentile > 0 && std::isfinite(range.maximum)) return range;
+  return Status::BadModel("node " + node.name + ": its activations are " +
+                          (range.maximum == 0 ? "zero" : "not finite") +
+                          " on every calibration image; check --mean and --std, or remove the "
+                          "layer");
+}
+
+}  // namespace
+
+Result<Calibration> Calibrate(const Graph& graph, const SpikingNetwork& network,
+                              const ImageSet& images, const InputFormat& input, double percentile,
+                              const Progress& progress) {
+  const size_t count = images.pixels.size();
+  std::vector<ValueId> watched;
+  std::vector<size_t> node_of(graph.values.size(), 0);
+  std::vector<TopValues> tops;
+  for (size_t i = 0; i < network.nodes.size(); ++i) {
+    const SpikingNode& node = network.nodes[i];
+    tops.emplace_back(Neurons(node.extent) * count, percentile / 100);
+    if (node.kind != format::NodeKind::Neurons) continue;
+    watched.push_back(node.value);
+    node_of[static_cast<size_t>(node.value)] = i;
+  }
+  const auto observe = [&](ValueId value, std::span<const float> activations) {
+    tops[node_of[static_cast<size_t>(value)]].Add(activations);
+  };
+  Result<std::vector<Logits>> logits = RunAnn(graph, images, input, watched, observe, progress);
+  if (!logits.ok()) return logits.status();
+
+  Calibration calibration;
+  calibration.logits = std::move(logits).value();
+  for (size_t i = 0; i < network.nodes.size(); ++i) {
+    if (network.nodes[i].kind != format::NodeKind::Neurons) {
+      calibration.ranges.emplace_back();
+      continue;
+    }
+    Result<ActivationRange> range = RangeOf(network.nodes[i], tops[i]);
+    if (!range.ok()) return range.status();
+    calibration.ranges.push_back(range.value());
+  }
+  return calibration;
+}
+
+}  // namespace cssrun::converter

@@ -1,0 +1,34 @@
+// What the ANN's activations reach on the calibration images.
+#ifndef CSSRUN_CONVERTER_CALIBRATE_H_
+#define CSSRUN_CONVERTER_CALIBRATE_H_
+
+#include <vector>
+
+#include "converter/ann_run.h"
+#include "converter/graph.h"
+#include "converter/spiking.h"
+#include "cssrun/network.h"
+#include "cssrun/status.h"
+
+namespace cssrun::converter {
+
+// What one spiking node's ANN value was over all images.
+struct ActivationRange {
+  double percentile = 0;  // of the magnitudes
+  double maximum = 0;
+  double clipped_share = 0;  // above the percentile
+};
+
+struct Calibration {
+  std::vector<ActivationRange> ranges;  // by spiking node; the encoder's and readout's are empty
+  std::vector<Logits> logits;           // of the ANN, by image
+};
+
+// Error: kBadModel naming the node whose activations are all zero or not finite.
+Result<Calibration> Calibrate(const Graph& graph, const SpikingNetwork& network,
+                              const ImageSet& images, const InputFormat& input, double percentile,
+                              const Progress& progress);
+
+}  // namespace cssrun::converter
+
+#endif  // CSSRUN_CONVERTER_CALIBRATE_H_

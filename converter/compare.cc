@@ -1,0 +1,88 @@
+#include "converter/compare.h"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+
+#include "cssrun/batch.h"
+#include "cssrun/network.h"
+
+namespace cssrun::converter {
+namespace {
+
+size_t Best(const Logits& logits) {
+  return static_cast<size_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
+}
+
+}  // namespace
+
+Result<Comparison> CompareWithAnn(std::span<const uint8_t> bytes, const ImageSet& images,
+                                  const std::vector<Logits>& ann, unsigned threads,
+                                  const Progress& progress) {
+  Result<std::shared_ptr<const Network>> network = Network::FromBytes(bytes, "converted network");
+  if (!network.ok()) return network.status();
+  const size_t count = images.pixels.size();
+  Comparison comparison;
+  comparison.images = count;
+  comparison.layers.resize(network.value()->layers().size());
+  size_t agreeing = 0;
+  size_t graded = 0;
+  size_t ann_right = 0;
+  size_t snn_right = 0;
+  double error = 0;
+  double norm = 0;
+  Status failure;
+  RunImages(
+      network.value(), {}, count, threads,
+      [&](size_t index, std::vector<uint8_t>& pixels) {
+        pixels = images.pixels[index];
+        return Status::Ok();
+      },
+      [&](size_t index, const ImageOutcome& outcome) {
+        if (!outcome.status.ok()) {
+          failure = outcome.status;
+          return false;
+        }
+        const Logits& snn = outcome.answer.logits;
+        agreeing += Best(snn) == Best(ann[index]);
+        if (images.truth[index] >= 0) {
+          const auto truth = static_cast<size_t>(images.truth[index]);
+          ++graded;
+          ann_right += Best(ann[index]) == truth;
+          snn_right += Best(snn) == truth;
+        }
+        for (size_t i = 0; i < snn.size(); ++i) {
+          const auto expected = static_cast<double>(ann[index][i]);
+          const double difference = static_cast<double>(snn[i]) - expected;
+          error += difference * difference;
+          norm += expected * expected;
+        }
+        for (size_t i = 0; i < comparison.layers.size(); ++i) {
+          const LayerStatistics& layer = outcome.answer.layers[i];
+          comparison.layers[i].spikes += static_cast<double>(layer.spikes);
+          comparison.layers[i].synops += static_cast<double>(layer.synops);
+        }
+        progress(index + 1, count);
+        return true;
+      });
+  if (!failure.ok()) return failure;
+
+  const auto share = [](size_t part, size_t whole) {
+    return static_cast<double>(part) / static_cast<double>(whole);
+  };
+  comparison.agreement = share(agreeing, count);
+  comparison.relative_logit_error = norm > 0 ? std::sqrt(error / norm) : 0;
+  if (graded > 0) {
+    comparison.ann_top1 = share(ann_right, graded);
+    comparison.snn_top1 = share(snn_right, graded);
+  }
+  for (LayerCost& layer : comparison.layers) {
+    layer.spikes /= static_cast<double>(count);
+    layer.synops /= static_cast<double>(count);
+    comparison.spikes_per_image += layer.spikes;
+    comparison.synops_per_image += layer.synops;
+  }
+  return comparison;
+}
+
+}  // namespace cssrun::converter

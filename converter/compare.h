@@ -1,0 +1,40 @@
+// How a converted network's answers compare with those of its ANN.
+#ifndef CSSRUN_CONVERTER_COMPARE_H_
+#define CSSRUN_CONVERTER_COMPARE_H_
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "converter/ann_run.h"
+#include "cssrun/session.h"
+#include "cssrun/status.h"
+
+namespace cssrun::converter {
+
+// All counts are means per image.
+struct LayerCost {
+  double spikes = 0;
+  double synops = 0;
+};
+
+struct Comparison {
+  uint64_t images = 0;
+  double agreement = 0;             // share of images with the same best class
+  double relative_logit_error = 0;  // |SNN - ANN| / |ANN| over all logits
+  double ann_top1 = -1;             // -1 without ground truth
+  double snn_top1 = -1;
+  double spikes_per_image = 0;
+  double synops_per_image = 0;
+  std::vector<LayerCost> layers;  // as in the network
+};
+
+// Runs the network in `bytes` on `images` with `threads` threads (0: all cores); `ann`: the ANN's
+// logits on the same images. Error: kBadModel when the bytes are no sound network.
+Result<Comparison> CompareWithAnn(std::span<const uint8_t> bytes, const ImageSet& images,
+                                  const std::vector<Logits>& ann, unsigned threads,
+                                  const Progress& progress);
+
+}  // namespace cssrun::converter
+
+#endif  // CSSRUN_CONVERTER_COMPARE_H_

@@ -1,0 +1,83 @@
+// The converter: an ONNX model and calibration images in, the bytes of net.fb and a report out.
+#ifndef CSSRUN_CONVERTER_CONVERT_H_
+#define CSSRUN_CONVERTER_CONVERT_H_
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "converter/ann_run.h"
+#include "converter/calibrate.h"
+#include "converter/code_settings.h"
+#include "converter/compare.h"
+#include "converter/graph.h"
+#include "cssrun/network.h"
+#include "cssrun/status.h"
+#include "flatbuffers/flatbuffers.h"
+
+namespace cssrun::converter {
+
+struct ConvertOptions {
+  CodeSettings code;
+  double percentile = 99.99;  // of a layer's activations, which its trains can just carry
+  std::vector<float> mean;    // of pixel / 255, one per channel
+  std::vector<float> stddev;
+  uint32_t resize = 0;              // shorter side before the centre is cut; 0: the larger side
+  std::vector<std::string> labels;  // one per logit, or none
+  unsigned threads = 0;             // for running the converted network; 0: all cores
+};
+
+// A model that is ready to be calibrated: read, simplified, and nothing unsupported in it.
+struct Model {
+  std::string path;
+  std::string sha256;
+  Graph graph;
+  // What images must look like; mean and stddev are still empty.
+  InputFormat input;
+  size_t classes = 0;
+};
+
+struct LayerReport {
+  std::string name;
+  std::string kind;
+  uint64_t neurons = 0;
+  double theta = 0;
+  ActivationRange range;
+  uint32_t offset = 0;
+  std::vector<uint32_t> delays;  // of its synapses, in order
+  uint64_t fan_in = 0;
+};
+
+struct ConversionReport {
+  std::string model;
+  CodeSettings code;
+  double percentile = 0;
+  uint32_t latency_steps = 0;
+  uint64_t macs_per_image = 0;
+  std::vector<LayerReport> layers;
+  Comparison calibration;                // on the calibration images
+  std::optional<Comparison> validation;  // on images that took no part in the conversion
+};
+
+struct Conversion {
+  flatbuffers::DetachedBuffer bytes;
+  ConversionReport report;
+};
+
+// Stage and progress of a conversion, for a progress bar.
+using StageProgress = std::function<void(const char* stage, size_t done, size_t total)>;
+
+// Error: kIo, or kBadModel with every unsupported node listed.
+Result<Model> LoadModel(const std::string& path);
+
+// Images must have the size that model.input says. `validation` may be empty. Deterministic: the
+// same inputs give the same bytes.
+Result<Conversion> Convert(const Model& model, const ImageSet& calibration,
+                           const ImageSet& validation, const ConvertOptions& options,
+                           const StageProgress& progress);
+
+}  // namespace cssrun::converter
+
+#endif  // CSSRUN_CONVERTER_CONVERT_H_

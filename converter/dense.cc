@@ -1,0 +1,107 @@
+#include "converter/dense.h"
+
+#include <algorithm>
+#include <cstring>
+#include <exception>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "converter/dense_plan.h"
+
+namespace cssrun::converter {
+namespace {
+
+// A slot's activations in plain order; `scratch` is used when they lie otherwise.
+std::span<const float> Plain(DensePlan& plan, const DenseSlot& slot, std::vector<float>& scratch) {
+  const dnnl::memory& buffer = plan.buffers[slot.buffer];
+  const dnnl::memory::desc plain = PlainDesc(slot.desc.dims());
+  const size_t count = plain.get_size() / sizeof(float);
+  if (slot.desc == plain) return {static_cast<const float*>(buffer.get_data_handle()), count};
+  scratch.resize(count);
+  dnnl::memory from(slot.desc, plan.engine, buffer.get_data_handle());
+  dnnl::memory to(plain, plan.engine, scratch.data());
+  // oneDNN keeps what it compiled in a cache, so that making the reorder again costs little.
+  dnnl::reorder(from, to).execute(plan.stream, from, to);
+  plan.stream.wait();
+  return scratch;
+}
+
+// Points every argument that reads the input at the caller's images.
+void SetInput(DensePlan& plan, std::span<const float> images) {
+  // oneDNN has no read-only memory; nothing writes to the input's buffer.
+  auto* data = const_cast<float*>(images.data());
+  plan.buffers[DensePlan::kInputBuffer].set_data_handle(data);
+  for (DenseOperation& operation : plan.operations) {
+    for (const auto& [argument, slot] : operation.slots) {
+      if (plan.slots[slot].buffer == DensePlan::kInputBuffer) {
+        operation.arguments.at(argument).set_data_handle(data);
+      }
+    }
+  }
+}
+
+void Execute(DensePlan& plan, const DenseOperation& operation) {
+  if (operation.primitive) {
+    operation.primitive.execute(plan.stream, operation.arguments);
+    return;
+  }
+  const dnnl::memory& output = operation.arguments.at(DNNL_ARG_DST);
+  std::memset(output.get_data_handle(), 0, output.get_desc().get_size());
+}
+
+}  // namespace
+
+DenseNetwork::DenseNetwork(std::unique_ptr<DensePlan> plan) : plan_(std::move(plan)) {}
+DenseNetwork::~DenseNetwork() = default;
+
+Result<std::unique_ptr<DenseNetwork>> DenseNetwork::Create(const Graph& graph, int64_t batch) {
+  Result<std::unique_ptr<DensePlan>> plan = BuildDensePlan(graph, batch);
+  if (!plan.ok()) return plan.status();
+  return std::unique_ptr<DenseNetwork>(new DenseNetwork(std::move(plan).value()));
+}
+
+Status DenseNetwork::Run(std::span<const float> images, std::span<float> logits,
+                         std::span<const ValueId> watch, const Observe& observe) {
+  DensePlan& plan = *plan_;
+  if (images.size() != plan.input_size || logits.size() != plan.output_size) {
+    return Status::InvalidArgument("the dense network takes " + std::to_string(plan.input_size) +
+                                   " numbers and gives " + std::to_string(plan.output_size) +
+                                   ", not " + std::to_string(images.size()) + " and " +
+                                   std::to_string(logits.size()));
+  }
+  std::vector<bool> watched(plan.observable.size(), false);
+  for (const ValueId id : watch) {
+    const auto index = static_cast<size_t>(id);
+    if (id < 0 || index >= watched.size() || !plan.observable[index].has_value()) {
+      return Status::InvalidArgument(
+          "the dense network does not keep the value " +
+          (id < 0 || index >= watched.size() ? std::to_string(id) : plan.names[index]));
+    }
+    watched[index] = true;
+  }
+  try {
+    std::vector<float> scratch;
+    SetInput(plan, images);
+    for (const ValueId id : plan.inputs) {
+      if (watched[static_cast<size_t>(id)]) observe(id, images);
+    }
+    for (const DenseOperation& operation : plan.operations) {
+      Execute(plan, operation);
+      for (const ValueId id : operation.makes) {
+        const auto index = static_cast<size_t>(id);
+        if (!watched[index]) continue;
+        plan.stream.wait();
+        observe(id, Plain(plan, plan.slots[*plan.observable[index]], scratch));
+      }
+    }
+    plan.stream.wait();
+    const std::span<const float> output = Plain(plan, plan.slots[plan.output_slot], scratch);
+    std::copy(output.begin(), output.end(), logits.begin());
+    return Status::Ok();
+  } catch (const std::exception& error) {
+    return Status::BadModel(std::string("the dense network failed: ") + error.what());
+  }
+}
+
+}  // namespace cssrun::converter

@@ -1,0 +1,88 @@
+#include "converter/network_builder.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+namespace cssrun::converter {
+namespace {
+
+using format::NodeKind;
+using format::SynapseKind;
+
+std::unique_ptr<format::SynapsesT> BuildSynapses(const SpikingSynapses& synapses, double scale) {
+  auto built = std::make_unique<format::SynapsesT>();
+  built->source = static_cast<uint32_t>(synapses.source);
+  built->kind = synapses.kind;
+  if (synapses.average.has_value()) {
+    built->average = std::make_unique<format::Window>(*synapses.average);
+  }
+  built->window = std::make_unique<format::Window>(synapses.window);
+  built->groups = synapses.groups;
+  built->channel_offset = synapses.channel_offset;
+  if (synapses.kind == SynapseKind::Identity) {
+    built->weights = {static_cast<float>(scale)};
+    return built;
+  }
+  const std::vector<float>& weights = synapses.weights->floats();
+  built->weights.reserve(weights.size());
+  for (const float weight : weights) {
+    built->weights.push_back(static_cast<float>(static_cast<double>(weight) * scale));
+  }
+  return built;
+}
+
+// An input index is consumed when the slowest source has sent it; the others wait in delay lines.
+void SetTiming(format::NetworkT& network) {
+  for (auto& node : network.nodes) {
+    uint32_t input_offset = 0;
+    for (const auto& synapses : node->synapses) {
+      input_offset = std::max(input_offset, network.nodes[synapses->source]->offset);
+    }
+    for (auto& synapses : node->synapses) {
+      synapses->delay = input_offset - network.nodes[synapses->source]->offset;
+    }
+    const bool fires = node->kind == NodeKind::Neurons;
+    node->offset = input_offset + (fires ? network.code->silent_steps : 0);
+  }
+}
+
+}  // namespace
+
+format::NetworkT BuildNetwork(const SpikingNetwork& network, const std::vector<double>& amplitudes,
+                              const CodeSettings& code) {
+  format::NetworkT built;
+  built.macs_per_image = network.macs;
+  built.code = std::make_unique<format::CodeT>();
+  built.code->timesteps = code.timesteps;
+  built.code->beta = code.beta;
+  built.code->silent_steps = code.silent_steps;
+  built.code->negative_spikes = code.negative_spikes;
+  for (size_t i = 0; i < network.nodes.size(); ++i) {
+    const SpikingNode& node = network.nodes[i];
+    auto built_node = std::make_unique<format::NodeT>();
+    built_node->name = node.name;
+    built_node->kind = node.kind;
+    built_node->extent = std::make_unique<format::Extent>(node.extent);
+    built_node->potential = std::make_unique<format::Extent>(node.potential);
+    built_node->rectify = node.rectify;
+    if (node.pool.has_value()) built_node->pool = std::make_unique<format::Window>(*node.pool);
+    built_node->amplitude = static_cast<float>(amplitudes[i]);
+    if (node.kind == NodeKind::Encoder) built_node->thresholds = code.Thresholds(true);
+    if (node.kind == NodeKind::Neurons) {
+      built_node->thresholds = code.Thresholds(code.negative_spikes);
+    }
+    for (const double bias : node.bias) {
+      built_node->bias.push_back(static_cast<float>(bias / (code.SumOfWeights() * amplitudes[i])));
+    }
+    for (const SpikingSynapses& synapses : node.synapses) {
+      const double scale = synapses.scale * amplitudes[synapses.source] / amplitudes[i];
+      built_node->synapses.push_back(BuildSynapses(synapses, scale));
+    }
+    built.nodes.push_back(std::move(built_node));
+  }
+  SetTiming(built);
+  return built;
+}
+
+}  // namespace cssrun::converter

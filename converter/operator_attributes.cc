@@ -1,0 +1,258 @@
+#include "converter/operator_attributes.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace cssrun::converter {
+namespace {
+
+// Kernels, strides, dilations and pads beyond this are damage.
+constexpr int64_t kMaximumWindow = 1 << 20;
+
+bool AllWithin(const std::vector<int64_t>& values, int64_t low, int64_t high) {
+  return std::all_of(values.begin(), values.end(),
+                     [&](int64_t v) { return v >= low && v <= high; });
+}
+
+Status WindowError(const Node& node, const std::string& attribute,
+                   const std::vector<int64_t>& values) {
+  return NodeError(node, attribute + " is " + ToString(values) +
+                             ", which no two-dimensional window can have; export the model again");
+}
+
+// Rows or columns: how many positions the window takes, and the padding that this needs.
+void Place(Window& window, size_t axis, int64_t size, const std::string& auto_pad, bool ceil_mode) {
+  const int64_t reach = (window.kernel[axis] - 1) * window.dilation[axis] + 1;
+  const int64_t stride = window.stride[axis];
+  int64_t& before = window.pad_before[axis];
+  int64_t& after = window.pad_after[axis];
+  int64_t& positions = window.positions[axis];
+  if (auto_pad == "SAME_UPPER" || auto_pad == "SAME_LOWER") {
+    positions = (size + stride - 1) / stride;
+    const int64_t total = std::max<int64_t>((positions - 1) * stride + reach - size, 0);
+    before = auto_pad == "SAME_UPPER" ? total / 2 : total - total / 2;
+    after = total - before;
+    return;
+  }
+  if (auto_pad == "VALID") before = after = 0;
+  const int64_t room = size + before + after - reach;
+  if (room < 0) {
+    positions = 0;
+    return;
+  }
+  positions = room / stride + 1;
+  if (!ceil_mode || room % stride == 0) return;
+  // One more window, unless it would start in the padding after the map.
+  if (positions * stride >= size + before) return;
+  ++positions;
+  after += (positions - 1) * stride - room;
+  window.ragged = true;
+}
+
+}  // namespace
+
+Status NodeError(const Node& node, const std::string& what) {
+  return Status::BadModel("node " + node.name + " (" + node.op + "): " + what);
+}
+
+const std::vector<int64_t>* ConstantInts(const Graph& graph, const Node& node, size_t input) {
+  const Tensor* tensor = graph.ConstantInput(node, input);
+  return tensor == nullptr ? nullptr : std::get_if<std::vector<int64_t>>(&tensor->data);
+}
+
+const std::vector<float>* ConstantFloats(const Graph& graph, const Node& node, size_t input) {
+  const Tensor* tensor = graph.ConstantInput(node, input);
+  return tensor == nullptr ? nullptr : std::get_if<std::vector<float>>(&tensor->data);
+}
+
+std::optional<Shape> InputShape(const Graph& graph, const Node& node, size_t input) {
+  if (input >= node.inputs.size() || node.inputs[input] == kNoValue) return std::nullopt;
+  const Value& value = graph.value(node.inputs[input]);
+  if (value.constant != nullptr) return value.constant->shape;
+  if (value.shape.empty()) return std::nullopt;
+  return value.shape;
+}
+
+Result<std::vector<size_t>> NormalizeAxes(const Node& node, const std::vector<int64_t>& axes,
+                                          size_t rank) {
+  const auto signed_rank = static_cast<int64_t>(rank);
+  std::vector<size_t> normalized;
+  for (const int64_t axis : axes) {
+    if (axis < -signed_rank || axis >= signed_rank) {
+      return NodeError(node, "axis " + std::to_string(axis) + " of a tensor of " +
+                                 std::to_string(rank) + " dimensions; export the model again");
+    }
+    const auto index = static_cast<size_t>(axis < 0 ? axis + signed_rank : axis);
+    if (std::find(normalized.begin(), normalized.end(), index) != normalized.end()) {
+      return NodeError(node, "axis " + std::to_string(axis) + " comes twice in " + ToString(axes));
+    }
+    normalized.push_back(index);
+  }
+  return normalized;
+}
+
+std::optional<std::vector<int64_t>> AxesOf(const Graph& graph, const Node& node) {
+  if (node.inputs.size() > 1 && node.inputs[1] != kNoValue) {
+    const std::vector<int64_t>* axes = ConstantInts(graph, node, 1);
+    if (axes == nullptr) return std::nullopt;
+    return *axes;
+  }
+  return node.Ints("axes", {});
+}
+
+Result<Window> WindowOf(const Graph& graph, const Node& node, const Shape& input) {
+  std::vector<int64_t> kernel = node.Ints("kernel_shape", {});
+  if (node.op == "Conv") {
+    const std::optional<Shape> weights = InputShape(graph, node, 1);
+    if (weights.has_value() && weights->size() == 4) {
+      const std::vector<int64_t> of_weights = {(*weights)[2], (*weights)[3]};
+      if (!kernel.empty() && kernel != of_weights) {
+        return NodeError(node, "kernel_shape is " + ToString(kernel) + " but the weights are " +
+                                   ToString(*weights) + "; export the model again");
+      }
+      kernel = of_weights;
+    }
+  }
+  const std::vector<int64_t> strides = node.Ints("strides", {1, 1});
+  const std::vector<int64_t> dilations = node.Ints("dilations", {1, 1});
+  const std::vector<int64_t> pads = node.Ints("pads", {0, 0, 0, 0});
+  if (kernel.size() != 2 || !AllWithin(kernel, 1, kMaximumWindow)) {
+    return WindowError(node, "kernel_shape", kernel);
+  }
+  if (strides.size() != 2 || !AllWithin(strides, 1, kMaximumWindow)) {
+    return WindowError(node, "strides", strides);
+  }
+  if (dilations.size() != 2 || !AllWithin(dilations, 1, kMaximumWindow)) {
+    return WindowError(node, "dilations", dilations);
+  }
+  if (pads.size() != 4 || !AllWithin(pads, 0, kMaximumWindow)) {
+    return WindowError(node, "pads", pads);
+  }
+  const std::string auto_pad = node.String("auto_pad", "NOTSET");
+  if (auto_pad != "NOTSET" && auto_pad != "SAME_UPPER" && auto_pad != "SAME_LOWER" &&
+      auto_pad != "VALID") {
+    return NodeError(node, "auto_pad \"" + auto_pad + "\" is unknown; export the model again");
+  }
+  Window window;
+  for (size_t axis = 0; axis < 2; ++axis) {
+    window.kernel[axis] = kernel[axis];
+    window.stride[axis] = strides[axis];
+    window.dilation[axis] = dilations[axis];
+    window.pad_before[axis] = pads[axis];
+    window.pad_after[axis] = pads[axis + 2];
+    const int64_t size = input[axis + 2];
+    Place(window, axis, size, auto_pad, node.op != "Conv" && node.Int("ceil_mode", 0) != 0);
+    if (window.positions[axis] < 1) {
+      return NodeError(node, "the window " + ToString(kernel) + " does not fit into its input " +
+                                 ToString(input) + "; use a larger image size");
+    }
+    // A pool over padding alone has no value.
+    const int64_t last = (window.positions[axis] - 1) * strides[axis] - window.pad_before[axis];
+    const int64_t reach = (kernel[axis] - 1) * dilations[axis] + 1;
+    if (node.op != "Conv" && (window.pad_before[axis] >= reach || last >= size)) {
+      return NodeError(node, "the padding " + ToString(pads) + " is not smaller than the window " +
+                                 ToString(kernel) + "; export the model again");
+    }
+  }
+  return window;
+}
+
+Result<std::optional<std::vector<AxisRange>>> SliceRanges(const Graph& graph, const Node& node) {
+  const std::optional<Shape> input = InputShape(graph, node, 0);
+  if (!input.has_value()) return std::optional<std::vector<AxisRange>>();
+  const size_t rank = input->size();
+
+  std::vector<int64_t> starts;
+  std::vector<int64_t> ends;
+  std::vector<int64_t> axis_numbers;
+  std::vector<int64_t> steps;
+  // Opset 9 has attributes, later ones inputs: starts, ends, axes, steps.
+  if (node.inputs.size() == 1) {
+    starts = node.Ints("starts", {});
+    ends = node.Ints("ends", {});
+    axis_numbers = node.Ints("axes", {});
+  } else {
+    std::vector<int64_t>* const targets[] = {&starts, &ends, &axis_numbers, &steps};
+    for (size_t i = 1; i < node.inputs.size() && i < 5; ++i) {
+      if (node.inputs[i] == kNoValue) continue;
+      const std::vector<int64_t>* values = ConstantInts(graph, node, i);
+      if (values == nullptr) return std::optional<std::vector<AxisRange>>();
+      *targets[i - 1] = *values;
+    }
+  }
+  if (axis_numbers.empty()) {
+    for (size_t i = 0; i < starts.size(); ++i) axis_numbers.push_back(static_cast<int64_t>(i));
+  }
+  if (steps.empty()) steps.assign(starts.size(), 1);
+  if (ends.size() != starts.size() || axis_numbers.size() != starts.size() ||
+      steps.size() != starts.size()) {
+    return NodeError(node, "starts, ends, axes and steps differ in length; export the model again");
+  }
+  Result<std::vector<size_t>> axes = NormalizeAxes(node, axis_numbers, rank);
+  if (!axes.ok()) return axes.status();
+
+  std::vector<AxisRange> ranges;
+  for (const int64_t size : *input) ranges.push_back({0, 1, size});
+  for (size_t i = 0; i < starts.size(); ++i) {
+    AxisRange& range = ranges[axes.value()[i]];
+    const int64_t size = range.count;
+    if (steps[i] == 0) return NodeError(node, "a step is 0; export the model again");
+    // Larger steps than any axis mean the same, and the sums below cannot overflow.
+    range.step = std::clamp(steps[i], -kMaximumElements, kMaximumElements);
+    const bool forward = range.step > 0;
+    const int64_t start = starts[i] < 0 ? starts[i] + size : starts[i];
+    const int64_t end = ends[i] < 0 ? ends[i] + size : ends[i];
+    range.start = std::clamp<int64_t>(start, 0, forward ? size : size - 1);
+    const int64_t stop = std::clamp<int64_t>(end, forward ? 0 : -1, forward ? size : size - 1);
+    const int64_t distance = forward ? stop - range.start : range.start - stop;
+    const int64_t stride = forward ? range.step : -range.step;
+    range.count = size == 0 || distance <= 0 ? 0 : (distance + stride - 1) / stride;
+  }
+  return std::optional(std::move(ranges));
+}
+
+Result<std::optional<Padding>> PaddingOf(const Graph& graph, const Node& node) {
+  const std::optional<Shape> input = InputShape(graph, node, 0);
+  std::vector<int64_t> pads;
+  Padding padding;
+  if (node.inputs.size() == 1) {  // before opset 11
+    pads = node.Ints("pads", {});
+    padding.value = node.Float("value", 0);
+  } else {
+    const std::vector<int64_t>* constant = ConstantInts(graph, node, 1);
+    if (constant == nullptr) return std::optional<Padding>();
+    pads = *constant;
+    if (node.inputs.size() > 2 && node.inputs[2] != kNoValue) {
+      const Tensor* value = graph.ConstantInput(node, 2);
+      if (value == nullptr || ElementCount(value->shape) != 1) return std::optional<Padding>();
+      padding.value = value->is_float() ? value->floats()[0] : static_cast<float>(value->ints()[0]);
+    }
+  }
+  if (!input.has_value()) return std::optional<Padding>();
+  const size_t rank = input->size();
+  if (pads.size() != 2 * rank || !AllWithin(pads, -kMaximumWindow, kMaximumWindow)) {
+    return NodeError(node, "pads " + ToString(pads) + " do not fit its input " + ToString(*input) +
+                               "; export the model again");
+  }
+  const auto middle = pads.begin() + static_cast<std::ptrdiff_t>(rank);
+  padding.before.assign(pads.begin(), middle);
+  padding.after.assign(middle, pads.end());
+  return std::optional(std::move(padding));
+}
+
+std::optional<ClipBounds> ClipBoundsOf(const Graph& graph, const Node& node) {
+  ClipBounds bounds = {std::numeric_limits<float>::lowest(), std::numeric_limits<float>::max()};
+  bounds.low = node.Float("min", bounds.low);
+  bounds.high = node.Float("max", bounds.high);
+  float* const targets[] = {&bounds.low, &bounds.high};
+  for (size_t i = 1; i < node.inputs.size() && i < 3; ++i) {
+    if (node.inputs[i] == kNoValue) continue;
+    const std::vector<float>* value = ConstantFloats(graph, node, i);
+    if (value == nullptr || value->size() != 1) return std::nullopt;
+    *targets[i - 1] = (*value)[0];
+  }
+  return bounds;
+}
+
+}  // namespace cssrun::converter

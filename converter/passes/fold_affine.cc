@@ -1,0 +1,209 @@
+#include "converter/passes/fold_affine.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "converter/operator_attributes.h"
+#include "converter/passes/sweep.h"
+
+namespace cssrun::converter {
+namespace {
+
+// output[channel] = scale[channel] * input[channel] + shift[channel]
+struct Affine {
+  ValueId input = kNoValue;
+  std::vector<double> scale;
+  std::vector<double> shift;
+};
+
+// One number per channel (axis 1), or nothing when the constant varies along another axis.
+std::optional<std::vector<double>> PerChannel(const Tensor& constant, const Shape& activation) {
+  if (!constant.is_float() || constant.shape.size() > activation.size()) return std::nullopt;
+  const size_t missing = activation.size() - constant.shape.size();
+  const auto channels = static_cast<size_t>(activation[1]);
+  for (size_t i = 0; i < constant.shape.size(); ++i) {
+    const bool is_channel = i + missing == 1 && constant.shape[i] == activation[1];
+    if (constant.shape[i] != 1 && !is_channel) return std::nullopt;
+  }
+  const std::vector<float>& values = constant.floats();
+  if (values.size() == 1) return std::vector<double>(channels, values[0]);
+  return std::vector<double>(values.begin(), values.end());
+}
+
+std::optional<Affine> BatchNormAffine(const Graph& graph, const Sweep& sweep, const Node& node) {
+  const std::vector<float>* parameters[4];  // scale, bias, mean, variance
+  for (size_t i = 0; i < 4; ++i) {
+    parameters[i] = ConstantFloats(graph, node, i + 1);
+    if (parameters[i] == nullptr) return std::nullopt;
+  }
+  if (node.Int("training_mode", 0) != 0) return std::nullopt;
+  for (size_t i = 1; i < node.outputs.size(); ++i) {
+    if (node.outputs[i] != kNoValue && sweep.IsRead(node.outputs[i])) return std::nullopt;
+  }
+  const double epsilon = node.Float("epsilon", 1e-5F);
+  Affine affine;
+  affine.input = node.inputs[0];
+  for (size_t c = 0; c < parameters[0]->size(); ++c) {
+    const double scale = (*parameters[0])[c] / std::sqrt((*parameters[3])[c] + epsilon);
+    affine.scale.push_back(scale);
+    affine.shift.push_back((*parameters[1])[c] - scale * (*parameters[2])[c]);
+  }
+  return affine;
+}
+
+std::optional<Affine> ArithmeticAffine(const Graph& graph, const Node& node) {
+  const bool constant_first = graph.ConstantInput(node, 0) != nullptr;
+  const Tensor* constant = graph.ConstantInput(node, constant_first ? 0 : 1);
+  if (constant == nullptr || (constant_first && node.op == "Div")) return std::nullopt;
+  Affine affine;
+  affine.input = node.inputs[constant_first ? 1 : 0];
+  const Shape& shape = graph.value(affine.input).shape;
+  // The constant must not enlarge the activation.
+  if (shape.size() < 2 || graph.value(node.outputs[0]).shape != shape) return std::nullopt;
+  std::optional<std::vector<double>> values = PerChannel(*constant, shape);
+  if (!values.has_value()) return std::nullopt;
+  const size_t channels = values->size();
+  if (node.op == "Add") {
+    affine.scale.assign(channels, 1);
+    affine.shift = std::move(*values);
+  } else if (node.op == "Sub") {
+    affine.scale.assign(channels, constant_first ? -1 : 1);
+    affine.shift = std::move(*values);
+    if (!constant_first) {
+      for (double& v : affine.shift) v = -v;
+    }
+  } else {
+    affine.scale = std::move(*values);
+    affine.shift.assign(channels, 0);
+    if (node.op == "Div") {
+      for (double& v : affine.scale) v = 1 / v;
+    }
+  }
+  return affine;
+}
+
+std::optional<Affine> AffineOf(const Graph& graph, const Sweep& sweep, const Node& node) {
+  if (!node.domain.empty() || node.inputs.size() < 2 || node.outputs.empty() ||
+      node.outputs[0] == kNoValue || graph.value(node.outputs[0]).shape.size() < 2) {
+    return std::nullopt;
+  }
+  if (node.op == "BatchNormalization") return BatchNormAffine(graph, sweep, node);
+  if (node.op == "Add" || node.op == "Sub" || node.op == "Mul" || node.op == "Div") {
+    return ArithmeticAffine(graph, node);
+  }
+  return std::nullopt;
+}
+
+// A Conv, or a normalized Gemm, whose weights and bias can be rewritten.
+bool HasConstantWeights(const Graph& graph, const Node* node) {
+  if (node == nullptr || !node->domain.empty()) return false;
+  if (ConstantFloats(graph, *node, 1) == nullptr) return false;
+  const bool has_bias = node->inputs.size() > 2 && node->inputs[2] != kNoValue;
+  if (has_bias && ConstantFloats(graph, *node, 2) == nullptr) return false;
+  const size_t rank = graph.ConstantInput(*node, 1)->shape.size();
+  if (node->op == "Conv") return rank == 4;
+  return node->op == "Gemm" && rank == 2 && node->Int("transB", 0) == 1 &&
+         node->Int("transA", 0) == 0 && node->Float("alpha", 1) == 1 && node->Float("beta", 1) == 1;
+}
+
+std::vector<double> BiasOf(const Graph& graph, const Node& node, size_t channels) {
+  const std::vector<float>* bias = ConstantFloats(graph, node, 2);
+  if (bias == nullptr) return std::vector<double>(channels, 0.0);
+  return {bias->begin(), bias->end()};
+}
+
+void SetWeights(Graph& graph, Node& node, std::vector<float> weights,
+                const std::vector<double>& bias) {
+  const std::string name = graph.value(node.inputs[1]).name;
+  const Shape shape = graph.ConstantInput(node, 1)->shape;
+  node.inputs.resize(3, kNoValue);
+  node.inputs[1] = AddFloats(graph, name, shape, std::move(weights));
+  node.inputs[2] = AddFloats(graph, name + ".bias", {shape[0]},
+                             std::vector<float>(bias.begin(), bias.end()));
+}
+
+// layer, then affine  ->  layer
+void FoldIntoOutputs(Graph& graph, const Affine& affine, Node& layer) {
+  std::vector<float> weights = *ConstantFloats(graph, layer, 1);
+  const size_t channels = affine.scale.size();
+  const size_t row = weights.size() / channels;
+  std::vector<double> bias = BiasOf(graph, layer, channels);
+  for (size_t c = 0; c < channels; ++c) {
+    for (size_t i = c * row; i < (c + 1) * row; ++i) {
+      weights[i] = static_cast<float>(weights[i] * affine.scale[c]);
+    }
+    bias[c] = bias[c] * affine.scale[c] + affine.shift[c];
+  }
+  SetWeights(graph, layer, std::move(weights), bias);
+}
+
+// affine, then Gemm  ->  Gemm
+void FoldIntoInputs(Graph& graph, const Affine& affine, Node& gemm) {
+  std::vector<float> weights = *ConstantFloats(graph, gemm, 1);
+  const size_t inputs = affine.scale.size();
+  const size_t outputs = weights.size() / inputs;
+  std::vector<double> bias = BiasOf(graph, gemm, outputs);
+  for (size_t o = 0; o < outputs; ++o) {
+    for (size_t i = 0; i < inputs; ++i) {
+      float& weight = weights[o * inputs + i];
+      bias[o] += weight * affine.shift[i];
+      weight = static_cast<float>(weight * affine.scale[i]);
+    }
+  }
+  SetWeights(graph, gemm, std::move(weights), bias);
+}
+
+void BecomeDepthwiseConv(Graph& graph, const Affine& affine, Node& node) {
+  const auto channels = static_cast<int64_t>(affine.scale.size());
+  const std::string name = graph.value(node.outputs[0]).name;
+  node.op = "Conv";
+  node.outputs.resize(1);
+  node.inputs = {
+      affine.input,
+      AddFloats(graph, name + ".scale", {channels, 1, 1, 1},
+                std::vector<float>(affine.scale.begin(), affine.scale.end())),
+      AddFloats(graph, name + ".shift", {channels},
+                std::vector<float>(affine.shift.begin(), affine.shift.end())),
+  };
+  node.attributes = {{"kernel_shape", std::vector<int64_t>{1, 1}},
+                     {"strides", std::vector<int64_t>{1, 1}},
+                     {"pads", std::vector<int64_t>{0, 0, 0, 0}},
+                     {"dilations", std::vector<int64_t>{1, 1}},
+                     {"group", channels}};
+}
+
+}  // namespace
+
+Status FoldAffine(Graph& graph) {
+  Sweep sweep(graph);
+  for (size_t i = 0; i < graph.nodes.size(); ++i) {
+    Node& node = sweep.Visit(i);
+    if (node.op == "Gemm" && HasConstantWeights(graph, &node)) {
+      Node* before = sweep.Producer(node.inputs[0]);
+      if (before == nullptr || !sweep.OnlyReader(node.inputs[0])) continue;
+      const std::optional<Affine> affine = AffineOf(graph, sweep, *before);
+      if (!affine.has_value()) continue;
+      FoldIntoInputs(graph, *affine, node);
+      sweep.Replace(*before, affine->input);
+      sweep.Visit(i);
+      continue;
+    }
+    const std::optional<Affine> affine = AffineOf(graph, sweep, node);
+    if (!affine.has_value()) continue;
+    Node* layer = sweep.Producer(affine->input);
+    if (HasConstantWeights(graph, layer) && sweep.OnlyReader(affine->input)) {
+      FoldIntoOutputs(graph, *affine, *layer);
+      sweep.Replace(node, affine->input);
+    } else if (graph.value(node.outputs[0]).shape.size() == 4) {
+      BecomeDepthwiseConv(graph, *affine, node);
+    }
+  }
+  sweep.Finish();
+  return Status::Ok();
+}
+
+}  // namespace cssrun::converter

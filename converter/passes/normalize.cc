@@ -1,0 +1,216 @@
+#include "converter/passes/normalize.h"
+
+#include <algorithm>
+#include <limits>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "converter/operator_attributes.h"
+#include "converter/passes/sweep.h"
+
+namespace cssrun::converter {
+namespace {
+
+const std::string& OutputName(const Graph& graph, const Node& node) {
+  return graph.value(node.outputs[0]).name;
+}
+
+void SetWindow(const Window& window, Node& node) {
+  SetAttribute(node, "kernel_shape",
+               std::vector<int64_t>(window.kernel.begin(), window.kernel.end()));
+  SetAttribute(node, "strides", std::vector<int64_t>(window.stride.begin(), window.stride.end()));
+  SetAttribute(node, "dilations",
+               std::vector<int64_t>(window.dilation.begin(), window.dilation.end()));
+  SetAttribute(node, "pads",
+               std::vector<int64_t>{window.pad_before[0], window.pad_before[1],
+                                    window.pad_after[0], window.pad_after[1]});
+  std::erase_if(node.attributes, [](const Attribute& attribute) {
+    return attribute.name == "auto_pad" || attribute.name == "ceil_mode";
+  });
+}
+
+Status NormalizeWindow(const Graph& graph, Node& node) {
+  const std::optional<Shape> input = InputShape(graph, node, 0);
+  if (!input.has_value() || input->size() != 4) return Status::Ok();
+  // A Conv without known weights has no kernel size yet.
+  if (node.op == "Conv" && !InputShape(graph, node, 1).has_value()) return Status::Ok();
+  Result<Window> window = WindowOf(graph, node, *input);
+  if (!window.ok()) return window.status();
+  const Window& w = window.value();
+  if (node.op == "AveragePool") {
+    const bool padded = std::max({w.pad_before[0], w.pad_before[1], w.pad_after[0],
+                                  w.pad_after[1]}) > 0;
+    // The mean at the border is over fewer pixels: not one weight for all. Left to be reported.
+    if (w.ragged || (padded && node.Int("count_include_pad", 0) == 0)) return Status::Ok();
+    SetAttribute(node, "count_include_pad", int64_t{1});
+  }
+  if (node.op == "Conv") SetAttribute(node, "group", node.Int("group", 1));
+  SetWindow(w, node);
+  return Status::Ok();
+}
+
+Status NormalizeSlice(Graph& graph, Node& node) {
+  Result<std::optional<std::vector<AxisRange>>> ranges = SliceRanges(graph, node);
+  if (!ranges.ok()) return ranges.status();
+  if (!ranges.value().has_value()) return Status::Ok();
+  const Shape input = *InputShape(graph, node, 0);
+  std::vector<int64_t> starts;
+  std::vector<int64_t> ends;
+  std::vector<int64_t> axes;
+  std::vector<int64_t> steps;
+  for (size_t i = 0; i < input.size(); ++i) {
+    const AxisRange& range = (*ranges.value())[i];
+    if (range.start == 0 && range.step == 1 && range.count == input[i]) continue;
+    const int64_t last = range.start + (range.count - 1) * range.step;
+    starts.push_back(range.start);
+    // Backwards to the first element, the end lies before 0: "-1" would mean the last one.
+    ends.push_back(range.count == 0   ? range.start
+                   : range.step > 0   ? last + 1
+                   : last > 0         ? last - 1
+                                      : std::numeric_limits<int64_t>::min());
+    axes.push_back(static_cast<int64_t>(i));
+    steps.push_back(range.step);
+  }
+  const std::string name = OutputName(graph, node);
+  node.inputs.resize(1);
+  node.inputs.push_back(AddInts(graph, name + ".starts", std::move(starts)));
+  node.inputs.push_back(AddInts(graph, name + ".ends", std::move(ends)));
+  node.inputs.push_back(AddInts(graph, name + ".axes", std::move(axes)));
+  node.inputs.push_back(AddInts(graph, name + ".steps", std::move(steps)));
+  node.attributes.clear();
+  return Status::Ok();
+}
+
+Status NormalizePad(Graph& graph, Node& node) {
+  Result<std::optional<Padding>> padding = PaddingOf(graph, node);
+  if (!padding.ok()) return padding.status();
+  if (!padding.value().has_value()) return Status::Ok();
+  std::vector<int64_t> pads = padding.value()->before;
+  pads.insert(pads.end(), padding.value()->after.begin(), padding.value()->after.end());
+  const std::string name = OutputName(graph, node);
+  const float value = padding.value()->value;
+  node.inputs.resize(1);
+  node.inputs.push_back(AddInts(graph, name + ".pads", std::move(pads)));
+  if (value != 0) node.inputs.push_back(AddFloats(graph, name + ".value", {}, {value}));
+  std::erase_if(node.attributes, [](const Attribute& a) { return a.name != "mode"; });
+  return Status::Ok();
+}
+
+void NormalizeClip(Graph& graph, Node& node) {
+  const std::optional<ClipBounds> bounds = ClipBoundsOf(graph, node);
+  if (!bounds.has_value()) return;
+  const std::string name = OutputName(graph, node);
+  node.inputs.resize(1);
+  node.attributes.clear();
+  if (bounds->low == 0 && bounds->high >= std::numeric_limits<float>::max()) {
+    node.op = "Relu";
+    return;
+  }
+  node.inputs.push_back(AddFloats(graph, name + ".min", {}, {bounds->low}));
+  node.inputs.push_back(AddFloats(graph, name + ".max", {}, {bounds->high}));
+}
+
+// True when the node averages a map over exactly its rows and columns.
+Result<bool> IsMapMean(const Graph& graph, const Node& node) {
+  const std::optional<Shape> input = InputShape(graph, node, 0);
+  const std::optional<std::vector<int64_t>> given = AxesOf(graph, node);
+  if (!input.has_value() || input->size() != 4 || !given.has_value()) return false;
+  Result<std::vector<size_t>> axes = NormalizeAxes(node, *given, 4);
+  if (!axes.ok()) return axes.status();
+  std::sort(axes.value().begin(), axes.value().end());
+  return axes.value() == std::vector<size_t>{2, 3};
+}
+
+// A GlobalAveragePool, and a Flatten when the mean dropped the two dimensions.
+void NormalizeMapMean(Graph& graph, Node node, std::vector<Node>& output) {
+  const bool keeps = node.Int("keepdims", 1) != 0;
+  const Shape input = *InputShape(graph, node, 0);
+  node.op = "GlobalAveragePool";
+  node.inputs.resize(1);
+  node.attributes.clear();
+  if (keeps) {
+    output.push_back(std::move(node));
+    return;
+  }
+  Node flatten;
+  flatten.op = "Flatten";
+  flatten.name = node.name;
+  flatten.outputs = node.outputs;
+  SetAttribute(flatten, "axis", int64_t{1});
+  node.outputs = {
+      graph.AddValue(OutputName(graph, node) + ".mean", {input[0], input[1], 1, 1})};
+  flatten.inputs = node.outputs;
+  output.push_back(std::move(node));
+  output.push_back(std::move(flatten));
+}
+
+void NormalizeGlobalMaxPool(const Graph& graph, Node& node) {
+  const std::optional<Shape> input = InputShape(graph, node, 0);
+  if (!input.has_value() || input->size() != 4) return;
+  node.op = "MaxPool";
+  Window window;
+  window.kernel = {(*input)[2], (*input)[3]};
+  SetWindow(window, node);
+}
+
+void NormalizeSum(Graph& graph, Node node, std::vector<Node>& output) {
+  ValueId sum = node.inputs[0];
+  for (size_t i = 1; i < node.inputs.size(); ++i) {
+    Node add;
+    add.op = "Add";
+    add.name = node.name;
+    add.inputs = {sum, node.inputs[i]};
+    const bool last = i + 1 == node.inputs.size();
+    sum = last ? node.outputs[0]
+               : graph.AddValue(OutputName(graph, node) + "." + std::to_string(i),
+                                graph.value(node.outputs[0]).shape);
+    add.outputs = {sum};
+    output.push_back(std::move(add));
+  }
+}
+
+}  // namespace
+
+Status Normalize(Graph& graph) {
+  std::vector<Node> normalized;
+  normalized.reserve(graph.nodes.size());
+  for (Node& node : graph.nodes) {
+    if (!node.domain.empty() || node.inputs.empty() || node.outputs.empty() ||
+        node.outputs[0] == kNoValue) {
+      normalized.push_back(std::move(node));
+      continue;
+    }
+    Status status;
+    if (node.op == "Conv" || node.op == "MaxPool" || node.op == "AveragePool") {
+      status = NormalizeWindow(graph, node);
+    } else if (node.op == "Slice") {
+      status = NormalizeSlice(graph, node);
+    } else if (node.op == "Pad") {
+      status = NormalizePad(graph, node);
+    } else if (node.op == "Clip") {
+      NormalizeClip(graph, node);
+    } else if (node.op == "GlobalMaxPool") {
+      NormalizeGlobalMaxPool(graph, node);
+    } else if (node.op == "ReduceMean") {
+      Result<bool> is_mean = IsMapMean(graph, node);
+      if (!is_mean.ok()) return is_mean.status();
+      if (is_mean.value()) {
+        NormalizeMapMean(graph, std::move(node), normalized);
+        continue;
+      }
+    } else if (node.op == "Sum" && node.inputs.size() > 1) {
+      NormalizeSum(graph, std::move(node), normalized);
+      continue;
+    } else if (node.op == "Sum") {
+      node.op = "Identity";
+    }
+    if (!status.ok()) return status;
+    normalized.push_back(std::move(node));
+  }
+  graph.nodes = std::move(normalized);
+  return Status::Ok();
+}
+
+}  // namespace cssrun::converter

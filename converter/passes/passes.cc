@@ -1,0 +1,79 @@
+#include "converter/passes/passes.h"
+
+#include <algorithm>
+#include <cmath>
+#include <exception>
+
+#include "converter/infer_shapes.h"
+#include "converter/operator_attributes.h"
+#include "converter/passes/drop_softmax.h"
+#include "converter/passes/fold_affine.h"
+#include "converter/passes/fold_constants.h"
+#include "converter/passes/fold_pads.h"
+#include "converter/passes/merge_reshapes.h"
+#include "converter/passes/merge_slices.h"
+#include "converter/passes/normalize.h"
+#include "converter/passes/normalize_gemm.h"
+#include "converter/passes/remove_identities.h"
+
+namespace cssrun::converter {
+namespace {
+
+// What folding made must still be numbers: a variance of -epsilon divides by zero.
+Status CheckWeights(const Graph& graph) {
+  for (const Node& node : graph.nodes) {
+    if (node.op != "Conv" && node.op != "Gemm") continue;
+    for (size_t i = 1; i < 3; ++i) {
+      const std::vector<float>* values = ConstantFloats(graph, node, i);
+      if (values == nullptr) continue;
+      if (!std::all_of(values->begin(), values->end(), [](float v) { return std::isfinite(v); })) {
+        return NodeError(node, "its weights, with what follows folded in, are not finite; train or "
+                               "export the model again");
+      }
+    }
+  }
+  return Status::Ok();
+}
+
+Status CheckShapes(const Graph& graph) {
+  for (const Node& node : graph.nodes) {
+    for (const ValueId id : node.outputs) {
+      if (id == kNoValue) continue;
+      const Shape& shape = graph.value(id).shape;
+      if (std::find(shape.begin(), shape.end(), 0) != shape.end()) {
+        return NodeError(node, "its output has the shape " + ToString(shape) +
+                                   ", nothing; use a larger image size");
+      }
+    }
+  }
+  const bool computed =
+      std::any_of(graph.nodes.begin(), graph.nodes.end(), [&](const Node& node) {
+        return std::find(node.outputs.begin(), node.outputs.end(), graph.output) !=
+               node.outputs.end();
+      });
+  if (computed) return Status::Ok();
+  return Status::BadModel("output " + graph.value(graph.output).name +
+                          " does not depend on the image; export the model again");
+}
+
+}  // namespace
+
+Status RunPasses(Graph& graph) {
+  using Pass = Status (*)(Graph&);
+  constexpr Pass kPasses[] = {
+      FoldConstants,  Normalize,  RemoveIdentities, MergeReshapes, DropSoftmax, NormalizeGemm,
+      FoldAffine,     FoldPads,   MergeSlices,      InferShapes,
+  };
+  try {
+    for (const Pass pass : kPasses) {
+      if (Status status = pass(graph); !status.ok()) return status;
+      graph.RemoveDeadNodes();
+    }
+    if (Status status = CheckShapes(graph); !status.ok()) return status;
+    return CheckWeights(graph);
+  } catch (const std::exception& error) {
+    return Status::BadModel(std::string("the model cannot be simplified: ") + error.what());
+  }
+}
+
+}  // namespace cssrun::converter

@@ -1,0 +1,85 @@
+#include "converter/passes/remove_identities.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "converter/operator_attributes.h"
+#include "converter/passes/sweep.h"
+
+namespace cssrun::converter {
+namespace {
+
+bool AllZero(const std::vector<int64_t>& values) {
+  return std::all_of(values.begin(), values.end(), [](int64_t v) { return v == 0; });
+}
+
+// Activations are floats, so a Cast to a floating-point type keeps them.
+bool CastsToFloat(const Node& node) {
+  const int64_t type = node.Int("to", 0);
+  return type == 1 || type == 10 || type == 11 || type == 16;  // float, half, double, bfloat16
+}
+
+// The output of this node cannot be negative.
+bool IsRectifier(const Graph& graph, const Node* node) {
+  if (node == nullptr) return false;
+  if (node->op == "Relu") return true;
+  if (node->op != "Clip") return false;
+  const std::optional<ClipBounds> bounds = ClipBoundsOf(graph, *node);
+  return bounds.has_value() && bounds->low >= 0;
+}
+
+bool ChangesNothing(const Graph& graph, const Node& node, const Node* producer) {
+  if (node.op == "Identity" || node.op == "Dropout") return true;
+  if (node.op == "Cast") return CastsToFloat(node);
+  if (node.op == "Relu") return IsRectifier(graph, producer);
+  if (node.op == "Concat") return node.inputs.size() == 1;
+  if (node.op == "Pad") {
+    const std::vector<int64_t>* pads = ConstantInts(graph, node, 1);
+    return pads != nullptr && AllZero(*pads);
+  }
+  if (node.op == "Slice") {
+    const std::vector<int64_t>* axes = ConstantInts(graph, node, 3);
+    return axes != nullptr && axes->empty();  // normalized: only axes that lose something
+  }
+  return false;
+}
+
+// Clip(low <= 0, high > 0) of a Relu is Clip(0, high) of the Relu's input. True when it was.
+bool TakeOverRelu(Graph& graph, Sweep& sweep, Node& node) {
+  Node* producer = sweep.Producer(node.inputs[0]);
+  const std::optional<ClipBounds> bounds = ClipBoundsOf(graph, node);
+  if (producer == nullptr || producer->op != "Relu" || !sweep.OnlyReader(node.inputs[0]) ||
+      !bounds.has_value() || bounds->low > 0 || bounds->high <= 0 || node.inputs.size() != 3) {
+    return false;
+  }
+  node.inputs[1] = AddFloats(graph, graph.value(node.outputs[0]).name + ".zero", {}, {0.0F});
+  sweep.Replace(*producer, producer->inputs[0]);
+  return true;
+}
+
+}  // namespace
+
+Status RemoveIdentities(Graph& graph) {
+  Sweep sweep(graph);
+  for (size_t i = 0; i < graph.nodes.size(); ++i) {
+    Node& node = sweep.Visit(i);
+    if (!node.domain.empty() || node.inputs.empty() || node.outputs.empty() ||
+        node.inputs[0] == kNoValue || node.outputs[0] == kNoValue) {
+      continue;
+    }
+    // Dropout's mask.
+    if (node.outputs.size() > 1 && node.outputs[1] != kNoValue && sweep.IsRead(node.outputs[1])) {
+      continue;
+    }
+    if (node.op == "Clip") TakeOverRelu(graph, sweep, node);
+    if (ChangesNothing(graph, node, sweep.Producer(node.inputs[0]))) {
+      sweep.Replace(node, node.inputs[0]);
+    }
+  }
+  sweep.Finish();
+  return Status::Ok();
+}
+
+}  // namespace cssrun::converter

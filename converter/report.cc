@@ -1,0 +1,118 @@
+#include "converter/report.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "fmt/format.h"
+
+namespace cssrun::converter {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+bool WasCalibrated(const LayerReport& layer) {
+  return layer.kind != "encoder" && layer.kind != "readout";
+}
+
+std::string JoinDelays(const std::vector<uint32_t>& delays) {
+  std::string text;
+  for (const uint32_t delay : delays) text += fmt::format("{}{}", text.empty() ? "" : "+", delay);
+  return text;
+}
+
+std::string Percent(double share) { return fmt::format("{:.2f} %", share * 100); }
+
+Json ShareOrNull(double share) { return share < 0 ? Json() : Json(share); }
+
+std::string DescribeComparison(const char* set, const Comparison& comparison) {
+  std::string text = fmt::format("{} {} images: agreement with the ANN {}, relative logit error {}",
+                                 comparison.images, set, Percent(comparison.agreement),
+                                 Percent(comparison.relative_logit_error));
+  if (comparison.ann_top1 >= 0) {
+    text += fmt::format(", top-1 ANN {}, SNN {}", Percent(comparison.ann_top1),
+                        Percent(comparison.snn_top1));
+  }
+  return text + fmt::format("; {:.0f} spikes and {:.2f} M SyOPs an image\n",
+                            comparison.spikes_per_image, comparison.synops_per_image / 1e6);
+}
+
+Json ComparisonToJson(const Comparison& comparison) {
+  Json json;
+  json["images"] = comparison.images;
+  json["agreement"] = comparison.agreement;
+  json["relative_logit_error"] = comparison.relative_logit_error;
+  json["ann_top1"] = ShareOrNull(comparison.ann_top1);
+  json["snn_top1"] = ShareOrNull(comparison.snn_top1);
+  json["spikes_per_image"] = comparison.spikes_per_image;
+  json["synops_per_image"] = comparison.synops_per_image;
+  return json;
+}
+
+}  // namespace
+
+std::string FormatReport(const ConversionReport& report) {
+  size_t width = 5;
+  for (const LayerReport& layer : report.layers) width = std::max(width, layer.name.size());
+  std::string text = fmt::format(
+      "{:<{}}  {:<14}  {:>8}  {:>9}  {:>10}  {:>8}  {:>6}  {:>6}  {:>6}  {:>9}  {:>11}\n", "layer",
+      width, "kind", "neurons", "theta", "percentile", "clipped", "offset", "delays", "fan-in",
+      "spikes", "SyOPs");
+  for (size_t i = 0; i < report.layers.size(); ++i) {
+    const LayerReport& layer = report.layers[i];
+    const LayerCost& cost = report.calibration.layers[i];
+    const bool calibrated = WasCalibrated(layer);
+    text += fmt::format(
+        "{:<{}}  {:<14}  {:>8}  {:>9.4g}  {:>10}  {:>8}  {:>6}  {:>6}  {:>6}  {:>9.0f}  "
+        "{:>11.0f}\n",
+        layer.name, width, layer.kind, layer.neurons, layer.theta,
+        calibrated ? fmt::format("{:.4g}", layer.range.percentile) : "-",
+        calibrated ? fmt::format("{:.3f} %", layer.range.clipped_share * 100) : "-", layer.offset,
+        JoinDelays(layer.delays), layer.fan_in, cost.spikes, cost.synops);
+  }
+  text += fmt::format(
+      "\nT = {}, beta = {:g}, L = {}, threshold {:g}{}: latency {} steps\n", report.code.timesteps,
+      report.code.beta, report.code.silent_steps, report.code.threshold,
+      report.code.negative_spikes ? "" : ", no negative spikes", report.latency_steps);
+  text += DescribeComparison("calibration", report.calibration);
+  if (report.validation.has_value()) text += DescribeComparison("validation", *report.validation);
+  return text + fmt::format("The ANN takes {:.2f} M MACs an image\n",
+                            static_cast<double>(report.macs_per_image) / 1e6);
+}
+
+std::string ReportToJson(const ConversionReport& report) {
+  Json json;
+  json["model"] = report.model;
+  json["timesteps"] = report.code.timesteps;
+  json["beta"] = report.code.beta;
+  json["silent_steps"] = report.code.silent_steps;
+  json["threshold"] = report.code.threshold;
+  json["negative_spikes"] = report.code.negative_spikes;
+  json["percentile"] = report.percentile;
+  json["latency_steps"] = report.latency_steps;
+  json["macs_per_image"] = report.macs_per_image;
+  json["calibration"] = ComparisonToJson(report.calibration);
+  json["validation"] =
+      report.validation.has_value() ? ComparisonToJson(*report.validation) : Json();
+  json["layers"] = Json::array();
+  for (size_t i = 0; i < report.layers.size(); ++i) {
+    const LayerReport& layer = report.layers[i];
+    const bool calibrated = WasCalibrated(layer);
+    json["layers"].push_back(
+        {{"name", layer.name},
+         {"kind", layer.kind},
+         {"neurons", layer.neurons},
+         {"theta", layer.theta},
+         {"percentile", calibrated ? Json(layer.range.percentile) : Json()},
+         {"maximum", calibrated ? Json(layer.range.maximum) : Json()},
+         {"clipped_share", calibrated ? Json(layer.range.clipped_share) : Json()},
+         {"offset", layer.offset},
+         {"delays", layer.delays},
+         {"fan_in", layer.fan_in},
+         {"spikes_per_image", report.calibration.layers[i].spikes},
+         {"synops_per_image", report.calibration.layers[i].synops}});
+  }
+  // File names and node names need not be UTF-8.
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace cssrun::converter

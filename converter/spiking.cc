@@ -1,0 +1,492 @@
+#include "converter/spiking.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "format/geometry.h"
+
+namespace cssrun::converter {
+namespace {
+
+using format::Extent;
+using format::NodeKind;
+using format::SynapseKind;
+using format::Window;
+
+// A value of the ANN as synapses from spiking nodes plus a bias.
+struct Form {
+  std::string name;  // of the ANN node that made it
+  Extent extent;
+  std::vector<SpikingSynapses> terms;
+  std::vector<double> bias;  // one per channel
+
+  bool HasBias() const {
+    return std::any_of(bias.begin(), bias.end(), [](double b) { return b != 0; });
+  }
+};
+
+bool IsUnit(const Window& w) { return w == UnitWindow(); }
+
+// The term hands on the source's spikes where they are: no mean, stride or padding.
+bool IsPlain(const SpikingSynapses& term) {
+  return term.kind == SynapseKind::Identity && !term.average.has_value() && IsUnit(term.window);
+}
+
+bool HasPadding(const Window& w) {
+  return w.pad_top() != 0 || w.pad_left() != 0 || w.pad_bottom() != 0 || w.pad_right() != 0;
+}
+
+int32_t ToInt(int64_t value) { return static_cast<int32_t>(value); }
+
+// ONNX's attributes of a convolution or pool; the passes make all of them explicit.
+Window WindowOf(const Node& node) {
+  const std::vector<int64_t> kernel = node.Ints("kernel_shape", {1, 1});
+  const std::vector<int64_t> strides = node.Ints("strides", {1, 1});
+  const std::vector<int64_t> pads = node.Ints("pads", {0, 0, 0, 0});
+  const std::vector<int64_t> dilations = node.Ints("dilations", {1, 1});
+  return Window(ToInt(kernel[0]), ToInt(kernel[1]), ToInt(strides[0]), ToInt(strides[1]),
+                ToInt(pads[0]), ToInt(pads[1]), ToInt(pads[2]), ToInt(pads[3]), ToInt(dilations[0]),
+                ToInt(dilations[1]));
+}
+
+Window WholeMap(const Extent& e) {
+  return Window(static_cast<int32_t>(e.height()), static_cast<int32_t>(e.width()), 1, 1, 0, 0, 0, 0,
+                1, 1);
+}
+
+Extent Through(const Window& w, const Extent& from, uint32_t channels) {
+  return Extent(channels, static_cast<uint32_t>(WindowRows(w, from.height())),
+                static_cast<uint32_t>(WindowColumns(w, from.width())));
+}
+
+// Reads along one axis that fall inside: synapses that exist.
+uint64_t ExistingReads(int64_t size, int64_t positions, int64_t kernel, int64_t stride, int64_t pad,
+                       int64_t dilation) {
+  uint64_t reads = 0;
+  for (int64_t o = 0; o < positions; ++o) {
+    for (int64_t k = 0; k < kernel; ++k) {
+      const int64_t i = o * stride - pad + k * dilation;
+      if (i >= 0 && i < size) ++reads;
+    }
+  }
+  return reads;
+}
+
+uint64_t ConvolutionMacs(const Window& w, const Extent& from, const Extent& to,
+                         uint64_t sources_per_group) {
+  return ExistingReads(from.height(), to.height(), w.kernel_y(), w.stride_y(), w.pad_top(),
+                       w.dilation_y()) *
+         ExistingReads(from.width(), to.width(), w.kernel_x(), w.stride_x(), w.pad_left(),
+                       w.dilation_x()) *
+         to.channels() * sources_per_group;
+}
+
+// The input channels [first, first + count) of convolution weights.
+std::shared_ptr<const Tensor> SliceInputChannels(const Tensor& weights, int64_t first,
+                                                 int64_t count) {
+  const int64_t targets = weights.shape[0];
+  const int64_t sources = weights.shape[1];
+  const int64_t taps = weights.shape[2] * weights.shape[3];
+  std::vector<float> slice;
+  slice.reserve(static_cast<size_t>(targets * count * taps));
+  for (int64_t target = 0; target < targets; ++target) {
+    const float* begin = weights.floats().data() + (target * sources + first) * taps;
+    slice.insert(slice.end(), begin, begin + count * taps);
+  }
+  return std::make_shared<const Tensor>(
+      Tensor{{targets, count, weights.shape[2], weights.shape[3]}, std::move(slice)});
+}
+
+class Lowering {
+ public:
+  explicit Lowering(const Graph& graph)
+      : graph_(graph), uses_(graph.CountUses()), forms_(graph.values.size()) {}
+
+  Result<SpikingNetwork> Run() {
+    AddEncoder();
+    for (const Node& node : graph_.nodes) {
+      if (Status status = Lower(node); !status.ok()) return status;
+    }
+    return AddReadout();
+  }
+
+ private:
+  Form& FormOf(ValueId id) { return forms_[static_cast<size_t>(id)]; }
+  void SetForm(const Node& node, Form form) { FormOf(node.outputs[0]) = std::move(form); }
+  bool OnlyReader(ValueId id) const { return uses_[static_cast<size_t>(id)] == 1; }
+  SpikingNode& NodeAt(size_t index) { return network_.nodes[index]; }
+
+  // The form of everything that a node sends.
+  Form IdentityOf(size_t index) const {
+    const SpikingNode& node = network_.nodes[index];
+    SpikingSynapses term;
+    term.source = index;
+    term.window = UnitWindow();
+    return {node.name, node.extent, {term}, std::vector<double>(node.extent.channels(), 0.0)};
+  }
+
+  // The node whose spikes, all and unchanged, are this form; null if it is anything else.
+  SpikingNode* OnlySource(const Form& form) {
+    if (form.terms.size() != 1 || form.HasBias()) return nullptr;
+    const SpikingSynapses& term = form.terms.front();
+    if (!IsPlain(term) || term.scale != 1 || term.channel_offset != 0) return nullptr;
+    SpikingNode& node = NodeAt(term.source);
+    return node.extent == form.extent ? &node : nullptr;
+  }
+
+  // Ends a form: neurons with its potentials, which stand for the ANN's `value`.
+  Form MakeNeurons(Form form, ValueId value, bool rectify) {
+    SpikingNode node;
+    node.name = form.name;
+    node.value = value;
+    node.extent = form.extent;
+    node.potential = form.extent;
+    node.rectify = rectify;
+    node.bias = std::move(form.bias);
+    node.synapses = std::move(form.terms);
+    network_.nodes.push_back(std::move(node));
+    return IdentityOf(network_.nodes.size() - 1);
+  }
+
+  // The form of `id`, through signed neurons unless it already satisfies `fits`.
+  template <typename Predicate>
+  const Form& Fitting(ValueId id, const Predicate& fits) {
+    Form& form = FormOf(id);
+    if (!fits(form)) form = MakeNeurons(std::move(form), id, false);
+    return form;
+  }
+
+  void AddEncoder() {
+    const Shape& shape = graph_.value(graph_.input).shape;
+    SpikingNode encoder;
+    encoder.name = graph_.value(graph_.input).name;
+    encoder.kind = NodeKind::Encoder;
+    encoder.value = graph_.input;
+    encoder.extent = Extent(static_cast<uint32_t>(shape[1]), static_cast<uint32_t>(shape[2]),
+                            static_cast<uint32_t>(shape[3]));
+    encoder.potential = encoder.extent;
+    network_.nodes.push_back(std::move(encoder));
+    FormOf(graph_.input) = IdentityOf(0);
+  }
+
+  Result<SpikingNetwork> AddReadout() {
+    Form& form = FormOf(graph_.output);
+    if (Positions(form.extent) != 1) {
+      return Status::BadModel("output " + graph_.value(graph_.output).name +
+                              " is a map, not one vector of logits; end the model with a pool or "
+                              "a fully connected layer");
+    }
+    SpikingNode readout;
+    readout.name = form.name;
+    readout.kind = NodeKind::Readout;
+    readout.value = graph_.output;
+    readout.extent = form.extent;
+    readout.potential = form.extent;
+    readout.bias = form.bias;
+    readout.synapses = form.terms;
+    network_.nodes.push_back(std::move(readout));
+    return std::move(network_);
+  }
+
+  Status Lower(const Node& node) {
+    if (node.op == "Conv") return LowerConv(node);
+    if (node.op == "Gemm") return LowerGemm(node);
+    if (node.op == "Relu") return LowerRelu(node, std::nullopt);
+    if (node.op == "Clip") return LowerRelu(node, graph_.ConstantInput(node, 2)->floats()[0]);
+    if (node.op == "MaxPool") return LowerMaxPool(node);
+    if (node.op == "AveragePool") return LowerAverage(node, WindowOf(node));
+    if (node.op == "GlobalAveragePool") {
+      return LowerAverage(node, WholeMap(FormOf(node.inputs[0]).extent));
+    }
+    if (node.op == "Add") return LowerAdd(node);
+    if (node.op == "Concat") return LowerConcat(node);
+    if (node.op == "Slice") return LowerSlice(node);
+    if (node.op == "Pad") return LowerPad(node);
+    if (node.op == "Flatten") {
+      // The order of a flattened map is that of a kernel that covers it: nothing to do.
+      SetForm(node, FormOf(node.inputs[0]));
+      return Status::Ok();
+    }
+    return Status::BadModel("node " + node.name + ": operator " + node.op +
+                            " cannot be turned into spikes");
+  }
+
+  Status LowerConv(const Node& node) {
+    return Convolve(node, graph_.value(node.inputs[1]).constant, WindowOf(node),
+                    static_cast<uint32_t>(node.Int("group", 1)));
+  }
+
+  // A fully connected layer is a convolution whose kernel covers the whole map.
+  Status LowerGemm(const Node& node) {
+    const Extent& extent = FormOf(node.inputs[0]).extent;
+    const Tensor& matrix = *graph_.ConstantInput(node, 1);
+    auto weights = std::make_shared<const Tensor>(
+        Tensor{{matrix.shape[0], extent.channels(), extent.height(), extent.width()}, matrix.data});
+    return Convolve(node, std::move(weights), WholeMap(extent), 1);
+  }
+
+  Status Convolve(const Node& node, std::shared_ptr<const Tensor> weights, const Window& window,
+                  uint32_t groups) {
+    const bool padded = HasPadding(window);
+    const Form& input = Fitting(node.inputs[0], [&](const Form& form) {
+      // Beyond the border there is no bias, so a padded convolution cannot take it in.
+      if (form.HasBias()) return false;
+      return std::all_of(form.terms.begin(), form.terms.end(), [&](const SpikingSynapses& term) {
+        const bool all_channels = term.channel_offset == 0 &&
+                                  NodeAt(term.source).extent.channels() == form.extent.channels();
+        if (term.kind != SynapseKind::Identity || (groups != 1 && !all_channels)) return false;
+        return IsUnit(term.window) || (!padded && !term.average.has_value());
+      });
+    });
+    const auto targets = static_cast<uint32_t>(weights->shape[0]);
+    Form output;
+    output.name = node.name;
+    output.extent = Through(window, input.extent, targets);
+    for (const SpikingSynapses& term : input.terms) {
+      output.terms.push_back(ConvolveTerm(term, weights, window, groups));
+    }
+    output.bias.assign(targets, 0.0);
+    if (const Tensor* bias = graph_.ConstantInput(node, 2); bias != nullptr) {
+      output.bias.assign(bias->floats().begin(), bias->floats().end());
+    }
+    network_.macs += ConvolutionMacs(window, input.extent, output.extent,
+                                     static_cast<uint64_t>(weights->shape[1]));
+    SetForm(node, std::move(output));
+    return Status::Ok();
+  }
+
+  SpikingSynapses ConvolveTerm(const SpikingSynapses& term,
+                               const std::shared_ptr<const Tensor>& weights, const Window& w,
+                               uint32_t groups) {
+    SpikingSynapses synapses = term;
+    synapses.kind = SynapseKind::Convolution;
+    synapses.groups = groups;
+    synapses.channel_offset = 0;
+    synapses.weights = weights;
+    // Only some of the convolution's input channels come from this source.
+    const auto sources = static_cast<int64_t>(NodeAt(term.source).extent.channels());
+    if (groups == 1 && (term.channel_offset != 0 || sources != weights->shape[1])) {
+      synapses.weights = SliceInputChannels(*weights, term.channel_offset, sources);
+    }
+    // The convolution's position y sees y S - P + k D of the form, whose position f sees
+    // f s - p of the source: together y S s - (P s + p) + k D s.
+    const Window& t = term.window;
+    const int32_t sy = t.stride_y();
+    const int32_t sx = t.stride_x();
+    const Extent form = Through(t, NodeAt(term.source).extent, 1);
+    Window composed(w.kernel_y(), w.kernel_x(), w.stride_y() * sy, w.stride_x() * sx,
+                    w.pad_top() * sy + t.pad_top(), w.pad_left() * sx + t.pad_left(), 0, 0,
+                    w.dilation_y() * sy, w.dilation_x() * sx);
+    if (IsUnit(t)) {
+      composed = w;
+    } else {
+      const Extent out = Through(w, form, 1);
+      const Extent& source = NodeAt(term.source).extent;
+      composed.mutate_pad_bottom(PadAfter(source.height(), out.height(), composed.kernel_y(),
+                                          composed.stride_y(), composed.pad_top(),
+                                          composed.dilation_y()));
+      composed.mutate_pad_right(PadAfter(source.width(), out.width(), composed.kernel_x(),
+                                         composed.stride_x(), composed.pad_left(),
+                                         composed.dilation_x()));
+    }
+    synapses.window = composed;
+    return synapses;
+  }
+
+  // The padding at the end that makes a window take exactly `positions`.
+  static int32_t PadAfter(int64_t size, int64_t positions, int64_t kernel, int64_t stride,
+                          int64_t pad_before, int64_t dilation) {
+    return ToInt((positions - 1) * stride + (kernel - 1) * dilation + 1 - size - pad_before);
+  }
+
+  Status LowerRelu(const Node& node, std::optional<float> cap) {
+    const ValueId input = node.inputs[0];
+    Form& form = FormOf(input);
+    SpikingNode* source = OnlySource(form);
+    if (source != nullptr && source->kind == NodeKind::Neurons && OnlyReader(input) &&
+        source->value == input) {
+      // relu(max(x)) = max(relu(x)): the signed neurons made for a pool rectify themselves.
+      source->rectify = true;
+      source->cap = cap;
+      source->value = node.outputs[0];
+      SetForm(node, form);
+      return Status::Ok();
+    }
+    Form neurons = MakeNeurons(form, node.outputs[0], true);
+    network_.nodes.back().cap = cap;
+    SetForm(node, std::move(neurons));
+    return Status::Ok();
+  }
+
+  Status LowerMaxPool(const Node& node) {
+    const ValueId input = node.inputs[0];
+    const Window window = WindowOf(node);
+    SpikingNode* source = OnlySource(FormOf(input));
+    const bool fuses = source != nullptr && source->kind == NodeKind::Neurons &&
+                       !source->pool.has_value() && source->value == input && OnlyReader(input);
+    if (!fuses) {
+      const Form& form = FormOf(input);
+      const bool never_negative =
+          !form.HasBias() &&
+          std::all_of(form.terms.begin(), form.terms.end(), [&](const SpikingSynapses& term) {
+            return term.kind == SynapseKind::Identity && term.scale > 0 &&
+                   NodeAt(term.source).rectify;
+          });
+      Form potentials = form;
+      potentials.name = node.name;
+      MakeNeurons(std::move(potentials), node.outputs[0], never_negative);
+      source = &network_.nodes.back();
+    }
+    source->pool = window;
+    source->extent = Through(window, source->potential, source->potential.channels());
+    source->value = node.outputs[0];
+    SetForm(node, IdentityOf(static_cast<size_t>(source - network_.nodes.data())));
+    return Status::Ok();
+  }
+
+  Status LowerAverage(const Node& node, const Window& window) {
+    const bool padded = HasPadding(window);
+    const Form& input = Fitting(node.inputs[0], [&](const Form& form) {
+      return !(padded && form.HasBias()) &&
+             std::all_of(form.terms.begin(), form.terms.end(), IsPlain);
+    });
+    Form output = input;
+    output.name = node.name;
+    output.extent = Through(window, input.extent, input.extent.channels());
+    for (SpikingSynapses& term : output.terms) {
+      term.average = window;
+      term.scale /= static_cast<double>(window.kernel_y()) * window.kernel_x();
+    }
+    SetForm(node, std::move(output));
+    return Status::Ok();
+  }
+
+  Status LowerAdd(const Node& node) {
+    Form sum = FormOf(node.inputs[0]);
+    const Form& other = FormOf(node.inputs[1]);
+    sum.name = node.name;
+    sum.terms.insert(sum.terms.end(), other.terms.begin(), other.terms.end());
+    for (size_t c = 0; c < sum.bias.size(); ++c) sum.bias[c] += other.bias[c];
+    SetForm(node, std::move(sum));
+    return Status::Ok();
+  }
+
+  Status LowerConcat(const Node& node) {
+    Form output;
+    output.name = node.name;
+    uint32_t channels = 0;
+    for (const ValueId input : node.inputs) {
+      const Form& form = Fitting(input, [](const Form& f) {
+        return std::all_of(f.terms.begin(), f.terms.end(), [](const SpikingSynapses& term) {
+          return term.kind == SynapseKind::Identity;
+        });
+      });
+      for (SpikingSynapses term : form.terms) {
+        term.channel_offset += static_cast<int32_t>(channels);
+        output.terms.push_back(std::move(term));
+      }
+      output.bias.insert(output.bias.end(), form.bias.begin(), form.bias.end());
+      channels += form.extent.channels();
+      output.extent = form.extent;
+    }
+    output.extent.mutate_channels(channels);
+    SetForm(node, std::move(output));
+    return Status::Ok();
+  }
+
+  Status LowerSlice(const Node& node) {
+    const auto& starts = graph_.ConstantInput(node, 1)->ints();
+    const auto& axes = graph_.ConstantInput(node, 3)->ints();
+    const Tensor* step_input = graph_.ConstantInput(node, 4);
+    // First position and step along batch, channel, row and column.
+    int64_t first[4] = {0, 0, 0, 0};
+    int64_t step[4] = {1, 1, 1, 1};
+    const Shape& shape = graph_.value(node.inputs[0]).shape;
+    for (size_t i = 0; i < axes.size(); ++i) {
+      const auto axis = static_cast<size_t>(axes[i] < 0 ? axes[i] + 4 : axes[i]);
+      const int64_t start = starts[i] < 0 ? starts[i] + shape[axis] : starts[i];
+      first[axis] = std::clamp<int64_t>(start, 0, shape[axis]);
+      if (step_input != nullptr) step[axis] = step_input->ints()[i];
+    }
+    const Form& input = Fitting(node.inputs[0], [&](const Form& form) {
+      return step[1] == 1 &&
+             std::all_of(form.terms.begin(), form.terms.end(), [](const SpikingSynapses& term) {
+               return term.kind == SynapseKind::Identity && IsUnit(term.window);
+             });
+    });
+    const Shape& to = graph_.value(node.outputs[0]).shape;
+    Form output;
+    output.name = node.name;
+    output.extent = Extent(static_cast<uint32_t>(to[1]), static_cast<uint32_t>(to[2]),
+                           static_cast<uint32_t>(to[3]));
+    const auto bias = input.bias.begin() + first[1];
+    output.bias.assign(bias, bias + to[1]);
+    for (SpikingSynapses term : input.terms) {
+      term.window = Window(1, 1, ToInt(step[2]), ToInt(step[3]), ToInt(-first[2]), ToInt(-first[3]),
+                           PadAfter(input.extent.height(), to[2], 1, step[2], -first[2], 1),
+                           PadAfter(input.extent.width(), to[3], 1, step[3], -first[3], 1), 1, 1);
+      term.channel_offset -= ToInt(first[1]);
+      const int64_t sources = NodeAt(term.source).extent.channels();
+      const bool reaches = term.channel_offset > -sources && term.channel_offset < to[1];
+      if (reaches) output.terms.push_back(std::move(term));
+    }
+    SetForm(node, std::move(output));
+    return Status::Ok();
+  }
+
+  Status LowerPad(const Node& node) {
+    const auto& pads = graph_.ConstantInput(node, 1)->ints();  // batch, channel, row, column: twice
+    const bool spatial = pads[2] != 0 || pads[3] != 0 || pads[6] != 0 || pads[7] != 0;
+    const Form& input = Fitting(node.inputs[0], [&](const Form& form) {
+      return !(spatial && form.HasBias()) &&
+             std::all_of(form.terms.begin(), form.terms.end(), [&](const SpikingSynapses& term) {
+               return term.kind == SynapseKind::Identity && (!spatial || IsUnit(term.window));
+             });
+    });
+    Form output = input;
+    output.name = node.name;
+    const Shape& to = graph_.value(node.outputs[0]).shape;
+    output.extent = Extent(static_cast<uint32_t>(to[1]), static_cast<uint32_t>(to[2]),
+                           static_cast<uint32_t>(to[3]));
+    output.bias.assign(static_cast<size_t>(to[1]), 0.0);
+    std::copy(input.bias.begin(), input.bias.end(), output.bias.begin() + pads[1]);
+    for (SpikingSynapses& term : output.terms) {
+      term.channel_offset += ToInt(pads[1]);
+      if (!spatial) continue;
+      term.window =
+          Window(1, 1, 1, 1, ToInt(pads[2]), ToInt(pads[3]), ToInt(pads[6]), ToInt(pads[7]), 1, 1);
+    }
+    SetForm(node, std::move(output));
+    return Status::Ok();
+  }
+
+  const Graph& graph_;
+  const std::vector<int> uses_;
+  std::vector<Form> forms_;  // by ValueId
+  SpikingNetwork network_;
+};
+
+}  // namespace
+
+Result<SpikingNetwork> LowerToSpikes(const Graph& graph) { return Lowering(graph).Run(); }
+
+uint64_t FanIn(const SpikingNetwork& network, const SpikingNode& node) {
+  uint64_t fan_in = 0;
+  for (const SpikingSynapses& s : node.synapses) {
+    uint64_t members = 1;
+    if (s.average.has_value()) {
+      members = static_cast<uint64_t>(s.average->kernel_y()) *
+                static_cast<uint64_t>(s.average->kernel_x());
+    }
+    const uint64_t taps =
+        static_cast<uint64_t>(s.window.kernel_y()) * static_cast<uint64_t>(s.window.kernel_x());
+    const uint64_t sources =
+        s.kind == SynapseKind::Identity
+            ? 1
+            : network.nodes[s.source].extent.channels() / static_cast<uint64_t>(s.groups);
+    fan_in += members * taps * sources;
+  }
+  return fan_in;
+}
+
+}  // namespace cssrun::converter

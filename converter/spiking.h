@@ -1,0 +1,61 @@
+// From the ANN to spiking neurons: which ANN operations become nodes, which become synapses.
+//
+// Between two layers of neurons an ANN is linear. So every value of the graph is followed as a
+// linear form: a sum of synapses from spiking nodes, plus a bias per channel. Convolutions, sums,
+// means, slices and paddings compose with the form; a rectifier, or a max pool, ends it and makes
+// neurons. Where two operations do not compose into one set of synapses, signed neurons in between
+// carry the value (they cost L steps, not accuracy).
+#ifndef CSSRUN_CONVERTER_SPIKING_H_
+#define CSSRUN_CONVERTER_SPIKING_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "converter/graph.h"
+#include "cssrun/status.h"
+#include "network_generated.h"
+
+namespace cssrun::converter {
+
+// Synapses in units of the ANN: amplitudes are not folded in yet.
+struct SpikingSynapses {
+  size_t source = 0;  // index of an earlier node
+  format::SynapseKind kind = format::SynapseKind::Identity;
+  std::optional<format::Window> average;
+  format::Window window;
+  uint32_t groups = 1;
+  int32_t channel_offset = 0;
+  std::shared_ptr<const Tensor> weights;  // of a convolution, [target][source / groups][ky][kx]
+  double scale = 1;                       // multiplies the weights; of an identity, the one weight
+};
+
+struct SpikingNode {
+  std::string name;
+  format::NodeKind kind = format::NodeKind::Neurons;
+  ValueId value = kNoValue;  // the ANN's value that these spikes stand for
+  format::Extent extent;
+  format::Extent potential;
+  std::optional<format::Window> pool;
+  bool rectify = false;
+  std::optional<float> cap;  // Clip(0, cap): the amplitude is chosen so that no train exceeds it
+  std::vector<double> bias;  // per channel
+  std::vector<SpikingSynapses> synapses;
+};
+
+struct SpikingNetwork {
+  std::vector<SpikingNode> nodes;  // the encoder first, the readout last
+  uint64_t macs = 0;               // of the dense ANN, borders counting only what exists
+};
+
+// Lowers a graph that FindUnsupported() passes. Error: kBadModel naming the node.
+Result<SpikingNetwork> LowerToSpikes(const Graph& graph);
+
+// Weights that reach one neuron of `node`: the most that can meet in a step.
+uint64_t FanIn(const SpikingNetwork& network, const SpikingNode& node);
+
+}  // namespace cssrun::converter
+
+#endif  // CSSRUN_CONVERTER_SPIKING_H_

@@ -1,0 +1,22 @@
+// Command lines: one way to declare them, one way to fail.
+#ifndef CSSRUN_TOOLS_ARGS_H_
+#define CSSRUN_TOOLS_ARGS_H_
+
+#include <CLI/CLI.hpp>
+#include <optional>
+#include <string>
+
+#include "tools/exit_codes.h"
+
+namespace cssrun::tools {
+
+// Adds --version and the look that all programs share; `examples` ends the help text.
+void Prepare(CLI::App& app, const std::string& examples);
+
+// Parses; returns the exit code when the program is to end here: after --help and --version, or
+// with kUsage after one message on standard error.
+std::optional<ExitCode> Parse(CLI::App& app, int argc, const char* const* argv);
+
+}  // namespace cssrun::tools
+
+#endif  // CSSRUN_TOOLS_ARGS_H_

@@ -1,0 +1,216 @@
+// cssinspect: what a network file holds, for people and as JSON.
+#include <algorithm>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "fmt/format.h"
+#include "format/geometry.h"
+#include "format/network_file.h"
+#include "tools/args.h"
+#include "tools/exit_codes.h"
+#include "tools/terminal_text.h"
+
+namespace cssrun::tools {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using format::NodeKind;
+using format::SynapseKind;
+
+constexpr char kProgram[] = "cssinspect";
+constexpr char kExamples[] =
+    "  cssinspect net.fb\n"
+    "  cssinspect net.fb --json | jq '.nodes[].name'";
+
+std::string KindName(NodeKind kind) {
+  switch (kind) {
+    case NodeKind::Encoder:
+      return "encoder";
+    case NodeKind::Neurons:
+      return "neurons";
+    case NodeKind::Readout:
+      break;
+  }
+  return "readout";
+}
+
+uint32_t LatencySteps(const format::Network& network) {
+  return network.nodes()->Get(network.nodes()->size() - 1)->offset() + network.code()->timesteps();
+}
+
+uint64_t SynapseWeights(const format::Network& network) {
+  uint64_t weights = 0;
+  for (const format::Node* node : *network.nodes()) {
+    for (const format::Synapses* s : *node->synapses()) weights += s->weights()->size();
+  }
+  return weights;
+}
+
+std::string Size(const format::Extent& e) {
+  return fmt::format("{}x{}x{}", e.channels(), e.height(), e.width());
+}
+
+Json WindowToJson(const format::Window* w) {
+  if (w == nullptr) return {};
+  return {{"kernel", {w->kernel_y(), w->kernel_x()}},
+          {"stride", {w->stride_y(), w->stride_x()}},
+          {"pads", {w->pad_top(), w->pad_left(), w->pad_bottom(), w->pad_right()}},
+          {"dilation", {w->dilation_y(), w->dilation_x()}}};
+}
+
+Json ExtentToJson(const format::Extent& e) { return {e.channels(), e.height(), e.width()}; }
+
+Json SynapsesToJson(const format::Synapses& s) {
+  return {{"source", s.source()},
+          {"delay", s.delay()},
+          {"kind", s.kind() == SynapseKind::Identity ? "identity" : "convolution"},
+          {"average", WindowToJson(s.average())},
+          {"window", WindowToJson(s.window())},
+          {"groups", s.groups()},
+          {"channel_offset", s.channel_offset()},
+          {"weights", s.weights()->size()}};
+}
+
+Json ToJson(const NetworkFile& file) {
+  const format::Network& network = file.network();
+  const format::Code& code = *network.code();
+  const format::Preprocessing& preprocessing = *network.preprocessing();
+  const format::Origin& origin = *network.origin();
+  Json json;
+  json["format_version"] = network.format_version();
+  json["bytes"] = file.size();
+  json["timesteps"] = code.timesteps();
+  json["beta"] = code.beta();
+  json["silent_steps"] = code.silent_steps();
+  json["negative_spikes"] = code.negative_spikes();
+  json["latency_steps"] = LatencySteps(network);
+  // The paper counts the readout as one more layer.
+  json["latency_steps_paper"] = LatencySteps(network) + code.silent_steps();
+  json["macs_per_image"] = network.macs_per_image();
+  json["weights"] = SynapseWeights(network);
+  json["input"] = {
+      {"extent", ExtentToJson(*network.nodes()->Get(0)->extent())},
+      {"resize", preprocessing.resize()},
+      {"mean",
+       Json(std::vector<float>(preprocessing.mean()->begin(), preprocessing.mean()->end()))},
+      {"stddev",
+       Json(std::vector<float>(preprocessing.stddev()->begin(), preprocessing.stddev()->end()))}};
+  json["labels"] = Json::array();
+  for (const flatbuffers::String* label : *network.labels()) json["labels"].push_back(label->str());
+  json["origin"] = {{"model_file", origin.model_file()->str()},
+                    {"model_sha256", origin.model_sha256()->str()},
+                    {"converter_version", origin.converter_version()->str()},
+                    {"calibration_images", origin.calibration_images()},
+                    {"calibration_agreement", origin.calibration_agreement()},
+                    {"ann_top1", origin.ann_top1() < 0 ? Json() : Json(origin.ann_top1())}};
+  json["nodes"] = Json::array();
+  for (const format::Node* node : *network.nodes()) {
+    Json entry = {{"name", node->name()->str()},
+                  {"kind", KindName(node->kind())},
+                  {"extent", ExtentToJson(*node->extent())},
+                  {"potential", ExtentToJson(*node->potential())},
+                  {"offset", node->offset()},
+                  {"rectify", node->rectify()},
+                  {"pool", WindowToJson(node->pool())},
+                  {"amplitude", node->amplitude()}};
+    entry["thresholds"] = Json::array();
+    for (const float threshold : *node->thresholds()) entry["thresholds"].push_back(threshold);
+    entry["synapses"] = Json::array();
+    for (const format::Synapses* s : *node->synapses()) {
+      entry["synapses"].push_back(SynapsesToJson(*s));
+    }
+    json["nodes"].push_back(std::move(entry));
+  }
+  return json;
+}
+
+// "3x3/2 from 4, delay 2"
+std::string Describe(const format::Synapses& s) {
+  const format::Window& w = *s.window();
+  std::string text;
+  if (s.average() != nullptr) {
+    text += fmt::format("mean {}x{}, ", s.average()->kernel_y(), s.average()->kernel_x());
+  }
+  text += s.kind() == SynapseKind::Identity ? "identity"
+                                            : fmt::format("{}x{}", w.kernel_y(), w.kernel_x());
+  if (w.stride_y() != 1 || w.stride_x() != 1) {
+    text += w.stride_y() == w.stride_x() ? fmt::format("/{}", w.stride_y())
+                                         : fmt::format("/{}x{}", w.stride_y(), w.stride_x());
+  }
+  if (s.groups() > 1) text += fmt::format(" in {} groups", s.groups());
+  text += fmt::format(" from {}", s.source());
+  if (s.delay() > 0) text += fmt::format(", delay {}", s.delay());
+  return text;
+}
+
+std::string ToText(const std::string& path, const NetworkFile& file) {
+  const format::Network& network = file.network();
+  const format::Code& code = *network.code();
+  const format::Origin& origin = *network.origin();
+  std::string text = fmt::format("{}: {:.1f} kB, format {}, from {} by cssconvert {}\n",
+                                 TerminalText(path), static_cast<double>(file.size()) / 1e3,
+                                 network.format_version(), TerminalText(origin.model_file()->str()),
+                                 TerminalText(origin.converter_version()->str()));
+  text += fmt::format("code: T = {}, beta = {:g}, L = {}{}\n", code.timesteps(), code.beta(),
+                      code.silent_steps(), code.negative_spikes() ? "" : ", no negative spikes");
+  text += fmt::format("latency: {} steps ({} as the paper counts)\n", LatencySteps(network),
+                      LatencySteps(network) + code.silent_steps());
+  text += fmt::format("input: {}, shorter side {}; {} logits, {} labels\n",
+                      Size(*network.nodes()->Get(0)->extent()), network.preprocessing()->resize(),
+                      network.nodes()->Get(network.nodes()->size() - 1)->extent()->channels(),
+                      network.labels()->size());
+  text += fmt::format("{} weights; the ANN takes {:.2f} M MACs an image\n", SynapseWeights(network),
+                      static_cast<double>(network.macs_per_image()) / 1e6);
+  if (origin.calibration_agreement() >= 0) {
+    text += fmt::format("agreement with the ANN on {} calibration images: {:.2f} %\n",
+                        origin.calibration_images(),
+                        static_cast<double>(origin.calibration_agreement()) * 100);
+  }
+  size_t width = 4;
+  for (const format::Node* node : *network.nodes()) {
+    width = std::max(width, TerminalText(node->name()->str()).size());
+  }
+  text += fmt::format("\n{:>3}  {:<{}}  {:<8}  {:<13}  {:>6}  {:>9}  {}\n", "#", "name", width,
+                      "kind", "spikes", "offset", "theta", "synapses");
+  uint32_t index = 0;
+  for (const format::Node* node : *network.nodes()) {
+    std::string synapses;
+    for (const format::Synapses* s : *node->synapses()) {
+      synapses += (synapses.empty() ? "" : " + ") + Describe(*s);
+    }
+    if (node->pool() != nullptr) {
+      synapses += fmt::format("; max {}x{}", node->pool()->kernel_y(), node->pool()->kernel_x());
+    }
+    text += fmt::format("{:>3}  {:<{}}  {:<8}  {:<13}  {:>6}  {:>9.4g}  {}\n", index++,
+                        TerminalText(node->name()->str()), width, KindName(node->kind()),
+                        Size(*node->extent()), node->offset(), node->amplitude(), synapses);
+  }
+  return text;
+}
+
+int Run(int argc, char** argv) {
+  CLI::App app("Prints what a network file holds.", kProgram);
+  std::string path;
+  bool json = false;
+  app.add_option("NET", path, "network file made by cssconvert")->required();
+  app.add_flag("--json", json, "everything but the weights, as JSON");
+  Prepare(app, kExamples);
+  if (const auto exit = Parse(app, argc, argv); exit.has_value()) return *exit;
+  Result<NetworkFile> file = NetworkFile::Open(path);
+  if (!file.ok()) {
+    PrintError(kProgram, file.status().message());
+    return ExitCodeOf(file.status());
+  }
+  const std::string text =
+      json ? ToJson(file.value()).dump(2, ' ', false, Json::error_handler_t::replace) + "\n"
+           : ToText(path, file.value());
+  const bool written =
+      std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+  return written ? kAllDone : kIoFailed;
+}
+
+}  // namespace
+}  // namespace cssrun::tools
+
+int main(int argc, char** argv) { return cssrun::tools::Run(argc, argv); }

@@ -1,0 +1,30 @@
+// Decoding image bytes. Each format is one file; all untrusted.
+#ifndef CSSRUN_TOOLS_DECODE_H_
+#define CSSRUN_TOOLS_DECODE_H_
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "cssrun/status.h"
+#include "tools/image.h"
+
+namespace cssrun::tools {
+
+// The format is told by the content, never by the name. Error: kInvalidArgument saying what is
+// wrong with the bytes; sizes above the limits are refused before anything is decoded.
+Result<Image> DecodeImage(std::span<const uint8_t> bytes);
+
+// These take bytes that begin with the format's magic number.
+Result<Image> DecodeJpeg(std::span<const uint8_t> bytes);
+Result<Image> DecodePng(std::span<const uint8_t> bytes);
+Result<Image> DecodePnm(std::span<const uint8_t> bytes);  // binary PPM (P6) and PGM (P5)
+
+// Checks the size against the limits and makes room for the pixels.
+Status PrepareImage(uint64_t width, uint64_t height, Image& image);
+
+inline Status Undecodable(const std::string& what) { return Status::InvalidArgument(what); }
+
+}  // namespace cssrun::tools
+
+#endif  // CSSRUN_TOOLS_DECODE_H_

@@ -1,0 +1,86 @@
+#include <png.h>
+
+#include <algorithm>
+#include <csetjmp>
+#include <cstring>
+
+#include "tools/decode.h"
+
+namespace cssrun::tools {
+namespace {
+
+// Everything that must survive libpng's longjmp lives here, outside the function that it leaves.
+struct Reader {
+  std::span<const uint8_t> rest;
+  std::string error;
+  png_structp png = nullptr;
+  png_infop info = nullptr;
+  Image image;
+  Status refusal;
+
+  ~Reader() { png_destroy_read_struct(&png, &info, nullptr); }
+};
+
+void ReadBytes(png_structp png, png_bytep out, size_t count) {
+  auto& reader = *static_cast<Reader*>(png_get_io_ptr(png));
+  if (count > reader.rest.size()) png_error(png, "it ends too soon");
+  std::memcpy(out, reader.rest.data(), count);
+  reader.rest = reader.rest.subspan(count);
+}
+
+[[noreturn]] void OnError(png_structp png, png_const_charp message) {
+  static_cast<Reader*>(png_get_error_ptr(png))->error = message;
+  png_longjmp(png, 1);
+}
+
+void OnWarning(png_structp, png_const_charp) {}
+
+// False when libpng reported an error through OnError, or the size was refused. Holds no object
+// with a destructor: longjmp would skip it.
+bool Decode(Reader& reader) {
+  if (setjmp(png_jmpbuf(reader.png)) != 0) return false;
+  png_set_read_fn(reader.png, &reader, ReadBytes);
+  png_set_user_limits(reader.png, kMaximumImageSide, kMaximumImageSide);
+  // Text chunks and colour profiles are of no use here; large ones are attacks.
+  png_set_chunk_malloc_max(reader.png, 1 << 20);
+  png_set_keep_unknown_chunks(reader.png, PNG_HANDLE_CHUNK_NEVER, nullptr, 0);
+  png_read_info(reader.png, reader.info);
+  const png_uint_32 width = png_get_image_width(reader.png, reader.info);
+  const png_uint_32 height = png_get_image_height(reader.png, reader.info);
+  reader.refusal = PrepareImage(width, height, reader.image);
+  if (!reader.refusal.ok()) return false;
+
+  // Palettes, grey levels of 1 to 16 bits and transparency all become 8-bit RGB.
+  png_set_expand(reader.png);
+  png_set_scale_16(reader.png);
+  png_set_strip_alpha(reader.png);
+  png_set_gray_to_rgb(reader.png);
+  const int passes = png_set_interlace_handling(reader.png);
+  png_read_update_info(reader.png, reader.info);
+  const size_t row_bytes = size_t{width} * 3;
+  if (png_get_rowbytes(reader.png, reader.info) != row_bytes) {
+    png_error(reader.png, "its rows are not RGB");
+  }
+  for (int pass = 0; pass < passes; ++pass) {
+    for (png_uint_32 row = 0; row < height; ++row) {
+      png_read_row(reader.png, reader.image.rgb.data() + row * row_bytes, nullptr);
+    }
+  }
+  png_read_end(reader.png, nullptr);
+  return true;
+}
+
+}  // namespace
+
+Result<Image> DecodePng(std::span<const uint8_t> bytes) {
+  Reader reader;
+  reader.rest = bytes;
+  reader.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &reader, OnError, OnWarning);
+  if (reader.png != nullptr) reader.info = png_create_info_struct(reader.png);
+  if (reader.info == nullptr) return Status::Io("not enough memory to decode it");
+  if (Decode(reader)) return std::move(reader.image);
+  if (!reader.refusal.ok()) return reader.refusal;
+  return Undecodable("a damaged PNG: " + reader.error);
+}
+
+}  // namespace cssrun::tools

@@ -1,0 +1,25 @@
+// From an image file to the pixels that a network takes.
+#ifndef CSSRUN_TOOLS_IMAGE_IO_H_
+#define CSSRUN_TOOLS_IMAGE_IO_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "cssrun/network.h"
+#include "cssrun/status.h"
+#include "tools/image.h"
+
+namespace cssrun::tools {
+
+// Reads and decodes a regular file. Errors: kIo, or kInvalidArgument when it is no sound image; the
+// message begins with `path`.
+Result<Image> ReadImage(const std::string& path);
+
+// The same, resized and cropped as `format` says, one channel (luma) or three interleaved. An image
+// that already has the network's size is not touched.
+Status ReadPixels(const std::string& path, const InputFormat& format, std::vector<uint8_t>& pixels);
+
+}  // namespace cssrun::tools
+
+#endif  // CSSRUN_TOOLS_IMAGE_IO_H_

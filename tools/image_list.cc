@@ -1,0 +1,115 @@
+#include "tools/image_list.h"
+
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
+#include <unordered_map>
+#include <utility>
+
+namespace cssrun::tools {
+namespace {
+
+namespace fs = std::filesystem;
+
+using LabelIndex = std::unordered_map<std::string, int>;
+
+Status IoError(const std::string& path, const std::error_code& error) {
+  return Status::Io(path + ": " + error.message());
+}
+
+bool IsHidden(const fs::path& path) { return path.filename().string().starts_with('.'); }
+
+bool LooksLikeImage(const fs::path& path) {
+  std::string extension = path.extension().string();
+  std::transform(extension.begin(), extension.end(), extension.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return extension == ".jpg" || extension == ".jpeg" || extension == ".png" ||
+         extension == ".ppm" || extension == ".pgm";
+}
+
+// `relative`: the path below the folder that the user named.
+int TruthOf(const fs::path& relative, const LabelIndex& labels) {
+  for (fs::path folder = relative.parent_path(); !folder.empty(); folder = folder.parent_path()) {
+    const auto found = labels.find(folder.filename().string());
+    if (found != labels.end()) return found->second;
+  }
+  return kUnknownTruth;
+}
+
+Status ListFolder(const std::string& folder, const LabelIndex& labels,
+                  std::vector<ImageFile>& images) {
+  std::error_code error;
+  std::vector<ImageFile> found;
+  // Links to folders are not followed, so a loop of links ends.
+  for (fs::recursive_directory_iterator entry(folder, error), end; entry != end;
+       entry.increment(error)) {
+    if (error) return IoError(folder, error);
+    if (IsHidden(entry->path())) {
+      entry.disable_recursion_pending();
+      continue;
+    }
+    std::error_code ignored;
+    if (!LooksLikeImage(entry->path()) || entry->is_directory(ignored)) continue;
+    const fs::path relative = entry->path().lexically_relative(folder);
+    found.push_back({entry->path().string(), TruthOf(relative, labels)});
+  }
+  if (error) return IoError(folder, error);
+  std::sort(found.begin(), found.end(),
+            [](const ImageFile& a, const ImageFile& b) { return a.path < b.path; });
+  std::move(found.begin(), found.end(), std::back_inserter(images));
+  return Status::Ok();
+}
+
+}  // namespace
+
+std::vector<std::string> ReadPaths(std::istream& list, char separator) {
+  std::vector<std::string> paths;
+  for (std::string path; std::getline(list, path, separator);) {
+    if (!path.empty()) paths.push_back(std::move(path));
+  }
+  return paths;
+}
+
+Result<std::vector<std::string>> FolderNames(const std::string& folder) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (fs::directory_iterator entry(folder, error), end; entry != end; entry.increment(error)) {
+    if (error) break;
+    std::error_code ignored;
+    if (entry->is_directory(ignored) && !IsHidden(entry->path())) {
+      names.push_back(entry->path().filename().string());
+    }
+  }
+  if (error) return IoError(folder, error);
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+Result<std::vector<ImageFile>> ListImages(const std::vector<std::string>& paths,
+                                          const std::vector<std::string>& labels,
+                                          std::istream& standard_input) {
+  LabelIndex index;
+  for (size_t i = 0; i < labels.size(); ++i) index.emplace(labels[i], static_cast<int>(i));
+  std::vector<ImageFile> images;
+  for (const std::string& path : paths) {
+    if (path == "-") {
+      for (std::string& line : ReadPaths(standard_input, '\n')) {
+        images.push_back({std::move(line), kUnknownTruth});
+      }
+      continue;
+    }
+    std::error_code error;
+    const fs::file_status status = fs::status(path, error);
+    if (!fs::exists(status)) {
+      return Status::Io(path + ": " + (error ? error.message() : "no such file or folder"));
+    }
+    if (!fs::is_directory(status)) {
+      images.push_back({path, kUnknownTruth});
+    } else if (Status listed = ListFolder(path, index, images); !listed.ok()) {
+      return listed;
+    }
+  }
+  return images;
+}
+
+}  // namespace cssrun::tools

@@ -1,0 +1,123 @@
+#include "tools/output.h"
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "fmt/format.h"
+#include "tools/terminal_text.h"
+
+namespace cssrun::tools {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// RFC 4180. Control characters would be obeyed by a terminal that shows the file.
+std::string CsvField(const std::string& text) {
+  const std::string safe = TerminalText(text);
+  if (safe.find_first_of(",\"") == std::string::npos) return safe;
+  std::string quoted = "\"";
+  for (const char c : safe) {
+    if (c == '"') quoted += '"';
+    quoted += c;
+  }
+  return quoted + '"';
+}
+
+std::string TextLine(const ImageResult& result) {
+  if (!result.error.empty()) return "";
+  std::string line = TerminalText(result.path);
+  if (result.has_truth) line += result.right ? "  right " : "  WRONG ";
+  for (const Guess& guess : result.guesses) {
+    line += fmt::format("  {} {:.1f}%", TerminalText(guess.label), guess.probability * 100);
+  }
+  if (result.has_truth && !result.right) {
+    line += fmt::format("  (is {})", TerminalText(result.truth));
+  }
+  return line + "\n";
+}
+
+std::string CsvLine(const ImageResult& result, size_t topk) {
+  std::string line = CsvField(result.path) + "," + CsvField(result.truth);
+  for (size_t i = 0; i < topk; ++i) {
+    if (i < result.guesses.size()) {
+      const Guess& guess = result.guesses[i];
+      line +=
+          fmt::format(",{},{:.6f},{:.6g}", CsvField(guess.label), guess.probability, guess.logit);
+    } else {
+      line += ",,,";
+    }
+  }
+  if (result.error.empty()) {
+    line += fmt::format(",{:.6g},{},", result.margin, result.steps);
+  } else {
+    line += ",,," + CsvField(result.error);
+  }
+  return line + "\n";
+}
+
+std::string JsonLine(const ImageResult& result) {
+  Json json;
+  json["path"] = result.path;
+  json["truth"] = result.has_truth ? Json(result.truth) : Json();
+  json["top"] = Json::array();
+  for (const Guess& guess : result.guesses) {
+    json["top"].push_back({{"index", guess.index},
+                           {"label", guess.label},
+                           {"probability", guess.probability},
+                           {"logit", guess.logit}});
+  }
+  const bool failed = !result.error.empty();
+  json["margin"] = failed ? Json() : Json(result.margin);
+  json["steps"] = failed ? Json() : Json(result.steps);
+  json["error"] = failed ? Json(result.error) : Json();
+  // A file name need not be UTF-8.
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace
+
+std::vector<Guess> BestGuesses(const std::vector<float>& logits,
+                               const std::vector<std::string>& labels, size_t count) {
+  std::vector<size_t> order(logits.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  count = std::min(count, order.size());
+  std::partial_sort(
+      order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count), order.end(),
+      [&](size_t a, size_t b) { return logits[a] != logits[b] ? logits[a] > logits[b] : a < b; });
+  const auto largest = static_cast<double>(*std::max_element(logits.begin(), logits.end()));
+  double sum = 0;
+  for (const float logit : logits) sum += std::exp(static_cast<double>(logit) - largest);
+  std::vector<Guess> guesses;
+  for (size_t i = 0; i < count; ++i) {
+    const size_t index = order[i];
+    const auto logit = static_cast<double>(logits[index]);
+    guesses.push_back({index, labels.empty() ? std::to_string(index) : labels[index], logit,
+                       std::exp(logit - largest) / sum});
+  }
+  return guesses;
+}
+
+std::string FormatHeader(OutputFormat format, size_t topk) {
+  if (format != OutputFormat::kCsv) return "";
+  std::string header = "path,truth";
+  for (size_t i = 1; i <= topk; ++i) {
+    header += fmt::format(",label{0},probability{0},logit{0}", i);
+  }
+  return header + ",margin,steps,error\n";
+}
+
+std::string FormatResult(OutputFormat format, const ImageResult& result, size_t topk) {
+  switch (format) {
+    case OutputFormat::kText:
+      return TextLine(result);
+    case OutputFormat::kCsv:
+      return CsvLine(result, topk);
+    case OutputFormat::kJsonLines:
+      break;
+  }
+  return JsonLine(result);
+}
+
+}  // namespace cssrun::tools

@@ -1,0 +1,34 @@
+// A progress line on a terminal; nothing anywhere else.
+#ifndef CSSRUN_TOOLS_PROGRESS_H_
+#define CSSRUN_TOOLS_PROGRESS_H_
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+
+namespace cssrun::tools {
+
+// Shows on standard error, if that is a terminal, what is done, how fast, and how long the rest
+// will take; at most ten times a second. Clear() before printing anything else there.
+class Progress {
+ public:
+  Progress();
+  ~Progress() { Clear(); }
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  void Update(const std::string& stage, size_t done, size_t total);
+  void Clear();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  const bool on_terminal_;
+  bool shown_ = false;
+  std::string stage_;
+  Clock::time_point stage_start_;
+  Clock::time_point last_update_;
+};
+
+}  // namespace cssrun::tools
+
+#endif  // CSSRUN_TOOLS_PROGRESS_H_

@@ -1,0 +1,183 @@
+#include "tools/summary.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "cssrun/version.h"
+#include "fmt/format.h"
+#include "tools/terminal_text.h"
+
+namespace cssrun::tools {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// The paper's figures for 45 nm, in joules: an addition, and a multiplication with its addition.
+constexpr double kJoulesPerAccumulate = 0.9e-12;
+constexpr double kJoulesPerMultiplyAccumulate = 4.6e-12;
+
+uint64_t PeakRssBytes() {
+  struct rusage usage = {};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<uint64_t>(usage.ru_maxrss) * 1024;
+}
+
+// How many logits are larger than that of `truth`, or equal and before it.
+size_t RankOf(const std::vector<float>& logits, size_t truth) {
+  size_t rank = 0;
+  for (size_t i = 0; i < logits.size(); ++i) {
+    rank += logits[i] > logits[truth] || (logits[i] == logits[truth] && i < truth);
+  }
+  return rank;
+}
+
+}  // namespace
+
+Summary::Summary(const Network& network) : network_(network), layers_(network.layers().size()) {}
+
+void Summary::Add(const ImageOutcome& outcome, int truth) {
+  load_seconds_ += outcome.load_seconds;
+  if (!outcome.status.ok()) {
+    ++failed_;
+    return;
+  }
+  ++images_;
+  run_seconds_ += outcome.run_seconds;
+  latencies_.push_back(outcome.run_seconds);
+  if (truth >= 0) {
+    const size_t rank = RankOf(outcome.answer.logits, static_cast<size_t>(truth));
+    ++graded_;
+    right_ += rank == 0;
+    right_in_five_ += rank < 5;
+  }
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    layers_[i].spikes += outcome.answer.layers[i].spikes;
+    layers_[i].synops += outcome.answer.layers[i].synops;
+    layers_[i].seconds += outcome.answer.layers[i].seconds;
+  }
+}
+
+void Summary::Finish(double seconds, unsigned threads) {
+  seconds_ = seconds;
+  threads_ = threads;
+  std::sort(latencies_.begin(), latencies_.end());
+}
+
+double Summary::PerImage(double total) const {
+  return images_ == 0 ? 0 : total / static_cast<double>(images_);
+}
+
+double Summary::Percentile(double share) const {
+  if (latencies_.empty()) return 0;
+  const double rank = std::ceil(share * static_cast<double>(latencies_.size()));
+  return latencies_[static_cast<size_t>(std::max(rank, 1.0)) - 1] * 1e3;
+}
+
+double Summary::SpikesPerImage() const {
+  double spikes = 0;
+  for (const LayerStatistics& layer : layers_) spikes += static_cast<double>(layer.spikes);
+  return PerImage(spikes);
+}
+
+double Summary::SynopsPerImage() const {
+  double synops = 0;
+  for (const LayerStatistics& layer : layers_) synops += static_cast<double>(layer.synops);
+  return PerImage(synops);
+}
+
+double Summary::Rate(size_t layer) const {
+  const double places =
+      static_cast<double>(network_.layers()[layer].neurons) * network_.timesteps();
+  return PerImage(static_cast<double>(layers_[layer].spikes)) / places;
+}
+
+std::string Summary::ToJson(bool profiled) const {
+  const auto share = [&](size_t count) {
+    return graded_ == 0 ? Json() : Json(static_cast<double>(count) / static_cast<double>(graded_));
+  };
+  Json json;
+  json["images"] = images_;
+  json["failed"] = failed_;
+  json["top1"] = share(right_);
+  json["top5"] = share(right_in_five_);
+  json["seconds"] = seconds_;
+  json["images_per_second"] = seconds_ > 0 ? static_cast<double>(images_) / seconds_ : 0;
+  json["load_seconds"] = load_seconds_;
+  json["run_seconds"] = run_seconds_;
+  json["latency_ms"] = {
+      {"p50", Percentile(0.5)}, {"p90", Percentile(0.9)}, {"p99", Percentile(0.99)}};
+  json["timesteps"] = network_.timesteps();
+  json["latency_steps"] = network_.latency_steps();
+  json["spikes_per_image"] = SpikesPerImage();
+  json["synops_per_image"] = SynopsPerImage();
+  json["macs_per_image"] = network_.macs_per_image();
+  json["energy_mj"] = {
+      {"snn", SynopsPerImage() * kJoulesPerAccumulate * 1e3},
+      {"ann", static_cast<double>(network_.macs_per_image()) * kJoulesPerMultiplyAccumulate * 1e3}};
+  json["peak_rss_bytes"] = PeakRssBytes();
+  json["threads"] = threads_;
+  json["simd_target"] = SimdTarget();
+  json["layers"] = Json::array();
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    const LayerInfo& info = network_.layers()[i];
+    json["layers"].push_back({{"name", info.name},
+                              {"kind", info.kind},
+                              {"neurons", info.neurons},
+                              {"spikes", PerImage(static_cast<double>(layers_[i].spikes))},
+                              {"synops", PerImage(static_cast<double>(layers_[i].synops))},
+                              {"rate", Rate(i)},
+                              {"seconds", profiled ? Json(PerImage(layers_[i].seconds)) : Json()}});
+  }
+  // Layer names come from the model and need not be UTF-8.
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::string Summary::ToText() const {
+  std::string text = fmt::format("{} image{}", images_, images_ == 1 ? "" : "s");
+  if (failed_ > 0) text += fmt::format(", {} failed", failed_);
+  text += fmt::format(
+      " in {:.2f} s: {:.1f} images/s on {} thread{}, latency p50 {:.2f} ms, "
+      "p90 {:.2f} ms, p99 {:.2f} ms\n",
+      seconds_, seconds_ > 0 ? static_cast<double>(images_) / seconds_ : 0, threads_,
+      threads_ == 1 ? "" : "s", Percentile(0.5), Percentile(0.9), Percentile(0.99));
+  if (graded_ > 0) {
+    const double percent = 100.0 / static_cast<double>(graded_);
+    text += fmt::format("top-1 {:.2f} %, top-5 {:.2f} % of {} images with a known class\n",
+                        static_cast<double>(right_) * percent,
+                        static_cast<double>(right_in_five_) * percent, graded_);
+  }
+  const auto macs = static_cast<double>(network_.macs_per_image());
+  text += fmt::format(
+      "{:.0f} spikes and {:.2f} M SyOPs an image in {} steps ({:.2f} M MACs dense): "
+      "{:.4f} mJ against {:.4f} mJ\n",
+      SpikesPerImage(), SynopsPerImage() / 1e6, network_.latency_steps(), macs / 1e6,
+      SynopsPerImage() * kJoulesPerAccumulate * 1e3, macs * kJoulesPerMultiplyAccumulate * 1e3);
+  return text;
+}
+
+std::string Summary::ProfileText() const {
+  size_t width = 5;
+  double seconds = 0;
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    width = std::max(width, TerminalText(network_.layers()[i].name).size());
+    seconds += layers_[i].seconds;
+  }
+  std::string text =
+      fmt::format("{:<{}}  {:<14}  {:>9}  {:>11}  {:>7}  {:>12}  {:>8}  {:>6}\n", "layer", width,
+                  "kind", "neurons", "spikes", "rate", "SyOPs", "ms", "share");
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    const LayerInfo& info = network_.layers()[i];
+    text += fmt::format(
+        "{:<{}}  {:<14}  {:>9}  {:>11.1f}  {:>7.4f}  {:>12.1f}  {:>8.3f}  {:>5.1f}%\n",
+        TerminalText(info.name), width, info.kind, info.neurons,
+        PerImage(static_cast<double>(layers_[i].spikes)), Rate(i),
+        PerImage(static_cast<double>(layers_[i].synops)), PerImage(layers_[i].seconds) * 1e3,
+        seconds > 0 ? layers_[i].seconds / seconds * 100 : 0);
+  }
+  return text;
+}
+
+}  // namespace cssrun::tools

@@ -1,0 +1,57 @@
+// What a run of many images added up to.
+#ifndef CSSRUN_TOOLS_SUMMARY_H_
+#define CSSRUN_TOOLS_SUMMARY_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "cssrun/batch.h"
+#include "cssrun/network.h"
+
+namespace cssrun::tools {
+
+class Summary {
+ public:
+  explicit Summary(const Network& network);
+
+  // `truth`: class index, or a negative number where unknown.
+  void Add(const ImageOutcome& outcome, int truth);
+  // Call once, at the end: how long everything took, and with how many threads.
+  void Finish(double seconds, unsigned threads);
+
+  size_t images() const { return images_; }
+  size_t failed() const { return failed_; }
+
+  // docs/cssrun.md explains the keys: the contract of --summary.
+  std::string ToJson(bool profiled) const;
+  // A few lines for people.
+  std::string ToText() const;
+  // A table with one line a layer.
+  std::string ProfileText() const;
+
+ private:
+  double PerImage(double total) const;
+  double Percentile(double share) const;  // of the run times, in milliseconds
+  double SpikesPerImage() const;
+  double SynopsPerImage() const;
+  double Rate(size_t layer) const;  // spikes per neuron and step
+
+  const Network& network_;
+  size_t images_ = 0;  // that were run
+  size_t failed_ = 0;
+  size_t graded_ = 0;  // with a known truth
+  size_t right_ = 0;
+  size_t right_in_five_ = 0;
+  double seconds_ = 0;
+  double load_seconds_ = 0;
+  double run_seconds_ = 0;
+  unsigned threads_ = 0;
+  std::vector<double> latencies_;  // seconds, sorted by Finish
+  std::vector<LayerStatistics> layers_;
+};
+
+}  // namespace cssrun::tools
+
+#endif  // CSSRUN_TOOLS_SUMMARY_H_

@@ -1,0 +1,67 @@
+#include "tools/terminal_text.h"
+
+#include <cstdint>
+#include <cstdio>
+
+#include "fmt/format.h"
+
+namespace cssrun::tools {
+namespace {
+
+// The length of the well-formed UTF-8 sequence at the start of `text`; 0 if there is none.
+size_t SequenceLength(std::string_view text) {
+  const auto byte = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
+  const uint8_t first = byte(0);
+  size_t length = 0;
+  uint32_t point = 0;
+  if (first < 0x80) return 1;
+  if (first >= 0xC2 && first < 0xE0) {
+    length = 2;
+    point = first & 0x1FU;
+  } else if (first >= 0xE0 && first < 0xF0) {
+    length = 3;
+    point = first & 0x0FU;
+  } else if (first >= 0xF0 && first < 0xF5) {
+    length = 4;
+    point = first & 0x07U;
+  }
+  if (length == 0 || text.size() < length) return 0;
+  for (size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xC0) != 0x80) return 0;
+    point = (point << 6) | (byte(i) & 0x3FU);
+  }
+  const bool overlong = (length == 3 && point < 0x800) || (length == 4 && point < 0x10000);
+  const bool surrogate = point >= 0xD800 && point <= 0xDFFF;
+  const bool control = point >= 0x80 && point < 0xA0;
+  // Marks that reorder the text around them can make a name look like another.
+  const bool reorders =
+      (point >= 0x202A && point <= 0x202E) || (point >= 0x2066 && point <= 0x2069);
+  return overlong || surrogate || point > 0x10FFFF || control || reorders ? 0 : length;
+}
+
+}  // namespace
+
+std::string TerminalText(std::string_view text, bool keep_lines) {
+  std::string safe;
+  safe.reserve(text.size());
+  while (!text.empty()) {
+    const auto first = static_cast<uint8_t>(text[0]);
+    const bool control = first < 0x20 || first == 0x7F;
+    const bool kept_line = keep_lines && first == '\n';
+    const size_t length = control && !kept_line ? 0 : SequenceLength(text);
+    if (length == 0) {
+      safe += fmt::format("\\x{:02x}", first);
+      text.remove_prefix(1);
+    } else {
+      safe += text.substr(0, length);
+      text.remove_prefix(length);
+    }
+  }
+  return safe;
+}
+
+void PrintError(std::string_view program, std::string_view message) {
+  fmt::print(stderr, "{}: {}\n", program, TerminalText(message, true));
+}
+
+}  // namespace cssrun::tools

@@ -1,0 +1,20 @@
+// Text of unknown origin, made safe to print.
+#ifndef CSSRUN_TOOLS_TERMINAL_TEXT_H_
+#define CSSRUN_TOOLS_TERMINAL_TEXT_H_
+
+#include <string>
+#include <string_view>
+
+namespace cssrun::tools {
+
+// File names, labels and node names may hold control characters that a terminal would obey, or
+// bytes that are not UTF-8: those become \xNN. With `keep_lines` line ends stay, for messages of
+// several lines.
+std::string TerminalText(std::string_view text, bool keep_lines = false);
+
+// Prints "program: message" on standard error.
+void PrintError(std::string_view program, std::string_view message);
+
+}  // namespace cssrun::tools
+
+#endif  // CSSRUN_TOOLS_TERMINAL_TEXT_H_
