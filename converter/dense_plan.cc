@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <numeric>
 #include <string>
 #include <utility>
 
@@ -24,6 +25,27 @@ size_t Index(ValueId id) { return static_cast<size_t>(id); }
 memory::desc AnyDesc(const memory::dims& dims) { return {dims, kFloat, memory::format_tag::any}; }
 
 memory::dims Pair(const std::array<int64_t, 2>& values) { return {values[0], values[1]}; }
+
+// Every element lies at the sum of its positions times the strides: no blocks within.
+bool IsStrided(const memory::desc& desc) {
+  return desc.data.format_kind == dnnl_blocked && desc.data.format_desc.blocking.inner_nblks == 0;
+}
+
+// Contiguous, with the axes in the order of `like`, which is strided.
+memory::desc DescLike(const memory::desc& like, const memory::dims& dims) {
+  const auto& order_of = like.data.format_desc.blocking.strides;
+  std::vector<size_t> order(dims.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return order_of[a] > order_of[b]; });
+  memory::dims strides(dims.size(), 1);
+  memory::dim stride = 1;
+  for (size_t i = order.size(); i-- > 0;) {
+    strides[order[i]] = stride;
+    stride *= dims[order[i]];
+  }
+  return {dims, kFloat, strides};
+}
 
 // Nodes that run as one primitive, at the place of the last of them.
 struct Group {
@@ -134,7 +156,7 @@ class Builder {
   }
 
   ValueId OutputOf(const Group& group) const {
-    const size_t last = group.relu != kNone ? group.relu
+    const size_t last = group.relu != kNone  ? group.relu
                         : group.add != kNone ? group.add
                                              : group.leader;
     return NodeAt(last).outputs[0];
@@ -345,9 +367,8 @@ class Builder {
           Weights(*bias, {static_cast<int64_t>(bias->size())}, primitive.bias_desc());
     }
     const size_t from = SlotAs(node.inputs[0], primitive.src_desc());
-    const size_t to = group.add == kNone
-                          ? NewSlot(primitive.dst_desc())
-                          : OwnedSlot(OtherOperand(group), primitive.dst_desc());
+    const size_t to = group.add == kNone ? NewSlot(primitive.dst_desc())
+                                         : OwnedSlot(OtherOperand(group), primitive.dst_desc());
     AddOperation(dnnl::primitive(primitive), {{DNNL_ARG_SRC, from}, {DNNL_ARG_DST, to}},
                  std::move(constants));
     Make(OutputOf(group), to);
@@ -390,10 +411,10 @@ class Builder {
     if (ConstantFloats(graph_, node, 2) != nullptr) bias = AnyDesc({weights[0]});
     const dnnl::inner_product_forward::desc desc(kInference, AnyDesc(from), AnyDesc(weights), bias,
                                                  AnyDesc(Dims(node.outputs[0])));
-    AddLayer(group,
-             dnnl::inner_product_forward::primitive_desc(desc, PostOperations(group),
-                                                         plan_->engine),
-             weights);
+    AddLayer(
+        group,
+        dnnl::inner_product_forward::primitive_desc(desc, PostOperations(group), plan_->engine),
+        weights);
     return Status::Ok();
   }
 
@@ -464,26 +485,31 @@ class Builder {
     return Status::Ok();
   }
 
+  // Where the value lies, if its elements are at plain strides; otherwise in plain order.
+  size_t StridedSlot(ValueId id) {
+    const size_t slot = AnySlot(id);
+    return IsStrided(SlotDesc(slot)) ? slot : PlainSlot(id);
+  }
+
   Status AddSlice(const Node& node) {
     Result<std::optional<std::vector<AxisRange>>> ranges = SliceRanges(graph_, node);
     if (!ranges.ok()) return ranges.status();
-    const size_t plain = PlainSlot(node.inputs[0]);
+    const size_t whole = StridedSlot(node.inputs[0]);
+    const dnnl_memory_desc_t& source = SlotDesc(whole).data;
     const memory::dims to_dims = Dims(node.outputs[0]);
-    memory::dims strides = Dims(node.inputs[0]);
-    memory::dim offset = 0;
-    memory::dim stride = 1;
-    for (size_t axis = strides.size(); axis-- > 0;) {
+    memory::dims strides(to_dims.size());
+    memory::dim offset = source.offset0;
+    for (size_t axis = 0; axis < strides.size(); ++axis) {
       const AxisRange& range = (*ranges.value())[axis];
-      const memory::dim size = strides[axis];
-      if (axis > 0) offset += range.start * stride;
-      strides[axis] = axis > 0 && range.count > 1 ? stride * range.step : stride;
-      stride *= size;
+      strides[axis] = source.format_desc.blocking.strides[axis];
+      if (axis == 0) continue;  // the batch, of which nothing is cut
+      offset += range.start * strides[axis];
+      if (range.count > 1) strides[axis] *= range.step;
     }
     memory::desc view(to_dims, kFloat, strides);
     view.data.offset0 = offset;
-    const size_t from = AddSlot(view, plan_->slots[plain].buffer);
-    const size_t to = NewSlot(PlainDesc(to_dims));
-    AddReorder(from, to);
+    const size_t to = NewSlot(DescLike(SlotDesc(whole), to_dims));
+    AddReorder(AddSlot(view, plan_->slots[whole].buffer), to);
     Make(node.outputs[0], to);
     FinishRead(node.inputs[0]);
     return Status::Ok();
@@ -492,8 +518,8 @@ class Builder {
   Status AddPad(const Node& node) {
     Result<std::optional<Padding>> padding = PaddingOf(graph_, node);
     if (!padding.ok()) return padding.status();
-    const size_t from = AnySlot(node.inputs[0]);
-    const size_t to = NewSlot(PlainDesc(Dims(node.outputs[0])));
+    const size_t from = StridedSlot(node.inputs[0]);
+    const size_t to = NewSlot(DescLike(SlotDesc(from), Dims(node.outputs[0])));
     AddOperation(dnnl::primitive(), {{DNNL_ARG_DST, to}});
     const memory::desc inside =
         SlotDesc(to).submemory_desc(Dims(node.inputs[0]), padding.value()->before);

@@ -40,7 +40,7 @@ struct DensePlan {
   std::vector<DenseSlot> slots;
   std::vector<DenseOperation> operations;
   std::vector<ValueId> inputs;  // the image, and what Flatten makes of it
-  size_t input_size = 0;  // floats in a batch
+  size_t input_size = 0;        // floats in a batch
   size_t output_size = 0;
   size_t output_slot = 0;  // plain order
   // By ValueId: where a value can be observed; nothing for constants and what was fused away.

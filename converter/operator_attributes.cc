@@ -255,4 +255,12 @@ std::optional<ClipBounds> ClipBoundsOf(const Graph& graph, const Node& node) {
   return bounds;
 }
 
+bool IsRectifier(const Graph& graph, const Node* node) {
+  if (node == nullptr || !node->domain.empty()) return false;
+  if (node->op == "Relu") return true;
+  if (node->op != "Clip") return false;
+  const std::optional<ClipBounds> bounds = ClipBoundsOf(graph, *node);
+  return bounds.has_value() && bounds->low >= 0;
+}
+
 }  // namespace cssrun::converter

@@ -83,6 +83,9 @@ struct ClipBounds {
 // Of a Clip; a bound that is left out is the largest float.
 std::optional<ClipBounds> ClipBoundsOf(const Graph& graph, const Node& node);
 
+// The node is a Relu, or a Clip whose lower bound is not negative. `node` may be null.
+bool IsRectifier(const Graph& graph, const Node* node);
+
 }  // namespace cssrun::converter
 
 #endif  // CSSRUN_CONVERTER_OPERATOR_ATTRIBUTES_H_

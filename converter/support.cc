@@ -37,9 +37,8 @@ Problem UnknownOperator(const Node& node) {
     add({"QuantizeLinear", "DequantizeLinear", "QLinearConv", "QLinearMatMul", "ConvInteger",
          "MatMulInteger", "DynamicQuantizeLinear"},
         {"quantized activations are not supported yet", "convert the float model instead"});
-    add({"Softmax", "LogSoftmax"},
-        {"a softmax inside of the network needs all values at once",
-         "remove it; at the very end it is dropped by itself"});
+    add({"Softmax", "LogSoftmax"}, {"a softmax inside of the network needs all values at once",
+                                    "remove it; at the very end it is dropped by itself"});
     add({"Transpose", "Reshape", "Squeeze", "Unsqueeze"},
         {"it reorders a map in a way that spikes' addresses cannot follow",
          "export channels-first ([batch, channels, height, width])"});
@@ -74,8 +73,8 @@ class Maps {
     const ValueId output = node.outputs[0];
     const Shape& shape = graph_.value(output).shape;
     Shape& map = maps_[static_cast<size_t>(output)];
-    const bool keeps_map = node.op == "Flatten" || node.op == "Relu" || node.op == "Clip" ||
-                           node.op == "Add";
+    const bool keeps_map =
+        node.op == "Flatten" || node.op == "Relu" || node.op == "Clip" || node.op == "Add";
     if (shape.size() == 4) {
       map = Shape(shape.begin() + 1, shape.end());
     } else if (shape.size() == 2) {
@@ -337,8 +336,8 @@ std::string FormatUnsupported(const std::vector<UnsupportedNode>& nodes) {
     rows.push_back({Printable(node.name), Printable(node.op), std::to_string(node.opset),
                     Printable(node.reason), Printable(node.remedy)});
   }
-  Row::value_type table = std::to_string(nodes.size()) +
-                          (nodes.size() == 1 ? " node" : " nodes") + " cannot be converted";
+  Row::value_type table = std::to_string(nodes.size()) + (nodes.size() == 1 ? " node" : " nodes") +
+                          " cannot be converted";
   std::array<size_t, 5> widths = {};
   for (const Row& row : rows) {
     for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());

@@ -1,10 +1,21 @@
 #include "tools/args.h"
 
+#include <cstdio>
+
 #include "cssrun/version.h"
 #include "fmt/format.h"
 #include "tools/terminal_text.h"
 
 namespace cssrun::tools {
+namespace {
+
+ExitCode PrintAnswer(const std::string& text) {
+  const bool written =
+      std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+  return written ? kAllDone : kIoFailed;
+}
+
+}  // namespace
 
 void Prepare(CLI::App& app, const std::string& examples) {
   app.set_version_flag("--version", [&app] {
@@ -21,11 +32,9 @@ std::optional<ExitCode> Parse(CLI::App& app, int argc, const char* const* argv) 
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
-    fmt::print("{}", app.help());
-    return kAllDone;
+    return PrintAnswer(app.help());
   } catch (const CLI::CallForVersion& version) {
-    fmt::print("{}\n", version.what());
-    return kAllDone;
+    return PrintAnswer(version.what() + std::string("\n"));
   } catch (const CLI::ParseError& error) {
     // CLI11's own exit codes start at 100.
     PrintError(app.get_name(), fmt::format("{} (see {} --help)", error.what(), app.get_name()));

@@ -6,12 +6,10 @@
 #include <cstdio>
 #include <fstream>
 #include <iostream>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "fmt/format.h"
 #include "format/write_atomically.h"
 #include "tools/args.h"
 #include "tools/exit_codes.h"
@@ -40,11 +38,16 @@ struct Arguments {
   std::vector<std::string> paths;
   std::string paths_from;
   size_t topk = 1;
-  OutputFormat format = OutputFormat::kText;
+  std::string format = "text";
   unsigned threads = 0;
   std::string summary;
   bool profile = false;
 };
+
+OutputFormat FormatNamed(const std::string& name) {
+  if (name == "csv") return OutputFormat::kCsv;
+  return name == "jsonl" ? OutputFormat::kJsonLines : OutputFormat::kText;
+}
 
 int Fail(const Status& status) {
   PrintError(kProgram, status.message());
@@ -52,9 +55,6 @@ int Fail(const Status& status) {
 }
 
 void Declare(CLI::App& app, Arguments& arguments) {
-  static const std::map<std::string, OutputFormat> formats = {{"text", OutputFormat::kText},
-                                                              {"csv", OutputFormat::kCsv},
-                                                              {"jsonl", OutputFormat::kJsonLines}};
   app.add_option("NET", arguments.network, "network file made by cssconvert")->required();
   app.add_option("PATH", arguments.paths,
                  "images, folders (all images below), or - for a list on standard input");
@@ -64,8 +64,8 @@ void Declare(CLI::App& app, Arguments& arguments) {
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
   app.add_option("--format", arguments.format, "text, csv or jsonl")
-      ->transform(CLI::CheckedTransformer(formats).description(""))
-      ->default_str("text");
+      ->check(CLI::IsMember({"text", "csv", "jsonl"}).description(""))
+      ->capture_default_str();
   app.add_option("--threads", arguments.threads, "images at the same time (all cores)")
       ->check(CLI::Range(0, 1024));
   app.add_option("--summary", arguments.summary,
@@ -82,6 +82,7 @@ Result<std::vector<ImageFile>> CollectImages(const Arguments& arguments, const N
     if (!standard_input && !file) return Status::Io(arguments.paths_from + ": cannot open");
     std::istream& list = standard_input ? std::cin : file;
     for (std::string& path : ReadPaths(list, '\0')) paths.push_back(std::move(path));
+    if (list.bad()) return Status::Io(arguments.paths_from + ": cannot read");
   }
   if (paths.empty()) {
     return Status::InvalidArgument("no images are named; give files, folders or - (see --help)");
@@ -97,6 +98,10 @@ ImageResult Describe(const ImageFile& file, const ImageOutcome& outcome, const N
                      size_t topk) {
   ImageResult result;
   result.path = file.path;
+  if (file.truth != kUnknownTruth) {
+    result.has_truth = true;
+    result.truth = network.labels()[static_cast<size_t>(file.truth)];
+  }
   if (!outcome.status.ok()) {
     result.error = outcome.status.message();
     return result;
@@ -105,11 +110,7 @@ ImageResult Describe(const ImageFile& file, const ImageOutcome& outcome, const N
   if (result.guesses.size() > 1) {
     result.margin = result.guesses[0].logit - result.guesses[1].logit;
   }
-  if (file.truth != kUnknownTruth) {
-    result.has_truth = true;
-    result.truth = network.labels()[static_cast<size_t>(file.truth)];
-    result.right = static_cast<size_t>(file.truth) == result.guesses[0].index;
-  }
+  result.right = result.has_truth && static_cast<size_t>(file.truth) == result.guesses[0].index;
   if (result.guesses.size() > topk) result.guesses.resize(topk);
   result.steps = outcome.answer.steps;
   return result;
@@ -135,11 +136,12 @@ int Run(int argc, char** argv) {
   if (!listed.ok()) return Fail(listed.status());
   const std::vector<ImageFile>& files = listed.value();
 
+  const OutputFormat format = FormatNamed(arguments.format);
   Summary summary(*network);
   Progress progress;
   SessionOptions options;
   options.profile = arguments.profile;
-  bool written = Print(FormatHeader(arguments.format, arguments.topk));
+  bool written = Print(FormatHeader(format, arguments.topk));
   const auto start = std::chrono::steady_clock::now();
   RunImages(
       network, options, files.size(), arguments.threads,
@@ -153,7 +155,7 @@ int Run(int argc, char** argv) {
           progress.Clear();
           PrintError(kProgram, result.error);
         }
-        written = written && Print(FormatResult(arguments.format, result, arguments.topk));
+        written = written && Print(FormatResult(format, result, arguments.topk));
         progress.Update("images", index + 1, files.size());
         return written;
       });
@@ -162,8 +164,8 @@ int Run(int argc, char** argv) {
   if (!written || std::fflush(stdout) != 0) return Fail(Status::Io("cannot write the results"));
 
   summary.Finish(std::chrono::duration<double>(elapsed).count(), ThreadCount(arguments.threads));
-  if (arguments.profile) fmt::print(stderr, "{}", summary.ProfileText());
-  fmt::print(stderr, "{}", summary.ToText());
+  if (arguments.profile) PrintMessage(summary.ProfileText());
+  PrintMessage(summary.ToText());
   if (!arguments.summary.empty()) {
     const std::string json = summary.ToJson(arguments.profile);
     const Status status = WriteFileAtomically(

@@ -10,8 +10,11 @@ class Header {
  public:
   explicit Header(std::span<const uint8_t> bytes) : bytes_(bytes) {}
 
+  // White space stands before every number.
   bool Next(uint32_t& number) {
+    const size_t before = at_;
     Skip();
+    if (at_ == before) return false;
     const char* begin = reinterpret_cast<const char*>(bytes_.data()) + at_;
     const char* end = reinterpret_cast<const char*>(bytes_.data()) + bytes_.size();
     const auto [stop, error] = std::from_chars(begin, end, number);

@@ -1,5 +1,7 @@
 #include "tools/image_io.h"
 
+#include <algorithm>
+#include <new>
 #include <utility>
 
 #include "format/file_bytes.h"
@@ -17,6 +19,35 @@ uint8_t Luma(const uint8_t* rgb) {
   return static_cast<uint8_t>((rgb[0] * 19595U + rgb[1] * 38470U + rgb[2] * 7471U + kHalf) >> 16);
 }
 
+// Resizes and crops to the network's size; nothing is resampled that already has it.
+Status Fit(const InputFormat& format, Image& image) {
+  if (image.width == format.width && image.height == format.height) return Status::Ok();
+  // A line of pixels passes the limits of decoding, but would grow with the square of `resize`.
+  const uint64_t shorter = std::min(image.width, image.height);
+  const uint64_t longer = std::max(image.width, image.height);
+  if (longer * format.resize / shorter * format.resize > kMaximumImagePixels) {
+    return Status::InvalidArgument("an image of " + std::to_string(image.width) + " x " +
+                                   std::to_string(image.height) +
+                                   " pixels is too long to be resized; crop it");
+  }
+  image = CropCentre(ResizeShorterSide(image, format.resize), format.width, format.height);
+  return Status::Ok();
+}
+
+Status ToChannels(uint32_t channels, Image& image, std::vector<uint8_t>& pixels) {
+  if (channels == 3) {
+    pixels = std::move(image.rgb);
+    return Status::Ok();
+  }
+  if (channels != 1) {
+    return Status::InvalidArgument("the network takes " + std::to_string(channels) +
+                                   " channels; images have 1 or 3");
+  }
+  pixels.resize(image.rgb.size() / 3);
+  for (size_t i = 0; i < pixels.size(); ++i) pixels[i] = Luma(&image.rgb[3 * i]);
+  return Status::Ok();
+}
+
 }  // namespace
 
 Result<Image> ReadImage(const std::string& path) {
@@ -29,24 +60,16 @@ Result<Image> ReadImage(const std::string& path) {
 
 Status ReadPixels(const std::string& path, const InputFormat& format,
                   std::vector<uint8_t>& pixels) {
-  Result<Image> read = ReadImage(path);
-  if (!read.ok()) return read.status();
-  Image image = std::move(read).value();
-  if (image.width != format.width || image.height != format.height) {
-    image = ResizeShorterSide(image, format.resize);
-    image = CropCentre(image, format.width, format.height);
+  // Memory that runs out for one large image must not end the other thousands.
+  try {
+    Result<Image> image = ReadImage(path);
+    if (!image.ok()) return image.status();
+    Status status = Fit(format, image.value());
+    if (status.ok()) status = ToChannels(format.channels, image.value(), pixels);
+    return status.ok() ? status : Status(status.code(), path + ": " + status.message());
+  } catch (const std::bad_alloc&) {
+    return Status::Io(path + ": not enough memory to decode it");
   }
-  if (format.channels == 3) {
-    pixels = std::move(image.rgb);
-    return Status::Ok();
-  }
-  if (format.channels != 1) {
-    return Status::InvalidArgument(path + ": the network takes " + std::to_string(format.channels) +
-                                   " channels; images have 1 or 3");
-  }
-  pixels.resize(image.rgb.size() / 3);
-  for (size_t i = 0; i < pixels.size(); ++i) pixels[i] = Luma(&image.rgb[3 * i]);
-  return Status::Ok();
 }
 
 }  // namespace cssrun::tools

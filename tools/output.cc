@@ -78,14 +78,20 @@ std::string JsonLine(const ImageResult& result) {
 
 }  // namespace
 
+bool GoesBefore(const std::vector<float>& logits, size_t a, size_t b) {
+  const bool a_is_number = !std::isnan(logits[a]);
+  const bool b_is_number = !std::isnan(logits[b]);
+  if (a_is_number != b_is_number) return a_is_number;
+  return a_is_number && logits[a] != logits[b] ? logits[a] > logits[b] : a < b;
+}
+
 std::vector<Guess> BestGuesses(const std::vector<float>& logits,
                                const std::vector<std::string>& labels, size_t count) {
   std::vector<size_t> order(logits.size());
   std::iota(order.begin(), order.end(), size_t{0});
   count = std::min(count, order.size());
-  std::partial_sort(
-      order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count), order.end(),
-      [&](size_t a, size_t b) { return logits[a] != logits[b] ? logits[a] > logits[b] : a < b; });
+  std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count), order.end(),
+                    [&](size_t a, size_t b) { return GoesBefore(logits, a, b); });
   const auto largest = static_cast<double>(*std::max_element(logits.begin(), logits.end()));
   double sum = 0;
   for (const float logit : logits) sum += std::exp(static_cast<double>(logit) - largest);

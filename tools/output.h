@@ -32,7 +32,11 @@ struct ImageResult {
   std::string error;  // empty when all went well
 };
 
-// The best `count` classes; equal logits in the order of their index.
+// Whether class `a` goes before class `b`: larger logits first, equal ones in the order of their
+// index, those that are not a number last.
+bool GoesBefore(const std::vector<float>& logits, size_t a, size_t b);
+
+// The best `count` classes in that order.
 std::vector<Guess> BestGuesses(const std::vector<float>& logits,
                                const std::vector<std::string>& labels, size_t count);
 

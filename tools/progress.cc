@@ -2,9 +2,8 @@
 
 #include <unistd.h>
 
-#include <cstdio>
-
 #include "fmt/format.h"
+#include "tools/terminal_text.h"
 
 namespace cssrun::tools {
 
@@ -25,16 +24,15 @@ void Progress::Update(const std::string& stage, size_t done, size_t total) {
   constexpr size_t kWidth = 24;
   const size_t filled = total == 0 ? kWidth : kWidth * done / total;
   const double left = rate > 0 ? static_cast<double>(total - done) / rate : 0;
-  fmt::print(stderr, "\r\x1b[K{} [{}{}] {}/{}  {:.1f}/s  {:.0f} s left", stage,
-             std::string(filled, '='), std::string(kWidth - filled, ' '), done, total, rate, left);
-  std::fflush(stderr);
+  PrintMessage(fmt::format("\r\x1b[K{} [{}{}] {}/{}  {:.1f}/s  {:.0f} s left", stage,
+                           std::string(filled, '='), std::string(kWidth - filled, ' '), done, total,
+                           rate, left));
   shown_ = true;
 }
 
 void Progress::Clear() {
   if (!shown_) return;
-  fmt::print(stderr, "\r\x1b[K");
-  std::fflush(stderr);
+  PrintMessage("\r\x1b[K");
   shown_ = false;
 }
 

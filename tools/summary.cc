@@ -8,6 +8,7 @@
 
 #include "cssrun/version.h"
 #include "fmt/format.h"
+#include "tools/output.h"
 #include "tools/terminal_text.h"
 
 namespace cssrun::tools {
@@ -25,11 +26,11 @@ uint64_t PeakRssBytes() {
   return static_cast<uint64_t>(usage.ru_maxrss) * 1024;
 }
 
-// How many logits are larger than that of `truth`, or equal and before it.
+// How many classes go before `truth`.
 size_t RankOf(const std::vector<float>& logits, size_t truth) {
   size_t rank = 0;
   for (size_t i = 0; i < logits.size(); ++i) {
-    rank += logits[i] > logits[truth] || (logits[i] == logits[truth] && i < truth);
+    rank += GoesBefore(logits, i, truth);
   }
   return rank;
 }
@@ -95,14 +96,17 @@ double Summary::Rate(size_t layer) const {
 }
 
 std::string Summary::ToJson(bool profiled) const {
-  const auto share = [&](size_t count) {
-    return graded_ == 0 ? Json() : Json(static_cast<double>(count) / static_cast<double>(graded_));
+  const auto share = [&](size_t count, size_t guesses) {
+    // Five guesses among fewer classes are always right: no figure to report.
+    return graded_ == 0 || network_.logits() < guesses
+               ? Json()
+               : Json(static_cast<double>(count) / static_cast<double>(graded_));
   };
   Json json;
   json["images"] = images_;
   json["failed"] = failed_;
-  json["top1"] = share(right_);
-  json["top5"] = share(right_in_five_);
+  json["top1"] = share(right_, 1);
+  json["top5"] = share(right_in_five_, 5);
   json["seconds"] = seconds_;
   json["images_per_second"] = seconds_ > 0 ? static_cast<double>(images_) / seconds_ : 0;
   json["load_seconds"] = load_seconds_;
@@ -145,9 +149,11 @@ std::string Summary::ToText() const {
       threads_ == 1 ? "" : "s", Percentile(0.5), Percentile(0.9), Percentile(0.99));
   if (graded_ > 0) {
     const double percent = 100.0 / static_cast<double>(graded_);
-    text += fmt::format("top-1 {:.2f} %, top-5 {:.2f} % of {} images with a known class\n",
-                        static_cast<double>(right_) * percent,
-                        static_cast<double>(right_in_five_) * percent, graded_);
+    text += fmt::format("top-1 {:.2f} %", static_cast<double>(right_) * percent);
+    if (network_.logits() >= 5) {
+      text += fmt::format(", top-5 {:.2f} %", static_cast<double>(right_in_five_) * percent);
+    }
+    text += fmt::format(" of {} image{} with a known class\n", graded_, graded_ == 1 ? "" : "s");
   }
   const auto macs = static_cast<double>(network_.macs_per_image());
   text += fmt::format(

@@ -60,8 +60,14 @@ std::string TerminalText(std::string_view text, bool keep_lines) {
   return safe;
 }
 
+// Not fmt::print: it throws when standard error is closed or full.
+void PrintMessage(std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stderr);
+  std::fflush(stderr);
+}
+
 void PrintError(std::string_view program, std::string_view message) {
-  fmt::print(stderr, "{}: {}\n", program, TerminalText(message, true));
+  PrintMessage(fmt::format("{}: {}\n", program, TerminalText(message, true)));
 }
 
 }  // namespace cssrun::tools

@@ -12,6 +12,9 @@ namespace cssrun::tools {
 // several lines.
 std::string TerminalText(std::string_view text, bool keep_lines = false);
 
+// Writes to standard error. When that fails there is nowhere left to say so: the work goes on.
+void PrintMessage(std::string_view text);
+
 // Prints "program: message" on standard error.
 void PrintError(std::string_view program, std::string_view message);
 

@@ -122,8 +122,8 @@ void SetWeights(Graph& graph, Node& node, std::vector<float> weights,
   const Shape shape = graph.ConstantInput(node, 1)->shape;
   node.inputs.resize(3, kNoValue);
   node.inputs[1] = AddFloats(graph, name, shape, std::move(weights));
-  node.inputs[2] = AddFloats(graph, name + ".bias", {shape[0]},
-                             std::vector<float>(bias.begin(), bias.end()));
+  node.inputs[2] =
+      AddFloats(graph, name + ".bias", {shape[0]}, std::vector<float>(bias.begin(), bias.end()));
 }
 
 // layer, then affine  ->  layer

@@ -1,8 +1,8 @@
 // Folds what scales and shifts every channel by constants into the weights around it.
 //
-// That is BatchNormalization, and Mul, Div, Add and Sub with a constant per channel. After a Conv or
-// Gemm that nothing else reads they change its weights and bias (computed in double); before a Gemm
-// they change the Gemm's; on a map elsewhere they become a depthwise 1x1 Conv.
+// That is BatchNormalization, and Mul, Div, Add and Sub with a constant per channel. After a Conv
+// or Gemm that nothing else reads they change its weights and bias (computed in double); before a
+// Gemm they change the Gemm's; on a map elsewhere they become a depthwise 1x1 Conv.
 #ifndef CSSRUN_CONVERTER_PASSES_FOLD_AFFINE_H_
 #define CSSRUN_CONVERTER_PASSES_FOLD_AFFINE_H_
 

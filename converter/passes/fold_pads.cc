@@ -26,11 +26,6 @@ bool AllZero(const std::vector<int64_t>& values) {
   return std::all_of(values.begin(), values.end(), [](int64_t v) { return v == 0; });
 }
 
-bool NeverNegative(const Node* node) {
-  // A Clip with a lower bound above zero is no rectifier; those are reported as unsupported.
-  return node != nullptr && node->op == "Relu";
-}
-
 // Every window sees a pixel of the map itself.
 bool SeesTheMap(const Node& pool, const std::vector<int64_t>& pads, const Shape& map) {
   const std::vector<int64_t> kernel = pool.Ints("kernel_shape", {1, 1});
@@ -43,12 +38,12 @@ bool SeesTheMap(const Node& pool, const std::vector<int64_t>& pads, const Shape&
   return true;
 }
 
-bool CanTake(const Node& node, const std::vector<int64_t>& own, const std::vector<int64_t>& border,
-             const Node* source, const Shape& map) {
+bool CanTake(const Graph& graph, const Node& node, const std::vector<int64_t>& own,
+             const std::vector<int64_t>& border, const Node* source, const Shape& map) {
   if (node.op == "Conv") return true;
   if (!SeesTheMap(node, border, map)) return false;
   if (node.op == "AveragePool") return node.Int("count_include_pad", 0) == 1;
-  return AllZero(own) && NeverNegative(source) &&
+  return AllZero(own) && IsRectifier(graph, source) &&
          node.Ints("dilations", {1, 1}) == std::vector<int64_t>{1, 1};
 }
 
@@ -68,7 +63,7 @@ Status FoldPads(Graph& graph) {
     if (border.empty() || own.size() != 4 || !sweep.OnlyReader(node.inputs[0])) continue;
     for (size_t side = 0; side < 4; ++side) border[side] += own[side];
     const ValueId map = pad->inputs[0];
-    if (!CanTake(node, own, border, sweep.Producer(map), graph.value(map).shape)) continue;
+    if (!CanTake(graph, node, own, border, sweep.Producer(map), graph.value(map).shape)) continue;
     SetAttribute(node, "pads", border);
     sweep.Replace(*pad, map);
     sweep.Visit(i);

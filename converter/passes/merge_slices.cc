@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <optional>
-#include <string>
-#include <utility>
 #include <vector>
 
 #include "converter/operator_attributes.h"
+#include "converter/passes/normalize.h"
 #include "converter/passes/sweep.h"
 
 namespace cssrun::converter {
@@ -23,26 +22,6 @@ Result<std::vector<AxisRange>> ForwardRanges(const Graph& graph, const Node* nod
   const bool forward = std::all_of(ranges.value()->begin(), ranges.value()->end(),
                                    [](const AxisRange& r) { return r.step > 0 && r.count > 0; });
   return forward ? *ranges.value() : std::vector<AxisRange>();
-}
-
-void SetRanges(Graph& graph, const std::vector<AxisRange>& ranges, Node& node) {
-  std::vector<int64_t> starts;
-  std::vector<int64_t> ends;
-  std::vector<int64_t> axes;
-  std::vector<int64_t> steps;
-  for (size_t axis = 0; axis < ranges.size(); ++axis) {
-    const AxisRange& range = ranges[axis];
-    starts.push_back(range.start);
-    ends.push_back(range.start + (range.count - 1) * range.step + 1);
-    axes.push_back(static_cast<int64_t>(axis));
-    steps.push_back(range.step);
-  }
-  const std::string name = graph.value(node.outputs[0]).name;
-  node.inputs.resize(1);
-  node.inputs.push_back(AddInts(graph, name + ".starts", std::move(starts)));
-  node.inputs.push_back(AddInts(graph, name + ".ends", std::move(ends)));
-  node.inputs.push_back(AddInts(graph, name + ".axes", std::move(axes)));
-  node.inputs.push_back(AddInts(graph, name + ".steps", std::move(steps)));
 }
 
 }  // namespace
@@ -68,7 +47,7 @@ Status MergeSlices(Graph& graph) {
     }
     sweep.Replace(*before, before->inputs[0]);
     sweep.Visit(i);
-    SetRanges(graph, merged, node);
+    SetSlice(graph, merged, node);
   }
   sweep.Finish();
   return Status::Ok();

@@ -24,8 +24,8 @@ void SetWindow(const Window& window, Node& node) {
   SetAttribute(node, "dilations",
                std::vector<int64_t>(window.dilation.begin(), window.dilation.end()));
   SetAttribute(node, "pads",
-               std::vector<int64_t>{window.pad_before[0], window.pad_before[1],
-                                    window.pad_after[0], window.pad_after[1]});
+               std::vector<int64_t>{window.pad_before[0], window.pad_before[1], window.pad_after[0],
+                                    window.pad_after[1]});
   std::erase_if(node.attributes, [](const Attribute& attribute) {
     return attribute.name == "auto_pad" || attribute.name == "ceil_mode";
   });
@@ -40,8 +40,8 @@ Status NormalizeWindow(const Graph& graph, Node& node) {
   if (!window.ok()) return window.status();
   const Window& w = window.value();
   if (node.op == "AveragePool") {
-    const bool padded = std::max({w.pad_before[0], w.pad_before[1], w.pad_after[0],
-                                  w.pad_after[1]}) > 0;
+    const bool padded =
+        std::max({w.pad_before[0], w.pad_before[1], w.pad_after[0], w.pad_after[1]}) > 0;
     // The mean at the border is over fewer pixels: not one weight for all. Left to be reported.
     if (w.ragged || (padded && node.Int("count_include_pad", 0) == 0)) return Status::Ok();
     SetAttribute(node, "count_include_pad", int64_t{1});
@@ -55,31 +55,7 @@ Status NormalizeSlice(Graph& graph, Node& node) {
   Result<std::optional<std::vector<AxisRange>>> ranges = SliceRanges(graph, node);
   if (!ranges.ok()) return ranges.status();
   if (!ranges.value().has_value()) return Status::Ok();
-  const Shape input = *InputShape(graph, node, 0);
-  std::vector<int64_t> starts;
-  std::vector<int64_t> ends;
-  std::vector<int64_t> axes;
-  std::vector<int64_t> steps;
-  for (size_t i = 0; i < input.size(); ++i) {
-    const AxisRange& range = (*ranges.value())[i];
-    if (range.start == 0 && range.step == 1 && range.count == input[i]) continue;
-    const int64_t last = range.start + (range.count - 1) * range.step;
-    starts.push_back(range.start);
-    // Backwards to the first element, the end lies before 0: "-1" would mean the last one.
-    ends.push_back(range.count == 0   ? range.start
-                   : range.step > 0   ? last + 1
-                   : last > 0         ? last - 1
-                                      : std::numeric_limits<int64_t>::min());
-    axes.push_back(static_cast<int64_t>(i));
-    steps.push_back(range.step);
-  }
-  const std::string name = OutputName(graph, node);
-  node.inputs.resize(1);
-  node.inputs.push_back(AddInts(graph, name + ".starts", std::move(starts)));
-  node.inputs.push_back(AddInts(graph, name + ".ends", std::move(ends)));
-  node.inputs.push_back(AddInts(graph, name + ".axes", std::move(axes)));
-  node.inputs.push_back(AddInts(graph, name + ".steps", std::move(steps)));
-  node.attributes.clear();
+  SetSlice(graph, *ranges.value(), node);
   return Status::Ok();
 }
 
@@ -139,8 +115,7 @@ void NormalizeMapMean(Graph& graph, Node node, std::vector<Node>& output) {
   flatten.name = node.name;
   flatten.outputs = node.outputs;
   SetAttribute(flatten, "axis", int64_t{1});
-  node.outputs = {
-      graph.AddValue(OutputName(graph, node) + ".mean", {input[0], input[1], 1, 1})};
+  node.outputs = {graph.AddValue(OutputName(graph, node) + ".mean", {input[0], input[1], 1, 1})};
   flatten.inputs = node.outputs;
   output.push_back(std::move(node));
   output.push_back(std::move(flatten));
@@ -172,6 +147,34 @@ void NormalizeSum(Graph& graph, Node node, std::vector<Node>& output) {
 }
 
 }  // namespace
+
+void SetSlice(Graph& graph, const std::vector<AxisRange>& ranges, Node& node) {
+  const Shape input = *InputShape(graph, node, 0);
+  std::vector<int64_t> starts;
+  std::vector<int64_t> ends;
+  std::vector<int64_t> axes;
+  std::vector<int64_t> steps;
+  for (size_t i = 0; i < input.size(); ++i) {
+    const AxisRange& range = ranges[i];
+    if (range.start == 0 && range.step == 1 && range.count == input[i]) continue;
+    const int64_t last = range.start + (range.count - 1) * range.step;
+    starts.push_back(range.start);
+    // Backwards to the first element, the end lies before 0: "-1" would mean the last one.
+    ends.push_back(range.count == 0 ? range.start
+                   : range.step > 0 ? last + 1
+                   : last > 0       ? last - 1
+                                    : std::numeric_limits<int64_t>::min());
+    axes.push_back(static_cast<int64_t>(i));
+    steps.push_back(range.step);
+  }
+  const std::string name = OutputName(graph, node);
+  node.inputs.resize(1);
+  node.inputs.push_back(AddInts(graph, name + ".starts", std::move(starts)));
+  node.inputs.push_back(AddInts(graph, name + ".ends", std::move(ends)));
+  node.inputs.push_back(AddInts(graph, name + ".axes", std::move(axes)));
+  node.inputs.push_back(AddInts(graph, name + ".steps", std::move(steps)));
+  node.attributes.clear();
+}
 
 Status Normalize(Graph& graph) {
   std::vector<Node> normalized;

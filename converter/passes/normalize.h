@@ -1,19 +1,26 @@
 // One form for every operator, whichever opset wrote it.
 //
 // Slice, Pad and Clip take constant inputs (opset 9 had attributes); Conv, MaxPool and AveragePool
-// state kernel_shape, strides, pads and dilations (no auto_pad, no ceil_mode); means and maxima over
-// the whole map are GlobalAveragePool and MaxPool; Sum is Add. What has no such form stays as it is,
-// for FindUnsupported() to report.
+// state kernel_shape, strides, pads and dilations (no auto_pad, no ceil_mode); means and maxima
+// over the whole map are GlobalAveragePool and MaxPool; Sum is Add. What has no such form stays as
+// it is, for FindUnsupported() to report.
 #ifndef CSSRUN_CONVERTER_PASSES_NORMALIZE_H_
 #define CSSRUN_CONVERTER_PASSES_NORMALIZE_H_
 
+#include <vector>
+
 #include "converter/graph.h"
+#include "converter/operator_attributes.h"
 #include "cssrun/status.h"
 
 namespace cssrun::converter {
 
 // Needs shapes. Error: kBadModel naming the node.
 Status Normalize(Graph& graph);
+
+// Makes `node` a Slice with constant starts, ends, axes and steps, for the axes alone that lose
+// something. One range for every axis of its input.
+void SetSlice(Graph& graph, const std::vector<AxisRange>& ranges, Node& node);
 
 }  // namespace cssrun::converter
 

@@ -52,9 +52,9 @@ Status NormalizeGemm(Graph& graph) {
     const int64_t inputs = transposed ? shape[1] : shape[0];
     const std::string name = graph.value(node.inputs[1]).name;
     if (!transposed || alpha != 1) {
-      std::vector<float> weights =
-          transposed ? *constant
-                     : Transposed(*constant, static_cast<size_t>(inputs), static_cast<size_t>(outputs));
+      std::vector<float> weights = transposed ? *constant
+                                              : Transposed(*constant, static_cast<size_t>(inputs),
+                                                           static_cast<size_t>(outputs));
       Scale(alpha, weights);
       node.inputs[1] = AddFloats(graph, name, {outputs, inputs}, std::move(weights));
     }
@@ -67,8 +67,8 @@ Status NormalizeGemm(Graph& graph) {
           AddFloats(graph, graph.value(node.inputs[2]).name, {outputs}, std::move(full));
     }
     node.op = "Gemm";
-    node.attributes = {{"alpha", 1.0F}, {"beta", 1.0F}, {"transA", int64_t{0}},
-                       {"transB", int64_t{1}}};
+    node.attributes = {
+        {"alpha", 1.0F}, {"beta", 1.0F}, {"transA", int64_t{0}}, {"transB", int64_t{1}}};
   }
   return Status::Ok();
 }

@@ -27,8 +27,9 @@ Status CheckWeights(const Graph& graph) {
       const std::vector<float>* values = ConstantFloats(graph, node, i);
       if (values == nullptr) continue;
       if (!std::all_of(values->begin(), values->end(), [](float v) { return std::isfinite(v); })) {
-        return NodeError(node, "its weights, with what follows folded in, are not finite; train or "
-                               "export the model again");
+        return NodeError(node,
+                         "its weights, with what follows folded in, are not finite; train or "
+                         "export the model again");
       }
     }
   }
@@ -46,11 +47,9 @@ Status CheckShapes(const Graph& graph) {
       }
     }
   }
-  const bool computed =
-      std::any_of(graph.nodes.begin(), graph.nodes.end(), [&](const Node& node) {
-        return std::find(node.outputs.begin(), node.outputs.end(), graph.output) !=
-               node.outputs.end();
-      });
+  const bool computed = std::any_of(graph.nodes.begin(), graph.nodes.end(), [&](const Node& node) {
+    return std::find(node.outputs.begin(), node.outputs.end(), graph.output) != node.outputs.end();
+  });
   if (computed) return Status::Ok();
   return Status::BadModel("output " + graph.value(graph.output).name +
                           " does not depend on the image; export the model again");
@@ -61,8 +60,8 @@ Status CheckShapes(const Graph& graph) {
 Status RunPasses(Graph& graph) {
   using Pass = Status (*)(Graph&);
   constexpr Pass kPasses[] = {
-      FoldConstants,  Normalize,  RemoveIdentities, MergeReshapes, DropSoftmax, NormalizeGemm,
-      FoldAffine,     FoldPads,   MergeSlices,      InferShapes,
+      FoldConstants, Normalize,  RemoveIdentities, MergeReshapes, DropSoftmax,
+      NormalizeGemm, FoldAffine, FoldPads,         MergeSlices,   InferShapes,
   };
   try {
     for (const Pass pass : kPasses) {

@@ -21,15 +21,6 @@ bool CastsToFloat(const Node& node) {
   return type == 1 || type == 10 || type == 11 || type == 16;  // float, half, double, bfloat16
 }
 
-// The output of this node cannot be negative.
-bool IsRectifier(const Graph& graph, const Node* node) {
-  if (node == nullptr) return false;
-  if (node->op == "Relu") return true;
-  if (node->op != "Clip") return false;
-  const std::optional<ClipBounds> bounds = ClipBoundsOf(graph, *node);
-  return bounds.has_value() && bounds->low >= 0;
-}
-
 bool ChangesNothing(const Graph& graph, const Node& node, const Node* producer) {
   if (node.op == "Identity" || node.op == "Dropout") return true;
   if (node.op == "Cast") return CastsToFloat(node);

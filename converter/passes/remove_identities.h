@@ -1,5 +1,5 @@
-// Removes nodes that change nothing: Identity, Dropout, Cast between floats, empty Pad, whole Slice,
-// Relu of what is not negative, and the Relu that a Clip(0, max) repeats.
+// Removes nodes that change nothing: Identity, Dropout, Cast between floats, empty Pad, whole
+// Slice, Relu of what is not negative, and the Relu that a Clip(0, max) repeats.
 #ifndef CSSRUN_CONVERTER_PASSES_REMOVE_IDENTITIES_H_
 #define CSSRUN_CONVERTER_PASSES_REMOVE_IDENTITIES_H_
 

@@ -38,8 +38,8 @@ class Sweep {
   ValueId Current(ValueId id) const;
 
   Graph& graph_;
-  std::vector<int> uses_;            // by ValueId
-  std::vector<ptrdiff_t> producer_;  // by ValueId; -1 for none
+  std::vector<int> uses_;             // by ValueId
+  std::vector<ptrdiff_t> producer_;   // by ValueId; -1 for none
   std::vector<ValueId> replaced_by_;  // by ValueId; kNoValue for values that stay
 };
 

@@ -190,6 +190,20 @@ def train(model, x, y, epochs, rate, weight_decay):
         print(f"epoch {epoch + 1}/{epochs}: loss {total / len(x):.4f}", flush=True)
 
 
+def linear_accuracy(x, y):
+    """Top-1 of the best linear classifier: ridge regression on the pixels, on held-out pictures."""
+    def features(images):
+        return torch.cat([images.flatten(1), torch.ones(len(images), 1)], 1)
+    best = 0.0
+    a, targets = features(x["train"]), F.one_hot(y["train"], 10).float()
+    gram, moment = (a.T @ a).double(), (a.T @ targets).double()
+    for ridge in (1e2, 1e3, 1e4, 1e5):
+        weights = torch.linalg.solve(gram + ridge * torch.eye(len(gram)), moment).float()
+        guesses = (features(x["held_out"]) @ weights).argmax(1)
+        best = max(best, (guesses == y["held_out"]).float().mean().item())
+    return best
+
+
 def save_pictures(folder, images, labels, suffix, **options):
     shutil.rmtree(folder, ignore_errors=True)
     for i, (image, label) in enumerate(zip(images, labels)):
@@ -211,14 +225,12 @@ def main():
     x = {name: normalize(images) for name, (images, _) in sets.items()}
     y = {name: labels for name, (_, labels) in sets.items()}
 
-    linear = nn.Sequential(nn.Flatten(), nn.Linear(3 * SIDE * SIDE, 10))
-    train(linear, x["train"], y["train"], 5, 0.005, 1e-3)
     model = digit_network()
     train(model, x["train"], y["train"], out.epochs, 0.15, 5e-4)
     card = {
         "ann_top1_held_out": round(accuracy(model, x["held_out"], y["held_out"]), 4),
         "ann_top1_test": round(accuracy(model, x["test"], y["test"]), 4),
-        "linear_top1_held_out": round(accuracy(linear, x["held_out"], y["held_out"]), 4),
+        "linear_top1_held_out": round(linear_accuracy(x, y), 4),
         "training_pictures": TRAIN, "held_out_pictures": HELD_OUT,
         "parameters": sum(p.numel() for p in model.parameters()),
         "mean": MEAN, "stddev": STDDEV,

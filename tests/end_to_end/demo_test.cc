@@ -1,0 +1,154 @@
+// The demo that ships with the project, through the programs a person uses.
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace cssrun {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+const std::string kDemo = std::string(CSSRUN_SOURCE_DIR) + "/tools/demo";
+const std::string kTools = CSSRUN_TOOLS_DIR;
+
+std::string Contents(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+class DemoTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = (fs::temp_directory_path() / "cssrun-demo-XXXXXX").string();
+    ASSERT_NE(mkdtemp(name.data()), nullptr);
+    folder_ = name;
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  // Runs a shell command; standard output and error go to files in the folder.
+  int Shell(const std::string& command) {
+    const std::string full =
+        command + " >" + (folder_ / "out").string() + " 2>" + (folder_ / "err").string();
+    const int status = std::system(full.c_str());  // NOLINT(concurrency-mt-unsafe)
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  }
+  std::string Out() const { return Contents(folder_ / "out"); }
+  std::string Err() const { return Contents(folder_ / "err"); }
+
+  int Convert(const std::string& output, const std::string& more = "") {
+    return Shell(kTools + "/cssconvert " + kDemo + "/digits.onnx -o " + output + " --calibration " +
+                 kDemo + "/calibration --labels " + kDemo + "/labels.txt --mean 0.5 --std 0.25 " +
+                 more);
+  }
+
+  fs::path folder_;
+};
+
+TEST_F(DemoTest, ConvertsAndClassifiesAsWellAsTheAnn) {
+  const std::string net = (folder_ / "digits.fb").string();
+  const std::string report = (folder_ / "report.json").string();
+  ASSERT_EQ(Convert(net, "--validate " + kDemo + "/test --report " + report), 0) << Err();
+  EXPECT_EQ(Out(), "");  // results go there, and a conversion has none
+  const Json converted = Json::parse(Contents(report));
+  EXPECT_GE(converted["validation"]["ann_top1"].get<double>(), 0.97);
+  EXPECT_GE(converted["validation"]["agreement"].get<double>(), 0.99);
+  EXPECT_EQ(converted["calibration"]["images"], 100);
+
+  const std::string summary = (folder_ / "summary.json").string();
+  ASSERT_EQ(Shell(kTools + "/cssrun " + net + " " + kDemo + "/test --summary " + summary), 0)
+      << Err();
+  const std::string answers = Out();
+  EXPECT_EQ(std::count(answers.begin(), answers.end(), '\n'), 200);
+  const Json ran = Json::parse(Contents(summary));
+  // The programs agree with the converter's own measurement to the last spike.
+  EXPECT_EQ(ran["top1"], converted["validation"]["snn_top1"]);
+  EXPECT_NEAR(ran["synops_per_image"].get<double>(),
+              converted["validation"]["synops_per_image"].get<double>(), 1e-6);
+  for (const char* key :
+       {"images", "failed", "top1", "top5", "seconds", "images_per_second", "latency_ms",
+        "timesteps", "latency_steps", "spikes_per_image", "synops_per_image", "macs_per_image",
+        "energy_mj", "peak_rss_bytes", "threads", "simd_target", "layers"}) {
+    EXPECT_TRUE(ran.contains(key)) << key;
+  }
+  EXPECT_EQ(ran["images"], 200);
+  EXPECT_EQ(ran["failed"], 0);
+  for (const char* key : {"name", "kind", "neurons", "spikes", "synops", "rate", "seconds"}) {
+    EXPECT_TRUE(ran["layers"][1].contains(key)) << key;
+  }
+}
+
+TEST_F(DemoTest, TheSameInputGivesTheSameBytes) {
+  const std::string first = (folder_ / "first.fb").string();
+  const std::string second = (folder_ / "second.fb").string();
+  ASSERT_EQ(Convert(first, "--threads 1"), 0) << Err();
+  ASSERT_EQ(Convert(second, "--threads 2"), 0) << Err();
+  EXPECT_EQ(Contents(first), Contents(second));
+  EXPECT_GT(Contents(first).size(), 100000U);
+}
+
+TEST_F(DemoTest, AnswersDoNotDependOnThreadsOrOrder) {
+  const std::string net = (folder_ / "digits.fb").string();
+  ASSERT_EQ(Convert(net), 0) << Err();
+  ASSERT_EQ(Shell(kTools + "/cssrun " + net + " " + kDemo + "/test --format csv --threads 1"), 0);
+  const std::string one = Out();
+  ASSERT_EQ(Shell(kTools + "/cssrun " + net + " " + kDemo + "/test --format csv --threads 2"), 0);
+  EXPECT_EQ(one, Out());
+  EXPECT_NE(one.find("path,truth,"), std::string::npos);
+}
+
+TEST_F(DemoTest, OneUnreadableImageIsReportedAndTheRestAreDone) {
+  const std::string net = (folder_ / "digits.fb").string();
+  ASSERT_EQ(Convert(net), 0) << Err();
+  const fs::path broken = folder_ / "broken.png";
+  std::ofstream(broken) << "no image";
+  const std::string good = kDemo + "/test/zero/0000.png";
+  EXPECT_EQ(Shell(kTools + "/cssrun " + net + " " + broken.string() + " " + good), 1);
+  EXPECT_NE(Err().find("broken.png"), std::string::npos) << Err();
+  EXPECT_NE(Out().find("0000.png"), std::string::npos) << Out();
+}
+
+TEST_F(DemoTest, ExitCodesOfTheContract) {
+  const std::string net = (folder_ / "net.fb").string();
+  // 2: usage.
+  EXPECT_EQ(Shell(kTools + "/cssrun"), 2);
+  EXPECT_EQ(Shell(kTools + "/cssconvert --no-such-option"), 2);
+  EXPECT_EQ(Shell(kTools + "/cssinspect"), 2);
+  EXPECT_EQ(Convert(net, "--timesteps 0"), 2);
+  EXPECT_EQ(Shell(kTools + "/cssconvert " + kDemo + "/digits.onnx -o " + net +
+                  " --mean 1,2 --calibration " + kDemo + "/calibration"),
+            2);
+  // 3: a bad model leaves no output.
+  const std::string bad = (folder_ / "bad.onnx").string();
+  std::ofstream(bad) << "no model";
+  EXPECT_EQ(Shell(kTools + "/cssconvert " + bad + " -o " + net + " --calibration " + kDemo +
+                  "/calibration"),
+            3);
+  EXPECT_NE(Err().find("bad.onnx"), std::string::npos) << Err();
+  EXPECT_FALSE(fs::exists(net));
+  EXPECT_EQ(Shell(kTools + "/cssrun " + bad + " " + kDemo + "/test"), 3);
+  EXPECT_EQ(Shell(kTools + "/cssinspect " + bad), 3);
+  // 4: I/O.
+  EXPECT_EQ(Shell(kTools + "/cssinspect " + net), 4);
+  EXPECT_EQ(Convert((folder_ / "no" / "net.fb").string()), 4);
+  ASSERT_EQ(Convert(net), 0) << Err();
+  EXPECT_EQ(Shell(kTools + "/cssrun " + net + " " + (folder_ / "nothing").string()), 4);
+  // 0.
+  EXPECT_EQ(Shell(kTools + "/cssinspect " + net + " --json"), 0);
+  const Json inspected = Json::parse(Out());
+  EXPECT_EQ(inspected["labels"].size(), 10U);
+  EXPECT_EQ(inspected["nodes"].size(), 10U);
+  EXPECT_EQ(Shell(kTools + "/cssrun --version"), 0);
+  EXPECT_NE(Out().find("network format 1"), std::string::npos) << Out();
+}
+
+}  // namespace
+}  // namespace cssrun

@@ -1,0 +1,103 @@
+// The whole chain on real networks against what the independent oracle measured
+// (../shared/oracle/results.jsonl): accuracy, agreement with the ANN, and SyOPs at every setting.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "converter/convert.h"
+#include "tools/image_io.h"
+#include "tools/image_list.h"
+
+namespace cssrun {
+namespace {
+
+using Json = nlohmann::json;
+
+const std::filesystem::path& Shared() {
+  static const std::filesystem::path path =
+      std::filesystem::path(CSSRUN_SOURCE_DIR) / ".." / "shared";
+  return path;
+}
+
+std::vector<Json> Settings() {
+  std::vector<Json> settings;
+  std::ifstream file(Shared() / "oracle" / "results.jsonl");
+  for (std::string line; std::getline(file, line);) settings.push_back(Json::parse(line));
+  // One that skips, so that a checkout without ../shared says that nothing was compared.
+  if (settings.empty()) settings.emplace_back();
+  return settings;
+}
+
+std::string NameOf(const testing::TestParamInfo<Json>& info) {
+  const Json& s = info.param;
+  if (s.is_null()) return "absent";
+  const auto permille = [](double x) { return std::to_string(std::lround(x * 1000)); };
+  return s["model"].get<std::string>() + "_T" + std::to_string(s["timesteps"].get<int>()) +
+         "_beta" + permille(s["beta"]) + "_L" + std::to_string(s["silent"].get<int>()) +
+         "_threshold" + permille(s["threshold"]) + (s["negative"].get<bool>() ? "" : "_positive");
+}
+
+converter::ImageSet LoadFolder(const std::string& folder, const std::vector<std::string>& labels,
+                               const InputFormat& format) {
+  converter::ImageSet images;
+  const auto files = tools::ListImages({folder}, labels, std::cin);
+  EXPECT_TRUE(files.ok());
+  for (const tools::ImageFile& file : files.value()) {
+    images.pixels.emplace_back();
+    images.truth.push_back(file.truth);
+    EXPECT_TRUE(tools::ReadPixels(file.path, format, images.pixels.back()).ok());
+  }
+  return images;
+}
+
+class OracleResultsTest : public testing::TestWithParam<Json> {};
+
+TEST_P(OracleResultsTest, AccuracyAgreementAndSynops) {
+  const Json& expected = GetParam();
+  if (expected.is_null()) GTEST_SKIP() << "no " << Shared();
+  const std::string name = expected["model"].get<std::string>() + ".onnx";
+  const auto model = converter::LoadModel((Shared() / "models" / name).string());
+  ASSERT_TRUE(model.ok()) << model.status().message();
+
+  converter::ConvertOptions options;
+  options.code.timesteps = expected["timesteps"];
+  options.code.beta = expected["beta"];
+  options.code.silent_steps = expected["silent"];
+  options.code.threshold = expected["threshold"];
+  options.code.negative_spikes = expected["negative"];
+  options.mean = {0.485F, 0.456F, 0.406F};
+  options.stddev = {0.229F, 0.224F, 0.225F};
+  options.labels = tools::FolderNames((Shared() / "cifar10" / "test").string()).value();
+  options.threads = 1;  // ctest runs several settings at a time
+  const InputFormat& format = model.value().input;
+  const auto calibration =
+      LoadFolder((Shared() / "cifar10" / "calibration").string(), options.labels, format);
+  const auto test = LoadFolder((Shared() / "cifar10" / "test").string(), options.labels, format);
+  ASSERT_EQ(test.pixels.size(), expected["images"].get<size_t>());
+
+  const auto conversion = converter::Convert(model.value(), calibration, test, options,
+                                             [](const char*, size_t, size_t) {});
+  ASSERT_TRUE(conversion.ok()) << conversion.status().message();
+  const converter::Comparison& actual = *conversion.value().report.validation;
+  std::printf("top-1 %.4f (oracle %.4f), agreement %.4f (%.4f), SyOPs / oracle's %.5f\n",
+              actual.snn_top1, expected["snn_top1"].get<double>(), actual.agreement,
+              expected["agreement"].get<double>(),
+              actual.synops_per_image / expected["synops_per_image"].get<double>());
+  constexpr double kRounding = 1e-9;
+  EXPECT_NEAR(actual.ann_top1, expected["ann_top1"].get<double>(), 0.001 + kRounding);
+  EXPECT_NEAR(actual.snn_top1, expected["snn_top1"].get<double>(), 0.005 + kRounding);
+  EXPECT_NEAR(actual.agreement, expected["agreement"].get<double>(), 0.01 + kRounding);
+  EXPECT_NEAR(actual.relative_logit_error, expected["relative_logit_error"].get<double>(), 0.005);
+  EXPECT_NEAR(actual.synops_per_image / expected["synops_per_image"].get<double>(), 1, 0.02);
+  EXPECT_NEAR(actual.spikes_per_image / expected["spikes_per_image"].get<double>(), 1, 0.02);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, OracleResultsTest, testing::ValuesIn(Settings()), NameOf);
+
+}  // namespace
+}  // namespace cssrun

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that building and testing cssrun needs, those that are missing.
+# Run by demo.sh and test.sh; needs root or sudo only when something is missing.
+set -euo pipefail
+
+packages=(
+  g++ cmake ninja-build pkg-config
+  libtbb-dev libhwy-dev libflatbuffers-dev flatbuffers-compiler       # the runtime
+  libonnx-dev libprotobuf-dev protobuf-compiler libdnnl-dev libmd-dev # the converter
+  libcli11-dev libfmt-dev nlohmann-json3-dev libturbojpeg0-dev libpng-dev # the programs
+  libgtest-dev libbenchmark-dev                                       # tests and benchmarks
+)
+
+missing=()
+for package in "${packages[@]}"; do
+  state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
+  [ "$state" = installed ] || missing+=("$package")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+echo "Installing ${missing[*]}"
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+  command -v sudo >/dev/null || { echo "run this as root, or install sudo" >&2; exit 1; }
+  as_root=(sudo)
+fi
+"${as_root[@]}" apt-get update -qq
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+  apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
