@@ -21,11 +21,10 @@ Inferred Known(Shape shape) { return std::optional<Shape>(std::move(shape)); }
 Inferred SameShape(const Graph&, const Node&, const Shape& input) { return Known(input); }
 
 Inferred InferConv(const Graph& graph, const Node& node, const Shape& input) {
-  if (input.size() != 4) return Unknown();
+  const std::optional<Shape> weights = InputShape(graph, node, 1);
+  if (input.size() != 4 || !weights.has_value()) return Unknown();
   Result<Window> window = WindowOf(graph, node, input);
   if (!window.ok()) return window.status();
-  const std::optional<Shape> weights = InputShape(graph, node, 1);
-  if (!weights.has_value()) return Unknown();
   const int64_t groups = node.Int("group", 1);
   if (weights->size() != 4 || groups < 1 || (*weights)[0] < 1 || (*weights)[0] % groups != 0 ||
       input[1] % groups != 0 || (*weights)[1] != input[1] / groups) {

@@ -81,20 +81,23 @@ uint64_t ConvolutionMacs(const Window& w, const Extent& from, const Extent& to,
          to.channels() * sources_per_group;
 }
 
-// The input channels [first, first + count) of convolution weights.
-std::shared_ptr<const Tensor> SliceInputChannels(const Tensor& weights, int64_t first,
-                                                 int64_t count) {
+// Convolution weights for a source whose channel s is the convolution's input channel s + offset;
+// those of source channels that the convolution does not read are zero.
+std::shared_ptr<const Tensor> WeightsOfSource(const Tensor& weights, int64_t offset,
+                                              int64_t sources) {
   const int64_t targets = weights.shape[0];
-  const int64_t sources = weights.shape[1];
+  const int64_t inputs = weights.shape[1];
   const int64_t taps = weights.shape[2] * weights.shape[3];
-  std::vector<float> slice;
-  slice.reserve(static_cast<size_t>(targets * count * taps));
+  const int64_t first = std::max<int64_t>(0, -offset);
+  const int64_t last = std::min(sources, inputs - offset);
+  std::vector<float> result(static_cast<size_t>(targets * sources * taps), 0.0F);
   for (int64_t target = 0; target < targets; ++target) {
-    const float* begin = weights.floats().data() + (target * sources + first) * taps;
-    slice.insert(slice.end(), begin, begin + count * taps);
+    const float* from = weights.floats().data() + (target * inputs + offset) * taps;
+    float* to = result.data() + target * sources * taps;
+    std::copy(from + first * taps, from + last * taps, to + first * taps);
   }
   return std::make_shared<const Tensor>(
-      Tensor{{targets, count, weights.shape[2], weights.shape[3]}, std::move(slice)});
+      Tensor{{targets, sources, weights.shape[2], weights.shape[3]}, std::move(result)});
 }
 
 class Lowering {
@@ -266,7 +269,7 @@ class Lowering {
     // Only some of the convolution's input channels come from this source.
     const auto sources = static_cast<int64_t>(NodeAt(term.source).extent.channels());
     if (groups == 1 && (term.channel_offset != 0 || sources != weights->shape[1])) {
-      synapses.weights = SliceInputChannels(*weights, term.channel_offset, sources);
+      synapses.weights = WeightsOfSource(*weights, term.channel_offset, sources);
     }
     // The convolution's position y sees y S - P + k D of the form, whose position f sees
     // f s - p of the source: together y S s - (P s + p) + k D s.

@@ -1,5 +1,6 @@
 #include "tools/args.h"
 
+#include <csignal>
 #include <cstdio>
 
 #include "cssrun/version.h"
@@ -29,6 +30,8 @@ void Prepare(CLI::App& app, const std::string& examples) {
 }
 
 std::optional<ExitCode> Parse(CLI::App& app, int argc, const char* const* argv) {
+  // A reader that goes away is an error to report, not a reason to die silently.
+  std::signal(SIGPIPE, SIG_IGN);
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {

@@ -14,7 +14,8 @@ namespace cssrun::tools {
 void Prepare(CLI::App& app, const std::string& examples);
 
 // Parses; returns the exit code when the program is to end here: after --help and --version, or
-// with kUsage after one message on standard error.
+// with kUsage after one message on standard error. From here on a closed pipe is an
+// error of the write, not a signal.
 std::optional<ExitCode> Parse(CLI::App& app, int argc, const char* const* argv);
 
 }  // namespace cssrun::tools

@@ -207,6 +207,7 @@ int Run(int argc, char** argv) {
            : ToText(path, file.value());
   const bool written =
       std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+  if (!written) PrintError(kProgram, "cannot write the description");
   return written ? kAllDone : kIoFailed;
 }
 

@@ -2,7 +2,6 @@
 #include "cssrun/cssrun.h"
 
 #include <chrono>
-#include <csignal>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
@@ -126,8 +125,6 @@ int Run(int argc, char** argv) {
   Declare(app, arguments);
   Prepare(app, kExamples);
   if (const auto exit = Parse(app, argc, argv); exit.has_value()) return *exit;
-  // A reader that goes away is an error to report, not a reason to die silently.
-  std::signal(SIGPIPE, SIG_IGN);
 
   Result<std::shared_ptr<const Network>> loaded = Network::Load(arguments.network);
   if (!loaded.ok()) return Fail(loaded.status());

@@ -64,6 +64,7 @@ Status RunPasses(Graph& graph) {
       NormalizeGemm, FoldAffine, FoldPads,         MergeSlices,   InferShapes,
   };
   try {
+    graph.RemoveDeadNodes();
     for (const Pass pass : kPasses) {
       if (Status status = pass(graph); !status.ok()) return status;
       graph.RemoveDeadNodes();

@@ -1,0 +1,61 @@
+// Small graphs with random weights, for the converter's tests.
+#ifndef CSSRUN_TESTS_CONVERTER_GRAPH_BUILDER_H_
+#define CSSRUN_TESTS_CONVERTER_GRAPH_BUILDER_H_
+
+#include <cstdint>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "converter/graph.h"
+
+namespace cssrun::converter::testing {
+
+class GraphBuilder {
+ public:
+  explicit GraphBuilder(uint32_t seed = 1, int64_t opset = 13) : random_(seed) {
+    graph.opset = opset;
+  }
+
+  // The image, [1, channels, rows, columns].
+  ValueId Image(int64_t channels, int64_t rows, int64_t columns);
+  // Random constants around zero, or around one (scales and variances, all positive).
+  ValueId Weights(Shape shape);
+  ValueId Positive(Shape shape);
+  ValueId Floats(Shape shape, std::vector<float> values);
+  ValueId Ints(std::vector<int64_t> values);
+  ValueId IntScalar(int64_t value);
+
+  ValueId Op(const std::string& op, std::vector<ValueId> inputs,
+             std::vector<Attribute> attributes = {});
+
+  // Conv with random weights and bias; `kernel` and the rest are rows and columns.
+  ValueId Conv(ValueId input, int64_t channels_in, int64_t channels_out, int64_t kernel,
+               std::vector<Attribute> attributes = {}, int64_t groups = 1);
+  ValueId BatchNorm(ValueId input, int64_t channels);
+
+  Graph Finish(ValueId output);
+
+  Graph graph;
+
+ private:
+  ValueId Random(Shape shape, float low, float high);
+
+  std::mt19937 random_;
+};
+
+// Attributes, typed as ONNX's.
+Attribute IntsAttribute(std::string name, std::vector<int64_t> values);
+Attribute IntAttribute(std::string name, int64_t value);
+Attribute FloatAttribute(std::string name, float value);
+Attribute TextAttribute(std::string name, std::string value);
+
+// `count` numbers from -1 to 1, the same for the same seed.
+std::vector<float> RandomFloats(size_t count, uint32_t seed);
+
+// How many nodes have this operator.
+int CountOps(const Graph& graph, const std::string& op);
+
+}  // namespace cssrun::converter::testing
+
+#endif  // CSSRUN_TESTS_CONVERTER_GRAPH_BUILDER_H_

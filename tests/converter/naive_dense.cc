@@ -1,0 +1,339 @@
+#include "tests/converter/naive_dense.h"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <numeric>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+namespace cssrun::converter::testing {
+namespace {
+
+using Values = std::vector<double>;
+
+size_t At(int64_t index) { return static_cast<size_t>(index); }
+
+class Naive {
+ public:
+  explicit Naive(const Graph& graph) : graph_(graph), values_(graph.values.size()) {}
+
+  std::vector<Values> Run(std::span<const float> image) {
+    for (size_t i = 0; i < graph_.values.size(); ++i) {
+      const Tensor* constant = graph_.values[i].constant.get();
+      if (constant == nullptr) continue;
+      std::visit([&](const auto& data) { values_[i].assign(data.begin(), data.end()); },
+                 constant->data);
+    }
+    values_[At(graph_.input)].assign(image.begin(), image.end());
+    for (const Node& node : graph_.nodes) {
+      values_[At(node.outputs[0])] = Compute(node);
+    }
+    return values_;
+  }
+
+ private:
+  const Shape& ShapeOf(ValueId id) const { return graph_.value(id).shape; }
+  const Values& In(const Node& node, size_t i) const { return values_[At(node.inputs[i])]; }
+  const Shape& InShape(const Node& node, size_t i = 0) const { return ShapeOf(node.inputs[i]); }
+  const Shape& OutShape(const Node& node) const { return ShapeOf(node.outputs[0]); }
+  static bool Has(const Node& node, size_t i) {
+    return i < node.inputs.size() && node.inputs[i] != kNoValue;
+  }
+  std::vector<int64_t> IntsOf(const Node& node, size_t i) const {
+    return Has(node, i) ? graph_.value(node.inputs[i]).constant->ints() : std::vector<int64_t>();
+  }
+
+  // One output element for every position of the output, given as indices.
+  static Values ForEach(const Shape& shape,
+                        const std::function<double(const std::vector<int64_t>&)>& element) {
+    Values output;
+    std::vector<int64_t> position(shape.size(), 0);
+    for (int64_t i = 0; i < ElementCount(shape); ++i) {
+      output.push_back(element(position));
+      for (size_t axis = shape.size(); axis-- > 0;) {
+        if (++position[axis] < shape[axis]) break;
+        position[axis] = 0;
+      }
+    }
+    return output;
+  }
+
+  static size_t Offset(const Shape& shape, const std::vector<int64_t>& position) {
+    int64_t offset = 0;
+    for (size_t axis = 0; axis < shape.size(); ++axis)
+      offset = offset * shape[axis] + position[axis];
+    return At(offset);
+  }
+
+  Values Compute(const Node& node) const {
+    const std::string& op = node.op;
+    if (op == "Conv") return Conv(node);
+    if (op == "Gemm") return Gemm(node);
+    if (op == "MatMul") return MatMul(node);
+    if (op == "BatchNormalization") return BatchNorm(node);
+    if (op == "MaxPool" || op == "AveragePool") return Pool(node);
+    if (op == "GlobalAveragePool" || op == "GlobalMaxPool") return GlobalPool(node);
+    if (op == "Add" || op == "Sub" || op == "Mul" || op == "Div") return Arithmetic(node);
+    if (op == "Slice") return Slice(node);
+    if (op == "Pad") return Pad(node);
+    if (op == "Concat") return Concat(node);
+    if (op == "Transpose") return Transpose(node);
+    if (op == "ReduceMean") return ReduceMean(node);
+    if (op == "Softmax" || op == "LogSoftmax") return Softmax(node);
+    if (op == "Flatten" || op == "Reshape" || op == "Squeeze" || op == "Unsqueeze" ||
+        op == "Identity" || op == "Dropout" || op == "Cast") {
+      return In(node, 0);
+    }
+    if (op == "Relu" || op == "Clip") return Clip(node);
+    if (op == "Sum") return Sum(node);
+    throw std::runtime_error("the naive network lacks " + op);
+  }
+
+  Values Clip(const Node& node) const {
+    double low = node.op == "Relu" ? 0 : node.Float("min", std::numeric_limits<float>::lowest());
+    double high = node.Float("max", std::numeric_limits<float>::max());
+    if (Has(node, 1)) low = In(node, 1)[0];
+    if (Has(node, 2)) high = In(node, 2)[0];
+    Values output = In(node, 0);
+    for (double& v : output) v = std::min(std::max(v, low), high);
+    return output;
+  }
+
+  Values Sum(const Node& node) const {
+    Values output = In(node, 0);
+    for (size_t i = 1; i < node.inputs.size(); ++i) {
+      for (size_t k = 0; k < output.size(); ++k) output[k] += In(node, i)[k];
+    }
+    return output;
+  }
+
+  // First row and column that a window sees, from the attributes or SAME padding.
+  std::vector<int64_t> PadsBefore(const Node& node, const std::vector<int64_t>& kernel,
+                                  const std::vector<int64_t>& strides,
+                                  const std::vector<int64_t>& dilations) const {
+    const std::string auto_pad = node.String("auto_pad", "NOTSET");
+    std::vector<int64_t> pads = node.Ints("pads", {0, 0, 0, 0});
+    if (auto_pad == "VALID") pads = {0, 0, 0, 0};
+    if (auto_pad == "SAME_UPPER" || auto_pad == "SAME_LOWER") {
+      for (size_t a = 0; a < 2; ++a) {
+        const int64_t needed = (OutShape(node)[a + 2] - 1) * strides[a] +
+                               (kernel[a] - 1) * dilations[a] + 1 - InShape(node)[a + 2];
+        const int64_t total = std::max<int64_t>(needed, 0);
+        pads[a] = (total + (auto_pad == "SAME_LOWER" ? 1 : 0)) / 2;
+      }
+    }
+    return {pads[0], pads[1]};
+  }
+
+  Values Conv(const Node& node) const {
+    const Shape& weights = InShape(node, 1);
+    const Shape& in = InShape(node);
+    const std::vector<int64_t> strides = node.Ints("strides", {1, 1});
+    const std::vector<int64_t> dilations = node.Ints("dilations", {1, 1});
+    const std::vector<int64_t> pads =
+        PadsBefore(node, {weights[2], weights[3]}, strides, dilations);
+    const int64_t groups = node.Int("group", 1);
+    return ForEach(OutShape(node), [&](const std::vector<int64_t>& to) {
+      const int64_t group = to[1] / (weights[0] / groups);
+      double sum = Has(node, 2) ? In(node, 2)[At(to[1])] : 0.0;
+      for (int64_t c = 0; c < weights[1]; ++c) {
+        for (int64_t ky = 0; ky < weights[2]; ++ky) {
+          for (int64_t kx = 0; kx < weights[3]; ++kx) {
+            const int64_t y = to[2] * strides[0] - pads[0] + ky * dilations[0];
+            const int64_t x = to[3] * strides[1] - pads[1] + kx * dilations[1];
+            if (y < 0 || y >= in[2] || x < 0 || x >= in[3]) continue;
+            sum += In(node, 0)[Offset(in, {0, group * weights[1] + c, y, x})] *
+                   In(node, 1)[Offset(weights, {to[1], c, ky, kx})];
+          }
+        }
+      }
+      return sum;
+    });
+  }
+
+  Values Gemm(const Node& node) const {
+    const Shape& weights = InShape(node, 1);
+    const bool transposed = node.Int("transB", 0) != 0;
+    const int64_t inner = transposed ? weights[1] : weights[0];
+    return ForEach(OutShape(node), [&](const std::vector<int64_t>& to) {
+      double sum = 0;
+      for (int64_t k = 0; k < inner; ++k) {
+        sum += In(node, 0)[At(k)] *
+               In(node, 1)[Offset(weights, transposed ? std::vector<int64_t>{to[1], k}
+                                                      : std::vector<int64_t>{k, to[1]})];
+      }
+      sum *= node.Float("alpha", 1);
+      if (!Has(node, 2)) return sum;
+      const Values& bias = In(node, 2);
+      return sum + node.Float("beta", 1) * bias[bias.size() == 1 ? 0 : At(to[1])];
+    });
+  }
+
+  Values MatMul(const Node& node) const {
+    const Shape& weights = InShape(node, 1);
+    return ForEach(OutShape(node), [&](const std::vector<int64_t>& to) {
+      double sum = 0;
+      for (int64_t k = 0; k < weights[0]; ++k) {
+        sum += In(node, 0)[At(k)] * In(node, 1)[Offset(weights, {k, to[1]})];
+      }
+      return sum;
+    });
+  }
+
+  Values BatchNorm(const Node& node) const {
+    const double epsilon = node.Float("epsilon", 1e-5F);
+    return ForEach(OutShape(node), [&](const std::vector<int64_t>& to) {
+      const size_t c = At(to[1]);
+      const double x = In(node, 0)[Offset(OutShape(node), to)];
+      return (x - In(node, 3)[c]) / std::sqrt(In(node, 4)[c] + epsilon) * In(node, 1)[c] +
+             In(node, 2)[c];
+    });
+  }
+
+  Values Pool(const Node& node) const {
+    const Shape& in = InShape(node);
+    const std::vector<int64_t> kernel = node.Ints("kernel_shape", {});
+    const std::vector<int64_t> strides = node.Ints("strides", {1, 1});
+    const std::vector<int64_t> pads = PadsBefore(node, kernel, strides, {1, 1});
+    const bool max = node.op == "MaxPool";
+    const bool counts_padding = node.Int("count_include_pad", 0) != 0;
+    return ForEach(OutShape(node), [&](const std::vector<int64_t>& to) {
+      double best = -std::numeric_limits<double>::infinity();
+      double sum = 0;
+      int count = 0;
+      for (int64_t ky = 0; ky < kernel[0]; ++ky) {
+        for (int64_t kx = 0; kx < kernel[1]; ++kx) {
+          const int64_t y = to[2] * strides[0] - pads[0] + ky;
+          const int64_t x = to[3] * strides[1] - pads[1] + kx;
+          const bool inside = y >= 0 && y < in[2] && x >= 0 && x < in[3];
+          if (inside || counts_padding) ++count;
+          if (!inside) continue;
+          const double v = In(node, 0)[Offset(in, {0, to[1], y, x})];
+          best = std::max(best, v);
+          sum += v;
+        }
+      }
+      return max ? best : sum / count;
+    });
+  }
+
+  Values GlobalPool(const Node& node) const {
+    const Shape& in = InShape(node);
+    const size_t size = At(in[2] * in[3]);
+    return ForEach(OutShape(node), [&](const std::vector<int64_t>& to) {
+      const auto begin = In(node, 0).begin() + to[1] * in[2] * in[3];
+      const auto end = begin + in[2] * in[3];
+      return node.op == "GlobalMaxPool"
+                 ? *std::max_element(begin, end)
+                 : std::accumulate(begin, end, 0.0) / static_cast<double>(size);
+    });
+  }
+
+  double Broadcast(const Node& node, size_t input, const std::vector<int64_t>& to) const {
+    const Shape& shape = graph_.value(node.inputs[input]).constant != nullptr
+                             ? graph_.value(node.inputs[input]).constant->shape
+                             : InShape(node, input);
+    std::vector<int64_t> from;
+    for (size_t i = 0; i < shape.size(); ++i) {
+      from.push_back(shape[i] == 1 ? 0 : to[to.size() - shape.size() + i]);
+    }
+    return In(node, input)[Offset(shape, from)];
+  }
+
+  Values Arithmetic(const Node& node) const {
+    return ForEach(OutShape(node), [&](const std::vector<int64_t>& to) {
+      const double a = Broadcast(node, 0, to);
+      const double b = Broadcast(node, 1, to);
+      return node.op == "Add" ? a + b : node.op == "Sub" ? a - b : node.op == "Mul" ? a * b : a / b;
+    });
+  }
+
+  // Steps forwards only.
+  Values Slice(const Node& node) const {
+    const bool attributes = node.inputs.size() == 1;
+    const std::vector<int64_t> starts = attributes ? node.Ints("starts", {}) : IntsOf(node, 1);
+    std::vector<int64_t> axes = attributes ? node.Ints("axes", {}) : IntsOf(node, 3);
+    std::vector<int64_t> steps = IntsOf(node, 4);
+    if (axes.empty()) {
+      axes.resize(starts.size());
+      std::iota(axes.begin(), axes.end(), 0);
+    }
+    steps.resize(starts.size(), 1);
+    const Shape& in = InShape(node);
+    return ForEach(OutShape(node), [&](const std::vector<int64_t>& to) {
+      std::vector<int64_t> from = to;
+      for (size_t i = 0; i < axes.size(); ++i) {
+        const size_t axis = At(axes[i] < 0 ? axes[i] + static_cast<int64_t>(in.size()) : axes[i]);
+        const int64_t start = starts[i] < 0 ? starts[i] + in[axis] : starts[i];
+        from[axis] = start + to[axis] * steps[i];
+      }
+      return In(node, 0)[Offset(in, from)];
+    });
+  }
+
+  Values Pad(const Node& node) const {
+    const bool attributes = node.inputs.size() == 1;
+    const std::vector<int64_t> pads = attributes ? node.Ints("pads", {}) : IntsOf(node, 1);
+    const double fill = attributes ? node.Float("value", 0) : Has(node, 2) ? In(node, 2)[0] : 0;
+    const Shape& in = InShape(node);
+    return ForEach(OutShape(node), [&](std::vector<int64_t> at) {
+      for (size_t axis = 0; axis < in.size(); ++axis) {
+        at[axis] -= pads[axis];
+        if (at[axis] < 0 || at[axis] >= in[axis]) return fill;
+      }
+      return In(node, 0)[Offset(in, at)];
+    });
+  }
+
+  Values Concat(const Node& node) const {
+    const auto rank = static_cast<int64_t>(OutShape(node).size());
+    const int64_t given = node.Int("axis", 1);
+    const size_t axis = At(given < 0 ? given + rank : given);
+    return ForEach(OutShape(node), [&](std::vector<int64_t> at) {
+      size_t input = 0;
+      while (at[axis] >= InShape(node, input)[axis]) at[axis] -= InShape(node, input++)[axis];
+      return In(node, input)[Offset(InShape(node, input), at)];
+    });
+  }
+
+  Values Transpose(const Node& node) const {
+    const std::vector<int64_t> order = node.Ints("perm", {});
+    return ForEach(OutShape(node), [&](const std::vector<int64_t>& to) {
+      std::vector<int64_t> from(to.size());
+      for (size_t i = 0; i < to.size(); ++i) from[At(order[i])] = to[i];
+      return In(node, 0)[Offset(InShape(node), from)];
+    });
+  }
+
+  // Over rows and columns.
+  Values ReduceMean(const Node& node) const {
+    const Shape& in = InShape(node);
+    return ForEach(OutShape(node), [&](const std::vector<int64_t>& to) {
+      const auto begin = In(node, 0).begin() + to[1] * in[2] * in[3];
+      return std::accumulate(begin, begin + in[2] * in[3], 0.0) /
+             static_cast<double>(in[2] * in[3]);
+    });
+  }
+
+  Values Softmax(const Node& node) const {
+    Values output = In(node, 0);
+    double sum = 0;
+    for (const double v : output) sum += std::exp(v);
+    for (double& v : output) v = node.op == "Softmax" ? std::exp(v) / sum : v - std::log(sum);
+    return output;
+  }
+
+  const Graph& graph_;
+  std::vector<Values> values_;
+};
+
+}  // namespace
+
+std::vector<Values> RunNaive(const Graph& graph, std::span<const float> image) {
+  return Naive(graph).Run(image);
+}
+
+}  // namespace cssrun::converter::testing

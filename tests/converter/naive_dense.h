@@ -1,0 +1,21 @@
+// The ANN in double, one loop a dimension, from ONNX's definitions: the slow twin of dense.cc.
+//
+// Shares nothing with the converter but the graph and its inferred shapes, and takes operators as
+// exporters write them, so that a graph can be run before and after the passes.
+#ifndef CSSRUN_TESTS_CONVERTER_NAIVE_DENSE_H_
+#define CSSRUN_TESTS_CONVERTER_NAIVE_DENSE_H_
+
+#include <span>
+#include <vector>
+
+#include "converter/graph.h"
+
+namespace cssrun::converter::testing {
+
+// Every value of the graph for one image, by ValueId; empty where it was not computed. The shapes
+// must be known and constants folded. Throws std::runtime_error naming an operator it lacks.
+std::vector<std::vector<double>> RunNaive(const Graph& graph, std::span<const float> image);
+
+}  // namespace cssrun::converter::testing
+
+#endif  // CSSRUN_TESTS_CONVERTER_NAIVE_DENSE_H_

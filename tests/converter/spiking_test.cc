@@ -1,0 +1,249 @@
+// Lowering: with many timesteps the spiking network computes what the ANN computes, for every way
+// in which operators compose; and it has just the layers that it needs.
+#include "converter/spiking.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "converter/network_builder.h"
+#include "converter/passes/passes.h"
+#include "converter/support.h"
+#include "format/network_file.h"
+#include "tests/converter/graph_builder.h"
+#include "tests/converter/naive_dense.h"
+#include "tests/oracle/reference.h"
+
+namespace cssrun::converter {
+namespace {
+
+using testing::GraphBuilder;
+using testing::IntAttribute;
+using testing::IntsAttribute;
+
+struct Architecture {
+  const char* name;
+  size_t layers;  // of neurons that it needs
+  size_t depth;   // of them on the longest path
+  std::function<Graph(GraphBuilder&)> build;
+};
+
+std::ostream& operator<<(std::ostream& out, const Architecture& a) { return out << a.name; }
+
+const Attribute kPadOne = IntsAttribute("pads", {1, 1, 1, 1});
+const Attribute kStrideTwo = IntsAttribute("strides", {2, 2});
+const Attribute kKernelTwo = IntsAttribute("kernel_shape", {2, 2});
+
+ValueId Relu(GraphBuilder& b, ValueId x) { return b.Op("Relu", {x}); }
+
+ValueId MaxPool(GraphBuilder& b, ValueId x) {
+  return b.Op("MaxPool", {x}, {kKernelTwo, kStrideTwo});
+}
+
+// Mean over the map, then a fully connected layer.
+Graph Classifier(GraphBuilder& b, ValueId x, int64_t channels) {
+  const ValueId features = b.Op("Flatten", {b.Op("GlobalAveragePool", {x})});
+  return b.Finish(b.Op("Gemm", {features, b.Weights({5, channels}), b.Weights({5})},
+                       {IntAttribute("transB", 1)}));
+}
+
+const std::vector<Architecture>& Architectures() {
+  static const std::vector<Architecture> architectures = {
+      {"ConvRelu", 1, 1,
+       [](GraphBuilder& b) {
+         return Classifier(b, Relu(b, b.Conv(b.Image(3, 8, 9), 3, 6, 3, {kPadOne})), 6);
+       }},
+      {"NoNeuronsAtAll", 0, 0,
+       [](GraphBuilder& b) {
+         return b.Finish(b.Op("Gemm", {b.Op("Flatten", {b.Image(2, 4, 5)}), b.Weights({6, 40})},
+                              {IntAttribute("transB", 1)}));
+       }},
+      {"ConvWithoutRelu", 1, 1,
+       [](GraphBuilder& b) {
+         // The mean of a convolution is not one set of synapses: signed neurons come between.
+         return Classifier(b, b.Conv(b.Image(3, 6, 6), 3, 4, 3), 4);
+       }},
+      {"ReluThenMaxPool", 1, 1,
+       [](GraphBuilder& b) {
+         return Classifier(b, MaxPool(b, Relu(b, b.Conv(b.Image(3, 8, 8), 3, 6, 3, {kPadOne}))), 6);
+       }},
+      {"MaxPoolThenRelu", 1, 1,
+       [](GraphBuilder& b) {
+         return Classifier(b, Relu(b, MaxPool(b, b.Conv(b.Image(3, 8, 8), 3, 6, 3, {kPadOne}))), 6);
+       }},
+      {"MaxPoolAlone", 1, 1,
+       [](GraphBuilder& b) {
+         return Classifier(b, MaxPool(b, b.Conv(b.Image(3, 8, 8), 3, 6, 3, {kPadOne})), 6);
+       }},
+      {"OverlappingMaxPool", 1, 1,
+       [](GraphBuilder& b) {
+         const ValueId x = Relu(b, b.Conv(b.Image(2, 9, 9), 2, 4, 3, {kPadOne}));
+         return Classifier(
+             b, b.Op("MaxPool", {x}, {IntsAttribute("kernel_shape", {3, 3}), kStrideTwo, kPadOne}),
+             4);
+       }},
+      {"MaxPoolOfASharedRelu", 3, 3,
+       [](GraphBuilder& b) {
+         // The rectified map is also read by a convolution, so the pool needs neurons of its own.
+         const ValueId x = Relu(b, b.Conv(b.Image(3, 8, 8), 3, 4, 3, {kPadOne}));
+         return Classifier(b, b.Op("Add", {MaxPool(b, x), b.Conv(x, 4, 4, 2, {kStrideTwo})}), 4);
+       }},
+      {"Residual", 2, 2,
+       [](GraphBuilder& b) {
+         const ValueId x = Relu(b, b.Conv(b.Image(3, 7, 7), 3, 4, 3, {kPadOne}));
+         return Classifier(b, Relu(b, b.Op("Add", {b.Conv(x, 4, 4, 3, {kPadOne}), x})), 4);
+       }},
+      {"ResidualWithProjection", 3, 3,
+       [](GraphBuilder& b) {
+         const ValueId x = Relu(b, b.Conv(b.Image(3, 8, 8), 3, 4, 3, {kPadOne}));
+         const ValueId y = Relu(b, b.Conv(x, 4, 6, 3, {kPadOne, kStrideTwo}));
+         const ValueId sum =
+             b.Op("Add", {b.Conv(y, 6, 6, 3, {kPadOne}), b.Conv(x, 4, 6, 1, {kStrideTwo})});
+         return Classifier(b, Relu(b, sum), 6);
+       }},
+      {"ZeroPaddedSubsampledShortcut", 2, 2,
+       [](GraphBuilder& b) {
+         const ValueId x = Relu(b, b.Conv(b.Image(3, 9, 8), 3, 4, 3, {kPadOne}));
+         const ValueId half = b.Op(
+             "Slice", {x, b.Ints({0, 0}), b.Ints({1000, 1000}), b.Ints({2, 3}), b.Ints({2, 2})});
+         const ValueId wide = b.Op("Pad", {half, b.Ints({0, 1, 0, 0, 0, 2, 0, 0})});
+         return Classifier(
+             b, Relu(b, b.Op("Add", {b.Conv(x, 4, 7, 3, {kPadOne, kStrideTwo}), wide})), 7);
+       }},
+      {"SlicedConv", 2, 2,
+       [](GraphBuilder& b) {
+         const ValueId x = Relu(b, b.Conv(b.Image(3, 9, 9), 3, 4, 3, {kPadOne}));
+         const ValueId part = b.Op("Slice", {x, b.Ints({1, 2, 1}), b.Ints({3, 9, 8}),
+                                             b.Ints({1, 2, 3}), b.Ints({1, 2, 1})});
+         return Classifier(b, b.Conv(part, 2, 5, 2), 5);
+       }},
+      {"AveragePoolBeforeConv", 2, 2,
+       [](GraphBuilder& b) {
+         const ValueId x = Relu(b, b.Conv(b.Image(3, 8, 8), 3, 4, 3, {kPadOne}));
+         const ValueId mean = b.Op("AveragePool", {x}, {kKernelTwo, kStrideTwo});
+         return Classifier(b, Relu(b, b.Conv(mean, 4, 5, 3, {kPadOne})), 5);
+       }},
+      {"TwoConvsInARow", 2, 2,
+       [](GraphBuilder& b) {
+         // Nothing rectifies between them: signed neurons carry the value.
+         return Classifier(
+             b, b.Conv(b.Conv(b.Image(3, 8, 8), 3, 4, 3, {kPadOne}), 4, 5, 3, {kPadOne}), 5);
+       }},
+      {"Concatenation", 3, 2,
+       [](GraphBuilder& b) {
+         const ValueId image = b.Image(3, 8, 8);
+         const ValueId x = Relu(b, b.Conv(image, 3, 4, 3, {kPadOne}));
+         const ValueId y = Relu(b, b.Conv(image, 3, 3, 1));
+         const ValueId both = b.Op("Concat", {x, y}, {IntAttribute("axis", 1)});
+         return Classifier(b, Relu(b, b.Conv(both, 7, 5, 3, {kPadOne})), 5);
+       }},
+      {"GroupsAndDepthwise", 3, 3,
+       [](GraphBuilder& b) {
+         ValueId x = Relu(b, b.Conv(b.Image(3, 8, 8), 3, 6, 3, {kPadOne}));
+         x = Relu(b, b.Conv(x, 6, 6, 3, {kPadOne}, 6));
+         return Classifier(b, Relu(b, b.Conv(x, 6, 4, 3, {kPadOne}, 2)), 4);
+       }},
+      {"BatchNormAfterSum", 3, 3,
+       [](GraphBuilder& b) {
+         // It cannot be folded into one convolution, so it becomes a depthwise one of its own.
+         const ValueId x = Relu(b, b.Conv(b.Image(3, 7, 7), 3, 4, 3, {kPadOne}));
+         const ValueId sum = b.Op("Add", {b.Conv(x, 4, 4, 3, {kPadOne}), x});
+         return Classifier(b, Relu(b, b.BatchNorm(sum, 4)), 4);
+       }},
+      {"FlattenedMap", 2, 2,
+       [](GraphBuilder& b) {
+         const ValueId x = Relu(b, b.Conv(b.Image(2, 5, 6), 2, 3, 3, {kPadOne}));
+         const ValueId hidden =
+             Relu(b, b.Op("Gemm", {b.Op("Flatten", {x}), b.Weights({7, 90}), b.Weights({7})},
+                          {IntAttribute("transB", 1)}));
+         return b.Finish(b.Op("Gemm", {hidden, b.Weights({4, 7}), b.Weights({4})},
+                              {IntAttribute("transB", 1)}));
+       }},
+      {"EndsWithPooledNeurons", 2, 2, [](GraphBuilder& b) {
+         const ValueId x = Relu(b, b.Conv(b.Image(3, 8, 8), 3, 4, 3, {kPadOne}));
+         const ValueId y = Relu(b, b.Conv(x, 4, 6, 1));
+         return b.Finish(b.Op("Flatten", {b.Op("GlobalAveragePool", {y})}));
+       }}};
+  return architectures;
+}
+
+class LoweringTest : public ::testing::TestWithParam<Architecture> {};
+
+TEST_P(LoweringTest, ComputesWhatTheAnnComputes) {
+  for (uint32_t seed = 1; seed <= 3; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    GraphBuilder builder(seed);
+    Graph graph = GetParam().build(builder);
+    const Status passes = RunPasses(graph);
+    ASSERT_TRUE(passes.ok()) << passes.message();
+    const auto unsupported = FindUnsupported(graph);
+    ASSERT_TRUE(unsupported.empty()) << FormatUnsupported(unsupported);
+    const std::vector<float> image =
+        testing::RandomFloats(static_cast<size_t>(ElementCount(graph.value(graph.input).shape)), 9);
+    const std::vector<std::vector<double>> ann = testing::RunNaive(graph, image);
+
+    const Result<SpikingNetwork> lowered = LowerToSpikes(graph);
+    ASSERT_TRUE(lowered.ok()) << lowered.status().message();
+    const SpikingNetwork& network = lowered.value();
+    EXPECT_EQ(network.nodes.size(), GetParam().layers + 2);
+
+    // Amplitudes that every value just fits in, and enough timesteps to see small mistakes.
+    CodeSettings code;
+    code.timesteps = 14;
+    code.beta = 2;
+    code.silent_steps = 2;
+    code.threshold = 0.5F;
+    std::vector<double> amplitudes;
+    for (const SpikingNode& node : network.nodes) {
+      double largest = 0;
+      for (const double v : ann[static_cast<size_t>(node.value)]) {
+        largest = std::max(largest, std::abs(v));
+      }
+      const bool readout = node.kind == format::NodeKind::Readout;
+      amplitudes.push_back(readout ? 1 : std::max(largest, 1e-3) / code.SumOfWeights());
+    }
+    format::NetworkT built = BuildNetwork(network, amplitudes, code);
+    built.format_version = kFormatVersion;
+    built.preprocessing = std::make_unique<format::PreprocessingT>();
+    const format::Extent& extent = *built.nodes[0]->extent;
+    built.preprocessing->resize = std::max(extent.height(), extent.width());
+    built.preprocessing->mean.assign(extent.channels(), 0.0F);
+    built.preprocessing->stddev.assign(extent.channels(), 1.0F);
+    built.origin = std::make_unique<format::OriginT>();
+    EXPECT_EQ(built.nodes.back()->offset, GetParam().depth * code.silent_steps);
+
+    // What the converter builds is what the loader accepts.
+    const flatbuffers::DetachedBuffer bytes = SerializeNetwork(built);
+    const Result<NetworkFile> file = NetworkFile::FromBytes({bytes.data(), bytes.size()}, "built");
+    ASSERT_TRUE(file.ok()) << file.status().message();
+
+    std::vector<oracle::Train> trains = {
+        oracle::RunEncoder(built, std::vector<double>(image.begin(), image.end())).train};
+    std::vector<double> logits;
+    for (size_t node = 1; node < built.nodes.size(); ++node) {
+      oracle::NodeRun run = oracle::RunNode(built, node, trains);
+      trains.push_back(std::move(run.train));
+      logits = std::move(run.potentials);
+    }
+    const std::vector<double>& expected = ann[static_cast<size_t>(graph.output)];
+    ASSERT_EQ(logits.size(), expected.size());
+    double error = 0, norm = 0;
+    for (size_t i = 0; i < logits.size(); ++i) {
+      error += (logits[i] - expected[i]) * (logits[i] - expected[i]);
+      norm += expected[i] * expected[i];
+    }
+    EXPECT_LT(std::sqrt(error / norm), 0.004);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Architectures, LoweringTest, ::testing::ValuesIn(Architectures()),
+                         [](const auto& architecture) {
+                           return std::string(architecture.param.name);
+                         });
+
+}  // namespace
+}  // namespace cssrun::converter

@@ -1,0 +1,100 @@
+#include "tests/tools/encode_images.h"
+
+#include <png.h>
+#include <turbojpeg.h>
+
+#include <array>
+#include <cstdlib>
+#include <string>
+
+namespace cssrun::tools {
+namespace {
+
+void Append(png_structp png, png_bytep bytes, size_t count) {
+  auto& file = *static_cast<std::vector<uint8_t>*>(png_get_io_ptr(png));
+  file.insert(file.end(), bytes, bytes + count);
+}
+
+}  // namespace
+
+Image PatternImage(uint32_t width, uint32_t height) {
+  Image image{width, height, {}};
+  for (uint32_t y = 0; y < height; ++y) {
+    for (uint32_t x = 0; x < width; ++x) {
+      for (uint32_t c = 0; c < 3; ++c) {
+        image.rgb.push_back(static_cast<uint8_t>(x * 37 + y * 101 + c * 53 + x * y * 7));
+      }
+    }
+  }
+  return image;
+}
+
+std::vector<uint8_t> EncodePng(uint32_t width, uint32_t height, const PngLayout& layout,
+                               std::span<const uint8_t> rows, bool transparent) {
+  std::vector<uint8_t> file;
+  // Without handlers of our own libpng ends the program on an error: right for a test's own bugs.
+  png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, nullptr, nullptr, nullptr);
+  png_infop info = png_create_info_struct(png);
+  png_set_write_fn(png, &file, Append, nullptr);
+  png_set_IHDR(png, info, width, height, layout.bit_depth, layout.color_type,
+               layout.interlaced ? PNG_INTERLACE_ADAM7 : PNG_INTERLACE_NONE,
+               PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+  if (layout.color_type == PNG_COLOR_TYPE_PALETTE) {
+    std::array<png_color, 256> palette = {};
+    const int entries = 1 << layout.bit_depth;
+    for (int i = 0; i < entries; ++i) {
+      palette[static_cast<size_t>(i)] = {static_cast<png_byte>(i), static_cast<png_byte>(255 - i),
+                                         static_cast<png_byte>(i / 2)};
+    }
+    png_set_PLTE(png, info, palette.data(), entries);
+    const png_byte clear = 0;
+    if (transparent) png_set_tRNS(png, info, &clear, 1, nullptr);
+  }
+  png_write_info(png, info);
+  const size_t row_bytes = png_get_rowbytes(png, info);
+  if (rows.size() != row_bytes * height) std::abort();
+  const int passes = png_set_interlace_handling(png);
+  for (int pass = 0; pass < passes; ++pass) {
+    for (uint32_t y = 0; y < height; ++y) png_write_row(png, rows.data() + y * row_bytes);
+  }
+  png_write_end(png, info);
+  png_destroy_write_struct(&png, &info);
+  return file;
+}
+
+std::vector<uint8_t> EncodePng(const Image& image) {
+  return EncodePng(image.width, image.height, {}, image.rgb);
+}
+
+std::vector<uint8_t> EncodeJpeg(const Image& image, JpegKind kind, int quality) {
+  const int width = static_cast<int>(image.width);
+  const int height = static_cast<int>(image.height);
+  const tjhandle compressor = tjInitCompress();
+  unsigned char* bytes = nullptr;
+  unsigned long size = 0;
+  int failed = 0;
+  if (kind == JpegKind::kCmyk) {
+    const std::vector<uint8_t> cmyk(size_t{image.width} * image.height * 4, 100);
+    failed = tjCompress2(compressor, cmyk.data(), width, 0, height, TJPF_CMYK, &bytes, &size,
+                         TJSAMP_444, quality, 0);
+  } else {
+    failed = tjCompress2(compressor, image.rgb.data(), width, 0, height, TJPF_RGB, &bytes, &size,
+                         kind == JpegKind::kGray ? TJSAMP_GRAY : TJSAMP_444, quality,
+                         kind == JpegKind::kProgressive ? TJFLAG_PROGRESSIVE : 0);
+  }
+  if (failed != 0) std::abort();
+  std::vector<uint8_t> file(bytes, bytes + size);
+  tjFree(bytes);
+  tjDestroy(compressor);
+  return file;
+}
+
+std::vector<uint8_t> EncodePpm(const Image& image) {
+  const std::string header =
+      "P6\n" + std::to_string(image.width) + " " + std::to_string(image.height) + "\n255\n";
+  std::vector<uint8_t> file(header.begin(), header.end());
+  file.insert(file.end(), image.rgb.begin(), image.rgb.end());
+  return file;
+}
+
+}  // namespace cssrun::tools

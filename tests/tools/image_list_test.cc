@@ -1,0 +1,181 @@
+// Which images a command line means, in which order, and what is known about them.
+#include "tools/image_list.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "tests/tools/temporary_folder.h"
+
+namespace cssrun::tools {
+namespace {
+
+namespace fs = std::filesystem;
+using std::string_literals::operator""s;
+
+class ImageListTest : public testing::Test {
+ protected:
+  void Touch(const std::string& name) { folder_.Write(name, "x"); }
+
+  std::vector<ImageFile> List(const std::vector<std::string>& paths,
+                              const std::vector<std::string>& labels = {},
+                              const std::string& input = "") {
+    std::istringstream standard_input(input);
+    Result<std::vector<ImageFile>> images = ListImages(paths, labels, standard_input);
+    EXPECT_TRUE(images.ok()) << images.status().message();
+    return images.ok() ? std::move(images).value() : std::vector<ImageFile>();
+  }
+
+  // "a/b.png=2": path below the folder, and the truth where known.
+  std::vector<std::string> ListFolder(const std::vector<std::string>& labels = {}) {
+    std::vector<std::string> names;
+    for (const ImageFile& image : List({folder_.path().string()}, labels)) {
+      std::string name = fs::path(image.path).lexically_relative(folder_.path()).string();
+      if (image.truth != kUnknownTruth) name.append("=").append(std::to_string(image.truth));
+      names.push_back(name);
+    }
+    return names;
+  }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(ImageListTest, FoldersGiveImagesOnlyInAnyCase) {
+  for (const char* name : {"a.jpg", "b.JPEG", "c.Png", "d.PPM", "e.pgm", "f.gif", "g.txt", "h",
+                           "i.png.txt", "j.jpg~", "png"}) {
+    Touch(name);
+  }
+  EXPECT_EQ(ListFolder(), (std::vector<std::string>{"a.jpg", "b.JPEG", "c.Png", "d.PPM", "e.pgm"}));
+}
+
+TEST_F(ImageListTest, SortedBytewiseByPath) {
+  for (const char* name : {"b/1.png", "B.png", "a/z.png", "a.png", "a/10.png", "a/2.png",
+                           "\xC3\xA4.png", "z.png", "a-b/1.png"}) {
+    Touch(name);
+  }
+  EXPECT_EQ(ListFolder(),
+            (std::vector<std::string>{"B.png", "a-b/1.png", "a.png", "a/10.png", "a/2.png",
+                                      "a/z.png", "b/1.png", "z.png", "\xC3\xA4.png"}));
+}
+
+TEST_F(ImageListTest, HiddenNamesAreSkipped) {
+  for (const char* name :
+       {".hidden.png", ".folder/a.png", ".folder/sub/b.png", "seen/a.png", "seen/.b.png", ".png"}) {
+    Touch(name);
+  }
+  EXPECT_EQ(ListFolder(), (std::vector<std::string>{"seen/a.png"}));
+}
+
+TEST_F(ImageListTest, AFolderNamedLikeAnImageIsAFolder) {
+  Touch("a.png/b.png");
+  EXPECT_EQ(ListFolder(), (std::vector<std::string>{"a.png/b.png"}));
+}
+
+TEST_F(ImageListTest, LinksToFoldersAreNotFollowed) {
+  Touch("real/a.png");
+  fs::create_directory_symlink(folder_.path(), folder_ / "real/up");
+  fs::create_directory_symlink(folder_ / "real", folder_ / "twin");
+  fs::create_symlink("self.png", folder_ / "self.png");
+  fs::create_symlink("a.png", folder_ / "real/b.png");
+  // A link to an image is one; a link that leads nowhere is listed, so that its failure is told.
+  EXPECT_EQ(ListFolder(), (std::vector<std::string>{"real/a.png", "real/b.png", "self.png"}));
+}
+
+TEST_F(ImageListTest, ALinkThatWasNamedIsFollowed) {
+  Touch("real/a.png");
+  fs::create_directory_symlink(folder_ / "real", folder_ / "twin");
+  EXPECT_EQ(List({folder_ / "twin"}).size(), 1U);
+}
+
+TEST_F(ImageListTest, TruthGoesByNameNeverByPosition) {
+  for (const char* name : {"cat/1.png", "dog/1.png", "zebra/1.png", "top.png"}) Touch(name);
+  EXPECT_EQ(ListFolder({"dog", "ant", "cat"}),
+            (std::vector<std::string>{"cat/1.png=2", "dog/1.png=0", "top.png", "zebra/1.png"}));
+  EXPECT_EQ(ListFolder({"Cat", "do", "dogs"}),
+            (std::vector<std::string>{"cat/1.png", "dog/1.png", "top.png", "zebra/1.png"}));
+  EXPECT_EQ(ListFolder(),
+            (std::vector<std::string>{"cat/1.png", "dog/1.png", "top.png", "zebra/1.png"}));
+}
+
+TEST_F(ImageListTest, TheNearestFolderWins) {
+  for (const char* name : {"cat/dog/1.png", "cat/other/deep/1.png", "other/cat/1.png"}) Touch(name);
+  EXPECT_EQ(
+      ListFolder({"cat", "dog"}),
+      (std::vector<std::string>{"cat/dog/1.png=1", "cat/other/deep/1.png=0", "other/cat/1.png=0"}));
+}
+
+TEST_F(ImageListTest, OnlyFoldersBelowTheOneThatWasNamedCount) {
+  Touch("cat/1.png");
+  const std::vector<ImageFile> images = List({folder_ / "cat"}, {"cat"});
+  ASSERT_EQ(images.size(), 1U);
+  EXPECT_EQ(images[0].truth, kUnknownTruth);
+  EXPECT_EQ(List({folder_ / "cat/1.png"}, {"cat"})[0].truth, kUnknownTruth);
+}
+
+TEST_F(ImageListTest, HowTheFolderIsWrittenDoesNotMatter) {
+  Touch("set/cat/1.png");
+  for (const std::string& path : {folder_ / "set", folder_ / "set/", folder_ / "set//",
+                                  folder_ / "set/.", folder_ / "./set", folder_ / "set/../set"}) {
+    const std::vector<ImageFile> images = List({path}, {"cat"});
+    ASSERT_EQ(images.size(), 1U) << path;
+    EXPECT_EQ(images[0].truth, 0) << path;
+    EXPECT_TRUE(fs::exists(images[0].path)) << images[0].path;
+  }
+}
+
+TEST_F(ImageListTest, LabelsThatOccurTwiceMeanTheFirst) {
+  Touch("cat/1.png");
+  EXPECT_EQ(ListFolder({"dog", "cat", "cat"}), (std::vector<std::string>{"cat/1.png=1"}));
+}
+
+TEST_F(ImageListTest, FilesAreTakenAsTheyAreInTheOrderGiven) {
+  Touch("b.png");
+  Touch("a.data");
+  const std::vector<ImageFile> images = List({folder_ / "b.png", folder_ / "a.data"});
+  ASSERT_EQ(images.size(), 2U);
+  EXPECT_EQ(images[0].path, folder_ / "b.png");
+  EXPECT_EQ(images[1].path, folder_ / "a.data");
+}
+
+TEST_F(ImageListTest, WhatDoesNotExistIsAnIoError) {
+  for (const std::string& path : {folder_ / "missing", "a\0b"s, ""s, folder_ / "a/b/c"}) {
+    std::istringstream none;
+    const Status status = ListImages({path}, {}, none).status();
+    EXPECT_EQ(status.code(), StatusCode::kIo) << path;
+    EXPECT_EQ(status.message().find(path), 0U) << status.message();
+  }
+}
+
+TEST_F(ImageListTest, AnEmptyFolderIsAnEmptyList) { EXPECT_TRUE(ListFolder().empty()); }
+
+TEST_F(ImageListTest, ADashReadsAListThatIsNotChecked) {
+  const std::vector<ImageFile> images = List({"-"}, {}, "b.png\n\na b.jpg\nlast");
+  ASSERT_EQ(images.size(), 3U);
+  EXPECT_EQ(images[0].path, "b.png");
+  EXPECT_EQ(images[1].path, "a b.jpg");
+  EXPECT_EQ(images[2].path, "last");
+}
+
+TEST(ReadPathsTest, SeparatorsAndEmptyEntries) {
+  std::istringstream lines("a\nb c\n\nd");
+  EXPECT_EQ(ReadPaths(lines, '\n'), (std::vector<std::string>{"a", "b c", "d"}));
+  std::istringstream nuls("a\nb\0\0c\0"s);
+  EXPECT_EQ(ReadPaths(nuls, '\0'), (std::vector<std::string>{"a\nb", "c"}));
+  std::istringstream none("");
+  EXPECT_TRUE(ReadPaths(none, '\n').empty());
+}
+
+TEST_F(ImageListTest, FolderNames) {
+  for (const char* name : {"b/x", "a/y/z", ".hidden/x", "file"}) Touch(name);
+  const Result<std::vector<std::string>> names = FolderNames(folder_.path().string());
+  ASSERT_TRUE(names.ok());
+  EXPECT_EQ(names.value(), (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(FolderNames(folder_ / "missing").status().code(), StatusCode::kIo);
+  EXPECT_EQ(FolderNames(folder_ / "file").status().code(), StatusCode::kIo);
+}
+
+}  // namespace
+}  // namespace cssrun::tools

@@ -1,0 +1,69 @@
+// Whatever a name holds, what is printed cannot steer a terminal.
+#include "tools/terminal_text.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <random>
+#include <string>
+
+namespace cssrun::tools {
+namespace {
+
+using std::string_literals::operator""s;
+
+TEST(TerminalTextTest, KeepsOrdinaryText) {
+  EXPECT_EQ(TerminalText(""), "");
+  EXPECT_EQ(TerminalText("a b/c-1.PNG \\ \"~"), "a b/c-1.PNG \\ \"~");
+  EXPECT_EQ(TerminalText("Überprüfung \u732b \U0001F408"), "Überprüfung \u732b \U0001F408");
+}
+
+TEST(TerminalTextTest, EscapesControlCharacters) {
+  EXPECT_EQ(TerminalText("\x1b]0;owned\x07"), "\\x1b]0;owned\\x07");
+  EXPECT_EQ(TerminalText("a\nb\rc\td\x7f"), "a\\x0ab\\x0dc\\x09d\\x7f");
+  EXPECT_EQ(TerminalText("a\0b"s), "a\\x00b");
+  // The eight-bit controls, of which 0x9b starts a terminal command like ESC [.
+  EXPECT_EQ(TerminalText("\u009b31m"), "\\xc2\\x9b31m");
+}
+
+TEST(TerminalTextTest, EscapesWhatReordersText) {
+  EXPECT_EQ(TerminalText("cat\u202egnp.exe"), "cat\\xe2\\x80\\xaegnp.exe");
+  EXPECT_EQ(TerminalText("\u2066x\u2069"), "\\xe2\\x81\\xa6x\\xe2\\x81\\xa9");
+}
+
+TEST(TerminalTextTest, EscapesWhatIsNotUtf8) {
+  EXPECT_EQ(TerminalText("\xff\xfe"), "\\xff\\xfe");
+  EXPECT_EQ(TerminalText("\x80 lone"), "\\x80 lone");
+  EXPECT_EQ(TerminalText("\xc0\x80 overlong"), "\\xc0\\x80 overlong");
+  EXPECT_EQ(TerminalText("\xe0\x80\x9b"), "\\xe0\\x80\\x9b");
+  EXPECT_EQ(TerminalText("\xf0\x80\x80\x9b"), "\\xf0\\x80\\x80\\x9b");
+  EXPECT_EQ(TerminalText("\xed\xa0\x80 surrogate"), "\\xed\\xa0\\x80 surrogate");
+  EXPECT_EQ(TerminalText("\xf4\x90\x80\x80 too large"), "\\xf4\\x90\\x80\\x80 too large");
+  EXPECT_EQ(TerminalText("cut \xe7\x8c"), "cut \\xe7\\x8c");
+  // Text behind a broken sequence is not swallowed by it.
+  EXPECT_EQ(TerminalText("\xe7ok"), "\\xe7ok");
+}
+
+TEST(TerminalTextTest, KeepsLinesOnRequestOnly) {
+  EXPECT_EQ(TerminalText("a\nb\x1b\r", true), "a\nb\\x1b\\x0d");
+  EXPECT_EQ(TerminalText("a\nb"), "a\\x0ab");
+}
+
+TEST(TerminalTextTest, RandomBytesBecomeSafeText) {
+  std::mt19937 generator(7);
+  std::uniform_int_distribution<int> byte(0, 255);
+  for (int round = 0; round < 2000; ++round) {
+    std::string text;
+    for (int i = 0; i < 24; ++i) text += static_cast<char>(byte(generator));
+    const std::string safe = TerminalText(text);
+    for (const char c : safe) {
+      const auto code = static_cast<uint8_t>(c);
+      EXPECT_TRUE(code >= 0x20 && code != 0x7F);
+    }
+    // Safe text stays as it is: nothing in it needs escaping.
+    EXPECT_EQ(TerminalText(safe), safe);
+  }
+}
+
+}  // namespace
+}  // namespace cssrun::tools
