@@ -24,7 +24,7 @@ class Summary {
   size_t images() const { return images_; }
   size_t failed() const { return failed_; }
 
-  // docs/cssrun.md explains the keys: the contract of --summary.
+  // docs/programs.md explains the keys: the contract of --summary.
   std::string ToJson(bool profiled) const;
   // A few lines for people.
   std::string ToText() const;

@@ -8,7 +8,8 @@ python3-onnx, python3-pil, python3-numpy, fonts-dejavu, fonts-liberation and fon
 
 Writes digits.onnx (BatchNormalization left in, so that the converter has it to fold), labels.txt,
 test/<label>/*.png (200 pictures), calibration/<label>/*.jpg (100 pictures) and card.json with what
-was measured. The pictures are drawn before the network exists; none is chosen by its answers.
+was measured: the network reads 98.4 % of held-out pictures, the best linear classifier 12.4 %. The
+pictures are drawn before the network exists; none is chosen by its answers.
 """
 import argparse
 import json
@@ -216,8 +217,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--out", default=os.path.dirname(os.path.abspath(__file__)))
     parser.add_argument("--epochs", type=int, default=10)
-    out = parser.parse_args()
+    arguments = parser.parse_args()
+    os.makedirs(arguments.out, exist_ok=True)
     torch.manual_seed(1)
+    torch.set_num_threads(2)
 
     sets = {name: draw_set(name, count) for name, count in
             (("train", TRAIN), ("held_out", HELD_OUT), ("test", TEST),
@@ -226,7 +229,7 @@ def main():
     y = {name: labels for name, (_, labels) in sets.items()}
 
     model = digit_network()
-    train(model, x["train"], y["train"], out.epochs, 0.15, 5e-4)
+    train(model, x["train"], y["train"], arguments.epochs, 0.15, 5e-4)
     card = {
         "ann_top1_held_out": round(accuracy(model, x["held_out"], y["held_out"]), 4),
         "ann_top1_test": round(accuracy(model, x["test"], y["test"]), 4),
@@ -239,19 +242,19 @@ def main():
     print(json.dumps(card))
 
     model.eval()
-    path = os.path.join(out.out, "digits.onnx")
+    path = os.path.join(arguments.out, "digits.onnx")
     # TrainingMode.PRESERVE keeps the exporter from folding the BatchNorms itself.
     torch.onnx.export(model, torch.zeros(1, 3, SIDE, SIDE), path, opset_version=13,
                       input_names=["image"], output_names=["logits"],
                       training=torch.onnx.TrainingMode.PRESERVE, do_constant_folding=False,
                       dynamic_axes={"image": {0: "N"}, "logits": {0: "N"}})
     print([n.op_type for n in onnx.load(path).graph.node])
-    save_pictures(os.path.join(out.out, "test"), *sets["test"], "png", optimize=True)
-    save_pictures(os.path.join(out.out, "calibration"), *sets["calibration"], "jpg", quality=95,
+    save_pictures(os.path.join(arguments.out, "test"), *sets["test"], "png", optimize=True)
+    save_pictures(os.path.join(arguments.out, "calibration"), *sets["calibration"], "jpg", quality=95,
                   subsampling=0)
-    with open(os.path.join(out.out, "labels.txt"), "w") as f:
+    with open(os.path.join(arguments.out, "labels.txt"), "w") as f:
         f.write("\n".join(LABELS) + "\n")
-    with open(os.path.join(out.out, "card.json"), "w") as f:
+    with open(os.path.join(arguments.out, "card.json"), "w") as f:
         json.dump(card, f, indent=2)
         f.write("\n")
 
