@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <limits>
 #include <memory>
+#include <thread>
 #include <vector>
 
 #include "cssrun/cssrun.h"
@@ -191,6 +192,27 @@ TEST(EngineTest, RefusesAnImageOfTheWrongSize) {
   const Status status = session.Run(std::vector<uint8_t>(5), answer);
   EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
   EXPECT_NE(status.message().find("48"), std::string::npos) << status.message();
+}
+
+TEST(SessionTest, SessionsOfSeveralThreadsShareANetwork) {
+  const format::NetworkT description = oracle::RandomNetwork(7);
+  const std::shared_ptr<const Network> network = Load(description);
+  ASSERT_NE(network, nullptr);
+  constexpr uint32_t kThreads = 4;
+  std::vector<std::vector<Answer>> answers(kThreads, std::vector<Answer>(20));
+  std::vector<std::thread> threads;
+  for (std::vector<Answer>& own : answers) {
+    threads.emplace_back([&] {
+      Session session(network);
+      for (uint32_t i = 0; i < own.size(); ++i) {
+        EXPECT_TRUE(session.Run(oracle::RandomPixels(description, i), own[i]).ok());
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (uint32_t i = 0; i < answers[0].size(); ++i) {
+    for (const std::vector<Answer>& own : answers) EXPECT_EQ(own[i].logits, answers[0][i].logits);
+  }
 }
 
 // Latency = T + L * depth.

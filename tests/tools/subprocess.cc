@@ -85,6 +85,15 @@ void ReadBoth(Channel& out, Channel& err, Finished& finished) {
 
 }  // namespace
 
+bool HasTerminals() {
+  int ours = kNone;
+  int theirs = kNone;
+  if (openpty(&ours, &theirs, nullptr, nullptr, nullptr) != 0) return false;
+  Close(ours);
+  Close(theirs);
+  return true;
+}
+
 Finished RunProgram(const std::vector<std::string>& arguments, const RunOptions& options) {
   std::FILE* input = std::tmpfile();
   Check(input != nullptr, "tmpfile");

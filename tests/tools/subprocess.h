@@ -28,6 +28,9 @@ struct Finished {
   std::string err;
 };
 
+// False in a bare container, which has no pseudo terminals.
+bool HasTerminals();
+
 // `arguments[0]` is the program's path.
 Finished RunProgram(const std::vector<std::string>& arguments, const RunOptions& options = {});
 

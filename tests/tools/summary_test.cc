@@ -102,9 +102,8 @@ TEST(SummaryTest, SecondsOfLayersAreNullWithoutProfile) {
   const auto network = Loaded(SmallNetwork(kSixLabels));
   Summary summary(*network);
   summary.Finish(1, 1);
-  for (const Json& layer : Json::parse(summary.ToJson(false))["layers"]) {
-    EXPECT_TRUE(layer["seconds"].is_null());
-  }
+  const Json json = Json::parse(summary.ToJson(false));
+  for (const Json& layer : json["layers"]) EXPECT_TRUE(layer["seconds"].is_null());
 }
 
 TEST(SummaryTest, AccuracyCountsOnlyImagesWithATruth) {
