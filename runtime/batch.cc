@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "tbb/enumerable_thread_specific.h"
+#include "tbb/global_control.h"
 #include "tbb/parallel_pipeline.h"
 #include "tbb/task_arena.h"
 
@@ -59,6 +60,8 @@ void RunImages(const std::shared_ptr<const Network>& network, const SessionOptio
 
   // Enough images in flight that no thread waits for a slow one that must be delivered first.
   const size_t in_flight = size_t{workers} * 4;
+  // As many as were asked for, even on fewer cores: without this TBB warns on standard error.
+  const tbb::global_control control(tbb::global_control::max_allowed_parallelism, workers);
   tbb::task_arena arena(static_cast<int>(workers));
   arena.execute([&] {
     tbb::parallel_pipeline(
