@@ -22,7 +22,8 @@ std::string KindName(const Layer& layer) {
   return layer.pool.has_value() ? "pooled neurons" : "neurons";
 }
 
-Layer LayOutLayer(const format::Network& network, const format::Node& node, float spike_weight) {
+Layer LayOutLayer(const format::Network& network, const format::Node& node, float spike_weight,
+                  bool with_synapses) {
   Layer layer;
   layer.name = node.name()->str();
   layer.kind = node.kind();
@@ -43,14 +44,12 @@ Layer LayOutLayer(const format::Network& network, const format::Node& node, floa
   for (const format::Synapses* synapses : *node.synapses()) {
     const format::Node& source = *network.nodes()->Get(synapses->source());
     layer.input_offset = std::max(layer.input_offset, source.offset());
-    layer.synapses.push_back(LayOutSynapses(*synapses, *source.extent(), layer.potential));
+    if (with_synapses) layer.synapses.push_back(LayOutSynapses(*synapses, *source.extent(), layer.potential));
   }
   return layer;
 }
 
-}  // namespace
-
-ExecutionNetwork LayOutNetwork(const NetworkFile& file) {
+ExecutionNetwork LayOut(const NetworkFile& file, bool with_synapses) {
   const format::Network& network = file.network();
   const format::Code& code = *network.code();
   ExecutionNetwork execution;
@@ -63,7 +62,7 @@ ExecutionNetwork LayOutNetwork(const NetworkFile& file) {
   execution.macs_per_image = network.macs_per_image();
 
   for (const format::Node* node : *network.nodes()) {
-    execution.layers.push_back(LayOutLayer(network, *node, execution.spike_weight));
+    execution.layers.push_back(LayOutLayer(network, *node, execution.spike_weight, with_synapses));
     const Layer& layer = execution.layers.back();
     execution.layer_infos.push_back(
         {layer.name, KindName(layer), Neurons(layer.extent), layer.offset});
@@ -84,6 +83,22 @@ ExecutionNetwork LayOutNetwork(const NetworkFile& file) {
   execution.input.stddev.assign(preprocessing.stddev()->begin(), preprocessing.stddev()->end());
   for (const flatbuffers::String* label : *network.labels()) {
     execution.labels.push_back(label->str());
+  }
+  return execution;
+}
+
+}  // namespace
+
+ExecutionNetwork LayOutNetwork(const NetworkFile& file) { return LayOut(file, true); }
+
+ExecutionNetwork LayOutNetworkInIntegers(const NetworkFile& file) {
+  std::string reason;
+  std::optional<IntegerNetwork> integers = LayOutIntegers(file, reason);
+  ExecutionNetwork execution = LayOut(file, !integers.has_value());
+  if (integers.has_value()) {
+    execution.integers = std::make_unique<const IntegerNetwork>(std::move(*integers));
+  } else {
+    execution.float_reason = reason;
   }
   return execution;
 }

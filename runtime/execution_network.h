@@ -3,6 +3,7 @@
 #define CSSRUN_RUNTIME_EXECUTION_NETWORK_H_
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "cssrun/network.h"
 #include "format/network_file.h"
 #include "hwy/aligned_allocator.h"
+#include "runtime/integer/integer_network.h"
 #include "runtime/synapse_layout.h"
 
 namespace cssrun::internal {
@@ -46,9 +48,15 @@ struct ExecutionNetwork {
   std::vector<std::string> labels;
   std::vector<LayerInfo> layer_infos;
   std::vector<Layer> layers;
+  // Only one engine's weights are laid out: with these, the float synapses stay empty.
+  std::unique_ptr<const IntegerNetwork> integers;
+  std::string float_reason;  // why the integer engine cannot run this network, where it was asked to
 };
 
+// Lays out for the float engine.
 ExecutionNetwork LayOutNetwork(const NetworkFile& file);
+// Lays out for the integer engine, or for the float engine where the integer one cannot run it.
+ExecutionNetwork LayOutNetworkInIntegers(const NetworkFile& file);
 
 }  // namespace cssrun::internal
 

@@ -12,21 +12,34 @@ Network::Network(std::unique_ptr<internal::ExecutionNetwork> execution)
 
 Network::~Network() = default;
 
-Result<std::shared_ptr<const Network>> Network::Load(const std::string& path) {
+namespace {
+
+std::unique_ptr<internal::ExecutionNetwork> LayOut(const NetworkFile& file, EngineKind engine) {
+  return std::make_unique<internal::ExecutionNetwork>(
+      engine == EngineKind::kFloat ? internal::LayOutNetwork(file)
+                                   : internal::LayOutNetworkInIntegers(file));
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Network>> Network::Load(const std::string& path, EngineKind engine) {
   Result<NetworkFile> file = NetworkFile::Open(path);
   if (!file.ok()) return file.status();
-  return std::shared_ptr<const Network>(new Network(
-      std::make_unique<internal::ExecutionNetwork>(internal::LayOutNetwork(file.value()))));
+  return std::shared_ptr<const Network>(new Network(LayOut(file.value(), engine)));
 }
 
 Result<std::shared_ptr<const Network>> Network::FromBytes(std::span<const uint8_t> bytes,
-                                                          const std::string& name) {
+                                                          const std::string& name,
+                                                          EngineKind engine) {
   Result<NetworkFile> file = NetworkFile::FromBytes(bytes, name);
   if (!file.ok()) return file.status();
-  return std::shared_ptr<const Network>(new Network(
-      std::make_unique<internal::ExecutionNetwork>(internal::LayOutNetwork(file.value()))));
+  return std::shared_ptr<const Network>(new Network(LayOut(file.value(), engine)));
 }
 
+EngineKind Network::engine() const {
+  return execution_->integers != nullptr ? EngineKind::kInteger : EngineKind::kFloat;
+}
+const std::string& Network::why_float() const { return execution_->float_reason; }
 const InputFormat& Network::input() const { return execution_->input; }
 const std::vector<std::string>& Network::labels() const { return execution_->labels; }
 const std::vector<LayerInfo>& Network::layers() const { return execution_->layer_infos; }

@@ -4,12 +4,20 @@
 #include <utility>
 
 #include "runtime/engine.h"
+#include "runtime/integer/integer_engine.h"
 
 namespace cssrun {
 
 Session::Session(std::shared_ptr<const Network> network, const SessionOptions& options)
-    : network_(std::move(network)),
-      engine_(std::make_unique<internal::Engine>(network_->execution(), options.profile)) {}
+    : network_(std::move(network)) {
+  const internal::ExecutionNetwork& execution = network_->execution();
+  if (execution.integers != nullptr) {
+    integer_engine_ =
+        std::make_unique<internal::IntegerEngine>(execution, options.profile, options.chunk);
+  } else {
+    float_engine_ = std::make_unique<internal::Engine>(execution, options.profile);
+  }
+}
 
 Session::~Session() = default;
 Session::Session(Session&&) noexcept = default;
@@ -22,7 +30,11 @@ Status Session::Run(std::span<const uint8_t> pixels, Answer& answer) {
     return Status::InvalidArgument("an image of " + std::to_string(pixels.size()) +
                                    " bytes; the network takes " + std::to_string(expected));
   }
-  engine_->Run(pixels, answer);
+  if (integer_engine_ != nullptr) {
+    integer_engine_->Run(pixels, answer);
+  } else {
+    float_engine_->Run(pixels, answer);
+  }
   return Status::Ok();
 }
 

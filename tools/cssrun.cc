@@ -38,6 +38,7 @@ struct Arguments {
   std::string paths_from;
   size_t topk = 1;
   std::string format = "text";
+  std::string engine = "integer";
   unsigned threads = 0;
   std::string summary;
   bool profile = false;
@@ -64,6 +65,10 @@ void Declare(CLI::App& app, Arguments& arguments) {
       ->capture_default_str();
   app.add_option("--format", arguments.format, "text, csv or jsonl")
       ->check(CLI::IsMember({"text", "csv", "jsonl"}).description(""))
+      ->capture_default_str();
+  app.add_option("--engine", arguments.engine,
+                 "integer, or float: slower, without the rounding of weights to 8 bits")
+      ->check(CLI::IsMember({"integer", "float"}).description(""))
       ->capture_default_str();
   app.add_option("--threads", arguments.threads, "images at the same time (all cores)")
       ->check(CLI::Range(0, 1024));
@@ -126,9 +131,14 @@ int Run(int argc, char** argv) {
   Prepare(app, kExamples);
   if (const auto exit = Parse(app, argc, argv); exit.has_value()) return *exit;
 
-  Result<std::shared_ptr<const Network>> loaded = Network::Load(arguments.network);
+  Result<std::shared_ptr<const Network>> loaded = Network::Load(
+      arguments.network,
+      arguments.engine == "float" ? EngineKind::kFloat : EngineKind::kInteger);
   if (!loaded.ok()) return Fail(loaded.status());
   const std::shared_ptr<const Network>& network = loaded.value();
+  if (!network->why_float().empty()) {
+    PrintError(kProgram, "running in float, which is slower: " + network->why_float());
+  }
   Result<std::vector<ImageFile>> listed = CollectImages(arguments, *network);
   if (!listed.ok()) return Fail(listed.status());
   const std::vector<ImageFile>& files = listed.value();

@@ -38,6 +38,7 @@ struct LaneLayout {
 struct RowPlan {
   uint32_t first = 0;          // never decreases from row to row
   uint32_t count = 0;
+  uint32_t readers = 0;        // of them, those that have a synapse: not all where taps are dilated
   uint32_t weight_offset = 0;  // of the first of them, within a block's weights
 };
 
@@ -68,6 +69,8 @@ struct IntegerSynapses {
   std::vector<Destination> columns;           // by source column (kPatch)
   std::vector<Destination> destinations;      // by spike number (kScatter, kIdentity)
   std::vector<uint8_t> column_fan_out;        // by spike number: target columns that it reaches
+  // Spike numbers at which column_fan_out changes; empty where it changes too often to be of use.
+  std::vector<uint32_t> fan_out_edges;
 };
 
 struct IntegerLayer {
@@ -88,9 +91,9 @@ struct IntegerLayer {
   bool writes_bounds = false;
   // Per channel, [block][max(lanes, 32)]: shorter ones are repeated to fill a chunk.
   hwy::AlignedFreeUniquePtr<int16_t[]> unit;           // u
-  hwy::AlignedFreeUniquePtr<int16_t[]> thresholds;     // [spike index][...]
+  hwy::AlignedFreeUniquePtr<int16_t[]> thresholds;     // [spike index][...]; to be exceeded
   hwy::AlignedFreeUniquePtr<int16_t[]> biases;         // [input index][...]; their rounding cancels
-  hwy::AlignedFreeUniquePtr<int16_t[]> initial;
+  hwy::AlignedFreeUniquePtr<int16_t[]> start;          // membranes when input index 0 arrives
   std::vector<IntegerSynapses> synapses;
 
   uint32_t parameter_lanes() const { return layout.blocks * kChunkLanes; }
@@ -106,10 +109,11 @@ struct EncoderTable {
 // The readout stays in float: it is small and its sums are the answer.
 struct ReadoutSynapses {
   uint32_t source = 0;
-  std::vector<uint32_t> rows;        // by source row: offset into weights
-  std::vector<uint32_t> neurons;     // by spike number: offset from there
+  std::vector<uint8_t> row_read;               // by source row: whether anything reads it
+  std::vector<uint32_t> rows;                  // by source row: offset into weights
+  std::vector<uint32_t> neurons;               // by spike number: offset from there
+  std::vector<uint32_t> fan_out;               // by spike number: 0 for what nobody reads
   hwy::AlignedFreeUniquePtr<float[]> weights;  // rows of logit_stride
-  std::vector<uint8_t> readers;      // unused neurons have 0
 };
 
 struct IntegerNetwork {

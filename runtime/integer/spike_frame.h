@@ -22,13 +22,13 @@ struct SpikeFrame {
   static constexpr size_t kSlack = 32;
 
   // `neurons_per_row` <= 65536.
-  SpikeFrame(size_t rows, size_t columns, size_t neurons_per_row)
+  SpikeFrame(size_t rows, size_t columns_per_row, size_t neurons_per_row)
       : capacity(neurons_per_row + kSlack),
-        columns(columns),
+        columns(columns_per_row),
         positive(hwy::AllocateAligned<uint16_t>(rows * capacity)),
         negative(hwy::AllocateAligned<uint16_t>(rows * capacity)),
         counts(2 * rows, 0),
-        bounds(hwy::AllocateAligned<uint32_t>(rows * columns * 2)) {}
+        bounds(hwy::AllocateAligned<uint32_t>(rows * columns_per_row * 2)) {}
 
   uint16_t* Positive(size_t row) { return positive.get() + row * capacity; }
   uint16_t* Negative(size_t row) { return negative.get() + row * capacity; }

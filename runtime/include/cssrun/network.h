@@ -35,23 +35,36 @@ struct LayerInfo {
   uint32_t offset = 0;   // global step of this layer's first spike
 };
 
+// The arithmetic that runs a network. Both give the same bits on every machine and for any number of
+// threads; between them logits differ by the rounding of weights to 8 bits.
+enum class EngineKind {
+  kInteger,  // 8-bit weights, 16-bit membranes: fast
+  kFloat,    // as converted
+};
+
 namespace internal {
 struct ExecutionNetwork;
 }
 
 class Network {
  public:
-  // Reads and verifies a net.fb. Errors: kIo when it cannot be read, kBadModel when it is not a
-  // sound network file; the message begins with `path`.
-  static Result<std::shared_ptr<const Network>> Load(const std::string& path);
+  // Reads and verifies a net.fb and lays it out for an engine. Errors: kIo when it cannot be read,
+  // kBadModel when it is not a sound network file; the message begins with `path`.
+  static Result<std::shared_ptr<const Network>> Load(const std::string& path,
+                                                     EngineKind engine = EngineKind::kInteger);
 
   // The same from memory; `bytes` may be released afterwards. `name` begins the error messages.
   static Result<std::shared_ptr<const Network>> FromBytes(std::span<const uint8_t> bytes,
-                                                          const std::string& name);
+                                                          const std::string& name,
+                                                          EngineKind engine = EngineKind::kInteger);
 
   ~Network();
   Network(const Network&) = delete;
   Network& operator=(const Network&) = delete;
+
+  // kFloat also where kInteger was asked for and 16 bits do not suffice; why_float() says why.
+  EngineKind engine() const;
+  const std::string& why_float() const;
 
   const InputFormat& input() const;
   // One per logit, or empty when the model came without labels.

@@ -31,11 +31,15 @@ struct Answer {
 
 struct SessionOptions {
   bool profile = false;  // measure LayerStatistics::seconds
+  // Steps that a layer does before the next layer begins; 0: all. 1 is the pipeline, in which all
+  // layers advance together. The answer is the same. The float engine always takes 1.
+  uint32_t chunk = 0;
 };
 
 namespace internal {
 class Engine;
-}
+class IntegerEngine;
+}  // namespace internal
 
 class Session {
  public:
@@ -48,12 +52,10 @@ class Session {
   // Network::input() describes. Overwrites `answer`. Error: kInvalidArgument on a wrong size.
   Status Run(std::span<const uint8_t> pixels, Answer& answer);
 
-  // For tests; not part of the stable interface.
-  internal::Engine& engine() { return *engine_; }
-
  private:
   std::shared_ptr<const Network> network_;
-  std::unique_ptr<internal::Engine> engine_;
+  std::unique_ptr<internal::Engine> float_engine_;  // one of the two
+  std::unique_ptr<internal::IntegerEngine> integer_engine_;
 };
 
 }  // namespace cssrun

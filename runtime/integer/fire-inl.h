@@ -1,0 +1,223 @@
+// The neuron equation in 16 bits: fire, subtract, grow.
+//
+// Kept per neuron: M, the residual (what came in less what was sent), and G, what was sent (the
+// residual form of TSA-ReLU, appendix A.7): o = max(M, -G), a spike where |o| reaches the threshold,
+// M -= u, G += u. A pool's members share G; since max over members of max(h, 0) - G is
+// max(max M, -G), every member loses what the pool sends.
+#if defined(CSSRUN_RUNTIME_INTEGER_FIRE_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef CSSRUN_RUNTIME_INTEGER_FIRE_INL_H_
+#undef CSSRUN_RUNTIME_INTEGER_FIRE_INL_H_
+#else
+#define CSSRUN_RUNTIME_INTEGER_FIRE_INL_H_
+#endif
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#include "hwy/highway.h"
+#include "runtime/integer/kernels.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace cssrun::internal::HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+enum class GrowthKind { kOneAndHalf, kTwo, kGeneral };
+
+// beta * v, saturating.
+template <GrowthKind kGrowth, class D, class V = hn::Vec<D>>
+HWY_INLINE V Grow(D d, V v, const LayerStep& step) {
+  if constexpr (kGrowth == GrowthKind::kTwo) {
+    return hn::SaturatedAdd(v, v);
+  } else if constexpr (kGrowth == GrowthKind::kOneAndHalf) {
+    // Halves are rounded down and up in turn, so that their errors cancel.
+    const V odd = hn::Set(d, static_cast<int16_t>(step.round_up ? 1 : 0));
+    return hn::SaturatedAdd(v, hn::ShiftRight<1>(hn::SaturatedAdd(v, odd)));
+  } else {
+    V sum = hn::MulFixedPoint15(v, hn::Set(d, step.growth.fraction));
+    for (int i = 0; i < step.growth.whole; ++i) sum = hn::SaturatedAdd(sum, v);
+    return sum;
+  }
+}
+
+// Writes the numbers of the lanes that fire.
+class SpikeWriter {
+ public:
+  SpikeWriter(SpikeFrame& spikes, size_t row)
+      : spikes_(spikes),
+        row_(row),
+        positive_(spikes.Positive(row)),
+        negative_(spikes.Negative(row)),
+        bounds_(spikes.bounds.get() + row * spikes.columns * 2) {}
+
+  template <class D, class M>
+  HWY_INLINE void Append(D d, M up, M down, size_t first_number) {
+    const hn::RebindToUnsigned<D> du;
+    const auto numbers = hn::Iota(du, static_cast<uint16_t>(first_number));
+    hn::StoreU(hn::Compress(numbers, hn::RebindMask(du, up)), du, positive_);
+    positive_ += hn::CountTrue(d, up);
+    hn::StoreU(hn::Compress(numbers, hn::RebindMask(du, down)), du, negative_);
+    negative_ += hn::CountTrue(d, down);
+  }
+
+  HWY_INLINE void EndColumn() {
+    *bounds_++ = static_cast<uint32_t>(positive_ - spikes_.Positive(row_));
+    *bounds_++ = static_cast<uint32_t>(negative_ - spikes_.Negative(row_));
+  }
+
+  void EndRow() {
+    spikes_.counts[2 * row_] = static_cast<uint32_t>(positive_ - spikes_.Positive(row_));
+    spikes_.counts[2 * row_ + 1] = static_cast<uint32_t>(negative_ - spikes_.Negative(row_));
+  }
+
+ private:
+  SpikeFrame& spikes_;
+  const size_t row_;
+  uint16_t* positive_;
+  uint16_t* negative_;
+  uint32_t* bounds_;
+};
+
+// What the neurons of one vector send.
+template <class D>
+struct Decision {
+  hn::Mask<D> up;
+  hn::Mask<D> down;
+  hn::Vec<D> sent;  // u, -u or 0
+};
+
+template <class D>
+HWY_INLINE Decision<D> Decide(D d, const LayerStep& step, hn::Vec<D> drive, hn::Mask<D> exist,
+                              size_t parameter) {
+  const auto exceed = hn::LoadU(d, step.thresholds + parameter);
+  const auto unit = hn::LoadU(d, step.layer->unit.get() + parameter);
+  const auto up = hn::And(hn::Gt(drive, exceed), exist);
+  auto down = hn::And(hn::Lt(drive, hn::Neg(exceed)), exist);
+  if (!step.negative_spikes) down = hn::FirstN(d, 0);
+  const auto sent = hn::Sub(hn::IfThenElseZero(up, unit), hn::IfThenElseZero(down, unit));
+  return {up, down, sent};
+}
+
+// A row without pools: fires and grows in one pass.
+template <GrowthKind kGrowth, bool kRectify>
+HWY_NOINLINE void FireRow(const LayerStep& step, size_t row) {
+  const IntegerLayer& layer = *step.layer;
+  const hn::CappedTag<int16_t, kChunkLanes> d;
+  const size_t lanes = hn::Lanes(d);
+  const size_t blocks = layer.layout.blocks;
+  const size_t neurons = size_t{layer.columns} * layer.layout.stride();
+  const size_t chunks = (neurons + kChunkLanes - 1) / kChunkLanes;
+  const size_t columns = chunks / blocks;  // of chunks; several positions where lanes < 32
+  int16_t* membranes = step.membranes + row * layer.row_lanes + layer.guard_lanes;
+  int16_t* sent = kRectify ? step.sent + row * chunks * kChunkLanes : nullptr;
+  const auto zero = hn::Zero(d);
+  SpikeWriter writer(*step.spikes, row);
+  size_t number = 0;
+  for (size_t column = 0; column < columns; ++column, membranes += kChunkLanes) {
+    for (size_t block = 0; block < blocks; ++block) {
+      for (size_t i = 0; i < kChunkLanes; i += lanes, number += lanes) {
+        int16_t* at = membranes + block * layer.block_lanes() + i;
+        const size_t parameter = block * kChunkLanes + i;
+        auto m = hn::Load(d, at);
+        auto g = zero;
+        auto drive = m;
+        if constexpr (kRectify) {
+          g = hn::Load(d, sent + number);
+          drive = hn::Max(m, hn::SaturatedSub(zero, g));
+        }
+        const auto exist = hn::FirstN(d, neurons > number ? neurons - number : 0);
+        const auto decision = Decide(d, step, drive, exist, parameter);
+        writer.Append(d, decision.up, decision.down, number);
+        m = Grow<kGrowth>(d, hn::SaturatedSub(m, decision.sent), step);
+        if (step.biases != nullptr) {
+          m = hn::SaturatedAdd(m, hn::Load(d, step.biases + parameter));
+        }
+        hn::Store(m, d, at);
+        if constexpr (kRectify) {
+          hn::Store(Grow<kGrowth>(d, hn::SaturatedAdd(g, decision.sent), step), d, sent + number);
+        }
+      }
+    }
+    if (layer.writes_bounds) writer.EndColumn();
+  }
+  writer.EndRow();
+}
+
+// The neurons of one pooled position in one block, `D` lanes at a time.
+template <GrowthKind kGrowth, bool kRectify, class D>
+HWY_INLINE void FirePool(D d, const LayerStep& step, int16_t* members, int16_t* sent,
+                         size_t parameter, size_t number, SpikeWriter& writer) {
+  const IntegerLayer& layer = *step.layer;
+  auto m = hn::LoadU(d, members);
+  for (size_t y = 0; y < layer.pool_rows; ++y) {
+    for (size_t x = 0; x < layer.pool_columns; ++x) {
+      m = hn::Max(m, hn::LoadU(d, members + y * layer.row_lanes + x * layer.layout.lanes));
+    }
+  }
+  auto g = hn::Zero(d);
+  if constexpr (kRectify) {
+    g = hn::LoadU(d, sent);
+    m = hn::Max(m, hn::SaturatedSub(hn::Zero(d), g));
+  }
+  const auto decision = Decide(d, step, m, hn::FirstN(d, hn::Lanes(d)), parameter);
+  writer.Append(d, decision.up, decision.down, number);
+  for (size_t y = 0; y < layer.pool_rows; ++y) {
+    for (size_t x = 0; x < layer.pool_columns; ++x) {
+      int16_t* member = members + y * layer.row_lanes + x * layer.layout.lanes;
+      hn::StoreU(hn::SaturatedSub(hn::LoadU(d, member), decision.sent), d, member);
+    }
+  }
+  if constexpr (kRectify) {
+    hn::StoreU(Grow<kGrowth>(d, hn::SaturatedAdd(g, decision.sent), step), d, sent);
+  }
+}
+
+template <GrowthKind kGrowth, bool kRectify, class D>
+HWY_INLINE void FirePooledRow(D d, const LayerStep& step, size_t row) {
+  const IntegerLayer& layer = *step.layer;
+  const size_t stride = layer.layout.stride();
+  int16_t* members = step.membranes + row * layer.pool_row_stride * layer.row_lanes +
+                     layer.guard_lanes;
+  int16_t* sent = kRectify ? step.sent + row * layer.spike_columns * stride : nullptr;
+  SpikeWriter writer(*step.spikes, row);
+  for (size_t column = 0; column < layer.spike_columns; ++column) {
+    int16_t* position = members + column * layer.pool_column_stride * layer.layout.lanes;
+    for (size_t block = 0; block < layer.layout.blocks; ++block) {
+      for (size_t i = 0; i < layer.layout.lanes; i += hn::Lanes(d)) {
+        const size_t number = column * stride + block * kChunkLanes + i;
+        FirePool<kGrowth, kRectify>(d, step, position + block * layer.block_lanes() + i,
+                                    kRectify ? sent + number : nullptr, block * kChunkLanes + i,
+                                    number, writer);
+      }
+    }
+    if (layer.writes_bounds) writer.EndColumn();
+  }
+  writer.EndRow();
+}
+
+// Every membrane of a row grows; what lies in the guards may do so too.
+template <GrowthKind kGrowth>
+HWY_NOINLINE void GrowRow(const LayerStep& step, size_t row) {
+  const IntegerLayer& layer = *step.layer;
+  const hn::CappedTag<int16_t, kChunkLanes> d;
+  const size_t lanes = hn::Lanes(d);
+  const size_t used = size_t{layer.columns} * layer.layout.lanes;
+  for (size_t block = 0; block < layer.layout.blocks; ++block) {
+    int16_t* membranes = step.membranes + block * layer.block_lanes() + row * layer.row_lanes +
+                         layer.guard_lanes;
+    for (size_t i = 0; i < used; i += lanes) {
+      auto m = Grow<kGrowth>(d, hn::Load(d, membranes + i), step);
+      if (step.biases != nullptr) {
+        const size_t parameter = block * kChunkLanes + i % kChunkLanes;
+        m = hn::SaturatedAdd(m, hn::Load(d, step.biases + parameter));
+      }
+      hn::Store(m, d, membranes + i);
+    }
+  }
+}
+
+}  // namespace cssrun::internal::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif  // CSSRUN_RUNTIME_INTEGER_FIRE_INL_H_

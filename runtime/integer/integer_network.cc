@@ -1,0 +1,629 @@
+#include "runtime/integer/integer_network.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "format/geometry.h"
+
+namespace cssrun::internal {
+namespace {
+
+using format::Extent;
+using format::NodeKind;
+using format::SynapseKind;
+using format::Window;
+
+constexpr double kLargestMembrane = std::numeric_limits<int16_t>::max();
+constexpr double kLargestWeight = std::numeric_limits<int8_t>::max();
+// A weight of an identity is one number a channel: 16-bit, a quarter of the membrane at most.
+constexpr double kLargestIdentity = kLargestMembrane / 4;
+// Below this the rounding of a membrane is no longer small against an amplitude.
+constexpr double kSmallestUnit = 48;
+// What of the first-level cache (32 kB or more) the weights of one block may take.
+constexpr size_t kWideBytes = 40 << 10;
+// From so many source channels on a position's lists are long enough to hold its membranes in
+// registers; measured with bench_kernels at 5 to 25 % of neurons firing.
+constexpr uint32_t kPatchChannels = 64;
+
+int64_t RoundUp(int64_t value, int64_t multiple) {
+  return (value + multiple - 1) / multiple * multiple;
+}
+
+int16_t ToInt16(double value) {
+  return static_cast<int16_t>(
+      std::clamp(std::nearbyint(value), -kLargestMembrane, kLargestMembrane));
+}
+
+// The numbers of a parameter: `value` of each channel, in the order of the membranes.
+template <class Value>
+void FillParameter(const LaneLayout& layout, uint32_t channels, int16_t* out, Value value) {
+  for (uint32_t block = 0; block < layout.blocks; ++block) {
+    for (uint32_t lane = 0; lane < kChunkLanes; ++lane) {
+      const uint32_t channel = block * kChunkLanes + lane % layout.lanes;
+      *out++ = channel < channels ? value(channel) : int16_t{0};
+    }
+  }
+}
+
+// What lies between a source and a window: positions of a mean whose windows do not overlap.
+struct Seen {
+  int64_t divisor_y = 1, divisor_x = 1;  // source positions per seen position
+  int64_t height = 0, width = 0;
+};
+
+std::optional<Seen> SeenThrough(const format::Synapses& s, const Extent& source) {
+  Seen seen{1, 1, source.height(), source.width()};
+  const Window* mean = s.average();
+  if (mean == nullptr) return seen;
+  seen.height = WindowRows(*mean, source.height());
+  seen.width = WindowColumns(*mean, source.width());
+  seen.divisor_y = mean->kernel_y();
+  seen.divisor_x = mean->kernel_x();
+  const bool disjoint = (seen.height == 1 || mean->stride_y() == mean->kernel_y()) &&
+                        (seen.width == 1 || mean->stride_x() == mean->kernel_x());
+  const bool plain = mean->pad_top() == 0 && mean->pad_left() == 0 && mean->dilation_y() == 1 &&
+                     mean->dilation_x() == 1;
+  if (!disjoint || !plain) return std::nullopt;
+  return seen;
+}
+
+// One axis of a convolution as a scatter: where the taps of each source position go.
+struct Axis {
+  struct Place {
+    int64_t phase = 0;  // which of the tap sets
+    int64_t first = 0;  // target position of tap 0; taps go to consecutive positions
+  };
+  int64_t taps = 1;  // of the largest set
+  int64_t phases = 1;
+  std::vector<Place> places;  // by seen position
+
+  // The kernel index of a tap, or -1.
+  int64_t KernelOf(int64_t phase, int64_t tap) const {
+    const int64_t reach = phase + stride * (taps - 1 - tap);
+    return reach < reach_of_kernel && reach % dilation == 0 ? reach / dilation : -1;
+  }
+
+  int64_t stride = 1, dilation = 1, reach_of_kernel = 1;
+};
+
+Axis MakeAxis(int64_t seen, int64_t targets, int64_t kernel, int64_t stride, int64_t pad,
+              int64_t dilation) {
+  Axis axis;
+  axis.dilation = dilation;
+  axis.reach_of_kernel = (kernel - 1) * dilation + 1;
+  // With one target position every source position has the one tap that leads there.
+  axis.stride = targets == 1 ? std::max(stride, std::max(seen + pad, axis.reach_of_kernel)) : stride;
+  axis.taps = (axis.reach_of_kernel + axis.stride - 1) / axis.stride;
+  axis.phases = std::min(axis.stride, seen + std::max<int64_t>(pad, 0));
+  for (int64_t position = 0; position < seen; ++position) {
+    const int64_t shifted = position + pad;  // may be negative: a slice
+    const int64_t phase = ((shifted % axis.stride) + axis.stride) % axis.stride;
+    axis.places.push_back({phase, (shifted - phase) / axis.stride - (axis.taps - 1)});
+    axis.phases = std::max(axis.phases, phase + 1);
+  }
+  return axis;
+}
+
+// Taps of one place that exist and fall on the map.
+int64_t ReadersOf(const Axis& axis, const Axis::Place& place, int64_t targets) {
+  int64_t readers = 0;
+  for (int64_t tap = 0; tap < axis.taps; ++tap) {
+    const int64_t target = place.first + tap;
+    readers += target >= 0 && target < targets && axis.KernelOf(place.phase, tap) >= 0;
+  }
+  return readers;
+}
+
+struct SourceLayout {
+  uint32_t stride = 0;  // numbers of neurons at one position
+  LaneLayout lanes;
+};
+
+class Builder {
+ public:
+  Builder(const format::Network& network, std::string& reason)
+      : network_(network), code_(*network.code()), reason_(reason) {}
+
+  std::optional<IntegerNetwork> Build() {
+    const auto& nodes = *network_.nodes();
+    if (code_.timesteps() > 64) return Refuse("more than 64 timesteps");
+    integers_.layers.resize(nodes.size());
+    for (uint32_t i = 0; i < nodes.size(); ++i) {
+      const Extent& extent = *nodes.Get(i)->extent();
+      const bool encoder = nodes.Get(i)->kind() == NodeKind::Encoder;
+      SourceLayout source;
+      source.lanes = LaneLayout::For(extent.channels());
+      source.stride = encoder ? extent.channels() : source.lanes.stride();
+      if (uint64_t{source.stride} * extent.width() > (1U << 16)) {
+        return Refuse("more than 65536 neurons in one row");
+      }
+      sources_.push_back(source);
+    }
+    BuildEncoder();
+    for (uint32_t i = 1; i + 1 < nodes.size(); ++i) {
+      if (!BuildLayer(*nodes.Get(i), integers_.layers[i])) return std::nullopt;
+    }
+    if (!BuildReadout(*nodes.Get(nodes.size() - 1))) return std::nullopt;
+    return std::move(integers_);
+  }
+
+ private:
+  std::nullopt_t Refuse(const std::string& reason) {
+    reason_ = reason;
+    return std::nullopt;
+  }
+  bool Fail(const format::Node& node, const std::string& reason) {
+    reason_ = node.name()->str() + ": " + reason;
+    return false;
+  }
+  const Extent& SourceExtent(const format::Synapses& s) const {
+    return *network_.nodes()->Get(s.source())->extent();
+  }
+  double Beta() const { return static_cast<double>(code_.beta()); }
+
+  // The float encoder's arithmetic, once for every pixel value.
+  void BuildEncoder() {
+    const format::Node& encoder = *network_.nodes()->Get(0);
+    const format::Preprocessing& preprocessing = *network_.preprocessing();
+    const uint32_t channels = encoder.extent()->channels();
+    const double full_scale =
+        static_cast<double>(encoder.amplitude()) * std::pow(Beta(), code_.timesteps());
+    for (uint32_t channel = 0; channel < channels; ++channel) {
+      const auto mean = static_cast<double>(preprocessing.mean()->Get(channel));
+      const auto stddev = static_cast<double>(preprocessing.stddev()->Get(channel));
+      for (int pixel = 0; pixel < 256; ++pixel) {
+        auto potential = static_cast<float>((pixel / 255.0 - mean) / stddev / full_scale);
+        uint64_t positive = 0;
+        uint64_t negative = 0;
+        for (uint32_t i = 0; i < code_.timesteps(); ++i) {
+          potential *= code_.beta();
+          const float threshold = encoder.thresholds()->Get(i);
+          if (potential >= threshold) {
+            potential -= 1.0F;
+            positive |= uint64_t{1} << i;
+          } else if (potential <= -threshold) {
+            potential += 1.0F;
+            negative |= uint64_t{1} << i;
+          }
+        }
+        integers_.encoder.positive.push_back(positive);
+        integers_.encoder.negative.push_back(negative);
+      }
+    }
+  }
+
+  bool BuildLayer(const format::Node& node, IntegerLayer& layer) {
+    const Extent& potential = *node.potential();
+    layer.rectify = node.rectify();
+    layer.rows = potential.height();
+    layer.columns = potential.width();
+    layer.spike_rows = node.extent()->height();
+    layer.spike_columns = node.extent()->width();
+    layer.layout = LaneLayout::For(potential.channels());
+    layer.writes_bounds = layer.layout.blocks > 1;
+    if (const Window* pool = node.pool(); pool != nullptr) {
+      const bool disjoint = pool->stride_y() >= pool->kernel_y() &&
+                            pool->stride_x() >= pool->kernel_x() && pool->pad_top() == 0 &&
+                            pool->pad_left() == 0 && pool->pad_bottom() <= 0 &&
+                            pool->pad_right() <= 0;
+      if (!disjoint) return Fail(node, "pools that overlap or are padded");
+      layer.pool_rows = static_cast<uint32_t>(pool->kernel_y());
+      layer.pool_columns = static_cast<uint32_t>(pool->kernel_x());
+      layer.pool_row_stride = static_cast<uint32_t>(pool->stride_y());
+      layer.pool_column_stride = static_cast<uint32_t>(pool->stride_x());
+    }
+    std::vector<double> scales;
+    if (!ChooseScales(node, layer, scales)) return false;
+
+    // Guards wide enough for the synapses that reach farthest beyond the borders.
+    uint32_t guard_after = kChunkLanes;
+    std::vector<std::pair<Axis, Axis>> axes;
+    for (const format::Synapses* s : *node.synapses()) {
+      const std::optional<Seen> seen = SeenThrough(*s, SourceExtent(*s));
+      if (!seen.has_value()) return Fail(node, "means that overlap or are padded");
+      if (s->groups() != 1) return Fail(node, "grouped convolution");
+      const Window& w = *s->window();
+      axes.emplace_back(MakeAxis(seen->height, layer.rows, w.kernel_y(), w.stride_y(), w.pad_top(),
+                                 w.dilation_y()),
+                        MakeAxis(seen->width, layer.columns, w.kernel_x(), w.stride_x(),
+                                 w.pad_left(), w.dilation_x()));
+      const auto reach = static_cast<uint32_t>(
+          RoundUp((axes.back().second.taps - 1) * layer.layout.lanes, kChunkLanes));
+      layer.guard_lanes = std::max(layer.guard_lanes, reach);
+      guard_after = std::max(guard_after, reach + kChunkLanes);
+    }
+    layer.row_lanes = layer.guard_lanes + guard_after +
+                      static_cast<uint32_t>(
+                          RoundUp(int64_t{layer.columns} * layer.layout.lanes, kChunkLanes));
+    for (uint32_t i = 0; i < node.synapses()->size(); ++i) {
+      const format::Synapses& s = *node.synapses()->Get(i);
+      layer.synapses.emplace_back();
+      if (s.kind() == SynapseKind::Identity) {
+        BuildIdentity(s, layer, axes[i].first, axes[i].second, node, scales,
+                      layer.synapses.back());
+      } else {
+        BuildConvolution(s, layer, axes[i].first, axes[i].second, node, scales,
+                         layer.synapses.back());
+      }
+    }
+    return true;
+  }
+
+  // Scales, thresholds, biases and starting potentials of a layer.
+  bool ChooseScales(const format::Node& node, IntegerLayer& layer, std::vector<double>& scales) {
+    const uint32_t channels = node.potential()->channels();
+    const double gain = std::pow(Beta(), code_.silent_steps());
+    const double largest_unit = kLargestMembrane / kHeadroom;
+    scales.assign(channels, largest_unit / gain);
+    for (const format::Synapses* s : *node.synapses()) {
+      const float* weights = s->weights()->data();
+      if (s->kind() == SynapseKind::Identity) {
+        const double weight = std::abs(static_cast<double>(weights[0]));
+        for (double& scale : scales) scale = std::min(scale, kLargestIdentity / weight);
+        continue;
+      }
+      const size_t fan_in = s->weights()->size() / channels;
+      for (uint32_t channel = 0; channel < channels; ++channel) {
+        float largest = 0;
+        for (size_t k = 0; k < fan_in; ++k) largest = std::max(largest, std::abs(*weights++));
+        if (largest > 0) {
+          scales[channel] =
+              std::min(scales[channel], kLargestWeight / static_cast<double>(largest));
+        }
+      }
+    }
+    for (uint32_t channel = 0; channel < channels; ++channel) {
+      // u is a whole number, and s is what makes it one.
+      const double unit = std::floor(scales[channel] * gain);
+      if (unit < kSmallestUnit) {
+        return Fail(node, "weights that are too large beside the amplitude for 16 bits");
+      }
+      scales[channel] = unit / gain;
+    }
+
+    const uint32_t lanes = layer.parameter_lanes();
+    const uint32_t timesteps = code_.timesteps();
+    layer.unit = hwy::AllocateAligned<int16_t>(lanes);
+    layer.thresholds = hwy::AllocateAligned<int16_t>(size_t{lanes} * timesteps);
+    layer.biases = hwy::AllocateAligned<int16_t>(size_t{lanes} * timesteps);
+    layer.start = hwy::AllocateAligned<int16_t>(lanes);
+    const auto unit = [&](uint32_t c) { return std::nearbyint(scales[c] * gain); };
+    FillParameter(layer.layout, channels, layer.unit.get(),
+                  [&](uint32_t c) { return ToInt16(unit(c)); });
+    const double initial = static_cast<double>(node.initial_potential());
+    FillParameter(layer.layout, channels, layer.start.get(), [&](uint32_t c) {
+      return ToInt16((Beta() * initial + static_cast<double>(node.bias()->Get(c))) * scales[c]);
+    });
+    std::vector<double> owed(channels, 0);  // what rounding has kept back so far
+    for (uint32_t i = 0; i < timesteps; ++i) {
+      const auto threshold = static_cast<double>(node.thresholds()->Get(i));
+      FillParameter(layer.layout, channels, layer.thresholds.get() + size_t{lanes} * i,
+                    [&](uint32_t c) {
+                      const int16_t reached = std::max<int16_t>(1, ToInt16(threshold * unit(c)));
+                      return static_cast<int16_t>(reached - 1);
+                    });
+      std::vector<int16_t> biases(channels);
+      for (uint32_t c = 0; c < channels; ++c) {
+        const double wanted =
+            Beta() * owed[c] + static_cast<double>(node.bias()->Get(c)) * scales[c];
+        biases[c] = ToInt16(wanted);
+        owed[c] = std::clamp(wanted - biases[c], -1.0, 1.0);
+      }
+      FillParameter(layer.layout, channels, layer.biases.get() + size_t{lanes} * i,
+                    [&](uint32_t c) { return biases[c]; });
+    }
+    // Lanes without a channel: never reached.
+    for (uint32_t block = 0; block < layer.layout.blocks; ++block) {
+      for (uint32_t lane = 0; lane < kChunkLanes; ++lane) {
+        if (block * kChunkLanes + lane % layer.layout.lanes < channels) continue;
+        for (uint32_t i = 0; i < timesteps; ++i) {
+          layer.thresholds[size_t{lanes} * i + block * kChunkLanes + lane] =
+              std::numeric_limits<int16_t>::max();
+        }
+      }
+    }
+    return true;
+  }
+
+  // Row plans, and what of the fan-out depends on the column.
+  void PlanRows(const format::Synapses& s, const IntegerLayer& layer, const Axis& y, const Axis& x,
+                size_t phase_size, size_t tap_row_size, IntegerSynapses& out) {
+    const Extent& source = SourceExtent(s);
+    const Seen seen = *SeenThrough(s, source);
+    uint32_t reached = 0;
+    for (int64_t row = 0; row < source.height(); ++row) {
+      RowPlan plan;
+      plan.first = reached;
+      if (row / seen.divisor_y < seen.height) {
+        const Axis::Place& place = y.places[static_cast<size_t>(row / seen.divisor_y)];
+        // Existing taps of a phase are its last ones.
+        int64_t tap = 0;
+        const auto exists = [&](int64_t t) {
+          return place.first + t >= 0 && place.first + t < layer.rows &&
+                 y.KernelOf(place.phase, t) >= 0;
+        };
+        while (tap < y.taps && !exists(tap)) ++tap;
+        int64_t last = y.taps;
+        while (last > tap && !exists(last - 1)) --last;
+        if (last > tap) {
+          plan.first = static_cast<uint32_t>(place.first + tap);
+          plan.count = static_cast<uint32_t>(last - tap);
+          plan.readers = static_cast<uint32_t>(ReadersOf(y, place, layer.rows));
+          plan.weight_offset = static_cast<uint32_t>(static_cast<size_t>(place.phase) * phase_size +
+                                                     static_cast<size_t>(tap) * tap_row_size);
+          reached = plan.first;
+        }
+      }
+      out.rows.push_back(plan);
+    }
+    const uint32_t stride = sources_[s.source()].stride;
+    for (int64_t column = 0; column < source.width(); ++column) {
+      int64_t readers = 0;
+      if (column / seen.divisor_x < seen.width) {
+        readers = ReadersOf(x, x.places[static_cast<size_t>(column / seen.divisor_x)],
+                            layer.columns);
+      }
+      out.column_fan_out.insert(out.column_fan_out.end(), stride, static_cast<uint8_t>(readers));
+    }
+  }
+
+  static void FindEdges(IntegerSynapses& out) {
+    constexpr size_t kMostEdges = 8;
+    for (size_t i = 1; i < out.column_fan_out.size(); ++i) {
+      if (out.column_fan_out[i] == out.column_fan_out[i - 1]) continue;
+      out.fan_out_edges.push_back(static_cast<uint32_t>(i));
+    }
+    if (out.fan_out_edges.size() > kMostEdges) {
+      out.fan_out_edges.clear();
+    } else {
+      out.fan_out_edges.push_back(static_cast<uint32_t>(out.column_fan_out.size()));
+    }
+  }
+
+  void BuildIdentity(const format::Synapses& s, const IntegerLayer& layer, const Axis& y,
+                     const Axis& x, const format::Node& node, const std::vector<double>& scales,
+                     IntegerSynapses& out) {
+    const Extent& source = SourceExtent(s);
+    const Seen seen = *SeenThrough(s, source);
+    out.source = s.source();
+    out.kind = AccumulateKind::kIdentity;
+    out.target_channels = 1;
+    PlanRows(s, layer, y, x, 0, 0, out);
+    const uint32_t stride = sources_[s.source()].stride;
+    const uint32_t channels = source.channels();
+    out.wide = hwy::AllocateAligned<int16_t>(size_t{stride} + 1);
+    const auto weight = static_cast<double>(s.weights()->Get(0));
+    const auto target_of = [&](uint32_t c) { return int64_t{c} + s.channel_offset(); };
+    const auto exists = [&](uint32_t c) {
+      return c < channels && target_of(c) >= 0 && target_of(c) < node.potential()->channels();
+    };
+    for (uint32_t c = 0; c < stride; ++c) {
+      out.wide[c] =
+          exists(c) ? ToInt16(weight * scales[static_cast<size_t>(target_of(c))]) : int16_t{0};
+    }
+    for (uint32_t column = 0; column < source.width(); ++column) {
+      const int64_t seen_column = column / seen.divisor_x;
+      const int64_t target_column =
+          seen_column < seen.width ? x.places[static_cast<size_t>(seen_column)].first : -1;
+      const bool inside = out.column_fan_out[size_t{column} * stride] != 0;
+      for (uint32_t c = 0; c < stride; ++c) {
+        Destination destination{layer.guard_lanes, c};
+        if (inside && exists(c)) {
+          const auto target = static_cast<uint32_t>(target_of(c));
+          destination.lane =
+              static_cast<uint32_t>(target / layer.layout.lanes * layer.block_lanes() +
+                                    layer.guard_lanes +
+                                    static_cast<uint64_t>(target_column) * layer.layout.lanes +
+                                    target % layer.layout.lanes);
+        } else {
+          destination.weight = stride;  // adds nothing to the first neuron
+          out.column_fan_out[size_t{column} * stride + c] = 0;
+        }
+        out.destinations.push_back(destination);
+      }
+    }
+    out.wide[stride] = 0;
+    FindEdges(out);
+  }
+
+  void BuildConvolution(const format::Synapses& s, const IntegerLayer& layer, const Axis& y,
+                        const Axis& x, const format::Node& node, const std::vector<double>& scales,
+                        IntegerSynapses& out) {
+    const Extent& source = SourceExtent(s);
+    const Seen seen = *SeenThrough(s, source);
+    const Window& w = *s.window();
+    const uint32_t channels = source.channels();
+    const uint32_t targets = node.potential()->channels();
+    const uint32_t lanes = layer.layout.lanes;
+    const uint32_t alignments = kChunkLanes / lanes;  // places of a position within a chunk
+    out.source = s.source();
+    out.target_channels = targets;
+    out.tap_rows = static_cast<uint32_t>(y.taps);
+    out.run_chunks = static_cast<uint32_t>(
+        RoundUp((x.taps + alignments - 1) * lanes, kChunkLanes) / kChunkLanes);
+    const bool long_lists = sources_[s.source()].lanes.blocks > 1 && channels >= kPatchChannels &&
+                            s.source() != 0;
+    out.kind = long_lists ? AccumulateKind::kPatch : AccumulateKind::kScatter;
+
+    const size_t tap_row_size = size_t{out.run_chunks} * kChunkLanes;
+    const size_t channel_size = tap_row_size * out.tap_rows;
+    const size_t version_size = channel_size * channels;
+    const auto versions = static_cast<size_t>(x.phases) * alignments;
+    const size_t phase_size = version_size * versions;
+    out.block_size = phase_size * static_cast<size_t>(y.phases);
+    PlanRows(s, layer, y, x, phase_size, tap_row_size, out);
+
+    const size_t size = out.block_size * layer.layout.blocks;
+    const bool wide = phase_size * sizeof(int16_t) <= kWideBytes;
+    if (wide) {
+      out.wide = hwy::AllocateAligned<int16_t>(size);
+      std::fill_n(out.wide.get(), size, int16_t{0});
+    } else {
+      out.narrow = hwy::AllocateAligned<int8_t>(size);
+      std::fill_n(out.narrow.get(), size, int8_t{0});
+    }
+    const float* weights = s.weights()->data();
+    const auto taps = static_cast<size_t>(w.kernel_y()) * static_cast<size_t>(w.kernel_x());
+    for (uint32_t target = 0; target < targets; ++target) {
+      const size_t block = target / lanes;
+      for (int64_t py = 0; py < y.phases; ++py) {
+        for (int64_t ty = 0; ty < y.taps; ++ty) {
+          const int64_t ky = y.KernelOf(py, ty);
+          if (ky < 0) continue;
+          for (int64_t px = 0; px < x.phases; ++px) {
+            for (int64_t tx = 0; tx < x.taps; ++tx) {
+              const int64_t kx = x.KernelOf(px, tx);
+              if (kx < 0) continue;
+              const auto tap = static_cast<size_t>(ky * w.kernel_x() + kx);
+              for (uint32_t c = 0; c < channels; ++c) {
+                const double value =
+                    static_cast<double>(weights[(size_t{target} * channels + c) * taps + tap]);
+                const auto quantized =
+                    static_cast<int8_t>(std::nearbyint(value * scales[target]));
+                for (uint32_t alignment = 0; alignment < alignments; ++alignment) {
+                  const size_t version = static_cast<size_t>(px) * alignments + alignment;
+                  const size_t index =
+                      block * out.block_size + static_cast<size_t>(py) * phase_size +
+                      version * version_size + c * channel_size +
+                      static_cast<size_t>(ty) * tap_row_size +
+                      (static_cast<size_t>(tx) + alignment) * lanes + target % lanes;
+                  if (wide) {
+                    out.wide[index] = quantized;
+                  } else {
+                    out.narrow[index] = quantized;
+                  }
+                }
+              }
+            }
+          }
+        }
+      }
+    }
+
+    const uint32_t stride = sources_[s.source()].stride;
+    for (uint32_t column = 0; column < source.width(); ++column) {
+      const int64_t seen_column = column / seen.divisor_x;
+      // Columns that a mean leaves out go to the guard.
+      Destination destination;
+      if (seen_column < seen.width && out.column_fan_out[size_t{column} * stride] != 0) {
+        const Axis::Place& place = x.places[static_cast<size_t>(seen_column)];
+        const int64_t lane = int64_t{layer.guard_lanes} + place.first * lanes;
+        destination.lane = static_cast<uint32_t>(lane / kChunkLanes * kChunkLanes);
+        const auto alignment = static_cast<size_t>(lane % kChunkLanes) / lanes;
+        destination.weight = static_cast<uint32_t>(
+            (static_cast<size_t>(place.phase) * alignments + alignment) * version_size);
+      } else {
+        destination.lane = layer.row_lanes - out.run_chunks * kChunkLanes;
+      }
+      out.columns.push_back(destination);
+      for (uint32_t c = 0; c < stride; ++c) {
+        Destination of_channel = destination;
+        if (c < channels) of_channel.weight += static_cast<uint32_t>(c * channel_size);
+        out.destinations.push_back(of_channel);
+      }
+    }
+    FindEdges(out);
+  }
+
+  bool BuildReadout(const format::Node& node) {
+    const uint32_t logits = node.potential()->channels();
+    integers_.logit_stride = static_cast<uint32_t>(RoundUp(logits, 16));
+    for (const format::Synapses* s : *node.synapses()) {
+      if (s->groups() != 1) return Fail(node, "grouped convolution");
+      const Extent& source = SourceExtent(*s);
+      const std::optional<Seen> seen = SeenThrough(*s, source);
+      if (!seen.has_value()) return Fail(node, "means that overlap or are padded");
+      integers_.readout.emplace_back();
+      BuildReadoutSynapses(*s, logits, *seen, integers_.readout.back());
+    }
+    return true;
+  }
+
+  // One row of weights for each seen position and source channel.
+  void BuildReadoutSynapses(const format::Synapses& s, uint32_t logits, const Seen& seen,
+                            ReadoutSynapses& out) {
+    const Extent& source = SourceExtent(s);
+    const Window& w = *s.window();
+    const uint32_t channels = source.channels();
+    const uint32_t stride = sources_[s.source()].stride;
+    const size_t row = integers_.logit_stride;
+    out.source = s.source();
+    const auto size = static_cast<size_t>(seen.height * seen.width) * channels * row;
+    out.weights = hwy::AllocateAligned<float>(size);
+    std::fill_n(out.weights.get(), size, 0.0F);
+    const auto kernel_at = [](int64_t position, int64_t pad, int64_t kernel, int64_t dilation) {
+      const int64_t reach = position + pad;
+      const bool hit = reach >= 0 && reach % dilation == 0 && reach / dilation < kernel;
+      return hit ? reach / dilation : int64_t{-1};
+    };
+    for (int64_t y = 0; y < seen.height; ++y) {
+      const int64_t ky = kernel_at(y, w.pad_top(), w.kernel_y(), w.dilation_y());
+      for (int64_t x = 0; x < seen.width; ++x) {
+        const int64_t kx = kernel_at(x, w.pad_left(), w.kernel_x(), w.dilation_x());
+        if (ky < 0 || kx < 0) continue;
+        for (uint32_t c = 0; c < channels; ++c) {
+          float* to = out.weights.get() +
+                      (static_cast<size_t>(y * seen.width + x) * channels + c) * row;
+          for (uint32_t k = 0; k < logits; ++k) {
+            if (s.kind() == SynapseKind::Identity) {
+              to[k] = int64_t{c} + s.channel_offset() == k ? s.weights()->Get(0) : 0.0F;
+            } else {
+              const auto index =
+                  ((size_t{k} * channels + c) * static_cast<size_t>(w.kernel_y()) +
+                   static_cast<size_t>(ky)) *
+                      static_cast<size_t>(w.kernel_x()) +
+                  static_cast<size_t>(kx);
+              to[k] = s.weights()->Get(static_cast<uint32_t>(index));
+            }
+          }
+        }
+      }
+    }
+    for (int64_t y = 0; y < source.height(); ++y) {
+      const int64_t seen_y = y / seen.divisor_y;
+      const bool inside = seen_y < seen.height &&
+                          kernel_at(seen_y, w.pad_top(), w.kernel_y(), w.dilation_y()) >= 0;
+      out.row_read.push_back(inside);
+      out.rows.push_back(
+          inside ? static_cast<uint32_t>(static_cast<size_t>(seen_y * seen.width) * channels * row)
+                 : 0);
+    }
+    for (int64_t x = 0; x < source.width(); ++x) {
+      const int64_t seen_x = x / seen.divisor_x;
+      const bool inside = seen_x < seen.width &&
+                          kernel_at(seen_x, w.pad_left(), w.kernel_x(), w.dilation_x()) >= 0;
+      for (uint32_t c = 0; c < stride; ++c) {
+        const int64_t target = int64_t{c} + s.channel_offset();
+        const bool identity = s.kind() == SynapseKind::Identity;
+        const bool exists =
+            inside && c < channels && (!identity || (target >= 0 && target < logits));
+        out.fan_out.push_back(exists ? (identity ? 1 : logits) : 0);
+        out.neurons.push_back(
+            exists ? static_cast<uint32_t>((static_cast<size_t>(seen_x) * channels + c) * row) : 0);
+      }
+    }
+  }
+
+  const format::Network& network_;
+  const format::Code& code_;
+  std::string& reason_;
+  std::vector<SourceLayout> sources_;
+  IntegerNetwork integers_;
+};
+
+}  // namespace
+
+LaneLayout LaneLayout::For(uint32_t channels) {
+  LaneLayout layout;
+  layout.lanes = channels <= 8 ? 8 : channels <= 16 ? 16 : kChunkLanes;
+  layout.blocks = (channels + layout.lanes - 1) / layout.lanes;
+  return layout;
+}
+
+std::optional<IntegerNetwork> LayOutIntegers(const NetworkFile& file, std::string& reason) {
+  return Builder(file.network(), reason).Build();
+}
+
+}  // namespace cssrun::internal

@@ -1,0 +1,142 @@
+// One layer at one step, for every instruction set: see accumulate-inl.h and fire-inl.h.
+#include "runtime/integer/kernels.h"
+
+#include <algorithm>
+#include <cmath>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "runtime/integer/kernels.cc"
+#include "hwy/foreach_target.h"  // IWYU pragma: keep
+#include "hwy/highway.h"
+#include "runtime/integer/accumulate-inl.h"
+#include "runtime/integer/fire-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace cssrun::internal::HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+template <GrowthKind kGrowth, bool kRectify>
+void FireAndGrow(const LayerStep& step, size_t row) {
+  const IntegerLayer& layer = *step.layer;
+  const bool pooled = layer.pool_rows * layer.pool_columns > 1 || layer.pool_row_stride > 1 ||
+                      layer.pool_column_stride > 1;
+  if (step.spikes == nullptr) {
+    GrowRow<kGrowth>(step, row);
+    return;
+  }
+  if (!pooled) {
+    FireRow<kGrowth, kRectify>(step, row);
+    return;
+  }
+  // A pooled row fires with the last of its members' rows, before any of them grows.
+  const size_t pool = row / layer.pool_row_stride;
+  const size_t first = pool * layer.pool_row_stride;
+  const bool last_member = row == first + layer.pool_rows - 1;
+  const bool beyond = pool >= layer.spike_rows || row >= first + layer.pool_rows;
+  if (last_member && pool < layer.spike_rows) {
+    if (layer.layout.lanes == 8) {
+      FirePooledRow<kGrowth, kRectify>(hn::CappedTag<int16_t, 8>(), step, pool);
+    } else if (layer.layout.lanes == 16) {
+      FirePooledRow<kGrowth, kRectify>(hn::CappedTag<int16_t, 16>(), step, pool);
+    } else {
+      FirePooledRow<kGrowth, kRectify>(hn::CappedTag<int16_t, kChunkLanes>(), step, pool);
+    }
+    for (size_t member = first; member <= row; ++member) GrowRow<kGrowth>(step, member);
+  }
+  if (beyond) GrowRow<kGrowth>(step, row);
+}
+
+// `sent` grows with the spikes; in the silent period it is zero.
+template <GrowthKind kGrowth, bool kRectify>
+void RunStep(const LayerStep& step) {
+  const IntegerLayer& layer = *step.layer;
+  const size_t blocks = layer.layout.blocks;
+  const auto accumulate = [&](size_t synapses, size_t row, size_t block) {
+    AccumulateRow(layer.synapses[synapses], layer, *step.inputs[synapses], row, block,
+                  step.membranes);
+  };
+  if (step.inputs != nullptr && blocks > 1) {
+    // Block by block: the weights of one stay in the first-level cache for all rows.
+    for (size_t s = 0; s < layer.synapses.size(); ++s) {
+      for (size_t block = 0; block < blocks; ++block) {
+        for (size_t row = 0; row < layer.synapses[s].rows.size(); ++row) accumulate(s, row, block);
+      }
+    }
+  }
+  constexpr size_t kMostSynapses = 16;
+  size_t next[kMostSynapses] = {};
+  const bool by_rows = blocks == 1 && layer.synapses.size() <= kMostSynapses;
+  if (step.inputs != nullptr && blocks == 1 && !by_rows) {
+    for (size_t s = 0; s < layer.synapses.size(); ++s) {
+      for (size_t row = 0; row < layer.synapses[s].rows.size(); ++row) accumulate(s, row, 0);
+    }
+  }
+  for (size_t row = 0; row < layer.rows; ++row) {
+    if (step.inputs != nullptr && by_rows) {
+      // Row by row: membranes fire while they are in the first-level cache.
+      for (size_t s = 0; s < layer.synapses.size(); ++s) {
+        const IntegerSynapses& synapses = layer.synapses[s];
+        while (next[s] < synapses.rows.size() && synapses.rows[next[s]].first <= row) {
+          accumulate(s, next[s]++, 0);
+        }
+      }
+    }
+    FireAndGrow<kGrowth, kRectify>(step, row);
+  }
+}
+
+void RunLayerStepTarget(const LayerStep& step) {
+  const bool rectify = step.layer->rectify;
+  if (step.growth.beta == 2.0F) {
+    return rectify ? RunStep<GrowthKind::kTwo, true>(step) : RunStep<GrowthKind::kTwo, false>(step);
+  }
+  if (step.growth.beta == 1.5F) {
+    return rectify ? RunStep<GrowthKind::kOneAndHalf, true>(step)
+                   : RunStep<GrowthKind::kOneAndHalf, false>(step);
+  }
+  return rectify ? RunStep<GrowthKind::kGeneral, true>(step)
+                 : RunStep<GrowthKind::kGeneral, false>(step);
+}
+
+void EncodeRowTarget(const uint16_t* HWY_RESTRICT positive, const uint16_t* HWY_RESTRICT negative,
+                     uint32_t neurons, uint32_t bit, size_t row, SpikeFrame& spikes) {
+  const hn::CappedTag<uint16_t, kChunkLanes> d;
+  const auto wanted = hn::Set(d, static_cast<uint16_t>(1U << bit));
+  SpikeWriter writer(spikes, row);
+  for (size_t i = 0; i < neurons; i += hn::Lanes(d)) {
+    const auto exist = hn::FirstN(d, neurons - i);
+    const auto up = hn::And(hn::TestBit(hn::LoadU(d, positive + i), wanted), exist);
+    const auto down = hn::And(hn::TestBit(hn::LoadU(d, negative + i), wanted), exist);
+    writer.Append(d, up, down, i);
+  }
+  writer.EndRow();
+}
+
+}  // namespace cssrun::internal::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace cssrun::internal {
+
+HWY_EXPORT(RunLayerStepTarget);
+HWY_EXPORT(EncodeRowTarget);
+
+Growth Growth::Of(float beta) {
+  Growth growth;
+  growth.beta = beta;
+  growth.whole = static_cast<int>(beta);
+  const float fraction = std::nearbyint((beta - static_cast<float>(growth.whole)) * 32768.0F);
+  growth.fraction = static_cast<int16_t>(std::min(fraction, 32767.0F));
+  return growth;
+}
+
+void RunLayerStep(const LayerStep& step) { HWY_DYNAMIC_DISPATCH(RunLayerStepTarget)(step); }
+
+void EncodeRow(const uint16_t* positive, const uint16_t* negative, uint32_t neurons, uint32_t bit,
+               size_t row, SpikeFrame& spikes) {
+  HWY_DYNAMIC_DISPATCH(EncodeRowTarget)(positive, negative, neurons, bit, row, spikes);
+}
+
+}  // namespace cssrun::internal
+#endif  // HWY_ONCE

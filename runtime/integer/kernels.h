@@ -1,0 +1,46 @@
+// The integer engine's kernels, behind plain functions that choose the best instruction set of the
+// machine once a call. None allocates. All integer arithmetic is exact or saturates, in an order
+// that the network alone decides, so every instruction set gives the same bits.
+#ifndef CSSRUN_RUNTIME_INTEGER_KERNELS_H_
+#define CSSRUN_RUNTIME_INTEGER_KERNELS_H_
+
+#include <cstdint>
+
+#include "runtime/integer/integer_network.h"
+#include "runtime/integer/spike_frame.h"
+
+namespace cssrun::internal {
+
+// How a membrane grows from step to step.
+struct Growth {
+  float beta = 1.5F;
+  int16_t fraction = 0;  // of a beta that is neither 1.5 nor 2: beta - whole, in 1/32768
+  int whole = 1;
+
+  static Growth Of(float beta);
+};
+
+// What one layer does at one input index.
+struct LayerStep {
+  const IntegerLayer* layer = nullptr;
+  const SpikeFrame* const* inputs = nullptr;  // by synapses; null when no input arrives any more
+  int16_t* membranes = nullptr;
+  int16_t* sent = nullptr;             // g, [spike row][spike number]; null if it does not rectify
+  SpikeFrame* spikes = nullptr;        // null in the silent period
+  const int16_t* thresholds = nullptr; // of this spike index
+  const int16_t* biases = nullptr;     // of the next input index; null after the last
+  Growth growth;
+  bool negative_spikes = true;
+  bool round_up = false;  // beta 1.5: which way halves are rounded, in turn
+};
+
+// Adds the inputs, fires, and lets membranes and what was sent grow to the next index.
+void RunLayerStep(const LayerStep& step);
+
+// One step of the encoder: bit `bit` of the trains of a row's neurons.
+void EncodeRow(const uint16_t* positive, const uint16_t* negative, uint32_t neurons, uint32_t bit,
+               size_t row, SpikeFrame& spikes);
+
+}  // namespace cssrun::internal
+
+#endif  // CSSRUN_RUNTIME_INTEGER_KERNELS_H_
