@@ -1,10 +1,11 @@
-// Adds the rows of weights of one source row's spikes to the membranes, saturating.
+// Adds the rows of weights of one source row's spikes to the membranes.
 //
-// Two ways, chosen by the network's shape alone (AccumulateKind):
-// - Scatter: one loop over all spikes of the row; each adds to its membranes in memory. No loop ends
-//   before the row does, so short lists cost nothing; bound by one store a chunk.
-// - Patch: position by position, all membranes that a position reaches are held in registers while
-//   its spikes stream through: two loads and additions a cycle, paid for by the ends of the lists.
+// - Patch, wide: word by word, or position by position, the sums of all membranes that its spikes
+//   reach are held in registers while the spikes stream through: two loads and additions a cycle. The
+//   sum of one word or position cannot overflow (at most 256 spikes of at most 127), so it wraps; it
+//   joins the membrane saturating.
+// - Scatter: for words of few spikes, which are not worth loading and storing all membranes: each
+//   spike adds to its membranes in memory, saturating.
 #if defined(CSSRUN_RUNTIME_INTEGER_ACCUMULATE_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef CSSRUN_RUNTIME_INTEGER_ACCUMULATE_INL_H_
 #undef CSSRUN_RUNTIME_INTEGER_ACCUMULATE_INL_H_
@@ -13,9 +14,10 @@
 #endif
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <span>
+#include <cstring>
 
 #include "hwy/highway.h"
 #include "runtime/integer/kernels.h"
@@ -26,152 +28,224 @@ namespace cssrun::internal::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 using Lanes16 = hn::CappedTag<int16_t, kChunkLanes>;
+using Vector16 = hn::Vec<Lanes16>;
 
-HWY_INLINE hn::Vec<Lanes16> LoadWeights(const int16_t* HWY_RESTRICT weights) {
+HWY_INLINE Vector16 LoadWeights(const int16_t* HWY_RESTRICT weights) {
   return hn::Load(Lanes16(), weights);
 }
-HWY_INLINE hn::Vec<Lanes16> LoadWeights(const int8_t* HWY_RESTRICT weights) {
+HWY_INLINE Vector16 LoadWeights(const int8_t* HWY_RESTRICT weights) {
   return hn::PromoteTo(Lanes16(), hn::Load(hn::Rebind<int8_t, Lanes16>(), weights));
 }
 
-template <bool kAdd>
-HWY_INLINE hn::Vec<Lanes16> AddOrSubtract(hn::Vec<Lanes16> membrane, hn::Vec<Lanes16> weight) {
-  return kAdd ? hn::SaturatedAdd(membrane, weight) : hn::SaturatedSub(membrane, weight);
+// Bits [first, first + lanes) of a half word as a mask.
+HWY_INLINE hn::Mask<Lanes16> MaskOf(uint32_t half, size_t first) {
+  const Lanes16 d;
+  if constexpr (HWY_TARGET == HWY_SCALAR) {
+    return hn::FirstN(d, (half >> first) & 1);
+  } else {
+    const uint64_t bits = half >> first;  // eight bytes: Highway may read as many
+    return hn::LoadMaskBits(d, reinterpret_cast<const uint8_t*>(&bits));
+  }
 }
 
-// Pitches of a tile of kRows target rows and kChunks chunks in each.
+// A tile: some target rows, some chunks in each.
 struct Tile {
   size_t membrane_pitch = 0;  // lanes from one target row to the next
   size_t weight_pitch = 0;    // weights from one tap row to the next
+  size_t number_size = 0;     // weights from one number to the next
 };
 
-template <size_t kRows, size_t kChunks, bool kAdd, class Weight>
-HWY_INLINE void ScatterList(std::span<const uint16_t> spikes, const Destination* destinations,
-                            const Weight* HWY_RESTRICT weights, const Tile& tile,
-                            int16_t* HWY_RESTRICT membranes) {
+// The weights of a tile that is all of the run lie one after another: then their places are known
+// to the compiler, which saves as many instructions as the additions are.
+template <size_t kChunks, bool kWholeRun>
+HWY_INLINE size_t WeightPitch(const Tile& tile) {
+  return kWholeRun ? kChunks * kChunkLanes : tile.weight_pitch;
+}
+
+template <size_t kRows, size_t kChunks, bool kWholeRun, class Weight>
+HWY_NOINLINE void ScatterTile(const IntegerSynapses& s, const uint64_t* words, const Weight* weights,
+                              const Tile& tile, int16_t* membranes) {
   const Lanes16 d;
   const size_t lanes = hn::Lanes(d);
-  const size_t membrane_pitch = tile.membrane_pitch;
-  const size_t weight_pitch = tile.weight_pitch;
-  for (const uint16_t spike : spikes) {
-    const Destination to = destinations[spike];
-    int16_t* HWY_RESTRICT row = membranes + to.lane;
-    const Weight* HWY_RESTRICT weight = weights + to.weight;
-    for (size_t y = 0; y < kRows; ++y, row += membrane_pitch, weight += weight_pitch) {
-      for (size_t chunk = 0; chunk < kChunks; ++chunk) {
-        for (size_t i = chunk * kChunkLanes; i < (chunk + 1) * kChunkLanes; i += lanes) {
-          hn::Store(AddOrSubtract<kAdd>(hn::Load(d, row + i), LoadWeights(weight + i)), d, row + i);
+  const size_t pitch = WeightPitch<kChunks, kWholeRun>(tile);
+  const Destination* numbers = s.numbers.data();
+  const size_t count = s.numbers.size() / (2 * kChunkLanes);
+  for (size_t w = 0; w < count; ++w, numbers += 2 * kChunkLanes) {
+    for (uint64_t word = words[w]; word != 0; word &= word - 1) {
+      const Destination to = numbers[std::countr_zero(word)];
+      int16_t* HWY_RESTRICT row = membranes + to.lane;
+      const Weight* HWY_RESTRICT weight = weights + to.weight;
+      for (size_t y = 0; y < kRows; ++y, row += tile.membrane_pitch, weight += pitch) {
+        for (size_t i = 0; i < kChunks * kChunkLanes; i += lanes) {
+          hn::Store(hn::SaturatedAdd(hn::Load(d, row + i), LoadWeights(weight + i)), d, row + i);
         }
       }
     }
   }
 }
 
-template <size_t kRows, size_t kChunks, class Weight>
-HWY_NOINLINE void ScatterTile(const IntegerSynapses& s, const SpikeFrame& spikes, size_t row,
-                              const Weight* weights, const Tile& tile, int16_t* membranes) {
-  const Destination* destinations = s.destinations.data();
-  ScatterList<kRows, kChunks, true>(spikes.PositiveOf(row), destinations, weights, tile, membranes);
-  ScatterList<kRows, kChunks, false>(spikes.NegativeOf(row), destinations, weights, tile,
-                                     membranes);
-}
+// The sums of a tile, one vector of each chunk.
+template <size_t kRows, size_t kChunks>
+struct Sums {
+  static constexpr size_t kCount = kRows * kChunks;
 
-// One vector of each chunk of the tile, at lane `offset` of the chunks.
-template <size_t kRows, size_t kChunks, class Weight>
-HWY_INLINE void PatchVectors(const IntegerSynapses& s, const SpikeFrame& spikes, size_t row,
-                             size_t channel_stride, size_t channel_size,
-                             const Weight* HWY_RESTRICT weights, const Tile& tile,
-                             int16_t* HWY_RESTRICT membranes) {
-  const Lanes16 d;
-  using Vector = hn::Vec<Lanes16>;
-  const uint16_t* positive = spikes.PositiveOf(row).data();
-  const uint16_t* negative = spikes.NegativeOf(row).data();
-  const uint16_t* const positive_begin = positive;
-  const uint16_t* const negative_begin = negative;
-  const uint32_t* bounds = spikes.bounds.get() + row * spikes.columns * 2;
-  const size_t membrane_pitch = tile.membrane_pitch;
-  const size_t weight_pitch = tile.weight_pitch;
-  size_t first_number = 0;
-  for (const Destination& column : s.columns) {
-    const uint16_t* const positive_end = positive_begin + bounds[0];
-    const uint16_t* const negative_end = negative_begin + bounds[1];
-    bounds += 2;
-    int16_t* HWY_RESTRICT at = membranes + column.lane;
-    const Weight* HWY_RESTRICT base = weights + column.weight;
-    if (positive != positive_end || negative != negative_end) {
-      Vector sums[kRows * kChunks];
-      for (size_t k = 0; k < kRows * kChunks; ++k) {
-        sums[k] = hn::Load(d, at + k / kChunks * membrane_pitch + k % kChunks * kChunkLanes);
-      }
-      for (; positive != positive_end; ++positive) {
-        const Weight* HWY_RESTRICT weight = base + (*positive - first_number) * channel_size;
-        for (size_t k = 0; k < kRows * kChunks; ++k) {
-          sums[k] = hn::SaturatedAdd(
-              sums[k],
-              LoadWeights(weight + k / kChunks * weight_pitch + k % kChunks * kChunkLanes));
-        }
-      }
-      for (; negative != negative_end; ++negative) {
-        const Weight* HWY_RESTRICT weight = base + (*negative - first_number) * channel_size;
-        for (size_t k = 0; k < kRows * kChunks; ++k) {
-          sums[k] = hn::SaturatedSub(
-              sums[k],
-              LoadWeights(weight + k / kChunks * weight_pitch + k % kChunks * kChunkLanes));
-        }
-      }
-      for (size_t k = 0; k < kRows * kChunks; ++k) {
-        hn::Store(sums[k], d, at + k / kChunks * membrane_pitch + k % kChunks * kChunkLanes);
-      }
-    }
-    first_number += channel_stride;
+  HWY_INLINE void Clear() {
+    for (size_t k = 0; k < kCount; ++k) sums[k] = hn::Zero(Lanes16());
   }
-}
+  template <class Weight>
+  HWY_INLINE void Add(const Weight* HWY_RESTRICT weights, size_t pitch) {
+    for (size_t k = 0; k < kCount; ++k) {
+      sums[k] = hn::Add(
+          sums[k], LoadWeights(weights + k / kChunks * pitch + k % kChunks * kChunkLanes));
+    }
+  }
+  template <class Weight>
+  HWY_INLINE void Subtract(const Weight* HWY_RESTRICT weights, size_t pitch) {
+    for (size_t k = 0; k < kCount; ++k) {
+      sums[k] = hn::Sub(
+          sums[k], LoadWeights(weights + k / kChunks * pitch + k % kChunks * kChunkLanes));
+    }
+  }
+  HWY_INLINE void Join(int16_t* HWY_RESTRICT membranes, size_t pitch) const {
+    const Lanes16 d;
+    for (size_t k = 0; k < kCount; ++k) {
+      int16_t* at = membranes + k / kChunks * pitch + k % kChunks * kChunkLanes;
+      hn::Store(hn::SaturatedAdd(hn::Load(d, at), sums[k]), d, at);
+    }
+  }
 
-template <size_t kRows, size_t kChunks, class Weight>
-HWY_NOINLINE void PatchTile(const IntegerSynapses& s, const SpikeFrame& spikes, size_t row,
-                            const Weight* weights, const Tile& tile, int16_t* membranes) {
+  Vector16 sums[kCount];
+};
+
+template <size_t kRows, size_t kChunks, bool kWholeRun, class Weight>
+HWY_NOINLINE void PatchTile(const IntegerSynapses& s, const uint64_t* words, const Weight* weights,
+                            const Tile& tile, int16_t* membranes) {
   const size_t lanes = hn::Lanes(Lanes16());
-  const size_t channel_size = size_t{s.tap_rows} * s.run_chunks * kChunkLanes;
-  const size_t channel_stride = s.destinations.size() / s.columns.size();
+  const size_t pitch = WeightPitch<kChunks, kWholeRun>(tile);
   for (size_t offset = 0; offset < kChunkLanes; offset += lanes) {
-    PatchVectors<kRows, kChunks>(s, spikes, row, channel_stride, channel_size, weights + offset,
-                                 tile, membranes + offset);
+    for (size_t w = 0; w < s.groups.size(); ++w) {
+      uint64_t word = words[w];
+      if (word == 0) continue;
+      const Weight* HWY_RESTRICT base = weights + s.groups[w].weight + offset;
+      Sums<kRows, kChunks> sums;
+      sums.Clear();
+      for (; word != 0; word &= word - 1) {
+        sums.Add(base + static_cast<size_t>(std::countr_zero(word)) * tile.number_size, pitch);
+      }
+      sums.Join(membranes + s.groups[w].lane + offset, tile.membrane_pitch);
+    }
   }
 }
 
-template <size_t kRows, size_t kChunks, class Weight>
-HWY_INLINE void AccumulateTile(const IntegerSynapses& s, const SpikeFrame& spikes, size_t row,
+template <size_t kRows, size_t kChunks, bool kWholeRun, class Weight>
+HWY_NOINLINE void WideTile(const IntegerSynapses& s, const SpikeLists& lists, const Weight* weights,
+                           const Tile& tile, int16_t* membranes) {
+  constexpr uint32_t kMostSpikes = 256;  // of which a sum cannot overflow
+  const size_t lanes = hn::Lanes(Lanes16());
+  const size_t pitch = WeightPitch<kChunks, kWholeRun>(tile);
+  for (size_t offset = 0; offset < kChunkLanes; offset += lanes) {
+    for (size_t column = 0; column < s.groups.size(); ++column) {
+      const uint32_t* bounds = &lists.bounds[2 * column];
+      const uint16_t* channel = lists.channels.data() + bounds[0];
+      uint32_t positive = bounds[1] - bounds[0];
+      uint32_t negative = bounds[2] - bounds[1];
+      const Weight* HWY_RESTRICT base = weights + s.groups[column].weight + offset;
+      int16_t* at = membranes + s.groups[column].lane + offset;
+      while (positive + negative != 0) {
+        Sums<kRows, kChunks> sums;
+        sums.Clear();
+        const uint32_t adds = std::min(positive, kMostSpikes);
+        const uint32_t subtracts = std::min(negative, kMostSpikes - adds);
+        for (const uint16_t* end = channel + adds; channel != end; ++channel) {
+          sums.Add(base + *channel * tile.number_size, pitch);
+        }
+        for (const uint16_t* end = channel + subtracts; channel != end; ++channel) {
+          sums.Subtract(base + *channel * tile.number_size, pitch);
+        }
+        sums.Join(at, tile.membrane_pitch);
+        positive -= adds;
+        negative -= subtracts;
+      }
+    }
+  }
+}
+
+// Lists the spikes of each position of a row of several words a position.
+HWY_INLINE void ListSpikes(const uint64_t* words, size_t columns, size_t blocks, SpikeLists& lists) {
+  const hn::CappedTag<uint16_t, kChunkLanes> du;
+  const Lanes16 d;
+  const size_t lanes = hn::Lanes(d);
+  uint16_t* out = lists.channels.data();
+  uint32_t* bounds = lists.bounds.data();
+  *bounds++ = 0;
+  for (size_t column = 0; column < columns; ++column, words += blocks) {
+    for (const size_t shift : {size_t{0}, size_t{kChunkLanes}}) {
+      for (size_t block = 0; block < blocks; ++block) {
+        const auto half = static_cast<uint32_t>(words[block] >> shift);
+        for (size_t i = 0; i < kChunkLanes; i += lanes) {
+          const auto mask = MaskOf(half, i);
+          const auto numbers = hn::Iota(du, static_cast<uint16_t>(block * kChunkLanes + i));
+          hn::StoreU(hn::Compress(numbers, hn::RebindMask(du, mask)), du, out);
+          out += hn::CountTrue(d, mask);
+        }
+      }
+      *bounds++ = static_cast<uint32_t>(out - lists.channels.data());
+    }
+  }
+}
+
+// What of a row's spikes a kind of accumulation takes.
+struct RowSpikes {
+  const uint64_t* words = nullptr;
+  const SpikeLists* lists = nullptr;
+};
+
+template <size_t kRows, size_t kChunks, bool kWholeRun, class Weight>
+HWY_INLINE void AccumulateTile(const IntegerSynapses& s, const RowSpikes& spikes,
                                const Weight* weights, const Tile& tile, int16_t* membranes) {
-  if (s.kind == AccumulateKind::kPatch) {
-    PatchTile<kRows, kChunks>(s, spikes, row, weights, tile, membranes);
-  } else {
-    ScatterTile<kRows, kChunks>(s, spikes, row, weights, tile, membranes);
+  switch (s.kind) {
+    case AccumulateKind::kPatch:
+      return PatchTile<kRows, kChunks, kWholeRun>(s, spikes.words, weights, tile, membranes);
+    case AccumulateKind::kWide:
+      return WideTile<kRows, kChunks, kWholeRun>(s, *spikes.lists, weights, tile, membranes);
+    default:
+      return ScatterTile<kRows, kChunks, kWholeRun>(s, spikes.words, weights, tile, membranes);
   }
 }
 
 template <size_t kRows, class Weight>
-HWY_INLINE void AccumulateRows(const IntegerSynapses& s, const SpikeFrame& spikes, size_t row,
-                               size_t chunks, const Weight* weights, const Tile& tile,
-                               int16_t* membranes) {
+HWY_INLINE void AccumulateRows(const IntegerSynapses& s, const RowSpikes& spikes, size_t chunks,
+                               const Weight* weights, const Tile& tile, int16_t* membranes) {
+  if (chunks != s.run_chunks) {
+    switch (chunks) {
+      case 1:
+        return AccumulateTile<kRows, 1, false>(s, spikes, weights, tile, membranes);
+      case 2:
+        return AccumulateTile<kRows, 2, false>(s, spikes, weights, tile, membranes);
+      default:
+        return AccumulateTile<kRows, 3, false>(s, spikes, weights, tile, membranes);
+    }
+  }
   switch (chunks) {
     case 1:
-      return AccumulateTile<kRows, 1>(s, spikes, row, weights, tile, membranes);
+      return AccumulateTile<kRows, 1, true>(s, spikes, weights, tile, membranes);
     case 2:
-      return AccumulateTile<kRows, 2>(s, spikes, row, weights, tile, membranes);
+      return AccumulateTile<kRows, 2, true>(s, spikes, weights, tile, membranes);
     default:
-      return AccumulateTile<kRows, 3>(s, spikes, row, weights, tile, membranes);
+      return AccumulateTile<kRows, 3, true>(s, spikes, weights, tile, membranes);
   }
 }
 
-// The spikes of source row `row` into one block of target channels. Large kernels go tile by tile:
-// a membrane still meets its spikes in the same order.
+// The spikes of source row `row` into one block of target channels. Large kernels go tile by tile.
 template <class Weight>
 HWY_INLINE void AccumulateBlock(const IntegerSynapses& s, const IntegerLayer& layer,
-                                const SpikeFrame& spikes, size_t row, const Weight* weights,
+                                const RowSpikes& spikes, size_t rows, const Weight* weights,
                                 int16_t* membranes) {
   constexpr size_t kMost = 3;
-  const Tile tile = {layer.row_lanes, size_t{s.run_chunks} * kChunkLanes};
-  const size_t rows = s.rows[row].count;
+  Tile tile;
+  tile.membrane_pitch = layer.row_lanes;
+  tile.weight_pitch = size_t{s.run_chunks} * kChunkLanes;
+  tile.number_size = tile.weight_pitch * s.tap_rows;
   for (size_t y = 0; y < rows; y += kMost) {
     for (size_t chunk = 0; chunk < s.run_chunks; chunk += kMost) {
       const size_t chunks = std::min<size_t>(kMost, s.run_chunks - chunk);
@@ -179,48 +253,83 @@ HWY_INLINE void AccumulateBlock(const IntegerSynapses& s, const IntegerLayer& la
       int16_t* to = membranes + y * tile.membrane_pitch + chunk * kChunkLanes;
       switch (rows - y) {
         case 1:
-          AccumulateRows<1>(s, spikes, row, chunks, from, tile, to);
+          AccumulateRows<1>(s, spikes, chunks, from, tile, to);
           break;
         case 2:
-          AccumulateRows<2>(s, spikes, row, chunks, from, tile, to);
+          AccumulateRows<2>(s, spikes, chunks, from, tile, to);
           break;
         default:
-          AccumulateRows<3>(s, spikes, row, chunks, from, tile, to);
+          AccumulateRows<3>(s, spikes, chunks, from, tile, to);
           break;
       }
     }
   }
 }
 
-inline int16_t Saturate(int32_t value) {
-  return static_cast<int16_t>(std::clamp(value, -32768, 32767));
-}
-
-inline void AccumulateIdentity(const IntegerSynapses& s, const SpikeFrame& spikes, size_t row,
+inline void AccumulateIdentity(const IntegerSynapses& s, const uint64_t* words,
                                int16_t* membranes) {
-  for (const uint16_t spike : spikes.PositiveOf(row)) {
-    const Destination to = s.destinations[spike];
-    membranes[to.lane] = Saturate(membranes[to.lane] + s.wide[to.weight]);
-  }
-  for (const uint16_t spike : spikes.NegativeOf(row)) {
-    const Destination to = s.destinations[spike];
-    membranes[to.lane] = Saturate(membranes[to.lane] - s.wide[to.weight]);
+  const Lanes16 d;
+  const size_t count = s.lanes.size() / kChunkLanes;
+  for (size_t w = 0; w < count; ++w) {
+    const int16_t* weights = s.identity.get() + w * kChunkLanes;
+    const uint32_t* lanes = s.lanes.data() + w * kChunkLanes;
+    if (s.in_order) {
+      if (words[w] == 0) continue;
+      for (size_t i = 0; i < kChunkLanes; i += hn::Lanes(d)) {
+        int16_t* at = membranes + lanes[0] + i;
+        const auto up = MaskOf(static_cast<uint32_t>(words[w]), i);
+        const auto down = MaskOf(static_cast<uint32_t>(words[w] >> kChunkLanes), i);
+        const auto weight = hn::Load(d, weights + i);
+        const auto sum =
+            hn::SaturatedAdd(hn::LoadU(d, at), hn::IfThenElseZero(up, weight));
+        hn::StoreU(hn::SaturatedSub(sum, hn::IfThenElseZero(down, weight)), d, at);
+      }
+      continue;
+    }
+    for (uint64_t word = words[w]; word != 0; word &= word - 1) {
+      const auto bit = static_cast<uint32_t>(std::countr_zero(word));
+      const uint32_t number = bit % kChunkLanes;
+      int16_t& membrane = membranes[lanes[number]];
+      const int weight = bit < kChunkLanes ? weights[number] : -weights[number];
+      membrane = static_cast<int16_t>(std::clamp(membrane + weight, -32768, 32767));
+    }
   }
 }
 
+// SyOPs of one row's spikes.
+inline uint64_t CountSynops(const IntegerSynapses& s, const SpikeFrame& frame, size_t row) {
+  const uint64_t* words = frame.Row(row);
+  int64_t columns = int64_t{frame.counts[row]} * s.usual_fan_out;
+  for (const IntegerSynapses::FanOutException& e : s.exceptions) {
+    columns += std::popcount(words[e.word] & e.mask) * int64_t{e.difference};
+  }
+  return static_cast<uint64_t>(columns) * s.rows[row].readers * s.target_channels;
+}
+
+// The spikes of source row `row` into all target blocks.
 inline void AccumulateRow(const IntegerSynapses& s, const IntegerLayer& layer,
-                          const SpikeFrame& spikes, size_t row, size_t block, int16_t* membranes) {
+                          const SpikeFrame& frame, size_t row, SpikeLists& lists,
+                          int16_t* membranes) {
   const RowPlan& plan = s.rows[row];
-  if (plan.count == 0) return;
-  int16_t* first = membranes + block * layer.block_lanes() + size_t{plan.first} * layer.row_lanes;
-  const size_t weights = block * s.block_size + plan.weight_offset;
+  if (plan.count == 0 || frame.counts[row] == 0) return;
+  int16_t* first = membranes + size_t{plan.first} * layer.row_lanes;
+  const RowSpikes spikes = {frame.Row(row), &lists};
   if (s.kind == AccumulateKind::kIdentity) {
-    // Its destinations know their block.
-    if (block == 0) AccumulateIdentity(s, spikes, row, first);
-  } else if (s.wide != nullptr) {
-    AccumulateBlock(s, layer, spikes, row, s.wide.get() + weights, first);
-  } else {
-    AccumulateBlock(s, layer, spikes, row, s.narrow.get() + weights, first);
+    AccumulateIdentity(s, spikes.words, first);
+    return;
+  }
+  if (s.kind == AccumulateKind::kWide) {
+    const size_t blocks = s.source_stride / kChunkLanes;
+    ListSpikes(spikes.words, s.groups.size(), blocks, lists);
+  }
+  for (size_t block = 0; block < layer.layout.blocks; ++block) {
+    const size_t weights = block * s.block_size + plan.weight_offset;
+    int16_t* to = first + block * layer.block_lanes();
+    if (s.wide != nullptr) {
+      AccumulateBlock(s, layer, spikes, plan.count, s.wide.get() + weights, to);
+    } else {
+      AccumulateBlock(s, layer, spikes, plan.count, s.narrow.get() + weights, to);
+    }
   }
 }
 

@@ -11,7 +11,7 @@
 #define CSSRUN_RUNTIME_INTEGER_FIRE_INL_H_
 #endif
 
-#include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 
@@ -41,43 +41,31 @@ HWY_INLINE V Grow(D d, V v, const LayerStep& step) {
   }
 }
 
-// Writes the numbers of the lanes that fire.
-class SpikeWriter {
- public:
-  SpikeWriter(SpikeFrame& spikes, size_t row)
-      : spikes_(spikes),
-        row_(row),
-        positive_(spikes.Positive(row)),
-        negative_(spikes.Negative(row)),
-        bounds_(spikes.bounds.get() + row * spikes.columns * 2) {}
-
-  template <class D, class M>
-  HWY_INLINE void Append(D d, M up, M down, size_t first_number) {
-    const hn::RebindToUnsigned<D> du;
-    const auto numbers = hn::Iota(du, static_cast<uint16_t>(first_number));
-    hn::StoreU(hn::Compress(numbers, hn::RebindMask(du, up)), du, positive_);
-    positive_ += hn::CountTrue(d, up);
-    hn::StoreU(hn::Compress(numbers, hn::RebindMask(du, down)), du, negative_);
-    negative_ += hn::CountTrue(d, down);
+// Writes which lanes fire into a row of words; `number` is that of the first lane.
+template <class D, class M>
+HWY_INLINE void WriteSpikes(D d, M up, M down, size_t number, uint64_t* words) {
+  if constexpr (HWY_TARGET == HWY_SCALAR) {
+    const size_t bit = number % kChunkLanes;
+    uint64_t& word = words[number / kChunkLanes];
+    if (bit == 0) word = 0;
+    word |= static_cast<uint64_t>(hn::CountTrue(d, up)) << bit;
+    word |= static_cast<uint64_t>(hn::CountTrue(d, down)) << (kChunkLanes + bit);
+  } else {
+    auto* bytes = reinterpret_cast<uint8_t*>(words + number / kChunkLanes);
+    bytes += number % kChunkLanes / 8;
+    hn::StoreMaskBits(d, up, bytes);
+    hn::StoreMaskBits(d, down, bytes + sizeof(uint32_t));
   }
+}
 
-  HWY_INLINE void EndColumn() {
-    *bounds_++ = static_cast<uint32_t>(positive_ - spikes_.Positive(row_));
-    *bounds_++ = static_cast<uint32_t>(negative_ - spikes_.Negative(row_));
+inline void CountSpikes(SpikeFrame& spikes, size_t row) {
+  const uint64_t* words = spikes.Row(row);
+  uint32_t count = 0;
+  for (size_t w = 0; w < spikes.words_per_row; ++w) {
+    count += static_cast<uint32_t>(std::popcount(words[w]));
   }
-
-  void EndRow() {
-    spikes_.counts[2 * row_] = static_cast<uint32_t>(positive_ - spikes_.Positive(row_));
-    spikes_.counts[2 * row_ + 1] = static_cast<uint32_t>(negative_ - spikes_.Negative(row_));
-  }
-
- private:
-  SpikeFrame& spikes_;
-  const size_t row_;
-  uint16_t* positive_;
-  uint16_t* negative_;
-  uint32_t* bounds_;
-};
+  spikes.counts[row] = count;
+}
 
 // What the neurons of one vector send.
 template <class D>
@@ -112,14 +100,14 @@ HWY_NOINLINE void FireRow(const LayerStep& step, size_t row) {
   int16_t* membranes = step.membranes + row * layer.row_lanes + layer.guard_lanes;
   int16_t* sent = kRectify ? step.sent + row * chunks * kChunkLanes : nullptr;
   const auto zero = hn::Zero(d);
-  SpikeWriter writer(*step.spikes, row);
+  uint64_t* words = step.spikes->Row(row);
   size_t number = 0;
   for (size_t column = 0; column < columns; ++column, membranes += kChunkLanes) {
     for (size_t block = 0; block < blocks; ++block) {
       for (size_t i = 0; i < kChunkLanes; i += lanes, number += lanes) {
         int16_t* at = membranes + block * layer.block_lanes() + i;
         const size_t parameter = block * kChunkLanes + i;
-        auto m = hn::Load(d, at);
+        auto m = hn::LoadU(d, at);
         auto g = zero;
         auto drive = m;
         if constexpr (kRectify) {
@@ -128,26 +116,24 @@ HWY_NOINLINE void FireRow(const LayerStep& step, size_t row) {
         }
         const auto exist = hn::FirstN(d, neurons > number ? neurons - number : 0);
         const auto decision = Decide(d, step, drive, exist, parameter);
-        writer.Append(d, decision.up, decision.down, number);
+        WriteSpikes(d, decision.up, decision.down, number, words);
         m = Grow<kGrowth>(d, hn::SaturatedSub(m, decision.sent), step);
         if (step.biases != nullptr) {
           m = hn::SaturatedAdd(m, hn::Load(d, step.biases + parameter));
         }
-        hn::Store(m, d, at);
+        hn::StoreU(m, d, at);
         if constexpr (kRectify) {
           hn::Store(Grow<kGrowth>(d, hn::SaturatedAdd(g, decision.sent), step), d, sent + number);
         }
       }
     }
-    if (layer.writes_bounds) writer.EndColumn();
   }
-  writer.EndRow();
 }
 
 // The neurons of one pooled position in one block, `D` lanes at a time.
 template <GrowthKind kGrowth, bool kRectify, class D>
 HWY_INLINE void FirePool(D d, const LayerStep& step, int16_t* members, int16_t* sent,
-                         size_t parameter, size_t number, SpikeWriter& writer) {
+                         size_t parameter, size_t number, uint64_t* words) {
   const IntegerLayer& layer = *step.layer;
   auto m = hn::LoadU(d, members);
   for (size_t y = 0; y < layer.pool_rows; ++y) {
@@ -161,7 +147,7 @@ HWY_INLINE void FirePool(D d, const LayerStep& step, int16_t* members, int16_t* 
     m = hn::Max(m, hn::SaturatedSub(hn::Zero(d), g));
   }
   const auto decision = Decide(d, step, m, hn::FirstN(d, hn::Lanes(d)), parameter);
-  writer.Append(d, decision.up, decision.down, number);
+  WriteSpikes(d, decision.up, decision.down, number, words);
   for (size_t y = 0; y < layer.pool_rows; ++y) {
     for (size_t x = 0; x < layer.pool_columns; ++x) {
       int16_t* member = members + y * layer.row_lanes + x * layer.layout.lanes;
@@ -180,7 +166,9 @@ HWY_INLINE void FirePooledRow(D d, const LayerStep& step, size_t row) {
   int16_t* members = step.membranes + row * layer.pool_row_stride * layer.row_lanes +
                      layer.guard_lanes;
   int16_t* sent = kRectify ? step.sent + row * layer.spike_columns * stride : nullptr;
-  SpikeWriter writer(*step.spikes, row);
+  uint64_t* words = step.spikes->Row(row);
+  // The last word may be one in part.
+  words[step.spikes->words_per_row - 1] = 0;
   for (size_t column = 0; column < layer.spike_columns; ++column) {
     int16_t* position = members + column * layer.pool_column_stride * layer.layout.lanes;
     for (size_t block = 0; block < layer.layout.blocks; ++block) {
@@ -188,12 +176,10 @@ HWY_INLINE void FirePooledRow(D d, const LayerStep& step, size_t row) {
         const size_t number = column * stride + block * kChunkLanes + i;
         FirePool<kGrowth, kRectify>(d, step, position + block * layer.block_lanes() + i,
                                     kRectify ? sent + number : nullptr, block * kChunkLanes + i,
-                                    number, writer);
+                                    number, words);
       }
     }
-    if (layer.writes_bounds) writer.EndColumn();
   }
-  writer.EndRow();
 }
 
 // Every membrane of a row grows; what lies in the guards may do so too.
@@ -207,12 +193,12 @@ HWY_NOINLINE void GrowRow(const LayerStep& step, size_t row) {
     int16_t* membranes = step.membranes + block * layer.block_lanes() + row * layer.row_lanes +
                          layer.guard_lanes;
     for (size_t i = 0; i < used; i += lanes) {
-      auto m = Grow<kGrowth>(d, hn::Load(d, membranes + i), step);
+      auto m = Grow<kGrowth>(d, hn::LoadU(d, membranes + i), step);
       if (step.biases != nullptr) {
         const size_t parameter = block * kChunkLanes + i % kChunkLanes;
         m = hn::SaturatedAdd(m, hn::Load(d, step.biases + parameter));
       }
-      hn::Store(m, d, membranes + i);
+      hn::StoreU(m, d, membranes + i);
     }
   }
 }

@@ -1,6 +1,7 @@
 #include "runtime/integer/integer_engine.h"
 
 #include <algorithm>
+#include <bit>
 #include <chrono>
 #include <utility>
 
@@ -12,27 +13,6 @@ namespace {
 using format::NodeKind;
 
 constexpr uint32_t kTrainBits = 16;  // of a train that the encoder keeps at hand
-
-// Columns that the spikes of one list reach, summed up.
-uint64_t CountColumns(const IntegerSynapses& s, std::span<const uint16_t> spikes) {
-  uint64_t columns = 0;
-  if (s.fan_out_edges.empty()) {
-    for (const uint16_t spike : spikes) columns += s.column_fan_out[spike];
-    return columns;
-  }
-  // Lists ascend: between two edges all spikes reach the same number.
-  auto begin = spikes.begin();
-  uint32_t first = 0;
-  for (const uint32_t edge : s.fan_out_edges) {
-    const auto end = edge == s.column_fan_out.size()
-                         ? spikes.end()
-                         : std::lower_bound(begin, spikes.end(), static_cast<uint16_t>(edge));
-    columns += static_cast<uint64_t>(end - begin) * s.column_fan_out[first];
-    begin = end;
-    first = edge;
-  }
-  return columns;
-}
 
 }  // namespace
 
@@ -47,7 +27,7 @@ IntegerEngine::IntegerEngine(const ExecutionNetwork& network, bool profile, uint
     const Layer& layer = network.layers[i];
     const IntegerLayer& integers = integers_.layers[i];
     LayerState state;
-    size_t stride = layer.extent.channels();  // the encoder's
+    size_t stride = LaneLayout::ForImage(layer.extent.channels()).stride();  // the encoder's
     if (layer.kind == NodeKind::Neurons) {
       stride = integers.layout.stride();
       most_synapses = std::max(most_synapses, integers.synapses.size());
@@ -61,18 +41,20 @@ IntegerEngine::IntegerEngine(const ExecutionNetwork& network, bool profile, uint
     }
     if (layer.kind != NodeKind::Readout) {
       for (uint32_t index = 0; index < network.timesteps; ++index) {
-        state.spikes.emplace_back(layer.extent.height(), layer.extent.width(),
-                                  layer.extent.width() * stride);
+        state.spikes.emplace_back(layer.extent.height(), layer.extent.width() * stride);
       }
+      const size_t neurons = layer.extent.width() * stride;
+      lists_.channels.resize(std::max(lists_.channels.size(), neurons + SpikeLists::kSlack));
+      lists_.bounds.resize(std::max<size_t>(lists_.bounds.size(), 2 * layer.extent.width() + 1));
     }
     states_.push_back(std::move(state));
   }
   inputs_.resize(most_synapses);
   logits_.resize(integers_.logit_stride);
-  // Whole vectors are read: some slack at the end.
-  const size_t pixels = Neurons(network.layers.front().extent) + kChunkLanes;
-  positive_trains_.resize(pixels);
-  negative_trains_.resize(pixels);
+  const format::Extent& image = network.layers.front().extent;
+  train_row_ = states_.front().spikes.front().words_per_row * kChunkLanes;
+  positive_trains_.resize(train_row_ * image.height());
+  negative_trains_.resize(train_row_ * image.height());
 }
 
 void IntegerEngine::Reset() {
@@ -94,14 +76,20 @@ void IntegerEngine::Reset() {
 }
 
 void IntegerEngine::SetImage(std::span<const uint8_t> pixels, uint32_t first_bit) {
-  const size_t channels = network_.layers.front().extent.channels();
+  const format::Extent& image = network_.layers.front().extent;
+  const size_t channels = image.channels();
+  const size_t stride = LaneLayout::ForImage(image.channels()).stride();
   const uint64_t* positive = integers_.encoder.positive.data();
   const uint64_t* negative = integers_.encoder.negative.data();
-  for (size_t i = 0; i < pixels.size(); i += channels) {
-    for (size_t c = 0; c < channels; ++c) {
-      const size_t entry = c * 256 + pixels[i + c];
-      positive_trains_[i + c] = static_cast<uint16_t>(positive[entry] >> first_bit);
-      negative_trains_[i + c] = static_cast<uint16_t>(negative[entry] >> first_bit);
+  const uint8_t* pixel = pixels.data();
+  for (size_t row = 0; row < image.height(); ++row) {
+    size_t lane = row * train_row_;
+    for (size_t column = 0; column < image.width(); ++column, lane += stride) {
+      for (size_t c = 0; c < channels; ++c) {
+        const size_t entry = c * 256 + *pixel++;
+        positive_trains_[lane + c] = static_cast<uint16_t>(positive[entry] >> first_bit);
+        negative_trains_[lane + c] = static_cast<uint16_t>(negative[entry] >> first_bit);
+      }
     }
   }
 }
@@ -151,10 +139,9 @@ void IntegerEngine::StepEncoder(uint32_t index, LayerStatistics& statistics) {
   const uint32_t bit = index % kTrainBits;
   if (bit == 0) SetImage(pixels_, index);
   SpikeFrame& spikes = states_.front().spikes[index];
-  const uint32_t neurons = extent.width() * extent.channels();
   for (size_t row = 0; row < extent.height(); ++row) {
-    EncodeRow(&positive_trains_[row * neurons], &negative_trains_[row * neurons], neurons, bit, row,
-              spikes);
+    EncodeRow(&positive_trains_[row * train_row_], &negative_trains_[row * train_row_],
+              static_cast<uint32_t>(train_row_), bit, row, spikes);
   }
   statistics.spikes += spikes.count();
   if (observe_spikes_) observe_spikes_(0, index, spikes);
@@ -169,13 +156,13 @@ void IntegerEngine::StepNeurons(size_t layer_index, uint32_t index, LayerStatist
   step.layer = &integers;
   step.membranes = state.membranes.get();
   step.sent = state.sent.get();
+  step.lists = &lists_;
   step.growth = growth_;
   step.negative_spikes = network_.negative_spikes;
   step.round_up = index % 2 != 0;
   if (input_arrives) {
     for (size_t s = 0; s < integers.synapses.size(); ++s) {
       inputs_[s] = &states_[integers.synapses[s].source].spikes[index];
-      statistics.synops += CountSynops(integers.synapses[s], *inputs_[s]);
     }
     step.inputs = inputs_.data();
   }
@@ -187,6 +174,7 @@ void IntegerEngine::StepNeurons(size_t layer_index, uint32_t index, LayerStatist
     step.thresholds = integers.thresholds.get() + parameters * spike_index;
   }
   RunLayerStep(step);
+  statistics.synops += step.synops;
   if (!fires) return;
   statistics.spikes += step.spikes->count();
   if (observe_spikes_) observe_spikes_(layer_index, index - network_.silent_steps, *step.spikes);
@@ -205,30 +193,23 @@ void IntegerEngine::StepReadout(uint32_t index, LayerStatistics& statistics) {
     for (size_t row = 0; row < s.rows.size(); ++row) {
       if (s.row_read[row] == 0) continue;
       const float* weights = s.weights.get() + s.rows[row];
-      for (const uint16_t spike : spikes.PositiveOf(row)) {
-        statistics.synops += s.fan_out[spike];
-        if (s.fan_out[spike] == 0) continue;
-        const float* from = weights + s.neurons[spike];
-        for (size_t k = 0; k < stride; ++k) logits[k] += from[k];
-      }
-      for (const uint16_t spike : spikes.NegativeOf(row)) {
-        statistics.synops += s.fan_out[spike];
-        if (s.fan_out[spike] == 0) continue;
-        const float* from = weights + s.neurons[spike];
-        for (size_t k = 0; k < stride; ++k) logits[k] -= from[k];
+      const uint64_t* words = spikes.Row(row);
+      for (size_t w = 0; w < spikes.words_per_row; ++w) {
+        for (uint64_t word = words[w]; word != 0; word &= word - 1) {
+          const auto bit = static_cast<uint32_t>(std::countr_zero(word));
+          const size_t neuron = w * kChunkLanes + bit % kChunkLanes;
+          if (s.fan_out[neuron] == 0) continue;
+          statistics.synops += s.fan_out[neuron];
+          const float* from = weights + s.neurons[neuron];
+          if (bit < kChunkLanes) {
+            for (size_t k = 0; k < stride; ++k) logits[k] += from[k];
+          } else {
+            for (size_t k = 0; k < stride; ++k) logits[k] -= from[k];
+          }
+        }
       }
     }
   }
-}
-
-uint64_t IntegerEngine::CountSynops(const IntegerSynapses& s, const SpikeFrame& spikes) const {
-  uint64_t reads = 0;
-  for (size_t row = 0; row < s.rows.size(); ++row) {
-    if (s.rows[row].readers == 0) continue;
-    reads += s.rows[row].readers * (CountColumns(s, spikes.PositiveOf(row)) +
-                                    CountColumns(s, spikes.NegativeOf(row)));
-  }
-  return reads * s.target_channels;
 }
 
 }  // namespace cssrun::internal

@@ -52,7 +52,6 @@ class IntegerEngine {
   void StepEncoder(uint32_t index, LayerStatistics& statistics);
   void StepNeurons(size_t layer, uint32_t index, LayerStatistics& statistics);
   void StepReadout(uint32_t index, LayerStatistics& statistics);
-  uint64_t CountSynops(const IntegerSynapses& synapses, const SpikeFrame& spikes) const;
 
   const ExecutionNetwork& network_;
   const IntegerNetwork& integers_;
@@ -60,11 +59,13 @@ class IntegerEngine {
   const uint32_t chunk_;
   const Growth growth_;
   std::span<const uint8_t> pixels_;
-  // Sixteen steps of every pixel's train, [row][column][channel].
+  // Sixteen steps of every pixel's train, [row][column][lane], whole words a row.
+  size_t train_row_ = 0;
   std::vector<uint16_t> positive_trains_;
   std::vector<uint16_t> negative_trains_;
   std::vector<LayerState> states_;
   std::vector<const SpikeFrame*> inputs_;
+  SpikeLists lists_;
   std::vector<float> logits_;
   ObserveSpikes observe_spikes_;
 };

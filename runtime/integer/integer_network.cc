@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <utility>
 
 #include "format/geometry.h"
@@ -23,9 +24,8 @@ constexpr double kLargestIdentity = kLargestMembrane / 4;
 constexpr double kSmallestUnit = 48;
 // What of the first-level cache (32 kB or more) the weights of one block may take.
 constexpr size_t kWideBytes = 40 << 10;
-// From so many source channels on a position's lists are long enough to hold its membranes in
-// registers; measured with bench_kernels at 5 to 25 % of neurons firing.
-constexpr uint32_t kPatchChannels = 64;
+// Below so many neurons a word holds too few spikes to load and store membranes for all of them.
+constexpr uint32_t kPatchNeurons = 16;
 
 int64_t RoundUp(int64_t value, int64_t multiple) {
   return (value + multiple - 1) / multiple * multiple;
@@ -116,9 +116,14 @@ int64_t ReadersOf(const Axis& axis, const Axis::Place& place, int64_t targets) {
   return readers;
 }
 
-struct SourceLayout {
-  uint32_t stride = 0;  // numbers of neurons at one position
-  LaneLayout lanes;
+// Positions of a source row that share destinations, and what distinguishes their weights.
+struct Groups {
+  uint32_t positions = 1;  // of one group
+  std::vector<Destination> destinations;  // weight: the version's number, for now
+  // By version: of each position its phase and its first target's lane, counted from the group's; a
+  // negative phase where it reaches nothing.
+  std::vector<std::vector<std::pair<int64_t, int64_t>>> versions;
+  uint32_t run_chunks = 1;
 };
 
 class Builder {
@@ -132,14 +137,11 @@ class Builder {
     integers_.layers.resize(nodes.size());
     for (uint32_t i = 0; i < nodes.size(); ++i) {
       const Extent& extent = *nodes.Get(i)->extent();
-      const bool encoder = nodes.Get(i)->kind() == NodeKind::Encoder;
-      SourceLayout source;
-      source.lanes = LaneLayout::For(extent.channels());
-      source.stride = encoder ? extent.channels() : source.lanes.stride();
-      if (uint64_t{source.stride} * extent.width() > (1U << 16)) {
-        return Refuse("more than 65536 neurons in one row");
+      sources_.push_back(i == 0 ? LaneLayout::ForImage(extent.channels())
+                                : LaneLayout::For(extent.channels()));
+      if (uint64_t{sources_.back().stride()} * extent.width() > (1U << 24)) {
+        return Refuse("too many neurons in one row");
       }
-      sources_.push_back(source);
     }
     BuildEncoder();
     for (uint32_t i = 1; i + 1 < nodes.size(); ++i) {
@@ -202,7 +204,6 @@ class Builder {
     layer.spike_rows = node.extent()->height();
     layer.spike_columns = node.extent()->width();
     layer.layout = LaneLayout::For(potential.channels());
-    layer.writes_bounds = layer.layout.blocks > 1;
     if (const Window* pool = node.pool(); pool != nullptr) {
       const bool disjoint = pool->stride_y() >= pool->kernel_y() &&
                             pool->stride_x() >= pool->kernel_x() && pool->pad_top() == 0 &&
@@ -218,7 +219,6 @@ class Builder {
     if (!ChooseScales(node, layer, scales)) return false;
 
     // Guards wide enough for the synapses that reach farthest beyond the borders.
-    uint32_t guard_after = kChunkLanes;
     std::vector<std::pair<Axis, Axis>> axes;
     for (const format::Synapses* s : *node.synapses()) {
       const std::optional<Seen> seen = SeenThrough(*s, SourceExtent(*s));
@@ -232,11 +232,37 @@ class Builder {
       const auto reach = static_cast<uint32_t>(
           RoundUp((axes.back().second.taps - 1) * layer.layout.lanes, kChunkLanes));
       layer.guard_lanes = std::max(layer.guard_lanes, reach);
-      guard_after = std::max(guard_after, reach + kChunkLanes);
     }
-    layer.row_lanes = layer.guard_lanes + guard_after +
-                      static_cast<uint32_t>(
-                          RoundUp(int64_t{layer.columns} * layer.layout.lanes, kChunkLanes));
+    // Two columns of 16 lanes and their neighbours are four, two chunks if they begin with one: the
+    // guard's width decides.
+    std::vector<Groups> groups;
+    uint32_t longest_run = 1;
+    uint32_t fewest_chunks = std::numeric_limits<uint32_t>::max();
+    const uint32_t narrowest = layer.guard_lanes;
+    for (uint32_t guard = narrowest; guard < narrowest + kChunkLanes;
+         guard += layer.layout.lanes) {
+      IntegerLayer trial;
+      trial.layout = layer.layout;
+      trial.columns = layer.columns;
+      trial.guard_lanes = guard;
+      std::vector<Groups> tried;
+      uint32_t chunks = 0;
+      for (uint32_t i = 0; i < axes.size(); ++i) {
+        const format::Synapses& s = *node.synapses()->Get(i);
+        tried.push_back(GroupPositions(s, trial, axes[i].second));
+        if (s.kind() == SynapseKind::Convolution) chunks += tried.back().run_chunks;
+      }
+      if (chunks >= fewest_chunks) continue;
+      fewest_chunks = chunks;
+      layer.guard_lanes = guard;
+      groups = std::move(tried);
+    }
+    for (const Groups& of_synapses : groups) {
+      longest_run = std::max(longest_run, of_synapses.run_chunks);
+    }
+    layer.row_lanes = static_cast<uint32_t>(
+        RoundUp(layer.guard_lanes + int64_t{layer.columns} * layer.layout.lanes, kChunkLanes) +
+        (longest_run + 1) * int64_t{kChunkLanes});
     for (uint32_t i = 0; i < node.synapses()->size(); ++i) {
       const format::Synapses& s = *node.synapses()->Get(i);
       layer.synapses.emplace_back();
@@ -244,7 +270,7 @@ class Builder {
         BuildIdentity(s, layer, axes[i].first, axes[i].second, node, scales,
                       layer.synapses.back());
       } else {
-        BuildConvolution(s, layer, axes[i].first, axes[i].second, node, scales,
+        BuildConvolution(s, layer, axes[i].first, axes[i].second, groups[i], node, scales,
                          layer.synapses.back());
       }
     }
@@ -327,8 +353,8 @@ class Builder {
     return true;
   }
 
-  // Row plans, and what of the fan-out depends on the column.
-  void PlanRows(const format::Synapses& s, const IntegerLayer& layer, const Axis& y, const Axis& x,
+  // Row plans, and by source neuron of a row how many target columns it reaches.
+  std::vector<int32_t> PlanRows(const format::Synapses& s, const IntegerLayer& layer, const Axis& y, const Axis& x,
                 size_t phase_size, size_t tap_row_size, IntegerSynapses& out) {
     const Extent& source = SourceExtent(s);
     const Seen seen = *SeenThrough(s, source);
@@ -358,27 +384,38 @@ class Builder {
       }
       out.rows.push_back(plan);
     }
-    const uint32_t stride = sources_[s.source()].stride;
+    std::vector<int32_t> fan_out;
+    const uint32_t stride = sources_[s.source()].stride();
     for (int64_t column = 0; column < source.width(); ++column) {
       int64_t readers = 0;
       if (column / seen.divisor_x < seen.width) {
         readers = ReadersOf(x, x.places[static_cast<size_t>(column / seen.divisor_x)],
                             layer.columns);
       }
-      out.column_fan_out.insert(out.column_fan_out.end(), stride, static_cast<uint8_t>(readers));
+      fan_out.insert(fan_out.end(), stride, static_cast<int32_t>(readers));
     }
+    // The rest of the last word never fires.
+    fan_out.resize(
+        static_cast<size_t>(RoundUp(static_cast<int64_t>(fan_out.size()), kChunkLanes)));
+    return fan_out;
   }
 
-  static void FindEdges(IntegerSynapses& out) {
-    constexpr size_t kMostEdges = 8;
-    for (size_t i = 1; i < out.column_fan_out.size(); ++i) {
-      if (out.column_fan_out[i] == out.column_fan_out[i - 1]) continue;
-      out.fan_out_edges.push_back(static_cast<uint32_t>(i));
-    }
-    if (out.fan_out_edges.size() > kMostEdges) {
-      out.fan_out_edges.clear();
-    } else {
-      out.fan_out_edges.push_back(static_cast<uint32_t>(out.column_fan_out.size()));
+  static void FindExceptions(const std::vector<int32_t>& fan_out, IntegerSynapses& out) {
+    std::map<int32_t, size_t> frequency;
+    for (const int32_t reached : fan_out) ++frequency[reached];
+    const auto usual = std::max_element(
+        frequency.begin(), frequency.end(),
+        [](const auto& a, const auto& b) { return a.second < b.second; });
+    out.usual_fan_out = static_cast<uint32_t>(usual->first);
+    for (uint32_t word = 0; word < fan_out.size() / kChunkLanes; ++word) {
+      std::map<int32_t, uint64_t> masks;
+      for (uint32_t bit = 0; bit < kChunkLanes; ++bit) {
+        const int32_t difference = fan_out[word * kChunkLanes + bit] - usual->first;
+        masks[difference] |= (uint64_t{1} << bit) | (uint64_t{1} << (kChunkLanes + bit));
+      }
+      for (const auto& [difference, mask] : masks) {
+        if (difference != 0) out.exceptions.push_back({word, difference, mask});
+      }
     }
   }
 
@@ -390,70 +427,118 @@ class Builder {
     out.source = s.source();
     out.kind = AccumulateKind::kIdentity;
     out.target_channels = 1;
-    PlanRows(s, layer, y, x, 0, 0, out);
-    const uint32_t stride = sources_[s.source()].stride;
+    std::vector<int32_t> fan_out = PlanRows(s, layer, y, x, 0, 0, out);
+    const uint32_t stride = sources_[s.source()].stride();
     const uint32_t channels = source.channels();
-    out.wide = hwy::AllocateAligned<int16_t>(size_t{stride} + 1);
+    const size_t neurons = fan_out.size();
+    out.source_stride = stride;
+    out.identity = hwy::AllocateAligned<int16_t>(neurons);
+    std::fill_n(out.identity.get(), neurons, int16_t{0});
+    out.lanes.assign(neurons, layer.guard_lanes);
     const auto weight = static_cast<double>(s.weights()->Get(0));
-    const auto target_of = [&](uint32_t c) { return int64_t{c} + s.channel_offset(); };
-    const auto exists = [&](uint32_t c) {
-      return c < channels && target_of(c) >= 0 && target_of(c) < node.potential()->channels();
-    };
-    for (uint32_t c = 0; c < stride; ++c) {
-      out.wide[c] =
-          exists(c) ? ToInt16(weight * scales[static_cast<size_t>(target_of(c))]) : int16_t{0};
-    }
-    for (uint32_t column = 0; column < source.width(); ++column) {
-      const int64_t seen_column = column / seen.divisor_x;
-      const int64_t target_column =
-          seen_column < seen.width ? x.places[static_cast<size_t>(seen_column)].first : -1;
-      const bool inside = out.column_fan_out[size_t{column} * stride] != 0;
-      for (uint32_t c = 0; c < stride; ++c) {
-        Destination destination{layer.guard_lanes, c};
-        if (inside && exists(c)) {
-          const auto target = static_cast<uint32_t>(target_of(c));
-          destination.lane =
-              static_cast<uint32_t>(target / layer.layout.lanes * layer.block_lanes() +
-                                    layer.guard_lanes +
-                                    static_cast<uint64_t>(target_column) * layer.layout.lanes +
-                                    target % layer.layout.lanes);
-        } else {
-          destination.weight = stride;  // adds nothing to the first neuron
-          out.column_fan_out[size_t{column} * stride + c] = 0;
-        }
-        out.destinations.push_back(destination);
+    for (size_t number = 0; number < neurons; ++number) {
+      const auto c = static_cast<uint32_t>(number % stride);
+      const int64_t target = int64_t{c} + s.channel_offset();
+      const bool exists = c < channels && target >= 0 && target < node.potential()->channels();
+      if (!exists || fan_out[number] == 0) {
+        fan_out[number] = 0;
+        continue;
       }
+      const auto seen_column = number / stride / static_cast<size_t>(seen.divisor_x);
+      const auto lanes = static_cast<int64_t>(layer.layout.lanes);
+      out.identity[number] = ToInt16(weight * scales[static_cast<size_t>(target)]);
+      out.lanes[number] = static_cast<uint32_t>(
+          target / lanes * static_cast<int64_t>(layer.block_lanes()) + layer.guard_lanes +
+          x.places[seen_column].first * lanes + target % lanes);
     }
-    out.wide[stride] = 0;
-    FindEdges(out);
+    // Word by word, lane by lane: the usual shortcut.
+    out.in_order = true;
+    for (size_t number = 0; number < neurons && out.in_order; ++number) {
+      if (out.identity[number] == 0) continue;
+      const size_t first = number / kChunkLanes * kChunkLanes;
+      out.in_order = out.identity[first] != 0 &&
+                     out.lanes[number] == out.lanes[first] + (number - first);
+    }
+    FindExceptions(fan_out, out);
+  }
+
+  // Which kind of accumulation a convolution from `source` takes.
+  AccumulateKind KindFor(uint32_t source) const {
+    const LaneLayout& layout = sources_[source];
+    const uint32_t channels = network_.nodes()->Get(source)->extent()->channels();
+    if (layout.blocks > 1) return AccumulateKind::kWide;
+    return channels * (kChunkLanes / layout.lanes) >= kPatchNeurons && layout.lanes > 4
+               ? AccumulateKind::kPatch
+               : AccumulateKind::kScatter;
+  }
+
+  Groups GroupPositions(const format::Synapses& s, const IntegerLayer& layer, const Axis& x) const {
+    const Extent& source = SourceExtent(s);
+    const Seen seen = *SeenThrough(s, source);
+    const int64_t lanes = layer.layout.lanes;
+    Groups groups;
+    if (KindFor(s.source()) == AccumulateKind::kPatch) {
+      groups.positions = kChunkLanes / sources_[s.source()].lanes;
+    }
+    std::map<std::vector<std::pair<int64_t, int64_t>>, uint32_t> known;
+    for (uint32_t first = 0; first < source.width(); first += groups.positions) {
+      std::vector<std::pair<int64_t, int64_t>> version;  // lanes are absolute at first
+      int64_t base = std::numeric_limits<int64_t>::max();
+      for (uint32_t column = first; column < first + groups.positions; ++column) {
+        version.emplace_back(-1, 0);
+        const int64_t seen_column = column / seen.divisor_x;
+        if (column >= source.width() || seen_column >= seen.width) continue;
+        const Axis::Place& place = x.places[static_cast<size_t>(seen_column)];
+        if (ReadersOf(x, place, layer.columns) == 0) continue;
+        version.back() = {place.phase, int64_t{layer.guard_lanes} + place.first * lanes};
+        base = std::min(base, version.back().second / kChunkLanes * kChunkLanes);
+      }
+      if (base == std::numeric_limits<int64_t>::max()) base = layer.guard_lanes;
+      for (auto& [phase, lane] : version) {
+        if (phase < 0) continue;
+        lane -= base;
+        groups.run_chunks =
+            std::max(groups.run_chunks, static_cast<uint32_t>(
+                                            RoundUp(lane + x.taps * lanes, kChunkLanes) /
+                                            kChunkLanes));
+      }
+      const auto [found, inserted] =
+          known.emplace(version, static_cast<uint32_t>(groups.versions.size()));
+      if (inserted) groups.versions.push_back(version);
+      groups.destinations.push_back({static_cast<uint32_t>(base), found->second});
+    }
+    return groups;
   }
 
   void BuildConvolution(const format::Synapses& s, const IntegerLayer& layer, const Axis& y,
-                        const Axis& x, const format::Node& node, const std::vector<double>& scales,
-                        IntegerSynapses& out) {
+                        const Axis& x, const Groups& groups, const format::Node& node,
+                        const std::vector<double>& scales, IntegerSynapses& out) {
     const Extent& source = SourceExtent(s);
-    const Seen seen = *SeenThrough(s, source);
     const Window& w = *s.window();
     const uint32_t channels = source.channels();
     const uint32_t targets = node.potential()->channels();
     const uint32_t lanes = layer.layout.lanes;
-    const uint32_t alignments = kChunkLanes / lanes;  // places of a position within a chunk
     out.source = s.source();
+    out.kind = KindFor(s.source());
     out.target_channels = targets;
     out.tap_rows = static_cast<uint32_t>(y.taps);
-    out.run_chunks = static_cast<uint32_t>(
-        RoundUp((x.taps + alignments - 1) * lanes, kChunkLanes) / kChunkLanes);
-    const bool long_lists = sources_[s.source()].lanes.blocks > 1 && channels >= kPatchChannels &&
-                            s.source() != 0;
-    out.kind = long_lists ? AccumulateKind::kPatch : AccumulateKind::kScatter;
+    out.run_chunks = groups.run_chunks;
+    out.source_stride = sources_[s.source()].stride();
 
+    // Where the weights of (position of the group, channel, sign) are within a version.
+    const uint32_t source_lanes = sources_[s.source()].lanes;
+    const bool patch = out.kind == AccumulateKind::kPatch;
+    const bool both_signs = out.kind != AccumulateKind::kWide;
+    const size_t negated = patch ? kChunkLanes : channels;
+    const size_t numbers = both_signs ? 2 * negated : channels;
     const size_t tap_row_size = size_t{out.run_chunks} * kChunkLanes;
-    const size_t channel_size = tap_row_size * out.tap_rows;
-    const size_t version_size = channel_size * channels;
-    const auto versions = static_cast<size_t>(x.phases) * alignments;
-    const size_t phase_size = version_size * versions;
+    const size_t number_size = tap_row_size * out.tap_rows;
+    const size_t version_size = number_size * numbers;
+    const size_t phase_size = version_size * groups.versions.size();
     out.block_size = phase_size * static_cast<size_t>(y.phases);
-    PlanRows(s, layer, y, x, phase_size, tap_row_size, out);
+    const std::vector<int32_t> fan_out =
+        PlanRows(s, layer, y, x, phase_size, tap_row_size, out);
+    FindExceptions(fan_out, out);
 
     const size_t size = out.block_size * layer.layout.blocks;
     const bool wide = phase_size * sizeof(int16_t) <= kWideBytes;
@@ -464,35 +549,40 @@ class Builder {
       out.narrow = hwy::AllocateAligned<int8_t>(size);
       std::fill_n(out.narrow.get(), size, int8_t{0});
     }
+    const auto set = [&](size_t index, int8_t weight) {
+      if (wide) {
+        out.wide[index] = weight;
+      } else {
+        out.narrow[index] = weight;
+      }
+    };
     const float* weights = s.weights()->data();
     const auto taps = static_cast<size_t>(w.kernel_y()) * static_cast<size_t>(w.kernel_x());
-    for (uint32_t target = 0; target < targets; ++target) {
-      const size_t block = target / lanes;
-      for (int64_t py = 0; py < y.phases; ++py) {
-        for (int64_t ty = 0; ty < y.taps; ++ty) {
-          const int64_t ky = y.KernelOf(py, ty);
-          if (ky < 0) continue;
-          for (int64_t px = 0; px < x.phases; ++px) {
+    for (int64_t py = 0; py < y.phases; ++py) {
+      for (size_t version = 0; version < groups.versions.size(); ++version) {
+        for (uint32_t position = 0; position < groups.positions; ++position) {
+          const auto [px, lane] = groups.versions[version][position];
+          if (px < 0) continue;
+          for (int64_t ty = 0; ty < y.taps; ++ty) {
             for (int64_t tx = 0; tx < x.taps; ++tx) {
+              const int64_t ky = y.KernelOf(py, ty);
               const int64_t kx = x.KernelOf(px, tx);
-              if (kx < 0) continue;
+              if (ky < 0 || kx < 0) continue;
               const auto tap = static_cast<size_t>(ky * w.kernel_x() + kx);
-              for (uint32_t c = 0; c < channels; ++c) {
-                const double value =
-                    static_cast<double>(weights[(size_t{target} * channels + c) * taps + tap]);
-                const auto quantized =
-                    static_cast<int8_t>(std::nearbyint(value * scales[target]));
-                for (uint32_t alignment = 0; alignment < alignments; ++alignment) {
-                  const size_t version = static_cast<size_t>(px) * alignments + alignment;
-                  const size_t index =
-                      block * out.block_size + static_cast<size_t>(py) * phase_size +
-                      version * version_size + c * channel_size +
-                      static_cast<size_t>(ty) * tap_row_size +
-                      (static_cast<size_t>(tx) + alignment) * lanes + target % lanes;
-                  if (wide) {
-                    out.wide[index] = quantized;
-                  } else {
-                    out.narrow[index] = quantized;
+              const size_t place = static_cast<size_t>(py) * phase_size + version * version_size +
+                                   static_cast<size_t>(ty) * tap_row_size +
+                                   static_cast<size_t>(lane + tx * lanes);
+              for (uint32_t target = 0; target < targets; ++target) {
+                const size_t at = place + target / lanes * out.block_size + target % lanes;
+                for (uint32_t c = 0; c < channels; ++c) {
+                  const auto value =
+                      static_cast<double>(weights[(size_t{target} * channels + c) * taps + tap]);
+                  const auto weight =
+                      static_cast<int8_t>(std::nearbyint(value * scales[target]));
+                  const size_t number = size_t{position} * source_lanes + c;
+                  set(at + number * number_size, weight);
+                  if (both_signs) {
+                    set(at + (negated + number) * number_size, static_cast<int8_t>(-weight));
                   }
                 }
               }
@@ -502,29 +592,27 @@ class Builder {
       }
     }
 
-    const uint32_t stride = sources_[s.source()].stride;
-    for (uint32_t column = 0; column < source.width(); ++column) {
-      const int64_t seen_column = column / seen.divisor_x;
-      // Columns that a mean leaves out go to the guard.
-      Destination destination;
-      if (seen_column < seen.width && out.column_fan_out[size_t{column} * stride] != 0) {
-        const Axis::Place& place = x.places[static_cast<size_t>(seen_column)];
-        const int64_t lane = int64_t{layer.guard_lanes} + place.first * lanes;
-        destination.lane = static_cast<uint32_t>(lane / kChunkLanes * kChunkLanes);
-        const auto alignment = static_cast<size_t>(lane % kChunkLanes) / lanes;
-        destination.weight = static_cast<uint32_t>(
-            (static_cast<size_t>(place.phase) * alignments + alignment) * version_size);
-      } else {
-        destination.lane = layer.row_lanes - out.run_chunks * kChunkLanes;
-      }
-      out.columns.push_back(destination);
-      for (uint32_t c = 0; c < stride; ++c) {
-        Destination of_channel = destination;
-        if (c < channels) of_channel.weight += static_cast<uint32_t>(c * channel_size);
-        out.destinations.push_back(of_channel);
+    for (const Destination& group : groups.destinations) {
+      out.groups.push_back(
+          {group.lane, static_cast<uint32_t>(group.weight * version_size)});
+    }
+    if (out.kind != AccumulateKind::kScatter) return;
+    const size_t words = fan_out.size() / kChunkLanes;
+    for (size_t word = 0; word < words; ++word) {
+      for (size_t bit = 0; bit < 2 * kChunkLanes; ++bit) {
+        const size_t neuron = word * kChunkLanes + bit % kChunkLanes;
+        const size_t column = neuron / out.source_stride;
+        const size_t c = neuron % out.source_stride;
+        if (column >= source.width() || c >= channels) {
+          out.numbers.push_back({});  // never fires
+          continue;
+        }
+        const size_t number = c + (bit < kChunkLanes ? 0 : negated);
+        out.numbers.push_back(
+            {out.groups[column].lane,
+             static_cast<uint32_t>(out.groups[column].weight + number * number_size)});
       }
     }
-    FindEdges(out);
   }
 
   bool BuildReadout(const format::Node& node) {
@@ -547,7 +635,7 @@ class Builder {
     const Extent& source = SourceExtent(s);
     const Window& w = *s.window();
     const uint32_t channels = source.channels();
-    const uint32_t stride = sources_[s.source()].stride;
+    const uint32_t stride = sources_[s.source()].stride();
     const size_t row = integers_.logit_stride;
     out.source = s.source();
     const auto size = static_cast<size_t>(seen.height * seen.width) * channels * row;
@@ -609,7 +697,7 @@ class Builder {
   const format::Network& network_;
   const format::Code& code_;
   std::string& reason_;
-  std::vector<SourceLayout> sources_;
+  std::vector<LaneLayout> sources_;
   IntegerNetwork integers_;
 };
 
@@ -619,6 +707,12 @@ LaneLayout LaneLayout::For(uint32_t channels) {
   LaneLayout layout;
   layout.lanes = channels <= 8 ? 8 : channels <= 16 ? 16 : kChunkLanes;
   layout.blocks = (channels + layout.lanes - 1) / layout.lanes;
+  return layout;
+}
+
+LaneLayout LaneLayout::ForImage(uint32_t channels) {
+  LaneLayout layout = For(channels);
+  if (channels <= 4) layout.lanes = 4;
   return layout;
 }
 

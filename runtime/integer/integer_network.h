@@ -14,23 +14,21 @@
 
 #include "format/network_file.h"
 #include "hwy/aligned_allocator.h"
+#include "runtime/integer/spike_frame.h"
 
 namespace cssrun::internal {
-
-// Membranes are handled in chunks of 32 16-bit lanes, one cache line: the widest vector, and the
-// same on every machine, so that the layout does not depend on it.
-constexpr uint32_t kChunkLanes = 32;
 
 // How many amplitudes u a membrane can hold at least.
 constexpr int kHeadroom = 16;
 
-// How the channels of a layer lie in memory: up to 8 or 16 channels a position, several positions a
-// chunk; more channels in blocks of one chunk.
+// How the channels of a layer lie in memory: up to 8 or 16 channels a position (4 of an image),
+// several positions a chunk; more channels in blocks of one chunk.
 struct LaneLayout {
-  uint32_t lanes = kChunkLanes;  // of one position in one block: 8, 16 or 32
+  uint32_t lanes = kChunkLanes;  // of one position in one block
   uint32_t blocks = 1;
 
   static LaneLayout For(uint32_t channels);
+  static LaneLayout ForImage(uint32_t channels);
   uint32_t stride() const { return lanes * blocks; }  // numbers of neurons at one position
 };
 
@@ -42,35 +40,49 @@ struct RowPlan {
   uint32_t weight_offset = 0;  // of the first of them, within a block's weights
 };
 
-// Where a spike goes within a target row, and where its weights begin.
+// Where the spikes of one group of positions go within a target row, and where their weights begin.
 struct Destination {
   uint32_t lane = 0;
   uint32_t weight = 0;
 };
 
+// How spikes reach the membranes. The kind follows from the shape alone.
 enum class AccumulateKind : uint8_t {
-  kScatter,   // spike by spike, membranes in memory: short lists
-  kPatch,     // position by position, the membranes it reaches held in registers: long lists
+  kScatter,   // few source channels: spike by spike, membranes in memory
+  kPatch,     // up to 32: a word's spikes, membranes that they reach held in registers
+  kWide,      // more: the same for a position's spikes, listed first
   kIdentity,  // one target a spike
 };
 
 struct IntegerSynapses {
   uint32_t source = 0;  // layer index
   AccumulateKind kind = AccumulateKind::kScatter;
-  uint32_t tap_rows = 1;        // target rows that a source row reaches at most
-  uint32_t run_chunks = 1;      // chunks that a spike reaches in each of them
+  uint32_t tap_rows = 1;    // target rows that a source row reaches at most
+  uint32_t run_chunks = 1;  // chunks that a group of positions reaches in each of them
   uint32_t target_channels = 0;
-  size_t block_size = 0;        // weights of one target block
-  // [block][row phase][column version][source channel][tap row][run], of one of the two widths:
-  // 16-bit where that fits the first-level cache, since widening costs half of the speed there.
+  uint32_t source_stride = 0;  // numbers of neurons at one source position
+  size_t block_size = 0;       // weights of one target block
+  // [block][row phase][group version][number][tap row][run], of one of the two widths: 16-bit where
+  // that fits the first-level cache, since widening costs half of the speed there. kPatch: 64
+  // numbers, those of negative spikes with the weights negated; kScatter: channels, then channels
+  // negated; kWide: channels.
   hwy::AlignedFreeUniquePtr<int8_t[]> narrow;
-  hwy::AlignedFreeUniquePtr<int16_t[]> wide;  // Identity: one weight for each source channel
-  std::vector<RowPlan> rows;                  // by source row
-  std::vector<Destination> columns;           // by source column (kPatch)
-  std::vector<Destination> destinations;      // by spike number (kScatter, kIdentity)
-  std::vector<uint8_t> column_fan_out;        // by spike number: target columns that it reaches
-  // Spike numbers at which column_fan_out changes; empty where it changes too often to be of use.
-  std::vector<uint32_t> fan_out_edges;
+  hwy::AlignedFreeUniquePtr<int16_t[]> wide;
+  std::vector<RowPlan> rows;         // by source row
+  std::vector<Destination> groups;   // kPatch: by word; kWide: by column
+  std::vector<Destination> numbers;  // kScatter: by word and bit
+  // kIdentity: the target lane of a source lane and its weight.
+  bool in_order = false;  // every word goes to 32 consecutive lanes
+  std::vector<uint32_t> lanes;                     // by source neuron of a row
+  hwy::AlignedFreeUniquePtr<int16_t[]> identity;   // by source neuron of a row; 0: no target
+  // SyOPs: a spike reaches `usual_fan_out` target columns, except for those of these masks.
+  struct FanOutException {
+    uint32_t word = 0;
+    int32_t difference = 0;
+    uint64_t mask = 0;
+  };
+  uint32_t usual_fan_out = 0;
+  std::vector<FanOutException> exceptions;
 };
 
 struct IntegerLayer {
@@ -88,7 +100,6 @@ struct IntegerLayer {
   // and right border goes to the guards and is never read.
   uint32_t guard_lanes = 0;
   uint32_t row_lanes = 0;
-  bool writes_bounds = false;
   // Per channel, [block][max(lanes, 32)]: shorter ones are repeated to fill a chunk.
   hwy::AlignedFreeUniquePtr<int16_t[]> unit;           // u
   hwy::AlignedFreeUniquePtr<int16_t[]> thresholds;     // [spike index][...]; to be exceeded
@@ -111,8 +122,8 @@ struct ReadoutSynapses {
   uint32_t source = 0;
   std::vector<uint8_t> row_read;               // by source row: whether anything reads it
   std::vector<uint32_t> rows;                  // by source row: offset into weights
-  std::vector<uint32_t> neurons;               // by spike number: offset from there
-  std::vector<uint32_t> fan_out;               // by spike number: 0 for what nobody reads
+  std::vector<uint32_t> neurons;               // by source neuron of a row: offset from there
+  std::vector<uint32_t> fan_out;               // by source neuron: 0 for what nobody reads
   hwy::AlignedFreeUniquePtr<float[]> weights;  // rows of logit_stride
 };
 

@@ -27,6 +27,7 @@ void FireAndGrow(const LayerStep& step, size_t row) {
   }
   if (!pooled) {
     FireRow<kGrowth, kRectify>(step, row);
+    CountSpikes(*step.spikes, row);
     return;
   }
   // A pooled row fires with the last of its members' rows, before any of them grows.
@@ -42,6 +43,7 @@ void FireAndGrow(const LayerStep& step, size_t row) {
     } else {
       FirePooledRow<kGrowth, kRectify>(hn::CappedTag<int16_t, kChunkLanes>(), step, pool);
     }
+    CountSpikes(*step.spikes, pool);
     for (size_t member = first; member <= row; ++member) GrowRow<kGrowth>(step, member);
   }
   if (beyond) GrowRow<kGrowth>(step, row);
@@ -49,36 +51,28 @@ void FireAndGrow(const LayerStep& step, size_t row) {
 
 // `sent` grows with the spikes; in the silent period it is zero.
 template <GrowthKind kGrowth, bool kRectify>
-void RunStep(const LayerStep& step) {
+void RunStep(LayerStep& step) {
   const IntegerLayer& layer = *step.layer;
-  const size_t blocks = layer.layout.blocks;
-  const auto accumulate = [&](size_t synapses, size_t row, size_t block) {
-    AccumulateRow(layer.synapses[synapses], layer, *step.inputs[synapses], row, block,
-                  step.membranes);
-  };
-  if (step.inputs != nullptr && blocks > 1) {
-    // Block by block: the weights of one stay in the first-level cache for all rows.
-    for (size_t s = 0; s < layer.synapses.size(); ++s) {
-      for (size_t block = 0; block < blocks; ++block) {
-        for (size_t row = 0; row < layer.synapses[s].rows.size(); ++row) accumulate(s, row, block);
-      }
-    }
-  }
   constexpr size_t kMostSynapses = 16;
+  const size_t count = layer.synapses.size();
+  const auto accumulate = [&](size_t s, size_t row) {
+    step.synops += CountSynops(layer.synapses[s], *step.inputs[s], row);
+    AccumulateRow(layer.synapses[s], layer, *step.inputs[s], row, *step.lists, step.membranes);
+  };
   size_t next[kMostSynapses] = {};
-  const bool by_rows = blocks == 1 && layer.synapses.size() <= kMostSynapses;
-  if (step.inputs != nullptr && blocks == 1 && !by_rows) {
-    for (size_t s = 0; s < layer.synapses.size(); ++s) {
-      for (size_t row = 0; row < layer.synapses[s].rows.size(); ++row) accumulate(s, row, 0);
+  const bool by_rows = count <= kMostSynapses;
+  if (step.inputs != nullptr && !by_rows) {
+    for (size_t s = 0; s < count; ++s) {
+      for (size_t row = 0; row < layer.synapses[s].rows.size(); ++row) accumulate(s, row);
     }
   }
   for (size_t row = 0; row < layer.rows; ++row) {
     if (step.inputs != nullptr && by_rows) {
       // Row by row: membranes fire while they are in the first-level cache.
-      for (size_t s = 0; s < layer.synapses.size(); ++s) {
+      for (size_t s = 0; s < count; ++s) {
         const IntegerSynapses& synapses = layer.synapses[s];
         while (next[s] < synapses.rows.size() && synapses.rows[next[s]].first <= row) {
-          accumulate(s, next[s]++, 0);
+          accumulate(s, next[s]++);
         }
       }
     }
@@ -86,7 +80,7 @@ void RunStep(const LayerStep& step) {
   }
 }
 
-void RunLayerStepTarget(const LayerStep& step) {
+void RunLayerStepTarget(LayerStep& step) {
   const bool rectify = step.layer->rectify;
   if (step.growth.beta == 2.0F) {
     return rectify ? RunStep<GrowthKind::kTwo, true>(step) : RunStep<GrowthKind::kTwo, false>(step);
@@ -103,14 +97,12 @@ void EncodeRowTarget(const uint16_t* HWY_RESTRICT positive, const uint16_t* HWY_
                      uint32_t neurons, uint32_t bit, size_t row, SpikeFrame& spikes) {
   const hn::CappedTag<uint16_t, kChunkLanes> d;
   const auto wanted = hn::Set(d, static_cast<uint16_t>(1U << bit));
-  SpikeWriter writer(spikes, row);
+  uint64_t* words = spikes.Row(row);
   for (size_t i = 0; i < neurons; i += hn::Lanes(d)) {
-    const auto exist = hn::FirstN(d, neurons - i);
-    const auto up = hn::And(hn::TestBit(hn::LoadU(d, positive + i), wanted), exist);
-    const auto down = hn::And(hn::TestBit(hn::LoadU(d, negative + i), wanted), exist);
-    writer.Append(d, up, down, i);
+    WriteSpikes(d, hn::TestBit(hn::LoadU(d, positive + i), wanted),
+                hn::TestBit(hn::LoadU(d, negative + i), wanted), i, words);
   }
-  writer.EndRow();
+  CountSpikes(spikes, row);
 }
 
 }  // namespace cssrun::internal::HWY_NAMESPACE
@@ -131,7 +123,7 @@ Growth Growth::Of(float beta) {
   return growth;
 }
 
-void RunLayerStep(const LayerStep& step) { HWY_DYNAMIC_DISPATCH(RunLayerStepTarget)(step); }
+void RunLayerStep(LayerStep& step) { HWY_DYNAMIC_DISPATCH(RunLayerStepTarget)(step); }
 
 void EncodeRow(const uint16_t* positive, const uint16_t* negative, uint32_t neurons, uint32_t bit,
                size_t row, SpikeFrame& spikes) {

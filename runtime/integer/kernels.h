@@ -4,7 +4,9 @@
 #ifndef CSSRUN_RUNTIME_INTEGER_KERNELS_H_
 #define CSSRUN_RUNTIME_INTEGER_KERNELS_H_
 
+#include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "runtime/integer/integer_network.h"
 #include "runtime/integer/spike_frame.h"
@@ -20,12 +22,24 @@ struct Growth {
   static Growth Of(float beta);
 };
 
+// The channels that fired at each position of one source row, positive and negative apart.
+struct SpikeLists {
+  // Whole vectors are written: so many numbers beyond the end are scratch.
+  static constexpr size_t kSlack = kChunkLanes;
+
+  std::vector<uint16_t> channels;
+  std::vector<uint32_t> bounds;  // of column c: [2c] .. [2c + 1] positive, .. [2c + 2] negative
+};
+
 // What one layer does at one input index.
 struct LayerStep {
+  uint64_t synops = 0;                        // counted up
+
   const IntegerLayer* layer = nullptr;
   const SpikeFrame* const* inputs = nullptr;  // by synapses; null when no input arrives any more
+  SpikeLists* lists = nullptr;                // room for one source row's spikes
   int16_t* membranes = nullptr;
-  int16_t* sent = nullptr;             // g, [spike row][spike number]; null if it does not rectify
+  int16_t* sent = nullptr;             // g, [spike row][neuron]; null if it does not rectify
   SpikeFrame* spikes = nullptr;        // null in the silent period
   const int16_t* thresholds = nullptr; // of this spike index
   const int16_t* biases = nullptr;     // of the next input index; null after the last
@@ -35,9 +49,9 @@ struct LayerStep {
 };
 
 // Adds the inputs, fires, and lets membranes and what was sent grow to the next index.
-void RunLayerStep(const LayerStep& step);
+void RunLayerStep(LayerStep& step);
 
-// One step of the encoder: bit `bit` of the trains of a row's neurons.
+// One step of the encoder: bit `bit` of the trains of a row's neurons, a multiple of 32.
 void EncodeRow(const uint16_t* positive, const uint16_t* negative, uint32_t neurons, uint32_t bit,
                size_t row, SpikeFrame& spikes);
 
