@@ -18,8 +18,9 @@ size_t Best(const Logits& logits) {
 
 Result<Comparison> CompareWithAnn(std::span<const uint8_t> bytes, const ImageSet& images,
                                   const std::vector<Logits>& ann, unsigned threads,
-                                  const Progress& progress) {
-  Result<std::shared_ptr<const Network>> network = Network::FromBytes(bytes, "converted network");
+                                  const Progress& progress, EngineKind engine) {
+  Result<std::shared_ptr<const Network>> network =
+      Network::FromBytes(bytes, "converted network", engine);
   if (!network.ok()) return network.status();
   const size_t count = images.pixels.size();
   Comparison comparison;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "converter/ann_run.h"
+#include "cssrun/network.h"
 #include "cssrun/session.h"
 #include "cssrun/status.h"
 
@@ -30,10 +31,12 @@ struct Comparison {
 };
 
 // Runs the network in `bytes` on `images` with `threads` threads (0: all cores); `ann`: the ANN's
-// logits on the same images. Error: kBadModel when the bytes are no sound network.
+// logits on the same images. The integer engine is the default, as it is for those who run it.
+// Error: kBadModel when the bytes are no sound network.
 Result<Comparison> CompareWithAnn(std::span<const uint8_t> bytes, const ImageSet& images,
                                   const std::vector<Logits>& ann, unsigned threads,
-                                  const Progress& progress);
+                                  const Progress& progress,
+                                  EngineKind engine = EngineKind::kInteger);
 
 }  // namespace cssrun::converter
 

@@ -44,7 +44,8 @@ Layer LayOutLayer(const format::Network& network, const format::Node& node, floa
   for (const format::Synapses* synapses : *node.synapses()) {
     const format::Node& source = *network.nodes()->Get(synapses->source());
     layer.input_offset = std::max(layer.input_offset, source.offset());
-    if (with_synapses) layer.synapses.push_back(LayOutSynapses(*synapses, *source.extent(), layer.potential));
+    if (with_synapses)
+      layer.synapses.push_back(LayOutSynapses(*synapses, *source.extent(), layer.potential));
   }
   return layer;
 }

@@ -50,7 +50,8 @@ struct ExecutionNetwork {
   std::vector<Layer> layers;
   // Only one engine's weights are laid out: with these, the float synapses stay empty.
   std::unique_ptr<const IntegerNetwork> integers;
-  std::string float_reason;  // why the integer engine cannot run this network, where it was asked to
+  std::string
+      float_reason;  // why the integer engine cannot run this network, where it was asked to
 };
 
 // Lays out for the float engine.

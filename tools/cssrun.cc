@@ -132,8 +132,7 @@ int Run(int argc, char** argv) {
   if (const auto exit = Parse(app, argc, argv); exit.has_value()) return *exit;
 
   Result<std::shared_ptr<const Network>> loaded = Network::Load(
-      arguments.network,
-      arguments.engine == "float" ? EngineKind::kFloat : EngineKind::kInteger);
+      arguments.network, arguments.engine == "float" ? EngineKind::kFloat : EngineKind::kInteger);
   if (!loaded.ok()) return Fail(loaded.status());
   const std::shared_ptr<const Network>& network = loaded.value();
   if (!network->why_float().empty()) {

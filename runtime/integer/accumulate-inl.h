@@ -1,8 +1,8 @@
 // Adds the rows of weights of one source row's spikes to the membranes.
 //
 // - Patch, wide: word by word, or position by position, the sums of all membranes that its spikes
-//   reach are held in registers while the spikes stream through: two loads and additions a cycle. The
-//   sum of one word or position cannot overflow (at most 256 spikes of at most 127), so it wraps; it
+//   reach are held in registers while the spikes stream through: two loads and additions a cycle.
+//   The sum of one word, or of as many spikes of a position as are sure not to overflow, wraps; it
 //   joins the membrane saturating.
 // - Scatter: for words of few spikes, which are not worth loading and storing all membranes: each
 //   spike adds to its membranes in memory, saturating.
@@ -63,8 +63,8 @@ HWY_INLINE size_t WeightPitch(const Tile& tile) {
 }
 
 template <size_t kRows, size_t kChunks, bool kWholeRun, class Weight>
-HWY_NOINLINE void ScatterTile(const IntegerSynapses& s, const uint64_t* words, const Weight* weights,
-                              const Tile& tile, int16_t* membranes) {
+HWY_NOINLINE void ScatterTile(const IntegerSynapses& s, const uint64_t* words,
+                              const Weight* weights, const Tile& tile, int16_t* membranes) {
   const Lanes16 d;
   const size_t lanes = hn::Lanes(d);
   const size_t pitch = WeightPitch<kChunks, kWholeRun>(tile);
@@ -95,15 +95,15 @@ struct Sums {
   template <class Weight>
   HWY_INLINE void Add(const Weight* HWY_RESTRICT weights, size_t pitch) {
     for (size_t k = 0; k < kCount; ++k) {
-      sums[k] = hn::Add(
-          sums[k], LoadWeights(weights + k / kChunks * pitch + k % kChunks * kChunkLanes));
+      sums[k] =
+          hn::Add(sums[k], LoadWeights(weights + k / kChunks * pitch + k % kChunks * kChunkLanes));
     }
   }
   template <class Weight>
   HWY_INLINE void Subtract(const Weight* HWY_RESTRICT weights, size_t pitch) {
     for (size_t k = 0; k < kCount; ++k) {
-      sums[k] = hn::Sub(
-          sums[k], LoadWeights(weights + k / kChunks * pitch + k % kChunks * kChunkLanes));
+      sums[k] =
+          hn::Sub(sums[k], LoadWeights(weights + k / kChunks * pitch + k % kChunks * kChunkLanes));
     }
   }
   HWY_INLINE void Join(int16_t* HWY_RESTRICT membranes, size_t pitch) const {
@@ -140,7 +140,9 @@ HWY_NOINLINE void PatchTile(const IntegerSynapses& s, const uint64_t* words, con
 template <size_t kRows, size_t kChunks, bool kWholeRun, class Weight>
 HWY_NOINLINE void WideTile(const IntegerSynapses& s, const SpikeLists& lists, const Weight* weights,
                            const Tile& tile, int16_t* membranes) {
-  constexpr uint32_t kMostSpikes = 256;  // of which a sum cannot overflow
+  // Of which a sum cannot overflow.
+  constexpr uint32_t kMostSpikes =
+      32767 / (sizeof(Weight) == 1 ? kLargestNarrowWeight : kLargestWideWeight);
   const size_t lanes = hn::Lanes(Lanes16());
   const size_t pitch = WeightPitch<kChunks, kWholeRun>(tile);
   for (size_t offset = 0; offset < kChunkLanes; offset += lanes) {
@@ -171,7 +173,8 @@ HWY_NOINLINE void WideTile(const IntegerSynapses& s, const SpikeLists& lists, co
 }
 
 // Lists the spikes of each position of a row of several words a position.
-HWY_INLINE void ListSpikes(const uint64_t* words, size_t columns, size_t blocks, SpikeLists& lists) {
+HWY_INLINE void ListSpikes(const uint64_t* words, size_t columns, size_t blocks,
+                           SpikeLists& lists) {
   const hn::CappedTag<uint16_t, kChunkLanes> du;
   const Lanes16 d;
   const size_t lanes = hn::Lanes(d);
@@ -280,8 +283,7 @@ inline void AccumulateIdentity(const IntegerSynapses& s, const uint64_t* words,
         const auto up = MaskOf(static_cast<uint32_t>(words[w]), i);
         const auto down = MaskOf(static_cast<uint32_t>(words[w] >> kChunkLanes), i);
         const auto weight = hn::Load(d, weights + i);
-        const auto sum =
-            hn::SaturatedAdd(hn::LoadU(d, at), hn::IfThenElseZero(up, weight));
+        const auto sum = hn::SaturatedAdd(hn::LoadU(d, at), hn::IfThenElseZero(up, weight));
         hn::StoreU(hn::SaturatedSub(sum, hn::IfThenElseZero(down, weight)), d, at);
       }
       continue;

@@ -1,8 +1,8 @@
 // The neuron equation in 16 bits: fire, subtract, grow.
 //
 // Kept per neuron: M, the residual (what came in less what was sent), and G, what was sent (the
-// residual form of TSA-ReLU, appendix A.7): o = max(M, -G), a spike where |o| reaches the threshold,
-// M -= u, G += u. A pool's members share G; since max over members of max(h, 0) - G is
+// residual form of TSA-ReLU, appendix A.7): o = max(M, -G), a spike where |o| reaches the
+// threshold, M -= u, G += u. A pool's members share G; since max over members of max(h, 0) - G is
 // max(max M, -G), every member loses what the pool sends.
 #if defined(CSSRUN_RUNTIME_INTEGER_FIRE_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef CSSRUN_RUNTIME_INTEGER_FIRE_INL_H_
@@ -163,8 +163,8 @@ template <GrowthKind kGrowth, bool kRectify, class D>
 HWY_INLINE void FirePooledRow(D d, const LayerStep& step, size_t row) {
   const IntegerLayer& layer = *step.layer;
   const size_t stride = layer.layout.stride();
-  int16_t* members = step.membranes + row * layer.pool_row_stride * layer.row_lanes +
-                     layer.guard_lanes;
+  int16_t* members =
+      step.membranes + row * layer.pool_row_stride * layer.row_lanes + layer.guard_lanes;
   int16_t* sent = kRectify ? step.sent + row * layer.spike_columns * stride : nullptr;
   uint64_t* words = step.spikes->Row(row);
   // The last word may be one in part.
@@ -190,8 +190,8 @@ HWY_NOINLINE void GrowRow(const LayerStep& step, size_t row) {
   const size_t lanes = hn::Lanes(d);
   const size_t used = size_t{layer.columns} * layer.layout.lanes;
   for (size_t block = 0; block < layer.layout.blocks; ++block) {
-    int16_t* membranes = step.membranes + block * layer.block_lanes() + row * layer.row_lanes +
-                         layer.guard_lanes;
+    int16_t* membranes =
+        step.membranes + block * layer.block_lanes() + row * layer.row_lanes + layer.guard_lanes;
     for (size_t i = 0; i < used; i += lanes) {
       auto m = Grow<kGrowth>(d, hn::LoadU(d, membranes + i), step);
       if (step.biases != nullptr) {

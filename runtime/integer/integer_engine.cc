@@ -110,8 +110,7 @@ void IntegerEngine::Run(std::span<const uint8_t> pixels, Answer& answer) {
       }
     }
   }
-  answer.logits.assign(logits_.begin(),
-                       logits_.begin() + network_.layers.back().extent.channels());
+  answer.logits.assign(logits_.begin(), logits_.begin() + network_.layers.back().extent.channels());
   answer.steps = network_.latency_steps;
 }
 
@@ -167,7 +166,8 @@ void IntegerEngine::StepNeurons(size_t layer_index, uint32_t index, LayerStatist
     step.inputs = inputs_.data();
   }
   const size_t parameters = integers.parameter_lanes();
-  if (index + 1 < network_.timesteps) step.biases = integers.biases.get() + parameters * (index + 1);
+  if (index + 1 < network_.timesteps)
+    step.biases = integers.biases.get() + parameters * (index + 1);
   if (fires) {
     const uint32_t spike_index = index - network_.silent_steps;
     step.spikes = &state.spikes[spike_index];

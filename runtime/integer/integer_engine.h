@@ -1,9 +1,9 @@
 // Runs one image through an IntegerNetwork.
 //
-// The schedule is cut into chunks of global steps: within a chunk each layer, sources before targets,
-// does all of its steps before the next layer begins. A chunk of one step is the pipeline, in which
-// all layers advance together; a chunk of all steps is layer after layer, which keeps a layer's
-// weights and membranes in the cache. The answer is the same bits.
+// The schedule is cut into chunks of global steps: within a chunk each layer, sources before
+// targets, does all of its steps before the next layer begins. A chunk of one step is the pipeline,
+// in which all layers advance together; a chunk of all steps is layer after layer, which keeps a
+// layer's weights and membranes in the cache. The answer is the same bits.
 #ifndef CSSRUN_RUNTIME_INTEGER_INTEGER_ENGINE_H_
 #define CSSRUN_RUNTIME_INTEGER_INTEGER_ENGINE_H_
 

@@ -17,15 +17,18 @@ using format::SynapseKind;
 using format::Window;
 
 constexpr double kLargestMembrane = std::numeric_limits<int16_t>::max();
-constexpr double kLargestWeight = std::numeric_limits<int8_t>::max();
 // A weight of an identity is one number a channel: 16-bit, a quarter of the membrane at most.
 constexpr double kLargestIdentity = kLargestMembrane / 4;
 // Below this the rounding of a membrane is no longer small against an amplitude.
 constexpr double kSmallestUnit = 48;
-// What of the first-level cache (32 kB or more) the weights of one block may take.
-constexpr size_t kWideBytes = 40 << 10;
 // Below so many neurons a word holds too few spikes to load and store membranes for all of them.
 constexpr uint32_t kPatchNeurons = 16;
+
+// Weights of one target: up to so many, one block's are small enough for the first-level cache in
+// 16 bits, and are kept so: widening 8 bits costs half of the speed there.
+constexpr size_t kWideFanIn = 640;
+
+bool IsWide(size_t fan_in) { return fan_in <= kWideFanIn; }
 
 int64_t RoundUp(int64_t value, int64_t multiple) {
   return (value + multiple - 1) / multiple * multiple;
@@ -94,7 +97,8 @@ Axis MakeAxis(int64_t seen, int64_t targets, int64_t kernel, int64_t stride, int
   axis.dilation = dilation;
   axis.reach_of_kernel = (kernel - 1) * dilation + 1;
   // With one target position every source position has the one tap that leads there.
-  axis.stride = targets == 1 ? std::max(stride, std::max(seen + pad, axis.reach_of_kernel)) : stride;
+  axis.stride =
+      targets == 1 ? std::max(stride, std::max(seen + pad, axis.reach_of_kernel)) : stride;
   axis.taps = (axis.reach_of_kernel + axis.stride - 1) / axis.stride;
   axis.phases = std::min(axis.stride, seen + std::max<int64_t>(pad, 0));
   for (int64_t position = 0; position < seen; ++position) {
@@ -118,7 +122,7 @@ int64_t ReadersOf(const Axis& axis, const Axis::Place& place, int64_t targets) {
 
 // Positions of a source row that share destinations, and what distinguishes their weights.
 struct Groups {
-  uint32_t positions = 1;  // of one group
+  uint32_t positions = 1;                 // of one group
   std::vector<Destination> destinations;  // weight: the version's number, for now
   // By version: of each position its phase and its first target's lane, counted from the group's; a
   // negative phase where it reaches nothing.
@@ -239,8 +243,7 @@ class Builder {
     uint32_t longest_run = 1;
     uint32_t fewest_chunks = std::numeric_limits<uint32_t>::max();
     const uint32_t narrowest = layer.guard_lanes;
-    for (uint32_t guard = narrowest; guard < narrowest + kChunkLanes;
-         guard += layer.layout.lanes) {
+    for (uint32_t guard = narrowest; guard < narrowest + kChunkLanes; guard += layer.layout.lanes) {
       IntegerLayer trial;
       trial.layout = layer.layout;
       trial.columns = layer.columns;
@@ -267,8 +270,7 @@ class Builder {
       const format::Synapses& s = *node.synapses()->Get(i);
       layer.synapses.emplace_back();
       if (s.kind() == SynapseKind::Identity) {
-        BuildIdentity(s, layer, axes[i].first, axes[i].second, node, scales,
-                      layer.synapses.back());
+        BuildIdentity(s, layer, axes[i].first, axes[i].second, node, scales, layer.synapses.back());
       } else {
         BuildConvolution(s, layer, axes[i].first, axes[i].second, groups[i], node, scales,
                          layer.synapses.back());
@@ -295,8 +297,8 @@ class Builder {
         float largest = 0;
         for (size_t k = 0; k < fan_in; ++k) largest = std::max(largest, std::abs(*weights++));
         if (largest > 0) {
-          scales[channel] =
-              std::min(scales[channel], kLargestWeight / static_cast<double>(largest));
+          const double limit = IsWide(fan_in) ? kLargestWideWeight : kLargestNarrowWeight;
+          scales[channel] = std::min(scales[channel], limit / static_cast<double>(largest));
         }
       }
     }
@@ -354,14 +356,14 @@ class Builder {
   }
 
   // Row plans, and by source neuron of a row how many target columns it reaches.
-  std::vector<int32_t> PlanRows(const format::Synapses& s, const IntegerLayer& layer, const Axis& y, const Axis& x,
-                size_t phase_size, size_t tap_row_size, IntegerSynapses& out) {
+  std::vector<int32_t> PlanRows(const format::Synapses& s, const IntegerLayer& layer, const Axis& y,
+                                const Axis& x, size_t phase_size, size_t tap_row_size,
+                                IntegerSynapses& out) {
     const Extent& source = SourceExtent(s);
     const Seen seen = *SeenThrough(s, source);
-    uint32_t reached = 0;
+    uint32_t due = 0;
     for (int64_t row = 0; row < source.height(); ++row) {
       RowPlan plan;
-      plan.first = reached;
       if (row / seen.divisor_y < seen.height) {
         const Axis::Place& place = y.places[static_cast<size_t>(row / seen.divisor_y)];
         // Existing taps of a phase are its last ones.
@@ -374,14 +376,17 @@ class Builder {
         int64_t last = y.taps;
         while (last > tap && !exists(last - 1)) --last;
         if (last > tap) {
+          // Taps that do not exist are no reason to be late: `first` may fall back where they are
+          // dilated, this does not.
+          due = static_cast<uint32_t>(std::max<int64_t>(0, place.first));
           plan.first = static_cast<uint32_t>(place.first + tap);
           plan.count = static_cast<uint32_t>(last - tap);
           plan.readers = static_cast<uint32_t>(ReadersOf(y, place, layer.rows));
           plan.weight_offset = static_cast<uint32_t>(static_cast<size_t>(place.phase) * phase_size +
                                                      static_cast<size_t>(tap) * tap_row_size);
-          reached = plan.first;
         }
       }
+      plan.due = due;
       out.rows.push_back(plan);
     }
     std::vector<int32_t> fan_out;
@@ -389,23 +394,22 @@ class Builder {
     for (int64_t column = 0; column < source.width(); ++column) {
       int64_t readers = 0;
       if (column / seen.divisor_x < seen.width) {
-        readers = ReadersOf(x, x.places[static_cast<size_t>(column / seen.divisor_x)],
-                            layer.columns);
+        readers =
+            ReadersOf(x, x.places[static_cast<size_t>(column / seen.divisor_x)], layer.columns);
       }
       fan_out.insert(fan_out.end(), stride, static_cast<int32_t>(readers));
     }
     // The rest of the last word never fires.
-    fan_out.resize(
-        static_cast<size_t>(RoundUp(static_cast<int64_t>(fan_out.size()), kChunkLanes)));
+    fan_out.resize(static_cast<size_t>(RoundUp(static_cast<int64_t>(fan_out.size()), kChunkLanes)));
     return fan_out;
   }
 
   static void FindExceptions(const std::vector<int32_t>& fan_out, IntegerSynapses& out) {
     std::map<int32_t, size_t> frequency;
     for (const int32_t reached : fan_out) ++frequency[reached];
-    const auto usual = std::max_element(
-        frequency.begin(), frequency.end(),
-        [](const auto& a, const auto& b) { return a.second < b.second; });
+    const auto usual =
+        std::max_element(frequency.begin(), frequency.end(),
+                         [](const auto& a, const auto& b) { return a.second < b.second; });
     out.usual_fan_out = static_cast<uint32_t>(usual->first);
     for (uint32_t word = 0; word < fan_out.size() / kChunkLanes; ++word) {
       std::map<int32_t, uint64_t> masks;
@@ -456,8 +460,8 @@ class Builder {
     for (size_t number = 0; number < neurons && out.in_order; ++number) {
       if (out.identity[number] == 0) continue;
       const size_t first = number / kChunkLanes * kChunkLanes;
-      out.in_order = out.identity[first] != 0 &&
-                     out.lanes[number] == out.lanes[first] + (number - first);
+      out.in_order =
+          out.identity[first] != 0 && out.lanes[number] == out.lanes[first] + (number - first);
     }
     FindExceptions(fan_out, out);
   }
@@ -493,14 +497,13 @@ class Builder {
         version.back() = {place.phase, int64_t{layer.guard_lanes} + place.first * lanes};
         base = std::min(base, version.back().second / kChunkLanes * kChunkLanes);
       }
-      if (base == std::numeric_limits<int64_t>::max()) base = layer.guard_lanes;
+      if (base == std::numeric_limits<int64_t>::max()) base = 0;
       for (auto& [phase, lane] : version) {
         if (phase < 0) continue;
         lane -= base;
-        groups.run_chunks =
-            std::max(groups.run_chunks, static_cast<uint32_t>(
-                                            RoundUp(lane + x.taps * lanes, kChunkLanes) /
-                                            kChunkLanes));
+        groups.run_chunks = std::max(
+            groups.run_chunks,
+            static_cast<uint32_t>(RoundUp(lane + x.taps * lanes, kChunkLanes) / kChunkLanes));
       }
       const auto [found, inserted] =
           known.emplace(version, static_cast<uint32_t>(groups.versions.size()));
@@ -536,12 +539,11 @@ class Builder {
     const size_t version_size = number_size * numbers;
     const size_t phase_size = version_size * groups.versions.size();
     out.block_size = phase_size * static_cast<size_t>(y.phases);
-    const std::vector<int32_t> fan_out =
-        PlanRows(s, layer, y, x, phase_size, tap_row_size, out);
+    const std::vector<int32_t> fan_out = PlanRows(s, layer, y, x, phase_size, tap_row_size, out);
     FindExceptions(fan_out, out);
 
     const size_t size = out.block_size * layer.layout.blocks;
-    const bool wide = phase_size * sizeof(int16_t) <= kWideBytes;
+    const bool wide = IsWide(s.weights()->size() / targets);
     if (wide) {
       out.wide = hwy::AllocateAligned<int16_t>(size);
       std::fill_n(out.wide.get(), size, int16_t{0});
@@ -549,11 +551,11 @@ class Builder {
       out.narrow = hwy::AllocateAligned<int8_t>(size);
       std::fill_n(out.narrow.get(), size, int8_t{0});
     }
-    const auto set = [&](size_t index, int8_t weight) {
+    const auto set = [&](size_t index, double weight) {
       if (wide) {
-        out.wide[index] = weight;
+        out.wide[index] = static_cast<int16_t>(weight);
       } else {
-        out.narrow[index] = weight;
+        out.narrow[index] = static_cast<int8_t>(weight);
       }
     };
     const float* weights = s.weights()->data();
@@ -577,12 +579,11 @@ class Builder {
                 for (uint32_t c = 0; c < channels; ++c) {
                   const auto value =
                       static_cast<double>(weights[(size_t{target} * channels + c) * taps + tap]);
-                  const auto weight =
-                      static_cast<int8_t>(std::nearbyint(value * scales[target]));
+                  const double weight = std::nearbyint(value * scales[target]);
                   const size_t number = size_t{position} * source_lanes + c;
                   set(at + number * number_size, weight);
                   if (both_signs) {
-                    set(at + (negated + number) * number_size, static_cast<int8_t>(-weight));
+                    set(at + (negated + number) * number_size, -weight);
                   }
                 }
               }
@@ -593,8 +594,7 @@ class Builder {
     }
 
     for (const Destination& group : groups.destinations) {
-      out.groups.push_back(
-          {group.lane, static_cast<uint32_t>(group.weight * version_size)});
+      out.groups.push_back({group.lane, static_cast<uint32_t>(group.weight * version_size)});
     }
     if (out.kind != AccumulateKind::kScatter) return;
     const size_t words = fan_out.size() / kChunkLanes;
@@ -652,17 +652,16 @@ class Builder {
         const int64_t kx = kernel_at(x, w.pad_left(), w.kernel_x(), w.dilation_x());
         if (ky < 0 || kx < 0) continue;
         for (uint32_t c = 0; c < channels; ++c) {
-          float* to = out.weights.get() +
-                      (static_cast<size_t>(y * seen.width + x) * channels + c) * row;
+          float* to =
+              out.weights.get() + (static_cast<size_t>(y * seen.width + x) * channels + c) * row;
           for (uint32_t k = 0; k < logits; ++k) {
             if (s.kind() == SynapseKind::Identity) {
               to[k] = int64_t{c} + s.channel_offset() == k ? s.weights()->Get(0) : 0.0F;
             } else {
-              const auto index =
-                  ((size_t{k} * channels + c) * static_cast<size_t>(w.kernel_y()) +
-                   static_cast<size_t>(ky)) *
-                      static_cast<size_t>(w.kernel_x()) +
-                  static_cast<size_t>(kx);
+              const auto index = ((size_t{k} * channels + c) * static_cast<size_t>(w.kernel_y()) +
+                                  static_cast<size_t>(ky)) *
+                                     static_cast<size_t>(w.kernel_x()) +
+                                 static_cast<size_t>(kx);
               to[k] = s.weights()->Get(static_cast<uint32_t>(index));
             }
           }
@@ -671,8 +670,8 @@ class Builder {
     }
     for (int64_t y = 0; y < source.height(); ++y) {
       const int64_t seen_y = y / seen.divisor_y;
-      const bool inside = seen_y < seen.height &&
-                          kernel_at(seen_y, w.pad_top(), w.kernel_y(), w.dilation_y()) >= 0;
+      const bool inside =
+          seen_y < seen.height && kernel_at(seen_y, w.pad_top(), w.kernel_y(), w.dilation_y()) >= 0;
       out.row_read.push_back(inside);
       out.rows.push_back(
           inside ? static_cast<uint32_t>(static_cast<size_t>(seen_y * seen.width) * channels * row)
@@ -680,8 +679,8 @@ class Builder {
     }
     for (int64_t x = 0; x < source.width(); ++x) {
       const int64_t seen_x = x / seen.divisor_x;
-      const bool inside = seen_x < seen.width &&
-                          kernel_at(seen_x, w.pad_left(), w.kernel_x(), w.dilation_x()) >= 0;
+      const bool inside =
+          seen_x < seen.width && kernel_at(seen_x, w.pad_left(), w.kernel_x(), w.dilation_x()) >= 0;
       for (uint32_t c = 0; c < stride; ++c) {
         const int64_t target = int64_t{c} + s.channel_offset();
         const bool identity = s.kind() == SynapseKind::Identity;

@@ -1,9 +1,9 @@
 // A network in integers, laid out for the kernels.
 //
 // Every target channel has a scale s: an amplitude theta is s units before the silent period and
-// u = s beta^L units, a whole number, when the neuron fires. Weights are 8-bit, w s rounded, with
-// the scale chosen so that the largest is at most 127; membranes are 16-bit and saturate at
-// kHeadroom amplitudes or more. Nothing is multiplied: beta 1.5 and 2 are shifts and additions.
+// u = s beta^L units, a whole number, when the neuron fires. Weights are w s rounded, in 8 bits, or
+// in 11 where they are kept in 16 anyway; membranes are 16-bit and saturate at kHeadroom amplitudes
+// or more. Nothing is multiplied: beta 1.5 and 2 are shifts and additions.
 #ifndef CSSRUN_RUNTIME_INTEGER_INTEGER_NETWORK_H_
 #define CSSRUN_RUNTIME_INTEGER_INTEGER_NETWORK_H_
 
@@ -17,6 +17,10 @@
 #include "runtime/integer/spike_frame.h"
 
 namespace cssrun::internal {
+
+// So large that the sum of 32 and of 256 such weights fits 16 bits.
+constexpr int kLargestWideWeight = 1023;
+constexpr int kLargestNarrowWeight = 127;
 
 // How many amplitudes u a membrane can hold at least.
 constexpr int kHeadroom = 16;
@@ -34,7 +38,8 @@ struct LaneLayout {
 
 // Where the spikes of one source row go: target rows [first, first + count).
 struct RowPlan {
-  uint32_t first = 0;          // never decreases from row to row
+  uint32_t due = 0;  // to be added before this target row fires; never decreases from row to row
+  uint32_t first = 0;
   uint32_t count = 0;
   uint32_t readers = 0;        // of them, those that have a synapse: not all where taps are dilated
   uint32_t weight_offset = 0;  // of the first of them, within a block's weights
@@ -63,7 +68,7 @@ struct IntegerSynapses {
   uint32_t source_stride = 0;  // numbers of neurons at one source position
   size_t block_size = 0;       // weights of one target block
   // [block][row phase][group version][number][tap row][run], of one of the two widths: 16-bit where
-  // that fits the first-level cache, since widening costs half of the speed there. kPatch: 64
+  // that is small enough, see kWideFanIn. kPatch: 64
   // numbers, those of negative spikes with the weights negated; kScatter: channels, then channels
   // negated; kWide: channels.
   hwy::AlignedFreeUniquePtr<int8_t[]> narrow;
@@ -72,9 +77,9 @@ struct IntegerSynapses {
   std::vector<Destination> groups;   // kPatch: by word; kWide: by column
   std::vector<Destination> numbers;  // kScatter: by word and bit
   // kIdentity: the target lane of a source lane and its weight.
-  bool in_order = false;  // every word goes to 32 consecutive lanes
-  std::vector<uint32_t> lanes;                     // by source neuron of a row
-  hwy::AlignedFreeUniquePtr<int16_t[]> identity;   // by source neuron of a row; 0: no target
+  bool in_order = false;                          // every word goes to 32 consecutive lanes
+  std::vector<uint32_t> lanes;                    // by source neuron of a row
+  hwy::AlignedFreeUniquePtr<int16_t[]> identity;  // by source neuron of a row; 0: no target
   // SyOPs: a spike reaches `usual_fan_out` target columns, except for those of these masks.
   struct FanOutException {
     uint32_t word = 0;
@@ -101,10 +106,10 @@ struct IntegerLayer {
   uint32_t guard_lanes = 0;
   uint32_t row_lanes = 0;
   // Per channel, [block][max(lanes, 32)]: shorter ones are repeated to fill a chunk.
-  hwy::AlignedFreeUniquePtr<int16_t[]> unit;           // u
-  hwy::AlignedFreeUniquePtr<int16_t[]> thresholds;     // [spike index][...]; to be exceeded
-  hwy::AlignedFreeUniquePtr<int16_t[]> biases;         // [input index][...]; their rounding cancels
-  hwy::AlignedFreeUniquePtr<int16_t[]> start;          // membranes when input index 0 arrives
+  hwy::AlignedFreeUniquePtr<int16_t[]> unit;        // u
+  hwy::AlignedFreeUniquePtr<int16_t[]> thresholds;  // [spike index][...]; to be exceeded
+  hwy::AlignedFreeUniquePtr<int16_t[]> biases;      // [input index][...]; their rounding cancels
+  hwy::AlignedFreeUniquePtr<int16_t[]> start;       // membranes when input index 0 arrives
   std::vector<IntegerSynapses> synapses;
 
   uint32_t parameter_lanes() const { return layout.blocks * kChunkLanes; }

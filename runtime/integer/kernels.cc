@@ -71,7 +71,7 @@ void RunStep(LayerStep& step) {
       // Row by row: membranes fire while they are in the first-level cache.
       for (size_t s = 0; s < count; ++s) {
         const IntegerSynapses& synapses = layer.synapses[s];
-        while (next[s] < synapses.rows.size() && synapses.rows[next[s]].first <= row) {
+        while (next[s] < synapses.rows.size() && synapses.rows[next[s]].due <= row) {
           accumulate(s, next[s]++);
         }
       }

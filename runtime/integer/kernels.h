@@ -33,16 +33,16 @@ struct SpikeLists {
 
 // What one layer does at one input index.
 struct LayerStep {
-  uint64_t synops = 0;                        // counted up
+  uint64_t synops = 0;  // counted up
 
   const IntegerLayer* layer = nullptr;
   const SpikeFrame* const* inputs = nullptr;  // by synapses; null when no input arrives any more
   SpikeLists* lists = nullptr;                // room for one source row's spikes
   int16_t* membranes = nullptr;
-  int16_t* sent = nullptr;             // g, [spike row][neuron]; null if it does not rectify
-  SpikeFrame* spikes = nullptr;        // null in the silent period
-  const int16_t* thresholds = nullptr; // of this spike index
-  const int16_t* biases = nullptr;     // of the next input index; null after the last
+  int16_t* sent = nullptr;              // g, [spike row][neuron]; null if it does not rectify
+  SpikeFrame* spikes = nullptr;         // null in the silent period
+  const int16_t* thresholds = nullptr;  // of this spike index
+  const int16_t* biases = nullptr;      // of the next input index; null after the last
   Growth growth;
   bool negative_spikes = true;
   bool round_up = false;  // beta 1.5: which way halves are rounded, in turn

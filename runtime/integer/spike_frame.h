@@ -1,9 +1,10 @@
-// The spikes of one layer at one spike index, as the integer engine carries them: two bits a neuron.
+// The spikes of one layer at one spike index, as the integer engine carries them: two bits a
+// neuron.
 //
-// Every 32 neurons of a row of the map are one word: bit k says that neuron k fired a positive spike,
-// bit 32 + k a negative one. Firing writes a word with two stores of a mask; a consumer takes the
-// spikes out one by one, lowest bit first, or uses the halves as masks. Neurons are numbered along
-// the row, column * stride + channel.
+// Every 32 neurons of a row of the map are one word: bit k says that neuron k fired a positive
+// spike, bit 32 + k a negative one. Firing writes a word with two stores of a mask; a consumer
+// takes the spikes out one by one, lowest bit first, or uses the halves as masks. Neurons are
+// numbered along the row, column * stride + channel.
 #ifndef CSSRUN_RUNTIME_INTEGER_SPIKE_FRAME_H_
 #define CSSRUN_RUNTIME_INTEGER_SPIKE_FRAME_H_
 

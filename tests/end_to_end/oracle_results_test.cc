@@ -80,10 +80,24 @@ TEST_P(OracleResultsTest, AccuracyAgreementAndSynops) {
   const auto test = LoadFolder((Shared() / "cifar10" / "test").string(), options.labels, format);
   ASSERT_EQ(test.pixels.size(), expected["images"].get<size_t>());
 
-  const auto conversion = converter::Convert(model.value(), calibration, test, options,
+  const auto conversion = converter::Convert(model.value(), calibration, {}, options,
                                              [](const char*, size_t, size_t) {});
   ASSERT_TRUE(conversion.ok()) << conversion.status().message();
-  const converter::Comparison& actual = *conversion.value().report.validation;
+  const auto& bytes = conversion.value().bytes;
+  InputFormat normalized = format;
+  normalized.mean = options.mean;
+  normalized.stddev = options.stddev;
+  const auto ann =
+      converter::RunAnn(model.value().graph, test, normalized, {}, {}, [](size_t, size_t) {});
+  ASSERT_TRUE(ann.ok()) << ann.status().message();
+  const auto compare = [&](EngineKind engine) {
+    return converter::CompareWithAnn(
+        {bytes.data(), bytes.size()}, test, ann.value(), options.threads, [](size_t, size_t) {},
+        engine);
+  };
+  const auto in_float = compare(EngineKind::kFloat);
+  ASSERT_TRUE(in_float.ok()) << in_float.status().message();
+  const converter::Comparison& actual = in_float.value();
   std::printf("top-1 %.4f (oracle %.4f), agreement %.4f (%.4f), SyOPs / oracle's %.5f\n",
               actual.snn_top1, expected["snn_top1"].get<double>(), actual.agreement,
               expected["agreement"].get<double>(),
@@ -95,6 +109,22 @@ TEST_P(OracleResultsTest, AccuracyAgreementAndSynops) {
   EXPECT_NEAR(actual.relative_logit_error, expected["relative_logit_error"].get<double>(), 0.005);
   EXPECT_NEAR(actual.synops_per_image / expected["synops_per_image"].get<double>(), 1, 0.02);
   EXPECT_NEAR(actual.spikes_per_image / expected["spikes_per_image"].get<double>(), 1, 0.02);
+
+  const auto in_integers = compare(EngineKind::kInteger);
+  ASSERT_TRUE(in_integers.ok()) << in_integers.status().message();
+  const converter::Comparison& integers = in_integers.value();
+  std::printf(
+      "integer engine: top-1 %.4f, agreement %.4f, relative logit error %.4f (float %.4f)\n",
+      integers.snn_top1, integers.agreement, integers.relative_logit_error,
+      actual.relative_logit_error);
+  EXPECT_NEAR(integers.relative_logit_error, actual.relative_logit_error,
+              0.002 + 0.1 * actual.relative_logit_error);
+  // Where the logits are off by a tenth anyway, any rounding tips as many answers as it likes.
+  if (actual.relative_logit_error < 0.1) {
+    EXPECT_NEAR(integers.snn_top1, actual.snn_top1, 0.005 + kRounding);
+    EXPECT_NEAR(integers.agreement, actual.agreement, 0.01 + kRounding);
+  }
+  EXPECT_NEAR(integers.synops_per_image / actual.synops_per_image, 1, 0.02);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, OracleResultsTest, testing::ValuesIn(Settings()), NameOf);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 namespace cssrun::oracle {
 namespace {
@@ -151,6 +152,23 @@ std::vector<double> Pool(const NodeT& node, const std::vector<double>& h) {
 }
 
 }  // namespace
+
+Inputs SumInputs(const format::NetworkT& network, const NodeT& node,
+                 const std::vector<Train>& trains, size_t index) {
+  const Map potential(*node.potential);
+  Potentials potentials;
+  potentials.sum.assign(potential.size(), 0.0);
+  potentials.magnitude.assign(potential.size(), 0.0);
+  for (const auto& s : node.synapses) {
+    AddPotentials(*s, Map(*network.nodes[s->source]->extent), potential, trains[s->source][index],
+                  potentials);
+  }
+  return {std::move(potentials.sum), std::move(potentials.magnitude)};
+}
+
+std::vector<double> PoolMembranes(const NodeT& node, const std::vector<double>& membranes) {
+  return Pool(node, membranes);
+}
 
 NodeRun RunEncoder(const format::NetworkT& network, const std::vector<double>& inputs) {
   const NodeT& node = *network.nodes.front();

@@ -29,6 +29,17 @@ struct NodeRun {
 // Encodes normalized inputs [channel, row, column] (Theorem 3).
 NodeRun RunEncoder(const format::NetworkT& network, const std::vector<double>& inputs);
 
+// What reaches the membranes of `node` at input index `index`: sums, and sums of absolute values.
+struct Inputs {
+  std::vector<double> sum;
+  std::vector<double> magnitude;
+};
+Inputs SumInputs(const format::NetworkT& network, const format::NodeT& node,
+                 const std::vector<Train>& trains, size_t index);
+
+// The largest member of each pool; `membranes` themselves where the node has none.
+std::vector<double> PoolMembranes(const format::NodeT& node, const std::vector<double>& membranes);
+
 // One layer, driven by the trains of the earlier nodes.
 NodeRun RunNode(const format::NetworkT& network, size_t node, const std::vector<Train>& trains);
 

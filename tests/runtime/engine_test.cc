@@ -27,7 +27,7 @@ using oracle::Train;
 std::shared_ptr<const Network> Load(const format::NetworkT& description) {
   const flatbuffers::DetachedBuffer bytes = SerializeNetwork(description);
   Result<std::shared_ptr<const Network>> network =
-      Network::FromBytes({bytes.data(), bytes.size()}, "random");
+      Network::FromBytes({bytes.data(), bytes.size()}, "random", EngineKind::kFloat);
   EXPECT_TRUE(network.ok()) << network.status().message();
   return network.ok() ? network.value() : nullptr;
 }

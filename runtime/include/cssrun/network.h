@@ -35,8 +35,8 @@ struct LayerInfo {
   uint32_t offset = 0;   // global step of this layer's first spike
 };
 
-// The arithmetic that runs a network. Both give the same bits on every machine and for any number of
-// threads; between them logits differ by the rounding of weights to 8 bits.
+// The arithmetic that runs a network. Both give the same bits on every machine and for any number
+// of threads; between them logits differ by the rounding of weights to 8 bits.
 enum class EngineKind {
   kInteger,  // 8-bit weights, 16-bit membranes: fast
   kFloat,    // as converted

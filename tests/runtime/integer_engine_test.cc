@@ -1,0 +1,194 @@
+// The integer engine against its arithmetic written plainly, on random networks; and that neither
+// instruction set, chunk nor thread changes a bit.
+#include "runtime/integer/integer_engine.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cssrun/cssrun.h"
+#include "format/network_file.h"
+#include "hwy/targets.h"
+#include "runtime/execution_network.h"
+#include "tests/oracle/integer_reference.h"
+#include "tests/oracle/random_network.h"
+#include "tests/oracle/reference.h"
+
+namespace cssrun {
+namespace {
+
+using internal::SpikeFrame;
+using oracle::Train;
+
+std::shared_ptr<const Network> Load(const format::NetworkT& description) {
+  const flatbuffers::DetachedBuffer bytes = SerializeNetwork(description);
+  Result<std::shared_ptr<const Network>> network =
+      Network::FromBytes({bytes.data(), bytes.size()}, "random");
+  EXPECT_TRUE(network.ok()) << network.status().message();
+  return network.ok() ? network.value() : nullptr;
+}
+
+struct Recording {
+  std::vector<Train> trains;
+  Answer answer;
+};
+
+std::vector<int8_t> Unpack(const format::Extent& extent, size_t stride, const SpikeFrame& frame) {
+  std::vector<int8_t> spikes;
+  for (size_t c = 0; c < extent.channels(); ++c) {
+    for (size_t y = 0; y < extent.height(); ++y) {
+      for (size_t x = 0; x < extent.width(); ++x) {
+        const size_t number = x * stride + c;
+        const uint64_t word = frame.Row(y)[number / internal::kChunkLanes];
+        const size_t bit = number % internal::kChunkLanes;
+        const auto up = static_cast<int>(word >> bit & 1);
+        const auto down = static_cast<int>(word >> (bit + internal::kChunkLanes) & 1);
+        EXPECT_FALSE(up == 1 && down == 1);
+        spikes.push_back(static_cast<int8_t>(up - down));
+      }
+    }
+  }
+  return spikes;
+}
+
+Recording Record(const Network& network, const std::vector<uint8_t>& pixels, uint32_t chunk = 0) {
+  Recording recording;
+  recording.trains.resize(network.layers().size());
+  const internal::ExecutionNetwork& execution = network.execution();
+  internal::IntegerEngine engine(execution, false, chunk);
+  engine.set_observe_spikes([&](size_t layer, uint32_t index, const SpikeFrame& frame) {
+    EXPECT_EQ(recording.trains[layer].size(), index);
+    const format::Extent& extent = execution.layers[layer].extent;
+    const internal::LaneLayout layout =
+        layer == 0 ? internal::LaneLayout::ForImage(extent.channels())
+                   : internal::LaneLayout::For(extent.channels());
+    recording.trains[layer].push_back(Unpack(extent, layout.stride(), frame));
+  });
+  engine.Run(pixels, recording.answer);
+  return recording;
+}
+
+struct Counts {
+  uint64_t decisions = 0;
+  uint64_t not_compared = 0;  // a sum may have saturated on the way
+};
+
+// Each layer's reference is driven with the engine's own spikes.
+void Compare(const format::NetworkT& description, const std::vector<uint8_t>& pixels,
+             const Recording& recording, Counts& counts) {
+  const size_t last = description.nodes.size() - 1;
+  for (size_t node = 0; node <= last; ++node) {
+    SCOPED_TRACE("node " + std::to_string(node));
+    const Train& actual = recording.trains[node];
+    uint64_t spikes = 0;
+    for (const auto& step : actual) {
+      for (const int8_t spike : step) spikes += spike != 0;
+    }
+    EXPECT_EQ(recording.answer.layers[node].spikes, spikes);
+    if (node == 0) {
+      const oracle::NodeRun expected =
+          oracle::RunEncoder(description, oracle::Normalize(description, pixels));
+      for (size_t i = 0; i < actual.size(); ++i) {
+        for (size_t j = 0; j < actual[i].size(); ++j) {
+          if (expected.margin[i][j] < 1e-6) continue;
+          EXPECT_EQ(actual[i][j], expected.train[i][j]);
+        }
+      }
+      continue;
+    }
+    const oracle::NodeRun in_double = oracle::RunNode(description, node, recording.trains);
+    EXPECT_EQ(recording.answer.layers[node].synops, in_double.synops);
+    if (node == last) {
+      double scale = 1;
+      for (const double logit : in_double.potentials) scale = std::max(scale, std::abs(logit));
+      for (size_t i = 0; i < in_double.potentials.size(); ++i) {
+        EXPECT_NEAR(static_cast<double>(recording.answer.logits[i]), in_double.potentials[i],
+                    1e-5 * scale);
+      }
+      continue;
+    }
+    const oracle::IntegerRun expected =
+        oracle::RunNodeInIntegers(description, node, recording.trains);
+    ASSERT_EQ(actual.size(), expected.train.size());
+    for (size_t i = 0; i < actual.size(); ++i) {
+      for (size_t j = 0; j < actual[i].size(); ++j) {
+        ++counts.decisions;
+        if (i >= expected.exact_until[j]) {
+          ++counts.not_compared;
+          continue;
+        }
+        ASSERT_EQ(actual[i][j], expected.train[i][j]) << "neuron " << j << " index " << i;
+      }
+    }
+  }
+}
+
+TEST(IntegerEngineTest, EqualsItsReferenceOnRandomNetworks) {
+  Counts counts;
+  int compared = 0;
+  int refused = 0;
+  for (uint32_t seed = 0; compared < 200; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    const format::NetworkT description = oracle::RandomNetwork(seed);
+    const std::shared_ptr<const Network> network = Load(description);
+    ASSERT_NE(network, nullptr);
+    if (network->engine() != EngineKind::kInteger) {
+      EXPECT_FALSE(network->why_float().empty());
+      ++refused;
+      continue;
+    }
+    ++compared;
+    const std::vector<uint8_t> pixels = oracle::RandomPixels(description, seed);
+    Compare(description, pixels, Record(*network, pixels), counts);
+    if (HasFatalFailure()) return;
+  }
+  std::printf("%lu decisions, %lu not compared; %d networks refused\n", counts.decisions,
+              counts.not_compared, refused);
+  EXPECT_GT(counts.decisions - counts.not_compared, 700000U);
+}
+
+TEST(IntegerEngineTest, EveryInstructionSetAndChunkGivesTheSameBits) {
+  int compared = 0;
+  for (uint32_t seed = 5000; compared < 40; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    const format::NetworkT description = oracle::RandomNetwork(seed);
+    const std::shared_ptr<const Network> network = Load(description);
+    ASSERT_NE(network, nullptr);
+    if (network->engine() != EngineKind::kInteger) continue;
+    ++compared;
+    const std::vector<uint8_t> pixels = oracle::RandomPixels(description, seed);
+    const Recording best = Record(*network, pixels);
+    for (const uint32_t chunk : {1U, 2U, network->timesteps()}) {
+      const Recording other = Record(*network, pixels, chunk);
+      EXPECT_EQ(best.answer.logits, other.answer.logits);
+      EXPECT_EQ(best.trains, other.trains);
+    }
+    // Also the one without vectors, which the machine does not name.
+    const int64_t supported = hwy::SupportedTargets() | HWY_SCALAR;
+    for (int64_t rest = supported; rest != 0; rest &= rest - 1) {
+      hwy::SetSupportedTargetsForTest(rest & -rest);
+      hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+      const Recording other = Record(*network, pixels);
+      EXPECT_EQ(best.answer.logits, other.answer.logits);
+      EXPECT_EQ(best.trains, other.trains);
+    }
+    hwy::SetSupportedTargetsForTest(0);
+    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+  }
+}
+
+TEST(IntegerEngineTest, WeightsTooLargeForSixteenBitsRunInFloat) {
+  format::NetworkT description = oracle::ChainNetwork(2, 6, 1.5F, 1);
+  description.nodes[1]->synapses[0]->weights[0] = 100.0F;
+  const std::shared_ptr<const Network> network = Load(description);
+  ASSERT_NE(network, nullptr);
+  EXPECT_EQ(network->engine(), EngineKind::kFloat);
+  EXPECT_NE(network->why_float().find("layer0"), std::string::npos) << network->why_float();
+}
+
+}  // namespace
+}  // namespace cssrun
