@@ -1,6 +1,6 @@
 // The event kernel on the layer shapes of real networks, at several event rates, in synaptic
 // operations a second; beside it, in the same run, the same work event by event.
-#include "runtime/kernels/kernels.h"
+#include "runtime/float/kernels.h"
 
 #include <benchmark/benchmark.h>
 

@@ -11,8 +11,8 @@
 #include "cssrun/network.h"
 #include "format/network_file.h"
 #include "hwy/aligned_allocator.h"
+#include "runtime/float/synapse_layout.h"
 #include "runtime/integer/integer_network.h"
-#include "runtime/synapse_layout.h"
 
 namespace cssrun::internal {
 

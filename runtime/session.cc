@@ -3,7 +3,7 @@
 #include <string>
 #include <utility>
 
-#include "runtime/engine.h"
+#include "runtime/float/float_engine.h"
 #include "runtime/integer/integer_engine.h"
 
 namespace cssrun {
@@ -15,7 +15,7 @@ Session::Session(std::shared_ptr<const Network> network, const SessionOptions& o
     integer_engine_ =
         std::make_unique<internal::IntegerEngine>(execution, options.profile, options.chunk);
   } else {
-    float_engine_ = std::make_unique<internal::Engine>(execution, options.profile);
+    float_engine_ = std::make_unique<internal::FloatEngine>(execution, options.profile);
   }
 }
 

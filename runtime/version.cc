@@ -1,7 +1,7 @@
 #include "cssrun/version.h"
 
 #include "format/network_file.h"
-#include "runtime/kernels/kernels.h"
+#include "runtime/float/kernels.h"
 
 namespace cssrun {
 

@@ -63,9 +63,9 @@ Recording Record(const Network& network, const std::vector<uint8_t>& pixels, uin
   engine.set_observe_spikes([&](size_t layer, uint32_t index, const SpikeFrame& frame) {
     EXPECT_EQ(recording.trains[layer].size(), index);
     const format::Extent& extent = execution.layers[layer].extent;
-    const internal::LaneLayout layout =
-        layer == 0 ? internal::LaneLayout::ForImage(extent.channels())
-                   : internal::LaneLayout::For(extent.channels());
+    const internal::LaneLayout layout = layer == 0
+                                            ? internal::LaneLayout::ForImage(extent.channels())
+                                            : internal::LaneLayout::For(extent.channels());
     recording.trains[layer].push_back(Unpack(extent, layout.stride(), frame));
   });
   engine.Run(pixels, recording.answer);

@@ -37,7 +37,7 @@ struct SessionOptions {
 };
 
 namespace internal {
-class Engine;
+class FloatEngine;
 class IntegerEngine;
 }  // namespace internal
 
@@ -54,7 +54,7 @@ class Session {
 
  private:
   std::shared_ptr<const Network> network_;
-  std::unique_ptr<internal::Engine> float_engine_;  // one of the two
+  std::unique_ptr<internal::FloatEngine> float_engine_;  // one of the two
   std::unique_ptr<internal::IntegerEngine> integer_engine_;
 };
 

@@ -1,4 +1,4 @@
-#include "runtime/encoder.h"
+#include "runtime/float/encoder.h"
 
 #include <algorithm>
 #include <cmath>

@@ -4,8 +4,8 @@
 // k - input_offset (its delay lines hand it what each source sent `delay` steps ago) and emits
 // spike index k - offset. All layers advance together; the readout is complete after
 // latency_steps.
-#ifndef CSSRUN_RUNTIME_ENGINE_H_
-#define CSSRUN_RUNTIME_ENGINE_H_
+#ifndef CSSRUN_RUNTIME_FLOAT_FLOAT_ENGINE_H_
+#define CSSRUN_RUNTIME_FLOAT_FLOAT_ENGINE_H_
 
 #include <cstdint>
 #include <functional>
@@ -14,21 +14,21 @@
 
 #include "cssrun/session.h"
 #include "hwy/aligned_allocator.h"
-#include "runtime/delay_line.h"
-#include "runtime/encoder.h"
-#include "runtime/events.h"
 #include "runtime/execution_network.h"
-#include "runtime/kernels/kernels.h"
+#include "runtime/float/delay_line.h"
+#include "runtime/float/encoder.h"
+#include "runtime/float/events.h"
+#include "runtime/float/kernels.h"
 
 namespace cssrun::internal {
 
-class Engine {
+class FloatEngine {
  public:
   // Called for each layer and spike index, as soon as these spikes exist.
   using ObserveSpikes = std::function<void(size_t layer, uint32_t index, const EventFrame& events)>;
 
   // `network` must outlive the engine. All buffers are allocated here.
-  Engine(const ExecutionNetwork& network, bool profile);
+  FloatEngine(const ExecutionNetwork& network, bool profile);
 
   // `pixels` must have the network's size.
   void Run(std::span<const uint8_t> pixels, Answer& answer);
@@ -60,4 +60,4 @@ class Engine {
 
 }  // namespace cssrun::internal
 
-#endif  // CSSRUN_RUNTIME_ENGINE_H_
+#endif  // CSSRUN_RUNTIME_FLOAT_FLOAT_ENGINE_H_

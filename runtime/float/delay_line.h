@@ -1,11 +1,11 @@
 // The spikes that a layer sent at its latest steps, kept for targets that consume them later.
-#ifndef CSSRUN_RUNTIME_DELAY_LINE_H_
-#define CSSRUN_RUNTIME_DELAY_LINE_H_
+#ifndef CSSRUN_RUNTIME_FLOAT_DELAY_LINE_H_
+#define CSSRUN_RUNTIME_FLOAT_DELAY_LINE_H_
 
 #include <cstdint>
 #include <vector>
 
-#include "runtime/events.h"
+#include "runtime/float/events.h"
 
 namespace cssrun::internal {
 
@@ -26,4 +26,4 @@ class DelayLine {
 
 }  // namespace cssrun::internal
 
-#endif  // CSSRUN_RUNTIME_DELAY_LINE_H_
+#endif  // CSSRUN_RUNTIME_FLOAT_DELAY_LINE_H_

@@ -1,14 +1,14 @@
 // The CSS encoder (Theorem 3): pixels become spike trains.
-#ifndef CSSRUN_RUNTIME_ENCODER_H_
-#define CSSRUN_RUNTIME_ENCODER_H_
+#ifndef CSSRUN_RUNTIME_FLOAT_ENCODER_H_
+#define CSSRUN_RUNTIME_FLOAT_ENCODER_H_
 
 #include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
 
-#include "runtime/events.h"
 #include "runtime/execution_network.h"
+#include "runtime/float/events.h"
 
 namespace cssrun::internal {
 
@@ -33,4 +33,4 @@ class Encoder {
 
 }  // namespace cssrun::internal
 
-#endif  // CSSRUN_RUNTIME_ENCODER_H_
+#endif  // CSSRUN_RUNTIME_FLOAT_ENCODER_H_

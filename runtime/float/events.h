@@ -3,8 +3,8 @@
 // This is the layout that firing produces and that the next layer's synapses consume: 16-bit
 // channel numbers, those of positive spikes first, then those of negative ones, ascending in both
 // runs.
-#ifndef CSSRUN_RUNTIME_EVENTS_H_
-#define CSSRUN_RUNTIME_EVENTS_H_
+#ifndef CSSRUN_RUNTIME_FLOAT_EVENTS_H_
+#define CSSRUN_RUNTIME_FLOAT_EVENTS_H_
 
 #include <cstdint>
 #include <vector>
@@ -31,4 +31,4 @@ struct EventFrame {
 
 }  // namespace cssrun::internal
 
-#endif  // CSSRUN_RUNTIME_EVENTS_H_
+#endif  // CSSRUN_RUNTIME_FLOAT_EVENTS_H_

@@ -1,5 +1,5 @@
 // The event engine against the paper's equations in double.
-#include "runtime/engine.h"
+#include "runtime/float/float_engine.h"
 
 #include <gtest/gtest.h>
 
@@ -24,10 +24,11 @@ using internal::EventFrame;
 using oracle::NodeRun;
 using oracle::Train;
 
-std::shared_ptr<const Network> Load(const format::NetworkT& description) {
+std::shared_ptr<const Network> Load(const format::NetworkT& description,
+                                    EngineKind engine = EngineKind::kFloat) {
   const flatbuffers::DetachedBuffer bytes = SerializeNetwork(description);
   Result<std::shared_ptr<const Network>> network =
-      Network::FromBytes({bytes.data(), bytes.size()}, "random", EngineKind::kFloat);
+      Network::FromBytes({bytes.data(), bytes.size()}, "random", engine);
   EXPECT_TRUE(network.ok()) << network.status().message();
   return network.ok() ? network.value() : nullptr;
 }
@@ -54,7 +55,7 @@ std::vector<int8_t> Unpack(const format::Extent& extent, const EventFrame& event
 Recording Record(const Network& network, const std::vector<uint8_t>& pixels) {
   Recording recording;
   recording.trains.resize(network.layers().size());
-  internal::Engine engine(network.execution(), false);
+  internal::FloatEngine engine(network.execution(), false);
   engine.set_observe_spikes([&](size_t layer, uint32_t index, const EventFrame& events) {
     EXPECT_EQ(recording.trains[layer].size(), index);
     recording.trains[layer].push_back(Unpack(network.execution().layers[layer].extent, events));
@@ -110,7 +111,7 @@ void Compare(const format::NetworkT& description, const std::vector<uint8_t>& pi
   }
 }
 
-TEST(EngineTest, EqualsReferenceOnRandomNetworksUpToTies) {
+TEST(FloatEngineTest, EqualsReferenceOnRandomNetworksUpToTies) {
   Comparison comparison;
   for (uint32_t seed = 0; seed < 200; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
@@ -128,7 +129,7 @@ TEST(EngineTest, EqualsReferenceOnRandomNetworksUpToTies) {
   EXPECT_LT(comparison.ties, comparison.decisions / 100000);
 }
 
-TEST(EngineTest, EqualsReferenceExactlyWhereFloatSumsAreExact) {
+TEST(FloatEngineTest, EqualsReferenceExactlyWhereFloatSumsAreExact) {
   Comparison comparison;
   comparison.first_node = 1;  // normalized pixels are not multiples of anything
   for (uint32_t seed = 1000; seed < 1200; ++seed) {
@@ -146,7 +147,7 @@ TEST(EngineTest, EqualsReferenceExactlyWhereFloatSumsAreExact) {
   EXPECT_EQ(comparison.ties, 0U);
 }
 
-TEST(EngineTest, EveryInstructionSetGivesTheSameBits) {
+TEST(FloatEngineTest, EveryInstructionSetGivesTheSameBits) {
   for (uint32_t seed = 2000; seed < 2040; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     const format::NetworkT description = oracle::RandomNetwork(seed);
@@ -170,7 +171,7 @@ TEST(EngineTest, EveryInstructionSetGivesTheSameBits) {
   }
 }
 
-TEST(EngineTest, ASessionGivesTheSameAnswerAfterOtherImages) {
+TEST(FloatEngineTest, ASessionGivesTheSameAnswerAfterOtherImages) {
   const format::NetworkT description = oracle::RandomNetwork(7);
   const std::shared_ptr<const Network> network = Load(description);
   ASSERT_NE(network, nullptr);
@@ -184,7 +185,7 @@ TEST(EngineTest, ASessionGivesTheSameAnswerAfterOtherImages) {
   EXPECT_EQ(first.logits, again.logits);
 }
 
-TEST(EngineTest, RefusesAnImageOfTheWrongSize) {
+TEST(FloatEngineTest, RefusesAnImageOfTheWrongSize) {
   const std::shared_ptr<const Network> network = Load(oracle::ChainNetwork(1, 4, 2, 1));
   ASSERT_NE(network, nullptr);
   Session session(network);
@@ -194,10 +195,13 @@ TEST(EngineTest, RefusesAnImageOfTheWrongSize) {
   EXPECT_NE(status.message().find("48"), std::string::npos) << status.message();
 }
 
-TEST(SessionTest, SessionsOfSeveralThreadsShareANetwork) {
-  const format::NetworkT description = oracle::RandomNetwork(7);
-  const std::shared_ptr<const Network> network = Load(description);
+class SessionTest : public testing::TestWithParam<EngineKind> {};
+
+TEST_P(SessionTest, SessionsOfSeveralThreadsShareANetwork) {
+  const format::NetworkT description = oracle::ChainNetwork(3, 8, 2, 1);
+  const std::shared_ptr<const Network> network = Load(description, GetParam());
   ASSERT_NE(network, nullptr);
+  ASSERT_EQ(network->engine(), GetParam());
   constexpr uint32_t kThreads = 4;
   std::vector<std::vector<Answer>> answers(kThreads, std::vector<Answer>(20));
   std::vector<std::thread> threads;
@@ -214,6 +218,9 @@ TEST(SessionTest, SessionsOfSeveralThreadsShareANetwork) {
     for (const std::vector<Answer>& own : answers) EXPECT_EQ(own[i].logits, answers[0][i].logits);
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Engines, SessionTest,
+                         testing::Values(EngineKind::kInteger, EngineKind::kFloat));
 
 // Latency = T + L * depth.
 TEST(TimingTest, ChainLatency) {
@@ -266,7 +273,7 @@ TEST(TimingTest, ADelayLineOneStepShortOrLongChangesTheSpikes) {
     shortcut.delay = static_cast<uint32_t>(static_cast<int>(shortcut.delay) + error);
     network.layers[0].kept_steps += 1;
     Train actual;
-    internal::Engine engine(network, false);
+    internal::FloatEngine engine(network, false);
     engine.set_observe_spikes([&](size_t layer, uint32_t, const EventFrame& events) {
       if (layer == 3) actual.push_back(Unpack(network.layers[3].extent, events));
     });

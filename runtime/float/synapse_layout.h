@@ -1,6 +1,6 @@
 // The synapses between two layers, laid out once at load for the order in which events use them.
-#ifndef CSSRUN_RUNTIME_SYNAPSE_LAYOUT_H_
-#define CSSRUN_RUNTIME_SYNAPSE_LAYOUT_H_
+#ifndef CSSRUN_RUNTIME_FLOAT_SYNAPSE_LAYOUT_H_
+#define CSSRUN_RUNTIME_FLOAT_SYNAPSE_LAYOUT_H_
 
 #include <cstdint>
 #include <optional>
@@ -64,4 +64,4 @@ ChannelRange IdentityChannels(const SynapseLayout& synapses);
 
 }  // namespace cssrun::internal
 
-#endif  // CSSRUN_RUNTIME_SYNAPSE_LAYOUT_H_
+#endif  // CSSRUN_RUNTIME_FLOAT_SYNAPSE_LAYOUT_H_

@@ -4,16 +4,16 @@
 // machine. None allocates. Sums are taken in a fixed order, tap by tap and event by event, lanes
 // apart, so every instruction set gives the same bits. Membranes are [position][channel] with
 // ChannelBlocks::stride() channels a position.
-#ifndef CSSRUN_RUNTIME_KERNELS_KERNELS_H_
-#define CSSRUN_RUNTIME_KERNELS_KERNELS_H_
+#ifndef CSSRUN_RUNTIME_FLOAT_KERNELS_H_
+#define CSSRUN_RUNTIME_FLOAT_KERNELS_H_
 
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
-#include "runtime/events.h"
 #include "runtime/execution_network.h"
-#include "runtime/synapse_layout.h"
+#include "runtime/float/events.h"
+#include "runtime/float/synapse_layout.h"
 
 namespace cssrun::internal {
 
@@ -49,4 +49,4 @@ const char* KernelTarget();
 
 }  // namespace cssrun::internal
 
-#endif  // CSSRUN_RUNTIME_KERNELS_KERNELS_H_
+#endif  // CSSRUN_RUNTIME_FLOAT_KERNELS_H_

@@ -1,4 +1,4 @@
-#include "runtime/synapse_layout.h"
+#include "runtime/float/synapse_layout.h"
 
 #include <algorithm>
 #include <cstring>

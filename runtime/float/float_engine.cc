@@ -1,4 +1,4 @@
-#include "runtime/engine.h"
+#include "runtime/float/float_engine.h"
 
 #include <algorithm>
 #include <chrono>
@@ -31,7 +31,7 @@ uint64_t CountSynops(const SynapseLayout& synapses, const EventFrame& events) {
 
 }  // namespace
 
-Engine::Engine(const ExecutionNetwork& network, bool profile)
+FloatEngine::FloatEngine(const ExecutionNetwork& network, bool profile)
     : network_(network), profile_(profile), encoder_(network) {
   for (const Layer& layer : network.layers) {
     LayerState state;
@@ -49,7 +49,7 @@ Engine::Engine(const ExecutionNetwork& network, bool profile)
   }
 }
 
-void Engine::Reset() {
+void FloatEngine::Reset() {
   for (size_t i = 0; i < states_.size(); ++i) {
     const Layer& layer = network_.layers[i];
     LayerState& state = states_[i];
@@ -69,7 +69,7 @@ void Engine::Reset() {
   }
 }
 
-void Engine::Run(std::span<const uint8_t> pixels, Answer& answer) {
+void FloatEngine::Run(std::span<const uint8_t> pixels, Answer& answer) {
   using Clock = std::chrono::steady_clock;
   answer.layers.assign(network_.layers.size(), LayerStatistics());
   Reset();
@@ -89,7 +89,7 @@ void Engine::Run(std::span<const uint8_t> pixels, Answer& answer) {
   answer.steps = network_.latency_steps;
 }
 
-void Engine::StepLayer(size_t layer_index, uint32_t step, LayerStatistics& statistics) {
+void FloatEngine::StepLayer(size_t layer_index, uint32_t step, LayerStatistics& statistics) {
   const Layer& layer = network_.layers[layer_index];
   LayerState& state = states_[layer_index];
   if (layer.kind == NodeKind::Encoder) {
@@ -115,7 +115,7 @@ void Engine::StepLayer(size_t layer_index, uint32_t step, LayerStatistics& stati
   if (observe_spikes_) observe_spikes_(layer_index, spike_index, events);
 }
 
-void Engine::StepEncoder(uint32_t step, LayerStatistics& statistics) {
+void FloatEngine::StepEncoder(uint32_t step, LayerStatistics& statistics) {
   EventFrame& events = states_.front().spikes.At(step);
   if (step >= network_.timesteps) {
     events.Clear();
@@ -126,8 +126,8 @@ void Engine::StepEncoder(uint32_t step, LayerStatistics& statistics) {
   if (observe_spikes_) observe_spikes_(0, step, events);
 }
 
-void Engine::Integrate(size_t layer_index, uint32_t step, uint32_t index,
-                       LayerStatistics& statistics) {
+void FloatEngine::Integrate(size_t layer_index, uint32_t step, uint32_t index,
+                            LayerStatistics& statistics) {
   const Layer& layer = network_.layers[layer_index];
   LayerState& state = states_[layer_index];
   const bool input_arrives = index < network_.timesteps;
