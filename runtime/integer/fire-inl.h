@@ -76,12 +76,11 @@ struct Decision {
 };
 
 template <class D>
-HWY_INLINE Decision<D> Decide(D d, const LayerStep& step, hn::Vec<D> drive, hn::Mask<D> exist,
-                              size_t parameter) {
+HWY_INLINE Decision<D> Decide(D d, const LayerStep& step, hn::Vec<D> drive, size_t parameter) {
   const auto exceed = hn::LoadU(d, step.thresholds + parameter);
   const auto unit = hn::LoadU(d, step.layer->unit.get() + parameter);
-  const auto up = hn::And(hn::Gt(drive, exceed), exist);
-  auto down = hn::And(hn::Lt(drive, hn::Neg(exceed)), exist);
+  const auto up = hn::Gt(drive, exceed);
+  auto down = hn::Lt(drive, hn::Neg(exceed));
   if (!step.negative_spikes) down = hn::FirstN(d, 0);
   const auto sent = hn::Sub(hn::IfThenElseZero(up, unit), hn::IfThenElseZero(down, unit));
   return {up, down, sent};
@@ -114,8 +113,7 @@ HWY_NOINLINE void FireRow(const LayerStep& step, size_t row) {
           g = hn::Load(d, sent + number);
           drive = hn::Max(m, hn::SaturatedSub(zero, g));
         }
-        const auto exist = hn::FirstN(d, neurons > number ? neurons - number : 0);
-        const auto decision = Decide(d, step, drive, exist, parameter);
+        const auto decision = Decide(d, step, drive, parameter);
         WriteSpikes(d, decision.up, decision.down, number, words);
         m = Grow<kGrowth>(d, hn::SaturatedSub(m, decision.sent), step);
         if (step.biases != nullptr) {
@@ -127,6 +125,11 @@ HWY_NOINLINE void FireRow(const LayerStep& step, size_t row) {
         }
       }
     }
+  }
+  // Beyond the map's last neuron lies the guard, whose membranes mean nothing.
+  if (neurons % kChunkLanes != 0) {
+    const uint64_t exist = (uint64_t{1} << (neurons % kChunkLanes)) - 1;
+    words[chunks - 1] &= exist | (exist << kChunkLanes);
   }
 }
 
@@ -146,7 +149,7 @@ HWY_INLINE void FirePool(D d, const LayerStep& step, int16_t* members, int16_t* 
     g = hn::LoadU(d, sent);
     m = hn::Max(m, hn::SaturatedSub(hn::Zero(d), g));
   }
-  const auto decision = Decide(d, step, m, hn::FirstN(d, hn::Lanes(d)), parameter);
+  const auto decision = Decide(d, step, m, parameter);
   WriteSpikes(d, decision.up, decision.down, number, words);
   for (size_t y = 0; y < layer.pool_rows; ++y) {
     for (size_t x = 0; x < layer.pool_columns; ++x) {

@@ -66,7 +66,7 @@ void IntegerEngine::Reset() {
         const int16_t* start = layer.start.get() + block * kChunkLanes;
         int16_t* membranes = state.membranes.get() + block * layer.block_lanes();
         for (size_t chunk = 0; chunk < layer.block_lanes(); chunk += kChunkLanes) {
-          std::copy_n(start, kChunkLanes, membranes + chunk);
+          for (size_t lane = 0; lane < kChunkLanes; ++lane) membranes[chunk + lane] = start[lane];
         }
       }
     }
