@@ -533,7 +533,8 @@ class Builder {
     const bool patch = out.kind == AccumulateKind::kPatch;
     const bool both_signs = out.kind != AccumulateKind::kWide;
     const size_t negated = patch ? kChunkLanes : channels;
-    const size_t numbers = both_signs ? 2 * negated : channels;
+    // kPatch: one more, of zeros, for loops that take two spikes at a time.
+    const size_t numbers = both_signs ? 2 * negated + (patch ? 1 : 0) : channels;
     const size_t tap_row_size = size_t{out.run_chunks} * kChunkLanes;
     const size_t number_size = tap_row_size * out.tap_rows;
     const size_t version_size = number_size * numbers;
