@@ -67,24 +67,34 @@ inline void CountSpikes(SpikeFrame& spikes, size_t row) {
   spikes.counts[row] = count;
 }
 
+// Of the channels of one vector.
+template <class D>
+struct Parameters {
+  HWY_INLINE Parameters(D d, const LayerStep& step, size_t first)
+      : exceed(hn::LoadU(d, step.thresholds + first)),
+        unit(hn::LoadU(d, step.layer->unit.get() + first)),
+        fall_below(step.negative_spikes ? hn::Neg(exceed) : hn::Set(d, INT16_MIN)),
+        bias(step.biases == nullptr ? hn::Zero(d) : hn::LoadU(d, step.biases + first)) {}
+
+  hn::Vec<D> exceed;
+  hn::Vec<D> unit;
+  hn::Vec<D> fall_below;  // nothing does without negative spikes
+  hn::Vec<D> bias;
+};
+
 // What the neurons of one vector send.
 template <class D>
 struct Decision {
+  HWY_INLINE Decision(const Parameters<D>& parameters, hn::Vec<D> drive)
+      : up(hn::Gt(drive, parameters.exceed)),
+        down(hn::Lt(drive, parameters.fall_below)),
+        sent(hn::Sub(hn::IfThenElseZero(up, parameters.unit),
+                     hn::IfThenElseZero(down, parameters.unit))) {}
+
   hn::Mask<D> up;
   hn::Mask<D> down;
   hn::Vec<D> sent;  // u, -u or 0
 };
-
-template <class D>
-HWY_INLINE Decision<D> Decide(D d, const LayerStep& step, hn::Vec<D> drive, size_t parameter) {
-  const auto exceed = hn::LoadU(d, step.thresholds + parameter);
-  const auto unit = hn::LoadU(d, step.layer->unit.get() + parameter);
-  const auto up = hn::Gt(drive, exceed);
-  auto down = hn::Lt(drive, hn::Neg(exceed));
-  if (!step.negative_spikes) down = hn::FirstN(d, 0);
-  const auto sent = hn::Sub(hn::IfThenElseZero(up, unit), hn::IfThenElseZero(down, unit));
-  return {up, down, sent};
-}
 
 // A row without pools: fires and grows in one pass.
 template <GrowthKind kGrowth, bool kRectify>
@@ -96,33 +106,34 @@ HWY_NOINLINE void FireRow(const LayerStep& step, size_t row) {
   const size_t neurons = size_t{layer.columns} * layer.layout.stride();
   const size_t chunks = (neurons + kChunkLanes - 1) / kChunkLanes;
   const size_t columns = chunks / blocks;  // of chunks; several positions where lanes < 32
-  int16_t* membranes = step.membranes + row * layer.row_lanes + layer.guard_lanes;
-  int16_t* sent = kRectify ? step.sent + row * chunks * kChunkLanes : nullptr;
-  const auto zero = hn::Zero(d);
-  uint64_t* words = step.spikes->Row(row);
-  size_t number = 0;
-  for (size_t column = 0; column < columns; ++column, membranes += kChunkLanes) {
-    for (size_t block = 0; block < blocks; ++block) {
-      for (size_t i = 0; i < kChunkLanes; i += lanes, number += lanes) {
-        int16_t* at = membranes + block * layer.block_lanes() + i;
-        const size_t parameter = block * kChunkLanes + i;
-        auto m = hn::LoadU(d, at);
-        auto g = zero;
+  uint64_t* HWY_RESTRICT words = step.spikes->Row(row);
+  const LayerStep grow = step;  // a copy that no store below can change
+  for (size_t block = 0; block < blocks; ++block) {
+    for (size_t i = 0; i < kChunkLanes; i += lanes) {
+      const Parameters<decltype(d)> parameters(d, step, block * kChunkLanes + i);
+      int16_t* HWY_RESTRICT membranes = step.membranes + block * layer.block_lanes() +
+                                        row * layer.row_lanes + layer.guard_lanes + i;
+      size_t number = block * kChunkLanes + i;
+      int16_t* HWY_RESTRICT sent =
+          kRectify ? step.sent + row * chunks * kChunkLanes + number : nullptr;
+      for (size_t column = 0; column < columns; ++column) {
+        auto m = hn::LoadU(d, membranes);
+        auto g = hn::Zero(d);
         auto drive = m;
         if constexpr (kRectify) {
-          g = hn::Load(d, sent + number);
-          drive = hn::Max(m, hn::SaturatedSub(zero, g));
+          g = hn::Load(d, sent);
+          drive = hn::Max(m, hn::SaturatedSub(hn::Zero(d), g));
         }
-        const auto decision = Decide(d, step, drive, parameter);
+        const Decision<decltype(d)> decision(parameters, drive);
         WriteSpikes(d, decision.up, decision.down, number, words);
-        m = Grow<kGrowth>(d, hn::SaturatedSub(m, decision.sent), step);
-        if (step.biases != nullptr) {
-          m = hn::SaturatedAdd(m, hn::Load(d, step.biases + parameter));
-        }
-        hn::StoreU(m, d, at);
+        m = Grow<kGrowth>(d, hn::SaturatedSub(m, decision.sent), grow);
+        hn::StoreU(hn::SaturatedAdd(m, parameters.bias), d, membranes);
         if constexpr (kRectify) {
-          hn::Store(Grow<kGrowth>(d, hn::SaturatedAdd(g, decision.sent), step), d, sent + number);
+          hn::Store(Grow<kGrowth>(d, hn::SaturatedAdd(g, decision.sent), grow), d, sent);
+          sent += blocks * kChunkLanes;
         }
+        membranes += kChunkLanes;
+        number += blocks * kChunkLanes;
       }
     }
   }
@@ -149,7 +160,7 @@ HWY_INLINE void FirePool(D d, const LayerStep& step, int16_t* members, int16_t* 
     g = hn::LoadU(d, sent);
     m = hn::Max(m, hn::SaturatedSub(hn::Zero(d), g));
   }
-  const auto decision = Decide(d, step, m, parameter);
+  const Decision<D> decision(Parameters<D>(d, step, parameter), m);
   WriteSpikes(d, decision.up, decision.down, number, words);
   for (size_t y = 0; y < layer.pool_rows; ++y) {
     for (size_t x = 0; x < layer.pool_columns; ++x) {
@@ -190,18 +201,19 @@ template <GrowthKind kGrowth>
 HWY_NOINLINE void GrowRow(const LayerStep& step, size_t row) {
   const IntegerLayer& layer = *step.layer;
   const hn::CappedTag<int16_t, kChunkLanes> d;
-  const size_t lanes = hn::Lanes(d);
   const size_t used = size_t{layer.columns} * layer.layout.lanes;
+  const LayerStep grow = step;
   for (size_t block = 0; block < layer.layout.blocks; ++block) {
-    int16_t* membranes =
-        step.membranes + block * layer.block_lanes() + row * layer.row_lanes + layer.guard_lanes;
-    for (size_t i = 0; i < used; i += lanes) {
-      auto m = Grow<kGrowth>(d, hn::LoadU(d, membranes + i), step);
-      if (step.biases != nullptr) {
-        const size_t parameter = block * kChunkLanes + i % kChunkLanes;
-        m = hn::SaturatedAdd(m, hn::Load(d, step.biases + parameter));
+    for (size_t i = 0; i < kChunkLanes; i += hn::Lanes(d)) {
+      const auto bias = step.biases == nullptr
+                            ? hn::Zero(d)
+                            : hn::LoadU(d, step.biases + block * kChunkLanes + i);
+      int16_t* HWY_RESTRICT membranes =
+          step.membranes + block * layer.block_lanes() + row * layer.row_lanes + layer.guard_lanes;
+      for (size_t at = i; at < used; at += kChunkLanes) {
+        const auto m = Grow<kGrowth>(d, hn::LoadU(d, membranes + at), grow);
+        hn::StoreU(hn::SaturatedAdd(m, bias), d, membranes + at);
       }
-      hn::StoreU(m, d, membranes + i);
     }
   }
 }
