@@ -71,7 +71,7 @@ void RunImages(const std::shared_ptr<const Network>& network, const SessionOptio
     return Worker{Session(network, options), {}};
   });
   size_t next = 0;
-  bool stopped = false;
+  std::atomic<bool> stopped = false;
   std::atomic<uint64_t> order = 0;
 
   // Enough images in flight that no thread waits for a slow one that must be delivered first.
