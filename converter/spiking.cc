@@ -223,13 +223,13 @@ class Lowering {
   Status LowerGemm(const Node& node) {
     const Extent& extent = FormOf(node.inputs[0]).extent;
     const Tensor& matrix = *graph_.ConstantInput(node, 1);
-    auto weights = std::make_shared<const Tensor>(
+    const auto weights = std::make_shared<const Tensor>(
         Tensor{{matrix.shape[0], extent.channels(), extent.height(), extent.width()}, matrix.data});
-    return Convolve(node, std::move(weights), WholeMap(extent), 1);
+    return Convolve(node, weights, WholeMap(extent), 1);
   }
 
-  Status Convolve(const Node& node, std::shared_ptr<const Tensor> weights, const Window& window,
-                  uint32_t groups) {
+  Status Convolve(const Node& node, const std::shared_ptr<const Tensor>& weights,
+                  const Window& window, uint32_t groups) {
     const bool padded = HasPadding(window);
     const Form& input = Fitting(node.inputs[0], [&](const Form& form) {
       // Beyond the border there is no bias, so a padded convolution cannot take it in.

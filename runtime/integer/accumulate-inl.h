@@ -69,8 +69,9 @@ HWY_NOINLINE void ScatterTile(const IntegerSynapses& s, const uint64_t* words,
   const size_t lanes = hn::Lanes(d);
   const size_t pitch = WeightPitch<kChunks, kWholeRun>(tile);
   const Destination* numbers = s.numbers.data();
-  const size_t count = s.numbers.size() / (2 * kChunkLanes);
-  for (size_t w = 0; w < count; ++w, numbers += 2 * kChunkLanes) {
+  constexpr size_t kBits = size_t{2} * kChunkLanes;
+  const size_t count = s.numbers.size() / kBits;
+  for (size_t w = 0; w < count; ++w, numbers += kBits) {
     for (uint64_t word = words[w]; word != 0; word &= word - 1) {
       const Destination to = numbers[std::countr_zero(word)];
       int16_t* HWY_RESTRICT row = membranes + to.lane;

@@ -12,7 +12,6 @@ namespace cssrun::internal {
 namespace {
 
 using format::Extent;
-using format::NodeKind;
 using format::SynapseKind;
 using format::Window;
 
@@ -347,7 +346,7 @@ class Builder {
       for (uint32_t lane = 0; lane < kChunkLanes; ++lane) {
         if (block * kChunkLanes + lane % layer.layout.lanes < channels) continue;
         for (uint32_t i = 0; i < timesteps; ++i) {
-          layer.thresholds[size_t{lanes} * i + block * kChunkLanes + lane] =
+          layer.thresholds[size_t{lanes} * i + size_t{block} * kChunkLanes + lane] =
               std::numeric_limits<int16_t>::max();
         }
       }
@@ -600,7 +599,7 @@ class Builder {
     if (out.kind != AccumulateKind::kScatter) return;
     const size_t words = fan_out.size() / kChunkLanes;
     for (size_t word = 0; word < words; ++word) {
-      for (size_t bit = 0; bit < 2 * kChunkLanes; ++bit) {
+      for (size_t bit = 0; bit < size_t{2} * kChunkLanes; ++bit) {
         const size_t neuron = word * kChunkLanes + bit % kChunkLanes;
         const size_t column = neuron / out.source_stride;
         const size_t c = neuron % out.source_stride;

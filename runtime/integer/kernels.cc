@@ -36,6 +36,7 @@ void FireAndGrow(const LayerStep& step, size_t row) {
   const bool last_member = row == first + layer.pool_rows - 1;
   const bool beyond = pool >= layer.spike_rows || row >= first + layer.pool_rows;
   if (last_member && pool < layer.spike_rows) {
+    // NOLINTNEXTLINE(bugprone-branch-clone): without vectors the three are one
     if (layer.layout.lanes == 8) {
       FirePooledRow<kGrowth, kRectify>(hn::CappedTag<int16_t, 8>(), step, pool);
     } else if (layer.layout.lanes == 16) {
