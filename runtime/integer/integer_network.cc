@@ -20,6 +20,23 @@ constexpr double kLargestMembrane = std::numeric_limits<int16_t>::max();
 constexpr double kLargestIdentity = kLargestMembrane / 4;
 // Below this the rounding of a membrane is no longer small against an amplitude.
 constexpr double kSmallestUnit = 48;
+// An amplitude before the silent period, at least: below, logits drift from the float engine's
+// (ResNet-20, T = 6, beta = 2: error 5.4 % at 512 units, 5.6 % at 256, 7.7 % at 128, 28 % at 32).
+constexpr double kSmallestInputUnit = 192;
+// A spike that reaches more positions than this along an axis needs guards out of proportion.
+constexpr int64_t kMostTaps = 64;
+// What a layout may take of memory, beside what it lays out: real networks need 4 to 10 times.
+constexpr uint64_t kMostGrowth = 64;
+constexpr uint64_t kAlwaysAllowed = 1 << 20;
+// Places among weights and membranes are 32-bit numbers.
+constexpr uint64_t kMostPlaces = uint64_t{1} << 31;
+
+// Files are not trusted: a small one must not ask for much memory, nor for places beyond 32 bits.
+bool IsTooLarge(double laid_out, uint64_t given) {
+  return laid_out >
+         static_cast<double>(std::min(kMostPlaces, kMostGrowth * given + kAlwaysAllowed));
+}
+
 // Below so many neurons a word holds too few spikes to load and store membranes for all of them.
 constexpr uint32_t kPatchNeurons = 16;
 
@@ -137,6 +154,9 @@ class Builder {
   std::optional<IntegerNetwork> Build() {
     const auto& nodes = *network_.nodes();
     if (code_.timesteps() > 64) return Refuse("more than 64 timesteps");
+    if (kLargestMembrane / kHeadroom / Gain() < kSmallestInputUnit) {
+      return Refuse("a silent period that is too long for 16 bits");
+    }
     integers_.layers.resize(nodes.size());
     for (uint32_t i = 0; i < nodes.size(); ++i) {
       const Extent& extent = *nodes.Get(i)->extent();
@@ -167,6 +187,8 @@ class Builder {
     return *network_.nodes()->Get(s.source())->extent();
   }
   double Beta() const { return static_cast<double>(code_.beta()); }
+  // How much a membrane grows in the silent period.
+  double Gain() const { return std::pow(Beta(), code_.silent_steps()); }
 
   // The float encoder's arithmetic, once for every pixel value.
   void BuildEncoder() {
@@ -232,6 +254,9 @@ class Builder {
                                  w.dilation_y()),
                         MakeAxis(seen->width, layer.columns, w.kernel_x(), w.stride_x(),
                                  w.pad_left(), w.dilation_x()));
+      if (std::max(axes.back().first.taps, axes.back().second.taps) > kMostTaps) {
+        return Fail(node, "a kernel that reaches too far");
+      }
       const auto reach = static_cast<uint32_t>(
           RoundUp((axes.back().second.taps - 1) * layer.layout.lanes, kChunkLanes));
       layer.guard_lanes = std::max(layer.guard_lanes, reach);
@@ -243,15 +268,11 @@ class Builder {
     uint32_t fewest_chunks = std::numeric_limits<uint32_t>::max();
     const uint32_t narrowest = layer.guard_lanes;
     for (uint32_t guard = narrowest; guard < narrowest + kChunkLanes; guard += layer.layout.lanes) {
-      IntegerLayer trial;
-      trial.layout = layer.layout;
-      trial.columns = layer.columns;
-      trial.guard_lanes = guard;
       std::vector<Groups> tried;
       uint32_t chunks = 0;
       for (uint32_t i = 0; i < axes.size(); ++i) {
         const format::Synapses& s = *node.synapses()->Get(i);
-        tried.push_back(GroupPositions(s, trial, axes[i].second));
+        tried.push_back(GroupPositions(s, layer, guard, axes[i].second));
         if (s.kind() == SynapseKind::Convolution) chunks += tried.back().run_chunks;
       }
       if (chunks >= fewest_chunks) continue;
@@ -265,14 +286,18 @@ class Builder {
     layer.row_lanes = static_cast<uint32_t>(
         RoundUp(layer.guard_lanes + int64_t{layer.columns} * layer.layout.lanes, kChunkLanes) +
         (longest_run + 1) * int64_t{kChunkLanes});
+    if (IsTooLarge(static_cast<double>(layer.layout.blocks) * layer.rows * layer.row_lanes,
+                   Neurons(potential))) {
+      return Fail(node, "a map that takes too much memory in blocks");
+    }
     for (uint32_t i = 0; i < node.synapses()->size(); ++i) {
       const format::Synapses& s = *node.synapses()->Get(i);
       layer.synapses.emplace_back();
       if (s.kind() == SynapseKind::Identity) {
         BuildIdentity(s, layer, axes[i].first, axes[i].second, node, scales, layer.synapses.back());
-      } else {
-        BuildConvolution(s, layer, axes[i].first, axes[i].second, groups[i], node, scales,
-                         layer.synapses.back());
+      } else if (!BuildConvolution(s, layer, axes[i].first, axes[i].second, groups[i], node, scales,
+                                   layer.synapses.back())) {
+        return false;
       }
     }
     return true;
@@ -281,7 +306,7 @@ class Builder {
   // Scales, thresholds, biases and starting potentials of a layer.
   bool ChooseScales(const format::Node& node, IntegerLayer& layer, std::vector<double>& scales) {
     const uint32_t channels = node.potential()->channels();
-    const double gain = std::pow(Beta(), code_.silent_steps());
+    const double gain = Gain();
     const double largest_unit = kLargestMembrane / kHeadroom;
     scales.assign(channels, largest_unit / gain);
     for (const format::Synapses* s : *node.synapses()) {
@@ -434,7 +459,6 @@ class Builder {
     const uint32_t stride = sources_[s.source()].stride();
     const uint32_t channels = source.channels();
     const size_t neurons = fan_out.size();
-    out.source_stride = stride;
     out.identity = hwy::AllocateAligned<int16_t>(neurons);
     std::fill_n(out.identity.get(), neurons, int16_t{0});
     out.lanes.assign(neurons, layer.guard_lanes);
@@ -475,7 +499,9 @@ class Builder {
                : AccumulateKind::kScatter;
   }
 
-  Groups GroupPositions(const format::Synapses& s, const IntegerLayer& layer, const Axis& x) const {
+  // With `guard` lanes before the first column; `layer` need not know its guard yet.
+  Groups GroupPositions(const format::Synapses& s, const IntegerLayer& layer, uint32_t guard,
+                        const Axis& x) const {
     const Extent& source = SourceExtent(s);
     const Seen seen = *SeenThrough(s, source);
     const int64_t lanes = layer.layout.lanes;
@@ -493,7 +519,7 @@ class Builder {
         if (column >= source.width() || seen_column >= seen.width) continue;
         const Axis::Place& place = x.places[static_cast<size_t>(seen_column)];
         if (ReadersOf(x, place, layer.columns) == 0) continue;
-        version.back() = {place.phase, int64_t{layer.guard_lanes} + place.first * lanes};
+        version.back() = {place.phase, int64_t{guard} + place.first * lanes};
         base = std::min(base, version.back().second / kChunkLanes * kChunkLanes);
       }
       if (base == std::numeric_limits<int64_t>::max()) base = 0;
@@ -512,7 +538,7 @@ class Builder {
     return groups;
   }
 
-  void BuildConvolution(const format::Synapses& s, const IntegerLayer& layer, const Axis& y,
+  bool BuildConvolution(const format::Synapses& s, const IntegerLayer& layer, const Axis& y,
                         const Axis& x, const Groups& groups, const format::Node& node,
                         const std::vector<double>& scales, IntegerSynapses& out) {
     const Extent& source = SourceExtent(s);
@@ -538,6 +564,12 @@ class Builder {
     const size_t number_size = tap_row_size * out.tap_rows;
     const size_t version_size = number_size * numbers;
     const size_t phase_size = version_size * groups.versions.size();
+    const double laid_out = static_cast<double>(version_size) *
+                            static_cast<double>(groups.versions.size()) *
+                            static_cast<double>(y.phases) * layer.layout.blocks;
+    if (IsTooLarge(laid_out, s.weights()->size())) {
+      return Fail(node, "synapses that take too much memory in blocks");
+    }
     out.block_size = phase_size * static_cast<size_t>(y.phases);
     const std::vector<int32_t> fan_out = PlanRows(s, layer, y, x, phase_size, tap_row_size, out);
     FindExceptions(fan_out, out);
@@ -596,7 +628,7 @@ class Builder {
     for (const Destination& group : groups.destinations) {
       out.groups.push_back({group.lane, static_cast<uint32_t>(group.weight * version_size)});
     }
-    if (out.kind != AccumulateKind::kScatter) return;
+    if (out.kind != AccumulateKind::kScatter) return true;
     const size_t words = fan_out.size() / kChunkLanes;
     for (size_t word = 0; word < words; ++word) {
       for (size_t bit = 0; bit < size_t{2} * kChunkLanes; ++bit) {
@@ -613,6 +645,7 @@ class Builder {
              static_cast<uint32_t>(out.groups[column].weight + number * number_size)});
       }
     }
+    return true;
   }
 
   bool BuildReadout(const format::Node& node) {
@@ -623,6 +656,11 @@ class Builder {
       const Extent& source = SourceExtent(*s);
       const std::optional<Seen> seen = SeenThrough(*s, source);
       if (!seen.has_value()) return Fail(node, "means that overlap or are padded");
+      const double laid_out = static_cast<double>(seen->height) * static_cast<double>(seen->width) *
+                              source.channels() * integers_.logit_stride;
+      if (IsTooLarge(laid_out, s->weights()->size())) {
+        return Fail(node, "synapses that take too much memory in rows");
+      }
       integers_.readout.emplace_back();
       BuildReadoutSynapses(*s, logits, *seen, integers_.readout.back());
     }
