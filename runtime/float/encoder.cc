@@ -1,9 +1,9 @@
 #include "runtime/float/encoder.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "format/geometry.h"
+#include "runtime/pixel_code.h"
 
 namespace cssrun::internal {
 
@@ -12,14 +12,12 @@ Encoder::Encoder(const ExecutionNetwork& network)
       starting_potential_(network.input.channels),
       potential_(Neurons(network.layers.front().extent)),
       negative_(network.input.channels) {
-  const double full_scale = static_cast<double>(network.layers.front().amplitude) *
-                            std::pow(static_cast<double>(network.beta), network.timesteps);
+  const double scale =
+      EncoderScale(network.layers.front().amplitude, network.beta, network.timesteps);
   for (size_t channel = 0; channel < starting_potential_.size(); ++channel) {
-    const double mean = static_cast<double>(network.input.mean[channel]);
-    const double stddev = static_cast<double>(network.input.stddev[channel]);
     for (size_t pixel = 0; pixel < 256; ++pixel) {
-      const double normalized = (static_cast<double>(pixel) / 255.0 - mean) / stddev;
-      starting_potential_[channel][pixel] = static_cast<float>(normalized / full_scale);
+      starting_potential_[channel][pixel] = StartingPotential(pixel, network.input.mean[channel],
+                                                              network.input.stddev[channel], scale);
     }
   }
 }
@@ -42,14 +40,9 @@ void Encoder::Step(uint32_t index, EventFrame& events) {
     float* potential = &potential_[position * channels];
     size_t negatives = 0;
     for (size_t channel = 0; channel < channels; ++channel) {
-      potential[channel] *= beta;
-      if (potential[channel] >= threshold) {
-        potential[channel] -= 1.0F;
-        out[count++] = static_cast<uint16_t>(channel);
-      } else if (potential[channel] <= -threshold) {
-        potential[channel] += 1.0F;
-        negative_[negatives++] = static_cast<uint16_t>(channel);
-      }
+      const int spike = EncodeStep(beta, threshold, potential[channel]);
+      if (spike > 0) out[count++] = static_cast<uint16_t>(channel);
+      if (spike < 0) negative_[negatives++] = static_cast<uint16_t>(channel);
     }
     events.bounds[2 * position + 1] = count;
     std::copy_n(negative_.data(), negatives, out + count);

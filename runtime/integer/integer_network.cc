@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "format/geometry.h"
+#include "runtime/pixel_code.h"
 
 namespace cssrun::internal {
 namespace {
@@ -190,30 +191,21 @@ class Builder {
   // How much a membrane grows in the silent period.
   double Gain() const { return std::pow(Beta(), code_.silent_steps()); }
 
-  // The float encoder's arithmetic, once for every pixel value.
+  // The train of every pixel value, once.
   void BuildEncoder() {
     const format::Node& encoder = *network_.nodes()->Get(0);
     const format::Preprocessing& preprocessing = *network_.preprocessing();
-    const uint32_t channels = encoder.extent()->channels();
-    const double full_scale =
-        static_cast<double>(encoder.amplitude()) * std::pow(Beta(), code_.timesteps());
-    for (uint32_t channel = 0; channel < channels; ++channel) {
-      const auto mean = static_cast<double>(preprocessing.mean()->Get(channel));
-      const auto stddev = static_cast<double>(preprocessing.stddev()->Get(channel));
-      for (int pixel = 0; pixel < 256; ++pixel) {
-        auto potential = static_cast<float>((pixel / 255.0 - mean) / stddev / full_scale);
+    const double scale = EncoderScale(encoder.amplitude(), code_.beta(), code_.timesteps());
+    for (uint32_t channel = 0; channel < encoder.extent()->channels(); ++channel) {
+      for (size_t pixel = 0; pixel < 256; ++pixel) {
+        float potential = StartingPotential(pixel, preprocessing.mean()->Get(channel),
+                                            preprocessing.stddev()->Get(channel), scale);
         uint64_t positive = 0;
         uint64_t negative = 0;
         for (uint32_t i = 0; i < code_.timesteps(); ++i) {
-          potential *= code_.beta();
-          const float threshold = encoder.thresholds()->Get(i);
-          if (potential >= threshold) {
-            potential -= 1.0F;
-            positive |= uint64_t{1} << i;
-          } else if (potential <= -threshold) {
-            potential += 1.0F;
-            negative |= uint64_t{1} << i;
-          }
+          const int spike = EncodeStep(code_.beta(), encoder.thresholds()->Get(i), potential);
+          positive |= static_cast<uint64_t>(spike > 0) << i;
+          negative |= static_cast<uint64_t>(spike < 0) << i;
         }
         integers_.encoder.positive.push_back(positive);
         integers_.encoder.negative.push_back(negative);

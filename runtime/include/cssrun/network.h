@@ -1,8 +1,8 @@
 // A loaded spiking network: verified, laid out for execution, immutable.
 //
 // Threads: a Network may be shared by any number of threads and sessions without locks.
-// Cost: loading reads the file once and lays the weights out once; memory is about twice the file
-// while loading and once afterwards.
+// Cost: loading reads the file once and lays its weights out once, for the one engine asked for; the
+// file's bytes are released afterwards.
 #ifndef CSSRUN_NETWORK_H_
 #define CSSRUN_NETWORK_H_
 
