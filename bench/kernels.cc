@@ -1,129 +1,216 @@
-// The event kernel on the layer shapes of real networks, at several event rates, in synaptic
-// operations a second; beside it, in the same run, the same work event by event.
-#include "runtime/float/kernels.h"
-
+// Layers of the shapes of real networks in the integer engine, T = 8 steps of random spikes, in
+// synaptic operations a second. Beside them, in the same run:
+// - Roofline: a loop that only loads and adds 16-bit lanes from the first-level cache;
+// - Naive: the same events one by one, scattered to float membranes;
+// - Dense: oneDNN's float convolution of the dense layer, in multiply-accumulates a second.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
+#include <map>
 #include <random>
 #include <vector>
 
+#include "cssrun/network.h"
 #include "format/network_file.h"
+#include "roofline.h"
+#include "runtime/execution_network.h"
+#include "runtime/integer/kernels.h"
+#ifdef CSSRUN_HAVE_DENSE
+#include <oneapi/dnnl/dnnl.hpp>
+#endif
 
 namespace cssrun::internal {
 namespace {
 
+constexpr uint32_t kTimesteps = 8;
+
 struct Shape {
-  int64_t side, sources, targets, kernel;
+  uint32_t side, sources, targets, kernel;
+
+  explicit Shape(const benchmark::State& state)
+      : side(static_cast<uint32_t>(state.range(0))),
+        sources(static_cast<uint32_t>(state.range(1))),
+        targets(static_cast<uint32_t>(state.range(2))),
+        kernel(static_cast<uint32_t>(state.range(3))) {}
 };
 
-// Arguments of a benchmark: side, source channels, target channels, kernel, events in a thousand.
-Shape ShapeOf(const benchmark::State& state) {
-  return {state.range(0), state.range(1), state.range(2), state.range(3)};
+std::unique_ptr<format::NodeT> Node(format::NodeKind kind, const format::Extent& extent) {
+  auto node = std::make_unique<format::NodeT>();
+  node->name = "node";
+  node->kind = kind;
+  node->extent = std::make_unique<format::Extent>(extent);
+  node->potential = std::make_unique<format::Extent>(extent);
+  node->amplitude = 1;
+  node->thresholds.assign(kind == format::NodeKind::Readout ? 0 : kTimesteps, 0.5F);
+  if (kind != format::NodeKind::Encoder) node->bias.assign(extent.channels(), 0.01F);
+  return node;
 }
 
-// A layer with random weights and a frame of random events.
+std::unique_ptr<format::SynapsesT> Convolution(uint32_t source, const format::Extent& from,
+                                               const format::Extent& to,
+                                               const format::Window& window) {
+  std::mt19937 generator(source);
+  auto synapses = std::make_unique<format::SynapsesT>();
+  synapses->source = source;
+  synapses->window = std::make_unique<format::Window>(window);
+  const double fan_in = static_cast<double>(window.kernel_y()) * window.kernel_x() *
+                        static_cast<double>(from.channels());
+  synapses->weights.resize(static_cast<size_t>(fan_in) * to.channels());
+  std::normal_distribution<float> normal(0, 1 / static_cast<float>(std::sqrt(fan_in)));
+  for (float& weight : synapses->weights) weight = normal(generator);
+  return synapses;
+}
+
+// Encoder, the layer, a readout.
+format::NetworkT Describe(const Shape& shape) {
+  format::NetworkT network;
+  network.format_version = 1;
+  network.code = std::make_unique<format::CodeT>();
+  network.code->timesteps = kTimesteps;
+  network.code->beta = 2;
+  network.code->silent_steps = 1;
+  network.preprocessing = std::make_unique<format::PreprocessingT>();
+  network.preprocessing->resize = shape.side;
+  network.preprocessing->mean.assign(shape.sources, 0.5F);
+  network.preprocessing->stddev.assign(shape.sources, 0.25F);
+  network.origin = std::make_unique<format::OriginT>();
+  const format::Extent source(shape.sources, shape.side, shape.side);
+  const format::Extent target(shape.targets, shape.side, shape.side);
+  const format::Extent logits(10, 1, 1);
+  const auto kernel = static_cast<int32_t>(shape.kernel);
+  const auto side = static_cast<int32_t>(shape.side);
+  const int32_t pad = kernel / 2;
+  network.nodes.push_back(Node(format::NodeKind::Encoder, source));
+  network.nodes.push_back(Node(format::NodeKind::Neurons, target));
+  network.nodes.back()->rectify = true;
+  network.nodes.back()->offset = 1;
+  network.nodes.back()->synapses.push_back(Convolution(
+      0, source, target, format::Window(kernel, kernel, 1, 1, pad, pad, pad, pad, 1, 1)));
+  network.nodes.push_back(Node(format::NodeKind::Readout, logits));
+  network.nodes.back()->offset = 1;
+  network.nodes.back()->synapses.push_back(
+      Convolution(1, target, logits, format::Window(side, side, 1, 1, 0, 0, 0, 0, 1, 1)));
+  return network;
+}
+
+// The layer with its state, and T frames of random spikes.
 struct Work {
-  explicit Work(const benchmark::State& state)
-      : shape(ShapeOf(state)),
-        frame(static_cast<uint64_t>(shape.side * shape.side),
-              static_cast<uint64_t>(shape.sources)) {
+  explicit Work(const benchmark::State& state) : shape(state) {
+    const flatbuffers::DetachedBuffer bytes = SerializeNetwork(Describe(shape));
+    auto loaded = Network::FromBytes({bytes.data(), bytes.size()}, "bench");
+    if (!loaded.ok() || loaded.value()->engine() != EngineKind::kInteger) std::abort();
+    network = loaded.value();
+    layer = &network->execution().integers->layers[1];
+    const size_t stride = LaneLayout::ForImage(shape.sources).stride();
     std::mt19937 generator(1);
-    const auto side = static_cast<uint32_t>(shape.side);
-    const format::Extent source(static_cast<uint32_t>(shape.sources), side, side);
-    const format::Extent target(static_cast<uint32_t>(shape.targets), side, side);
-    const auto kernel = static_cast<int32_t>(shape.kernel);
-    const int32_t pad = kernel / 2;
-    const format::Window window(kernel, kernel, 1, 1, pad, pad, pad, pad, 1, 1);
-    weights.resize(static_cast<size_t>(shape.targets * shape.sources * kernel * kernel));
-    for (float& weight : weights) weight = std::normal_distribution<float>()(generator);
-
-    flatbuffers::FlatBufferBuilder builder;
-    const auto packed = builder.CreateVector(weights);
-    builder.Finish(format::CreateSynapses(builder, 0, 0, format::SynapseKind::Convolution, nullptr,
-                                          &window, 1, 0, packed));
-    layout = LayOutSynapses(*flatbuffers::GetRoot<format::Synapses>(builder.GetBufferPointer()),
-                            source, target);
-    membranes = hwy::AllocateAligned<float>(size());
-    std::fill_n(membranes.get(), size(), 0.0F);
-
     std::bernoulli_distribution fires(static_cast<double>(state.range(4)) / 1000);
-    std::bernoulli_distribution positive(0.6);
-    uint32_t count = 0;
-    for (size_t position = 0; position < layout.fan_out.size(); ++position) {
-      std::vector<uint16_t> negative;
-      for (int64_t c = 0; c < shape.sources; ++c) {
-        if (!fires(generator)) continue;
-        if (positive(generator)) {
-          frame.channels[count++] = static_cast<uint16_t>(c);
-        } else {
-          negative.push_back(static_cast<uint16_t>(c));
+    std::bernoulli_distribution negative(0.35);
+    for (uint32_t t = 0; t < kTimesteps; ++t) {
+      frames.emplace_back(shape.side, shape.side * stride);
+      for (size_t y = 0; y < shape.side; ++y) {
+        for (size_t x = 0; x < shape.side; ++x) {
+          for (size_t c = 0; c < shape.sources; ++c) {
+            if (!fires(generator)) continue;
+            const size_t number = x * stride + c;
+            frames[t].Row(y)[number / kChunkLanes] |=
+                uint64_t{1} << (number % kChunkLanes + (negative(generator) ? kChunkLanes : 0));
+            ++frames[t].counts[y];
+          }
         }
       }
-      frame.bounds[2 * position + 1] = count;
-      for (const uint16_t c : negative) frame.channels[count++] = c;
-      frame.bounds[2 * position + 2] = count;
-      synops += frame.count(position) * layout.fan_out[position];
     }
+    const size_t lanes = layer->layout.blocks * layer->block_lanes() + kChunkLanes;
+    membranes = hwy::AllocateAligned<int16_t>(lanes);
+    std::fill_n(membranes.get(), lanes, int16_t{0});
+    const size_t row = shape.side * layer->layout.stride() + kChunkLanes;
+    sent = hwy::AllocateAligned<int16_t>(shape.side * row);
+    std::fill_n(sent.get(), shape.side * row, int16_t{0});
+    spikes.emplace(shape.side, shape.side * layer->layout.stride());
+    Reserve(layer->synapses[0], lists);
   }
 
-  size_t size() const {
-    return static_cast<size_t>(shape.side * shape.side) * layout.blocks.stride();
+  uint64_t RunAllSteps() {
+    uint64_t synops = 0;
+    for (uint32_t t = 0; t < kTimesteps; ++t) {
+      const SpikeFrame* input = &frames[t];
+      LayerStep step;
+      step.layer = layer;
+      step.inputs = &input;
+      step.lists = &lists;
+      step.membranes = membranes.get();
+      step.sent = sent.get();
+      step.spikes = &*spikes;
+      step.thresholds = layer->thresholds.get() + size_t{t} * layer->parameter_lanes();
+      step.biases = layer->biases.get();
+      step.growth = Growth::Of(2);
+      RunLayerStep(step);
+      synops += step.synops;
+    }
+    return synops;
   }
 
   Shape shape;
-  EventFrame frame;
-  std::vector<float> weights;
-  SynapseLayout layout;
-  hwy::AlignedFreeUniquePtr<float[]> membranes;
-  uint64_t synops = 0;
+  std::shared_ptr<const Network> network;
+  const IntegerLayer* layer = nullptr;
+  std::vector<SpikeFrame> frames;
+  hwy::AlignedFreeUniquePtr<int16_t[]> membranes;
+  hwy::AlignedFreeUniquePtr<int16_t[]> sent;
+  std::optional<SpikeFrame> spikes;
+  SpikeLists lists;
 };
 
-void Report(benchmark::State& state, uint64_t synops) {
-  state.counters["SyOP/s"] =
-      benchmark::Counter(static_cast<double>(synops) * static_cast<double>(state.iterations()),
-                         benchmark::Counter::kIsRate);
+void Report(benchmark::State& state, double operations) {
+  state.counters["SyOP/s"] = benchmark::Counter(
+      operations * static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
 }
 
-void BM_Accumulate(benchmark::State& state) {
+void BM_Roofline(benchmark::State& state) {
+  double lanes = 0;
+  for (auto _ : state) lanes = static_cast<double>(LoadAndAddLanes());
+  Report(state, lanes);
+}
+
+// With firing: all that a layer does.
+void BM_Layer(benchmark::State& state) {
   Work work(state);
-  TapScratch scratch;
+  uint64_t synops = 0;
   for (auto _ : state) {
-    Accumulate(work.layout, work.frame, scratch, work.membranes.get());
+    synops = work.RunAllSteps();
     benchmark::ClobberMemory();
   }
-  Report(state, work.synops);
+  Report(state, static_cast<double>(synops));
 }
 
-// Every event adds its rows to the membranes of all positions that see it.
-void BM_EventByEvent(benchmark::State& state) {
+// Every event adds its rows to the membranes of all positions that see it. Without firing.
+void BM_Naive(benchmark::State& state) {
   Work work(state);
   const Shape& s = work.shape;
-  const int64_t pad = s.kernel / 2;
-  const size_t row_stride = static_cast<size_t>(s.kernel) * work.layout.blocks.size;
+  const uint64_t synops = work.RunAllSteps();
+  const auto pad = static_cast<int64_t>(s.kernel / 2);
+  const size_t stride = LaneLayout::ForImage(s.sources).stride();
+  std::vector<float> weights(size_t{s.sources} * s.kernel * s.kernel * s.targets, 0.01F);
+  std::vector<float> membranes(size_t{s.side} * s.side * s.targets, 0.0F);
   for (auto _ : state) {
-    for (int64_t position = 0; position < s.side * s.side; ++position) {
-      const uint32_t* bounds = &work.frame.bounds[static_cast<size_t>(2 * position)];
-      for (uint32_t e = bounds[0]; e < bounds[2]; ++e) {
-        const size_t channel = work.frame.channels[e];
-        const float sign = e < bounds[1] ? 1.0F : -1.0F;
-        for (int64_t ky = 0; ky < s.kernel; ++ky) {
-          const int64_t y = position / s.side + pad - ky;
-          if (y < 0 || y >= s.side) continue;
-          for (int64_t kx = 0; kx < s.kernel; ++kx) {
-            const int64_t x = position % s.side + pad - kx;
-            if (x < 0 || x >= s.side) continue;
-            float* membrane = work.membranes.get() +
-                              static_cast<size_t>(y * s.side + x) * work.layout.blocks.stride();
-            for (size_t block = 0; block < work.layout.blocks.count; ++block) {
-              const float* row =
-                  work.layout.weights.get() +
-                  ((block * static_cast<size_t>(s.kernel) + static_cast<size_t>(ky)) *
-                       static_cast<size_t>(s.sources) +
-                   channel) *
-                      row_stride +
-                  static_cast<size_t>(kx) * work.layout.blocks.size;
-              for (size_t i = 0; i < work.layout.blocks.size; ++i) *membrane++ += sign * row[i];
+    for (const SpikeFrame& frame : work.frames) {
+      for (int64_t y = 0; y < s.side; ++y) {
+        const uint64_t* words = frame.Row(static_cast<size_t>(y));
+        for (size_t w = 0; w < frame.words_per_row; ++w) {
+          for (uint64_t word = words[w]; word != 0; word &= word - 1) {
+            const auto bit = static_cast<size_t>(std::countr_zero(word));
+            const size_t number = w * kChunkLanes + bit % kChunkLanes;
+            const auto x = static_cast<int64_t>(number / stride);
+            const float sign = bit < kChunkLanes ? 1.0F : -1.0F;
+            const float* row =
+                weights.data() + number % stride * s.kernel * s.kernel * s.targets;
+            for (int64_t ky = 0; ky < s.kernel; ++ky) {
+              for (int64_t kx = 0; kx < s.kernel; ++kx, row += s.targets) {
+                const int64_t to_y = y + pad - ky;
+                const int64_t to_x = x + pad - kx;
+                if (to_y < 0 || to_y >= s.side || to_x < 0 || to_x >= s.side) continue;
+                float* membrane =
+                    membranes.data() + static_cast<size_t>(to_y * s.side + to_x) * s.targets;
+                for (uint32_t i = 0; i < s.targets; ++i) membrane[i] += sign * row[i];
+              }
             }
           }
         }
@@ -131,25 +218,73 @@ void BM_EventByEvent(benchmark::State& state) {
     }
     benchmark::ClobberMemory();
   }
-  Report(state, work.synops);
+  Report(state, static_cast<double>(synops));
 }
+
+#ifdef CSSRUN_HAVE_DENSE
+void BM_Dense(benchmark::State& state) {
+  using dnnl::memory;
+  const Shape s(state);
+  dnnl::engine engine(dnnl::engine::kind::cpu, 0);
+  dnnl::stream stream(engine);
+  const memory::dim side = s.side;
+  const memory::dim kernel = s.kernel;
+  const memory::dim pad = kernel / 2;
+  const auto any = [](const memory::dims& dims) {
+    return memory::desc(dims, memory::data_type::f32, memory::format_tag::any);
+  };
+  const dnnl::convolution_forward::desc description(
+      dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct,
+      any({1, s.sources, side, side}), any({s.targets, s.sources, kernel, kernel}),
+      any({1, s.targets, side, side}), {1, 1}, {pad, pad}, {pad, pad});
+  const dnnl::convolution_forward::primitive_desc chosen(description, engine);
+  memory source(chosen.src_desc(), engine);
+  memory weights(chosen.weights_desc(), engine);
+  memory target(chosen.dst_desc(), engine);
+  for (memory* m : {&source, &weights, &target}) {
+    auto* values = static_cast<float*>(m->get_data_handle());
+    std::fill_n(values, m->get_desc().get_size() / sizeof(float), 0.01F);
+  }
+  const dnnl::convolution_forward convolution(chosen);
+  for (auto _ : state) {
+    convolution.execute(stream, {{DNNL_ARG_SRC, source},
+                                 {DNNL_ARG_WEIGHTS, weights},
+                                 {DNNL_ARG_DST, target}});
+    stream.wait();
+  }
+  state.counters["MAC/s"] = benchmark::Counter(
+      static_cast<double>(side * side * kernel * kernel) * s.sources * s.targets *
+          static_cast<double>(state.iterations()),
+      benchmark::Counter::kIsRate);
+}
+#endif
+
+constexpr int64_t kShapes[][4] = {{32, 16, 16, 3},   {16, 32, 32, 3}, {8, 64, 64, 3},
+                                  {32, 64, 64, 3},   {16, 128, 128, 3}, {8, 256, 256, 3},
+                                  {4, 512, 512, 3},  {14, 256, 64, 1}};
 
 void LayerShapes(benchmark::internal::Benchmark* benchmark) {
   benchmark->ArgNames({"side", "from", "to", "kernel", "permille"});
-  for (const int64_t permille : {50, 120, 250}) {
-    benchmark->Args({32, 16, 16, 3, permille});
-    benchmark->Args({16, 32, 32, 3, permille});
-    benchmark->Args({8, 64, 64, 3, permille});
-    benchmark->Args({16, 128, 128, 3, permille});
-    benchmark->Args({8, 256, 256, 3, permille});
-    benchmark->Args({4, 512, 512, 3, permille});
-    benchmark->Args({14, 256, 64, 1, permille});
+  for (const auto& shape : kShapes) {
+    for (const int64_t permille : {50, 120, 250}) {
+      benchmark->Args({shape[0], shape[1], shape[2], shape[3], permille});
+    }
   }
   benchmark->Args({1, 4096, 4096, 1, 100});
 }
 
-BENCHMARK(BM_Accumulate)->Apply(LayerShapes);
-BENCHMARK(BM_EventByEvent)->Apply(LayerShapes);
+void DenseShapes(benchmark::internal::Benchmark* benchmark) {
+  benchmark->ArgNames({"side", "from", "to", "kernel"});
+  for (const auto& shape : kShapes) benchmark->Args({shape[0], shape[1], shape[2], shape[3]});
+  benchmark->Args({1, 4096, 4096, 1});
+}
+
+BENCHMARK(BM_Roofline);
+BENCHMARK(BM_Layer)->Apply(LayerShapes);
+BENCHMARK(BM_Naive)->Apply(LayerShapes);
+#ifdef CSSRUN_HAVE_DENSE
+BENCHMARK(BM_Dense)->Apply(DenseShapes);
+#endif
 
 }  // namespace
 }  // namespace cssrun::internal

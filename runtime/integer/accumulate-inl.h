@@ -1,9 +1,7 @@
 // Adds the rows of weights of one source row's spikes to the membranes.
 //
-// - Patch, wide: word by word, or position by position, the sums of all membranes that its spikes
-//   reach are held in registers while the spikes stream through: two loads and additions a cycle.
-//   The sum of one word, or of as many spikes of a position as are sure not to overflow, wraps; it
-//   joins the membrane saturating.
+// - Patch: word by word, the sums of all membranes that its spikes reach are held in registers while
+//   the spikes stream through. The sum of one word wraps; it joins the membranes saturating.
 // - Scatter: for words of few spikes, which are not worth loading and storing all membranes: each
 //   spike adds to its membranes in memory, saturating.
 #if defined(CSSRUN_RUNTIME_INTEGER_ACCUMULATE_INL_H_) == defined(HWY_TARGET_TOGGLE)
@@ -21,32 +19,12 @@
 
 #include "hwy/highway.h"
 #include "runtime/integer/kernels.h"
+#include "runtime/integer/lanes-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace cssrun::internal::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
-
-using Lanes16 = hn::CappedTag<int16_t, kChunkLanes>;
-using Vector16 = hn::Vec<Lanes16>;
-
-HWY_INLINE Vector16 LoadWeights(const int16_t* HWY_RESTRICT weights) {
-  return hn::Load(Lanes16(), weights);
-}
-HWY_INLINE Vector16 LoadWeights(const int8_t* HWY_RESTRICT weights) {
-  return hn::PromoteTo(Lanes16(), hn::Load(hn::Rebind<int8_t, Lanes16>(), weights));
-}
-
-// Bits [first, first + lanes) of a half word as a mask.
-HWY_INLINE hn::Mask<Lanes16> MaskOf(uint32_t half, size_t first) {
-  const Lanes16 d;
-  if constexpr (HWY_TARGET == HWY_SCALAR) {
-    return hn::FirstN(d, (half >> first) & 1);
-  } else {
-    const uint64_t bits = half >> first;  // eight bytes: Highway may read as many
-    return hn::LoadMaskBits(d, reinterpret_cast<const uint8_t*>(&bits));
-  }
-}
 
 // A tile: some target rows, some chunks in each.
 struct Tile {
@@ -100,13 +78,6 @@ struct Sums {
           hn::Add(sums[k], LoadWeights(weights + k / kChunks * pitch + k % kChunks * kChunkLanes));
     }
   }
-  template <class Weight>
-  HWY_INLINE void Subtract(const Weight* HWY_RESTRICT weights, size_t pitch) {
-    for (size_t k = 0; k < kCount; ++k) {
-      sums[k] =
-          hn::Sub(sums[k], LoadWeights(weights + k / kChunks * pitch + k % kChunks * kChunkLanes));
-    }
-  }
   HWY_INLINE void Join(int16_t* HWY_RESTRICT membranes, size_t pitch) const {
     const Lanes16 d;
     for (size_t k = 0; k < kCount; ++k) {
@@ -145,111 +116,42 @@ HWY_NOINLINE void PatchTile(const IntegerSynapses& s, const uint64_t* words, con
 }
 
 template <size_t kRows, size_t kChunks, bool kWholeRun, class Weight>
-HWY_NOINLINE void WideTile(const IntegerSynapses& s, const SpikeLists& lists, const Weight* weights,
-                           const Tile& tile, int16_t* membranes) {
-  // Of which a sum cannot overflow.
-  constexpr uint32_t kMostSpikes =
-      32767 / (sizeof(Weight) == 1 ? kLargestNarrowWeight : kLargestWideWeight);
-  const size_t lanes = hn::Lanes(Lanes16());
-  const size_t pitch = WeightPitch<kChunks, kWholeRun>(tile);
-  for (size_t offset = 0; offset < kChunkLanes; offset += lanes) {
-    for (size_t column = 0; column < s.groups.size(); ++column) {
-      const uint32_t* bounds = &lists.bounds[2 * column];
-      const uint16_t* channel = lists.channels.data() + bounds[0];
-      uint32_t positive = bounds[1] - bounds[0];
-      uint32_t negative = bounds[2] - bounds[1];
-      const Weight* HWY_RESTRICT base = weights + s.groups[column].weight + offset;
-      int16_t* at = membranes + s.groups[column].lane + offset;
-      while (positive + negative != 0) {
-        Sums<kRows, kChunks> sums;
-        sums.Clear();
-        const uint32_t adds = std::min(positive, kMostSpikes);
-        const uint32_t subtracts = std::min(negative, kMostSpikes - adds);
-        for (const uint16_t* end = channel + adds; channel != end; ++channel) {
-          sums.Add(base + *channel * tile.number_size, pitch);
-        }
-        for (const uint16_t* end = channel + subtracts; channel != end; ++channel) {
-          sums.Subtract(base + *channel * tile.number_size, pitch);
-        }
-        sums.Join(at, tile.membrane_pitch);
-        positive -= adds;
-        negative -= subtracts;
-      }
-    }
-  }
-}
-
-// Lists the spikes of each position of a row of several words a position.
-HWY_INLINE void ListSpikes(const uint64_t* words, size_t columns, size_t blocks,
-                           SpikeLists& lists) {
-  const hn::CappedTag<uint16_t, kChunkLanes> du;
-  const Lanes16 d;
-  const size_t lanes = hn::Lanes(d);
-  uint16_t* out = lists.channels.data();
-  uint32_t* bounds = lists.bounds.data();
-  *bounds++ = 0;
-  for (size_t column = 0; column < columns; ++column, words += blocks) {
-    for (const size_t shift : {size_t{0}, size_t{kChunkLanes}}) {
-      for (size_t block = 0; block < blocks; ++block) {
-        const auto half = static_cast<uint32_t>(words[block] >> shift);
-        for (size_t i = 0; i < kChunkLanes; i += lanes) {
-          const auto mask = MaskOf(half, i);
-          const auto numbers = hn::Iota(du, static_cast<uint16_t>(block * kChunkLanes + i));
-          hn::StoreU(hn::Compress(numbers, hn::RebindMask(du, mask)), du, out);
-          out += hn::CountTrue(d, mask);
-        }
-      }
-      *bounds++ = static_cast<uint32_t>(out - lists.channels.data());
-    }
-  }
-}
-
-// What of a row's spikes a kind of accumulation takes.
-struct RowSpikes {
-  const uint64_t* words = nullptr;
-  const SpikeLists* lists = nullptr;
-};
-
-template <size_t kRows, size_t kChunks, bool kWholeRun, class Weight>
-HWY_INLINE void AccumulateTile(const IntegerSynapses& s, const RowSpikes& spikes,
+HWY_INLINE void AccumulateTile(const IntegerSynapses& s, const uint64_t* words,
                                const Weight* weights, const Tile& tile, int16_t* membranes) {
-  switch (s.kind) {
-    case AccumulateKind::kPatch:
-      return PatchTile<kRows, kChunks, kWholeRun>(s, spikes.words, weights, tile, membranes);
-    case AccumulateKind::kWide:
-      return WideTile<kRows, kChunks, kWholeRun>(s, *spikes.lists, weights, tile, membranes);
-    default:
-      return ScatterTile<kRows, kChunks, kWholeRun>(s, spikes.words, weights, tile, membranes);
+  if (s.kind == AccumulateKind::kPatch) {
+    PatchTile<kRows, kChunks, kWholeRun>(s, words, weights, tile, membranes);
+  } else {
+    ScatterTile<kRows, kChunks, kWholeRun>(s, words, weights, tile, membranes);
   }
 }
 
 template <size_t kRows, class Weight>
-HWY_INLINE void AccumulateRows(const IntegerSynapses& s, const RowSpikes& spikes, size_t chunks,
+HWY_INLINE void AccumulateRows(const IntegerSynapses& s, const uint64_t* words, size_t chunks,
                                const Weight* weights, const Tile& tile, int16_t* membranes) {
   if (chunks != s.run_chunks) {
     switch (chunks) {
       case 1:
-        return AccumulateTile<kRows, 1, false>(s, spikes, weights, tile, membranes);
+        return AccumulateTile<kRows, 1, false>(s, words, weights, tile, membranes);
       case 2:
-        return AccumulateTile<kRows, 2, false>(s, spikes, weights, tile, membranes);
+        return AccumulateTile<kRows, 2, false>(s, words, weights, tile, membranes);
       default:
-        return AccumulateTile<kRows, 3, false>(s, spikes, weights, tile, membranes);
+        return AccumulateTile<kRows, 3, false>(s, words, weights, tile, membranes);
     }
   }
   switch (chunks) {
     case 1:
-      return AccumulateTile<kRows, 1, true>(s, spikes, weights, tile, membranes);
+      return AccumulateTile<kRows, 1, true>(s, words, weights, tile, membranes);
     case 2:
-      return AccumulateTile<kRows, 2, true>(s, spikes, weights, tile, membranes);
+      return AccumulateTile<kRows, 2, true>(s, words, weights, tile, membranes);
     default:
-      return AccumulateTile<kRows, 3, true>(s, spikes, weights, tile, membranes);
+      return AccumulateTile<kRows, 3, true>(s, words, weights, tile, membranes);
   }
 }
 
 // The spikes of source row `row` into one block of target channels. Large kernels go tile by tile.
 template <class Weight>
 HWY_INLINE void AccumulateBlock(const IntegerSynapses& s, const IntegerLayer& layer,
-                                const RowSpikes& spikes, size_t rows, const Weight* weights,
+                                const uint64_t* words, size_t rows, const Weight* weights,
                                 int16_t* membranes) {
   constexpr size_t kMost = 3;
   Tile tile;
@@ -263,13 +165,13 @@ HWY_INLINE void AccumulateBlock(const IntegerSynapses& s, const IntegerLayer& la
       int16_t* to = membranes + y * tile.membrane_pitch + chunk * kChunkLanes;
       switch (rows - y) {
         case 1:
-          AccumulateRows<1>(s, spikes, chunks, from, tile, to);
+          AccumulateRows<1>(s, words, chunks, from, tile, to);
           break;
         case 2:
-          AccumulateRows<2>(s, spikes, chunks, from, tile, to);
+          AccumulateRows<2>(s, words, chunks, from, tile, to);
           break;
         default:
-          AccumulateRows<3>(s, spikes, chunks, from, tile, to);
+          AccumulateRows<3>(s, words, chunks, from, tile, to);
           break;
       }
     }
@@ -317,27 +219,21 @@ inline uint64_t CountSynops(const IntegerSynapses& s, const SpikeFrame& frame, s
 
 // The spikes of source row `row` into all target blocks.
 inline void AccumulateRow(const IntegerSynapses& s, const IntegerLayer& layer,
-                          const SpikeFrame& frame, size_t row, SpikeLists& lists,
-                          int16_t* membranes) {
+                          const SpikeFrame& frame, size_t row, int16_t* membranes) {
   const RowPlan& plan = s.rows[row];
   if (plan.count == 0 || frame.counts[row] == 0) return;
   int16_t* first = membranes + size_t{plan.first} * layer.row_lanes;
-  const RowSpikes spikes = {frame.Row(row), &lists};
   if (s.kind == AccumulateKind::kIdentity) {
-    AccumulateIdentity(s, spikes.words, first);
+    AccumulateIdentity(s, frame.Row(row), first);
     return;
-  }
-  if (s.kind == AccumulateKind::kWide) {
-    const size_t blocks = s.source_stride / kChunkLanes;
-    ListSpikes(spikes.words, s.groups.size(), blocks, lists);
   }
   for (size_t block = 0; block < layer.layout.blocks; ++block) {
     const size_t weights = block * s.block_size + plan.weight_offset;
     int16_t* to = first + block * layer.block_lanes();
     if (s.wide != nullptr) {
-      AccumulateBlock(s, layer, spikes, plan.count, s.wide.get() + weights, to);
+      AccumulateBlock(s, layer, frame.Row(row), plan.count, s.wide.get() + weights, to);
     } else {
-      AccumulateBlock(s, layer, spikes, plan.count, s.narrow.get() + weights, to);
+      AccumulateBlock(s, layer, frame.Row(row), plan.count, s.narrow.get() + weights, to);
     }
   }
 }

@@ -150,8 +150,8 @@ HWY_INLINE void FirePool(D d, const LayerStep& step, int16_t* members, int16_t* 
                          size_t parameter, size_t number, uint64_t* words) {
   const IntegerLayer& layer = *step.layer;
   auto m = hn::LoadU(d, members);
-  for (size_t y = 0; y < layer.pool_rows; ++y) {
-    for (size_t x = 0; x < layer.pool_columns; ++x) {
+  for (size_t y = 0; y < layer.pool_y.members; ++y) {
+    for (size_t x = 0; x < layer.pool_x.members; ++x) {
       m = hn::Max(m, hn::LoadU(d, members + y * layer.row_lanes + x * layer.layout.lanes));
     }
   }
@@ -162,8 +162,8 @@ HWY_INLINE void FirePool(D d, const LayerStep& step, int16_t* members, int16_t* 
   }
   const Decision<D> decision(Parameters<D>(d, step, parameter), m);
   WriteSpikes(d, decision.up, decision.down, number, words);
-  for (size_t y = 0; y < layer.pool_rows; ++y) {
-    for (size_t x = 0; x < layer.pool_columns; ++x) {
+  for (size_t y = 0; y < layer.pool_y.members; ++y) {
+    for (size_t x = 0; x < layer.pool_x.members; ++x) {
       int16_t* member = members + y * layer.row_lanes + x * layer.layout.lanes;
       hn::StoreU(hn::SaturatedSub(hn::LoadU(d, member), decision.sent), d, member);
     }
@@ -178,13 +178,13 @@ HWY_INLINE void FirePooledRow(D d, const LayerStep& step, size_t row) {
   const IntegerLayer& layer = *step.layer;
   const size_t stride = layer.layout.stride();
   int16_t* members =
-      step.membranes + row * layer.pool_row_stride * layer.row_lanes + layer.guard_lanes;
+      step.membranes + row * layer.pool_y.stride * layer.row_lanes + layer.guard_lanes;
   int16_t* sent = kRectify ? step.sent + row * layer.spike_columns * stride : nullptr;
   uint64_t* words = step.spikes->Row(row);
   // The last word may be one in part.
   words[step.spikes->words_per_row - 1] = 0;
   for (size_t column = 0; column < layer.spike_columns; ++column) {
-    int16_t* position = members + column * layer.pool_column_stride * layer.layout.lanes;
+    int16_t* position = members + column * layer.pool_x.stride * layer.layout.lanes;
     for (size_t block = 0; block < layer.layout.blocks; ++block) {
       for (size_t i = 0; i < layer.layout.lanes; i += hn::Lanes(d)) {
         const size_t number = column * stride + block * kChunkLanes + i;

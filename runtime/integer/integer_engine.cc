@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <chrono>
+#include <limits>
 #include <utility>
 
 #include "format/geometry.h"
@@ -43,11 +44,10 @@ IntegerEngine::IntegerEngine(const ExecutionNetwork& network, bool profile, uint
       for (uint32_t index = 0; index < network.timesteps; ++index) {
         state.spikes.emplace_back(layer.extent.height(), layer.extent.width() * stride);
       }
-      const size_t neurons = layer.extent.width() * stride;
-      lists_.channels.resize(std::max(lists_.channels.size(), neurons + SpikeLists::kSlack));
-      lists_.bounds.resize(std::max<size_t>(lists_.bounds.size(), 2 * layer.extent.width() + 1));
     }
     states_.push_back(std::move(state));
+    lists_.resize(std::max(lists_.size(), integers.synapses.size()));
+    for (size_t s = 0; s < integers.synapses.size(); ++s) Reserve(integers.synapses[s], lists_[s]);
   }
   inputs_.resize(most_synapses);
   logits_.resize(integers_.logit_stride);
@@ -70,9 +70,25 @@ void IntegerEngine::Reset() {
         }
       }
     }
+    ResetAbsent(layer, state);
     if (state.sent != nullptr) std::fill_n(state.sent.get(), state.sent_lanes, int16_t{0});
   }
   std::fill(logits_.begin(), logits_.end(), 0.0F);
+}
+
+// Members of a pool that lie beyond the map are as low as can be, and stay so.
+void IntegerEngine::ResetAbsent(const IntegerLayer& layer, LayerState& state) {
+  if (layer.pool_y.apart && layer.pool_x.apart) return;
+  for (size_t block = 0; block < layer.layout.blocks; ++block) {
+    for (size_t row = 0; row < layer.rows; ++row) {
+      for (size_t column = 0; column < layer.columns; ++column) {
+        if (layer.pool_y.positions[row] >= 0 && layer.pool_x.positions[column] >= 0) continue;
+        std::fill_n(state.membranes.get() + block * layer.block_lanes() + row * layer.row_lanes +
+                        layer.guard_lanes + column * layer.layout.lanes,
+                    layer.layout.lanes, std::numeric_limits<int16_t>::min());
+      }
+    }
+  }
 }
 
 void IntegerEngine::SetImage(std::span<const uint8_t> pixels, uint32_t first_bit) {
@@ -155,7 +171,7 @@ void IntegerEngine::StepNeurons(size_t layer_index, uint32_t index, LayerStatist
   step.layer = &integers;
   step.membranes = state.membranes.get();
   step.sent = state.sent.get();
-  step.lists = &lists_;
+  step.lists = lists_.data();
   step.growth = growth_;
   step.negative_spikes = network_.negative_spikes;
   step.round_up = index % 2 != 0;

@@ -46,6 +46,7 @@ class IntegerEngine {
   };
 
   void Reset();
+  static void ResetAbsent(const IntegerLayer& layer, LayerState& state);
   void SetImage(std::span<const uint8_t> pixels, uint32_t first_bit);
   // Everything that a layer does at global step `step`.
   void StepLayer(size_t layer, uint32_t step, LayerStatistics& statistics);
@@ -65,7 +66,7 @@ class IntegerEngine {
   std::vector<uint16_t> negative_trains_;
   std::vector<LayerState> states_;
   std::vector<const SpikeFrame*> inputs_;
-  SpikeLists lists_;
+  std::vector<SpikeLists> lists_;  // by synapses of a layer
   std::vector<float> logits_;
   ObserveSpikes observe_spikes_;
 };

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "format/geometry.h"
+#include "runtime/integer/axes.h"
 #include "runtime/pixel_code.h"
 
 namespace cssrun::internal {
@@ -41,11 +42,13 @@ bool IsTooLarge(double laid_out, uint64_t given) {
 // Below so many neurons a word holds too few spikes to load and store membranes for all of them.
 constexpr uint32_t kPatchNeurons = 16;
 
-// Weights of one target: up to so many, one block's are small enough for the first-level cache in
-// 16 bits, and are kept so: widening 8 bits costs half of the speed there.
+// Weights are kept in 16 bits where they stay near the core so: widening 8 bits costs half of the
+// speed there. Of a patch, by weights of one target; of a table that is gathered from, by bytes.
 constexpr size_t kWideFanIn = 640;
+constexpr double kLargestWideTable = 1 << 20;
 
-bool IsWide(size_t fan_in) { return fan_in <= kWideFanIn; }
+// Whether a membrane is a position of the map.
+bool IsPlain(const IntegerLayer& layer) { return layer.pool_y.apart && layer.pool_x.apart; }
 
 int64_t RoundUp(int64_t value, int64_t multiple) {
   return (value + multiple - 1) / multiple * multiple;
@@ -65,76 +68,6 @@ void FillParameter(const LaneLayout& layout, uint32_t channels, int16_t* out, Va
       *out++ = channel < channels ? value(channel) : int16_t{0};
     }
   }
-}
-
-// What lies between a source and a window: positions of a mean whose windows do not overlap.
-struct Seen {
-  int64_t divisor_y = 1, divisor_x = 1;  // source positions per seen position
-  int64_t height = 0, width = 0;
-};
-
-std::optional<Seen> SeenThrough(const format::Synapses& s, const Extent& source) {
-  Seen seen{1, 1, source.height(), source.width()};
-  const Window* mean = s.average();
-  if (mean == nullptr) return seen;
-  seen.height = WindowRows(*mean, source.height());
-  seen.width = WindowColumns(*mean, source.width());
-  seen.divisor_y = mean->kernel_y();
-  seen.divisor_x = mean->kernel_x();
-  const bool disjoint = (seen.height == 1 || mean->stride_y() == mean->kernel_y()) &&
-                        (seen.width == 1 || mean->stride_x() == mean->kernel_x());
-  const bool plain = mean->pad_top() == 0 && mean->pad_left() == 0 && mean->dilation_y() == 1 &&
-                     mean->dilation_x() == 1;
-  if (!disjoint || !plain) return std::nullopt;
-  return seen;
-}
-
-// One axis of a convolution as a scatter: where the taps of each source position go.
-struct Axis {
-  struct Place {
-    int64_t phase = 0;  // which of the tap sets
-    int64_t first = 0;  // target position of tap 0; taps go to consecutive positions
-  };
-  int64_t taps = 1;  // of the largest set
-  int64_t phases = 1;
-  std::vector<Place> places;  // by seen position
-
-  // The kernel index of a tap, or -1.
-  int64_t KernelOf(int64_t phase, int64_t tap) const {
-    const int64_t reach = phase + stride * (taps - 1 - tap);
-    return reach < reach_of_kernel && reach % dilation == 0 ? reach / dilation : -1;
-  }
-
-  int64_t stride = 1, dilation = 1, reach_of_kernel = 1;
-};
-
-Axis MakeAxis(int64_t seen, int64_t targets, int64_t kernel, int64_t stride, int64_t pad,
-              int64_t dilation) {
-  Axis axis;
-  axis.dilation = dilation;
-  axis.reach_of_kernel = (kernel - 1) * dilation + 1;
-  // With one target position every source position has the one tap that leads there.
-  axis.stride =
-      targets == 1 ? std::max(stride, std::max(seen + pad, axis.reach_of_kernel)) : stride;
-  axis.taps = (axis.reach_of_kernel + axis.stride - 1) / axis.stride;
-  axis.phases = std::min(axis.stride, seen + std::max<int64_t>(pad, 0));
-  for (int64_t position = 0; position < seen; ++position) {
-    const int64_t shifted = position + pad;  // may be negative: a slice
-    const int64_t phase = ((shifted % axis.stride) + axis.stride) % axis.stride;
-    axis.places.push_back({phase, (shifted - phase) / axis.stride - (axis.taps - 1)});
-    axis.phases = std::max(axis.phases, phase + 1);
-  }
-  return axis;
-}
-
-// Taps of one place that exist and fall on the map.
-int64_t ReadersOf(const Axis& axis, const Axis::Place& place, int64_t targets) {
-  int64_t readers = 0;
-  for (int64_t tap = 0; tap < axis.taps; ++tap) {
-    const int64_t target = place.first + tap;
-    readers += target >= 0 && target < targets && axis.KernelOf(place.phase, tap) >= 0;
-  }
-  return readers;
 }
 
 // Positions of a source row that share destinations, and what distinguishes their weights.
@@ -216,21 +149,21 @@ class Builder {
   bool BuildLayer(const format::Node& node, IntegerLayer& layer) {
     const Extent& potential = *node.potential();
     layer.rectify = node.rectify();
-    layer.rows = potential.height();
-    layer.columns = potential.width();
     layer.spike_rows = node.extent()->height();
     layer.spike_columns = node.extent()->width();
     layer.layout = LaneLayout::For(potential.channels());
-    if (const Window* pool = node.pool(); pool != nullptr) {
-      const bool disjoint = pool->stride_y() >= pool->kernel_y() &&
-                            pool->stride_x() >= pool->kernel_x() && pool->pad_top() == 0 &&
-                            pool->pad_left() == 0 && pool->pad_bottom() <= 0 &&
-                            pool->pad_right() <= 0;
-      if (!disjoint) return Fail(node, "pools that overlap or are padded");
-      layer.pool_rows = static_cast<uint32_t>(pool->kernel_y());
-      layer.pool_columns = static_cast<uint32_t>(pool->kernel_x());
-      layer.pool_row_stride = static_cast<uint32_t>(pool->stride_y());
-      layer.pool_column_stride = static_cast<uint32_t>(pool->stride_x());
+    layer.map_rows = potential.height();
+    layer.map_columns = potential.width();
+    const Window one(1, 1, 1, 1, 0, 0, 0, 0, 1, 1);
+    const Window& pool = node.pool() == nullptr ? one : *node.pool();
+    layer.pool_y = MakePoolAxis(layer.map_rows, layer.spike_rows, pool.kernel_y(), pool.stride_y(),
+                                pool.pad_top(), pool.dilation_y());
+    layer.pool_x = MakePoolAxis(layer.map_columns, layer.spike_columns, pool.kernel_x(),
+                                pool.stride_x(), pool.pad_left(), pool.dilation_x());
+    layer.rows = layer.pool_y.size;
+    layer.columns = layer.pool_x.size;
+    if (!IsPlain(layer) && layer.layout.lanes < kChunkLanes) {
+      return Fail(node, "pools of few channels that overlap or are padded");
     }
     std::vector<double> scales;
     if (!ChooseScales(node, layer, scales)) return false;
@@ -238,17 +171,19 @@ class Builder {
     // Guards wide enough for the synapses that reach farthest beyond the borders.
     std::vector<std::pair<Axis, Axis>> axes;
     for (const format::Synapses* s : *node.synapses()) {
-      const std::optional<Seen> seen = SeenThrough(*s, SourceExtent(*s));
-      if (!seen.has_value()) return Fail(node, "means that overlap or are padded");
-      if (s->groups() != 1) return Fail(node, "grouped convolution");
+      const Seen seen = SeenThrough(*s, SourceExtent(*s));
+      if (s->kind() == SynapseKind::Identity && (!seen.apart() || !IsPlain(layer))) {
+        return Fail(node, "a shortcut through windows that overlap or are padded");
+      }
       const Window& w = *s->window();
-      axes.emplace_back(MakeAxis(seen->height, layer.rows, w.kernel_y(), w.stride_y(), w.pad_top(),
-                                 w.dilation_y()),
-                        MakeAxis(seen->width, layer.columns, w.kernel_x(), w.stride_x(),
+      axes.emplace_back(MakeAxis(seen.y.size, layer.map_rows, w.kernel_y(), w.stride_y(),
+                                 w.pad_top(), w.dilation_y()),
+                        MakeAxis(seen.x.size, layer.map_columns, w.kernel_x(), w.stride_x(),
                                  w.pad_left(), w.dilation_x()));
       if (std::max(axes.back().first.taps, axes.back().second.taps) > kMostTaps) {
         return Fail(node, "a kernel that reaches too far");
       }
+      if (KindFor(*s, layer) == AccumulateKind::kGather) continue;
       const auto reach = static_cast<uint32_t>(
           RoundUp((axes.back().second.taps - 1) * layer.layout.lanes, kChunkLanes));
       layer.guard_lanes = std::max(layer.guard_lanes, reach);
@@ -264,8 +199,11 @@ class Builder {
       uint32_t chunks = 0;
       for (uint32_t i = 0; i < axes.size(); ++i) {
         const format::Synapses& s = *node.synapses()->Get(i);
-        tried.push_back(GroupPositions(s, layer, guard, axes[i].second));
-        if (s.kind() == SynapseKind::Convolution) chunks += tried.back().run_chunks;
+        tried.emplace_back();
+        const AccumulateKind kind = KindFor(s, layer);
+        if (kind == AccumulateKind::kGather || kind == AccumulateKind::kIdentity) continue;
+        tried.back() = GroupPositions(s, layer, guard, axes[i].second);
+        chunks += tried.back().run_chunks;
       }
       if (chunks >= fewest_chunks) continue;
       fewest_chunks = chunks;
@@ -313,7 +251,8 @@ class Builder {
         float largest = 0;
         for (size_t k = 0; k < fan_in; ++k) largest = std::max(largest, std::abs(*weights++));
         if (largest > 0) {
-          const double limit = IsWide(fan_in) ? kLargestWideWeight : kLargestNarrowWeight;
+          const double limit =
+              KeptWide(*s, layer, channels) ? kLargestWideWeight : kLargestNarrowWeight;
           scales[channel] = std::min(scales[channel], limit / static_cast<double>(largest));
         }
       }
@@ -371,17 +310,32 @@ class Builder {
     return true;
   }
 
-  // Row plans, and by source neuron of a row how many target columns it reaches.
+  // How many positions of a map of `targets` each of `size` source positions reaches.
+  static std::vector<uint32_t> ReadersAlong(const Axis& axis, const SeenAxis& seen, size_t size,
+                                            int64_t targets) {
+    std::vector<uint32_t> readers(size, 0);
+    for (size_t i = 0; i < seen.sources.size(); ++i) {
+      const auto of_seen = static_cast<uint32_t>(axis.ReadersOf(axis.places[i], targets));
+      for (const uint32_t source : seen.sources[i]) readers[source] += of_seen;
+    }
+    return readers;
+  }
+
+  // Fan-outs, and for synapses that do not gather where the spikes of each row go. Returns by source
+  // neuron of a row how many target columns it reaches.
   std::vector<int32_t> PlanRows(const format::Synapses& s, const IntegerLayer& layer, const Axis& y,
                                 const Axis& x, size_t phase_size, size_t tap_row_size,
                                 IntegerSynapses& out) {
     const Extent& source = SourceExtent(s);
-    const Seen seen = *SeenThrough(s, source);
+    const Seen seen = SeenThrough(s, source);
+    const std::vector<uint32_t> readers =
+        ReadersAlong(y, seen.y, source.height(), layer.map_rows);
     uint32_t due = 0;
     for (int64_t row = 0; row < source.height(); ++row) {
       RowPlan plan;
-      if (row / seen.divisor_y < seen.height) {
-        const Axis::Place& place = y.places[static_cast<size_t>(row / seen.divisor_y)];
+      plan.readers = readers[static_cast<size_t>(row)];
+      if (out.kind != AccumulateKind::kGather && row / seen.y.divisor < seen.y.size) {
+        const Axis::Place& place = y.places[static_cast<size_t>(row / seen.y.divisor)];
         // Existing taps of a phase are its last ones.
         int64_t tap = 0;
         const auto exists = [&](int64_t t) {
@@ -397,7 +351,6 @@ class Builder {
           due = static_cast<uint32_t>(std::max<int64_t>(0, place.first));
           plan.first = static_cast<uint32_t>(place.first + tap);
           plan.count = static_cast<uint32_t>(last - tap);
-          plan.readers = static_cast<uint32_t>(ReadersOf(y, place, layer.rows));
           plan.weight_offset = static_cast<uint32_t>(static_cast<size_t>(place.phase) * phase_size +
                                                      static_cast<size_t>(tap) * tap_row_size);
         }
@@ -407,13 +360,8 @@ class Builder {
     }
     std::vector<int32_t> fan_out;
     const uint32_t stride = sources_[s.source()].stride();
-    for (int64_t column = 0; column < source.width(); ++column) {
-      int64_t readers = 0;
-      if (column / seen.divisor_x < seen.width) {
-        readers =
-            ReadersOf(x, x.places[static_cast<size_t>(column / seen.divisor_x)], layer.columns);
-      }
-      fan_out.insert(fan_out.end(), stride, static_cast<int32_t>(readers));
+    for (const uint32_t reached : ReadersAlong(x, seen.x, source.width(), layer.map_columns)) {
+      fan_out.insert(fan_out.end(), stride, static_cast<int32_t>(reached));
     }
     // The rest of the last word never fires.
     fan_out.resize(static_cast<size_t>(RoundUp(static_cast<int64_t>(fan_out.size()), kChunkLanes)));
@@ -443,7 +391,7 @@ class Builder {
                      const Axis& x, const format::Node& node, const std::vector<double>& scales,
                      IntegerSynapses& out) {
     const Extent& source = SourceExtent(s);
-    const Seen seen = *SeenThrough(s, source);
+    const Seen seen = SeenThrough(s, source);
     out.source = s.source();
     out.kind = AccumulateKind::kIdentity;
     out.target_channels = 1;
@@ -463,7 +411,7 @@ class Builder {
         fan_out[number] = 0;
         continue;
       }
-      const auto seen_column = number / stride / static_cast<size_t>(seen.divisor_x);
+      const auto seen_column = number / stride / static_cast<size_t>(seen.x.divisor);
       const auto lanes = static_cast<int64_t>(layer.layout.lanes);
       out.identity[number] = ToInt16(weight * scales[static_cast<size_t>(target)]);
       out.lanes[number] = static_cast<uint32_t>(
@@ -481,24 +429,58 @@ class Builder {
     FindExceptions(fan_out, out);
   }
 
-  // Which kind of accumulation a convolution from `source` takes.
-  AccumulateKind KindFor(uint32_t source) const {
-    const LaneLayout& layout = sources_[source];
-    const uint32_t channels = network_.nodes()->Get(source)->extent()->channels();
-    if (layout.blocks > 1) return AccumulateKind::kWide;
-    return channels * (kChunkLanes / layout.lanes) >= kPatchNeurons && layout.lanes > 4
+  // Which kind of accumulation a convolution takes. Few channels bring a tile too few spikes, and
+  // strides leave a patch too few targets: measured, docs/results.md.
+  AccumulateKind KindFor(const format::Synapses& s, const IntegerLayer& layer) const {
+    if (s.kind() == SynapseKind::Identity) return AccumulateKind::kIdentity;
+    const LaneLayout& source = sources_[s.source()];
+    const Window& w = *s.window();
+    const uint32_t channels = SourceExtent(s).channels();
+    if (source.blocks > 1 || layer.layout.blocks > 1 || s.groups() > 1 || w.stride_y() > 1 ||
+        w.stride_x() > 1 || !IsPlain(layer) || !SeenThrough(s, SourceExtent(s)).apart()) {
+      return AccumulateKind::kGather;
+    }
+    return channels * source.positions() >= kPatchNeurons && source.lanes > 4
                ? AccumulateKind::kPatch
                : AccumulateKind::kScatter;
+  }
+
+  GatherShape ShapeOf(const format::Synapses& s, const IntegerLayer& layer,
+                      uint32_t targets) const {
+    const Extent& source = SourceExtent(s);
+    const Seen seen = SeenThrough(s, source);
+    GatherShape shape;
+    shape.source_height = source.height();
+    shape.source_width = source.width();
+    shape.source_channels = source.channels();
+    shape.source = sources_[s.source()];
+    shape.seen = seen;
+    shape.rows = layer.pool_y.positions;
+    shape.columns = layer.pool_x.positions;
+    shape.target_channels = targets;
+    shape.target = layer.layout;
+    shape.groups = s.groups();
+    shape.window = s.window();
+    return shape;
+  }
+
+  // Whether weights are kept in 16 bits.
+  bool KeptWide(const format::Synapses& s, const IntegerLayer& layer, uint32_t targets) const {
+    if (KindFor(s, layer) != AccumulateKind::kGather) {
+      return s.weights()->size() / targets <= kWideFanIn;
+    }
+    const double weights = static_cast<double>(s.weights()->size()) * s.groups();
+    return weights * sizeof(int16_t) <= kLargestWideTable;
   }
 
   // With `guard` lanes before the first column; `layer` need not know its guard yet.
   Groups GroupPositions(const format::Synapses& s, const IntegerLayer& layer, uint32_t guard,
                         const Axis& x) const {
     const Extent& source = SourceExtent(s);
-    const Seen seen = *SeenThrough(s, source);
+    const Seen seen = SeenThrough(s, source);
     const int64_t lanes = layer.layout.lanes;
     Groups groups;
-    if (KindFor(s.source()) == AccumulateKind::kPatch) {
+    if (KindFor(s, layer) == AccumulateKind::kPatch) {
       groups.positions = kChunkLanes / sources_[s.source()].lanes;
     }
     std::map<std::vector<std::pair<int64_t, int64_t>>, uint32_t> known;
@@ -507,10 +489,10 @@ class Builder {
       int64_t base = std::numeric_limits<int64_t>::max();
       for (uint32_t column = first; column < first + groups.positions; ++column) {
         version.emplace_back(-1, 0);
-        const int64_t seen_column = column / seen.divisor_x;
-        if (column >= source.width() || seen_column >= seen.width) continue;
+        const int64_t seen_column = column / seen.x.divisor;
+        if (column >= source.width() || seen_column >= seen.x.size) continue;
         const Axis::Place& place = x.places[static_cast<size_t>(seen_column)];
-        if (ReadersOf(x, place, layer.columns) == 0) continue;
+        if (x.ReadersOf(place, layer.columns) == 0) continue;
         version.back() = {place.phase, int64_t{guard} + place.first * lanes};
         base = std::min(base, version.back().second / kChunkLanes * kChunkLanes);
       }
@@ -530,6 +512,28 @@ class Builder {
     return groups;
   }
 
+  bool BuildGather(const format::Synapses& s, const IntegerLayer& layer, const Axis& y,
+                   const Axis& x, const format::Node& node, const std::vector<double>& scales,
+                   IntegerSynapses& out) {
+    const uint32_t targets = node.potential()->channels();
+    const GatherShape shape = ShapeOf(s, layer, targets);
+    if (!FitsNumbers(shape)) return Fail(node, "synapses of too many sources");
+    out.gather = PlanGather(shape);
+    const size_t size = out.gather.words.size() * out.gather.table_size();
+    if (IsTooLarge(static_cast<double>(size), s.weights()->size())) {
+      return Fail(node, "synapses that take too much memory in tables");
+    }
+    FindExceptions(PlanRows(s, layer, y, x, 0, 0, out), out);
+    const bool wide = KeptWide(s, layer, targets);
+    if (wide) {
+      out.wide = hwy::AllocateAligned<int16_t>(size);
+    } else {
+      out.narrow = hwy::AllocateAligned<int8_t>(size);
+    }
+    FillGather(shape, s.weights()->data(), scales, out.gather, out.wide.get(), out.narrow.get());
+    return true;
+  }
+
   bool BuildConvolution(const format::Synapses& s, const IntegerLayer& layer, const Axis& y,
                         const Axis& x, const Groups& groups, const format::Node& node,
                         const std::vector<double>& scales, IntegerSynapses& out) {
@@ -539,19 +543,23 @@ class Builder {
     const uint32_t targets = node.potential()->channels();
     const uint32_t lanes = layer.layout.lanes;
     out.source = s.source();
-    out.kind = KindFor(s.source());
-    out.target_channels = targets;
+    out.kind = KindFor(s, layer);
+    out.target_channels = targets / s.groups();
+    out.source_stride = sources_[s.source()].stride();
+    out.source_lanes = sources_[s.source()].lanes;
+    out.source_columns = source.width();
+    if (out.kind == AccumulateKind::kGather) {
+      return BuildGather(s, layer, y, x, node, scales, out);
+    }
     out.tap_rows = static_cast<uint32_t>(y.taps);
     out.run_chunks = groups.run_chunks;
-    out.source_stride = sources_[s.source()].stride();
 
     // Where the weights of (position of the group, channel, sign) are within a version.
     const uint32_t source_lanes = sources_[s.source()].lanes;
     const bool patch = out.kind == AccumulateKind::kPatch;
-    const bool both_signs = out.kind != AccumulateKind::kWide;
     const size_t negated = patch ? kChunkLanes : channels;
     // kPatch: one more, of zeros, for loops that take two spikes at a time.
-    const size_t numbers = both_signs ? 2 * negated + (patch ? 1 : 0) : channels;
+    const size_t numbers = 2 * negated + (patch ? 1 : 0);
     const size_t tap_row_size = size_t{out.run_chunks} * kChunkLanes;
     const size_t number_size = tap_row_size * out.tap_rows;
     const size_t version_size = number_size * numbers;
@@ -567,7 +575,7 @@ class Builder {
     FindExceptions(fan_out, out);
 
     const size_t size = out.block_size * layer.layout.blocks;
-    const bool wide = IsWide(s.weights()->size() / targets);
+    const bool wide = KeptWide(s, layer, targets);
     if (wide) {
       out.wide = hwy::AllocateAligned<int16_t>(size);
       std::fill_n(out.wide.get(), size, int16_t{0});
@@ -606,9 +614,7 @@ class Builder {
                   const double weight = std::nearbyint(value * scales[target]);
                   const size_t number = size_t{position} * source_lanes + c;
                   set(at + number * number_size, weight);
-                  if (both_signs) {
-                    set(at + (negated + number) * number_size, -weight);
-                  }
+                  set(at + (negated + number) * number_size, -weight);
                 }
               }
             }
@@ -646,15 +652,15 @@ class Builder {
     for (const format::Synapses* s : *node.synapses()) {
       if (s->groups() != 1) return Fail(node, "grouped convolution");
       const Extent& source = SourceExtent(*s);
-      const std::optional<Seen> seen = SeenThrough(*s, source);
-      if (!seen.has_value()) return Fail(node, "means that overlap or are padded");
-      const double laid_out = static_cast<double>(seen->height) * static_cast<double>(seen->width) *
+      const Seen seen = SeenThrough(*s, source);
+      if (!seen.apart()) return Fail(node, "means that overlap or are padded, before logits");
+      const double laid_out = static_cast<double>(seen.y.size) * static_cast<double>(seen.x.size) *
                               source.channels() * integers_.logit_stride;
       if (IsTooLarge(laid_out, s->weights()->size())) {
         return Fail(node, "synapses that take too much memory in rows");
       }
       integers_.readout.emplace_back();
-      BuildReadoutSynapses(*s, logits, *seen, integers_.readout.back());
+      BuildReadoutSynapses(*s, logits, seen, integers_.readout.back());
     }
     return true;
   }
@@ -668,7 +674,7 @@ class Builder {
     const uint32_t stride = sources_[s.source()].stride();
     const size_t row = integers_.logit_stride;
     out.source = s.source();
-    const auto size = static_cast<size_t>(seen.height * seen.width) * channels * row;
+    const auto size = static_cast<size_t>(seen.y.size * seen.x.size) * channels * row;
     out.weights = hwy::AllocateAligned<float>(size);
     std::fill_n(out.weights.get(), size, 0.0F);
     const auto kernel_at = [](int64_t position, int64_t pad, int64_t kernel, int64_t dilation) {
@@ -676,14 +682,14 @@ class Builder {
       const bool hit = reach >= 0 && reach % dilation == 0 && reach / dilation < kernel;
       return hit ? reach / dilation : int64_t{-1};
     };
-    for (int64_t y = 0; y < seen.height; ++y) {
+    for (int64_t y = 0; y < seen.y.size; ++y) {
       const int64_t ky = kernel_at(y, w.pad_top(), w.kernel_y(), w.dilation_y());
-      for (int64_t x = 0; x < seen.width; ++x) {
+      for (int64_t x = 0; x < seen.x.size; ++x) {
         const int64_t kx = kernel_at(x, w.pad_left(), w.kernel_x(), w.dilation_x());
         if (ky < 0 || kx < 0) continue;
         for (uint32_t c = 0; c < channels; ++c) {
           float* to =
-              out.weights.get() + (static_cast<size_t>(y * seen.width + x) * channels + c) * row;
+              out.weights.get() + (static_cast<size_t>(y * seen.x.size + x) * channels + c) * row;
           for (uint32_t k = 0; k < logits; ++k) {
             if (s.kind() == SynapseKind::Identity) {
               to[k] = int64_t{c} + s.channel_offset() == k ? s.weights()->Get(0) : 0.0F;
@@ -699,18 +705,18 @@ class Builder {
       }
     }
     for (int64_t y = 0; y < source.height(); ++y) {
-      const int64_t seen_y = y / seen.divisor_y;
+      const int64_t seen_y = y / seen.y.divisor;
       const bool inside =
-          seen_y < seen.height && kernel_at(seen_y, w.pad_top(), w.kernel_y(), w.dilation_y()) >= 0;
+          seen_y < seen.y.size && kernel_at(seen_y, w.pad_top(), w.kernel_y(), w.dilation_y()) >= 0;
       out.row_read.push_back(inside);
       out.rows.push_back(
-          inside ? static_cast<uint32_t>(static_cast<size_t>(seen_y * seen.width) * channels * row)
+          inside ? static_cast<uint32_t>(static_cast<size_t>(seen_y * seen.x.size) * channels * row)
                  : 0);
     }
     for (int64_t x = 0; x < source.width(); ++x) {
-      const int64_t seen_x = x / seen.divisor_x;
+      const int64_t seen_x = x / seen.x.divisor;
       const bool inside =
-          seen_x < seen.width && kernel_at(seen_x, w.pad_left(), w.kernel_x(), w.dilation_x()) >= 0;
+          seen_x < seen.x.size && kernel_at(seen_x, w.pad_left(), w.kernel_x(), w.dilation_x()) >= 0;
       for (uint32_t c = 0; c < stride; ++c) {
         const int64_t target = int64_t{c} + s.channel_offset();
         const bool identity = s.kind() == SynapseKind::Identity;
@@ -731,19 +737,6 @@ class Builder {
 };
 
 }  // namespace
-
-LaneLayout LaneLayout::For(uint32_t channels) {
-  LaneLayout layout;
-  layout.lanes = channels <= 8 ? 8 : channels <= 16 ? 16 : kChunkLanes;
-  layout.blocks = (channels + layout.lanes - 1) / layout.lanes;
-  return layout;
-}
-
-LaneLayout LaneLayout::ForImage(uint32_t channels) {
-  LaneLayout layout = For(channels);
-  if (channels <= 4) layout.lanes = 4;
-  return layout;
-}
 
 std::optional<IntegerNetwork> LayOutIntegers(const NetworkFile& file, std::string& reason) {
   return Builder(file.network(), reason).Build();

@@ -14,7 +14,9 @@
 
 #include "format/network_file.h"
 #include "hwy/aligned_allocator.h"
-#include "runtime/integer/spike_frame.h"
+#include "runtime/integer/axes.h"
+#include "runtime/integer/gather.h"
+#include "runtime/integer/lane_layout.h"
 
 namespace cssrun::internal {
 
@@ -24,17 +26,6 @@ constexpr int kLargestNarrowWeight = 127;
 
 // How many amplitudes u a membrane can hold at least.
 constexpr int kHeadroom = 16;
-
-// How the channels of a layer lie in memory: up to 8 or 16 channels a position (4 of an image),
-// several positions a chunk; more channels in blocks of one chunk.
-struct LaneLayout {
-  uint32_t lanes = kChunkLanes;  // of one position in one block
-  uint32_t blocks = 1;
-
-  static LaneLayout For(uint32_t channels);
-  static LaneLayout ForImage(uint32_t channels);
-  uint32_t stride() const { return lanes * blocks; }  // numbers of neurons at one position
-};
 
 // Where the spikes of one source row go: target rows [first, first + count).
 struct RowPlan {
@@ -54,8 +45,8 @@ struct Destination {
 // How spikes reach the membranes. The kind follows from the shape alone.
 enum class AccumulateKind : uint8_t {
   kScatter,   // few source channels: spike by spike, membranes in memory
-  kPatch,     // up to 32: a word's spikes, membranes that they reach held in registers
-  kWide,      // more: the same for a position's spikes, listed first
+  kPatch,     // up to 32 to 32: a word's spikes, the membranes that they reach held in registers
+  kGather,    // all others: a tile of membranes held in registers, all spikes that reach it
   kIdentity,  // one target a spike
 };
 
@@ -65,17 +56,19 @@ struct IntegerSynapses {
   uint32_t tap_rows = 1;    // target rows that a source row reaches at most
   uint32_t run_chunks = 1;  // chunks that a group of positions reaches in each of them
   uint32_t target_channels = 0;
-  uint32_t source_stride = 0;  // numbers of neurons at one source position
+  uint32_t source_stride = 0;   // numbers of neurons at one source position
+  uint32_t source_lanes = 0;    // of them in one word
+  uint32_t source_columns = 0;
   size_t block_size = 0;       // weights of one target block
   // [block][row phase][group version][number][tap row][run], of one of the two widths: 16-bit where
-  // that is small enough, see kWideFanIn. kPatch: 64
-  // numbers, those of negative spikes with the weights negated; kScatter: channels, then channels
-  // negated; kWide: channels.
+  // that is small enough, see KeptWide. kPatch: 64 numbers, those of negative spikes with the
+  // weights negated; kScatter: channels, then channels negated. kGather: see gather.h.
   hwy::AlignedFreeUniquePtr<int8_t[]> narrow;
   hwy::AlignedFreeUniquePtr<int16_t[]> wide;
   std::vector<RowPlan> rows;         // by source row
-  std::vector<Destination> groups;   // kPatch: by word; kWide: by column
+  std::vector<Destination> groups;   // kPatch: by word; kScatter: by column
   std::vector<Destination> numbers;  // kScatter: by word and bit
+  GatherPlan gather;
   // kIdentity: the target lane of a source lane and its weight.
   bool in_order = false;                          // every word goes to 32 consecutive lanes
   std::vector<uint32_t> lanes;                    // by source neuron of a row
@@ -94,12 +87,11 @@ struct IntegerLayer {
   bool rectify = false;
   uint32_t rows = 0;  // of the membranes
   uint32_t columns = 0;
+  uint32_t map_rows = 0;  // of the map that they belong to
+  uint32_t map_columns = 0;
   uint32_t spike_rows = 0;  // after the pool
   uint32_t spike_columns = 0;
-  uint32_t pool_rows = 1;  // members of one pool; pools do not overlap
-  uint32_t pool_columns = 1;
-  uint32_t pool_row_stride = 1;
-  uint32_t pool_column_stride = 1;
+  PoolAxis pool_y, pool_x;
   LaneLayout layout;
   // Membranes: [block][row][guard, columns, guard][lane]. What a spike adds beyond the map's left
   // and right border goes to the guards and is never read.

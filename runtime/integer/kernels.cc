@@ -10,6 +10,7 @@
 #include "hwy/highway.h"
 #include "runtime/integer/accumulate-inl.h"
 #include "runtime/integer/fire-inl.h"
+#include "runtime/integer/gather-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace cssrun::internal::HWY_NAMESPACE {
@@ -19,8 +20,8 @@ namespace hn = hwy::HWY_NAMESPACE;
 template <GrowthKind kGrowth, bool kRectify>
 void FireAndGrow(const LayerStep& step, size_t row) {
   const IntegerLayer& layer = *step.layer;
-  const bool pooled = layer.pool_rows * layer.pool_columns > 1 || layer.pool_row_stride > 1 ||
-                      layer.pool_column_stride > 1;
+  const bool pooled = layer.pool_y.members * layer.pool_x.members > 1 || layer.pool_y.stride > 1 ||
+                      layer.pool_x.stride > 1;
   if (step.spikes == nullptr) {
     GrowRow<kGrowth>(step, row);
     return;
@@ -31,10 +32,10 @@ void FireAndGrow(const LayerStep& step, size_t row) {
     return;
   }
   // A pooled row fires with the last of its members' rows, before any of them grows.
-  const size_t pool = row / layer.pool_row_stride;
-  const size_t first = pool * layer.pool_row_stride;
-  const bool last_member = row == first + layer.pool_rows - 1;
-  const bool beyond = pool >= layer.spike_rows || row >= first + layer.pool_rows;
+  const size_t pool = row / layer.pool_y.stride;
+  const size_t first = pool * layer.pool_y.stride;
+  const bool last_member = row == first + layer.pool_y.members - 1;
+  const bool beyond = pool >= layer.spike_rows || row >= first + layer.pool_y.members;
   if (last_member && pool < layer.spike_rows) {
     // NOLINTNEXTLINE(bugprone-branch-clone): without vectors the three are one
     if (layer.layout.lanes == 8) {
@@ -56,26 +57,40 @@ void RunStep(LayerStep& step) {
   const IntegerLayer& layer = *step.layer;
   constexpr size_t kMostSynapses = 16;
   const size_t count = layer.synapses.size();
-  const auto accumulate = [&](size_t s, size_t row) {
-    step.synops += CountSynops(layer.synapses[s], *step.inputs[s], row);
-    AccumulateRow(layer.synapses[s], layer, *step.inputs[s], row, *step.lists, step.membranes);
+  // What is needed before membranes can take spikes.
+  const auto prepare = [&](size_t s) {
+    const IntegerSynapses& synapses = layer.synapses[s];
+    const SpikeFrame& frame = *step.inputs[s];
+    for (size_t row = 0; row < synapses.rows.size(); ++row) {
+      step.synops += CountSynops(synapses, frame, row);
+    }
+    if (synapses.kind == AccumulateKind::kGather) ListSpikes(synapses, frame, step.lists[s]);
+  };
+  // All that target row `row` waits for; `next` is the first source row that has not been added.
+  const auto accumulate = [&](size_t s, size_t row, size_t& next) {
+    const IntegerSynapses& synapses = layer.synapses[s];
+    if (synapses.kind == AccumulateKind::kGather) {
+      GatherRow(synapses, layer, row, step.lists[s], step.membranes);
+      return;
+    }
+    while (next < synapses.rows.size() && synapses.rows[next].due <= row) {
+      AccumulateRow(synapses, layer, *step.inputs[s], next++, step.membranes);
+    }
   };
   size_t next[kMostSynapses] = {};
   const bool by_rows = count <= kMostSynapses;
-  if (step.inputs != nullptr && !by_rows) {
+  if (step.inputs != nullptr) {
     for (size_t s = 0; s < count; ++s) {
-      for (size_t row = 0; row < layer.synapses[s].rows.size(); ++row) accumulate(s, row);
+      prepare(s);
+      if (by_rows) continue;
+      size_t next_row = 0;
+      for (size_t row = 0; row < layer.rows; ++row) accumulate(s, row, next_row);
     }
   }
   for (size_t row = 0; row < layer.rows; ++row) {
     if (step.inputs != nullptr && by_rows) {
       // Row by row: membranes fire while they are in the first-level cache.
-      for (size_t s = 0; s < count; ++s) {
-        const IntegerSynapses& synapses = layer.synapses[s];
-        while (next[s] < synapses.rows.size() && synapses.rows[next[s]].due <= row) {
-          accumulate(s, next[s]++);
-        }
-      }
+      for (size_t s = 0; s < count; ++s) accumulate(s, row, next[s]);
     }
     FireAndGrow<kGrowth, kRectify>(step, row);
   }

@@ -10,6 +10,7 @@
 
 #include "runtime/integer/integer_network.h"
 #include "runtime/integer/spike_frame.h"
+#include "runtime/integer/spike_lists.h"
 
 namespace cssrun::internal {
 
@@ -22,22 +23,13 @@ struct Growth {
   static Growth Of(float beta);
 };
 
-// The channels that fired at each position of one source row, positive and negative apart.
-struct SpikeLists {
-  // Whole vectors are written: so many numbers beyond the end are scratch.
-  static constexpr size_t kSlack = kChunkLanes;
-
-  std::vector<uint16_t> channels;
-  std::vector<uint32_t> bounds;  // of column c: [2c] .. [2c + 1] positive, .. [2c + 2] negative
-};
-
 // What one layer does at one input index.
 struct LayerStep {
   uint64_t synops = 0;  // counted up
 
   const IntegerLayer* layer = nullptr;
   const SpikeFrame* const* inputs = nullptr;  // by synapses; null when no input arrives any more
-  SpikeLists* lists = nullptr;                // room for one source row's spikes
+  SpikeLists* lists = nullptr;                // by synapses: room for a source's spikes
   int16_t* membranes = nullptr;
   int16_t* sent = nullptr;              // g, [spike row][neuron]; null if it does not rectify
   SpikeFrame* spikes = nullptr;         // null in the silent period

@@ -12,11 +12,9 @@
 #include <cstdint>
 #include <vector>
 
-namespace cssrun::internal {
+#include "runtime/integer/lane_layout.h"
 
-// Neurons of a word; membranes lie in chunks of as many 16-bit lanes, one cache line: the widest
-// vector, and the same on every machine, so that the layout does not depend on it.
-constexpr uint32_t kChunkLanes = 32;
+namespace cssrun::internal {
 
 struct SpikeFrame {
   SpikeFrame(size_t rows, size_t neurons_per_row)

@@ -24,8 +24,21 @@ double Grow(double value, double beta, size_t index) {
   return sum;
 }
 
+// The largest weight in units: weights are kept in 11 bits where that costs no speed, else in 8.
+double LargestWeight(const format::NetworkT& network, const format::NodeT& node,
+                     const format::SynapsesT& s) {
+  const uint32_t sources = network.nodes[s.source]->extent->channels();
+  const uint32_t targets = node.potential->channels();
+  const bool gathered = sources > 32 || targets > 32 || s.groups > 1 || s.window->stride_y() > 1 ||
+                        s.window->stride_x() > 1;
+  const bool wide = gathered ? s.weights.size() * s.groups * 2 <= 1 << 20
+                             : s.weights.size() / targets <= 640;
+  return wide ? 1023 : 127;
+}
+
 // Units of one amplitude before the silent period, by channel.
-std::vector<double> Scales(const format::NodeT& node, double gain) {
+std::vector<double> Scales(const format::NetworkT& network, const format::NodeT& node,
+                           double gain) {
   std::vector<double> scales(node.potential->channels(), 32767.0 / 16 / gain);
   for (const auto& s : node.synapses) {
     const size_t fan_in = s->weights.size() / scales.size();
@@ -39,7 +52,9 @@ std::vector<double> Scales(const format::NodeT& node, double gain) {
       for (size_t k = 0; k < fan_in; ++k) {
         largest = std::max(largest, std::abs(static_cast<double>(s->weights[c * fan_in + k])));
       }
-      if (largest > 0) scales[c] = std::min(scales[c], (fan_in <= 640 ? 1023 : 127) / largest);
+      if (largest > 0) {
+        scales[c] = std::min(scales[c], LargestWeight(network, node, *s) / largest);
+      }
     }
   }
   for (double& scale : scales) scale = std::floor(scale * gain) / gain;
@@ -74,6 +89,36 @@ format::NodeT Quantize(const format::NetworkT& network, const format::NodeT& nod
   return quantized;
 }
 
+// A potential as a neuron sees it. Every member of a pool has its own, less what the pool has sent;
+// where pools overlap, a position of the map has several.
+struct Membrane {
+  size_t position = 0;  // of the map
+  size_t neuron = 0;    // of the spikes
+};
+
+std::vector<Membrane> MembranesOf(const format::NodeT& node) {
+  std::vector<Membrane> membranes;
+  const format::Window one(1, 1, 1, 1, 0, 0, 0, 0, 1, 1);
+  const format::Window& w = node.pool == nullptr ? one : *node.pool;
+  const auto height = static_cast<int>(node.potential->height());
+  const auto width = static_cast<int>(node.potential->width());
+  const auto pooled_width = static_cast<int>(node.extent->width());
+  for (int py = 0; py < static_cast<int>(node.extent->height()); ++py) {
+    for (int px = 0; px < pooled_width; ++px) {
+      for (int ky = 0; ky < w.kernel_y(); ++ky) {
+        for (int kx = 0; kx < w.kernel_x(); ++kx) {
+          const int y = py * w.stride_y() - w.pad_top() + ky * w.dilation_y();
+          const int x = px * w.stride_x() - w.pad_left() + kx * w.dilation_x();
+          if (y < 0 || y >= height || x < 0 || x >= width) continue;
+          membranes.push_back({static_cast<size_t>(y * width + x),
+                               static_cast<size_t>(py * pooled_width + px)});
+        }
+      }
+    }
+  }
+  return membranes;
+}
+
 }  // namespace
 
 IntegerRun RunNodeInIntegers(const format::NetworkT& network, size_t index,
@@ -83,12 +128,13 @@ IntegerRun RunNodeInIntegers(const format::NetworkT& network, size_t index,
   const size_t steps = network.code->timesteps;
   const size_t silent = network.code->silent_steps;
   const double gain = std::pow(beta, silent);
-  const std::vector<double> scales = Scales(node, gain);
+  const std::vector<double> scales = Scales(network, node, gain);
   const format::NodeT quantized = Quantize(network, node, scales);
   const size_t positions = size_t{node.potential->height()} * node.potential->width();
   const size_t pooled = size_t{node.extent->height()} * node.extent->width();
+  const std::vector<Membrane> membranes = MembranesOf(node);
 
-  std::vector<double> m(scales.size() * positions), g(scales.size() * pooled, 0.0);
+  std::vector<double> m(scales.size() * membranes.size()), g(scales.size() * pooled, 0.0);
   std::vector<double> owed(scales.size(), 0.0), bias(scales.size());
   IntegerRun run;
   run.exact_until.assign(g.size(), steps);
@@ -101,7 +147,9 @@ IntegerRun RunNodeInIntegers(const format::NetworkT& network, size_t index,
       }
       const Inputs inputs = SumInputs(network, quantized, trains, i);
       for (size_t j = 0; j < m.size(); ++j) {
-        const size_t c = j / positions;
+        const size_t c = j / membranes.size();
+        const Membrane& membrane = membranes[j % membranes.size()];
+        const size_t at = c * positions + membrane.position;
         if (i == 0) {
           const auto initial = static_cast<double>(node.initial_potential);
           m[j] = Clamp(std::nearbyint(
@@ -109,18 +157,19 @@ IntegerRun RunNodeInIntegers(const format::NetworkT& network, size_t index,
         } else {
           m[j] = Clamp(m[j] + bias[c]);
         }
-        if (std::abs(m[j]) + inputs.magnitude[j] > 32767) {
-          // Every pooled neuron of the channel: which one it is does not matter.
-          for (size_t p = 0; p < pooled; ++p) {
-            size_t& until = run.exact_until[c * pooled + p];
-            until = std::min(until, i < silent ? 0 : i - silent);
-          }
+        if (std::abs(m[j]) + inputs.magnitude[at] > 32767) {
+          size_t& until = run.exact_until[c * pooled + membrane.neuron];
+          until = std::min(until, i < silent ? 0 : i - silent);
         }
-        m[j] = Clamp(m[j] + inputs.sum[j]);
+        m[j] = Clamp(m[j] + inputs.sum[at]);
       }
     }
     if (i >= silent) {
-      const std::vector<double> top = PoolMembranes(node, m);
+      std::vector<double> top(g.size(), -32768);
+      for (size_t j = 0; j < m.size(); ++j) {
+        double& largest = top[j / membranes.size() * pooled + membranes[j % membranes.size()].neuron];
+        largest = std::max(largest, m[j]);
+      }
       std::vector<int8_t> spikes(g.size());
       std::vector<double> sent(g.size());
       for (size_t j = 0; j < g.size(); ++j) {
@@ -133,20 +182,8 @@ IntegerRun RunNodeInIntegers(const format::NetworkT& network, size_t index,
         if (node.rectify) g[j] = Clamp(g[j] + sent[j]);
       }
       for (size_t j = 0; j < m.size(); ++j) {
-        if (node.pool == nullptr) {
-          m[j] = Clamp(m[j] - sent[j]);
-          continue;
-        }
-        // Pools do not overlap here: at most one takes this membrane.
-        const size_t x = j % node.potential->width();
-        const size_t y = j / node.potential->width() % node.potential->height();
-        const auto stride_x = static_cast<size_t>(node.pool->stride_x());
-        const auto stride_y = static_cast<size_t>(node.pool->stride_y());
-        const size_t px = x / stride_x, py = y / stride_y;
-        if (px >= node.extent->width() || py >= node.extent->height()) continue;
-        if (x - px * stride_x >= static_cast<size_t>(node.pool->kernel_x())) continue;
-        if (y - py * stride_y >= static_cast<size_t>(node.pool->kernel_y())) continue;
-        m[j] = Clamp(m[j] - sent[j / positions * pooled + py * node.extent->width() + px]);
+        const size_t neuron = membranes[j % membranes.size()].neuron;
+        m[j] = Clamp(m[j] - sent[j / membranes.size() * pooled + neuron]);
       }
       run.train.push_back(std::move(spikes));
     }
