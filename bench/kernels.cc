@@ -3,6 +3,8 @@
 // - Roofline: a loop that only loads and adds 16-bit lanes from the first-level cache;
 // - Naive: the same events one by one, scattered to float membranes;
 // - Dense: oneDNN's float convolution of the dense layer, in multiply-accumulates a second.
+#include "runtime/integer/kernels.h"
+
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -14,7 +16,6 @@
 #include "format/network_file.h"
 #include "roofline.h"
 #include "runtime/execution_network.h"
-#include "runtime/integer/kernels.h"
 #ifdef CSSRUN_HAVE_DENSE
 #include <oneapi/dnnl/dnnl.hpp>
 #endif
@@ -200,8 +201,7 @@ void BM_Naive(benchmark::State& state) {
             const size_t number = w * kChunkLanes + bit % kChunkLanes;
             const auto x = static_cast<int64_t>(number / stride);
             const float sign = bit < kChunkLanes ? 1.0F : -1.0F;
-            const float* row =
-                weights.data() + number % stride * s.kernel * s.kernel * s.targets;
+            const float* row = weights.data() + number % stride * s.kernel * s.kernel * s.targets;
             for (int64_t ky = 0; ky < s.kernel; ++ky) {
               for (int64_t kx = 0; kx < s.kernel; ++kx, row += s.targets) {
                 const int64_t to_y = y + pad - ky;
@@ -247,21 +247,20 @@ void BM_Dense(benchmark::State& state) {
   }
   const dnnl::convolution_forward convolution(chosen);
   for (auto _ : state) {
-    convolution.execute(stream, {{DNNL_ARG_SRC, source},
-                                 {DNNL_ARG_WEIGHTS, weights},
-                                 {DNNL_ARG_DST, target}});
+    convolution.execute(
+        stream, {{DNNL_ARG_SRC, source}, {DNNL_ARG_WEIGHTS, weights}, {DNNL_ARG_DST, target}});
     stream.wait();
   }
-  state.counters["MAC/s"] = benchmark::Counter(
-      static_cast<double>(side * side * kernel * kernel) * s.sources * s.targets *
-          static_cast<double>(state.iterations()),
-      benchmark::Counter::kIsRate);
+  state.counters["MAC/s"] =
+      benchmark::Counter(static_cast<double>(side * side * kernel * kernel) * s.sources *
+                             s.targets * static_cast<double>(state.iterations()),
+                         benchmark::Counter::kIsRate);
 }
 #endif
 
-constexpr int64_t kShapes[][4] = {{32, 16, 16, 3},   {16, 32, 32, 3}, {8, 64, 64, 3},
-                                  {32, 64, 64, 3},   {16, 128, 128, 3}, {8, 256, 256, 3},
-                                  {4, 512, 512, 3},  {14, 256, 64, 1}};
+constexpr int64_t kShapes[][4] = {{32, 16, 16, 3},  {16, 32, 32, 3},   {8, 64, 64, 3},
+                                  {32, 64, 64, 3},  {16, 128, 128, 3}, {8, 256, 256, 3},
+                                  {4, 512, 512, 3}, {14, 256, 64, 1}};
 
 void LayerShapes(benchmark::internal::Benchmark* benchmark) {
   benchmark->ArgNames({"side", "from", "to", "kernel", "permille"});

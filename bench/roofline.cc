@@ -1,7 +1,8 @@
 #include "roofline.h"
 
-#include <cstdint>
 #include <benchmark/benchmark.h>
+
+#include <cstdint>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "roofline.cc"
@@ -37,8 +38,8 @@ size_t LoadAndAddTarget() {
       s7 = hn::Add(s7, hn::Load(d, from + 7 * lanes));
     }
   }
-  const auto sum = hn::Add(hn::Add(hn::Add(s0, s1), hn::Add(s2, s3)),
-                           hn::Add(hn::Add(s4, s5), hn::Add(s6, s7)));
+  const auto sum =
+      hn::Add(hn::Add(hn::Add(s0, s1), hn::Add(s2, s3)), hn::Add(hn::Add(s4, s5), hn::Add(s6, s7)));
   hn::StoreU(sum, d, values);
   return kLanes * kRepeats;
 }

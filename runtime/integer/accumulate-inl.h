@@ -1,6 +1,7 @@
 // Adds the rows of weights of one source row's spikes to the membranes.
 //
-// - Patch: word by word, the sums of all membranes that its spikes reach are held in registers while
+// - Patch: word by word, the sums of all membranes that its spikes reach are held in registers
+// while
 //   the spikes stream through. The sum of one word wraps; it joins the membranes saturating.
 // - Scatter: for words of few spikes, which are not worth loading and storing all membranes: each
 //   spike adds to its membranes in memory, saturating.

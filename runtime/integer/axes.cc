@@ -80,7 +80,8 @@ PoolAxis MakePoolAxis(int64_t map, int64_t pools, int64_t kernel, int64_t stride
   axis.members = static_cast<uint32_t>(kernel);
   axis.stride = static_cast<uint32_t>(stride);
   axis.size = static_cast<uint32_t>(map);
-  axis.apart = stride >= kernel && pad == 0 && dilation == 1 && (pools - 1) * stride + kernel <= map;
+  axis.apart =
+      stride >= kernel && pad == 0 && dilation == 1 && (pools - 1) * stride + kernel <= map;
   if (axis.apart) {
     for (int64_t i = 0; i < map; ++i) axis.positions.push_back(i);
     return axis;

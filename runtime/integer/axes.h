@@ -47,13 +47,14 @@ struct Axis {
 Axis MakeAxis(int64_t seen, int64_t targets, int64_t kernel, int64_t stride, int64_t pad,
               int64_t dilation);
 
-// The membranes of a pooled layer: those of a pool lie side by side. Where pools overlap, a position
-// of the map has a membrane in each of them, since each pool subtracts what it sends itself.
+// The membranes of a pooled layer: those of a pool lie side by side. Where pools overlap, a
+// position of the map has a membrane in each of them, since each pool subtracts what it sends
+// itself.
 struct PoolAxis {
-  uint32_t members = 1;  // of one pool
-  uint32_t stride = 1;   // membranes from one pool to the next
-  uint32_t size = 0;     // membranes
-  bool apart = true;     // each membrane is the position of the same number
+  uint32_t members = 1;            // of one pool
+  uint32_t stride = 1;             // membranes from one pool to the next
+  uint32_t size = 0;               // membranes
+  bool apart = true;               // each membrane is the position of the same number
   std::vector<int64_t> positions;  // by membrane; -1: beyond the map, never the largest
 };
 

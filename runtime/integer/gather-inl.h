@@ -163,16 +163,14 @@ HWY_NOINLINE void GatherSet(const GatherPlan& plan, const IntegerLayer& layer,
     const uint16_t* up = lists.tile_up.numbers.data() + lists.tile_up.ranges[tile].first;
     const size_t ups = lists.tile_up.ranges[tile].count;
     const uint16_t* down =
-        signed_rows ? nullptr
-                    : lists.tile_down.numbers.data() + lists.tile_down.ranges[tile].first;
+        signed_rows ? nullptr : lists.tile_down.numbers.data() + lists.tile_down.ranges[tile].first;
     const size_t downs = signed_rows ? 0 : lists.tile_down.ranges[tile].count;
     for (size_t first = 0; first < kAll; first += kVectors) {
       const Weight* HWY_RESTRICT from = table + first * hn::Lanes(d);
       const auto join = [&](const Vector16* sums) {
         for (size_t k = 0; k < kVectors; ++k) {
           const size_t lane = (first + k) * hn::Lanes(d);
-          int16_t* at =
-              membranes + lane / kChunkLanes * layer.block_lanes() + lane % kChunkLanes;
+          int16_t* at = membranes + lane / kChunkLanes * layer.block_lanes() + lane % kChunkLanes;
           hn::StoreU(hn::SaturatedAdd(hn::LoadU(d, at), sums[k]), d, at);
         }
       };

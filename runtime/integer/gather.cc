@@ -108,13 +108,14 @@ GatherPlan PlanGather(const GatherShape& shape) {
   GatherPlan plan;
   const uint32_t blocks = shape.target.blocks;
   if (shape.groups == 1) plan.chunks = blocks % 4 == 0 ? 4 : blocks % 2 == 0 ? 2 : 1;
-  plan.tiles = static_cast<uint32_t>((shape.columns.size() + shape.target.positions() - 1) / shape.target.positions());
+  plan.tiles = static_cast<uint32_t>((shape.columns.size() + shape.target.positions() - 1) /
+                                     shape.target.positions());
   plan.column_words = shape.source.blocks;
   plan.words = WordsOfSets(shape, plan.chunks);
   plan.word_numbers = shape.source.lanes;
   TableShape table = TableFor(shape, plan);
-  const uint64_t numbers =
-      uint64_t{table.columns} * table.column_numbers * static_cast<uint64_t>(shape.window->kernel_y());
+  const uint64_t numbers = uint64_t{table.columns} * table.column_numbers *
+                           static_cast<uint64_t>(shape.window->kernel_y());
   plan.signed_rows = 2 * numbers < 65535 &&
                      2 * numbers * plan.row_lanes() * sizeof(int16_t) <= kLargestSignedTable;
   if (plan.signed_rows) {
@@ -151,8 +152,8 @@ void FillGather(const GatherShape& shape, const float* weights, const std::vecto
   const auto tap_of = [&](uint32_t place, uint32_t position) {
     if (positions == 1) return size_t{place};
     const int64_t reach = int64_t{place} - int64_t{position} * w.stride_x();
-    const bool hit = reach >= 0 && reach % w.dilation_x() == 0 &&
-                     reach / w.dilation_x() < w.kernel_x();
+    const bool hit =
+        reach >= 0 && reach % w.dilation_x() == 0 && reach / w.dilation_x() < w.kernel_x();
     return hit ? static_cast<size_t>(reach / w.dilation_x()) : kernel_x;
   };
   for (size_t target = 0; target < shape.target_channels; ++target) {
@@ -171,8 +172,7 @@ void FillGather(const GatherShape& shape, const float* weights, const std::vecto
           const size_t number = word * plan.word_numbers + channel % shape.source.lanes;
           const float* from = weights + (target * source_group + c) * taps + kx;
           for (size_t ky = 0; ky < taps / kernel_x; ++ky, from += kernel_x) {
-            const double weight =
-                std::nearbyint(static_cast<double>(*from) * scales[target]);
+            const double weight = std::nearbyint(static_cast<double>(*from) * scales[target]);
             largest = std::max(largest, std::abs(weight));
             const size_t row = (ky * table.columns + place) * table.column_numbers + number;
             set(lane + row * plan.row_lanes(), weight);

@@ -28,9 +28,8 @@ IntegerEngine::IntegerEngine(const ExecutionNetwork& network, bool profile, uint
     const Layer& layer = network.layers[i];
     const IntegerLayer& integers = integers_.layers[i];
     LayerState state;
-    size_t stride = LaneLayout::ForImage(layer.extent.channels()).stride();  // the encoder's
+    const size_t stride = integers_.layouts[i].stride();
     if (layer.kind == NodeKind::Neurons) {
-      stride = integers.layout.stride();
       most_synapses = std::max(most_synapses, integers.synapses.size());
       state.membrane_lanes = integers.layout.blocks * integers.block_lanes();
       state.membranes = hwy::AllocateAligned<int16_t>(state.membrane_lanes + kChunkLanes);
@@ -94,7 +93,7 @@ void IntegerEngine::ResetAbsent(const IntegerLayer& layer, LayerState& state) {
 void IntegerEngine::SetImage(std::span<const uint8_t> pixels, uint32_t first_bit) {
   const format::Extent& image = network_.layers.front().extent;
   const size_t channels = image.channels();
-  const size_t stride = LaneLayout::ForImage(image.channels()).stride();
+  const size_t stride = integers_.layouts.front().stride();
   const uint64_t* positive = integers_.encoder.positive.data();
   const uint64_t* negative = integers_.encoder.negative.data();
   const uint8_t* pixel = pixels.data();

@@ -18,8 +18,8 @@ using format::SynapseKind;
 using format::Window;
 
 constexpr double kLargestMembrane = std::numeric_limits<int16_t>::max();
-// A weight of an identity is one number a channel: 16-bit, a quarter of the membrane at most.
-constexpr double kLargestIdentity = kLargestMembrane / 4;
+// A weight of an identity is one number a channel: 16-bit, and four of them are a membrane at most.
+constexpr double kLargestIdentity = 8191;
 // Below this the rounding of a membrane is no longer small against an amplitude.
 constexpr double kSmallestUnit = 48;
 // An amplitude before the silent period, at least: below, logits drift from the float engine's
@@ -46,6 +46,29 @@ constexpr uint32_t kPatchNeurons = 16;
 // speed there. Of a patch, by weights of one target; of a table that is gathered from, by bytes.
 constexpr size_t kWideFanIn = 640;
 constexpr double kLargestWideTable = 1 << 20;
+
+PoolAxis PoolRows(const format::Node& node) {
+  const Window* pool = node.pool();
+  if (pool == nullptr)
+    return MakePoolAxis(node.potential()->height(), node.extent()->height(), 1, 1, 0, 1);
+  return MakePoolAxis(node.potential()->height(), node.extent()->height(), pool->kernel_y(),
+                      pool->stride_y(), pool->pad_top(), pool->dilation_y());
+}
+
+PoolAxis PoolColumns(const format::Node& node) {
+  const Window* pool = node.pool();
+  if (pool == nullptr)
+    return MakePoolAxis(node.potential()->width(), node.extent()->width(), 1, 1, 0, 1);
+  return MakePoolAxis(node.potential()->width(), node.extent()->width(), pool->kernel_x(),
+                      pool->stride_x(), pool->pad_left(), pool->dilation_x());
+}
+
+// Where pools overlap, the membranes of one chunk must belong to one position.
+LaneLayout LayoutOf(const format::Node& node) {
+  LaneLayout layout = LaneLayout::For(node.extent()->channels());
+  if (!PoolRows(node).apart || !PoolColumns(node).apart) layout.lanes = kChunkLanes;
+  return layout;
+}
 
 // Whether a membrane is a position of the map.
 bool IsPlain(const IntegerLayer& layer) { return layer.pool_y.apart && layer.pool_x.apart; }
@@ -94,9 +117,9 @@ class Builder {
     integers_.layers.resize(nodes.size());
     for (uint32_t i = 0; i < nodes.size(); ++i) {
       const Extent& extent = *nodes.Get(i)->extent();
-      sources_.push_back(i == 0 ? LaneLayout::ForImage(extent.channels())
-                                : LaneLayout::For(extent.channels()));
-      if (uint64_t{sources_.back().stride()} * extent.width() > (1U << 24)) {
+      integers_.layouts.push_back(i == 0 ? LaneLayout::ForImage(extent.channels())
+                                         : LayoutOf(*nodes.Get(i)));
+      if (uint64_t{integers_.layouts.back().stride()} * extent.width() > (1U << 24)) {
         return Refuse("too many neurons in one row");
       }
     }
@@ -151,20 +174,13 @@ class Builder {
     layer.rectify = node.rectify();
     layer.spike_rows = node.extent()->height();
     layer.spike_columns = node.extent()->width();
-    layer.layout = LaneLayout::For(potential.channels());
+    layer.layout = LayoutOf(node);
     layer.map_rows = potential.height();
     layer.map_columns = potential.width();
-    const Window one(1, 1, 1, 1, 0, 0, 0, 0, 1, 1);
-    const Window& pool = node.pool() == nullptr ? one : *node.pool();
-    layer.pool_y = MakePoolAxis(layer.map_rows, layer.spike_rows, pool.kernel_y(), pool.stride_y(),
-                                pool.pad_top(), pool.dilation_y());
-    layer.pool_x = MakePoolAxis(layer.map_columns, layer.spike_columns, pool.kernel_x(),
-                                pool.stride_x(), pool.pad_left(), pool.dilation_x());
+    layer.pool_y = PoolRows(node);
+    layer.pool_x = PoolColumns(node);
     layer.rows = layer.pool_y.size;
     layer.columns = layer.pool_x.size;
-    if (!IsPlain(layer) && layer.layout.lanes < kChunkLanes) {
-      return Fail(node, "pools of few channels that overlap or are padded");
-    }
     std::vector<double> scales;
     if (!ChooseScales(node, layer, scales)) return false;
 
@@ -172,9 +188,6 @@ class Builder {
     std::vector<std::pair<Axis, Axis>> axes;
     for (const format::Synapses* s : *node.synapses()) {
       const Seen seen = SeenThrough(*s, SourceExtent(*s));
-      if (s->kind() == SynapseKind::Identity && (!seen.apart() || !IsPlain(layer))) {
-        return Fail(node, "a shortcut through windows that overlap or are padded");
-      }
       const Window& w = *s->window();
       axes.emplace_back(MakeAxis(seen.y.size, layer.map_rows, w.kernel_y(), w.stride_y(),
                                  w.pad_top(), w.dilation_y()),
@@ -223,7 +236,7 @@ class Builder {
     for (uint32_t i = 0; i < node.synapses()->size(); ++i) {
       const format::Synapses& s = *node.synapses()->Get(i);
       layer.synapses.emplace_back();
-      if (s.kind() == SynapseKind::Identity) {
+      if (KindFor(s, layer) == AccumulateKind::kIdentity) {
         BuildIdentity(s, layer, axes[i].first, axes[i].second, node, scales, layer.synapses.back());
       } else if (!BuildConvolution(s, layer, axes[i].first, axes[i].second, groups[i], node, scales,
                                    layer.synapses.back())) {
@@ -321,15 +334,14 @@ class Builder {
     return readers;
   }
 
-  // Fan-outs, and for synapses that do not gather where the spikes of each row go. Returns by source
-  // neuron of a row how many target columns it reaches.
+  // Fan-outs, and for synapses that do not gather where the spikes of each row go. Returns by
+  // source neuron of a row how many target columns it reaches.
   std::vector<int32_t> PlanRows(const format::Synapses& s, const IntegerLayer& layer, const Axis& y,
                                 const Axis& x, size_t phase_size, size_t tap_row_size,
                                 IntegerSynapses& out) {
     const Extent& source = SourceExtent(s);
     const Seen seen = SeenThrough(s, source);
-    const std::vector<uint32_t> readers =
-        ReadersAlong(y, seen.y, source.height(), layer.map_rows);
+    const std::vector<uint32_t> readers = ReadersAlong(y, seen.y, source.height(), layer.map_rows);
     uint32_t due = 0;
     for (int64_t row = 0; row < source.height(); ++row) {
       RowPlan plan;
@@ -359,7 +371,7 @@ class Builder {
       out.rows.push_back(plan);
     }
     std::vector<int32_t> fan_out;
-    const uint32_t stride = sources_[s.source()].stride();
+    const uint32_t stride = integers_.layouts[s.source()].stride();
     for (const uint32_t reached : ReadersAlong(x, seen.x, source.width(), layer.map_columns)) {
       fan_out.insert(fan_out.end(), stride, static_cast<int32_t>(reached));
     }
@@ -396,7 +408,7 @@ class Builder {
     out.kind = AccumulateKind::kIdentity;
     out.target_channels = 1;
     std::vector<int32_t> fan_out = PlanRows(s, layer, y, x, 0, 0, out);
-    const uint32_t stride = sources_[s.source()].stride();
+    const uint32_t stride = integers_.layouts[s.source()].stride();
     const uint32_t channels = source.channels();
     const size_t neurons = fan_out.size();
     out.identity = hwy::AllocateAligned<int16_t>(neurons);
@@ -432,12 +444,15 @@ class Builder {
   // Which kind of accumulation a convolution takes. Few channels bring a tile too few spikes, and
   // strides leave a patch too few targets: measured, docs/results.md.
   AccumulateKind KindFor(const format::Synapses& s, const IntegerLayer& layer) const {
-    if (s.kind() == SynapseKind::Identity) return AccumulateKind::kIdentity;
-    const LaneLayout& source = sources_[s.source()];
+    const bool plain = IsPlain(layer) && SeenThrough(s, SourceExtent(s)).apart();
+    if (s.kind() == SynapseKind::Identity) {
+      return plain ? AccumulateKind::kIdentity : AccumulateKind::kGather;
+    }
+    const LaneLayout& source = integers_.layouts[s.source()];
     const Window& w = *s.window();
     const uint32_t channels = SourceExtent(s).channels();
     if (source.blocks > 1 || layer.layout.blocks > 1 || s.groups() > 1 || w.stride_y() > 1 ||
-        w.stride_x() > 1 || !IsPlain(layer) || !SeenThrough(s, SourceExtent(s)).apart()) {
+        w.stride_x() > 1 || !plain) {
       return AccumulateKind::kGather;
     }
     return channels * source.positions() >= kPatchNeurons && source.lanes > 4
@@ -453,7 +468,7 @@ class Builder {
     shape.source_height = source.height();
     shape.source_width = source.width();
     shape.source_channels = source.channels();
-    shape.source = sources_[s.source()];
+    shape.source = integers_.layouts[s.source()];
     shape.seen = seen;
     shape.rows = layer.pool_y.positions;
     shape.columns = layer.pool_x.positions;
@@ -481,7 +496,7 @@ class Builder {
     const int64_t lanes = layer.layout.lanes;
     Groups groups;
     if (KindFor(s, layer) == AccumulateKind::kPatch) {
-      groups.positions = kChunkLanes / sources_[s.source()].lanes;
+      groups.positions = kChunkLanes / integers_.layouts[s.source()].lanes;
     }
     std::map<std::vector<std::pair<int64_t, int64_t>>, uint32_t> known;
     for (uint32_t first = 0; first < source.width(); first += groups.positions) {
@@ -520,17 +535,36 @@ class Builder {
     if (!FitsNumbers(shape)) return Fail(node, "synapses of too many sources");
     out.gather = PlanGather(shape);
     const size_t size = out.gather.words.size() * out.gather.table_size();
-    if (IsTooLarge(static_cast<double>(size), s.weights()->size())) {
+    const uint64_t given =
+        s.kind() == SynapseKind::Identity ? Neurons(*node.potential()) : s.weights()->size();
+    if (IsTooLarge(static_cast<double>(size), given)) {
       return Fail(node, "synapses that take too much memory in tables");
     }
-    FindExceptions(PlanRows(s, layer, y, x, 0, 0, out), out);
-    const bool wide = KeptWide(s, layer, targets);
-    if (wide) {
+    const bool identity = s.kind() == SynapseKind::Identity;
+    std::vector<int32_t> fan_out = PlanRows(s, layer, y, x, 0, 0, out);
+    std::vector<float> diagonal;
+    if (identity) {
+      // As a convolution between equal channels.
+      out.target_channels = 1;
+      diagonal.assign(size_t{targets} * shape.source_channels, 0.0F);
+      for (size_t number = 0; number < fan_out.size(); ++number) {
+        const auto c = static_cast<int64_t>(number % out.source_stride);
+        const int64_t target = c + s.channel_offset();
+        if (c >= shape.source_channels || target < 0 || target >= targets) {
+          fan_out[number] = 0;
+        } else {
+          diagonal[static_cast<size_t>(target * shape.source_channels + c)] = s.weights()->Get(0);
+        }
+      }
+    }
+    FindExceptions(fan_out, out);
+    if (identity || KeptWide(s, layer, targets)) {
       out.wide = hwy::AllocateAligned<int16_t>(size);
     } else {
       out.narrow = hwy::AllocateAligned<int8_t>(size);
     }
-    FillGather(shape, s.weights()->data(), scales, out.gather, out.wide.get(), out.narrow.get());
+    FillGather(shape, identity ? diagonal.data() : s.weights()->data(), scales, out.gather,
+               out.wide.get(), out.narrow.get());
     return true;
   }
 
@@ -545,8 +579,8 @@ class Builder {
     out.source = s.source();
     out.kind = KindFor(s, layer);
     out.target_channels = targets / s.groups();
-    out.source_stride = sources_[s.source()].stride();
-    out.source_lanes = sources_[s.source()].lanes;
+    out.source_stride = integers_.layouts[s.source()].stride();
+    out.source_lanes = integers_.layouts[s.source()].lanes;
     out.source_columns = source.width();
     if (out.kind == AccumulateKind::kGather) {
       return BuildGather(s, layer, y, x, node, scales, out);
@@ -555,7 +589,7 @@ class Builder {
     out.run_chunks = groups.run_chunks;
 
     // Where the weights of (position of the group, channel, sign) are within a version.
-    const uint32_t source_lanes = sources_[s.source()].lanes;
+    const uint32_t source_lanes = integers_.layouts[s.source()].lanes;
     const bool patch = out.kind == AccumulateKind::kPatch;
     const size_t negated = patch ? kChunkLanes : channels;
     // kPatch: one more, of zeros, for loops that take two spikes at a time.
@@ -671,7 +705,7 @@ class Builder {
     const Extent& source = SourceExtent(s);
     const Window& w = *s.window();
     const uint32_t channels = source.channels();
-    const uint32_t stride = sources_[s.source()].stride();
+    const uint32_t stride = integers_.layouts[s.source()].stride();
     const size_t row = integers_.logit_stride;
     out.source = s.source();
     const auto size = static_cast<size_t>(seen.y.size * seen.x.size) * channels * row;
@@ -715,8 +749,8 @@ class Builder {
     }
     for (int64_t x = 0; x < source.width(); ++x) {
       const int64_t seen_x = x / seen.x.divisor;
-      const bool inside =
-          seen_x < seen.x.size && kernel_at(seen_x, w.pad_left(), w.kernel_x(), w.dilation_x()) >= 0;
+      const bool inside = seen_x < seen.x.size &&
+                          kernel_at(seen_x, w.pad_left(), w.kernel_x(), w.dilation_x()) >= 0;
       for (uint32_t c = 0; c < stride; ++c) {
         const int64_t target = int64_t{c} + s.channel_offset();
         const bool identity = s.kind() == SynapseKind::Identity;
@@ -732,7 +766,6 @@ class Builder {
   const format::Network& network_;
   const format::Code& code_;
   std::string& reason_;
-  std::vector<LaneLayout> sources_;
   IntegerNetwork integers_;
 };
 

@@ -56,10 +56,10 @@ struct IntegerSynapses {
   uint32_t tap_rows = 1;    // target rows that a source row reaches at most
   uint32_t run_chunks = 1;  // chunks that a group of positions reaches in each of them
   uint32_t target_channels = 0;
-  uint32_t source_stride = 0;   // numbers of neurons at one source position
-  uint32_t source_lanes = 0;    // of them in one word
+  uint32_t source_stride = 0;  // numbers of neurons at one source position
+  uint32_t source_lanes = 0;   // of them in one word
   uint32_t source_columns = 0;
-  size_t block_size = 0;       // weights of one target block
+  size_t block_size = 0;  // weights of one target block
   // [block][row phase][group version][number][tap row][run], of one of the two widths: 16-bit where
   // that is small enough, see KeptWide. kPatch: 64 numbers, those of negative spikes with the
   // weights negated; kScatter: channels, then channels negated. kGather: see gather.h.
@@ -126,6 +126,7 @@ struct ReadoutSynapses {
 
 struct IntegerNetwork {
   std::vector<IntegerLayer> layers;  // by layer index; the first and last are empty
+  std::vector<LaneLayout> layouts;   // by layer index, of the spikes that leave it
   EncoderTable encoder;
   std::vector<ReadoutSynapses> readout;
   uint32_t logit_stride = 0;

@@ -27,7 +27,7 @@ struct LaneLayout {
     if (channels <= 4) layout.lanes = 4;
     return layout;
   }
-  uint32_t stride() const { return lanes * blocks; }  // numbers of neurons at one position
+  uint32_t stride() const { return lanes * blocks; }          // numbers of neurons at one position
   uint32_t positions() const { return kChunkLanes / lanes; }  // of one chunk
 };
 

@@ -20,8 +20,8 @@ void Reserve(const IntegerSynapses& synapses, SpikeLists& lists) {
   size_t all_columns = 0;
   for (const GatherPlan::SourceColumns& c : plan.columns) all_columns += c.last - c.first + 1;
   for (TileLists* tiles : {&lists.tile_up, &lists.tile_down}) {
-    reserve(tiles->numbers, most_rows * all_columns * synapses.source_stride + size_t{4} * plan.tiles +
-                                SpikeLists::kSlack);
+    reserve(tiles->numbers, most_rows * all_columns * synapses.source_stride +
+                                size_t{4} * plan.tiles + SpikeLists::kSlack);
     reserve(tiles->ranges, plan.tiles);
   }
   for (auto* bounds : {&lists.up_bounds, &lists.down_bounds}) {

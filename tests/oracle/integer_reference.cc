@@ -31,8 +31,8 @@ double LargestWeight(const format::NetworkT& network, const format::NodeT& node,
   const uint32_t targets = node.potential->channels();
   const bool gathered = sources > 32 || targets > 32 || s.groups > 1 || s.window->stride_y() > 1 ||
                         s.window->stride_x() > 1;
-  const bool wide = gathered ? s.weights.size() * s.groups * 2 <= 1 << 20
-                             : s.weights.size() / targets <= 640;
+  const bool wide =
+      gathered ? s.weights.size() * s.groups * 2 <= 1 << 20 : s.weights.size() / targets <= 640;
   return wide ? 1023 : 127;
 }
 
@@ -46,7 +46,7 @@ std::vector<double> Scales(const format::NetworkT& network, const format::NodeT&
       double largest = 0;
       if (s->kind == SynapseKind::Identity) {
         largest = std::abs(static_cast<double>(s->weights[0]));
-        scales[c] = std::min(scales[c], 32767.0 / 4 / largest);
+        scales[c] = std::min(scales[c], 8191 / largest);
         continue;
       }
       for (size_t k = 0; k < fan_in; ++k) {
@@ -110,8 +110,8 @@ std::vector<Membrane> MembranesOf(const format::NodeT& node) {
           const int y = py * w.stride_y() - w.pad_top() + ky * w.dilation_y();
           const int x = px * w.stride_x() - w.pad_left() + kx * w.dilation_x();
           if (y < 0 || y >= height || x < 0 || x >= width) continue;
-          membranes.push_back({static_cast<size_t>(y * width + x),
-                               static_cast<size_t>(py * pooled_width + px)});
+          membranes.push_back(
+              {static_cast<size_t>(y * width + x), static_cast<size_t>(py * pooled_width + px)});
         }
       }
     }
@@ -152,8 +152,8 @@ IntegerRun RunNodeInIntegers(const format::NetworkT& network, size_t index,
         const size_t at = c * positions + membrane.position;
         if (i == 0) {
           const auto initial = static_cast<double>(node.initial_potential);
-          m[j] = Clamp(std::nearbyint(
-              (beta * initial + static_cast<double>(node.bias[c])) * scales[c]));
+          m[j] = Clamp(
+              std::nearbyint((beta * initial + static_cast<double>(node.bias[c])) * scales[c]));
         } else {
           m[j] = Clamp(m[j] + bias[c]);
         }
@@ -167,7 +167,8 @@ IntegerRun RunNodeInIntegers(const format::NetworkT& network, size_t index,
     if (i >= silent) {
       std::vector<double> top(g.size(), -32768);
       for (size_t j = 0; j < m.size(); ++j) {
-        double& largest = top[j / membranes.size() * pooled + membranes[j % membranes.size()].neuron];
+        double& largest =
+            top[j / membranes.size() * pooled + membranes[j % membranes.size()].neuron];
         largest = std::max(largest, m[j]);
       }
       std::vector<int8_t> spikes(g.size());

@@ -270,6 +270,34 @@ NetworkT ChainNetwork(uint32_t layers, uint32_t timesteps, float beta, uint32_t 
   return network;
 }
 
+NetworkT WideNetwork(uint32_t side, uint32_t from, uint32_t to, uint32_t groups) {
+  Draw draw(from);
+  const Extent image(3, side, side);
+  const Window unit(1, 1, 1, 1, 0, 0, 0, 0, 1, 1);
+  const Window around(3, 3, 1, 1, 1, 1, 1, 1, 1, 1);
+  NetworkT network = EmptyNetwork(4, 2, 1, true, image);
+  Extent source = image;
+  for (uint32_t layer = 0; layer < 2; ++layer) {
+    const Extent target(layer == 0 ? from : to, side, side);
+    auto node = Node("layer" + std::to_string(layer), NodeKind::Neurons, target);
+    node->rectify = true;
+    node->thresholds = Thresholds(4, 0.5F);
+    node->bias.assign(target.channels(), 0.02F);
+    node->synapses.push_back(Convolution(draw, layer, source, layer == 0 ? unit : around,
+                                         target.channels(), layer == 0 ? 1 : groups, false));
+    network.nodes.push_back(std::move(node));
+    source = target;
+  }
+  auto readout = Node("logits", NodeKind::Readout, Extent(4, 1, 1));
+  readout->bias.assign(4, 0.0F);
+  const auto whole = static_cast<int32_t>(side);
+  readout->synapses.push_back(
+      Convolution(draw, 2, source, Window(whole, whole, 1, 1, 0, 0, 0, 0, 1, 1), 4, 1, false));
+  network.nodes.push_back(std::move(readout));
+  SetTiming(network);
+  return network;
+}
+
 std::vector<uint8_t> RandomPixels(const NetworkT& network, uint32_t seed) {
   Draw draw(seed);
   const Extent& image = *network.nodes.front()->extent;

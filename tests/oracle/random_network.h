@@ -21,6 +21,9 @@ format::NetworkT RandomNetwork(uint32_t seed, const RandomOptions& options = {})
 // A sound network of `layers` neurons in a chain: 1x1 synapses, 3 channels, 4x4 positions.
 format::NetworkT ChainNetwork(uint32_t layers, uint32_t timesteps, float beta, uint32_t silent);
 
+// Two layers, on maps of `side`: 1x1 synapses to `from` channels, then 3x3 in `groups` to `to`.
+format::NetworkT WideNetwork(uint32_t side, uint32_t from, uint32_t to, uint32_t groups);
+
 // Random pixels of the network's input size.
 std::vector<uint8_t> RandomPixels(const format::NetworkT& network, uint32_t seed);
 
