@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <memory>
 
 #include "cssrun/batch.h"
@@ -12,6 +13,16 @@ namespace {
 
 size_t Best(const Logits& logits) {
   return static_cast<size_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
+}
+
+// The margin that this image needs: any reading that would answer otherwise must not exceed it.
+double NeededMargin(const Answer& answer, size_t expected) {
+  double needed = 0;
+  if (Best(answer.logits) != expected) return needed;
+  for (const Reading& reading : answer.readings) {
+    if (Best(reading.logits) != expected) needed = std::max(needed, reading.margin);
+  }
+  return needed;
 }
 
 }  // namespace
@@ -33,8 +44,11 @@ Result<Comparison> CompareWithAnn(std::span<const uint8_t> bytes, const ImageSet
   double error = 0;
   double norm = 0;
   Status failure;
+  SessionOptions options;
+  options.keep_readings = true;
+  std::vector<double> needed_margins;
   RunImages(
-      network.value(), {}, count, threads,
+      network.value(), options, count, threads,
       [&](size_t index, std::vector<uint8_t>& pixels) {
         pixels = images.pixels[index];
         return Status::Ok();
@@ -46,6 +60,7 @@ Result<Comparison> CompareWithAnn(std::span<const uint8_t> bytes, const ImageSet
         }
         const Logits& snn = outcome.answer.logits;
         agreeing += Best(snn) == Best(ann[index]);
+        needed_margins.push_back(NeededMargin(outcome.answer, Best(ann[index])));
         if (images.truth[index] >= 0) {
           const auto truth = static_cast<size_t>(images.truth[index]);
           ++graded;
@@ -73,6 +88,9 @@ Result<Comparison> CompareWithAnn(std::span<const uint8_t> bytes, const ImageSet
   };
   comparison.agreement = share(agreeing, count);
   comparison.relative_logit_error = norm > 0 ? std::sqrt(error / norm) : 0;
+  const auto may_differ = static_cast<size_t>(kEarlyExitCost * static_cast<double>(count));
+  std::sort(needed_margins.begin(), needed_margins.end(), std::greater<>());
+  comparison.early_exit_margin = needed_margins[may_differ];
   if (graded > 0) {
     comparison.ann_top1 = share(ann_right, graded);
     comparison.snn_top1 = share(snn_right, graded);

@@ -13,6 +13,10 @@
 
 namespace cssrun::converter {
 
+// Share of the images that an early exit may answer otherwise than the ANN although the whole run
+// agrees with it.
+constexpr double kEarlyExitCost = 0.001;
+
 // All counts are means per image.
 struct LayerCost {
   double spikes = 0;
@@ -27,6 +31,8 @@ struct Comparison {
   double snn_top1 = -1;
   double spikes_per_image = 0;
   double synops_per_image = 0;
+  // The smallest margin for an early exit that loses at most kEarlyExitCost of the agreement.
+  double early_exit_margin = 0;
   std::vector<LayerCost> layers;  // as in the network
 };
 

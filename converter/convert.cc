@@ -92,6 +92,9 @@ void SetOrigin(const Model& model, const ConvertOptions& options, const Conversi
   network.origin->converter_version = Version();
   network.origin->calibration_images = static_cast<uint32_t>(report.calibration.images);
   network.origin->calibration_agreement = static_cast<float>(report.calibration.agreement);
+  if (report.calibration.images > 0) {
+    network.code->early_exit_margin = static_cast<float>(report.calibration.early_exit_margin);
+  }
   network.origin->ann_top1 = static_cast<float>(report.calibration.ann_top1);
 }
 

@@ -92,6 +92,9 @@ Status CheckCode(const format::Code& code) {
   if (steps * std::log2(static_cast<double>(code.beta())) > kMaximumWeightBits) {
     return Bad(where, "beta is too large for so many timesteps");
   }
+  if (!std::isfinite(code.early_exit_margin())) {
+    return Bad(where, "early_exit_margin is not a finite number");
+  }
   return Status::Ok();
 }
 

@@ -57,6 +57,7 @@ ExecutionNetwork LayOut(const NetworkFile& file, bool with_synapses) {
   execution.timesteps = code.timesteps();
   execution.silent_steps = code.silent_steps();
   execution.negative_spikes = code.negative_spikes();
+  execution.early_exit_margin = code.early_exit_margin();
   execution.beta = code.beta();
   execution.spike_weight = static_cast<float>(
       std::pow(static_cast<double>(code.beta()), static_cast<double>(code.silent_steps())));

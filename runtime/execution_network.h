@@ -44,6 +44,7 @@ struct ExecutionNetwork {
   float spike_weight = 1;
   uint32_t latency_steps = 0;
   uint64_t macs_per_image = 0;
+  float early_exit_margin = -1;  // negative: not measured
   InputFormat input;
   std::vector<std::string> labels;
   std::vector<LayerInfo> layer_infos;

@@ -46,6 +46,10 @@ const std::vector<LayerInfo>& Network::layers() const { return execution_->layer
 uint32_t Network::logits() const { return execution_->layers.back().extent.channels(); }
 uint32_t Network::timesteps() const { return execution_->timesteps; }
 uint32_t Network::latency_steps() const { return execution_->latency_steps; }
+std::optional<double> Network::early_exit_margin() const {
+  if (execution_->early_exit_margin < 0) return std::nullopt;
+  return static_cast<double>(execution_->early_exit_margin);
+}
 uint64_t Network::macs_per_image() const { return execution_->macs_per_image; }
 
 }  // namespace cssrun

@@ -12,10 +12,9 @@ Session::Session(std::shared_ptr<const Network> network, const SessionOptions& o
     : network_(std::move(network)) {
   const internal::ExecutionNetwork& execution = network_->execution();
   if (execution.integers != nullptr) {
-    integer_engine_ =
-        std::make_unique<internal::IntegerEngine>(execution, options.profile, options.chunk);
+    integer_engine_ = std::make_unique<internal::IntegerEngine>(execution, options);
   } else {
-    float_engine_ = std::make_unique<internal::FloatEngine>(execution, options.profile);
+    float_engine_ = std::make_unique<internal::FloatEngine>(execution, options);
   }
 }
 

@@ -84,6 +84,7 @@ Json ToJson(const NetworkFile& file) {
   json["beta"] = code.beta();
   json["silent_steps"] = code.silent_steps();
   json["negative_spikes"] = code.negative_spikes();
+  json["early_exit_margin"] = code.early_exit_margin();
   json["latency_steps"] = LatencySteps(network);
   // The paper counts the readout as one more layer.
   json["latency_steps_paper"] = LatencySteps(network) + code.silent_steps();

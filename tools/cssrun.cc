@@ -2,10 +2,12 @@
 #include "cssrun/cssrun.h"
 
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -41,8 +43,36 @@ struct Arguments {
   std::string engine = "integer";
   unsigned threads = 0;
   std::string summary;
+  std::string early_exit;
   bool profile = false;
+  bool steps = false;
 };
+
+// --early-exit: a margin, or `auto` for the network's own.
+std::string CheckMargin(const std::string& text) {
+  if (text == "auto") return {};
+  size_t used = 0;
+  double margin = -1;
+  try {
+    margin = std::stod(text, &used);
+  } catch (const std::logic_error&) {
+    used = 0;
+  }
+  const bool sound = used == text.size() && std::isfinite(margin) && margin >= 0;
+  return sound ? std::string() : "a margin is a number of at least 0, or auto";
+}
+
+Status SetEarlyExit(const Arguments& arguments, const Network& network, SessionOptions& options) {
+  if (arguments.early_exit.empty()) return Status::Ok();
+  if (arguments.early_exit != "auto") {
+    options.early_exit_margin = std::stod(arguments.early_exit);
+    return Status::Ok();
+  }
+  options.early_exit_margin = network.early_exit_margin();
+  if (options.early_exit_margin.has_value()) return Status::Ok();
+  return Status::InvalidArgument(arguments.network +
+                                 ": has no margin of its own; name one, or convert it again");
+}
 
 OutputFormat FormatNamed(const std::string& name) {
   if (name == "csv") return OutputFormat::kCsv;
@@ -74,6 +104,15 @@ void Declare(CLI::App& app, Arguments& arguments) {
       ->check(CLI::Range(0, 1024));
   app.add_option("--summary", arguments.summary,
                  "write totals and per-layer figures here, as JSON");
+  auto* early_exit =
+      app.add_option("--early-exit", arguments.early_exit,
+                     "stop an image when its best class leads by this much for each unit of weight "
+                     "of the steps still to come; auto: what costs 0.1 % of the answers at most")
+          ->check(CheckMargin)
+          ->type_name("MARGIN");
+  app.add_flag("--steps", arguments.steps,
+               "print accuracy and SyOPs against the step at which the answer is read")
+      ->excludes(early_exit);
   app.add_flag("--profile", arguments.profile, "print spikes, SyOPs and time of each layer");
 }
 
@@ -147,6 +186,10 @@ int Run(int argc, char** argv) {
   Progress progress;
   SessionOptions options;
   options.profile = arguments.profile;
+  options.keep_readings = arguments.steps;
+  if (const Status status = SetEarlyExit(arguments, *network, options); !status.ok()) {
+    return Fail(status);
+  }
   bool written = Print(FormatHeader(format, arguments.topk));
   const auto start = std::chrono::steady_clock::now();
   RunImages(
@@ -171,6 +214,7 @@ int Run(int argc, char** argv) {
 
   summary.Finish(std::chrono::duration<double>(elapsed).count(), ThreadCount(arguments.threads));
   if (arguments.profile) PrintMessage(summary.ProfileText());
+  if (arguments.steps) PrintMessage(summary.StepsText());
   PrintMessage(summary.ToText());
   if (!arguments.summary.empty()) {
     const std::string json = summary.ToJson(arguments.profile);

@@ -35,6 +35,14 @@ size_t RankOf(const std::vector<float>& logits, size_t truth) {
   return rank;
 }
 
+size_t BestOf(const std::vector<float>& logits) {
+  size_t best = 0;
+  for (size_t i = 1; i < logits.size(); ++i) {
+    if (GoesBefore(logits, i, best)) best = i;
+  }
+  return best;
+}
+
 }  // namespace
 
 Summary::Summary(const Network& network) : network_(network), layers_(network.layers().size()) {}
@@ -53,6 +61,16 @@ void Summary::Add(const ImageOutcome& outcome, int truth) {
     ++graded_;
     right_ += rank == 0;
     right_in_five_ += rank < 5;
+  }
+  steps_ += outcome.answer.steps;
+  at_steps_.resize(std::max(at_steps_.size(), outcome.answer.readings.size()));
+  for (size_t i = 0; i < outcome.answer.readings.size(); ++i) {
+    const Reading& reading = outcome.answer.readings[i];
+    AtStep& at = at_steps_[i];
+    at.step = reading.step;
+    at.right += truth >= 0 && RankOf(reading.logits, static_cast<size_t>(truth)) == 0;
+    at.as_at_the_end += BestOf(reading.logits) == BestOf(outcome.answer.logits);
+    at.synops += static_cast<double>(reading.synops);
   }
   for (size_t i = 0; i < layers_.size(); ++i) {
     layers_[i].spikes += outcome.answer.layers[i].spikes;
@@ -89,6 +107,12 @@ double Summary::SynopsPerImage() const {
   return PerImage(synops);
 }
 
+// Whole unless some images stopped early.
+std::string Summary::StepsPerImage() const {
+  const double steps = PerImage(steps_);
+  return fmt::format("{:.{}f}", steps, steps == std::floor(steps) ? 0 : 1);
+}
+
 double Summary::Rate(size_t layer) const {
   const double places =
       static_cast<double>(network_.layers()[layer].neurons) * network_.timesteps();
@@ -115,6 +139,7 @@ std::string Summary::ToJson(bool profiled) const {
       {"p50", Percentile(0.5)}, {"p90", Percentile(0.9)}, {"p99", Percentile(0.99)}};
   json["timesteps"] = network_.timesteps();
   json["latency_steps"] = network_.latency_steps();
+  json["steps_per_image"] = PerImage(steps_);
   json["spikes_per_image"] = SpikesPerImage();
   json["synops_per_image"] = SynopsPerImage();
   json["macs_per_image"] = network_.macs_per_image();
@@ -134,6 +159,15 @@ std::string Summary::ToJson(bool profiled) const {
                               {"synops", PerImage(static_cast<double>(layers_[i].synops))},
                               {"rate", Rate(i)},
                               {"seconds", profiled ? Json(PerImage(layers_[i].seconds)) : Json()}});
+  }
+  if (!at_steps_.empty()) json["steps"] = Json::array();
+  for (const AtStep& at : at_steps_) {
+    const double graded = static_cast<double>(graded_);
+    json["steps"].push_back(
+        {{"step", at.step},
+         {"top1", graded_ == 0 ? Json() : Json(static_cast<double>(at.right) / graded)},
+         {"as_at_the_end", PerImage(static_cast<double>(at.as_at_the_end))},
+         {"synops_per_image", PerImage(at.synops)}});
   }
   // Layer names come from the model and need not be UTF-8.
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
@@ -159,7 +193,7 @@ std::string Summary::ToText() const {
   text += fmt::format(
       "{:.0f} spikes and {:.2f} M SyOPs an image in {} steps ({:.2f} M MACs dense): "
       "{:.4f} mJ against {:.4f} mJ\n",
-      SpikesPerImage(), SynopsPerImage() / 1e6, network_.latency_steps(), macs / 1e6,
+      SpikesPerImage(), SynopsPerImage() / 1e6, StepsPerImage(), macs / 1e6,
       SynopsPerImage() * kJoulesPerAccumulate * 1e3, macs * kJoulesPerMultiplyAccumulate * 1e3);
   return text;
 }
@@ -182,6 +216,21 @@ std::string Summary::ProfileText() const {
         PerImage(static_cast<double>(layers_[i].spikes)), Rate(i),
         PerImage(static_cast<double>(layers_[i].synops)), PerImage(layers_[i].seconds) * 1e3,
         seconds > 0 ? layers_[i].seconds / seconds * 100 : 0);
+  }
+  return text;
+}
+
+std::string Summary::StepsText() const {
+  std::string text =
+      fmt::format("{:>4}  {:>8}  {:>14}  {:>12}\n", "step", "top-1 %", "as at the end", "M SyOPs");
+  for (const AtStep& at : at_steps_) {
+    const std::string right = graded_ == 0
+                                  ? "-"
+                                  : fmt::format("{:.2f}", 100 * static_cast<double>(at.right) /
+                                                              static_cast<double>(graded_));
+    text += fmt::format("{:>4}  {:>8}  {:>14.2f}  {:>12.2f}\n", at.step, right,
+                        PerImage(static_cast<double>(at.as_at_the_end)) * 100,
+                        PerImage(at.synops) / 1e6);
   }
   return text;
 }

@@ -30,12 +30,24 @@ class Summary {
   std::string ToText() const;
   // A table with one line a layer.
   std::string ProfileText() const;
+  // A table with one line for each step at which the readout may be read; answers must have
+  // readings.
+  std::string StepsText() const;
 
  private:
+  // The answers as they would be if read after one step of the readout.
+  struct AtStep {
+    uint32_t step = 0;
+    size_t right = 0;
+    size_t as_at_the_end = 0;  // same best class as after the last step
+    double synops = 0;
+  };
+
   double PerImage(double total) const;
   double Percentile(double share) const;  // of the run times, in milliseconds
   double SpikesPerImage() const;
   double SynopsPerImage() const;
+  std::string StepsPerImage() const;
   double Rate(size_t layer) const;  // spikes per neuron and step
 
   const Network& network_;
@@ -49,7 +61,9 @@ class Summary {
   double run_seconds_ = 0;
   unsigned threads_ = 0;
   std::vector<double> latencies_;  // seconds, sorted by Finish
+  double steps_ = 0;               // that were run, over all images
   std::vector<LayerStatistics> layers_;
+  std::vector<AtStep> at_steps_;
 };
 
 }  // namespace cssrun::tools

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "format/geometry.h"
+#include "runtime/reading.h"
 
 namespace cssrun::internal {
 namespace {
@@ -31,8 +32,8 @@ uint64_t CountSynops(const SynapseLayout& synapses, const EventFrame& events) {
 
 }  // namespace
 
-FloatEngine::FloatEngine(const ExecutionNetwork& network, bool profile)
-    : network_(network), profile_(profile), encoder_(network) {
+FloatEngine::FloatEngine(const ExecutionNetwork& network, const SessionOptions& options)
+    : network_(network), options_(options), encoder_(network) {
   for (const Layer& layer : network.layers) {
     LayerState state;
     if (layer.kind != NodeKind::Encoder) {
@@ -74,19 +75,25 @@ void FloatEngine::Run(std::span<const uint8_t> pixels, Answer& answer) {
   answer.layers.assign(network_.layers.size(), LayerStatistics());
   Reset();
   encoder_.SetImage(pixels);
+  const Layer& readout = network_.layers.back();
+  const std::span<const float> potentials(states_.back().membranes.get(),
+                                          readout.extent.channels());
   for (uint32_t step = 0; step < network_.latency_steps; ++step) {
     for (size_t layer = 0; layer < network_.layers.size(); ++layer) {
       LayerStatistics& statistics = answer.layers[layer];
-      const Clock::time_point start = profile_ ? Clock::now() : Clock::time_point();
+      const Clock::time_point start = options_.profile ? Clock::now() : Clock::time_point();
       StepLayer(layer, step, statistics);
-      if (profile_) {
+      if (options_.profile) {
         statistics.seconds += std::chrono::duration<double>(Clock::now() - start).count();
       }
     }
+    answer.steps = step + 1;
+    if (step >= readout.input_offset &&
+        ReadAndDecide(network_, options_, potentials, step - readout.input_offset, step, answer)) {
+      return;
+    }
   }
-  const float* logits = states_.back().membranes.get();
-  answer.logits.assign(logits, logits + network_.layers.back().extent.channels());
-  answer.steps = network_.latency_steps;
+  answer.logits.assign(potentials.begin(), potentials.end());
 }
 
 void FloatEngine::StepLayer(size_t layer_index, uint32_t step, LayerStatistics& statistics) {

@@ -28,7 +28,7 @@ class FloatEngine {
   using ObserveSpikes = std::function<void(size_t layer, uint32_t index, const EventFrame& events)>;
 
   // `network` must outlive the engine. All buffers are allocated here.
-  FloatEngine(const ExecutionNetwork& network, bool profile);
+  FloatEngine(const ExecutionNetwork& network, const SessionOptions& options);
 
   // `pixels` must have the network's size.
   void Run(std::span<const uint8_t> pixels, Answer& answer);
@@ -50,7 +50,7 @@ class FloatEngine {
   void Integrate(size_t layer, uint32_t step, uint32_t index, LayerStatistics& statistics);
 
   const ExecutionNetwork& network_;
-  const bool profile_;
+  const SessionOptions options_;
   Encoder encoder_;
   std::vector<LayerState> states_;
   TapScratch taps_;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "format/geometry.h"
+#include "runtime/reading.h"
 
 namespace cssrun::internal {
 namespace {
@@ -15,13 +16,20 @@ using format::NodeKind;
 
 constexpr uint32_t kTrainBits = 16;  // of a train that the encoder keeps at hand
 
+// Steps that a layer does before the next layer begins.
+uint32_t ChunkFor(const ExecutionNetwork& network, const SessionOptions& options) {
+  if (options.keep_readings) return 1;
+  if (options.chunk != 0) return std::min(options.chunk, network.latency_steps);
+  return options.early_exit_margin.has_value() ? 1 : network.latency_steps;
+}
+
 }  // namespace
 
-IntegerEngine::IntegerEngine(const ExecutionNetwork& network, bool profile, uint32_t chunk)
+IntegerEngine::IntegerEngine(const ExecutionNetwork& network, const SessionOptions& options)
     : network_(network),
       integers_(*network.integers),
-      profile_(profile),
-      chunk_(chunk == 0 ? network.latency_steps : std::min(chunk, network.latency_steps)),
+      options_(options),
+      chunk_(ChunkFor(network, options)),
       growth_(Growth::Of(network.beta)) {
   size_t most_synapses = 0;
   for (size_t i = 0; i < network.layers.size(); ++i) {
@@ -112,21 +120,27 @@ void IntegerEngine::SetImage(std::span<const uint8_t> pixels, uint32_t first_bit
 void IntegerEngine::Run(std::span<const uint8_t> pixels, Answer& answer) {
   using Clock = std::chrono::steady_clock;
   answer.layers.assign(network_.layers.size(), LayerStatistics());
+  const Layer& readout = network_.layers.back();
   pixels_ = pixels;
   Reset();
   for (uint32_t first = 0; first < network_.latency_steps; first += chunk_) {
     const uint32_t last = std::min(first + chunk_, network_.latency_steps);
     for (size_t layer = 0; layer < network_.layers.size(); ++layer) {
       LayerStatistics& statistics = answer.layers[layer];
-      const Clock::time_point start = profile_ ? Clock::now() : Clock::time_point();
+      const Clock::time_point start = options_.profile ? Clock::now() : Clock::time_point();
       for (uint32_t step = first; step < last; ++step) StepLayer(layer, step, statistics);
-      if (profile_) {
+      if (options_.profile) {
         statistics.seconds += std::chrono::duration<double>(Clock::now() - start).count();
       }
     }
+    answer.steps = last;
+    if (last > readout.input_offset &&
+        ReadAndDecide(network_, options_, {logits_.data(), readout.extent.channels()},
+                      last - 1 - readout.input_offset, last - 1, answer)) {
+      return;
+    }
   }
-  answer.logits.assign(logits_.begin(), logits_.begin() + network_.layers.back().extent.channels());
-  answer.steps = network_.latency_steps;
+  answer.logits.assign(logits_.begin(), logits_.begin() + readout.extent.channels());
 }
 
 void IntegerEngine::StepLayer(size_t layer_index, uint32_t step, LayerStatistics& statistics) {

@@ -26,9 +26,8 @@ class IntegerEngine {
   // Called for each layer and spike index, as soon as these spikes exist.
   using ObserveSpikes = std::function<void(size_t layer, uint32_t index, const SpikeFrame& spikes)>;
 
-  // `network` must have integers and outlive the engine. All buffers are allocated here. `chunk`:
-  // steps; 0 means all.
-  IntegerEngine(const ExecutionNetwork& network, bool profile, uint32_t chunk);
+  // `network` must have integers and outlive the engine. All buffers are allocated here.
+  IntegerEngine(const ExecutionNetwork& network, const SessionOptions& options);
 
   // `pixels` must have the network's size.
   void Run(std::span<const uint8_t> pixels, Answer& answer);
@@ -56,7 +55,7 @@ class IntegerEngine {
 
   const ExecutionNetwork& network_;
   const IntegerNetwork& integers_;
-  const bool profile_;
+  const SessionOptions options_;
   const uint32_t chunk_;
   const Growth growth_;
   std::span<const uint8_t> pixels_;

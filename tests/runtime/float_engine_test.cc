@@ -7,7 +7,6 @@
 #include <cstdio>
 #include <limits>
 #include <memory>
-#include <thread>
 #include <vector>
 
 #include "cssrun/cssrun.h"
@@ -55,7 +54,7 @@ std::vector<int8_t> Unpack(const format::Extent& extent, const EventFrame& event
 Recording Record(const Network& network, const std::vector<uint8_t>& pixels) {
   Recording recording;
   recording.trains.resize(network.layers().size());
-  internal::FloatEngine engine(network.execution(), false);
+  internal::FloatEngine engine(network.execution(), {});
   engine.set_observe_spikes([&](size_t layer, uint32_t index, const EventFrame& events) {
     EXPECT_EQ(recording.trains[layer].size(), index);
     recording.trains[layer].push_back(Unpack(network.execution().layers[layer].extent, events));
@@ -171,57 +170,6 @@ TEST(FloatEngineTest, EveryInstructionSetGivesTheSameBits) {
   }
 }
 
-TEST(FloatEngineTest, ASessionGivesTheSameAnswerAfterOtherImages) {
-  const format::NetworkT description = oracle::RandomNetwork(7);
-  const std::shared_ptr<const Network> network = Load(description);
-  ASSERT_NE(network, nullptr);
-  Session session(network);
-  Answer first, again;
-  ASSERT_TRUE(session.Run(oracle::RandomPixels(description, 1), first).ok());
-  for (uint32_t seed = 2; seed < 6; ++seed) {
-    ASSERT_TRUE(session.Run(oracle::RandomPixels(description, seed), again).ok());
-  }
-  ASSERT_TRUE(session.Run(oracle::RandomPixels(description, 1), again).ok());
-  EXPECT_EQ(first.logits, again.logits);
-}
-
-TEST(FloatEngineTest, RefusesAnImageOfTheWrongSize) {
-  const std::shared_ptr<const Network> network = Load(oracle::ChainNetwork(1, 4, 2, 1));
-  ASSERT_NE(network, nullptr);
-  Session session(network);
-  Answer answer;
-  const Status status = session.Run(std::vector<uint8_t>(5), answer);
-  EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
-  EXPECT_NE(status.message().find("48"), std::string::npos) << status.message();
-}
-
-class SessionTest : public testing::TestWithParam<EngineKind> {};
-
-TEST_P(SessionTest, SessionsOfSeveralThreadsShareANetwork) {
-  const format::NetworkT description = oracle::ChainNetwork(3, 8, 2, 1);
-  const std::shared_ptr<const Network> network = Load(description, GetParam());
-  ASSERT_NE(network, nullptr);
-  ASSERT_EQ(network->engine(), GetParam());
-  constexpr uint32_t kThreads = 4;
-  std::vector<std::vector<Answer>> answers(kThreads, std::vector<Answer>(20));
-  std::vector<std::thread> threads;
-  for (std::vector<Answer>& own : answers) {
-    threads.emplace_back([&] {
-      Session session(network);
-      for (uint32_t i = 0; i < own.size(); ++i) {
-        EXPECT_TRUE(session.Run(oracle::RandomPixels(description, i), own[i]).ok());
-      }
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
-  for (uint32_t i = 0; i < answers[0].size(); ++i) {
-    for (const std::vector<Answer>& own : answers) EXPECT_EQ(own[i].logits, answers[0][i].logits);
-  }
-}
-
-INSTANTIATE_TEST_SUITE_P(Engines, SessionTest,
-                         testing::Values(EngineKind::kInteger, EngineKind::kFloat));
-
 // Latency = T + L * depth.
 TEST(TimingTest, ChainLatency) {
   for (uint32_t layers = 0; layers < 6; ++layers) {
@@ -273,7 +221,7 @@ TEST(TimingTest, ADelayLineOneStepShortOrLongChangesTheSpikes) {
     shortcut.delay = static_cast<uint32_t>(static_cast<int>(shortcut.delay) + error);
     network.layers[0].kept_steps += 1;
     Train actual;
-    internal::FloatEngine engine(network, false);
+    internal::FloatEngine engine(network, {});
     engine.set_observe_spikes([&](size_t layer, uint32_t, const EventFrame& events) {
       if (layer == 3) actual.push_back(Unpack(network.layers[3].extent, events));
     });
@@ -285,29 +233,6 @@ TEST(TimingTest, ADelayLineOneStepShortOrLongChangesTheSpikes) {
       EXPECT_NE(actual, expected) << "delay off by " << error;
     }
   }
-}
-
-TEST(BatchTest, DeliversInOrderAndReportsFailures) {
-  const format::NetworkT description = oracle::RandomNetwork(11);
-  const std::shared_ptr<const Network> network = Load(description);
-  ASSERT_NE(network, nullptr);
-  const auto load = [&](size_t index, std::vector<uint8_t>& pixels) {
-    if (index % 7 == 3) return Status::Io("image " + std::to_string(index));
-    pixels = oracle::RandomPixels(description, static_cast<uint32_t>(index));
-    return Status::Ok();
-  };
-  std::vector<std::vector<float>> one, many;
-  for (const unsigned threads : {1U, 4U}) {
-    std::vector<std::vector<float>>& logits = threads == 1 ? one : many;
-    RunImages(network, {}, 40, threads, load, [&](size_t index, const ImageOutcome& outcome) {
-      EXPECT_EQ(index, logits.size());
-      EXPECT_EQ(outcome.status.ok(), index % 7 != 3);
-      logits.push_back(outcome.answer.logits);
-      return true;
-    });
-  }
-  EXPECT_EQ(one.size(), 40U);
-  EXPECT_EQ(one, many);
 }
 
 }  // namespace

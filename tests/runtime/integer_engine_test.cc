@@ -59,7 +59,9 @@ Recording Record(const Network& network, const std::vector<uint8_t>& pixels, uin
   Recording recording;
   recording.trains.resize(network.layers().size());
   const internal::ExecutionNetwork& execution = network.execution();
-  internal::IntegerEngine engine(execution, false, chunk);
+  SessionOptions options;
+  options.chunk = chunk;
+  internal::IntegerEngine engine(execution, options);
   engine.set_observe_spikes([&](size_t layer, uint32_t index, const SpikeFrame& frame) {
     EXPECT_EQ(recording.trains[layer].size(), index);
     const format::Extent& extent = execution.layers[layer].extent;

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -23,10 +24,21 @@ struct LayerStatistics {
   double seconds = 0.0;  // only with SessionOptions::profile
 };
 
+// The readout after one of its steps, as if no spike came any more.
+struct Reading {
+  uint32_t step = 0;  // global steps done
+  std::vector<float> logits;
+  // Best logit less second best, for each unit of weight of the steps still to come; infinite at
+  // the last one.
+  double margin = 0;
+  uint64_t synops = 0;  // of all layers so far
+};
+
 struct Answer {
   std::vector<float> logits;
   uint32_t steps = 0;  // after which the logits were read
   std::vector<LayerStatistics> layers;
+  std::vector<Reading> readings;  // by readout step; only with SessionOptions::keep_readings
 };
 
 struct SessionOptions {
@@ -34,6 +46,11 @@ struct SessionOptions {
   // Steps that a layer does before the next layer begins; 0: all. 1 is the pipeline, in which all
   // layers advance together. The answer is the same. The float engine always takes 1.
   uint32_t chunk = 0;
+  // Stop as soon as Reading::margin exceeds this; see Network::early_exit_margin(). Implies a chunk
+  // of 1 unless another is asked for.
+  std::optional<double> early_exit_margin;
+  // Fill Answer::readings; implies a chunk of 1.
+  bool keep_readings = false;
 };
 
 namespace internal {

@@ -1,0 +1,77 @@
+#include "runtime/reading.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace cssrun::internal {
+namespace {
+
+struct Rest {
+  double growth = 1;   // of the potentials until the last step
+  double weights = 0;  // beta^(rest - 1) + ... + 1
+};
+
+Rest RestAfter(const ExecutionNetwork& network, uint32_t index) {
+  Rest rest;
+  for (uint32_t i = index + 1; i < network.timesteps; ++i) {
+    rest.weights += rest.growth;
+    rest.growth *= static_cast<double>(network.beta);
+  }
+  return rest;
+}
+
+}  // namespace
+
+double ComingWeight(const ExecutionNetwork& network, uint32_t index) {
+  return RestAfter(network, index).weights;
+}
+
+void ReadLogits(const ExecutionNetwork& network, std::span<const float> potentials, uint32_t index,
+                std::vector<float>& logits) {
+  const Rest rest = RestAfter(network, index);
+  const Layer& readout = network.layers.back();
+  logits.resize(readout.extent.channels());
+  for (size_t k = 0; k < logits.size(); ++k) {
+    logits[k] = static_cast<float>(static_cast<double>(potentials[k]) * rest.growth +
+                                   static_cast<double>(readout.bias[k]) * rest.weights);
+  }
+}
+
+double Margin(std::span<const float> logits) {
+  if (logits.size() < 2) return 0;
+  float best = -std::numeric_limits<float>::infinity();
+  float second = best;
+  for (const float logit : logits) {
+    if (logit > best) {
+      second = best;
+      best = logit;
+    } else if (logit > second) {
+      second = logit;
+    }
+  }
+  return static_cast<double>(best) - static_cast<double>(second);
+}
+
+bool ReadAndDecide(const ExecutionNetwork& network, const SessionOptions& options,
+                   std::span<const float> potentials, uint32_t index, uint32_t step,
+                   Answer& answer) {
+  const bool last = index + 1 == network.timesteps;
+  const bool may_exit = options.early_exit_margin.has_value() && !last;
+  if (!may_exit && !options.keep_readings) return false;
+  ReadLogits(network, potentials, index, answer.logits);
+  const double coming = ComingWeight(network, index);
+  const double margin = Margin(answer.logits);
+  if (options.keep_readings) {
+    if (answer.readings.size() <= index) answer.readings.resize(network.timesteps);
+    Reading& reading = answer.readings[index];
+    reading.step = step + 1;
+    reading.logits = answer.logits;
+    reading.margin = last ? std::numeric_limits<double>::infinity() : margin / coming;
+    reading.synops = 0;
+    for (const LayerStatistics& layer : answer.layers) reading.synops += layer.synops;
+  }
+  return may_exit && margin > *options.early_exit_margin * coming;
+}
+
+}  // namespace cssrun::internal

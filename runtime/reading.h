@@ -1,0 +1,35 @@
+// Reading the readout before its last step.
+//
+// After index i the logits are what they would be if no spike came any more: the rest of the decay
+// and of the biases is known. What may still come weighs beta^(T-2-i) + ... + 1.
+#ifndef CSSRUN_RUNTIME_READING_H_
+#define CSSRUN_RUNTIME_READING_H_
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "cssrun/session.h"
+#include "runtime/execution_network.h"
+
+namespace cssrun::internal {
+
+// Weight of the steps that come after readout index `index`.
+double ComingWeight(const ExecutionNetwork& network, uint32_t index);
+
+// The readout's potentials after `index`, as logits.
+void ReadLogits(const ExecutionNetwork& network, std::span<const float> potentials, uint32_t index,
+                std::vector<float>& logits);
+
+// Best logit less second best; 0 with fewer than two.
+double Margin(std::span<const float> logits);
+
+// What a run does after readout index `index`: records the reading if asked to, and returns whether
+// the answer is sure enough. `answer.logits` is set when it is.
+bool ReadAndDecide(const ExecutionNetwork& network, const SessionOptions& options,
+                   std::span<const float> potentials, uint32_t index, uint32_t step,
+                   Answer& answer);
+
+}  // namespace cssrun::internal
+
+#endif  // CSSRUN_RUNTIME_READING_H_

@@ -1,0 +1,201 @@
+// Sessions and batches, with both engines.
+#include "cssrun/session.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "cssrun/cssrun.h"
+#include "format/network_file.h"
+#include "tests/oracle/random_network.h"
+#include "tests/oracle/reference.h"
+
+namespace cssrun {
+namespace {
+
+std::shared_ptr<const Network> Load(const format::NetworkT& description, EngineKind engine) {
+  const flatbuffers::DetachedBuffer bytes = SerializeNetwork(description);
+  Result<std::shared_ptr<const Network>> network =
+      Network::FromBytes({bytes.data(), bytes.size()}, "random", engine);
+  EXPECT_TRUE(network.ok()) << network.status().message();
+  return network.ok() ? network.value() : nullptr;
+}
+
+Answer RunOnce(const std::shared_ptr<const Network>& network, const std::vector<uint8_t>& pixels,
+               const SessionOptions& options) {
+  Session session(network, options);
+  Answer answer;
+  EXPECT_TRUE(session.Run(pixels, answer).ok());
+  return answer;
+}
+
+class SessionTest : public testing::TestWithParam<EngineKind> {};
+
+TEST_P(SessionTest, ASessionGivesTheSameAnswerAfterOtherImages) {
+  const format::NetworkT description = oracle::RandomNetwork(7);
+  const std::shared_ptr<const Network> network = Load(description, GetParam());
+  ASSERT_NE(network, nullptr);
+  Session session(network);
+  Answer first, again;
+  ASSERT_TRUE(session.Run(oracle::RandomPixels(description, 1), first).ok());
+  for (uint32_t seed = 2; seed < 6; ++seed) {
+    ASSERT_TRUE(session.Run(oracle::RandomPixels(description, seed), again).ok());
+  }
+  ASSERT_TRUE(session.Run(oracle::RandomPixels(description, 1), again).ok());
+  EXPECT_EQ(first.logits, again.logits);
+}
+
+TEST_P(SessionTest, RefusesAnImageOfTheWrongSize) {
+  const std::shared_ptr<const Network> network = Load(oracle::ChainNetwork(1, 4, 2, 1), GetParam());
+  ASSERT_NE(network, nullptr);
+  Session session(network);
+  Answer answer;
+  const Status status = session.Run(std::vector<uint8_t>(5), answer);
+  EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
+  EXPECT_NE(status.message().find("48"), std::string::npos) << status.message();
+}
+
+TEST_P(SessionTest, SessionsOfSeveralThreadsShareANetwork) {
+  const format::NetworkT description = oracle::ChainNetwork(3, 8, 2, 1);
+  const std::shared_ptr<const Network> network = Load(description, GetParam());
+  ASSERT_NE(network, nullptr);
+  ASSERT_EQ(network->engine(), GetParam());
+  constexpr uint32_t kThreads = 4;
+  std::vector<std::vector<Answer>> answers(kThreads, std::vector<Answer>(20));
+  std::vector<std::thread> threads;
+  for (std::vector<Answer>& own : answers) {
+    threads.emplace_back([&] {
+      Session session(network);
+      for (uint32_t i = 0; i < own.size(); ++i) {
+        EXPECT_TRUE(session.Run(oracle::RandomPixels(description, i), own[i]).ok());
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (uint32_t i = 0; i < answers[0].size(); ++i) {
+    for (const std::vector<Answer>& own : answers) EXPECT_EQ(own[i].logits, answers[0][i].logits);
+  }
+}
+
+// What the readout would say after `index`, from its recursion: no spike comes any more.
+TEST_P(SessionTest, ReadingsAreTheLogitsWithoutLaterSpikes) {
+  for (uint32_t seed = 0; seed < 20; ++seed) {
+    SCOPED_TRACE(seed);
+    format::NetworkT description = oracle::RandomNetwork(seed);
+    const std::vector<uint8_t> pixels = oracle::RandomPixels(description, seed);
+    const std::shared_ptr<const Network> network = Load(description, GetParam());
+    ASSERT_NE(network, nullptr);
+    const Answer whole = RunOnce(network, pixels, {});
+    EXPECT_TRUE(whole.readings.empty());
+    SessionOptions options;
+    options.keep_readings = true;
+    const Answer answer = RunOnce(network, pixels, options);
+    EXPECT_EQ(answer.logits, whole.logits);
+    ASSERT_EQ(answer.readings.size(), network->timesteps());
+    EXPECT_EQ(answer.readings.back().logits, whole.logits);
+    EXPECT_EQ(answer.readings.back().step, network->latency_steps());
+    uint64_t synops = 0;
+    for (const LayerStatistics& layer : whole.layers) synops += layer.synops;
+    EXPECT_EQ(answer.readings.back().synops, synops);
+
+    const auto beta = static_cast<double>(description.code->beta);
+    for (uint32_t i = 0; i + 1 < network->timesteps(); ++i) {
+      const Reading& now = answer.readings[i];
+      EXPECT_EQ(now.step + 1, answer.readings[i + 1].step);
+      EXPECT_LE(now.synops, answer.readings[i + 1].synops);
+      double coming = 0;
+      for (uint32_t k = i + 1; k < network->timesteps(); ++k) {
+        coming += std::pow(beta, network->timesteps() - 1 - k);
+      }
+      std::vector<float> sorted = now.logits;
+      std::sort(sorted.begin(), sorted.end(), std::greater<>());
+      if (sorted.size() < 2) continue;
+      const double lead = static_cast<double>(sorted[0]) - static_cast<double>(sorted[1]);
+      EXPECT_NEAR(now.margin, lead / coming, 1e-4 * (1 + std::abs(lead)));
+    }
+  }
+}
+
+TEST_P(SessionTest, WithoutSpikesEveryReadingIsTheAnswer) {
+  format::NetworkT description = oracle::ChainNetwork(2, 6, 1.5F, 1);
+  for (auto& weight : description.nodes.back()->synapses[0]->weights) weight = 0;
+  description.nodes.back()->bias = {0.1F, -0.2F, 0.3F, 0.0F};
+  const std::shared_ptr<const Network> network = Load(description, GetParam());
+  ASSERT_NE(network, nullptr);
+  SessionOptions options;
+  options.keep_readings = true;
+  const Answer answer = RunOnce(network, oracle::RandomPixels(description, 1), options);
+  for (const Reading& reading : answer.readings) {
+    for (size_t k = 0; k < answer.logits.size(); ++k) {
+      EXPECT_NEAR(reading.logits[k], answer.logits[k], 1e-5);
+    }
+  }
+}
+
+TEST_P(SessionTest, AnEarlyExitIsTheFirstReadingThatLeadsByTheMargin) {
+  int early = 0;
+  for (uint32_t seed = 0; seed < 40; ++seed) {
+    SCOPED_TRACE(seed);
+    const format::NetworkT description = oracle::RandomNetwork(seed);
+    const std::vector<uint8_t> pixels = oracle::RandomPixels(description, seed);
+    const std::shared_ptr<const Network> network = Load(description, GetParam());
+    ASSERT_NE(network, nullptr);
+    SessionOptions reading;
+    reading.keep_readings = true;
+    const Answer whole = RunOnce(network, pixels, reading);
+    for (const double margin : {0.0, 0.05, 0.5, 1e9}) {
+      SessionOptions options;
+      options.early_exit_margin = margin;
+      const Answer answer = RunOnce(network, pixels, options);
+      const Reading* expected = &whole.readings.back();
+      for (const Reading& candidate : whole.readings) {
+        if (candidate.margin > margin) {
+          expected = &candidate;
+          break;
+        }
+      }
+      EXPECT_EQ(answer.logits, expected->logits);
+      EXPECT_EQ(answer.steps, expected->step);
+      uint64_t synops = 0;
+      for (const LayerStatistics& layer : answer.layers) synops += layer.synops;
+      EXPECT_EQ(synops, expected->synops);
+      early += answer.steps < network->latency_steps();
+    }
+  }
+  EXPECT_GT(early, 20);
+}
+
+INSTANTIATE_TEST_SUITE_P(Engines, SessionTest,
+                         testing::Values(EngineKind::kInteger, EngineKind::kFloat));
+
+TEST(BatchTest, DeliversInOrderAndReportsFailures) {
+  const format::NetworkT description = oracle::RandomNetwork(11);
+  const std::shared_ptr<const Network> network = Load(description, EngineKind::kFloat);
+  ASSERT_NE(network, nullptr);
+  const auto load = [&](size_t index, std::vector<uint8_t>& pixels) {
+    if (index % 7 == 3) return Status::Io("image " + std::to_string(index));
+    pixels = oracle::RandomPixels(description, static_cast<uint32_t>(index));
+    return Status::Ok();
+  };
+  std::vector<std::vector<float>> one, many;
+  for (const unsigned threads : {1U, 4U}) {
+    std::vector<std::vector<float>>& logits = threads == 1 ? one : many;
+    RunImages(network, {}, 40, threads, load, [&](size_t index, const ImageOutcome& outcome) {
+      EXPECT_EQ(index, logits.size());
+      EXPECT_EQ(outcome.status.ok(), index % 7 != 3);
+      logits.push_back(outcome.answer.logits);
+      return true;
+    });
+  }
+  EXPECT_EQ(one.size(), 40U);
+  EXPECT_EQ(one, many);
+}
+
+}  // namespace
+}  // namespace cssrun
