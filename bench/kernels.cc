@@ -136,6 +136,7 @@ struct Work {
       const SpikeFrame* input = &frames[t];
       LayerStep step;
       step.layer = layer;
+      step.last_row = layer->rows;
       step.inputs = &input;
       step.lists = &lists;
       step.membranes = membranes.get();

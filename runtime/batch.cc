@@ -77,7 +77,8 @@ void RunImages(const std::shared_ptr<const Network>& network, const SessionOptio
   // Enough images in flight that no thread waits for a slow one that must be delivered first.
   const size_t in_flight = size_t{workers} * 4;
   // As many as were asked for, even on fewer cores: without this TBB warns on standard error.
-  const tbb::global_control allowed(tbb::global_control::max_allowed_parallelism, workers);
+  const tbb::global_control allowed(tbb::global_control::max_allowed_parallelism,
+                                    size_t{workers} * ThreadCount(options.threads));
   tbb::task_arena arena(static_cast<int>(workers));
   arena.execute([&] {
     tbb::parallel_pipeline(

@@ -46,6 +46,7 @@ struct Arguments {
   std::string early_exit;
   bool profile = false;
   bool steps = false;
+  bool latency = false;
 };
 
 // --early-exit: a margin, or `auto` for the network's own.
@@ -102,6 +103,8 @@ void Declare(CLI::App& app, Arguments& arguments) {
       ->capture_default_str();
   app.add_option("--threads", arguments.threads, "images at the same time (all cores)")
       ->check(CLI::Range(0, 1024));
+  app.add_flag("--latency", arguments.latency,
+               "one image at a time, its layers spread over the threads: each answer sooner");
   app.add_option("--summary", arguments.summary,
                  "write totals and per-layer figures here, as JSON");
   auto* early_exit =
@@ -187,13 +190,14 @@ int Run(int argc, char** argv) {
   SessionOptions options;
   options.profile = arguments.profile;
   options.keep_readings = arguments.steps;
+  if (arguments.latency) options.threads = arguments.threads;
   if (const Status status = SetEarlyExit(arguments, *network, options); !status.ok()) {
     return Fail(status);
   }
   bool written = Print(FormatHeader(format, arguments.topk));
   const auto start = std::chrono::steady_clock::now();
   RunImages(
-      network, options, files.size(), arguments.threads,
+      network, options, files.size(), arguments.latency ? 1 : arguments.threads,
       [&](size_t index, std::vector<uint8_t>& pixels) {
         return ReadPixels(files[index].path, network->input(), pixels);
       },

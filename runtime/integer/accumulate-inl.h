@@ -218,23 +218,27 @@ inline uint64_t CountSynops(const IntegerSynapses& s, const SpikeFrame& frame, s
   return static_cast<uint64_t>(columns) * s.rows[row].readers * s.target_channels;
 }
 
-// The spikes of source row `row` into all target blocks.
+// The spikes of source row `row` into target rows [first_row, last_row), as far as they reach.
 inline void AccumulateRow(const IntegerSynapses& s, const IntegerLayer& layer,
-                          const SpikeFrame& frame, size_t row, int16_t* membranes) {
+                          const SpikeFrame& frame, size_t row, size_t first_row, size_t last_row,
+                          int16_t* membranes) {
   const RowPlan& plan = s.rows[row];
-  if (plan.count == 0 || frame.counts[row] == 0) return;
-  int16_t* first = membranes + size_t{plan.first} * layer.row_lanes;
+  const size_t first = std::max<size_t>(plan.first, first_row);
+  const size_t last = std::min<size_t>(plan.first + plan.count, last_row);
+  if (first >= last || frame.counts[row] == 0) return;
+  int16_t* from = membranes + first * layer.row_lanes;
   if (s.kind == AccumulateKind::kIdentity) {
-    AccumulateIdentity(s, frame.Row(row), first);
+    AccumulateIdentity(s, frame.Row(row), from);
     return;
   }
+  const size_t skipped = (first - plan.first) * s.run_chunks * kChunkLanes;
   for (size_t block = 0; block < layer.layout.blocks; ++block) {
-    const size_t weights = block * s.block_size + plan.weight_offset;
-    int16_t* to = first + block * layer.block_lanes();
+    const size_t weights = block * s.block_size + plan.weight_offset + skipped;
+    int16_t* to = from + block * layer.block_lanes();
     if (s.wide != nullptr) {
-      AccumulateBlock(s, layer, frame.Row(row), plan.count, s.wide.get() + weights, to);
+      AccumulateBlock(s, layer, frame.Row(row), last - first, s.wide.get() + weights, to);
     } else {
-      AccumulateBlock(s, layer, frame.Row(row), plan.count, s.narrow.get() + weights, to);
+      AccumulateBlock(s, layer, frame.Row(row), last - first, s.narrow.get() + weights, to);
     }
   }
 }

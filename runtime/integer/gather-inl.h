@@ -42,23 +42,32 @@ HWY_INLINE uint16_t* ListBits(uint32_t half, uint16_t first, uint16_t* HWY_RESTR
   return out;
 }
 
-// Lists a whole frame. In a row, column `x` numbers its spikes from x * numbers of a position.
-HWY_NOINLINE void ListSpikes(const IntegerSynapses& s, const SpikeFrame& frame, SpikeLists& lists) {
+// Lists all source rows that reach target rows [first_row, last_row). In a row, column `x` numbers
+// its spikes from x * numbers of a position.
+HWY_NOINLINE void ListSpikes(const IntegerSynapses& s, const SpikeFrame& frame, size_t first_row,
+                             size_t last_row, SpikeLists& lists) {
   const GatherPlan& plan = s.gather;
+  size_t first = s.rows.size();
+  size_t last = 0;
+  for (size_t i = plan.row_bounds[first_row]; i < plan.row_bounds[last_row]; ++i) {
+    first = std::min<size_t>(first, plan.rows[i].row);
+    last = std::max<size_t>(last, plan.rows[i].row + 1);
+  }
+  if (first >= last) return;
+  const size_t pitch = size_t{s.source_columns} * plan.column_words;
   uint16_t* HWY_RESTRICT up = lists.up.data();
   uint16_t* HWY_RESTRICT down = lists.down.data();
-  uint32_t* HWY_RESTRICT up_bounds = lists.up_bounds.data();
-  uint32_t* HWY_RESTRICT down_bounds = lists.down_bounds.data();
+  uint32_t* HWY_RESTRICT up_bounds = lists.up_bounds.data() + first * pitch;
+  uint32_t* HWY_RESTRICT down_bounds = lists.down_bounds.data() + first * pitch;
   const auto negated = static_cast<uint16_t>(s.source_lanes);
   const uint32_t source_lanes = s.source_lanes;
   const uint32_t positions = kChunkLanes / source_lanes;
   const auto lane_mask = static_cast<uint32_t>((uint64_t{1} << source_lanes) - 1);
   const bool signed_rows = plan.signed_rows;
-  for (uint32_t row = 0; row < s.rows.size(); ++row) {
+  for (size_t row = first; row < last; ++row) {
     const uint64_t* words = frame.Row(row);
     uint16_t number = 0;
-    const uint32_t count = s.source_columns * plan.column_words;
-    for (uint32_t i = 0; i < count; ++i) {
+    for (uint32_t i = 0; i < pitch; ++i) {
       const uint64_t word = words[i / positions];
       const uint32_t shift = i % positions * source_lanes;
       const uint32_t positive = static_cast<uint32_t>(word) >> shift & lane_mask;

@@ -1,13 +1,16 @@
 #include "runtime/integer/integer_engine.h"
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <chrono>
 #include <limits>
 #include <utility>
 
+#include "cssrun/batch.h"
 #include "format/geometry.h"
 #include "runtime/reading.h"
+#include "tbb/parallel_for.h"
 
 namespace cssrun::internal {
 namespace {
@@ -15,6 +18,10 @@ namespace {
 using format::NodeKind;
 
 constexpr uint32_t kTrainBits = 16;  // of a train that the encoder keeps at hand
+
+// Rows of a band, unless some threads would get none: a few bands a thread, since spikes are not
+// spread evenly, but spikes at the border of two bands are work for both.
+constexpr uint32_t kBandRows = 16;
 
 // Steps that a layer does before the next layer begins.
 uint32_t ChunkFor(const ExecutionNetwork& network, const SessionOptions& options) {
@@ -31,6 +38,9 @@ IntegerEngine::IntegerEngine(const ExecutionNetwork& network, const SessionOptio
       options_(options),
       chunk_(ChunkFor(network, options)),
       growth_(Growth::Of(network.beta)) {
+  const unsigned threads = ThreadCount(options.threads);
+  workers_.resize(threads);
+  if (threads > 1) arena_ = std::make_unique<tbb::task_arena>(static_cast<int>(threads));
   size_t most_synapses = 0;
   for (size_t i = 0; i < network.layers.size(); ++i) {
     const Layer& layer = network.layers[i];
@@ -53,10 +63,14 @@ IntegerEngine::IntegerEngine(const ExecutionNetwork& network, const SessionOptio
       }
     }
     states_.push_back(std::move(state));
-    lists_.resize(std::max(lists_.size(), integers.synapses.size()));
-    for (size_t s = 0; s < integers.synapses.size(); ++s) Reserve(integers.synapses[s], lists_[s]);
+    for (Worker& worker : workers_) {
+      worker.lists.resize(std::max(worker.lists.size(), integers.synapses.size()));
+      for (size_t s = 0; s < integers.synapses.size(); ++s) {
+        Reserve(integers.synapses[s], worker.lists[s]);
+      }
+    }
   }
-  inputs_.resize(most_synapses);
+  for (Worker& worker : workers_) worker.inputs.resize(most_synapses);
   logits_.resize(integers_.logit_stride);
   const format::Extent& image = network.layers.front().extent;
   train_row_ = states_.front().spikes.front().words_per_row * kChunkLanes;
@@ -118,17 +132,25 @@ void IntegerEngine::SetImage(std::span<const uint8_t> pixels, uint32_t first_bit
 }
 
 void IntegerEngine::Run(std::span<const uint8_t> pixels, Answer& answer) {
-  using Clock = std::chrono::steady_clock;
   answer.layers.assign(network_.layers.size(), LayerStatistics());
-  const Layer& readout = network_.layers.back();
   pixels_ = pixels;
   Reset();
+  if (arena_ == nullptr) {
+    RunSteps(answer);
+  } else {
+    arena_->execute([&] { RunSteps(answer); });
+  }
+}
+
+void IntegerEngine::RunSteps(Answer& answer) {
+  using Clock = std::chrono::steady_clock;
+  const Layer& readout = network_.layers.back();
   for (uint32_t first = 0; first < network_.latency_steps; first += chunk_) {
     const uint32_t last = std::min(first + chunk_, network_.latency_steps);
     for (size_t layer = 0; layer < network_.layers.size(); ++layer) {
       LayerStatistics& statistics = answer.layers[layer];
       const Clock::time_point start = options_.profile ? Clock::now() : Clock::time_point();
-      for (uint32_t step = first; step < last; ++step) StepLayer(layer, step, statistics);
+      StepLayer(layer, first, last, statistics);
       if (options_.profile) {
         statistics.seconds += std::chrono::duration<double>(Clock::now() - start).count();
       }
@@ -143,22 +165,25 @@ void IntegerEngine::Run(std::span<const uint8_t> pixels, Answer& answer) {
   answer.logits.assign(logits_.begin(), logits_.begin() + readout.extent.channels());
 }
 
-void IntegerEngine::StepLayer(size_t layer_index, uint32_t step, LayerStatistics& statistics) {
+void IntegerEngine::StepLayer(size_t layer_index, uint32_t first, uint32_t last,
+                              LayerStatistics& statistics) {
   const Layer& layer = network_.layers[layer_index];
-  if (step < layer.input_offset) return;
-  const uint32_t index = step - layer.input_offset;
-  switch (layer.kind) {
-    case NodeKind::Encoder:
-      if (index < network_.timesteps) StepEncoder(index, statistics);
-      break;
-    case NodeKind::Neurons:
-      if (index < network_.timesteps + network_.silent_steps) {
-        StepNeurons(layer_index, index, statistics);
-      }
-      break;
-    case NodeKind::Readout:
-      if (index < network_.timesteps) StepReadout(index, statistics);
-      break;
+  const bool fires = layer.kind == NodeKind::Neurons;
+  const uint32_t indices = network_.timesteps + (fires ? network_.silent_steps : 0);
+  const uint32_t first_index = first < layer.input_offset ? 0 : first - layer.input_offset;
+  const uint32_t last_index =
+      last < layer.input_offset ? 0 : std::min(last - layer.input_offset, indices);
+  if (first_index >= last_index) return;
+  if (fires) {
+    StepNeurons(layer_index, first_index, last_index, statistics);
+    return;
+  }
+  for (uint32_t index = first_index; index < last_index; ++index) {
+    if (layer.kind == NodeKind::Encoder) {
+      StepEncoder(index, statistics);
+    } else {
+      StepReadout(index, statistics);
+    }
   }
 }
 
@@ -175,38 +200,73 @@ void IntegerEngine::StepEncoder(uint32_t index, LayerStatistics& statistics) {
   if (observe_spikes_) observe_spikes_(0, index, spikes);
 }
 
-void IntegerEngine::StepNeurons(size_t layer_index, uint32_t index, LayerStatistics& statistics) {
+void IntegerEngine::StepNeurons(size_t layer_index, uint32_t first, uint32_t last,
+                                LayerStatistics& statistics) {
+  const IntegerLayer& layer = integers_.layers[layer_index];
+  // Bands of whole pools; a band does all of its steps, so that its membranes stay near.
+  const uint32_t pools = (layer.rows + layer.pool_y.stride - 1) / layer.pool_y.stride;
+  const uint32_t bands = arena_ == nullptr || layer.work < shared_work_
+                             ? 1
+                             : std::min(pools, std::max(static_cast<uint32_t>(workers_.size()),
+                                                        layer.rows / kBandRows));
+  std::atomic<uint64_t> synops = 0;
+  const auto run_band = [&](uint32_t band) {
+    const uint32_t first_row = pools * band / bands * layer.pool_y.stride;
+    const uint32_t last_row =
+        std::min(layer.rows, pools * (band + 1) / bands * layer.pool_y.stride);
+    for (uint32_t index = first; index < last; ++index) {
+      synops += StepRows(layer_index, index, first_row, last_row);
+    }
+  };
+  if (bands == 1) {
+    run_band(0);
+  } else {
+    tbb::parallel_for(uint32_t{0}, bands, run_band, tbb::simple_partitioner());
+  }
+  statistics.synops += synops;
+  for (uint32_t index = std::max(first, network_.silent_steps); index < last; ++index) {
+    const uint32_t spike_index = index - network_.silent_steps;
+    const SpikeFrame& spikes = states_[layer_index].spikes[spike_index];
+    statistics.spikes += spikes.count();
+    if (observe_spikes_) observe_spikes_(layer_index, spike_index, spikes);
+  }
+}
+
+uint64_t IntegerEngine::StepRows(size_t layer_index, uint32_t index, uint32_t first_row,
+                                 uint32_t last_row) {
   const IntegerLayer& integers = integers_.layers[layer_index];
   LayerState& state = states_[layer_index];
-  const bool input_arrives = index < network_.timesteps;
-  const bool fires = index >= network_.silent_steps;
+  Worker& worker =
+      workers_[arena_ == nullptr
+                   ? 0
+                   : static_cast<size_t>(tbb::this_task_arena::current_thread_index())];
   LayerStep step;
   step.layer = &integers;
+  step.first_row = first_row;
+  step.last_row = last_row;
   step.membranes = state.membranes.get();
   step.sent = state.sent.get();
-  step.lists = lists_.data();
+  step.lists = worker.lists.data();
   step.growth = growth_;
   step.negative_spikes = network_.negative_spikes;
   step.round_up = index % 2 != 0;
-  if (input_arrives) {
+  if (index < network_.timesteps) {
     for (size_t s = 0; s < integers.synapses.size(); ++s) {
-      inputs_[s] = &states_[integers.synapses[s].source].spikes[index];
+      worker.inputs[s] = &states_[integers.synapses[s].source].spikes[index];
     }
-    step.inputs = inputs_.data();
+    step.inputs = worker.inputs.data();
   }
   const size_t parameters = integers.parameter_lanes();
-  if (index + 1 < network_.timesteps)
+  if (index + 1 < network_.timesteps) {
     step.biases = integers.biases.get() + parameters * (index + 1);
-  if (fires) {
+  }
+  if (index >= network_.silent_steps) {
     const uint32_t spike_index = index - network_.silent_steps;
     step.spikes = &state.spikes[spike_index];
     step.thresholds = integers.thresholds.get() + parameters * spike_index;
   }
   RunLayerStep(step);
-  statistics.synops += step.synops;
-  if (!fires) return;
-  statistics.spikes += step.spikes->count();
-  if (observe_spikes_) observe_spikes_(layer_index, index - network_.silent_steps, *step.spikes);
+  return step.synops;
 }
 
 void IntegerEngine::StepReadout(uint32_t index, LayerStatistics& statistics) {

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include "runtime/integer/integer_network.h"
 #include "runtime/integer/kernels.h"
 #include "runtime/integer/spike_frame.h"
+#include "tbb/task_arena.h"
 
 namespace cssrun::internal {
 
@@ -33,6 +35,8 @@ class IntegerEngine {
   void Run(std::span<const uint8_t> pixels, Answer& answer);
 
   void set_observe_spikes(ObserveSpikes observe) { observe_spikes_ = std::move(observe); }
+  // Synapses of a layer from which on threads share it.
+  void set_shared_work(uint64_t synapses) { shared_work_ = synapses; }
 
  private:
   // What changes while an image runs, of one layer.
@@ -44,13 +48,22 @@ class IntegerEngine {
     std::vector<SpikeFrame> spikes;  // by spike index
   };
 
+  // What a thread needs to run some rows of a layer.
+  struct Worker {
+    std::vector<const SpikeFrame*> inputs;  // by synapses of a layer
+    std::vector<SpikeLists> lists;
+  };
+
   void Reset();
   static void ResetAbsent(const IntegerLayer& layer, LayerState& state);
   void SetImage(std::span<const uint8_t> pixels, uint32_t first_bit);
-  // Everything that a layer does at global step `step`.
-  void StepLayer(size_t layer, uint32_t step, LayerStatistics& statistics);
+  void RunSteps(Answer& answer);
+  // Everything that a layer does at global steps [first, last).
+  void StepLayer(size_t layer, uint32_t first, uint32_t last, LayerStatistics& statistics);
   void StepEncoder(uint32_t index, LayerStatistics& statistics);
-  void StepNeurons(size_t layer, uint32_t index, LayerStatistics& statistics);
+  void StepNeurons(size_t layer, uint32_t first, uint32_t last, LayerStatistics& statistics);
+  // Rows of a layer at one input index; returns their share of its SyOPs.
+  uint64_t StepRows(size_t layer, uint32_t index, uint32_t first_row, uint32_t last_row);
   void StepReadout(uint32_t index, LayerStatistics& statistics);
 
   const ExecutionNetwork& network_;
@@ -64,10 +77,12 @@ class IntegerEngine {
   std::vector<uint16_t> positive_trains_;
   std::vector<uint16_t> negative_trains_;
   std::vector<LayerState> states_;
-  std::vector<const SpikeFrame*> inputs_;
-  std::vector<SpikeLists> lists_;  // by synapses of a layer
+  std::vector<Worker> workers_;  // by thread
   std::vector<float> logits_;
   ObserveSpikes observe_spikes_;
+  uint64_t shared_work_ = 200'000;  // below, threads cost more than they bring
+  // Only with several threads.
+  std::unique_ptr<tbb::task_arena> arena_;
 };
 
 }  // namespace cssrun::internal

@@ -236,6 +236,9 @@ class Builder {
     for (uint32_t i = 0; i < node.synapses()->size(); ++i) {
       const format::Synapses& s = *node.synapses()->Get(i);
       layer.synapses.emplace_back();
+      layer.work +=
+          uint64_t{layer.rows} * layer.columns *
+          (s.kind() == SynapseKind::Identity ? potential.channels() : s.weights()->size());
       if (KindFor(s, layer) == AccumulateKind::kIdentity) {
         BuildIdentity(s, layer, axes[i].first, axes[i].second, node, scales, layer.synapses.back());
       } else if (!BuildConvolution(s, layer, axes[i].first, axes[i].second, groups[i], node, scales,

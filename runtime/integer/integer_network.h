@@ -103,6 +103,7 @@ struct IntegerLayer {
   hwy::AlignedFreeUniquePtr<int16_t[]> biases;      // [input index][...]; their rounding cancels
   hwy::AlignedFreeUniquePtr<int16_t[]> start;       // membranes when input index 0 arrives
   std::vector<IntegerSynapses> synapses;
+  uint64_t work = 0;  // synapses of all membranes
 
   uint32_t parameter_lanes() const { return layout.blocks * kChunkLanes; }
   size_t block_lanes() const { return size_t{rows} * row_lanes; }

@@ -56,15 +56,20 @@ template <GrowthKind kGrowth, bool kRectify>
 void RunStep(LayerStep& step) {
   const IntegerLayer& layer = *step.layer;
   constexpr size_t kMostSynapses = 16;
-  const size_t count = layer.synapses.size();
+  const size_t synapses_count = layer.synapses.size();
   // What is needed before membranes can take spikes.
   const auto prepare = [&](size_t s) {
     const IntegerSynapses& synapses = layer.synapses[s];
     const SpikeFrame& frame = *step.inputs[s];
-    for (size_t row = 0; row < synapses.rows.size(); ++row) {
+    // Each source row is counted with the target rows beside it.
+    const size_t count = synapses.rows.size();
+    for (size_t row = step.first_row * count / layer.rows; row < step.last_row * count / layer.rows;
+         ++row) {
       step.synops += CountSynops(synapses, frame, row);
     }
-    if (synapses.kind == AccumulateKind::kGather) ListSpikes(synapses, frame, step.lists[s]);
+    if (synapses.kind == AccumulateKind::kGather) {
+      ListSpikes(synapses, frame, step.first_row, step.last_row, step.lists[s]);
+    }
   };
   // All that target row `row` waits for; `next` is the first source row that has not been added.
   const auto accumulate = [&](size_t s, size_t row, size_t& next) {
@@ -74,23 +79,24 @@ void RunStep(LayerStep& step) {
       return;
     }
     while (next < synapses.rows.size() && synapses.rows[next].due <= row) {
-      AccumulateRow(synapses, layer, *step.inputs[s], next++, step.membranes);
+      AccumulateRow(synapses, layer, *step.inputs[s], next++, step.first_row, step.last_row,
+                    step.membranes);
     }
   };
   size_t next[kMostSynapses] = {};
-  const bool by_rows = count <= kMostSynapses;
+  const bool by_rows = synapses_count <= kMostSynapses;
   if (step.inputs != nullptr) {
-    for (size_t s = 0; s < count; ++s) {
+    for (size_t s = 0; s < synapses_count; ++s) {
       prepare(s);
       if (by_rows) continue;
       size_t next_row = 0;
-      for (size_t row = 0; row < layer.rows; ++row) accumulate(s, row, next_row);
+      for (size_t row = step.first_row; row < step.last_row; ++row) accumulate(s, row, next_row);
     }
   }
-  for (size_t row = 0; row < layer.rows; ++row) {
+  for (size_t row = step.first_row; row < step.last_row; ++row) {
     if (step.inputs != nullptr && by_rows) {
       // Row by row: membranes fire while they are in the first-level cache.
-      for (size_t s = 0; s < count; ++s) accumulate(s, row, next[s]);
+      for (size_t s = 0; s < synapses_count; ++s) accumulate(s, row, next[s]);
     }
     FireAndGrow<kGrowth, kRectify>(step, row);
   }

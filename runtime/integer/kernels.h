@@ -23,11 +23,15 @@ struct Growth {
   static Growth Of(float beta);
 };
 
-// What one layer does at one input index.
+// What some rows of one layer do at one input index.
 struct LayerStep {
-  uint64_t synops = 0;  // counted up
+  uint64_t synops = 0;  // counted up: over all rows those of the layer
 
   const IntegerLayer* layer = nullptr;
+  // Of the membranes: whole pools. Rows touch nothing of each other, so that threads may share
+  // them.
+  uint32_t first_row = 0;
+  uint32_t last_row = 0;                      // one beyond
   const SpikeFrame* const* inputs = nullptr;  // by synapses; null when no input arrives any more
   SpikeLists* lists = nullptr;                // by synapses: room for a source's spikes
   int16_t* membranes = nullptr;

@@ -97,6 +97,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadNetwork{"beta", [](NetworkT& n) { n.code->beta = 0.5F; }},
         BadNetwork{"beta", [](NetworkT& n) { n.code->beta = kNaN; }},
         BadNetwork{"beta", [](NetworkT& n) { n.code->timesteps = 200; }},
+        BadNetwork{"early_exit_margin", [](NetworkT& n) { n.code->early_exit_margin = kNaN; }},
         BadNetwork{"mean", [](NetworkT& n) { n.preprocessing->mean.pop_back(); }},
         BadNetwork{"mean", [](NetworkT& n) { n.preprocessing->mean[1] = kInfinity; }},
         BadNetwork{"stddev", [](NetworkT& n) { n.preprocessing->stddev.push_back(1); }},

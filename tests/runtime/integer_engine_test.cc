@@ -55,13 +55,16 @@ std::vector<int8_t> Unpack(const format::Extent& extent, size_t stride, const Sp
   return spikes;
 }
 
-Recording Record(const Network& network, const std::vector<uint8_t>& pixels, uint32_t chunk = 0) {
+Recording Record(const Network& network, const std::vector<uint8_t>& pixels, uint32_t chunk = 0,
+                 unsigned threads = 1) {
   Recording recording;
   recording.trains.resize(network.layers().size());
   const internal::ExecutionNetwork& execution = network.execution();
   SessionOptions options;
   options.chunk = chunk;
+  options.threads = threads;
   internal::IntegerEngine engine(execution, options);
+  engine.set_shared_work(0);
   engine.set_observe_spikes([&](size_t layer, uint32_t index, const SpikeFrame& frame) {
     EXPECT_EQ(recording.trains[layer].size(), index);
     const format::Extent& extent = execution.layers[layer].extent;
@@ -181,7 +184,7 @@ TEST(IntegerEngineTest, EqualsItsReferenceOnWideLayers) {
   }
 }
 
-TEST(IntegerEngineTest, EveryInstructionSetAndChunkGivesTheSameBits) {
+TEST(IntegerEngineTest, EveryInstructionSetChunkAndThreadGivesTheSameBits) {
   for (uint32_t seed = 5000; seed < 5040; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     const format::NetworkT description = oracle::RandomNetwork(seed);
@@ -194,6 +197,14 @@ TEST(IntegerEngineTest, EveryInstructionSetAndChunkGivesTheSameBits) {
       const Recording other = Record(*network, pixels, chunk);
       EXPECT_EQ(best.answer.logits, other.answer.logits);
       EXPECT_EQ(best.trains, other.trains);
+    }
+    for (const unsigned threads : {2U, 3U, 8U}) {
+      const Recording other = Record(*network, pixels, threads == 3 ? 1 : 0, threads);
+      EXPECT_EQ(best.answer.logits, other.answer.logits);
+      EXPECT_EQ(best.trains, other.trains);
+      for (size_t layer = 0; layer < best.answer.layers.size(); ++layer) {
+        EXPECT_EQ(best.answer.layers[layer].synops, other.answer.layers[layer].synops);
+      }
     }
     ForEveryInstructionSet([&] {
       const Recording other = Record(*network, pixels);

@@ -124,6 +124,10 @@ TEST_F(CliTest, UsageErrorsAreOneClearMessage) {
   }
   ExpectRefusal(RunCssrun({"net.fb", "a.png", "--threads", "-1"}), 2, "--threads");
   ExpectRefusal(RunCssrun({"net.fb", "a.png", "--threads", "1000000"}), 2, "--threads");
+  for (const std::string margin : {"-1", "x", "1e", "nan", "inf", "", "Auto"}) {
+    ExpectRefusal(RunCssrun({"net.fb", "a.png", "--early-exit=" + margin}), 2, "--early-exit");
+  }
+  ExpectRefusal(RunCssrun({"net.fb", "a.png", "--steps", "--early-exit", "1"}), 2, "--steps");
   ExpectRefusal(RunTool("cssinspect", {}), 2, "NET is required");
   ExpectRefusal(RunTool("cssinspect", {"net.fb", "net.fb"}), 2, "net.fb");
   ExpectRefusal(RunTool("cssinspect", {"net.fb", "--xml"}), 2, "--xml");
@@ -330,6 +334,36 @@ TEST_F(CliTest, SummaryIsWrittenAsJson) {
   }
   EXPECT_EQ(lines[1].find("input "), 0U);
   EXPECT_EQ(lines[4].find("logits "), 0U);
+}
+
+TEST_F(CliTest, AnEarlyExitIsWhatStepsShows) {
+  WriteSet();
+  format::NetworkT network = SmallNetwork(kLabels);
+  WriteNetwork("net.fb", network);
+  const Finished whole = RunCssrun({"net.fb", "set", "--steps", "--summary", "steps.json"});
+  EXPECT_EQ(whole.exit_code, 0);
+  EXPECT_TRUE(Contains(whole.err, "as at the end")) << whole.err;
+  EXPECT_EQ(whole.out, RunCssrun({"net.fb", "set"}).out);
+  const Json steps = Json::parse(Contents(folder_ / "steps.json"));
+  ASSERT_EQ(steps["steps"].size(), 6U);
+  EXPECT_EQ(steps["steps"].back()["as_at_the_end"], 1.0);
+  EXPECT_EQ(steps["steps"].back()["synops_per_image"], steps["synops_per_image"]);
+  EXPECT_EQ(steps["steps_per_image"], steps["latency_steps"]);
+
+  // Without a margin everything stops at the first reading.
+  const Finished first =
+      RunCssrun({"net.fb", "set", "--early-exit", "0", "--summary", "first.json"});
+  EXPECT_EQ(first.exit_code, 0);
+  const Json early = Json::parse(Contents(folder_ / "first.json"));
+  EXPECT_EQ(early["steps_per_image"], steps["steps"][0]["step"]);
+  EXPECT_EQ(early["synops_per_image"], steps["steps"][0]["synops_per_image"]);
+  EXPECT_EQ(early["top1"], steps["steps"][0]["top1"]);
+  EXPECT_EQ(RunCssrun({"net.fb", "set", "--early-exit", "1e9"}).out, whole.out);
+
+  ExpectRefusal(RunCssrun({"net.fb", "set", "--early-exit", "auto"}), 2, "no margin of its own");
+  network.code->early_exit_margin = 0;
+  WriteNetwork("net.fb", network);
+  EXPECT_EQ(RunCssrun({"net.fb", "set", "--early-exit", "auto"}).out, first.out);
 }
 
 TEST_F(CliTest, ASummaryThatCannotBeWrittenIsAnIoError) {

@@ -42,6 +42,9 @@ struct Answer {
 };
 
 struct SessionOptions {
+  // Threads that share one image (0: all cores): answers sooner, at the cost of images a second.
+  // The answer is the same. The float engine always takes 1.
+  unsigned threads = 1;
   bool profile = false;  // measure LayerStatistics::seconds
   // Steps that a layer does before the next layer begins; 0: all. 1 is the pipeline, in which all
   // layers advance together. The answer is the same. The float engine always takes 1.
