@@ -1,19 +1,32 @@
 // Whole networks against the dense ANN: cssrun's engine and oneDNN float on the same images, in one
-// process, turn by turn, so that a noisy machine slows both alike.
+// process, turn by turn, so that a noisy machine slows both alike. Prints one JSON object.
 //
-//   bench_networks MODEL.onnx NET.fb IMAGES [SECONDS]      prints one JSON object
+//   bench_networks MODEL.onnx NET.fb IMAGES [--threads N] [--seconds S] [--opponent COMMAND]
+//
+// With N threads: latency is one image over all threads, throughput one image a thread (of the ANN:
+// a copy of it a thread). An opponent is a command that prints the milliseconds that it took for an
+// image as its last line; it gets a turn in every round.
 #include <fmt/format.h>
+#include <omp.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
+#include <functional>
 #include <iostream>
+#include <nlohmann/json.hpp>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "converter/ann_run.h"
 #include "converter/convert.h"
 #include "converter/dense.h"
 #include "cssrun/cssrun.h"
+#include "tools/args.h"
 #include "tools/image_io.h"
 #include "tools/image_list.h"
 
@@ -21,95 +34,286 @@ namespace cssrun {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+using Json = nlohmann::ordered_json;
+
+struct Arguments {
+  std::string model;
+  std::string network;
+  std::string images;
+  unsigned threads = 1;
+  size_t batch = 16;
+  double seconds = 5;
+  std::string opponent;
+};
 
 double SecondsSince(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-double Percentile(std::vector<double>& values, double share) {
+double Percentile(std::vector<double> values, double share) {
+  if (values.empty()) return 0;
   std::sort(values.begin(), values.end());
   return values[static_cast<size_t>(share * static_cast<double>(values.size() - 1))];
 }
 
-void Exit(const Status& status) {
+[[noreturn]] void Exit(const Status& status) {
   std::cerr << "bench_networks: " << status.message() << "\n";
-  std::exit(3);
+  std::exit(tools::ExitCodeOf(status));
+}
+
+template <class T>
+T OrExit(Result<T> result) {
+  if (!result.ok()) Exit(result.status());
+  return std::move(result).value();
+}
+
+void OrExit(const Status& status) {
+  if (!status.ok()) Exit(status);
+}
+
+struct Images {
+  std::vector<std::vector<uint8_t>> pixels;
+  std::vector<std::vector<float>> normalized;
+
+  size_t count() const { return pixels.size(); }
+};
+
+Images ReadImages(const std::string& folder, const Network& network) {
+  constexpr size_t kMostPixels = 40'000'000;
+  Images images;
+  size_t pixels = 0;
+  for (const tools::ImageFile& file :
+       OrExit(tools::ListImages({folder}, network.labels(), std::cin))) {
+    if (images.count() == 200 || pixels > kMostPixels) break;
+    images.pixels.emplace_back();
+    OrExit(tools::ReadPixels(file.path, network.input(), images.pixels.back()));
+    images.normalized.emplace_back(images.pixels.back().size());
+    converter::NormalizePixels(images.pixels.back(), network.input(), images.normalized.back());
+    pixels += images.pixels.back().size();
+  }
+  return images;
+}
+
+std::unique_ptr<converter::DenseNetwork> CreateDense(const converter::Model& model, size_t batch,
+                                                     int threads) {
+  omp_set_num_threads(threads);
+  return OrExit(converter::DenseNetwork::Create(model.graph, static_cast<int64_t>(batch)));
+}
+
+// What it costs to be ready: seconds until the first answer, and the largest memory.
+Json Measure(const std::function<void()>& load_and_run) {
+  int ends[2];
+  if (pipe(ends) != 0) Exit(Status::Io("no pipe"));
+  const pid_t child = fork();
+  if (child == 0) {
+    const Clock::time_point start = Clock::now();
+    load_and_run();
+    struct rusage usage = {};
+    getrusage(RUSAGE_SELF, &usage);
+    const double figures[] = {SecondsSince(start), static_cast<double>(usage.ru_maxrss) / 1024};
+    _exit(write(ends[1], figures, sizeof(figures)) == sizeof(figures) ? 0 : 1);
+  }
+  double figures[2] = {};
+  const bool read_all = read(ends[0], figures, sizeof(figures)) == sizeof(figures);
+  int status = 0;
+  waitpid(child, &status, 0);
+  close(ends[0]);
+  close(ends[1]);
+  if (!read_all) Exit(Status::Io("loading failed"));
+  return {{"first_answer_seconds", figures[0]}, {"peak_mib", figures[1]}};
+}
+
+// One way to run images: a turn takes so many of them and returns seconds.
+struct Contender {
+  std::string name;
+  std::function<double(size_t first, size_t count)> turn;
+  std::vector<double> seconds_per_image = {};
+};
+
+Contender SnnLatency(const std::shared_ptr<const Network>& network, const Images& images,
+                     unsigned threads) {
+  SessionOptions options;
+  options.threads = threads;
+  auto session = std::make_shared<Session>(network, options);
+  return {"snn", [&images, session](size_t first, size_t count) {
+            Answer answer;
+            const Clock::time_point start = Clock::now();
+            for (size_t i = first; i < first + count; ++i) {
+              OrExit(session->Run(images.pixels[i % images.count()], answer));
+            }
+            return SecondsSince(start);
+          }};
+}
+
+Contender SnnThroughput(const std::shared_ptr<const Network>& network, const Images& images,
+                        unsigned threads) {
+  auto sessions = std::make_shared<std::vector<Session>>();
+  for (unsigned i = 0; i < threads; ++i) sessions->emplace_back(network);
+  return {"snn_throughput", [&images, sessions](size_t first, size_t count) {
+            const Clock::time_point start = Clock::now();
+            std::vector<std::thread> running;
+            for (size_t t = 0; t < sessions->size(); ++t) {
+              running.emplace_back([&, t] {
+                Answer answer;
+                for (size_t i = first + t; i < first + count; i += sessions->size()) {
+                  OrExit((*sessions)[t].Run(images.pixels[i % images.count()], answer));
+                }
+              });
+            }
+            for (std::thread& thread : running) thread.join();
+            return SecondsSince(start);
+          }};
+}
+
+Contender DenseLatency(const converter::Model& model, const Images& images, size_t batch,
+                       unsigned threads) {
+  std::shared_ptr<converter::DenseNetwork> dense =
+      CreateDense(model, batch, static_cast<int>(threads));
+  const std::string name = batch == 1 ? "dense" : "dense_batch" + std::to_string(batch);
+  return {name, [&images, &model, dense, batch, threads](size_t first, size_t count) {
+            omp_set_num_threads(static_cast<int>(threads));
+            std::vector<float> packed;
+            std::vector<float> logits(batch * model.classes);
+            double seconds = 0;
+            size_t done = 0;
+            for (; done < count; done += batch) {
+              packed.clear();
+              for (size_t i = 0; i < batch; ++i) {
+                const auto& image = images.normalized[(first + done + i) % images.count()];
+                packed.insert(packed.end(), image.begin(), image.end());
+              }
+              const Clock::time_point start = Clock::now();
+              OrExit(dense->Run(packed, logits, {}, {}));
+              seconds += SecondsSince(start);
+            }
+            return seconds * static_cast<double>(count) / static_cast<double>(done);
+          }};
+}
+
+Contender DenseThroughput(const converter::Model& model, const Images& images, unsigned threads) {
+  auto copies = std::make_shared<std::vector<std::unique_ptr<converter::DenseNetwork>>>();
+  for (unsigned i = 0; i < threads; ++i) copies->push_back(CreateDense(model, 1, 1));
+  return {"dense_throughput", [&images, &model, copies](size_t first, size_t count) {
+            const Clock::time_point start = Clock::now();
+            std::vector<std::thread> running;
+            for (size_t t = 0; t < copies->size(); ++t) {
+              running.emplace_back([&, t] {
+                omp_set_num_threads(1);
+                std::vector<float> logits(model.classes);
+                for (size_t i = first + t; i < first + count; i += copies->size()) {
+                  OrExit((*copies)[t]->Run(images.normalized[i % images.count()], logits, {}, {}));
+                }
+              });
+            }
+            for (std::thread& thread : running) thread.join();
+            return SecondsSince(start);
+          }};
+}
+
+Contender Opponent(const std::string& command) {
+  return {"opponent", [command](size_t, size_t count) {
+            FILE* pipe = popen(command.c_str(), "r");
+            if (pipe == nullptr) Exit(Status::Io(command + ": cannot run"));
+            std::string last;
+            char line[4096];
+            while (std::fgets(line, sizeof(line), pipe) != nullptr) last = line;
+            const int status = pclose(pipe);
+            char* end = nullptr;
+            const double milliseconds = std::strtod(last.c_str(), &end);
+            if (status != 0 || end == last.c_str() || !(milliseconds > 0)) {
+              Exit(Status::InvalidArgument(
+                  command + ": its last line is not a number of milliseconds an image"));
+            }
+            return milliseconds / 1e3 * static_cast<double>(count);
+          }};
 }
 
 int Run(int argc, char** argv) {
-  if (argc < 4) {
-    std::cerr << "bench_networks MODEL.onnx NET.fb IMAGES [SECONDS]\n";
-    return 2;
+  CLI::App app("A converted network against its ANN, turn by turn.", "bench_networks");
+  Arguments arguments;
+  app.add_option("MODEL", arguments.model, "ONNX model")->required();
+  app.add_option("NET", arguments.network, "network converted from it")->required();
+  app.add_option("IMAGES", arguments.images, "folder of images")->required();
+  app.add_option("--threads", arguments.threads, "for both (1)")->check(CLI::Range(1, 1024));
+  app.add_option("--batch", arguments.batch, "a dense contender that takes so many at a time (16)")
+      ->check(CLI::Range(2, 1024));
+  app.add_option("--seconds", arguments.seconds, "how long (5)");
+  app.add_option("--opponent", arguments.opponent,
+                 "a command that prints its milliseconds an image as its last line");
+  tools::Prepare(app, "  bench_networks model.onnx net.fb images/ --threads 2");
+  if (const auto exit = tools::Parse(app, argc, argv); exit.has_value()) return *exit;
+
+  // Before this process holds anything itself.
+  const Json snn_load = Measure([&] {
+    const auto network = OrExit(Network::Load(arguments.network));
+    const InputFormat& input = network->input();
+    Session session(network);
+    Answer answer;
+    const std::vector<uint8_t> grey(size_t{input.channels} * input.height * input.width, 128);
+    OrExit(session.Run(grey, answer));
+  });
+  const Json dense_load = Measure([&] {
+    const converter::Model model = OrExit(converter::LoadModel(arguments.model));
+    const auto dense = CreateDense(model, 1, static_cast<int>(arguments.threads));
+    const size_t pixels = size_t{model.input.channels} * model.input.height * model.input.width;
+    const std::vector<float> grey(pixels, 0.0F);
+    std::vector<float> logits(model.classes);
+    OrExit(dense->Run(grey, logits, {}, {}));
+  });
+
+  const converter::Model model = OrExit(converter::LoadModel(arguments.model));
+  const auto network = OrExit(Network::Load(arguments.network));
+  const Images images = ReadImages(arguments.images, *network);
+  if (images.count() == 0) Exit(Status::InvalidArgument(arguments.images + ": no images"));
+  std::vector<Contender> contenders;
+  contenders.push_back(SnnLatency(network, images, arguments.threads));
+  contenders.push_back(DenseLatency(model, images, 1, arguments.threads));
+  if (arguments.threads == 1) {
+    contenders.push_back(DenseLatency(model, images, arguments.batch, 1));
+  } else {
+    contenders.push_back(SnnThroughput(network, images, arguments.threads));
+    contenders.push_back(DenseThroughput(model, images, arguments.threads));
   }
-  const double seconds = argc > 4 ? std::stod(argv[4]) : 5;
-  const auto model = converter::LoadModel(argv[1]);
-  if (!model.ok()) Exit(model.status());
-  const auto network = Network::Load(argv[2]);
-  if (!network.ok()) Exit(network.status());
-  const InputFormat& format = network.value()->input();
-  const auto files = tools::ListImages({argv[3]}, network.value()->labels(), std::cin);
-  if (!files.ok()) Exit(files.status());
-  std::vector<std::vector<uint8_t>> pixels;
-  std::vector<std::vector<float>> normalized;
-  for (const tools::ImageFile& file : files.value()) {
-    if (pixels.size() == 200) break;
-    pixels.emplace_back();
-    const Status status = tools::ReadPixels(file.path, format, pixels.back());
-    if (!status.ok()) Exit(status);
-    normalized.emplace_back(pixels.back().size());
-    converter::NormalizePixels(pixels.back(), format, normalized.back());
-  }
-  constexpr size_t kBatches[] = {1, 16};
-  std::vector<std::unique_ptr<converter::DenseNetwork>> dense;
-  for (const size_t batch : kBatches) {
-    auto created =
-        converter::DenseNetwork::Create(model.value().graph, static_cast<int64_t>(batch));
-    if (!created.ok()) Exit(created.status());
-    dense.push_back(std::move(created).value());
-  }
-  Session session(network.value());
-  Answer answer;
-  std::vector<double> ours;
-  std::vector<std::vector<double>> theirs(std::size(kBatches));  // per image
+  if (!arguments.opponent.empty()) contenders.push_back(Opponent(arguments.opponent));
+
+  // Turns of about as many images as take 50 ms; whole batches, and as many for each thread.
   double synops = 0;
-  const Clock::time_point start = Clock::now();
-  for (size_t round = 0; SecondsSince(start) < seconds; ++round) {
-    constexpr size_t kTurn = 16;
-    for (size_t i = 0; i < kTurn; ++i) {
-      const Clock::time_point begin = Clock::now();
-      const Status status = session.Run(pixels[(round * kTurn + i) % pixels.size()], answer);
-      if (!status.ok()) Exit(status);
-      ours.push_back(SecondsSince(begin));
+  {
+    Session session(network);
+    Answer answer;
+    OrExit(session.Run(images.pixels[0], answer));
+    for (const auto& pixels : images.pixels) {
+      OrExit(session.Run(pixels, answer));
       for (const LayerStatistics& layer : answer.layers) {
-        synops += static_cast<double>(layer.synops);
-      }
-    }
-    for (size_t b = 0; b < std::size(kBatches); ++b) {
-      const size_t batch = kBatches[b];
-      std::vector<float> images;
-      std::vector<float> logits(batch * model.value().classes);
-      for (size_t turn = 0; turn < kTurn; turn += batch) {
-        images.clear();
-        for (size_t i = 0; i < batch; ++i) {
-          const auto& image = normalized[(round * kTurn + turn + i) % normalized.size()];
-          images.insert(images.end(), image.begin(), image.end());
-        }
-        const Clock::time_point begin = Clock::now();
-        const Status status = dense[b]->Run(images, logits, {}, {});
-        if (!status.ok()) Exit(status);
-        theirs[b].push_back(SecondsSince(begin) / static_cast<double>(batch));
+        synops += static_cast<double>(layer.synops) / static_cast<double>(images.count());
       }
     }
   }
-  synops /= static_cast<double>(ours.size());
-  const double snn = Percentile(ours, 0.5);
-  const double dense1 = Percentile(theirs[0], 0.5);
-  const double dense16 = Percentile(theirs[1], 0.5);
-  fmt::print(
-      "{{\"snn_ms\": {:.4f}, \"dense_ms\": {:.4f}, \"dense_batch16_ms\": {:.4f}, "
-      "\"ratio\": {:.3f}, \"ratio_batch16\": {:.3f}, \"synops\": {:.0f}, \"gsyops\": {:.2f}}}\n",
-      snn * 1e3, dense1 * 1e3, dense16 * 1e3, dense1 / snn, dense16 / snn, synops,
-      synops / snn / 1e9);
+  const double first_turn = contenders.front().turn(0, 1);
+  const size_t unit = arguments.threads == 1 ? 1 : arguments.threads;
+  const size_t turn = std::clamp<size_t>(static_cast<size_t>(0.05 / first_turn), 1, 16) * unit;
+  for (Contender& contender : contenders) contender.turn(0, turn);  // warm
+  const Clock::time_point start = Clock::now();
+  for (size_t round = 0; round < 3 || SecondsSince(start) < arguments.seconds; ++round) {
+    for (Contender& contender : contenders) {
+      contender.seconds_per_image.push_back(contender.turn(round * turn, turn) /
+                                            static_cast<double>(turn));
+    }
+  }
+
+  Json json;
+  json["threads"] = arguments.threads;
+  json["synops_per_image"] = synops;
+  json["macs_per_image"] = network->macs_per_image();
+  const double ours = Percentile(contenders.front().seconds_per_image, 0.5);
+  json["gsyops_per_second"] = synops / ours / 1e9;
+  for (const Contender& contender : contenders) {
+    const double median = Percentile(contender.seconds_per_image, 0.5);
+    json["ms_per_image"][contender.name] = median * 1e3;
+    json["images_per_second"][contender.name] = 1 / median;
+  }
+  json["load"] = {{"snn", snn_load}, {"dense", dense_load}};
+  std::cout << json.dump(2) << "\n";
   return 0;
 }
 
