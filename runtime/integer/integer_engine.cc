@@ -72,6 +72,11 @@ IntegerEngine::IntegerEngine(const ExecutionNetwork& network, const SessionOptio
   }
   for (Worker& worker : workers_) worker.inputs.resize(most_synapses);
   logits_.resize(integers_.logit_stride);
+  size_t most_weight_rows = 0;
+  for (const ReadoutSynapses& s : integers_.readout) {
+    most_weight_rows = std::max(most_weight_rows, s.weight_rows);
+  }
+  counts_.resize(most_weight_rows);
   const format::Extent& image = network.layers.front().extent;
   train_row_ = states_.front().spikes.front().words_per_row * kChunkLanes;
   positive_trains_.resize(train_row_ * image.height());
@@ -271,7 +276,6 @@ uint64_t IntegerEngine::StepRows(size_t layer_index, uint32_t index, uint32_t fi
 
 void IntegerEngine::StepReadout(uint32_t index, LayerStatistics& statistics) {
   const Layer& layer = network_.layers.back();
-  const size_t stride = integers_.logit_stride;
   float* logits = logits_.data();
   const float* bias = layer.bias.get();
   for (size_t k = 0; k < layer.extent.channels(); ++k) {
@@ -281,7 +285,7 @@ void IntegerEngine::StepReadout(uint32_t index, LayerStatistics& statistics) {
     const SpikeFrame& spikes = states_[s.source].spikes[index];
     for (size_t row = 0; row < s.rows.size(); ++row) {
       if (s.row_read[row] == 0) continue;
-      const float* weights = s.weights.get() + s.rows[row];
+      int32_t* counts = counts_.data() + s.rows[row];
       const uint64_t* words = spikes.Row(row);
       for (size_t w = 0; w < spikes.words_per_row; ++w) {
         for (uint64_t word = words[w]; word != 0; word &= word - 1) {
@@ -289,15 +293,11 @@ void IntegerEngine::StepReadout(uint32_t index, LayerStatistics& statistics) {
           const size_t neuron = w * kChunkLanes + bit % kChunkLanes;
           if (s.fan_out[neuron] == 0) continue;
           statistics.synops += s.fan_out[neuron];
-          const float* from = weights + s.neurons[neuron];
-          if (bit < kChunkLanes) {
-            for (size_t k = 0; k < stride; ++k) logits[k] += from[k];
-          } else {
-            for (size_t k = 0; k < stride; ++k) logits[k] -= from[k];
-          }
+          counts[s.neurons[neuron]] += bit < kChunkLanes ? 1 : -1;
         }
       }
     }
+    AddReadout(s.weights.get(), integers_.logit_stride, {counts_.data(), s.weight_rows}, logits);
   }
 }
 

@@ -79,6 +79,7 @@ class IntegerEngine {
   std::vector<LayerState> states_;
   std::vector<Worker> workers_;  // by thread
   std::vector<float> logits_;
+  std::vector<int32_t> counts_;  // of spikes by row of the readout's weights
   ObserveSpikes observe_spikes_;
   uint64_t shared_work_ = 200'000;  // below, threads cost more than they bring
   // Only with several threads.

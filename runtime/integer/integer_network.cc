@@ -711,7 +711,8 @@ class Builder {
     const uint32_t stride = integers_.layouts[s.source()].stride();
     const size_t row = integers_.logit_stride;
     out.source = s.source();
-    const auto size = static_cast<size_t>(seen.y.size * seen.x.size) * channels * row;
+    out.weight_rows = static_cast<size_t>(seen.y.size * seen.x.size) * channels;
+    const size_t size = out.weight_rows * row;
     out.weights = hwy::AllocateAligned<float>(size);
     std::fill_n(out.weights.get(), size, 0.0F);
     const auto kernel_at = [](int64_t position, int64_t pad, int64_t kernel, int64_t dilation) {
@@ -747,8 +748,7 @@ class Builder {
           seen_y < seen.y.size && kernel_at(seen_y, w.pad_top(), w.kernel_y(), w.dilation_y()) >= 0;
       out.row_read.push_back(inside);
       out.rows.push_back(
-          inside ? static_cast<uint32_t>(static_cast<size_t>(seen_y * seen.x.size) * channels * row)
-                 : 0);
+          inside ? static_cast<uint32_t>(static_cast<size_t>(seen_y * seen.x.size) * channels) : 0);
     }
     for (int64_t x = 0; x < source.width(); ++x) {
       const int64_t seen_x = x / seen.x.divisor;
@@ -761,7 +761,7 @@ class Builder {
             inside && c < channels && (!identity || (target >= 0 && target < logits));
         out.fan_out.push_back(exists ? (identity ? 1 : logits) : 0);
         out.neurons.push_back(
-            exists ? static_cast<uint32_t>((static_cast<size_t>(seen_x) * channels + c) * row) : 0);
+            exists ? static_cast<uint32_t>(static_cast<size_t>(seen_x) * channels + c) : 0);
       }
     }
   }

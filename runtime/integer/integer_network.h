@@ -115,14 +115,16 @@ struct EncoderTable {
   std::vector<uint64_t> negative;
 };
 
-// The readout stays in float: it is small and its sums are the answer.
+// The readout stays in float: it is small and its sums are the answer. Spikes that share a row of
+// weights, as all positions under a mean do, are counted first.
 struct ReadoutSynapses {
   uint32_t source = 0;
-  std::vector<uint8_t> row_read;               // by source row: whether anything reads it
-  std::vector<uint32_t> rows;                  // by source row: offset into weights
-  std::vector<uint32_t> neurons;               // by source neuron of a row: offset from there
-  std::vector<uint32_t> fan_out;               // by source neuron: 0 for what nobody reads
-  hwy::AlignedFreeUniquePtr<float[]> weights;  // rows of logit_stride
+  std::vector<uint8_t> row_read;  // by source row: whether anything reads it
+  std::vector<uint32_t> rows;     // by source row: the first row of weights
+  std::vector<uint32_t> neurons;  // by source neuron of a row: which one from there
+  std::vector<uint32_t> fan_out;  // by source neuron: 0 for what nobody reads
+  size_t weight_rows = 0;         // of logit_stride each
+  hwy::AlignedFreeUniquePtr<float[]> weights;
 };
 
 struct IntegerNetwork {

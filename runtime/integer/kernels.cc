@@ -127,6 +127,21 @@ void EncodeRowTarget(const uint16_t* HWY_RESTRICT positive, const uint16_t* HWY_
   CountSpikes(spikes, row);
 }
 
+// No fused multiply-add: the same bits on every machine.
+void AddReadoutTarget(const float* HWY_RESTRICT weights, size_t stride, int32_t* counts,
+                      size_t rows, float* HWY_RESTRICT logits) {
+  const hn::CappedTag<float, 16> d;
+  for (size_t row = 0; row < rows; ++row, weights += stride) {
+    if (counts[row] == 0) continue;
+    const auto count = hn::Set(d, static_cast<float>(counts[row]));
+    counts[row] = 0;
+    for (size_t k = 0; k < stride; k += hn::Lanes(d)) {
+      const auto product = hn::Mul(count, hn::Load(d, weights + k));
+      hn::StoreU(hn::Add(hn::LoadU(d, logits + k), product), d, logits + k);
+    }
+  }
+}
+
 }  // namespace cssrun::internal::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -135,6 +150,7 @@ namespace cssrun::internal {
 
 HWY_EXPORT(RunLayerStepTarget);
 HWY_EXPORT(EncodeRowTarget);
+HWY_EXPORT(AddReadoutTarget);
 
 Growth Growth::Of(float beta) {
   Growth growth;
@@ -150,6 +166,10 @@ void RunLayerStep(LayerStep& step) { HWY_DYNAMIC_DISPATCH(RunLayerStepTarget)(st
 void EncodeRow(const uint16_t* positive, const uint16_t* negative, uint32_t neurons, uint32_t bit,
                size_t row, SpikeFrame& spikes) {
   HWY_DYNAMIC_DISPATCH(EncodeRowTarget)(positive, negative, neurons, bit, row, spikes);
+}
+
+void AddReadout(const float* weights, size_t stride, std::span<int32_t> counts, float* logits) {
+  HWY_DYNAMIC_DISPATCH(AddReadoutTarget)(weights, stride, counts.data(), counts.size(), logits);
 }
 
 }  // namespace cssrun::internal

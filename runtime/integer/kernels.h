@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "runtime/integer/integer_network.h"
@@ -50,6 +51,10 @@ void RunLayerStep(LayerStep& step);
 // One step of the encoder: bit `bit` of the trains of a row's neurons, a multiple of 32.
 void EncodeRow(const uint16_t* positive, const uint16_t* negative, uint32_t neurons, uint32_t bit,
                size_t row, SpikeFrame& spikes);
+
+// logits += counts[i] * row i of the weights, for each i; `stride` logits, a multiple of 16. Counts
+// are zero afterwards.
+void AddReadout(const float* weights, size_t stride, std::span<int32_t> counts, float* logits);
 
 }  // namespace cssrun::internal
 
