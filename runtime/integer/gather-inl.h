@@ -42,6 +42,30 @@ HWY_INLINE uint16_t* ListBits(uint32_t half, uint16_t first, uint16_t* HWY_RESTR
   return out;
 }
 
+// The same for the spikes of a whole word: those of `negative` count from `first` + 32.
+HWY_INLINE uint16_t* ListWord(uint32_t positive, uint32_t negative, uint16_t first,
+                              uint16_t* HWY_RESTRICT out) {
+  if constexpr (HWY_TARGET == HWY_SCALAR) {
+    for (uint32_t any = positive | negative; any != 0; any &= any - 1) {
+      const int bit = std::countr_zero(any);
+      const bool down = (negative >> bit & 1) != 0;
+      *out++ = static_cast<uint16_t>(first + bit + (down ? kChunkLanes : 0));
+    }
+  } else {
+    const Numbers16 d;
+    const uint32_t any = positive | negative;
+    for (size_t i = 0; i < kChunkLanes; i += hn::Lanes(d)) {
+      const auto numbers = hn::Iota(d, static_cast<uint16_t>(first + i));
+      const auto down = hn::RebindMask(d, MaskOf(negative, i));
+      const auto shift = hn::IfThenElseZero(down, hn::Set(d, uint16_t{kChunkLanes}));
+      const auto spikes = hn::RebindMask(d, MaskOf(any, i));
+      hn::StoreU(hn::Compress(hn::Add(numbers, shift), spikes), d, out);
+      out += std::popcount(static_cast<uint32_t>(any >> i << (32 - hn::Lanes(d))));
+    }
+  }
+  return out;
+}
+
 // Lists all source rows that reach target rows [first_row, last_row). In a row, column `x` numbers
 // its spikes from x * numbers of a position.
 HWY_NOINLINE void ListSpikes(const IntegerSynapses& s, const SpikeFrame& frame, size_t first_row,
@@ -59,7 +83,6 @@ HWY_NOINLINE void ListSpikes(const IntegerSynapses& s, const SpikeFrame& frame, 
   uint16_t* HWY_RESTRICT down = lists.down.data();
   uint32_t* HWY_RESTRICT up_bounds = lists.up_bounds.data() + first * pitch;
   uint32_t* HWY_RESTRICT down_bounds = lists.down_bounds.data() + first * pitch;
-  const auto negated = static_cast<uint16_t>(s.source_lanes);
   const uint32_t source_lanes = s.source_lanes;
   const uint32_t positions = kChunkLanes / source_lanes;
   const auto lane_mask = static_cast<uint32_t>((uint64_t{1} << source_lanes) - 1);
@@ -76,8 +99,7 @@ HWY_NOINLINE void ListSpikes(const IntegerSynapses& s, const SpikeFrame& frame, 
       if (signed_rows && source_lanes < kChunkLanes) {
         up = ListBits(positive | negative << source_lanes, number, up);
       } else if (signed_rows) {
-        up = ListBits(positive, number, up);
-        up = ListBits(negative, static_cast<uint16_t>(number + negated), up);
+        up = ListWord(positive, negative, number, up);
       } else {
         up = ListBits(positive, number, up);
         *down_bounds++ = static_cast<uint32_t>(down - lists.down.data());
