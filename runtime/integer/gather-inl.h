@@ -66,10 +66,66 @@ HWY_INLINE uint16_t* ListWord(uint32_t positive, uint32_t negative, uint16_t fir
   return out;
 }
 
-// Lists all source rows that reach target rows [first_row, last_row). In a row, column `x` numbers
-// its spikes from x * numbers of a position.
-HWY_NOINLINE void ListSpikes(const IntegerSynapses& s, const SpikeFrame& frame, size_t first_row,
-                             size_t last_row, SpikeLists& lists) {
+// Lists source rows [first, last); `kPositions` of the source share a word. In a row, column `x`
+// numbers its spikes from x * numbers of a position.
+template <bool kSigned, uint32_t kPositions>
+HWY_NOINLINE void ListRows(const IntegerSynapses& s, const SpikeFrame& frame, size_t first,
+                           size_t last, SpikeLists& lists) {
+  constexpr uint32_t kLanes = kChunkLanes / kPositions;
+  constexpr auto kLaneMask = static_cast<uint32_t>((uint64_t{1} << kLanes) - 1);
+  const auto word_numbers = static_cast<uint16_t>(s.gather.word_numbers);
+  const size_t pitch = size_t{s.source_columns} * s.gather.column_words;
+  uint16_t* const up_start = lists.up.data();
+  uint16_t* const down_start = lists.down.data();
+  uint16_t* HWY_RESTRICT up = up_start;
+  uint16_t* HWY_RESTRICT down = down_start;
+  uint32_t* HWY_RESTRICT up_bounds = lists.up_bounds.data() + first * pitch;
+  uint32_t* HWY_RESTRICT down_bounds = lists.down_bounds.data() + first * pitch;
+  for (size_t row = first; row < last; ++row) {
+    const uint64_t* HWY_RESTRICT words = frame.Row(row);
+    uint16_t number = 0;
+    for (size_t i = 0; i < pitch; i += kPositions) {
+      const uint64_t word = *words++;
+      for (uint32_t p = 0; p < kPositions && i + p < pitch; ++p) {
+        const uint32_t positive = static_cast<uint32_t>(word) >> (p * kLanes) & kLaneMask;
+        const uint32_t negative =
+            static_cast<uint32_t>(word >> kChunkLanes) >> (p * kLanes) & kLaneMask;
+        *up_bounds++ = static_cast<uint32_t>(up - up_start);
+        if constexpr (kSigned && kPositions == 1) {
+          up = ListWord(positive, negative, number, up);
+        } else if constexpr (kSigned) {
+          up = ListBits(positive | negative << kLanes, number, up);
+        } else {
+          up = ListBits(positive, number, up);
+          *down_bounds++ = static_cast<uint32_t>(down - down_start);
+          down = ListBits(negative, number, down);
+        }
+        number = static_cast<uint16_t>(number + word_numbers);
+      }
+    }
+  }
+  *up_bounds = static_cast<uint32_t>(up - up_start);
+  *down_bounds = static_cast<uint32_t>(down - down_start);
+}
+
+template <bool kSigned>
+HWY_INLINE void ListRowsOf(const IntegerSynapses& s, const SpikeFrame& frame, size_t first,
+                           size_t last, SpikeLists& lists) {
+  switch (kChunkLanes / s.source_lanes) {
+    case 1:
+      return ListRows<kSigned, 1>(s, frame, first, last, lists);
+    case 2:
+      return ListRows<kSigned, 2>(s, frame, first, last, lists);
+    case 4:
+      return ListRows<kSigned, 4>(s, frame, first, last, lists);
+    default:
+      return ListRows<kSigned, 8>(s, frame, first, last, lists);
+  }
+}
+
+// Lists all source rows that reach target rows [first_row, last_row).
+inline void ListSpikes(const IntegerSynapses& s, const SpikeFrame& frame, size_t first_row,
+                       size_t last_row, SpikeLists& lists) {
   const GatherPlan& plan = s.gather;
   size_t first = s.rows.size();
   size_t last = 0;
@@ -78,38 +134,11 @@ HWY_NOINLINE void ListSpikes(const IntegerSynapses& s, const SpikeFrame& frame, 
     last = std::max<size_t>(last, plan.rows[i].row + 1);
   }
   if (first >= last) return;
-  const size_t pitch = size_t{s.source_columns} * plan.column_words;
-  uint16_t* HWY_RESTRICT up = lists.up.data();
-  uint16_t* HWY_RESTRICT down = lists.down.data();
-  uint32_t* HWY_RESTRICT up_bounds = lists.up_bounds.data() + first * pitch;
-  uint32_t* HWY_RESTRICT down_bounds = lists.down_bounds.data() + first * pitch;
-  const uint32_t source_lanes = s.source_lanes;
-  const uint32_t positions = kChunkLanes / source_lanes;
-  const auto lane_mask = static_cast<uint32_t>((uint64_t{1} << source_lanes) - 1);
-  const bool signed_rows = plan.signed_rows;
-  for (size_t row = first; row < last; ++row) {
-    const uint64_t* words = frame.Row(row);
-    uint16_t number = 0;
-    for (uint32_t i = 0; i < pitch; ++i) {
-      const uint64_t word = words[i / positions];
-      const uint32_t shift = i % positions * source_lanes;
-      const uint32_t positive = static_cast<uint32_t>(word) >> shift & lane_mask;
-      const uint32_t negative = static_cast<uint32_t>(word >> kChunkLanes) >> shift & lane_mask;
-      *up_bounds++ = static_cast<uint32_t>(up - lists.up.data());
-      if (signed_rows && source_lanes < kChunkLanes) {
-        up = ListBits(positive | negative << source_lanes, number, up);
-      } else if (signed_rows) {
-        up = ListWord(positive, negative, number, up);
-      } else {
-        up = ListBits(positive, number, up);
-        *down_bounds++ = static_cast<uint32_t>(down - lists.down.data());
-        down = ListBits(negative, number, down);
-      }
-      number = static_cast<uint16_t>(number + plan.word_numbers);
-    }
+  if (plan.signed_rows) {
+    ListRowsOf<true>(s, frame, first, last, lists);
+  } else {
+    ListRowsOf<false>(s, frame, first, last, lists);
   }
-  *up_bounds = static_cast<uint32_t>(up - lists.up.data());
-  *down_bounds = static_cast<uint32_t>(down - lists.down.data());
 }
 
 // Appends numbers [first, last), each with `base` added, and returns the end.
