@@ -47,6 +47,15 @@ FloatEngine::FloatEngine(const ExecutionNetwork& network, const SessionOptions& 
       state.spikes = DelayLine(layer.kept_steps, Positions(layer.extent), layer.extent.channels());
     }
     states_.push_back(std::move(state));
+    for (const SynapseLayout& s : layer.synapses) {
+      const auto members = [](const format::Window& w) {
+        return static_cast<size_t>(w.kernel_y()) * static_cast<size_t>(w.kernel_x());
+      };
+      const size_t seen = s.average.has_value() ? members(*s.average) : 1;
+      // Windows need not fit their maps: as many taps as there are positions to see.
+      const size_t positions = Positions(network.layers[s.source].extent);
+      taps_.reserve(std::min(members(s.window) * seen, seen * positions));
+    }
   }
 }
 
