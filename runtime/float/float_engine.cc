@@ -52,9 +52,9 @@ FloatEngine::FloatEngine(const ExecutionNetwork& network, const SessionOptions& 
         return static_cast<size_t>(w.kernel_y()) * static_cast<size_t>(w.kernel_x());
       };
       const size_t seen = s.average.has_value() ? members(*s.average) : 1;
-      // Windows need not fit their maps: as many taps as there are positions to see.
-      const size_t positions = Positions(network.layers[s.source].extent);
-      taps_.reserve(std::min(members(s.window) * seen, seen * positions));
+      // Windows of a file may be far larger than its maps.
+      constexpr size_t kMostReserved = 1 << 16;
+      taps_.reserve(std::min(members(s.window), kMostReserved) * std::min<size_t>(seen, 64));
     }
   }
 }
