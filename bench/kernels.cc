@@ -172,6 +172,30 @@ void BM_Roofline(benchmark::State& state) {
   Report(state, lanes);
 }
 
+// What bounds a tile: its table's distance from the core, and lists whose ends cannot be predicted.
+// Arguments: KiB of the table, rows of a list on average, whether their number varies by a half.
+void BM_Rows(benchmark::State& state) {
+  const auto rows = static_cast<size_t>(state.range(0)) * 1024 / (64 * sizeof(int16_t));
+  const auto length = static_cast<uint32_t>(state.range(1));
+  auto table = hwy::AllocateAligned<int16_t>(rows * 64);
+  std::fill_n(table.get(), rows * 64, int16_t{1});
+  std::mt19937 generator(1);
+  std::uniform_int_distribution<uint32_t> row(0, static_cast<uint32_t>(rows - 1));
+  std::uniform_int_distribution<uint32_t> spread(length / 2, length + length / 2);
+  std::vector<uint16_t> numbers;
+  std::vector<uint32_t> bounds = {0};
+  while (numbers.size() < (1 << 18)) {
+    const uint32_t count = (state.range(2) != 0 ? spread(generator) : length) / 4 * 4;
+    for (uint32_t i = 0; i < count; ++i) numbers.push_back(static_cast<uint16_t>(row(generator)));
+    bounds.push_back(static_cast<uint32_t>(numbers.size()));
+  }
+  double lanes = 0;
+  for (auto _ : state) {
+    lanes = static_cast<double>(AddRowsOfTable({table.get(), rows * 64}, numbers, bounds));
+  }
+  Report(state, lanes);
+}
+
 // With firing: all that a layer does.
 void BM_Layer(benchmark::State& state) {
   Work work(state);
@@ -280,6 +304,10 @@ void DenseShapes(benchmark::internal::Benchmark* benchmark) {
 }
 
 BENCHMARK(BM_Roofline);
+BENCHMARK(BM_Rows)
+    ->ArgNames({"KiB", "rows", "varying"})
+    ->ArgsProduct({{16, 32, 74, 148, 296, 592, 1184}, {64}, {0, 1}})
+    ->ArgsProduct({{32}, {8, 16, 32, 128}, {0, 1}});
 BENCHMARK(BM_Layer)->Apply(LayerShapes);
 BENCHMARK(BM_Naive)->Apply(LayerShapes);
 #ifdef CSSRUN_HAVE_DENSE

@@ -44,12 +44,42 @@ size_t LoadAndAddTarget() {
   return kLanes * kRepeats;
 }
 
+size_t AddRowsTarget(const int16_t* HWY_RESTRICT table, const uint16_t* HWY_RESTRICT rows,
+                     const uint32_t* bounds, size_t lists) {
+  constexpr size_t kRowLanes = 64;
+  const hn::CappedTag<int16_t, 32> d;
+  const size_t lanes = hn::Lanes(d);
+  alignas(64) int16_t sums[kRowLanes] = {};
+  for (size_t first = 0; first < kRowLanes; first += 2 * lanes) {
+    for (size_t list = 0; list < lists; ++list) {
+      auto s0 = hn::Zero(d), s1 = s0;
+      for (size_t i = bounds[list]; i < bounds[list + 1]; i += 4) {
+        for (size_t j = 0; j < 4; ++j) {
+          const int16_t* HWY_RESTRICT row = table + rows[i + j] * kRowLanes + first;
+          s0 = hn::Add(s0, hn::Load(d, row));
+          s1 = hn::Add(s1, hn::Load(d, row + lanes));
+        }
+      }
+      hn::Store(hn::SaturatedAdd(s0, hn::Load(d, sums + first)), d, sums + first);
+      hn::Store(hn::SaturatedAdd(s1, hn::Load(d, sums + first + lanes)), d, sums + first + lanes);
+    }
+  }
+  benchmark::DoNotOptimize(sums);
+  return (bounds[lists] - bounds[0]) * kRowLanes;
+}
+
 }  // namespace cssrun::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace cssrun {
 HWY_EXPORT(LoadAndAddTarget);
+HWY_EXPORT(AddRowsTarget);
+size_t AddRowsOfTable(std::span<const int16_t> table, std::span<const uint16_t> rows,
+                      std::span<const uint32_t> bounds) {
+  return HWY_DYNAMIC_DISPATCH(AddRowsTarget)(table.data(), rows.data(), bounds.data(),
+                                             bounds.size() - 1);
+}
 size_t LoadAndAddLanes() { return HWY_DYNAMIC_DISPATCH(LoadAndAddTarget)(); }
 }  // namespace cssrun
 #endif
