@@ -45,7 +45,7 @@ constexpr uint32_t kPatchNeurons = 16;
 // Weights are kept in 16 bits where they stay near the core so: widening 8 bits costs half of the
 // speed there. Of a patch, by weights of one target; of a table that is gathered from, by bytes.
 constexpr size_t kWideFanIn = 640;
-constexpr double kLargestWideTable = 1 << 20;
+constexpr double kLargestWideTable = 256 << 10;
 
 PoolAxis PoolRows(const format::Node& node) {
   const Window* pool = node.pool();
