@@ -3,7 +3,8 @@
 
     bench/export_models.py FOLDER
 
-CIFAR-size VGG-16 and ResNet-18 at full width, ImageNet-size ResNet-34, ResNet-50 and VGG-16, from
+CIFAR-size VGG-16 and ResNet-18 at full width, ImageNet-size ResNet-34, ResNet-50 and VGG-16, and
+ResNet-18 for images of several sizes, from
 Debian's python3-torchvision with seeded random weights: their shapes are the real ones, and batch
 normalization has seen images, so that activations are of the usual size. Their answers mean
 nothing. Needs python3-torch, python3-torchvision and python3-onnx.
@@ -38,12 +39,15 @@ def cifar_vgg16() -> torch.nn.Module:
     )
 
 
+SIDES = (64, 96, 128, 192, 256)  # of resnet18-SIDE, for bench/growth.py
+
 MODELS = {
     "vgg16-cifar": (cifar_vgg16, 32),
     "resnet18-cifar": (cifar_resnet18, 32),
     "resnet34": (torchvision.models.resnet34, 224),
     "resnet50": (torchvision.models.resnet50, 224),
     "vgg16": (torchvision.models.vgg16, 224),
+    **{f"resnet18-{side}": (torchvision.models.resnet18, side) for side in SIDES},
 }
 
 

@@ -295,6 +295,10 @@ void LayerShapes(benchmark::internal::Benchmark* benchmark) {
     }
   }
   benchmark->Args({1, 4096, 4096, 1, 100});
+  // How time grows with the rate: bench/growth.py.
+  for (const int64_t permille : {10, 20, 100, 160, 350, 500}) {
+    benchmark->Args({16, 128, 128, 3, permille});
+  }
 }
 
 void DenseShapes(benchmark::internal::Benchmark* benchmark) {
