@@ -2,8 +2,9 @@
 
 #include <atomic>
 #include <chrono>
+#include <optional>
 #include <thread>
-#include <utility>
+#include <vector>
 
 #include "tbb/enumerable_thread_specific.h"
 #include "tbb/global_control.h"
@@ -17,14 +18,10 @@ double SecondsSince(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-// What a thread keeps from image to image.
-struct Worker {
-  Session session;
-  std::vector<uint8_t> pixels;
-};
-
+// One image on its way. Its buffers serve another when it has been delivered.
 struct Item {
   size_t index = 0;
+  std::vector<uint8_t> pixels;
   ImageOutcome outcome;
 };
 
@@ -43,16 +40,19 @@ class Handover {
   std::atomic<uint64_t>& order_;
 };
 
-ImageOutcome RunImage(size_t index, const LoadImage& load, Worker& worker) {
-  ImageOutcome outcome;
-  const auto load_start = std::chrono::steady_clock::now();
-  outcome.status = load(index, worker.pixels);
-  outcome.load_seconds = SecondsSince(load_start);
-  if (!outcome.status.ok()) return outcome;
-  const auto run_start = std::chrono::steady_clock::now();
-  outcome.status = worker.session.Run(worker.pixels, outcome.answer);
-  outcome.run_seconds = SecondsSince(run_start);
-  return outcome;
+void Load(const LoadImage& load, Item& item) {
+  const auto start = std::chrono::steady_clock::now();
+  item.outcome.status = load(item.index, item.pixels);
+  item.outcome.load_seconds = SecondsSince(start);
+}
+
+void Run(Session& session, Item& item) {
+  item.outcome.run_seconds = 0;
+  item.outcome.answer.logits.clear();  // of the image before
+  if (!item.outcome.status.ok()) return;
+  const auto start = std::chrono::steady_clock::now();
+  item.outcome.status = session.Run(item.pixels, item.outcome.answer);
+  item.outcome.run_seconds = SecondsSince(start);
 }
 
 }  // namespace
@@ -66,41 +66,54 @@ unsigned ThreadCount(unsigned threads) {
 void RunImages(const std::shared_ptr<const Network>& network, const SessionOptions& options,
                size_t count, unsigned threads, const LoadImage& load,
                const DeliverOutcome& deliver) {
+  // Sessions; each may have threads of its own. Images are decoded by whichever thread is free.
   const unsigned workers = ThreadCount(threads);
-  tbb::enumerable_thread_specific<Worker> worker([&] {
-    return Worker{Session(network, options), {}};
-  });
+  const unsigned all_threads = workers * ThreadCount(options.threads);
+  tbb::enumerable_thread_specific<Session> session([&] { return Session(network, options); });
   size_t next = 0;
   std::atomic<bool> stopped = false;
   std::atomic<uint64_t> order = 0;
 
   // Enough images in flight that no thread waits for a slow one that must be delivered first.
-  const size_t in_flight = size_t{workers} * 4;
+  std::vector<Item> items(size_t{all_threads} * 4);
   // As many as were asked for, even on fewer cores: without this TBB warns on standard error.
-  const tbb::global_control allowed(tbb::global_control::max_allowed_parallelism,
-                                    size_t{workers} * ThreadCount(options.threads));
-  tbb::task_arena arena(static_cast<int>(workers));
+  const tbb::global_control allowed(tbb::global_control::max_allowed_parallelism, all_threads);
+  tbb::task_arena arena(static_cast<int>(all_threads));
+  const auto run_mode =
+      workers == 1 ? tbb::filter_mode::serial_in_order : tbb::filter_mode::parallel;
+  // With one session it is not that of the thread that happens to run it.
+  std::optional<Session> only;
+  if (workers == 1) only.emplace(network, options);
   arena.execute([&] {
     tbb::parallel_pipeline(
-        in_flight,
-        tbb::make_filter<void, size_t>(tbb::filter_mode::serial_in_order,
-                                       [&](tbb::flow_control& control) -> size_t {
-                                         const Handover handover(order);
-                                         if (next == count || stopped) {
-                                           control.stop();
-                                           return 0;
-                                         }
-                                         return next++;
-                                       }) &
-            tbb::make_filter<size_t, Item>(
-                tbb::filter_mode::parallel,
-                [&](size_t index) {
-                  const Handover handover(order);
-                  return Item{index, RunImage(index, load, worker.local())};
-                }) &
-            tbb::make_filter<Item, void>(tbb::filter_mode::serial_in_order, [&](const Item& item) {
+        items.size(),
+        tbb::make_filter<void, Item*>(tbb::filter_mode::serial_in_order,
+                                      [&](tbb::flow_control& control) -> Item* {
+                                        const Handover handover(order);
+                                        if (next == count || stopped) {
+                                          control.stop();
+                                          return nullptr;
+                                        }
+                                        // Delivered in order: the one of so many before has been.
+                                        Item& item = items[next % items.size()];
+                                        item.index = next++;
+                                        return &item;
+                                      }) &
+            tbb::make_filter<Item*, Item*>(tbb::filter_mode::parallel,
+                                           [&](Item* item) {
+                                             const Handover handover(order);
+                                             Load(load, *item);
+                                             return item;
+                                           }) &
+            tbb::make_filter<Item*, Item*>(run_mode,
+                                           [&](Item* item) {
+                                             const Handover handover(order);
+                                             Run(only.has_value() ? *only : session.local(), *item);
+                                             return item;
+                                           }) &
+            tbb::make_filter<Item*, void>(tbb::filter_mode::serial_in_order, [&](Item* item) {
               const Handover handover(order);
-              if (!stopped && !deliver(item.index, item.outcome)) stopped = true;
+              if (!stopped && !deliver(item->index, item->outcome)) stopped = true;
             }));
   });
   const Handover handover(order);

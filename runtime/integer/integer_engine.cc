@@ -4,6 +4,7 @@
 #include <atomic>
 #include <bit>
 #include <chrono>
+#include <cstring>
 #include <limits>
 #include <utility>
 
@@ -49,12 +50,14 @@ IntegerEngine::IntegerEngine(const ExecutionNetwork& network, const SessionOptio
     const size_t stride = integers_.layouts[i].stride();
     if (layer.kind == NodeKind::Neurons) {
       most_synapses = std::max(most_synapses, integers.synapses.size());
-      state.membrane_lanes = integers.layout.blocks * integers.block_lanes();
-      state.membranes = hwy::AllocateAligned<int16_t>(state.membrane_lanes + kChunkLanes);
+      state.membranes = hwy::AllocateAligned<int16_t>(
+          integers.layout.blocks * integers.block_lanes() + kChunkLanes);
       if (integers.rectify) {
-        const size_t row = (integers.spike_columns * stride + kChunkLanes - 1) / kChunkLanes;
-        state.sent_lanes = integers.spike_rows * row * kChunkLanes;
-        state.sent = hwy::AllocateAligned<int16_t>(state.sent_lanes + kChunkLanes);
+        state.sent_row = integers.spike_columns * stride;
+        if (!integers.pooled())
+          state.sent_row = (state.sent_row + kChunkLanes - 1) / kChunkLanes * kChunkLanes;
+        state.sent =
+            hwy::AllocateAligned<int16_t>(integers.spike_rows * state.sent_row + kChunkLanes);
       }
     }
     if (layer.kind != NodeKind::Readout) {
@@ -83,38 +86,33 @@ IntegerEngine::IntegerEngine(const ExecutionNetwork& network, const SessionOptio
   negative_trains_.resize(train_row_ * image.height());
 }
 
-void IntegerEngine::Reset() {
-  for (size_t i = 0; i < states_.size(); ++i) {
-    LayerState& state = states_[i];
-    const IntegerLayer& layer = integers_.layers[i];
-    if (state.membranes != nullptr) {
-      for (size_t block = 0; block < layer.layout.blocks; ++block) {
-        const int16_t* start = layer.start.get() + block * kChunkLanes;
-        int16_t* membranes = state.membranes.get() + block * layer.block_lanes();
-        for (size_t chunk = 0; chunk < layer.block_lanes(); chunk += kChunkLanes) {
-          for (size_t lane = 0; lane < kChunkLanes; ++lane) membranes[chunk + lane] = start[lane];
-        }
-      }
-    }
-    ResetAbsent(layer, state);
-    if (state.sent != nullptr) std::fill_n(state.sent.get(), state.sent_lanes, int16_t{0});
-  }
-  std::fill(logits_.begin(), logits_.end(), 0.0F);
-}
-
-// Members of a pool that lie beyond the map are as low as can be, and stay so.
-void IntegerEngine::ResetAbsent(const IntegerLayer& layer, LayerState& state) {
-  if (layer.pool_y.apart && layer.pool_x.apart) return;
+void IntegerEngine::StartRows(size_t layer_index, uint32_t first_row, uint32_t last_row) {
+  const IntegerLayer& layer = integers_.layers[layer_index];
+  LayerState& state = states_[layer_index];
+  const size_t lanes = size_t{last_row - first_row} * layer.row_lanes;
   for (size_t block = 0; block < layer.layout.blocks; ++block) {
-    for (size_t row = 0; row < layer.rows; ++row) {
+    const int16_t* start = layer.start.get() + block * kChunkLanes;
+    int16_t* membranes =
+        state.membranes.get() + block * layer.block_lanes() + size_t{first_row} * layer.row_lanes;
+    for (size_t chunk = 0; chunk < lanes; chunk += kChunkLanes) {
+      std::memcpy(membranes + chunk, start, kChunkLanes * sizeof(int16_t));
+    }
+    if (layer.pool_y.apart && layer.pool_x.apart) continue;
+    // Members of a pool that lie beyond the map are as low as can be, and stay so.
+    for (size_t row = first_row; row < last_row; ++row, membranes += layer.row_lanes) {
       for (size_t column = 0; column < layer.columns; ++column) {
         if (layer.pool_y.positions[row] >= 0 && layer.pool_x.positions[column] >= 0) continue;
-        std::fill_n(state.membranes.get() + block * layer.block_lanes() + row * layer.row_lanes +
-                        layer.guard_lanes + column * layer.layout.lanes,
-                    layer.layout.lanes, std::numeric_limits<int16_t>::min());
+        std::fill_n(membranes + layer.guard_lanes + column * layer.layout.lanes, layer.layout.lanes,
+                    std::numeric_limits<int16_t>::min());
       }
     }
   }
+  if (state.sent == nullptr) return;
+  const uint32_t stride = layer.pool_y.stride;
+  const size_t first = std::min(first_row / stride, layer.spike_rows);
+  const size_t last = std::min((last_row + stride - 1) / stride, layer.spike_rows);
+  std::fill_n(state.sent.get() + first * state.sent_row, (last - first) * state.sent_row,
+              int16_t{0});
 }
 
 void IntegerEngine::SetImage(std::span<const uint8_t> pixels, uint32_t first_bit) {
@@ -139,8 +137,10 @@ void IntegerEngine::SetImage(std::span<const uint8_t> pixels, uint32_t first_bit
 void IntegerEngine::Run(std::span<const uint8_t> pixels, Answer& answer) {
   answer.layers.assign(network_.layers.size(), LayerStatistics());
   pixels_ = pixels;
-  Reset();
-  if (arena_ == nullptr) {
+  std::fill(logits_.begin(), logits_.end(), 0.0F);
+  // An arena of that size may be there already, as it is where a batch is run.
+  const int threads = static_cast<int>(workers_.size());
+  if (threads == 1 || tbb::this_task_arena::max_concurrency() == threads) {
     RunSteps(answer);
   } else {
     arena_->execute([&] { RunSteps(answer); });
@@ -219,6 +219,7 @@ void IntegerEngine::StepNeurons(size_t layer_index, uint32_t first, uint32_t las
     const uint32_t first_row = pools * band / bands * layer.pool_y.stride;
     const uint32_t last_row =
         std::min(layer.rows, pools * (band + 1) / bands * layer.pool_y.stride);
+    if (first == 0) StartRows(layer_index, first_row, last_row);
     for (uint32_t index = first; index < last; ++index) {
       synops += StepRows(layer_index, index, first_row, last_row);
     }
@@ -226,7 +227,9 @@ void IntegerEngine::StepNeurons(size_t layer_index, uint32_t first, uint32_t las
   if (bands == 1) {
     run_band(0);
   } else {
-    tbb::parallel_for(uint32_t{0}, bands, run_band, tbb::simple_partitioner());
+    // Isolated: while it waits, a thread must not begin with something else.
+    tbb::this_task_arena::isolate(
+        [&] { tbb::parallel_for(uint32_t{0}, bands, run_band, tbb::simple_partitioner()); });
   }
   statistics.synops += synops;
   for (uint32_t index = std::max(first, network_.silent_steps); index < last; ++index) {

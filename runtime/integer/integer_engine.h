@@ -43,8 +43,7 @@ class IntegerEngine {
   struct LayerState {
     hwy::AlignedFreeUniquePtr<int16_t[]> membranes;
     hwy::AlignedFreeUniquePtr<int16_t[]> sent;
-    size_t membrane_lanes = 0;
-    size_t sent_lanes = 0;
+    size_t sent_row = 0;             // lanes of one row of `sent`
     std::vector<SpikeFrame> spikes;  // by spike index
   };
 
@@ -54,8 +53,8 @@ class IntegerEngine {
     std::vector<SpikeLists> lists;
   };
 
-  void Reset();
-  static void ResetAbsent(const IntegerLayer& layer, LayerState& state);
+  // Membranes and what was sent, before the first input.
+  void StartRows(size_t layer, uint32_t first_row, uint32_t last_row);
   void SetImage(std::span<const uint8_t> pixels, uint32_t first_bit);
   void RunSteps(Answer& answer);
   // Everything that a layer does at global steps [first, last).

@@ -105,6 +105,9 @@ struct IntegerLayer {
   std::vector<IntegerSynapses> synapses;
   uint64_t work = 0;  // synapses of all membranes
 
+  bool pooled() const {
+    return pool_y.members * pool_x.members > 1 || pool_y.stride > 1 || pool_x.stride > 1;
+  }
   uint32_t parameter_lanes() const { return layout.blocks * kChunkLanes; }
   size_t block_lanes() const { return size_t{rows} * row_lanes; }
 };

@@ -20,13 +20,11 @@ namespace hn = hwy::HWY_NAMESPACE;
 template <GrowthKind kGrowth, bool kRectify>
 void FireAndGrow(const LayerStep& step, size_t row) {
   const IntegerLayer& layer = *step.layer;
-  const bool pooled = layer.pool_y.members * layer.pool_x.members > 1 || layer.pool_y.stride > 1 ||
-                      layer.pool_x.stride > 1;
   if (step.spikes == nullptr) {
     GrowRow<kGrowth>(step, row);
     return;
   }
-  if (!pooled) {
+  if (!layer.pooled()) {
     FireRow<kGrowth, kRectify>(step, row);
     CountSpikes(*step.spikes, row);
     return;

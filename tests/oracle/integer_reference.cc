@@ -32,7 +32,7 @@ double LargestWeight(const format::NetworkT& network, const format::NodeT& node,
   const bool gathered = sources > 32 || targets > 32 || s.groups > 1 || s.window->stride_y() > 1 ||
                         s.window->stride_x() > 1;
   const bool wide =
-      gathered ? s.weights.size() * s.groups * 2 <= 1 << 20 : s.weights.size() / targets <= 640;
+      gathered ? s.weights.size() * s.groups * 2 <= 256 << 10 : s.weights.size() / targets <= 640;
   return wide ? 1023 : 127;
 }
 

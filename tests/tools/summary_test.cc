@@ -49,12 +49,26 @@ TEST(SummaryTest, HasEveryKeyOfTheContract) {
   summary.Add(Outcome(*network, {1, 2, 3, 4, 5, 6}), 5);
   summary.Finish(2.0, 3);
   const Json json = Json::parse(summary.ToJson(true));
-  EXPECT_EQ(Keys(json),
-            (std::vector<std::string>{
-                "images", "failed", "top1", "top5", "seconds", "images_per_second", "load_seconds",
-                "run_seconds", "latency_ms", "timesteps", "latency_steps", "spikes_per_image",
-                "synops_per_image", "macs_per_image", "energy_mj", "peak_rss_bytes", "threads",
-                "simd_target", "layers"}));
+  EXPECT_EQ(Keys(json), (std::vector<std::string>{"images",
+                                                  "failed",
+                                                  "top1",
+                                                  "top5",
+                                                  "seconds",
+                                                  "images_per_second",
+                                                  "load_seconds",
+                                                  "run_seconds",
+                                                  "latency_ms",
+                                                  "timesteps",
+                                                  "latency_steps",
+                                                  "steps_per_image",
+                                                  "spikes_per_image",
+                                                  "synops_per_image",
+                                                  "macs_per_image",
+                                                  "energy_mj",
+                                                  "peak_rss_bytes",
+                                                  "threads",
+                                                  "simd_target",
+                                                  "layers"}));
   EXPECT_EQ(Keys(json["latency_ms"]), (std::vector<std::string>{"p50", "p90", "p99"}));
   EXPECT_EQ(Keys(json["energy_mj"]), (std::vector<std::string>{"snn", "ann"}));
   ASSERT_EQ(json["layers"].size(), 4U);
