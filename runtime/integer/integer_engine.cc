@@ -140,7 +140,9 @@ void IntegerEngine::Run(std::span<const uint8_t> pixels, Answer& answer) {
   std::fill(logits_.begin(), logits_.end(), 0.0F);
   // An arena of that size may be there already, as it is where a batch is run.
   const int threads = static_cast<int>(workers_.size());
-  if (threads == 1 || tbb::this_task_arena::max_concurrency() == threads) {
+  const bool inside = tbb::this_task_arena::current_thread_index() >= 0 &&
+                      tbb::this_task_arena::max_concurrency() == threads;
+  if (threads == 1 || inside) {
     RunSteps(answer);
   } else {
     arena_->execute([&] { RunSteps(answer); });
