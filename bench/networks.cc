@@ -296,6 +296,8 @@ int Run(int argc, char** argv) {
   const Clock::time_point start = Clock::now();
   for (size_t round = 0; round < 3 || SecondsSince(start) < arguments.seconds; ++round) {
     for (Contender& contender : contenders) {
+      // OpenMP's threads spin for a while when they have nothing to do any more.
+      if (arguments.threads > 1) std::this_thread::sleep_for(std::chrono::milliseconds(20));
       contender.seconds_per_image.push_back(contender.turn(round * turn, turn) /
                                             static_cast<double>(turn));
     }
