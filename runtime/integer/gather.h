@@ -53,8 +53,6 @@ struct GatherPlan {
 
 // What a plan is made for.
 struct GatherShape {
-  uint32_t source_height = 0;
-  uint32_t source_width = 0;
   uint32_t source_channels = 0;
   LaneLayout source;
   Seen seen;

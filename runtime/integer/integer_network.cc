@@ -47,6 +47,9 @@ constexpr uint32_t kPatchNeurons = 16;
 constexpr size_t kWideFanIn = 640;
 constexpr double kLargestWideTable = 256 << 10;
 
+// Of a row of a depthwise kernel: their sum fits 16 bits.
+constexpr int kMostDepthwiseTaps = static_cast<int>(kLargestMembrane) / kLargestWideWeight;
+
 PoolAxis PoolRows(const format::Node& node) {
   const Window* pool = node.pool();
   if (pool == nullptr)
@@ -68,6 +71,17 @@ LaneLayout LayoutOf(const format::Node& node) {
   LaneLayout layout = LaneLayout::For(node.extent()->channels());
   if (!PoolRows(node).apart || !PoolColumns(node).apart) layout.lanes = kChunkLanes;
   return layout;
+}
+
+// Whether spikes are scattered from their sources, some beyond the borders.
+bool NeedsGuards(AccumulateKind kind) {
+  return kind != AccumulateKind::kGather && kind != AccumulateKind::kDepthwise;
+}
+
+// Whether the members of a window's positions can be listed: a small file may name a large window.
+bool FitsLists(const Window& window, int64_t rows, int64_t columns) {
+  constexpr int64_t kMostMembers = 1 << 20;
+  return rows * window.kernel_y() <= kMostMembers && columns * window.kernel_x() <= kMostMembers;
 }
 
 // Whether a membrane is a position of the map.
@@ -114,6 +128,12 @@ class Builder {
     if (kLargestMembrane / kHeadroom / Gain() < kSmallestInputUnit) {
       return Refuse("a silent period that is too long for 16 bits");
     }
+    for (const format::Node* node : nodes) {
+      if (!WindowsFit(*node)) {
+        Fail(*node, "windows of too many members");
+        return std::nullopt;
+      }
+    }
     integers_.layers.resize(nodes.size());
     for (uint32_t i = 0; i < nodes.size(); ++i) {
       const Extent& extent = *nodes.Get(i)->extent();
@@ -142,6 +162,19 @@ class Builder {
   }
   const Extent& SourceExtent(const format::Synapses& s) const {
     return *network_.nodes()->Get(s.source())->extent();
+  }
+  bool WindowsFit(const format::Node& node) const {
+    const Extent& pooled = *node.extent();
+    if (node.pool() != nullptr && !FitsLists(*node.pool(), pooled.height(), pooled.width())) {
+      return false;
+    }
+    if (node.synapses() == nullptr) return true;
+    return std::all_of(node.synapses()->begin(), node.synapses()->end(), [&](const auto* s) {
+      const Window* mean = s->average();
+      const Extent& source = SourceExtent(*s);
+      return mean == nullptr || FitsLists(*mean, WindowRows(*mean, source.height()),
+                                          WindowColumns(*mean, source.width()));
+    });
   }
   double Beta() const { return static_cast<double>(code_.beta()); }
   // How much a membrane grows in the silent period.
@@ -196,7 +229,7 @@ class Builder {
       if (std::max(axes.back().first.taps, axes.back().second.taps) > kMostTaps) {
         return Fail(node, "a kernel that reaches too far");
       }
-      if (KindFor(*s, layer) == AccumulateKind::kGather) continue;
+      if (!NeedsGuards(KindFor(*s, layer))) continue;
       const auto reach = static_cast<uint32_t>(
           RoundUp((axes.back().second.taps - 1) * layer.layout.lanes, kChunkLanes));
       layer.guard_lanes = std::max(layer.guard_lanes, reach);
@@ -214,7 +247,7 @@ class Builder {
         const format::Synapses& s = *node.synapses()->Get(i);
         tried.emplace_back();
         const AccumulateKind kind = KindFor(s, layer);
-        if (kind == AccumulateKind::kGather || kind == AccumulateKind::kIdentity) continue;
+        if (!NeedsGuards(kind) || kind == AccumulateKind::kIdentity) continue;
         tried.back() = GroupPositions(s, layer, guard, axes[i].second);
         chunks += tried.back().run_chunks;
       }
@@ -349,7 +382,7 @@ class Builder {
     for (int64_t row = 0; row < source.height(); ++row) {
       RowPlan plan;
       plan.readers = readers[static_cast<size_t>(row)];
-      if (out.kind != AccumulateKind::kGather && row / seen.y.divisor < seen.y.size) {
+      if (NeedsGuards(out.kind) && row / seen.y.divisor < seen.y.size) {
         const Axis::Place& place = y.places[static_cast<size_t>(row / seen.y.divisor)];
         // Existing taps of a phase are its last ones.
         int64_t tap = 0;
@@ -454,6 +487,10 @@ class Builder {
     const LaneLayout& source = integers_.layouts[s.source()];
     const Window& w = *s.window();
     const uint32_t channels = SourceExtent(s).channels();
+    if (IsDepthwise(s) && plain && s.average() == nullptr && source.lanes == kChunkLanes &&
+        w.kernel_x() <= kMostDepthwiseTaps) {
+      return AccumulateKind::kDepthwise;
+    }
     if (source.blocks > 1 || layer.layout.blocks > 1 || s.groups() > 1 || w.stride_y() > 1 ||
         w.stride_x() > 1 || !plain) {
       return AccumulateKind::kGather;
@@ -463,13 +500,18 @@ class Builder {
                : AccumulateKind::kScatter;
   }
 
+  // Every channel to itself alone; the targets are as many, since weights are.
+  bool IsDepthwise(const format::Synapses& s) const {
+    const auto taps = static_cast<uint64_t>(s.window()->kernel_y()) *
+                      static_cast<uint64_t>(s.window()->kernel_x());
+    return s.groups() == SourceExtent(s).channels() && s.weights()->size() == s.groups() * taps;
+  }
+
   GatherShape ShapeOf(const format::Synapses& s, const IntegerLayer& layer,
                       uint32_t targets) const {
     const Extent& source = SourceExtent(s);
     const Seen seen = SeenThrough(s, source);
     GatherShape shape;
-    shape.source_height = source.height();
-    shape.source_width = source.width();
     shape.source_channels = source.channels();
     shape.source = integers_.layouts[s.source()];
     shape.seen = seen;
@@ -484,11 +526,15 @@ class Builder {
 
   // Whether weights are kept in 16 bits.
   bool KeptWide(const format::Synapses& s, const IntegerLayer& layer, uint32_t targets) const {
+    if (IsDepthwise(s)) return true;
     if (KindFor(s, layer) != AccumulateKind::kGather) {
       return s.weights()->size() / targets <= kWideFanIn;
     }
-    const double weights = static_cast<double>(s.weights()->size()) * s.groups();
-    return weights * sizeof(int16_t) <= kLargestWideTable;
+    // What a table holds for each target and tap: all sources, or the words that hold its group.
+    const double sources = SourceExtent(s).channels();
+    const double seen = std::min(sources, std::max(sources / s.groups(), double{kChunkLanes}));
+    const double taps = static_cast<double>(s.window()->kernel_y()) * s.window()->kernel_x();
+    return targets * taps * seen * sizeof(int16_t) <= kLargestWideTable;
   }
 
   // With `guard` lanes before the first column; `layer` need not know its guard yet.
@@ -528,6 +574,25 @@ class Builder {
       groups.destinations.push_back({static_cast<uint32_t>(base), found->second});
     }
     return groups;
+  }
+
+  void BuildDepthwise(const format::Synapses& s, const IntegerLayer& layer, const Axis& y,
+                      const Axis& x, const std::vector<double>& scales, IntegerSynapses& out) {
+    const Window& w = *s.window();
+    out.depthwise = {w.kernel_y(), w.kernel_x(), w.stride_y(),   w.stride_x(),
+                     w.pad_top(),  w.pad_left(), w.dilation_y(), w.dilation_x()};
+    FindExceptions(PlanRows(s, layer, y, x, 0, 0, out), out);
+    const size_t taps = s.weights()->size() / s.groups();
+    const size_t size = layer.layout.blocks * taps * kChunkLanes;
+    out.wide = hwy::AllocateAligned<int16_t>(size);
+    std::fill_n(out.wide.get(), size, int16_t{0});
+    const float* weights = s.weights()->data();
+    for (size_t c = 0; c < s.groups(); ++c) {
+      for (size_t tap = 0; tap < taps; ++tap) {
+        const double weight = static_cast<double>(*weights++) * scales[c];
+        out.wide[(c / kChunkLanes * taps + tap) * kChunkLanes + c % kChunkLanes] = ToInt16(weight);
+      }
+    }
   }
 
   bool BuildGather(const format::Synapses& s, const IntegerLayer& layer, const Axis& y,
@@ -585,6 +650,10 @@ class Builder {
     out.source_stride = integers_.layouts[s.source()].stride();
     out.source_lanes = integers_.layouts[s.source()].lanes;
     out.source_columns = source.width();
+    if (out.kind == AccumulateKind::kDepthwise) {
+      BuildDepthwise(s, layer, y, x, scales, out);
+      return true;
+    }
     if (out.kind == AccumulateKind::kGather) {
       return BuildGather(s, layer, y, x, node, scales, out);
     }

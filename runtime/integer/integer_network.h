@@ -44,10 +44,19 @@ struct Destination {
 
 // How spikes reach the membranes. The kind follows from the shape alone.
 enum class AccumulateKind : uint8_t {
-  kScatter,   // few source channels: spike by spike, membranes in memory
-  kPatch,     // up to 32 to 32: a word's spikes, the membranes that they reach held in registers
-  kGather,    // all others: a tile of membranes held in registers, all spikes that reach it
-  kIdentity,  // one target a spike
+  kScatter,    // few source channels: spike by spike, membranes in memory
+  kPatch,      // up to 32 to 32: a word's spikes, the membranes that they reach held in registers
+  kGather,     // all others: a tile of membranes held in registers, all spikes that reach it
+  kDepthwise,  // every channel to itself: words of spikes as masks
+  kIdentity,   // one target a spike
+};
+
+// A window without what only the far border needs.
+struct DepthwiseShape {
+  int64_t kernel_y = 1, kernel_x = 1;
+  int64_t stride_y = 1, stride_x = 1;
+  int64_t pad_top = 0, pad_left = 0;
+  int64_t dilation_y = 1, dilation_x = 1;
 };
 
 struct IntegerSynapses {
@@ -69,6 +78,7 @@ struct IntegerSynapses {
   std::vector<Destination> groups;   // kPatch: by word; kScatter: by column
   std::vector<Destination> numbers;  // kScatter: by word and bit
   GatherPlan gather;
+  DepthwiseShape depthwise;  // `wide` is [block][ky][kx][lane]
   // kIdentity: the target lane of a source lane and its weight.
   bool in_order = false;                          // every word goes to 32 consecutive lanes
   std::vector<uint32_t> lanes;                    // by source neuron of a row

@@ -9,6 +9,7 @@
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 #include "hwy/highway.h"
 #include "runtime/integer/accumulate-inl.h"
+#include "runtime/integer/depthwise-inl.h"
 #include "runtime/integer/fire-inl.h"
 #include "runtime/integer/gather-inl.h"
 
@@ -74,6 +75,10 @@ void RunStep(LayerStep& step) {
     const IntegerSynapses& synapses = layer.synapses[s];
     if (synapses.kind == AccumulateKind::kGather) {
       GatherRow(synapses, layer, row, step.lists[s], step.membranes);
+      return;
+    }
+    if (synapses.kind == AccumulateKind::kDepthwise) {
+      DepthwiseRow(synapses, layer, *step.inputs[s], row, step.membranes);
       return;
     }
     while (next < synapses.rows.size() && synapses.rows[next].due <= row) {

@@ -247,6 +247,24 @@ TEST(IntegerEngineTest, LayoutsOutOfProportionRunInFloat) {
   weights.assign(weights.size() * 4, 0.1F);
   ExpectFloat(description, "reaches too far");
 
+  // Means that overlap, each of half of a long row: a list of all members would be 17 million.
+  format::NetworkT means = oracle::ChainNetwork(1, 2, 2, 1);
+  const format::Extent row(1, 1, 8192);
+  *means.nodes[0]->extent = row;
+  *means.nodes[0]->potential = row;
+  means.preprocessing->mean = {0};
+  means.preprocessing->stddev = {1};
+  means.preprocessing->resize = 8192;
+  means.nodes[1]->synapses[0]->average =
+      std::make_unique<format::Window>(1, 4096, 1, 1, 0, 0, 0, 0, 1, 1);
+  const format::Extent seen(3, 1, 4097);
+  *means.nodes[1]->extent = seen;
+  *means.nodes[1]->potential = seen;
+  means.nodes[1]->synapses[0]->weights.assign(3, 0.5F);
+  *means.nodes[2]->synapses[0]->window = format::Window(1, 4097, 1, 1, 0, 0, 0, 0, 1, 1);
+  means.nodes[2]->synapses[0]->weights.assign(size_t{4} * 3 * 4097, 0.001F);
+  ExpectFloat(means, "too many members");
+
   // One position in 2048: few have a tap at all.
   format::NetworkT sparse = oracle::ChainNetwork(1, 4, 2, 1);
   const format::Extent image(1, 1, 8192);
