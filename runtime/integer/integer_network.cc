@@ -120,11 +120,14 @@ struct Groups {
 class Builder {
  public:
   Builder(const format::Network& network, std::string& reason)
-      : network_(network), code_(*network.code()), reason_(reason) {}
+      : network_(network),
+        code_(*network.code()),
+        direct_(code_.input() == format::InputCoding::Direct),
+        reason_(reason) {}
 
   std::optional<IntegerNetwork> Build() {
     const auto& nodes = *network_.nodes();
-    if (code_.timesteps() > 64) return Refuse("more than 64 timesteps");
+    if (!direct_ && code_.timesteps() > 64) return Refuse("more than 64 timesteps");
     if (kLargestMembrane / kHeadroom / Gain() < kSmallestInputUnit) {
       return Refuse("a silent period that is too long for 16 bits");
     }
@@ -143,7 +146,7 @@ class Builder {
         return Refuse("too many neurons in one row");
       }
     }
-    BuildEncoder();
+    if (!direct_) BuildEncoder();
     for (uint32_t i = 1; i + 1 < nodes.size(); ++i) {
       if (!BuildLayer(*nodes.Get(i), integers_.layers[i])) return std::nullopt;
     }
@@ -163,13 +166,21 @@ class Builder {
   const Extent& SourceExtent(const format::Synapses& s) const {
     return *network_.nodes()->Get(s.source())->extent();
   }
+  // Synapses that spikes take: all but those of pixels that are not coded in spikes.
+  std::vector<const format::Synapses*> SpikeSynapses(const format::Node& node) const {
+    std::vector<const format::Synapses*> synapses;
+    for (const format::Synapses* s : *node.synapses()) {
+      if (!direct_ || s->source() != 0) synapses.push_back(s);
+    }
+    return synapses;
+  }
   bool WindowsFit(const format::Node& node) const {
     const Extent& pooled = *node.extent();
     if (node.pool() != nullptr && !FitsLists(*node.pool(), pooled.height(), pooled.width())) {
       return false;
     }
-    if (node.synapses() == nullptr) return true;
-    return std::all_of(node.synapses()->begin(), node.synapses()->end(), [&](const auto* s) {
+    const auto synapses = SpikeSynapses(node);
+    return std::all_of(synapses.begin(), synapses.end(), [&](const auto* s) {
       const Window* mean = s->average();
       const Extent& source = SourceExtent(*s);
       return mean == nullptr || FitsLists(*mean, WindowRows(*mean, source.height()),
@@ -218,8 +229,9 @@ class Builder {
     if (!ChooseScales(node, layer, scales)) return false;
 
     // Guards wide enough for the synapses that reach farthest beyond the borders.
+    const std::vector<const format::Synapses*> synapses = SpikeSynapses(node);
     std::vector<std::pair<Axis, Axis>> axes;
-    for (const format::Synapses* s : *node.synapses()) {
+    for (const format::Synapses* s : synapses) {
       const Seen seen = SeenThrough(*s, SourceExtent(*s));
       const Window& w = *s->window();
       axes.emplace_back(MakeAxis(seen.y.size, layer.map_rows, w.kernel_y(), w.stride_y(),
@@ -244,7 +256,7 @@ class Builder {
       std::vector<Groups> tried;
       uint32_t chunks = 0;
       for (uint32_t i = 0; i < axes.size(); ++i) {
-        const format::Synapses& s = *node.synapses()->Get(i);
+        const format::Synapses& s = *synapses[i];
         tried.emplace_back();
         const AccumulateKind kind = KindFor(s, layer);
         if (!NeedsGuards(kind) || kind == AccumulateKind::kIdentity) continue;
@@ -266,8 +278,8 @@ class Builder {
                    Neurons(potential))) {
       return Fail(node, "a map that takes too much memory in blocks");
     }
-    for (uint32_t i = 0; i < node.synapses()->size(); ++i) {
-      const format::Synapses& s = *node.synapses()->Get(i);
+    for (uint32_t i = 0; i < synapses.size(); ++i) {
+      const format::Synapses& s = *synapses[i];
       layer.synapses.emplace_back();
       layer.work +=
           uint64_t{layer.rows} * layer.columns *
@@ -288,7 +300,7 @@ class Builder {
     const double gain = Gain();
     const double largest_unit = kLargestMembrane / kHeadroom;
     scales.assign(channels, largest_unit / gain);
-    for (const format::Synapses* s : *node.synapses()) {
+    for (const format::Synapses* s : SpikeSynapses(node)) {
       const float* weights = s->weights()->data();
       if (s->kind() == SynapseKind::Identity) {
         const double weight = std::abs(static_cast<double>(weights[0]));
@@ -328,6 +340,13 @@ class Builder {
     FillParameter(layer.layout, channels, layer.start.get(), [&](uint32_t c) {
       return ToInt16((Beta() * initial + static_cast<double>(node.bias()->Get(c))) * scales[c]);
     });
+    if (SpikeSynapses(node).size() < node.synapses()->size()) {
+      layer.direct_scale = hwy::AllocateAligned<float>(lanes);
+      for (uint32_t lane = 0; lane < lanes; ++lane) {
+        const uint32_t channel = lane / kChunkLanes * kChunkLanes + lane % layer.layout.lanes;
+        layer.direct_scale[lane] = channel < channels ? static_cast<float>(scales[channel]) : 0.0F;
+      }
+    }
     std::vector<double> owed(channels, 0);  // what rounding has kept back so far
     for (uint32_t i = 0; i < timesteps; ++i) {
       const auto threshold = static_cast<double>(node.thresholds()->Get(i));
@@ -755,7 +774,7 @@ class Builder {
   bool BuildReadout(const format::Node& node) {
     const uint32_t logits = node.potential()->channels();
     integers_.logit_stride = static_cast<uint32_t>(RoundUp(logits, 16));
-    for (const format::Synapses* s : *node.synapses()) {
+    for (const format::Synapses* s : SpikeSynapses(node)) {
       if (s->groups() != 1) return Fail(node, "grouped convolution");
       const Extent& source = SourceExtent(*s);
       const Seen seen = SeenThrough(*s, source);
@@ -837,6 +856,7 @@ class Builder {
 
   const format::Network& network_;
   const format::Code& code_;
+  const bool direct_;
   std::string& reason_;
   IntegerNetwork integers_;
 };

@@ -113,6 +113,9 @@ struct IntegerLayer {
   hwy::AlignedFreeUniquePtr<int16_t[]> biases;      // [input index][...]; their rounding cancels
   hwy::AlignedFreeUniquePtr<int16_t[]> start;       // membranes when input index 0 arrives
   std::vector<IntegerSynapses> synapses;
+  // What direct synapses bring is computed in amplitudes; units per amplitude, as the parameters
+  // above. Null without direct synapses.
+  hwy::AlignedFreeUniquePtr<float[]> direct_scale;
   uint64_t work = 0;  // synapses of all membranes
 
   bool pooled() const {
@@ -120,6 +123,10 @@ struct IntegerLayer {
   }
   uint32_t parameter_lanes() const { return layout.blocks * kChunkLanes; }
   size_t block_lanes() const { return size_t{rows} * row_lanes; }
+  // Of a row of one block without guards, in whole chunks.
+  size_t map_lanes() const {
+    return (size_t{columns} * layout.lanes + kChunkLanes - 1) / kChunkLanes * kChunkLanes;
+  }
 };
 
 // The encoder's spike train of every pixel value: bit i is spike index i.
@@ -143,7 +150,7 @@ struct ReadoutSynapses {
 struct IntegerNetwork {
   std::vector<IntegerLayer> layers;  // by layer index; the first and last are empty
   std::vector<LaneLayout> layouts;   // by layer index, of the spikes that leave it
-  EncoderTable encoder;
+  EncoderTable encoder;              // empty with direct input
   std::vector<ReadoutSynapses> readout;
   uint32_t logit_stride = 0;
 };

@@ -50,6 +50,36 @@ void FireAndGrow(const LayerStep& step, size_t row) {
   if (beyond) GrowRow<kGrowth>(step, row);
 }
 
+// Rounds what pixels bring to whole units; what that keeps back, at most a unit, grows as membranes
+// do and comes with the next step.
+void AddDirect(const LayerStep& step) {
+  const IntegerLayer& layer = *step.layer;
+  const hn::CappedTag<float, 16> df;
+  const hn::Rebind<int32_t, decltype(df)> di32;
+  const hn::Rebind<int16_t, decltype(df)> d;
+  const size_t lanes = layer.map_lanes();
+  const auto beta = hn::Set(df, step.growth.beta);
+  const auto one = hn::Set(df, 1.0F);
+  for (size_t block = 0; block < layer.layout.blocks; ++block) {
+    for (size_t row = step.first_row; row < step.last_row; ++row) {
+      const size_t first = (block * layer.rows + row) * lanes;
+      const float* HWY_RESTRICT direct = step.direct + first;
+      float* HWY_RESTRICT owed = step.direct_owed + first;
+      int16_t* HWY_RESTRICT membranes =
+          step.membranes + block * layer.block_lanes() + row * layer.row_lanes + layer.guard_lanes;
+      for (size_t i = 0; i < lanes; i += hn::Lanes(df)) {
+        const auto wanted =
+            hn::Add(hn::Mul(beta, hn::Load(df, owed + i)), hn::Load(df, direct + i));
+        const auto whole = hn::NearestInt(wanted);
+        const auto added = hn::DemoteTo(d, whole);
+        const auto kept = hn::Sub(wanted, hn::ConvertTo(df, hn::PromoteTo(di32, added)));
+        hn::Store(hn::Clamp(kept, hn::Neg(one), one), df, owed + i);
+        hn::StoreU(hn::SaturatedAdd(hn::LoadU(d, membranes + i), added), d, membranes + i);
+      }
+    }
+  }
+}
+
 // `sent` grows with the spikes; in the silent period it is zero.
 template <GrowthKind kGrowth, bool kRectify>
 void RunStep(LayerStep& step) {
@@ -86,6 +116,7 @@ void RunStep(LayerStep& step) {
                     step.membranes);
     }
   };
+  if (step.direct != nullptr) AddDirect(step);
   size_t next[kMostSynapses] = {};
   const bool by_rows = synapses_count <= kMostSynapses;
   if (step.inputs != nullptr) {

@@ -36,7 +36,11 @@ struct LayerStep {
   const SpikeFrame* const* inputs = nullptr;  // by synapses; null when no input arrives any more
   SpikeLists* lists = nullptr;                // by synapses: room for a source's spikes
   int16_t* membranes = nullptr;
-  int16_t* sent = nullptr;              // g, [spike row][neuron]; null if it does not rectify
+  int16_t* sent = nullptr;  // g, [spike row][neuron]; null if it does not rectify
+  // What pixels bring at each step, in units, and what rounding has kept back of it so far:
+  // [block][row][IntegerLayer::map_lanes()]. Null without direct synapses or when no input arrives.
+  const float* direct = nullptr;
+  float* direct_owed = nullptr;
   SpikeFrame* spikes = nullptr;         // null in the silent period
   const int16_t* thresholds = nullptr;  // of this spike index
   const int16_t* biases = nullptr;      // of the next input index; null after the last

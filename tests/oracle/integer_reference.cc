@@ -24,6 +24,94 @@ double Grow(double value, double beta, size_t index) {
   return sum;
 }
 
+bool IsDirect(const format::NetworkT& network, const format::SynapsesT& s) {
+  return network.code->input == format::InputCoding::Direct && s.source == 0;
+}
+
+// The sum that one position of one channel gets of pixels: in float, tap after tap.
+struct PixelMap {
+  std::vector<float> values;  // [channel, row, column]
+  int height = 0, width = 0;
+};
+
+float PixelAt(const PixelMap& map, size_t c, int y, int x) {
+  if (y < 0 || y >= map.height || x < 0 || x >= map.width) return 0;
+  return map.values[(c * static_cast<size_t>(map.height) + static_cast<size_t>(y)) *
+                        static_cast<size_t>(map.width) +
+                    static_cast<size_t>(x)];
+}
+
+// What the image brings to each membrane [channel, row, column] at each step, in amplitudes.
+std::vector<float> DirectPotentials(const format::NetworkT& network, const format::NodeT& node,
+                                    const std::vector<double>& inputs) {
+  const auto height = static_cast<int>(node.potential->height());
+  const auto width = static_cast<int>(node.potential->width());
+  const size_t channels = node.potential->channels();
+  std::vector<float> potentials(channels * static_cast<size_t>(height * width), 0.0F);
+  const format::Extent& image = *network.nodes[0]->extent;
+  const double scale = SumOfWeights(network) * static_cast<double>(network.nodes[0]->amplitude);
+  for (const auto& s : node.synapses) {
+    if (!IsDirect(network, *s)) continue;
+    PixelMap seen;
+    seen.height = static_cast<int>(image.height());
+    seen.width = static_cast<int>(image.width());
+    for (const double input : inputs) seen.values.push_back(static_cast<float>(input / scale));
+    if (s->average != nullptr) {
+      const format::Window& w = *s->average;
+      PixelMap means;
+      means.height = (seen.height + w.pad_top() + w.pad_bottom() - w.kernel_y()) / w.stride_y() + 1;
+      means.width = (seen.width + w.pad_left() + w.pad_right() - w.kernel_x()) / w.stride_x() + 1;
+      for (size_t c = 0; c < image.channels(); ++c) {
+        for (int y = 0; y < means.height; ++y) {
+          for (int x = 0; x < means.width; ++x) {
+            float sum = 0;
+            for (int ky = 0; ky < w.kernel_y(); ++ky) {
+              for (int kx = 0; kx < w.kernel_x(); ++kx) {
+                sum += PixelAt(seen, c, y * w.stride_y() - w.pad_top() + ky,
+                               x * w.stride_x() - w.pad_left() + kx);
+              }
+            }
+            means.values.push_back(sum);
+          }
+        }
+      }
+      seen = means;
+    }
+    const format::Window& w = *s->window;
+    const size_t sources = image.channels() / s->groups;
+    const size_t targets = channels / s->groups;
+    for (size_t target = 0; target < channels; ++target) {
+      for (int y = 0; y < height; ++y) {
+        for (int x = 0; x < width; ++x) {
+          float& sum = potentials[(target * static_cast<size_t>(height) + static_cast<size_t>(y)) *
+                                      static_cast<size_t>(width) +
+                                  static_cast<size_t>(x)];
+          for (int ky = 0; ky < w.kernel_y(); ++ky) {
+            for (int kx = 0; kx < w.kernel_x(); ++kx) {
+              const int sy = y * w.stride_y() - w.pad_top() + ky * w.dilation_y();
+              const int sx = x * w.stride_x() - w.pad_left() + kx * w.dilation_x();
+              if (s->kind == SynapseKind::Identity) {
+                const int64_t c = static_cast<int64_t>(target) - s->channel_offset;
+                if (c < 0 || c >= image.channels()) continue;
+                sum += s->weights[0] * PixelAt(seen, static_cast<size_t>(c), sy, sx);
+                continue;
+              }
+              for (size_t j = 0; j < sources; ++j) {
+                const size_t weight = ((target * sources + j) * static_cast<size_t>(w.kernel_y()) +
+                                       static_cast<size_t>(ky)) *
+                                          static_cast<size_t>(w.kernel_x()) +
+                                      static_cast<size_t>(kx);
+                sum += s->weights[weight] * PixelAt(seen, target / targets * sources + j, sy, sx);
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+  return potentials;
+}
+
 // The largest weight in units: weights are kept in 11 bits where that costs no speed, else in 8.
 double LargestWeight(const format::NetworkT& network, const format::NodeT& node,
                      const format::SynapsesT& s) {
@@ -44,6 +132,7 @@ std::vector<double> Scales(const format::NetworkT& network, const format::NodeT&
                            double gain) {
   std::vector<double> scales(node.potential->channels(), 32767.0 / 16 / gain);
   for (const auto& s : node.synapses) {
+    if (IsDirect(network, *s)) continue;
     const size_t fan_in = s->weights.size() / scales.size();
     for (size_t c = 0; c < scales.size(); ++c) {
       double largest = 0;
@@ -125,7 +214,7 @@ std::vector<Membrane> MembranesOf(const format::NodeT& node) {
 }  // namespace
 
 IntegerRun RunNodeInIntegers(const format::NetworkT& network, size_t index,
-                             const std::vector<Train>& trains) {
+                             const std::vector<Train>& trains, const std::vector<double>& pixels) {
   const format::NodeT& node = *network.nodes[index];
   const auto beta = static_cast<double>(network.code->beta);
   const size_t steps = network.code->timesteps;
@@ -139,6 +228,13 @@ IntegerRun RunNodeInIntegers(const format::NetworkT& network, size_t index,
 
   std::vector<double> m(scales.size() * membranes.size()), g(scales.size() * pooled, 0.0);
   std::vector<double> owed(scales.size(), 0.0), bias(scales.size());
+  // What pixels bring at each step, in units; rounding keeps back what comes with the next step.
+  std::vector<float> direct = DirectPotentials(network, node, pixels);
+  for (size_t at = 0; at < direct.size(); ++at) {
+    direct[at] *= static_cast<float>(scales[at / positions]);
+  }
+  std::vector<float> direct_owed(direct.size(), 0.0F);
+  std::vector<double> direct_now(direct.size(), 0.0);
   IntegerRun run;
   run.exact_until.assign(g.size(), steps);
   for (size_t i = 0; i < steps + silent; ++i) {
@@ -147,6 +243,11 @@ IntegerRun RunNodeInIntegers(const format::NetworkT& network, size_t index,
         const double wanted = beta * owed[c] + static_cast<double>(node.bias[c]) * scales[c];
         bias[c] = Clamp(std::nearbyint(wanted));
         owed[c] = std::clamp(wanted - bias[c], -1.0, 1.0);
+      }
+      for (size_t at = 0; at < direct.size(); ++at) {
+        const float wanted = network.code->beta * direct_owed[at] + direct[at];
+        direct_now[at] = Clamp(static_cast<double>(std::nearbyint(wanted)));
+        direct_owed[at] = std::clamp(wanted - static_cast<float>(direct_now[at]), -1.0F, 1.0F);
       }
       const Inputs inputs = SumInputs(network, quantized, trains, i);
       for (size_t j = 0; j < m.size(); ++j) {
@@ -160,6 +261,7 @@ IntegerRun RunNodeInIntegers(const format::NetworkT& network, size_t index,
         } else {
           m[j] = Clamp(m[j] + bias[c]);
         }
+        m[j] = Clamp(m[j] + direct_now[at]);
         if (std::abs(m[j]) + inputs.magnitude[at] > 32767) {
           size_t& until = run.exact_until[c * pooled + membrane.neuron];
           until = std::min(until, i < silent ? 0 : i - silent);

@@ -6,6 +6,8 @@
 #include <string>
 #include <utility>
 
+#include "format/network_file.h"
+
 namespace cssrun::oracle {
 namespace {
 
@@ -113,7 +115,7 @@ std::vector<float> Thresholds(uint32_t timesteps, float share) {
 NetworkT EmptyNetwork(uint32_t timesteps, float beta, uint32_t silent, bool negative,
                       const Extent& image) {
   NetworkT network;
-  network.format_version = 1;
+  network.format_version = kFormatVersion;
   network.code = std::make_unique<CodeT>();
   network.code->timesteps = timesteps;
   network.code->beta = beta;
@@ -245,6 +247,10 @@ NetworkT RandomNetwork(uint32_t seed, const RandomOptions& options) {
   }
   network.nodes.push_back(std::move(readout));
   SetTiming(network);
+  if (options.direct) {
+    network.code->input = format::InputCoding::Direct;
+    network.nodes[0]->thresholds.clear();
+  }
   return network;
 }
 

@@ -14,6 +14,7 @@ struct RandomOptions {
   // Weights, biases and thresholds are multiples of 1/32 and T is small, so that float sums are
   // exact and a fast engine must agree with the reference to the last spike.
   bool exact = false;
+  bool direct = false;  // pixels are not coded in spikes
 };
 
 format::NetworkT RandomNetwork(uint32_t seed, const RandomOptions& options = {});

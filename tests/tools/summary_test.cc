@@ -31,7 +31,7 @@ ImageOutcome Outcome(const Network& network, std::vector<float> logits, double r
   outcome.load_seconds = 0.25;
   outcome.run_seconds = run_seconds;
   for (size_t i = 0; i < network.layers().size(); ++i) {
-    outcome.answer.layers.push_back({10 * i, 1000 * i, 0.5});
+    outcome.answer.layers.push_back({10 * i, 1000 * i, 0, 0.5});
   }
   return outcome;
 }
