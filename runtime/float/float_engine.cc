@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
+#include <limits>
 #include <utility>
 
 #include "format/geometry.h"
@@ -135,6 +137,37 @@ void FloatEngine::Run(std::span<const uint8_t> pixels, Answer& answer) {
     }
   }
   answer.logits.assign(potentials.begin(), potentials.end());
+}
+
+void FloatEngine::Residuals(size_t layer_index, std::vector<float>& residuals) const {
+  const Layer& layer = network_.layers[layer_index];
+  const LayerState& state = states_[layer_index];
+  const format::Window pool = layer.pool.value_or(UnitWindow());
+  const size_t stride = layer.blocks.stride();
+  const size_t channels = layer.extent.channels();
+  residuals.clear();
+  for (int64_t y = 0; y < layer.extent.height(); ++y) {
+    for (int64_t x = 0; x < layer.extent.width(); ++x) {
+      const float* sent =
+          state.sent.get() + static_cast<size_t>(y * layer.extent.width() + x) * stride;
+      for (size_t c = 0; c < channels; ++c) {
+        float top = layer.rectify ? 0.0F : std::numeric_limits<float>::lowest();
+        for (int64_t ky = 0; ky < pool.kernel_y(); ++ky) {
+          for (int64_t kx = 0; kx < pool.kernel_x(); ++kx) {
+            const int64_t row = y * pool.stride_y() - pool.pad_top() + ky;
+            const int64_t column = x * pool.stride_x() - pool.pad_left() + kx;
+            if (row < 0 || row >= layer.potential.height() || column < 0 ||
+                column >= layer.potential.width()) {
+              continue;
+            }
+            const auto position = static_cast<size_t>(row * layer.potential.width() + column);
+            top = std::max(top, state.membranes[position * stride + c]);
+          }
+        }
+        residuals.push_back(std::abs(top - sent[c]) / network_.spike_weight);
+      }
+    }
+  }
 }
 
 void FloatEngine::StepLayer(size_t layer_index, uint32_t step, LayerStatistics& statistics) {

@@ -34,6 +34,10 @@ class FloatEngine {
   // `pixels` must have the network's size.
   void Run(std::span<const uint8_t> pixels, Answer& answer);
 
+  // After Run(): what neurons of a layer have not sent, |o| in amplitudes of the last spike, by
+  // [position][channel].
+  void Residuals(size_t layer, std::vector<float>& residuals) const;
+
   void set_observe_spikes(ObserveSpikes observe) { observe_spikes_ = std::move(observe); }
 
  private:

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <span>
 #include <utility>
 
 #include "format/geometry.h"
@@ -117,6 +118,25 @@ struct Groups {
   uint32_t run_chunks = 1;
 };
 
+// The largest scale up to `limit` at which all weights are whole numbers, if there is one that is
+// not much smaller: those of a quantized model then lose nothing. 0 if there is none.
+double WholeScale(std::span<const float> weights, double limit) {
+  constexpr double kWhole = 1e-3;
+  float largest = 0;
+  for (const float weight : weights) largest = std::max(largest, std::abs(weight));
+  if (largest == 0) return 0;
+  const double most = std::floor(limit * static_cast<double>(largest));
+  for (double whole = most; whole >= most / 2 && whole >= 1; --whole) {
+    const double scale = whole / static_cast<double>(largest);
+    const bool fits = std::all_of(weights.begin(), weights.end(), [&](float weight) {
+      const double scaled = static_cast<double>(weight) * scale;
+      return std::abs(scaled - std::nearbyint(scaled)) < kWhole;
+    });
+    if (fits) return scale;
+  }
+  return 0;
+}
+
 class Builder {
  public:
   Builder(const format::Network& network, std::string& reason)
@@ -128,7 +148,7 @@ class Builder {
   std::optional<IntegerNetwork> Build() {
     const auto& nodes = *network_.nodes();
     if (!direct_ && code_.timesteps() > 64) return Refuse("more than 64 timesteps");
-    if (kLargestMembrane / kHeadroom / Gain() < kSmallestInputUnit) {
+    if (LargestUnit() / Gain() < kSmallestInputUnit) {
       return Refuse("a silent period that is too long for 16 bits");
     }
     for (const format::Node* node : nodes) {
@@ -190,6 +210,11 @@ class Builder {
   double Beta() const { return static_cast<double>(code_.beta()); }
   // How much a membrane grows in the silent period.
   double Gain() const { return std::pow(Beta(), code_.silent_steps()); }
+
+  double LargestUnit() const {
+    const bool settled = code_.beta() == 2 && code_.silent_steps() + 1 >= code_.timesteps();
+    return kLargestMembrane / (settled ? kSettledHeadroom : kHeadroom);
+  }
 
   // The train of every pixel value, once.
   void BuildEncoder() {
@@ -298,8 +323,7 @@ class Builder {
   bool ChooseScales(const format::Node& node, IntegerLayer& layer, std::vector<double>& scales) {
     const uint32_t channels = node.potential()->channels();
     const double gain = Gain();
-    const double largest_unit = kLargestMembrane / kHeadroom;
-    scales.assign(channels, largest_unit / gain);
+    scales.assign(channels, LargestUnit() / gain);
     for (const format::Synapses* s : SpikeSynapses(node)) {
       const float* weights = s->weights()->data();
       if (s->kind() == SynapseKind::Identity) {
@@ -319,8 +343,16 @@ class Builder {
       }
     }
     for (uint32_t channel = 0; channel < channels; ++channel) {
+      double whole = 0;
+      for (const format::Synapses* s : SpikeSynapses(node)) {
+        if (s->kind() == SynapseKind::Identity) continue;
+        const size_t fan_in = s->weights()->size() / channels;
+        whole = WholeScale({s->weights()->data() + channel * fan_in, fan_in}, scales[channel]);
+        break;
+      }
       // u is a whole number, and s is what makes it one.
-      const double unit = std::floor(scales[channel] * gain);
+      const double unit =
+          whole > 0 ? std::nearbyint(whole * gain) : std::floor(scales[channel] * gain);
       if (unit < kSmallestUnit) {
         return Fail(node, "weights that are too large beside the amplitude for 16 bits");
       }

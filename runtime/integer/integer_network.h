@@ -24,8 +24,11 @@ namespace cssrun::internal {
 constexpr int kLargestWideWeight = 1023;
 constexpr int kLargestNarrowWeight = 127;
 
-// How many amplitudes u a membrane can hold at least.
+// How many amplitudes u a membrane can hold at least: what is far below zero must be so for as long
+// as input may bring it back. Where all input is there when the first spike leaves, a membrane needs
+// to hold what a train can carry, less than two, and as much again.
 constexpr int kHeadroom = 16;
+constexpr int kSettledHeadroom = 4;
 
 // Where the spikes of one source row go: target rows [first, first + count).
 struct RowPlan {

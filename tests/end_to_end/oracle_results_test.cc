@@ -70,6 +70,7 @@ TEST_P(OracleResultsTest, AccuracyAgreementAndSynops) {
   options.code.silent_steps = expected["silent"];
   options.code.threshold = expected["threshold"];
   options.code.negative_spikes = expected["negative"];
+  options.code.input = converter::InputCoding::kCss;
   options.mean = {0.485F, 0.456F, 0.406F};
   options.stddev = {0.229F, 0.224F, 0.225F};
   options.labels = tools::FolderNames((Shared() / "cifar10" / "test").string()).value();

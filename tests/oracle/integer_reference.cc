@@ -127,10 +127,39 @@ double LargestWeight(const format::NetworkT& network, const format::NodeT& node,
   return wide ? 1023 : 127;
 }
 
+// The largest scale, from half of `limit` on, at which all weights of the channel's first
+// convolution of spikes are whole numbers; 0 if there is none.
+double WholeScale(const format::NetworkT& network, const format::NodeT& node, size_t channel,
+                  double limit) {
+  for (const auto& s : node.synapses) {
+    if (s->kind == SynapseKind::Identity || IsDirect(network, *s)) continue;
+    const size_t fan_in = s->weights.size() / node.potential->channels();
+    std::vector<double> weights;
+    for (size_t k = 0; k < fan_in; ++k) {
+      weights.push_back(static_cast<double>(s->weights[channel * fan_in + k]));
+    }
+    double largest = 0;
+    for (const double weight : weights) largest = std::max(largest, std::abs(weight));
+    const double most = std::floor(limit * largest);
+    for (double whole = most; whole >= 1 && whole >= most / 2; --whole) {
+      bool all = true;
+      for (const double weight : weights) {
+        const double scaled = weight * (whole / largest);
+        all = all && std::abs(scaled - std::nearbyint(scaled)) < 1e-3;
+      }
+      if (all) return whole / largest;
+    }
+    return 0;
+  }
+  return 0;
+}
+
 // Units of one amplitude before the silent period, by channel.
 std::vector<double> Scales(const format::NetworkT& network, const format::NodeT& node,
                            double gain) {
-  std::vector<double> scales(node.potential->channels(), 32767.0 / 16 / gain);
+  const bool settled =
+      network.code->beta == 2 && network.code->silent_steps + 1 >= network.code->timesteps;
+  std::vector<double> scales(node.potential->channels(), 32767.0 / (settled ? 4 : 16) / gain);
   for (const auto& s : node.synapses) {
     if (IsDirect(network, *s)) continue;
     const size_t fan_in = s->weights.size() / scales.size();
@@ -149,7 +178,11 @@ std::vector<double> Scales(const format::NetworkT& network, const format::NodeT&
       }
     }
   }
-  for (double& scale : scales) scale = std::floor(scale * gain) / gain;
+  for (size_t c = 0; c < scales.size(); ++c) {
+    const double whole = WholeScale(network, node, c, scales[c]);
+    scales[c] =
+        whole > 0 ? std::nearbyint(whole * gain) / gain : std::floor(scales[c] * gain) / gain;
+  }
   return scales;
 }
 
