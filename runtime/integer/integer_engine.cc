@@ -60,16 +60,18 @@ IntegerEngine::IntegerEngine(const ExecutionNetwork& network, const SessionOptio
             hwy::AllocateAligned<int16_t>(integers.spike_rows * state.sent_row + kChunkLanes);
       }
     }
-    if (!layer.direct.empty()) {
+    if (!layer.direct.empty() || integers.has_real) {
       const bool fires = layer.kind == NodeKind::Neurons;
       const size_t size = fires ? integers.layout.blocks * integers.rows * integers.map_lanes()
                                 : integers_.logit_stride;
       state.direct = hwy::AllocateAligned<float>(size);
       std::fill_n(state.direct.get(), size, 0.0F);
-      if (fires) state.direct_owed = hwy::AllocateAligned<float>(size);
+      if (fires && !integers.settled) state.direct_owed = hwy::AllocateAligned<float>(size);
       state.seen_rooms.resize(layer.direct.size());
       state.seen.resize(layer.direct.size());
-      const size_t row_size = layer.direct.front().weight_stride() * layer.potential.width();
+      const size_t stride_of_row =
+          (size_t{layer.potential.channels()} + kDirectLanes - 1) / kDirectLanes * kDirectLanes;
+      const size_t row_size = stride_of_row * layer.potential.width();
       for (Worker& worker : workers_) {
         if (worker.direct_row.size() < row_size) worker.direct_row.resize(row_size);
       }
@@ -89,7 +91,11 @@ IntegerEngine::IntegerEngine(const ExecutionNetwork& network, const SessionOptio
       }
     }
   }
-  for (Worker& worker : workers_) worker.inputs.resize(most_synapses);
+  for (Worker& worker : workers_) {
+    worker.inputs.resize(most_synapses);
+    worker.settled_spikes.resize(network.timesteps);
+    worker.settled_inputs.resize(most_synapses * network.timesteps);
+  }
   logits_.resize(integers_.logit_stride);
   size_t most_weight_rows = 0;
   for (const ReadoutSynapses& s : integers_.readout) {
@@ -151,6 +157,13 @@ void IntegerEngine::StartDirectRow(size_t layer_index, uint32_t row,
   const Layer& described = network_.layers[layer_index];
   const IntegerLayer& layer = integers_.layers[layer_index];
   LayerState& state = states_[layer_index];
+  if (layer.settled) {
+    for (size_t block = 0; block < layer.layout.blocks; ++block) {
+      std::fill_n(state.direct.get() + (block * layer.rows + row) * layer.map_lanes(),
+                  layer.map_lanes(), 0.0F);
+    }
+  }
+  if (described.direct.empty()) return;
   const size_t stride = described.direct.front().weight_stride();
   const int64_t map_row = layer.pool_y.positions[row];
   if (map_row >= 0) {
@@ -166,7 +179,7 @@ void IntegerEngine::StartDirectRow(size_t layer_index, uint32_t row,
     const size_t first = (block * layer.rows + row) * layer.map_lanes();
     const float* scale = layer.direct_scale.get() + block * kChunkLanes;
     const size_t count = std::min(lanes, channels - block * kChunkLanes);
-    std::fill_n(state.direct_owed.get() + first, layer.map_lanes(), 0.0F);
+    if (!layer.settled) std::fill_n(state.direct_owed.get() + first, layer.map_lanes(), 0.0F);
     for (size_t column = 0; column < layer.columns; ++column) {
       const int64_t map_column = layer.pool_x.positions[column];
       if (map_row < 0 || map_column < 0) continue;
@@ -326,9 +339,24 @@ void IntegerEngine::StepNeurons(size_t layer_index, uint32_t first, uint32_t las
   }
 }
 
+void IntegerEngine::PrepareSettled(size_t layer_index, Worker& worker, SettledStep& settled) {
+  const IntegerLayer& layer = integers_.layers[layer_index];
+  const uint32_t timesteps = network_.timesteps;
+  for (uint32_t k = 0; k < timesteps; ++k) {
+    worker.settled_spikes[k] = &states_[layer_index].spikes[k];
+    for (size_t s = 0; s < layer.synapses.size(); ++s) {
+      worker.settled_inputs[s * timesteps + k] = &states_[layer.synapses[s].source].spikes[k];
+    }
+  }
+  settled.timesteps = timesteps;
+  settled.spikes = worker.settled_spikes.data();
+  settled.inputs = worker.settled_inputs.data();
+}
+
 uint64_t IntegerEngine::StepRows(size_t layer_index, uint32_t index, uint32_t first_row,
                                  uint32_t last_row) {
   const IntegerLayer& integers = integers_.layers[layer_index];
+  if (integers.settled && index >= network_.timesteps) return 0;  // all spikes have left
   LayerState& state = states_[layer_index];
   Worker& worker = WorkerOfThread();
   LayerStep step;
@@ -346,8 +374,20 @@ uint64_t IntegerEngine::StepRows(size_t layer_index, uint32_t index, uint32_t fi
       worker.inputs[s] = &states_[integers.synapses[s].source].spikes[index];
     }
     if (!integers.synapses.empty()) step.inputs = worker.inputs.data();
-    step.direct = state.direct.get();
-    step.direct_owed = state.direct_owed.get();
+    if (!integers.settled) {
+      step.direct = state.direct.get();
+      step.direct_owed = state.direct_owed.get();
+    }
+  }
+  if (integers.settled) {
+    SettledStep settled;
+    step.real = state.direct.get();
+    if (index + 1 == network_.timesteps) {
+      PrepareSettled(layer_index, worker, settled);
+      step.settled = &settled;
+    }
+    RunLayerStep(step);
+    return step.synops;
   }
   const size_t parameters = integers.parameter_lanes();
   if (index + 1 < network_.timesteps) {

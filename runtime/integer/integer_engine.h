@@ -56,7 +56,9 @@ class IntegerEngine {
   struct Worker {
     std::vector<const SpikeFrame*> inputs;  // by synapses of a layer
     std::vector<SpikeLists> lists;
-    std::vector<float> direct_row;  // of the map, [column][channel]
+    std::vector<float> direct_row;                  // of the map, [column][channel]
+    std::vector<SpikeFrame*> settled_spikes;        // by spike index
+    std::vector<const SpikeFrame*> settled_inputs;  // [synapses][T]
   };
 
   Worker& WorkerOfThread();
@@ -72,6 +74,7 @@ class IntegerEngine {
   void StepNeurons(size_t layer, uint32_t first, uint32_t last, LayerStatistics& statistics);
   // Rows of a layer at one input index; returns their share of its SyOPs.
   uint64_t StepRows(size_t layer, uint32_t index, uint32_t first_row, uint32_t last_row);
+  void PrepareSettled(size_t layer, Worker& worker, SettledStep& settled);
   void StepReadout(uint32_t index, LayerStatistics& statistics);
 
   const ExecutionNetwork& network_;

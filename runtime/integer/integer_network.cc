@@ -118,15 +118,14 @@ struct Groups {
   uint32_t run_chunks = 1;
 };
 
-// The largest scale up to `limit` at which all weights are whole numbers, if there is one that is
-// not much smaller: those of a quantized model then lose nothing. 0 if there is none.
+// The smallest scale at which all weights are whole numbers up to `limit`: those of a quantized
+// model then lose nothing. 0 if there is none.
 double WholeScale(std::span<const float> weights, double limit) {
   constexpr double kWhole = 1e-3;
   float largest = 0;
   for (const float weight : weights) largest = std::max(largest, std::abs(weight));
   if (largest == 0) return 0;
-  const double most = std::floor(limit * static_cast<double>(largest));
-  for (double whole = most; whole >= most / 2 && whole >= 1; --whole) {
+  for (double whole = 1; whole <= limit; ++whole) {
     const double scale = whole / static_cast<double>(largest);
     const bool fits = std::all_of(weights.begin(), weights.end(), [&](float weight) {
       const double scaled = static_cast<double>(weight) * scale;
@@ -143,12 +142,14 @@ class Builder {
       : network_(network),
         code_(*network.code()),
         direct_(code_.input() == format::InputCoding::Direct),
+        settled_(code_.beta() == 2 && code_.timesteps() <= kMostSettledSteps &&
+                 code_.silent_steps() + 1 >= code_.timesteps()),
         reason_(reason) {}
 
   std::optional<IntegerNetwork> Build() {
     const auto& nodes = *network_.nodes();
     if (!direct_ && code_.timesteps() > 64) return Refuse("more than 64 timesteps");
-    if (LargestUnit() / Gain() < kSmallestInputUnit) {
+    if (!settled_ && kLargestMembrane / kHeadroom / Gain() < kSmallestInputUnit) {
       return Refuse("a silent period that is too long for 16 bits");
     }
     for (const format::Node* node : nodes) {
@@ -210,11 +211,6 @@ class Builder {
   double Beta() const { return static_cast<double>(code_.beta()); }
   // How much a membrane grows in the silent period.
   double Gain() const { return std::pow(Beta(), code_.silent_steps()); }
-
-  double LargestUnit() const {
-    const bool settled = code_.beta() == 2 && code_.silent_steps() + 1 >= code_.timesteps();
-    return kLargestMembrane / (settled ? kSettledHeadroom : kHeadroom);
-  }
 
   // The train of every pixel value, once.
   void BuildEncoder() {
@@ -310,7 +306,13 @@ class Builder {
           uint64_t{layer.rows} * layer.columns *
           (s.kind() == SynapseKind::Identity ? potential.channels() : s.weights()->size());
       if (KindFor(s, layer) == AccumulateKind::kIdentity) {
-        BuildIdentity(s, layer, axes[i].first, axes[i].second, node, scales, layer.synapses.back());
+        IntegerSynapses& shortcut = layer.synapses.back();
+        BuildIdentity(s, layer, axes[i].first, axes[i].second, node, scales, shortcut);
+        const auto aligned =
+            std::count_if(layer.synapses.begin(), layer.synapses.end(),
+                          [](const IntegerSynapses& other) { return other.aligned; });
+        if (static_cast<size_t>(aligned) > kMostAlignedShortcuts) shortcut.aligned = false;
+        if (settled_ && !shortcut.aligned) layer.has_real = true;
       } else if (!BuildConvolution(s, layer, axes[i].first, axes[i].second, groups[i], node, scales,
                                    layer.synapses.back())) {
         return false;
@@ -323,10 +325,15 @@ class Builder {
   bool ChooseScales(const format::Node& node, IntegerLayer& layer, std::vector<double>& scales) {
     const uint32_t channels = node.potential()->channels();
     const double gain = Gain();
-    scales.assign(channels, LargestUnit() / gain);
+    // With u amplitudes of headroom, or what twice a whole train takes.
+    const double largest_scale = settled_
+                                     ? kLargestMembrane / (kSettledHeadroom << code_.timesteps())
+                                     : kLargestMembrane / kHeadroom / gain;
+    scales.assign(channels, largest_scale);
     for (const format::Synapses* s : SpikeSynapses(node)) {
       const float* weights = s->weights()->data();
       if (s->kind() == SynapseKind::Identity) {
+        if (settled_ && KindFor(*s, layer) == AccumulateKind::kIdentity) continue;  // in float
         const double weight = std::abs(static_cast<double>(weights[0]));
         for (double& scale : scales) scale = std::min(scale, kLargestIdentity / weight);
         continue;
@@ -342,17 +349,14 @@ class Builder {
         }
       }
     }
+    if (settled_) {
+      MakeScalesWhole(node, scales);
+      FillSettled(node, scales, layer);
+      return true;
+    }
     for (uint32_t channel = 0; channel < channels; ++channel) {
-      double whole = 0;
-      for (const format::Synapses* s : SpikeSynapses(node)) {
-        if (s->kind() == SynapseKind::Identity) continue;
-        const size_t fan_in = s->weights()->size() / channels;
-        whole = WholeScale({s->weights()->data() + channel * fan_in, fan_in}, scales[channel]);
-        break;
-      }
       // u is a whole number, and s is what makes it one.
-      const double unit =
-          whole > 0 ? std::nearbyint(whole * gain) : std::floor(scales[channel] * gain);
+      const double unit = std::floor(scales[channel] * gain);
       if (unit < kSmallestUnit) {
         return Fail(node, "weights that are too large beside the amplitude for 16 bits");
       }
@@ -408,6 +412,55 @@ class Builder {
       }
     }
     return true;
+  }
+
+  // Where one convolution's weights are whole numbers at some scale, at that scale.
+  void MakeScalesWhole(const format::Node& node, std::vector<double>& scales) const {
+    const format::Synapses* only = nullptr;
+    for (const format::Synapses* s : SpikeSynapses(node)) {
+      if (s->kind() == SynapseKind::Identity) continue;
+      if (only != nullptr) return;  // of several, each has its own
+      only = s;
+    }
+    if (only == nullptr) return;
+    const size_t fan_in = only->weights()->size() / scales.size();
+    for (size_t channel = 0; channel < scales.size(); ++channel) {
+      const double whole =
+          WholeScale({only->weights()->data() + channel * fan_in, fan_in}, kLargestNarrowWeight);
+      // A membrane holds an amplitude at least.
+      if (whole > 0 && whole < kLargestMembrane) scales[channel] = whole;
+    }
+  }
+
+  void FillSettled(const format::Node& node, const std::vector<double>& scales,
+                   IntegerLayer& layer) const {
+    layer.settled = true;
+    const size_t lanes = layer.parameter_lanes();
+    layer.inverse_scale = hwy::AllocateAligned<float>(lanes);
+    layer.settled_bias = hwy::AllocateAligned<float>(lanes);
+    layer.direct_scale = hwy::AllocateAligned<float>(lanes);
+    const double sum_of_weights = std::exp2(code_.timesteps()) - 1;
+    const double start =
+        static_cast<double>(node.initial_potential()) * std::exp2(code_.timesteps());
+    for (size_t lane = 0; lane < lanes; ++lane) {
+      const size_t channel = lane / kChunkLanes * kChunkLanes + lane % layer.layout.lanes;
+      const bool exists = channel < scales.size();
+      layer.inverse_scale[lane] = exists ? static_cast<float>(1 / scales[channel]) : 0.0F;
+      layer.settled_bias[lane] =
+          exists ? static_cast<float>(
+                       static_cast<double>(node.bias()->Get(static_cast<uint32_t>(channel))) *
+                           sum_of_weights +
+                       start)
+                 : 0.0F;
+      layer.direct_scale[lane] = exists ? static_cast<float>(sum_of_weights) : 0.0F;
+    }
+    for (uint32_t k = 0; k < code_.timesteps(); ++k) {
+      layer.settled_thresholds.push_back(node.thresholds()->Get(k) *
+                                         std::exp2(static_cast<float>(code_.timesteps() - 1 - k)));
+    }
+    layer.has_real = SpikeSynapses(node).size() < node.synapses()->size();
+    layer.start = hwy::AllocateAligned<int16_t>(lanes);
+    std::fill_n(layer.start.get(), lanes, int16_t{0});
   }
 
   // How many positions of a map of `targets` each of `size` source positions reaches.
@@ -512,7 +565,8 @@ class Builder {
       }
       const auto seen_column = number / stride / static_cast<size_t>(seen.x.divisor);
       const auto lanes = static_cast<int64_t>(layer.layout.lanes);
-      out.identity[number] = ToInt16(weight * scales[static_cast<size_t>(target)]);
+      out.identity[number] =
+          settled_ ? int16_t{1} : ToInt16(weight * scales[static_cast<size_t>(target)]);
       out.lanes[number] = static_cast<uint32_t>(
           target / lanes * static_cast<int64_t>(layer.block_lanes()) + layer.guard_lanes +
           x.places[seen_column].first * lanes + target % lanes);
@@ -525,7 +579,22 @@ class Builder {
       out.in_order =
           out.identity[first] != 0 && out.lanes[number] == out.lanes[first] + (number - first);
     }
+    if (settled_) {
+      out.shortcut_weight = s.weights()->Get(0);
+      out.shortcut_rows = {s.window()->stride_y(), s.window()->pad_top(), seen.y.divisor};
+      out.aligned = IsAligned(s, layer);
+    }
     FindExceptions(fan_out, out);
+  }
+
+  // Rows of source and target hold the same neurons in the same words.
+  bool IsAligned(const format::Synapses& s, const IntegerLayer& layer) const {
+    const Window& w = *s.window();
+    const Extent& source = SourceExtent(s);
+    return !layer.pooled() && s.average() == nullptr && s.channel_offset() == 0 &&
+           w.stride_x() == 1 && w.pad_left() == 0 && source.width() == layer.columns &&
+           integers_.layouts[s.source()].lanes == layer.layout.lanes &&
+           integers_.layouts[s.source()].blocks == layer.layout.blocks;
   }
 
   // Which kind of accumulation a convolution takes. Few channels bring a tile too few spikes, and
@@ -539,7 +608,7 @@ class Builder {
     const Window& w = *s.window();
     const uint32_t channels = SourceExtent(s).channels();
     if (IsDepthwise(s) && plain && s.average() == nullptr && source.lanes == kChunkLanes &&
-        w.kernel_x() <= kMostDepthwiseTaps) {
+        layer.layout.lanes == kChunkLanes && w.kernel_x() <= kMostDepthwiseTaps) {
       return AccumulateKind::kDepthwise;
     }
     if (source.blocks > 1 || layer.layout.blocks > 1 || s.groups() > 1 || w.stride_y() > 1 ||
@@ -889,6 +958,7 @@ class Builder {
   const format::Network& network_;
   const format::Code& code_;
   const bool direct_;
+  const bool settled_;
   std::string& reason_;
   IntegerNetwork integers_;
 };

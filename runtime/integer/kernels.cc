@@ -12,15 +12,37 @@
 #include "runtime/integer/depthwise-inl.h"
 #include "runtime/integer/fire-inl.h"
 #include "runtime/integer/gather-inl.h"
+#include "runtime/integer/settle-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace cssrun::internal::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
+template <bool kRectify>
+void Settle(const LayerStep& step, size_t row) {
+  const IntegerLayer& layer = *step.layer;
+  if (!layer.pooled()) {
+    SettleRow<kRectify>(step, row);
+    return;
+  }
+  const size_t pool = row / layer.pool_y.stride;
+  const bool last_member = row == pool * layer.pool_y.stride + layer.pool_y.members - 1;
+  if (!last_member || pool >= layer.spike_rows) return;
+  if (layer.layout.lanes == 8) {
+    SettlePooledRow<kRectify>(hn::CappedTag<float, 8>(), step, pool);
+  } else {
+    SettlePooledRow<kRectify>(hn::CappedTag<float, 16>(), step, pool);
+  }
+}
+
 template <GrowthKind kGrowth, bool kRectify>
 void FireAndGrow(const LayerStep& step, size_t row) {
   const IntegerLayer& layer = *step.layer;
+  if (step.settled != nullptr) {
+    Settle<kRectify>(step, row);
+    return;
+  }
   if (step.spikes == nullptr) {
     GrowRow<kGrowth>(step, row);
     return;
@@ -103,6 +125,7 @@ void RunStep(LayerStep& step) {
   // All that target row `row` waits for; `next` is the first source row that has not been added.
   const auto accumulate = [&](size_t s, size_t row, size_t& next) {
     const IntegerSynapses& synapses = layer.synapses[s];
+    if (synapses.kind == AccumulateKind::kIdentity && layer.settled) return;  // see Settle()
     if (synapses.kind == AccumulateKind::kGather) {
       GatherRow(synapses, layer, row, step.lists[s], step.membranes);
       return;

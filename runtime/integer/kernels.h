@@ -24,6 +24,13 @@ struct Growth {
   static Growth Of(float beta);
 };
 
+// What a settled layer needs at its last input index.
+struct SettledStep {
+  uint32_t timesteps = 0;
+  SpikeFrame* const* spikes = nullptr;        // all T of them
+  const SpikeFrame* const* inputs = nullptr;  // [synapses][T]; of kIdentity alone
+};
+
 // What some rows of one layer do at one input index.
 struct LayerStep {
   uint64_t synops = 0;  // counted up: over all rows those of the layer
@@ -41,9 +48,12 @@ struct LayerStep {
   // [block][row][IntegerLayer::map_lanes()]. Null without direct synapses or when no input arrives.
   const float* direct = nullptr;
   float* direct_owed = nullptr;
-  SpikeFrame* spikes = nullptr;         // null in the silent period
-  const int16_t* thresholds = nullptr;  // of this spike index
-  const int16_t* biases = nullptr;      // of the next input index; null after the last
+  // What pixels and shortcuts bring to a settled layer, in amplitudes, laid out as `direct`.
+  float* real = nullptr;
+  const SettledStep* settled = nullptr;  // at a settled layer's last input index
+  SpikeFrame* spikes = nullptr;          // null in the silent period
+  const int16_t* thresholds = nullptr;   // of this spike index
+  const int16_t* biases = nullptr;       // of the next input index; null after the last
   Growth growth;
   bool negative_spikes = true;
   bool round_up = false;  // beta 1.5: which way halves are rounded, in turn

@@ -15,6 +15,10 @@ struct RandomOptions {
   // exact and a fast engine must agree with the reference to the last spike.
   bool exact = false;
   bool direct = false;  // pixels are not coded in spikes
+  // beta = 2, L >= T - 1: all input is there when a neuron begins to fire.
+  bool settled = false;
+  // Weights of each channel are 8-bit integers times a step, as those of quantized models.
+  bool whole_weights = false;
 };
 
 format::NetworkT RandomNetwork(uint32_t seed, const RandomOptions& options = {});
