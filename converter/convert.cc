@@ -71,6 +71,8 @@ std::optional<CodeSettings> QuantizedCode(const Graph& graph) {
   code.beta = 2;
   code.timesteps = static_cast<uint32_t>(std::bit_width(static_cast<uint64_t>(most)));
   code.silent_steps = std::clamp(code.timesteps - 1, 1U, kMostSilentSteps);
+  // Then a neuron fires where its digit would be rounded up, so that no spike is ever taken back.
+  if (code.silent_steps + 1 >= code.timesteps) code.threshold = 0.75F;
   return code;
 }
 

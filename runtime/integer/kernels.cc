@@ -19,20 +19,35 @@ namespace cssrun::internal::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-template <bool kRectify>
-void Settle(const LayerStep& step, size_t row) {
+template <bool kRectify, uint32_t kSteps>
+void SettleIn(const LayerStep& step, size_t row) {
   const IntegerLayer& layer = *step.layer;
   if (!layer.pooled()) {
-    SettleRow<kRectify>(step, row);
+    SettleRow<kRectify, kSteps>(step, row);
     return;
   }
   const size_t pool = row / layer.pool_y.stride;
   const bool last_member = row == pool * layer.pool_y.stride + layer.pool_y.members - 1;
   if (!last_member || pool >= layer.spike_rows) return;
   if (layer.layout.lanes == 8) {
-    SettlePooledRow<kRectify>(hn::CappedTag<float, 8>(), step, pool);
+    SettlePooledRow<kRectify, kSteps>(hn::CappedTag<float, 8>(), step, pool);
   } else {
-    SettlePooledRow<kRectify>(hn::CappedTag<float, 16>(), step, pool);
+    SettlePooledRow<kRectify, kSteps>(hn::CappedTag<float, 16>(), step, pool);
+  }
+}
+
+template <bool kRectify>
+void Settle(const LayerStep& step, size_t row) {
+  static_assert(kMostSettledSteps == 4);
+  switch (step.settled->timesteps) {
+    case 1:
+      return SettleIn<kRectify, 1>(step, row);
+    case 2:
+      return SettleIn<kRectify, 2>(step, row);
+    case 3:
+      return SettleIn<kRectify, 3>(step, row);
+    default:
+      return SettleIn<kRectify, 4>(step, row);
   }
 }
 

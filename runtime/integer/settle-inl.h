@@ -55,51 +55,78 @@ HWY_INLINE uint64_t BitsOf(D df, hn::Mask<D> mask) {
   }
 }
 
-// Digits of a neuron's spikes, and the words that they go to.
+// A word of each step's spikes.
+template <uint32_t kSteps>
 struct SettledWords {
-  uint64_t spikes[kMostSettledSteps] = {};
+  template <class D>
+  HWY_INLINE void Add(D df, uint32_t k, size_t first, hn::Mask<D> up, hn::Mask<D> down) {
+    spikes[k] |= BitsOf(df, up) << first | BitsOf(df, down) << (first + kChunkLanes);
+  }
+
+  uint64_t spikes[kSteps] = {};
 };
 
-// All spikes of `z`, in amplitudes: the greedy digits of 2^(T-1), 2^(T-2), ... 1.
-template <bool kRectify, class D>
-HWY_INLINE void Digits(D df, const LayerStep& step, hn::Vec<D> z, size_t first,
-                       SettledWords& words) {
-  const SettledStep& settled = *step.settled;
-  auto sent = hn::Zero(df);
-  float weight = static_cast<float>(uint32_t{1} << (settled.timesteps - 1));
-  for (uint32_t k = 0; k < settled.timesteps; ++k, weight *= 0.5F) {
-    const auto unit = hn::Set(df, weight);
-    const auto threshold = hn::Set(df, step.layer->settled_thresholds[k]);
-    auto drive = z;
-    if constexpr (kRectify) drive = hn::Max(z, hn::Neg(sent));
-    const auto up = hn::Ge(drive, threshold);
-    auto digit = hn::IfThenElseZero(up, unit);
-    words.spikes[k] |= BitsOf(df, up) << first;
-    if (step.negative_spikes) {
-      const auto down = hn::Le(drive, hn::Neg(threshold));
-      digit = hn::Sub(digit, hn::IfThenElseZero(down, unit));
-      words.spikes[k] |= BitsOf(df, down) << (first + kChunkLanes);
+template <uint32_t kSteps>
+constexpr float WeightOf(uint32_t k) {
+  return static_cast<float>(1U << (kSteps - 1 - k));
+}
+
+// All spikes of `kVectors` vectors of `z`, in amplitudes: the greedy digits of 2^(T-1), ... 2, 1.
+// The vectors do not wait for each other.
+template <bool kRectify, uint32_t kSteps, size_t kVectors, class D, class Write>
+HWY_INLINE void Digits(D df, const float* HWY_RESTRICT thresholds, bool negative_spikes,
+                       hn::Vec<D>* z, const Write& write) {
+  hn::Vec<D> sent[kVectors];
+  for (size_t v = 0; v < kVectors; ++v) sent[v] = hn::Zero(df);
+  // Without negative spikes nothing is below.
+  const auto factor = hn::Set(df, negative_spikes ? -1.0F : -1e30F);
+  for (uint32_t k = 0; k < kSteps; ++k) {
+    const auto unit = hn::Set(df, WeightOf<kSteps>(k));
+    const auto threshold = hn::Set(df, thresholds[k]);
+    const auto lowest = hn::Mul(threshold, factor);
+    for (size_t v = 0; v < kVectors; ++v) {
+      auto drive = z[v];
+      if constexpr (kRectify) drive = hn::Max(z[v], hn::Neg(sent[v]));
+      const auto up = hn::Ge(drive, threshold);
+      const auto down = hn::Le(drive, lowest);
+      write(k, v, up, down);
+      const auto digit = hn::Sub(hn::IfThenElseZero(up, unit), hn::IfThenElseZero(down, unit));
+      z[v] = hn::Sub(z[v], digit);
+      sent[v] = hn::Add(sent[v], digit);
     }
-    z = hn::Sub(z, digit);
-    sent = hn::Add(sent, digit);
   }
 }
 
 // What spikes brought, in amplitudes.
 template <class D>
-HWY_INLINE hn::Vec<D> Amplitudes(D df, const LayerStep& step, const int16_t* membranes,
-                                 size_t parameter) {
+HWY_INLINE hn::Vec<D> Amplitudes(D df, const int16_t* membranes, const float* scale) {
   const hn::Rebind<int16_t, D> d16;
   const hn::Rebind<int32_t, D> d32;
   const auto sum = hn::ConvertTo(df, hn::PromoteTo(d32, hn::LoadU(d16, membranes)));
-  return hn::Mul(sum, hn::LoadU(df, step.layer->inverse_scale.get() + parameter));
+  return hn::Mul(sum, hn::LoadU(df, scale));
 }
 
-// The source words of one row of an aligned shortcut; null beyond the source.
+// The source words of one row of an aligned shortcut.
+template <uint32_t kSteps>
 struct ShortcutWords {
-  const uint64_t* words[kMostSettledSteps];
+  const uint64_t* words[kSteps];
   float weight;
 };
+
+// What lanes of one chunk get through a shortcut, before its weight.
+template <uint32_t kSteps, class D>
+HWY_INLINE hn::Vec<D> ValueOf(D df, const ShortcutWords<kSteps>& shortcut, size_t chunk,
+                              size_t first) {
+  auto value = hn::Zero(df);
+  for (uint32_t k = 0; k < kSteps; ++k) {
+    const uint64_t word = shortcut.words[k][chunk];
+    const auto unit = hn::Set(df, WeightOf<kSteps>(k));
+    const auto up = hn::IfThenElseZero(BitsAt(df, word & 0xFFFFFFFF, first), unit);
+    const auto down = hn::IfThenElseZero(BitsAt(df, word >> kChunkLanes, first), unit);
+    value = hn::Add(value, hn::Sub(up, down));
+  }
+  return value;
+}
 
 // The rows of a source that a shortcut brings to a target row: none or some neighbours.
 HWY_INLINE void SourceRows(const ShortcutRows& rows, size_t row, size_t source_rows, int64_t& first,
@@ -137,7 +164,7 @@ inline void AddShortcut(const LayerStep& step, size_t synapses, size_t row) {
   }
 }
 
-template <bool kRectify>
+template <bool kRectify, uint32_t kSteps>
 HWY_NOINLINE void SettleRow(const LayerStep& step, size_t row) {
   const hn::CappedTag<float, 16> df;
   const IntegerLayer& layer = *step.layer;
@@ -146,7 +173,7 @@ HWY_NOINLINE void SettleRow(const LayerStep& step, size_t row) {
   const size_t neurons = size_t{layer.columns} * layer.layout.stride();
   const size_t chunks = (neurons + kChunkLanes - 1) / kChunkLanes;
   const size_t columns = chunks / blocks;
-  ShortcutWords shortcuts[kMostAlignedShortcuts];
+  ShortcutWords<kSteps> shortcuts[kMostAlignedShortcuts];
   size_t shortcut_count = 0;
   for (size_t s = 0; s < layer.synapses.size(); ++s) {
     const IntegerSynapses& synapses = layer.synapses[s];
@@ -159,13 +186,21 @@ HWY_NOINLINE void SettleRow(const LayerStep& step, size_t row) {
     int64_t last = 0;
     SourceRows(synapses.shortcut_rows, row, synapses.rows.size(), first, last);
     if (first >= last) continue;
-    ShortcutWords& shortcut = shortcuts[shortcut_count++];
+    ShortcutWords<kSteps>& shortcut = shortcuts[shortcut_count++];
     shortcut.weight = synapses.shortcut_weight;
-    for (uint32_t k = 0; k < settled.timesteps; ++k) {
-      shortcut.words[k] =
-          settled.inputs[s * settled.timesteps + k]->Row(static_cast<size_t>(first));
+    for (uint32_t k = 0; k < kSteps; ++k) {
+      shortcut.words[k] = settled.inputs[s * kSteps + k]->Row(static_cast<size_t>(first));
     }
   }
+  uint64_t* spikes[kSteps];
+  float thresholds[kSteps];
+  for (uint32_t k = 0; k < kSteps; ++k) {
+    spikes[k] = settled.spikes[k]->Row(row);
+    thresholds[k] = layer.settled_thresholds[k];
+  }
+  const bool negative_spikes = step.negative_spikes;
+  const float* HWY_RESTRICT scale = layer.inverse_scale.get();
+  const float* HWY_RESTRICT bias = layer.settled_bias.get();
   for (size_t block = 0; block < blocks; ++block) {
     const int16_t* membranes =
         step.membranes + block * layer.block_lanes() + row * layer.row_lanes + layer.guard_lanes;
@@ -173,43 +208,50 @@ HWY_NOINLINE void SettleRow(const LayerStep& step, size_t row) {
         step.real == nullptr ? nullptr : step.real + (block * layer.rows + row) * layer.map_lanes();
     for (size_t column = 0; column < columns; ++column) {
       const size_t chunk = column * blocks + block;
-      SettledWords words;
-      for (size_t i = 0; i < kChunkLanes; i += hn::Lanes(df)) {
-        const size_t parameter = block * kChunkLanes + i;
-        const size_t lane = column * kChunkLanes + i;
-        auto z = Amplitudes(df, step, membranes + lane, parameter);
-        z = hn::Add(z, hn::LoadU(df, layer.settled_bias.get() + parameter));
-        if (real != nullptr) z = hn::Add(z, hn::LoadU(df, real + lane));
-        for (size_t s = 0; s < shortcut_count; ++s) {
-          auto value = hn::Zero(df);
-          for (uint32_t k = 0; k < settled.timesteps; ++k) {
-            const uint64_t word = shortcuts[s].words[k][chunk];
-            const auto one = hn::Set(df, 1.0F);
-            const auto up = hn::IfThenElseZero(BitsAt(df, word & 0xFFFFFFFF, i), one);
-            const auto down = hn::IfThenElseZero(BitsAt(df, word >> kChunkLanes, i), one);
-            value = hn::Add(hn::Add(value, value), hn::Sub(up, down));
-          }
-          z = hn::Add(z, hn::Mul(value, hn::Set(df, shortcuts[s].weight)));
+      constexpr size_t kVectors = 2;
+      const size_t together = hn::Lanes(df) * kVectors;
+      SettledWords<kSteps> words;
+      for (size_t i = 0; i < kChunkLanes; i += together) {
+        hn::Vec<decltype(df)> z[kVectors];
+        for (size_t v = 0; v < kVectors; ++v) {
+          const size_t first = i + v * hn::Lanes(df);
+          const size_t lane = column * kChunkLanes + first;
+          z[v] = Amplitudes(df, membranes + lane, scale + block * kChunkLanes + first);
+          z[v] = hn::Add(z[v], hn::LoadU(df, bias + block * kChunkLanes + first));
+          if (real != nullptr) z[v] = hn::Add(z[v], hn::LoadU(df, real + lane));
         }
-        Digits<kRectify>(df, step, z, i, words);
+        for (size_t s = 0; s < shortcut_count; ++s) {
+          for (size_t v = 0; v < kVectors; ++v) {
+            const auto value = ValueOf(df, shortcuts[s], chunk, i + v * hn::Lanes(df));
+            z[v] = hn::Add(z[v], hn::Mul(value, hn::Set(df, shortcuts[s].weight)));
+          }
+        }
+        Digits<kRectify, kSteps, kVectors>(df, thresholds, negative_spikes, z,
+                                           [&](uint32_t k, size_t v, auto up, auto down) {
+                                             const size_t first = i + v * hn::Lanes(df);
+                                             if constexpr (hn::MaxLanes(df) >= 8) {
+                                               WriteSpikes(df, up, down, first, spikes[k] + chunk);
+                                             } else {
+                                               words.Add(df, k, first, up, down);
+                                             }
+                                           });
       }
-      for (uint32_t k = 0; k < settled.timesteps; ++k) {
-        settled.spikes[k]->Row(row)[chunk] = words.spikes[k];
-      }
+      if constexpr (hn::MaxLanes(df) >= 8) continue;
+      for (uint32_t k = 0; k < kSteps; ++k) spikes[k][chunk] = words.spikes[k];
     }
   }
-  for (uint32_t k = 0; k < settled.timesteps; ++k) {
+  for (uint32_t k = 0; k < kSteps; ++k) {
     // Beyond the map's last neuron lies the guard, whose membranes mean nothing.
     if (neurons % kChunkLanes != 0) {
       const uint64_t exist = (uint64_t{1} << (neurons % kChunkLanes)) - 1;
-      settled.spikes[k]->Row(row)[chunks - 1] &= exist | (exist << kChunkLanes);
+      spikes[k][chunks - 1] &= exist | (exist << kChunkLanes);
     }
     CountSpikes(*settled.spikes[k], row);
   }
 }
 
 // The pool's members are rounded together: the largest is what the pool sends.
-template <bool kRectify, class D>
+template <bool kRectify, uint32_t kSteps, class D>
 HWY_INLINE void SettlePooledRow(D df, const LayerStep& step, size_t pool) {
   const hn::Rebind<int16_t, D> d16;
   const IntegerLayer& layer = *step.layer;
@@ -219,7 +261,7 @@ HWY_INLINE void SettlePooledRow(D df, const LayerStep& step, size_t pool) {
     if (layer.synapses[s].kind != AccumulateKind::kIdentity) continue;
     for (size_t y = 0; y < layer.pool_y.members; ++y) AddShortcut(step, s, first_row + y);
   }
-  for (uint32_t k = 0; k < settled.timesteps; ++k) {
+  for (uint32_t k = 0; k < kSteps; ++k) {
     std::fill_n(settled.spikes[k]->Row(pool), settled.spikes[k]->words_per_row, uint64_t{0});
   }
   const auto lowest = hn::Set(df, std::numeric_limits<float>::lowest());
@@ -234,7 +276,7 @@ HWY_INLINE void SettlePooledRow(D df, const LayerStep& step, size_t pool) {
             const size_t lane = (column * layer.pool_x.stride + x) * layer.layout.lanes + i;
             const int16_t* member = step.membranes + block * layer.block_lanes() +
                                     row * layer.row_lanes + layer.guard_lanes + lane;
-            auto z = Amplitudes(df, step, member, parameter);
+            auto z = Amplitudes(df, member, layer.inverse_scale.get() + parameter);
             if (step.real != nullptr) {
               const size_t at = (block * layer.rows + row) * layer.map_lanes() + lane;
               z = hn::Add(z, hn::LoadU(df, step.real + at));
@@ -248,15 +290,18 @@ HWY_INLINE void SettlePooledRow(D df, const LayerStep& step, size_t pool) {
         }
         top = hn::Add(top, hn::LoadU(df, layer.settled_bias.get() + parameter));
         const size_t number = column * layer.layout.stride() + block * kChunkLanes + i;
-        SettledWords words;
-        Digits<kRectify>(df, step, top, number % kChunkLanes, words);
-        for (uint32_t k = 0; k < settled.timesteps; ++k) {
+        SettledWords<kSteps> words;
+        Digits<kRectify, kSteps, 1>(df, layer.settled_thresholds.data(), step.negative_spikes, &top,
+                                    [&](uint32_t k, size_t, auto up, auto down) {
+                                      words.Add(df, k, number % kChunkLanes, up, down);
+                                    });
+        for (uint32_t k = 0; k < kSteps; ++k) {
           settled.spikes[k]->Row(pool)[number / kChunkLanes] |= words.spikes[k];
         }
       }
     }
   }
-  for (uint32_t k = 0; k < settled.timesteps; ++k) CountSpikes(*settled.spikes[k], pool);
+  for (uint32_t k = 0; k < kSteps; ++k) CountSpikes(*settled.spikes[k], pool);
 }
 
 }  // namespace cssrun::internal::HWY_NAMESPACE
