@@ -24,8 +24,10 @@ namespace {
 
 using format::NodeKind;
 
-// More silent steps than these are out of the integer engine's reach at beta = 2.
-constexpr uint32_t kMostSilentSteps = 2;
+// Up to so many steps, neurons wait until all of their input is there; with more, sums of 16 bits
+// are too short for that, and a few silent steps do.
+constexpr uint32_t kMostExactSteps = 4;
+constexpr uint32_t kSilentSteps = 2;
 
 std::string Sha256(std::span<const uint8_t> bytes) {
   char hex[SHA256_DIGEST_STRING_LENGTH];
@@ -70,7 +72,7 @@ std::optional<CodeSettings> QuantizedCode(const Graph& graph) {
   CodeSettings code;
   code.beta = 2;
   code.timesteps = static_cast<uint32_t>(std::bit_width(static_cast<uint64_t>(most)));
-  code.silent_steps = std::clamp(code.timesteps - 1, 1U, kMostSilentSteps);
+  code.silent_steps = code.timesteps <= kMostExactSteps ? code.timesteps - 1 : kSilentSteps;
   // Then a neuron fires where its digit would be rounded up, so that no spike is ever taken back.
   if (code.silent_steps + 1 >= code.timesteps) code.threshold = 0.75F;
   return code;

@@ -427,8 +427,9 @@ class Builder {
     for (size_t channel = 0; channel < scales.size(); ++channel) {
       const double whole =
           WholeScale({only->weights()->data() + channel * fan_in, fan_in}, kLargestNarrowWeight);
-      // A membrane holds an amplitude at least.
-      if (whole > 0 && whole < kLargestMembrane) scales[channel] = whole;
+      // Weights that small beside theta hardly ever sum to what a train carries: an eighth will do.
+      const double fits = 8 * kLargestMembrane / std::exp2(code_.timesteps());
+      if (whole > 0 && whole <= fits) scales[channel] = whole;
     }
   }
 
