@@ -12,6 +12,7 @@
 #include "converter/network_builder.h"
 #include "converter/onnx_reader.h"
 #include "converter/passes/passes.h"
+#include "converter/search.h"
 #include "converter/spiking.h"
 #include "converter/support.h"
 #include "cssrun/version.h"
@@ -162,13 +163,29 @@ format::NetworkT BuildFile(const Model& model, const PreparedModel& prepared,
 }
 
 Result<Conversion> Convert(const Model& model, const ImageSet& calibration_images,
-                           const ImageSet& validation_images, const ConvertOptions& options,
+                           const ImageSet& validation_images, const ConvertOptions& asked,
                            const StageProgress& progress) {
+  ConvertOptions options = asked;
+  if (options.search_tolerance.has_value()) options.amplitudes.per_channel = true;
   Result<PreparedModel> prepared_model = PrepareModel(model, calibration_images, options, progress);
   if (!prepared_model.ok()) return prepared_model.status();
   const PreparedModel& prepared = prepared_model.value();
-  std::vector<NodeCode> codes = ChooseAmplitudes(prepared.network, prepared.calibration,
-                                                 prepared.input, options.code, options.amplitudes);
+  options.amplitudes = asked.amplitudes;
+  Conversion conversion;
+  ConversionReport& report = conversion.report;
+  std::vector<NodeCode> codes;
+  if (options.search_tolerance.has_value()) {
+    Result<SearchResult> found = SearchCode(model, prepared, calibration_images, options,
+                                            *options.search_tolerance, progress);
+    if (!found.ok()) return Named(model, found.status());
+    options.code = found.value().code;
+    options.amplitudes = found.value().amplitudes;
+    codes = std::move(found.value().codes);
+    report.frontier = std::move(found.value().frontier);
+  } else {
+    codes = ChooseAmplitudes(prepared.network, prepared.calibration, prepared.input, options.code,
+                             options.amplitudes);
+  }
   for (unsigned round = 0; round < options.amplitudes.adjust_rounds; ++round) {
     const flatbuffers::DetachedBuffer trial =
         SerializeNetwork(BuildFile(model, prepared, options, codes));
@@ -179,8 +196,6 @@ Result<Conversion> Convert(const Model& model, const ImageSet& calibration_image
   }
   format::NetworkT built = BuildFile(model, prepared, options, codes);
 
-  Conversion conversion;
-  ConversionReport& report = conversion.report;
   report.model = model.path;
   report.code = options.code;
   report.amplitudes = options.amplitudes;
