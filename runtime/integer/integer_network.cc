@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "format/geometry.h"
+#include "runtime/aligned.h"
 #include "runtime/integer/axes.h"
 #include "runtime/pixel_code.h"
 
@@ -317,10 +318,10 @@ class Builder {
 
     const uint32_t lanes = layer.parameter_lanes();
     const uint32_t timesteps = code_.timesteps();
-    layer.unit = hwy::AllocateAligned<int16_t>(lanes);
-    layer.thresholds = hwy::AllocateAligned<int16_t>(size_t{lanes} * timesteps);
-    layer.biases = hwy::AllocateAligned<int16_t>(size_t{lanes} * timesteps);
-    layer.start = hwy::AllocateAligned<int16_t>(lanes);
+    layer.unit = AllocateAligned<int16_t>(lanes);
+    layer.thresholds = AllocateAligned<int16_t>(size_t{lanes} * timesteps);
+    layer.biases = AllocateAligned<int16_t>(size_t{lanes} * timesteps);
+    layer.start = AllocateAligned<int16_t>(lanes);
     const auto unit = [&](uint32_t c) { return std::nearbyint(scales[c] * gain); };
     FillParameter(layer.layout, channels, layer.unit.get(),
                   [&](uint32_t c) { return ToInt16(unit(c)); });
@@ -447,7 +448,7 @@ class Builder {
     const uint32_t stride = integers_.layouts[s.source()].stride();
     const uint32_t channels = source.channels();
     const size_t neurons = fan_out.size();
-    out.identity = hwy::AllocateAligned<int16_t>(neurons);
+    out.identity = AllocateAligned<int16_t>(neurons);
     std::fill_n(out.identity.get(), neurons, int16_t{0});
     out.lanes.assign(neurons, layer.guard_lanes);
     const auto weight = static_cast<double>(s.weights()->Get(0));
@@ -584,7 +585,7 @@ class Builder {
     FindExceptions(PlanRows(s, layer, y, x, 0, 0, out), out);
     const size_t taps = s.weights()->size() / s.groups();
     const size_t size = layer.layout.blocks * taps * kChunkLanes;
-    out.wide = hwy::AllocateAligned<int16_t>(size);
+    out.wide = AllocateAligned<int16_t>(size);
     std::fill_n(out.wide.get(), size, int16_t{0});
     const float* weights = s.weights()->data();
     for (size_t c = 0; c < s.groups(); ++c) {
@@ -627,9 +628,9 @@ class Builder {
     }
     FindExceptions(fan_out, out);
     if (identity || KeptWide(s, layer, targets)) {
-      out.wide = hwy::AllocateAligned<int16_t>(size);
+      out.wide = AllocateAligned<int16_t>(size);
     } else {
-      out.narrow = hwy::AllocateAligned<int8_t>(size);
+      out.narrow = AllocateAligned<int8_t>(size);
     }
     FillGather(shape, identity ? diagonal.data() : s.weights()->data(), scales, out.gather,
                out.wide.get(), out.narrow.get());
@@ -683,10 +684,10 @@ class Builder {
     const size_t size = out.block_size * layer.layout.blocks;
     const bool wide = KeptWide(s, layer, targets);
     if (wide) {
-      out.wide = hwy::AllocateAligned<int16_t>(size);
+      out.wide = AllocateAligned<int16_t>(size);
       std::fill_n(out.wide.get(), size, int16_t{0});
     } else {
-      out.narrow = hwy::AllocateAligned<int8_t>(size);
+      out.narrow = AllocateAligned<int8_t>(size);
       std::fill_n(out.narrow.get(), size, int8_t{0});
     }
     const auto set = [&](size_t index, double weight) {
@@ -782,7 +783,7 @@ class Builder {
     out.source = s.source();
     out.weight_rows = static_cast<size_t>(seen.y.size * seen.x.size) * channels;
     const size_t size = out.weight_rows * row;
-    out.weights = hwy::AllocateAligned<float>(size);
+    out.weights = AllocateAligned<float>(size);
     std::fill_n(out.weights.get(), size, 0.0F);
     const auto kernel_at = [](int64_t position, int64_t pad, int64_t kernel, int64_t dilation) {
       const int64_t reach = position + pad;

@@ -47,7 +47,7 @@ NodeRun RunNode(const format::NetworkT& network, size_t node, const std::vector<
 std::vector<NodeRun> RunNetwork(const format::NetworkT& network,
                                 const std::vector<uint8_t>& pixels);
 
-// (pixel / 255 - mean) / stddev, as [channel, row, column].
+// (pixel / 255 - mean) / stddev, as [channel, row, column]; the quotient is a float.
 std::vector<double> Normalize(const format::NetworkT& network, const std::vector<uint8_t>& pixels);
 
 }  // namespace cssrun::oracle
