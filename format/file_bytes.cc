@@ -57,7 +57,8 @@ Result<FileBytes> ReadFileBytes(int descriptor, const std::string& path, size_t 
                                   " bytes, more than the limit of " + std::to_string(limit));
   }
   FileBytes contents(size);
-  if (contents.empty()) return Status::Io(path + ": not enough memory to read it");
+  if (contents.empty())
+    return Status(StatusCode::kOutOfMemory, path + ": not enough memory to read it");
   const std::span<uint8_t> bytes = contents.bytes();
   for (size_t done = 0; done < size;) {
     const ssize_t count =

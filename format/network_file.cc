@@ -39,7 +39,8 @@ Result<NetworkFile> NetworkFile::FromBytes(std::span<const uint8_t> bytes,
     return Verify(FileBytes::Borrow(bytes), name);
   }
   FileBytes copy(bytes.size());
-  if (copy.empty()) return Status::Io(name + ": not enough memory to read it");
+  if (copy.empty())
+    return Status(StatusCode::kOutOfMemory, name + ": not enough memory to read it");
   std::memcpy(copy.bytes().data(), bytes.data(), bytes.size());
   return Verify(std::move(copy), name);
 }

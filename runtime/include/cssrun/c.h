@@ -24,7 +24,8 @@ extern "C" {
 #endif
 
 /* The first five are also the exit codes of the programs. */
-typedef enum cssrun_code {
+typedef int32_t cssrun_code;
+enum {
   CSSRUN_OK = 0,
   CSSRUN_STOPPED = 1,          /* cancelled, or too late, before there was an answer */
   CSSRUN_INVALID_ARGUMENT = 2, /* the caller asked for something that cannot be */
@@ -32,7 +33,7 @@ typedef enum cssrun_code {
   CSSRUN_IO = 4,               /* the operating system refused to read */
   CSSRUN_OUT_OF_MEMORY = 5,
   CSSRUN_INTERNAL = 6 /* a defect of the library */
-} cssrun_code;
+};
 
 typedef struct cssrun_status {
   cssrun_code code;
@@ -48,15 +49,14 @@ CSSRUN_API const char* cssrun_simd_target(void); /* that this machine runs, "AVX
 
 /* ---- Networks ---- */
 
-typedef enum cssrun_engine {
+typedef int32_t cssrun_engine;
+enum {
   CSSRUN_ENGINE_INTEGER = 0, /* fast; float takes over where integers do not suffice */
   CSSRUN_ENGINE_FLOAT = 1
-} cssrun_engine;
+};
 
-typedef enum cssrun_log_level {
-  CSSRUN_LOG_INFORMATION = 0,
-  CSSRUN_LOG_WARNING = 1
-} cssrun_log_level;
+typedef int32_t cssrun_log_level;
+enum { CSSRUN_LOG_INFORMATION = 0, CSSRUN_LOG_WARNING = 1 };
 
 /* `message` lives until it returns. Called by the thread that loads, while it loads. */
 typedef void (*cssrun_log_callback)(void* context, cssrun_log_level level, const char* message);
@@ -162,10 +162,11 @@ CSSRUN_API cssrun_code cssrun_session_create(const cssrun_network* network,
                                              cssrun_session** session, cssrun_status* status);
 CSSRUN_API void cssrun_session_free(cssrun_session* session); /* NULL is allowed */
 
-typedef enum cssrun_pixel_order {
+typedef int32_t cssrun_pixel_order;
+enum {
   CSSRUN_INTERLEAVED = 0, /* row, column, channel: HWC */
   CSSRUN_PLANAR = 1       /* channel, row, column: CHW */
-} cssrun_pixel_order;
+};
 
 /* Classifies channels * height * width pixels: bytes, or floats from 0 to 1, neither of them
  * normalized. pixel/255 as a float is the same image. */
@@ -192,12 +193,13 @@ CSSRUN_API cssrun_code cssrun_session_run_events(cssrun_session* session,
  * is called with 0. */
 CSSRUN_API void cssrun_session_cancel(cssrun_session* session, int cancelled);
 
-typedef enum cssrun_ending {
+typedef int32_t cssrun_ending;
+enum {
   CSSRUN_COMPLETE = 0,
   CSSRUN_SURE = 1,              /* early_exit */
   CSSRUN_STOPPED_BY_CALLER = 2, /* on_reading */
   CSSRUN_LATE = 3               /* time_limit_ns */
-} cssrun_ending;
+};
 
 /* The last run, if it succeeded; what is pointed to lives until the session's next run. */
 typedef struct cssrun_answer {
