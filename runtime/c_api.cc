@@ -156,6 +156,7 @@ cssrun_code LoadNetwork(const cssrun_load_options* given, cssrun_network** netwo
     }
     cssrun::Result<std::shared_ptr<const cssrun::Network>> loaded = load(load_options);
     if (!loaded.ok()) return loaded.status();
+    // NOLINTNEXTLINE(bugprone-unhandled-exception-at-new): Guard catches it
     *network = new cssrun_network{std::move(loaded).value()};
     return Status::Ok();
   });
@@ -204,7 +205,7 @@ cssrun_code RunSession(cssrun_session* session, const void* input, size_t count,
     if (session == nullptr) return Null("session");
     session->has_answer = false;
     if (input == nullptr && count != 0) return Null("the input");
-    const Status result = run();
+    Status result = run();
     session->has_answer = result.ok();
     return result;
   });

@@ -17,13 +17,12 @@ struct CodedSpike {
   uint32_t position = 0;  // row * width + column
   uint16_t channel = 0;
   int8_t sign = 0;
-
-  friend auto operator<=>(const CodedSpike&, const CodedSpike&) = default;
 };
 
 enum class InputKind { kBytes, kValues, kSpikes };
 
-// One of the three spans counts. Pixels have the network's size, spikes are sound and sorted.
+// One of the three spans counts. Pixels have the network's size, spikes are sound and sorted by
+// step, position and channel.
 struct Input {
   InputKind kind = InputKind::kBytes;
   PixelOrder order = PixelOrder::kInterleaved;
@@ -32,8 +31,9 @@ struct Input {
   std::span<const CodedSpike> spikes = {};
 
   std::span<const CodedSpike> SpikesOf(uint32_t step) const {
-    const auto range = std::ranges::equal_range(spikes, step, {}, &CodedSpike::step);
-    return {range.begin(), range.end()};
+    const auto first = std::ranges::lower_bound(spikes, step, {}, &CodedSpike::step);
+    const auto last = std::ranges::upper_bound(spikes, step, {}, &CodedSpike::step);
+    return {first, last};
   }
 };
 

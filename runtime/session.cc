@@ -5,6 +5,7 @@
 #include <new>
 #include <stdexcept>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include "format/geometry.h"
@@ -52,11 +53,11 @@ Status SortEvents(const Network& network, std::span<const InputEvent> events,
                      static_cast<uint16_t>(event.address / positions),
                      static_cast<int8_t>(event.sign)});
   }
-  std::ranges::sort(coded);
-  const auto twice =
-      std::ranges::adjacent_find(coded, [](const CodedSpike& a, const CodedSpike& b) {
-        return a.step == b.step && a.position == b.position && a.channel == b.channel;
-      });
+  const auto place = [](const CodedSpike& spike) {
+    return std::tuple(spike.step, spike.position, spike.channel);
+  };
+  std::ranges::sort(coded, {}, place);
+  const auto twice = std::ranges::adjacent_find(coded, {}, place);
   if (twice == coded.end()) return Status::Ok();
   return Status::InvalidArgument("two events at step " + std::to_string(twice->step) +
                                  " of address " +
