@@ -28,7 +28,7 @@ class CApiTest : public testing::TestWithParam<EngineKind> {
 
   std::string Write(const format::NetworkT& description) const {
     const flatbuffers::DetachedBuffer bytes = SerializeNetwork(description);
-    const std::string path = folder_ + "/net.fb";
+    std::string path = folder_ + "/net.fb";
     std::ofstream(path, std::ios::binary)
         .write(reinterpret_cast<const char*>(bytes.data()),
                static_cast<std::streamsize>(bytes.size()));
