@@ -24,13 +24,23 @@ Result<NetworkFile> NetworkFile::Open(const std::string& path) {
   return Verify(std::move(bytes).value(), path);
 }
 
+Result<NetworkFile> NetworkFile::FromDescriptor(int descriptor, const std::string& name) {
+  Result<FileBytes> bytes = ReadFileBytes(descriptor, name, kMaximumBytes);
+  if (!bytes.ok()) return bytes.status();
+  return Verify(std::move(bytes).value(), name);
+}
+
 Result<NetworkFile> NetworkFile::FromBytes(std::span<const uint8_t> bytes,
                                            const std::string& name) {
   if (bytes.empty() || bytes.size() > kMaximumBytes) {
     return Status::BadModel(name + ": a network of " + std::to_string(bytes.size()) + " bytes");
   }
+  if (reinterpret_cast<uintptr_t>(bytes.data()) % FileBytes::kAlignment == 0) {
+    return Verify(FileBytes::Borrow(bytes), name);
+  }
   FileBytes copy(bytes.size());
-  if (copy.empty()) return Status::Io(name + ": not enough memory to read it");
+  if (copy.empty())
+    return Status(StatusCode::kOutOfMemory, name + ": not enough memory to read it");
   std::memcpy(copy.bytes().data(), bytes.data(), bytes.size());
   return Verify(std::move(copy), name);
 }

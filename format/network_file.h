@@ -24,7 +24,10 @@ class NetworkFile {
   // Errors: kIo when the file cannot be read, kBadModel when it is not a sound network; the message
   // begins with `path`.
   static Result<NetworkFile> Open(const std::string& path);
-  // The same for bytes in memory, which are copied; `name` stands in for the path.
+  // The same for an open file; `name` stands in for the path.
+  static Result<NetworkFile> FromDescriptor(int descriptor, const std::string& name);
+  // The same for bytes in memory, which the caller keeps and does not change for as long as this
+  // lives; they are copied only where they do not begin at a multiple of 64.
   static Result<NetworkFile> FromBytes(std::span<const uint8_t> bytes, const std::string& name);
 
   const format::Network& network() const { return *format::GetNetwork(bytes_.bytes().data()); }

@@ -23,6 +23,7 @@ namespace cssrun::tools {
 namespace {
 
 constexpr char kProgram[] = "cssconvert";
+const std::string kUsualTolerance = "0.5";  // percent, of --auto
 constexpr char kExamples[] =
     "  cssconvert model.onnx -o net.fb --calibration images/\n"
     "  cssconvert resnet.onnx -o net.fb --calibration images/ --labels names.txt \\\n"
@@ -125,9 +126,10 @@ void Declare(CLI::App& app, Arguments& arguments) {
       ->capture_default_str()
       ->group(coding);
 
-  app.add_flag("--auto{0.5}", arguments.tolerance,
-               "search for the cheapest code that differs from the ANN on at most so many percent "
-               "of the calibration images")
+  app.add_option(
+         "--auto", arguments.tolerance,
+         "search for the cheapest code that differs from the ANN on at most so many percent "
+         "of the calibration images (0.5)")
       ->check(CLI::Range(0.0, 100.0))
       ->type_name("[PERCENT]")
       ->group(coding);
@@ -249,15 +251,16 @@ Status WriteText(const std::string& path, const std::string& text) {
   return WriteFileAtomically(path, {reinterpret_cast<const uint8_t*>(text.data()), text.size()});
 }
 
-// "--auto 1" as "--auto=1": CLI11 would take any next argument for the value, a path too.
+// "--auto 1" as "--auto=1" and "--auto" alone with its usual value: CLI11 would take any next
+// argument for the value, a path too.
 std::vector<std::string> JoinOptionalValue(int argc, char** argv) {
   std::vector<std::string> joined(argv, argv + argc);
-  for (size_t i = 1; i + 1 < joined.size(); ++i) {
-    const std::string next = joined[i + 1];
+  for (size_t i = 1; i < joined.size(); ++i) {
+    if (joined[i] != "--auto") continue;
+    const std::string next = i + 1 < joined.size() ? joined[i + 1] : "";
     const bool number = !next.empty() && next.find_first_not_of("0123456789.") == std::string::npos;
-    if (joined[i] != "--auto" || !number) continue;
-    joined[i] += "=" + next;
-    joined.erase(joined.begin() + static_cast<std::ptrdiff_t>(i) + 1);
+    joined[i] += "=" + (number ? next : kUsualTolerance);
+    if (number) joined.erase(joined.begin() + static_cast<std::ptrdiff_t>(i) + 1);
   }
   return joined;
 }
