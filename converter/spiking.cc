@@ -72,6 +72,28 @@ uint64_t ExistingReads(int64_t size, int64_t positions, int64_t kernel, int64_t 
   return reads;
 }
 
+// Neighbouring positions along one axis whose windows have as many members.
+struct EqualWindows {
+  int64_t first = 0;
+  int64_t count = 0;
+  int64_t members = 0;
+};
+
+// More regions than this come from a window of no sense; a file must not ask for much memory.
+constexpr size_t kMostRegions = 4096;
+
+std::vector<EqualWindows> FindEqualWindows(int64_t size, int64_t positions, int64_t kernel,
+                                           int64_t stride, int64_t pad) {
+  std::vector<EqualWindows> runs;
+  for (int64_t o = 0; o < positions; ++o) {
+    const int64_t begin = std::max<int64_t>(o * stride - pad, 0);
+    const int64_t members = std::min(o * stride - pad + kernel, size) - begin;
+    if (runs.empty() || runs.back().members != members) runs.push_back({o, 0, members});
+    ++runs.back().count;
+  }
+  return runs;
+}
+
 uint64_t ConvolutionMacs(const Window& w, const Extent& from, const Extent& to,
                          uint64_t sources_per_group) {
   return ExistingReads(from.height(), to.height(), w.kernel_y(), w.stride_y(), w.pad_top(),
@@ -197,6 +219,9 @@ class Lowering {
     if (node.op == "Relu") return LowerRelu(node, std::nullopt);
     if (node.op == "Clip") return LowerRelu(node, graph_.ConstantInput(node, 2)->floats()[0]);
     if (node.op == "MaxPool") return LowerMaxPool(node);
+    if (node.op == "AveragePool" && node.Int("count_include_pad", 1) == 0) {
+      return LowerBorderedAverage(node, WindowOf(node));
+    }
     if (node.op == "AveragePool") return LowerAverage(node, WindowOf(node));
     if (node.op == "GlobalAveragePool") {
       return LowerAverage(node, WholeMap(FormOf(node.inputs[0]).extent));
@@ -359,6 +384,50 @@ class Lowering {
     for (SpikingSynapses& term : output.terms) {
       term.average = window;
       term.scale /= static_cast<double>(window.kernel_y()) * window.kernel_x();
+    }
+    SetForm(node, std::move(output));
+    return Status::Ok();
+  }
+
+  // The mean over those members of each window that exist: at the border there are fewer, so each
+  // region of equal windows has synapses of its own, padded with nothing to the whole map.
+  Status LowerBorderedAverage(const Node& node, const Window& window) {
+    const Form& input = Fitting(node.inputs[0], [](const Form& form) {
+      return std::all_of(form.terms.begin(), form.terms.end(), IsPlain);
+    });
+    Form output;
+    output.name = node.name;
+    output.extent = Through(window, input.extent, input.extent.channels());
+    output.bias = input.bias;
+    const int64_t height = input.extent.height();
+    const int64_t width = input.extent.width();
+    const std::vector<EqualWindows> rows = FindEqualWindows(
+        height, output.extent.height(), window.kernel_y(), window.stride_y(), window.pad_top());
+    const std::vector<EqualWindows> columns = FindEqualWindows(
+        width, output.extent.width(), window.kernel_x(), window.stride_x(), window.pad_left());
+    if (rows.size() * columns.size() * input.terms.size() > kMostRegions) {
+      return Status::BadModel("node " + node.name +
+                              ": its windows at the border have too many different sizes; train "
+                              "with a smaller window or without padding");
+    }
+    for (const SpikingSynapses& term : input.terms) {
+      for (const EqualWindows& y : rows) {
+        for (const EqualWindows& x : columns) {
+          const int64_t top = window.pad_top() - y.first * window.stride_y();
+          const int64_t left = window.pad_left() - x.first * window.stride_x();
+          SpikingSynapses region = term;
+          region.average =
+              Window(window.kernel_y(), window.kernel_x(), window.stride_y(), window.stride_x(),
+                     ToInt(top), ToInt(left),
+                     PadAfter(height, y.count, window.kernel_y(), window.stride_y(), top, 1),
+                     PadAfter(width, x.count, window.kernel_x(), window.stride_x(), left, 1), 1, 1);
+          region.window = Window(1, 1, 1, 1, ToInt(y.first), ToInt(x.first),
+                                 ToInt(output.extent.height() - y.first - y.count),
+                                 ToInt(output.extent.width() - x.first - x.count), 1, 1);
+          region.scale /= static_cast<double>(y.members * x.members);
+          output.terms.push_back(std::move(region));
+        }
+      }
     }
     SetForm(node, std::move(output));
     return Status::Ok();

@@ -200,6 +200,13 @@ class Naive {
     const std::vector<int64_t> pads = PadsBefore(node, kernel, strides, {1, 1});
     const bool max = node.op == "MaxPool";
     const bool counts_padding = node.Int("count_include_pad", 0) != 0;
+    // What ceil_mode adds to the padding is never counted.
+    std::vector<int64_t> ends = {in[2], in[3]};
+    for (size_t a = 0; a < 2; ++a) {
+      ends[a] += node.String("auto_pad", "NOTSET") == "NOTSET"
+                     ? node.Ints("pads", {0, 0, 0, 0})[a + 2]
+                     : kernel[a];
+    }
     return ForEach(OutShape(node), [&](const std::vector<int64_t>& to) {
       double best = -std::numeric_limits<double>::infinity();
       double sum = 0;
@@ -209,7 +216,7 @@ class Naive {
           const int64_t y = to[2] * strides[0] - pads[0] + ky;
           const int64_t x = to[3] * strides[1] - pads[1] + kx;
           const bool inside = y >= 0 && y < in[2] && x >= 0 && x < in[3];
-          if (inside || counts_padding) ++count;
+          if (inside || (counts_padding && y < ends[0] && x < ends[1])) ++count;
           if (!inside) continue;
           const double v = In(node, 0)[Offset(in, {0, to[1], y, x})];
           best = std::max(best, v);

@@ -127,6 +127,31 @@ const std::vector<Architecture>& Architectures() {
          const ValueId mean = b.Op("AveragePool", {x}, {kKernelTwo, kStrideTwo});
          return Classifier(b, Relu(b, b.Conv(mean, 4, 5, 3, {kPadOne})), 5);
        }},
+      {"MeanAtTheBorder", 2, 2,
+       [](GraphBuilder& b) {
+         // Corners average four pixels, edges six: nine sets of synapses, one layer.
+         const ValueId x = Relu(b, b.Conv(b.Image(3, 7, 8), 3, 4, 3, {kPadOne}));
+         const ValueId mean =
+             b.Op("AveragePool", {x}, {IntsAttribute("kernel_shape", {3, 3}), kPadOne});
+         return Classifier(b, Relu(b, b.Op("Add", {mean, x})), 4);
+       }},
+      {"MeanAtTheBorderBeforeConv", 3, 3,
+       [](GraphBuilder& b) {
+         const ValueId x = Relu(b, b.Conv(b.Image(3, 8, 8), 3, 4, 3, {kPadOne}));
+         const ValueId mean = b.Op(
+             "AveragePool", {x},
+             {IntsAttribute("kernel_shape", {3, 3}), kStrideTwo, IntAttribute("ceil_mode", 1)});
+         return Classifier(b, Relu(b, b.Conv(mean, 4, 5, 3, {kPadOne})), 5);
+       }},
+      {"CeiledMeanThatCountsItsPadding", 3, 3,
+       [](GraphBuilder& b) {
+         const ValueId x = Relu(b, b.Conv(b.Image(3, 8, 8), 3, 4, 3, {kPadOne}));
+         const ValueId mean =
+             b.Op("AveragePool", {x},
+                  {IntsAttribute("kernel_shape", {3, 3}), kStrideTwo, kPadOne,
+                   IntAttribute("ceil_mode", 1), IntAttribute("count_include_pad", 1)});
+         return Classifier(b, Relu(b, b.Conv(mean, 4, 5, 1)), 5);
+       }},
       {"TwoConvsInARow", 2, 2,
        [](GraphBuilder& b) {
          // Nothing rectifies between them: signed neurons carry the value.

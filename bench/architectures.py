@@ -1,0 +1,154 @@
+#!/usr/bin/python3
+"""Converts the usual architectures and prints how closely the spiking networks follow the ANNs.
+
+    bench/architectures.py SHARED [NAME...]
+
+Exports each architecture from Debian's python3-torchvision with seeded weights to
+build/models/architectures, converts it with cssconvert on a few images of
+SHARED/cifar10/calibration, and prints, as Markdown, the relative logit error and the agreement with
+the ANN on images of SHARED/cifar10/test that took no part in the conversion. Without NAMEs, all.
+
+Weights are drawn at random, so the answers mean nothing; batch normalization has seen images, so
+that activations are of the usual size. Random weights are a hard case: all classes score nearly the
+same, and nothing was trained to be robust. Needs python3-torch, python3-torchvision, python3-onnx.
+"""
+
+import json
+import pathlib
+import subprocess
+import sys
+
+import numpy
+import PIL.Image
+import torch
+import torchvision
+
+from export_models import cifar_resnet18, cifar_vgg16
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+TOOLS = ROOT / "build" / "release" / "tools"
+FOLDER = ROOT / "build" / "models" / "architectures"
+
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+CODES = [(12, 1.5), (8, 2)]  # T, beta
+CALIBRATION_IMAGES, VALIDATION_IMAGES = 10, 20
+
+
+def googlenet() -> torch.nn.Module:
+    return torchvision.models.googlenet(weights=None, aux_logits=False, init_weights=False)
+
+
+def inception_v3() -> torch.nn.Module:
+    return torchvision.models.inception_v3(weights=None, aux_logits=False, init_weights=False)
+
+
+MODELS = {
+    "vgg11": (torchvision.models.vgg11, 224),
+    "vgg11_bn": (torchvision.models.vgg11_bn, 224),
+    "vgg16": (torchvision.models.vgg16, 224),
+    "vgg16_bn": (torchvision.models.vgg16_bn, 224),
+    "resnet18": (torchvision.models.resnet18, 224),
+    "resnet34": (torchvision.models.resnet34, 224),
+    "resnet50": (torchvision.models.resnet50, 224),
+    "wide_resnet50_2": (torchvision.models.wide_resnet50_2, 224),
+    "resnext50_32x4d": (torchvision.models.resnext50_32x4d, 224),
+    "mobilenet_v2": (torchvision.models.mobilenet_v2, 224),
+    "squeezenet1_1": (torchvision.models.squeezenet1_1, 224),
+    "densenet121": (torchvision.models.densenet121, 224),
+    "googlenet": (googlenet, 224),
+    "inception_v3": (inception_v3, 299),
+    "shufflenet_v2_x1_0": (torchvision.models.shufflenet_v2_x1_0, 224),
+    "resnet18 (CIFAR)": (cifar_resnet18, 32),
+    "vgg16 (CIFAR)": (cifar_vgg16, 32),
+}
+
+
+def some_images(folder: pathlib.Path, count: int) -> list[pathlib.Path]:
+    """The first images of every class in turn."""
+    classes = [sorted(c.glob("*")) for c in sorted(folder.iterdir()) if c.is_dir()]
+    return [files[i] for i in range(-(-count // len(classes))) for files in classes][:count]
+
+
+def settle(model: torch.nn.Module, side: int, files: list[pathlib.Path]) -> None:
+    """Batch normalization takes its statistics from real images."""
+    pixels = [numpy.asarray(PIL.Image.open(f).convert("RGB").resize((side, side))) for f in files]
+    images = torch.tensor(numpy.stack(pixels)).permute(0, 3, 1, 2) / 255
+    images = (images - torch.tensor(MEAN)[:, None, None]) / torch.tensor(STD)[:, None, None]
+    norms = [m for m in model.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+    for module in norms:
+        module.momentum = None
+        module.train()
+    with torch.no_grad():
+        model(images)
+    model.eval()
+
+
+def export(name: str, calibration: list[pathlib.Path]) -> pathlib.Path:
+    build, side = MODELS[name]
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    path = FOLDER / (name.replace(" (CIFAR)", "-cifar") + ".onnx")
+    torch.manual_seed(1)
+    model = build()
+    model.eval()
+    settle(model, side, calibration)
+    torch.onnx.export(model, torch.zeros(1, 3, side, side), str(path), opset_version=13)
+    return path
+
+
+def link_images(name: str, files: list[pathlib.Path]) -> pathlib.Path:
+    folder = FOLDER / name
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in files:
+        link = folder / f"{file.parent.name}-{file.name}"
+        if not link.exists():
+            link.symlink_to(file.resolve())
+    return folder
+
+
+def convert(model: pathlib.Path, code: tuple, calibration: pathlib.Path,
+            validation: pathlib.Path) -> dict:
+    net, report = model.with_suffix(".fb"), model.with_suffix(".json")
+    timesteps, beta = code
+    result = subprocess.run(
+        [TOOLS / "cssconvert", model, "-o", net, "--calibration", calibration, "--validate",
+         validation, "--mean", ",".join(map(str, MEAN)), "--std", ",".join(map(str, STD)),
+         "--timesteps", str(timesteps), "--beta", str(beta), "--report", report],
+        capture_output=True, text=True)
+    if result.returncode != 0:
+        sys.exit(f"{model.name}: {result.stderr}")
+    run = subprocess.run([TOOLS / "cssrun", net, validation], capture_output=True, text=True,
+                         check=True)
+    return {**json.loads(report.read_text()), "float": "runs in float" in run.stderr}
+
+
+def row(*cells) -> None:
+    print("| " + " | ".join(map(str, cells)) + " |", flush=True)
+
+
+def main() -> None:
+    if len(sys.argv) < 2 or any(name not in MODELS for name in sys.argv[2:]):
+        sys.exit(f"{__doc__}\nNames: {', '.join(MODELS)}")
+    images = pathlib.Path(sys.argv[1]) / "cifar10"
+    calibration = some_images(images / "calibration", CALIBRATION_IMAGES)
+    folders = (link_images("calibration", calibration),
+               link_images("test", some_images(images / "test", VALIDATION_IMAGES)))
+    titles = [f"T = {t}, beta = {b}: {what}" for t, b in CODES
+              for what in ("logit error %", "agreement %")]
+    row("architecture", "layers", "G MACs", *titles, "engine")
+    print("|" + "---|" * (4 + len(titles)))
+    for name in sys.argv[2:] or MODELS:
+        model = export(name, calibration)
+        cells, engines = [], set()
+        for code in CODES:
+            report = convert(model, code, *folders)
+            comparison = report["validation"]
+            cells += [f"{100 * comparison['relative_logit_error']:.1f}",
+                      f"{100 * comparison['agreement']:.0f}"]
+            engines.add("float" if report["float"] else "integer")
+        layers = sum("neurons" in layer["kind"] for layer in report["layers"])
+        row(name, layers, f"{report['macs_per_image'] / 1e9:.2f}", *cells,
+            ", ".join(sorted(engines)))
+
+
+if __name__ == "__main__":
+    main()
