@@ -143,7 +143,7 @@ const std::vector<Architecture>& Architectures() {
              {IntsAttribute("kernel_shape", {3, 3}), kStrideTwo, IntAttribute("ceil_mode", 1)});
          return Classifier(b, Relu(b, b.Conv(mean, 4, 5, 3, {kPadOne})), 5);
        }},
-      {"CeiledMeanThatCountsItsPadding", 3, 3,
+      {"CeiledMeanThatCountsItsPadding", 4, 4,
        [](GraphBuilder& b) {
          const ValueId x = Relu(b, b.Conv(b.Image(3, 8, 8), 3, 4, 3, {kPadOne}));
          const ValueId mean =
