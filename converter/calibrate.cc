@@ -29,25 +29,36 @@ Result<ActivationRange> RangeOf(const SpikingNode& node, TopValues& top) {
 
 Result<Calibration> Calibrate(const Graph& graph, const SpikingNetwork& network,
                               const ImageSet& images, const InputFormat& input, double percentile,
-                              const Progress& progress) {
+                              bool per_channel, const Progress& progress) {
   const size_t count = images.pixels.size();
   std::vector<ValueId> watched;
   std::vector<size_t> node_of(graph.values.size(), 0);
   std::vector<TopValues> tops;
+  Calibration calibration;
+  calibration.histograms.resize(network.nodes.size());
+  calibration.channels.resize(network.nodes.size());
   for (size_t i = 0; i < network.nodes.size(); ++i) {
     const SpikingNode& node = network.nodes[i];
     tops.emplace_back(Neurons(node.extent) * count, percentile / 100);
     if (node.kind != format::NodeKind::Neurons) continue;
     watched.push_back(node.value);
     node_of[static_cast<size_t>(node.value)] = i;
+    if (per_channel) calibration.channels[i].resize(node.extent.channels());
   }
   const auto observe = [&](ValueId value, std::span<const float> activations) {
-    tops[node_of[static_cast<size_t>(value)]].Add(activations);
+    const size_t node = node_of[static_cast<size_t>(value)];
+    tops[node].Add(activations);
+    calibration.histograms[node].Add(activations);
+    if (!per_channel) return;
+    std::vector<ActivationHistogram>& channels = calibration.channels[node];
+    const size_t map = Positions(network.nodes[node].extent);
+    for (size_t first = 0; first < activations.size(); first += map) {
+      channels[first / map % channels.size()].Add(activations.subspan(first, map));
+    }
   };
   Result<std::vector<Logits>> logits = RunAnn(graph, images, input, watched, observe, progress);
   if (!logits.ok()) return logits.status();
 
-  Calibration calibration;
   calibration.logits = std::move(logits).value();
   for (size_t i = 0; i < network.nodes.size(); ++i) {
     if (network.nodes[i].kind != format::NodeKind::Neurons) {

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "converter/activation_histogram.h"
 #include "converter/ann_run.h"
 #include "converter/graph.h"
 #include "converter/spiking.h"
@@ -14,20 +15,23 @@ namespace cssrun::converter {
 
 // What one spiking node's ANN value was over all images.
 struct ActivationRange {
-  double percentile = 0;  // of the magnitudes
+  double percentile = 0;  // of the magnitudes, exact
   double maximum = 0;
   double clipped_share = 0;  // above the percentile
 };
 
 struct Calibration {
-  std::vector<ActivationRange> ranges;  // by spiking node; the encoder's and readout's are empty
-  std::vector<Logits> logits;           // of the ANN, by image
+  // By spiking node; the encoder's and readout's are empty.
+  std::vector<ActivationRange> ranges;
+  std::vector<ActivationHistogram> histograms;
+  std::vector<std::vector<ActivationHistogram>> channels;  // only where asked for
+  std::vector<Logits> logits;                              // of the ANN, by image
 };
 
 // Error: kBadModel naming the node whose activations are all zero or not finite.
 Result<Calibration> Calibrate(const Graph& graph, const SpikingNetwork& network,
                               const ImageSet& images, const InputFormat& input, double percentile,
-                              const Progress& progress);
+                              bool per_channel, const Progress& progress);
 
 }  // namespace cssrun::converter
 

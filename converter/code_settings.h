@@ -1,19 +1,53 @@
-// The one place for the settings of the CSS code and their defaults.
+// The one place for the settings of the spike code and their defaults.
 #ifndef CSSRUN_CONVERTER_CODE_SETTINGS_H_
 #define CSSRUN_CONVERTER_CODE_SETTINGS_H_
 
 #include <cmath>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace cssrun::converter {
 
+enum class Coding {
+  kCss,   // the weight of a spike falls by beta every step
+  kRate,  // the baseline: every spike weighs the same; soft-reset IF neurons, starting half charged
+};
+
+enum class InputCoding {
+  kCss,     // the encoder codes pixels in spikes
+  kDirect,  // the first layers' potentials are computed by multiplication, see
+            // runtime/direct_input.h
+};
+
+// Fewer steps cannot carry an 8-bit image.
+constexpr uint32_t kFewestEncodedSteps = 6;
+
 struct CodeSettings {
+  Coding coding = Coding::kCss;
   uint32_t timesteps = 12;    // T
   float beta = 1.5F;          // how much one spike outweighs the next
   uint32_t silent_steps = 2;  // L
   float threshold = 0.7F;     // share of the amplitude at which a neuron fires
   bool negative_spikes = true;
+  std::optional<InputCoding> input;  // nothing: whichever fits, see DirectInput()
+
+  // Rate-coded soft-reset IF is the same neuron with other constants.
+  static CodeSettings Rate(uint32_t timesteps, bool negative_spikes) {
+    CodeSettings code;
+    code.coding = Coding::kRate;
+    code.timesteps = timesteps;
+    code.beta = 1;
+    code.silent_steps = 0;
+    code.threshold = 1;
+    code.negative_spikes = negative_spikes;
+    return code;
+  }
+
+  bool DirectInput() const {
+    if (input.has_value()) return *input == InputCoding::kDirect;
+    return coding == Coding::kRate || timesteps < kFewestEncodedSteps;
+  }
 
   // sb: the largest value that a train of amplitude 1 carries.
   double SumOfWeights() const {
@@ -22,11 +56,25 @@ struct CodeSettings {
     return sum;
   }
 
-  // By spike index. The last spike rounds to nearest; without negative spikes nothing that was sent
-  // can be taken back, so a neuron fires only when it has a whole amplitude.
-  std::vector<float> Thresholds(bool negative) const {
-    std::vector<float> thresholds(timesteps, negative ? threshold : 1.0F);
-    if (negative) thresholds.back() = 0.5F;
+  // Of every membrane, in amplitudes of the last step: half charged, a rate code rounds to nearest.
+  float InitialPotential() const { return coding == Coding::kRate ? 0.5F : 0.0F; }
+
+  // Of neurons that fire at the share `early`, by spike index. The last spike rounds to nearest.
+  // Without negative spikes nothing that was sent can be taken back, so a neuron fires only when it
+  // has a whole amplitude; so do all neurons of a rate code.
+  std::vector<float> Thresholds(float early) const {
+    if (coding == Coding::kRate || !negative_spikes) return std::vector<float>(timesteps, 1.0F);
+    std::vector<float> thresholds(timesteps, early);
+    thresholds.back() = 0.5F;
+    return thresholds;
+  }
+
+  // The encoder, which is always signed, and has all of its input before the first step.
+  std::vector<float> EncoderThresholds() const {
+    if (DirectInput()) return {};
+    if (coding == Coding::kRate) return std::vector<float>(timesteps, 0.5F);
+    std::vector<float> thresholds(timesteps, threshold);
+    thresholds.back() = 0.5F;
     return thresholds;
   }
 };

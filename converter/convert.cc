@@ -3,10 +3,12 @@
 #include <sha2.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <filesystem>
 #include <utility>
 
+#include "converter/adjust.h"
 #include "converter/network_builder.h"
 #include "converter/onnx_reader.h"
 #include "converter/passes/passes.h"
@@ -22,39 +24,18 @@ namespace {
 
 using format::NodeKind;
 
+// More silent steps than these are out of the integer engine's reach at beta = 2.
+constexpr uint32_t kMostSilentSteps = 2;
+
 std::string Sha256(std::span<const uint8_t> bytes) {
   char hex[SHA256_DIGEST_STRING_LENGTH];
   SHA256Data(bytes.data(), bytes.size(), hex);
   return hex;
 }
 
-// theta of every node: the percentile of its activations over sb; exact for the input, whose
-// largest value is known; capped where a Clip caps the ANN.
-std::vector<double> ChooseAmplitudes(const SpikingNetwork& network, const Calibration& calibration,
-                                     const InputFormat& input, const CodeSettings& code) {
-  std::vector<double> amplitudes;
-  for (size_t i = 0; i < network.nodes.size(); ++i) {
-    const SpikingNode& node = network.nodes[i];
-    double largest = code.SumOfWeights();  // of the readout: amplitude 1
-    if (node.kind == NodeKind::Encoder) {
-      largest = 0;
-      for (size_t c = 0; c < input.mean.size(); ++c) {
-        const auto mean = static_cast<double>(input.mean[c]);
-        const auto stddev = static_cast<double>(input.stddev[c]);
-        largest = std::max({largest, std::abs((1 - mean) / stddev), std::abs(mean / stddev)});
-      }
-    } else if (node.kind == NodeKind::Neurons) {
-      largest = calibration.ranges[i].percentile;
-      if (node.cap.has_value()) largest = std::min(largest, static_cast<double>(*node.cap));
-    }
-    amplitudes.push_back(largest / code.SumOfWeights());
-  }
-  return amplitudes;
-}
-
 std::vector<LayerReport> DescribeLayers(const SpikingNetwork& network,
                                         const Calibration& calibration,
-                                        const std::vector<double>& amplitudes,
+                                        const std::vector<NodeCode>& codes,
                                         const format::NetworkT& built) {
   std::vector<LayerReport> layers;
   for (size_t i = 0; i < network.nodes.size(); ++i) {
@@ -66,7 +47,7 @@ std::vector<LayerReport> DescribeLayers(const SpikingNetwork& network,
                  : node.pool.has_value()          ? "pooled neurons"
                                                   : "neurons";
     layer.neurons = Neurons(node.extent);
-    layer.theta = amplitudes[i];
+    layer.theta = codes[i].Largest();
     layer.range = calibration.ranges[i];
     layer.offset = built.nodes[i]->offset;
     for (const auto& synapses : built.nodes[i]->synapses) layer.delays.push_back(synapses->delay);
@@ -76,26 +57,39 @@ std::vector<LayerReport> DescribeLayers(const SpikingNetwork& network,
   return layers;
 }
 
-void SetOrigin(const Model& model, const ConvertOptions& options, const ConversionReport& report,
-               format::NetworkT& network) {
-  network.format_version = kFormatVersion;
-  network.labels = options.labels;
-  network.preprocessing = std::make_unique<format::PreprocessingT>();
-  network.preprocessing->resize =
-      options.resize != 0 ? options.resize : std::max(model.input.height, model.input.width);
-  network.preprocessing->mean = options.mean;
-  network.preprocessing->stddev = options.stddev;
-  network.origin = std::make_unique<format::OriginT>();
-  // The name alone: the same model gives the same bytes wherever it lies.
-  network.origin->model_file = std::filesystem::path(model.path).filename().string();
-  network.origin->model_sha256 = model.sha256;
-  network.origin->converter_version = Version();
-  network.origin->calibration_images = static_cast<uint32_t>(report.calibration.images);
-  network.origin->calibration_agreement = static_cast<float>(report.calibration.agreement);
-  if (report.calibration.images > 0) {
-    network.code->early_exit_margin = static_cast<float>(report.calibration.early_exit_margin);
+// What a quantized model asks for: theta is its own scale, so that T steps of beta = 2 carry
+// exactly its integers; and L = T - 1 silent steps, after which all input is there when the first
+// spike leaves, so that every neuron rounds as the model does.
+std::optional<CodeSettings> QuantizedCode(const Graph& graph) {
+  int64_t most = 0;
+  for (const Node& node : graph.nodes) {
+    if (node.op != "Quantize") continue;
+    most = std::max({most, std::abs(node.Int("low", 0)), node.Int("high", 0)});
   }
-  network.origin->ann_top1 = static_cast<float>(report.calibration.ann_top1);
+  if (most == 0) return std::nullopt;
+  CodeSettings code;
+  code.beta = 2;
+  code.timesteps = static_cast<uint32_t>(std::bit_width(static_cast<uint64_t>(most)));
+  code.silent_steps = std::clamp(code.timesteps - 1, 1U, kMostSilentSteps);
+  // Then a neuron fires where its digit would be rounded up, so that no spike is ever taken back.
+  if (code.silent_steps + 1 >= code.timesteps) code.threshold = 0.75F;
+  return code;
+}
+
+// What was measured on the network goes into its file.
+void SetMeasured(const Comparison& calibration, format::NetworkT& network) {
+  network.origin->calibration_images = static_cast<uint32_t>(calibration.images);
+  network.origin->calibration_agreement = static_cast<float>(calibration.agreement);
+  network.origin->ann_top1 = static_cast<float>(calibration.ann_top1);
+  network.code->early_exit_margin = static_cast<float>(calibration.early_exit_margin);
+}
+
+Status Named(const Model& model, const Status& status) {
+  return Status(status.code(), model.path + ": " + status.message());
+}
+
+Progress StageOf(const StageProgress& progress, const char* name) {
+  return [&progress, name](size_t done, size_t total) { progress(name, done, total); };
 }
 
 }  // namespace
@@ -118,6 +112,7 @@ Result<Model> LoadModel(const std::string& path) {
   model.input.width = static_cast<uint32_t>(input[3]);
   model.input.resize = std::max(model.input.height, model.input.width);
   model.classes = static_cast<size_t>(ElementCount(model.graph.value(model.graph.output).shape));
+  model.quantized_code = QuantizedCode(model.graph);
 
   constexpr size_t kMaximumModel = size_t{1} << 31;
   Result<FileBytes> bytes = ReadFileBytes(path, kMaximumModel);
@@ -126,61 +121,90 @@ Result<Model> LoadModel(const std::string& path) {
   return model;
 }
 
+Result<PreparedModel> PrepareModel(const Model& model, const ImageSet& calibration,
+                                   const ConvertOptions& options, const StageProgress& progress) {
+  if (calibration.pixels.empty()) {
+    return Status::InvalidArgument("no calibration images; amplitudes cannot be chosen");
+  }
+  PreparedModel prepared;
+  prepared.input = model.input;
+  prepared.input.mean = options.mean;
+  prepared.input.stddev = options.stddev;
+  Result<SpikingNetwork> network = LowerToSpikes(model.graph);
+  if (!network.ok()) return Named(model, network.status());
+  prepared.network = std::move(network).value();
+  Result<Calibration> calibrated = Calibrate(
+      model.graph, prepared.network, calibration, prepared.input, options.amplitudes.percentile,
+      options.amplitudes.per_channel, StageOf(progress, "running the ANN"));
+  if (!calibrated.ok()) return Named(model, calibrated.status());
+  prepared.calibration = std::move(calibrated).value();
+  return prepared;
+}
+
+format::NetworkT BuildFile(const Model& model, const PreparedModel& prepared,
+                           const ConvertOptions& options, const std::vector<NodeCode>& codes) {
+  format::NetworkT network = BuildNetwork(prepared.network, codes, options.code);
+  network.format_version = kFormatVersion;
+  network.labels = options.labels;
+  network.preprocessing = std::make_unique<format::PreprocessingT>();
+  network.preprocessing->resize =
+      options.resize != 0 ? options.resize : std::max(model.input.height, model.input.width);
+  network.preprocessing->mean = options.mean;
+  network.preprocessing->stddev = options.stddev;
+  network.origin = std::make_unique<format::OriginT>();
+  // The name alone: the same model gives the same bytes wherever it lies.
+  network.origin->model_file = std::filesystem::path(model.path).filename().string();
+  network.origin->model_sha256 = model.sha256;
+  network.origin->converter_version = Version();
+  return network;
+}
+
 Result<Conversion> Convert(const Model& model, const ImageSet& calibration_images,
                            const ImageSet& validation_images, const ConvertOptions& options,
                            const StageProgress& progress) {
-  if (calibration_images.pixels.empty()) {
-    return Status::InvalidArgument("no calibration images; amplitudes cannot be chosen");
+  Result<PreparedModel> prepared_model = PrepareModel(model, calibration_images, options, progress);
+  if (!prepared_model.ok()) return prepared_model.status();
+  const PreparedModel& prepared = prepared_model.value();
+  std::vector<NodeCode> codes = ChooseAmplitudes(prepared.network, prepared.calibration,
+                                                 prepared.input, options.code, options.amplitudes);
+  for (unsigned round = 0; round < options.amplitudes.adjust_rounds; ++round) {
+    const flatbuffers::DetachedBuffer trial =
+        SerializeNetwork(BuildFile(model, prepared, options, codes));
+    Status status = AdjustAmplitudes(prepared.network, {trial.data(), trial.size()},
+                                     calibration_images, options.code, options.threads,
+                                     StageOf(progress, "adjusting amplitudes"), codes);
+    if (!status.ok()) return Named(model, status);
   }
-  const auto stage = [&](const char* name) -> Progress {
-    return [&progress, name](size_t done, size_t total) { progress(name, done, total); };
-  };
-  const auto failed = [&](const Status& status) {
-    return Status(status.code(), model.path + ": " + status.message());
-  };
-  InputFormat input = model.input;
-  input.mean = options.mean;
-  input.stddev = options.stddev;
-
-  Result<SpikingNetwork> spiking = LowerToSpikes(model.graph);
-  if (!spiking.ok()) return failed(spiking.status());
-  const SpikingNetwork& network = spiking.value();
-  Result<Calibration> calibration = Calibrate(model.graph, network, calibration_images, input,
-                                              options.percentile, stage("running the ANN"));
-  if (!calibration.ok()) return failed(calibration.status());
-  const std::vector<double> amplitudes =
-      ChooseAmplitudes(network, calibration.value(), input, options.code);
-  format::NetworkT built = BuildNetwork(network, amplitudes, options.code);
+  format::NetworkT built = BuildFile(model, prepared, options, codes);
 
   Conversion conversion;
   ConversionReport& report = conversion.report;
   report.model = model.path;
   report.code = options.code;
-  report.percentile = options.percentile;
-  report.macs_per_image = network.macs;
+  report.amplitudes = options.amplitudes;
+  report.macs_per_image = prepared.network.macs;
   report.latency_steps = built.nodes.back()->offset + options.code.timesteps;
-  report.layers = DescribeLayers(network, calibration.value(), amplitudes, built);
+  report.layers = DescribeLayers(prepared.network, prepared.calibration, codes, built);
 
   // What is measured on the network goes into its file, so it is serialized before and after.
-  SetOrigin(model, options, report, built);
   flatbuffers::DetachedBuffer trial = SerializeNetwork(built);
   Result<Comparison> comparison =
-      CompareWithAnn({trial.data(), trial.size()}, calibration_images, calibration.value().logits,
-                     options.threads, stage("comparing with the ANN"));
+      CompareWithAnn({trial.data(), trial.size()}, calibration_images, prepared.calibration.logits,
+                     options.threads, StageOf(progress, "comparing with the ANN"));
   if (!comparison.ok()) return comparison.status();
   report.calibration = std::move(comparison).value();
   if (!validation_images.pixels.empty()) {
-    Result<std::vector<Logits>> logits =
-        RunAnn(model.graph, validation_images, input, {}, nullptr, stage("validating: ANN"));
-    if (!logits.ok()) return failed(logits.status());
+    Result<std::vector<Logits>> logits = RunAnn(model.graph, validation_images, prepared.input, {},
+                                                nullptr, StageOf(progress, "validating: ANN"));
+    if (!logits.ok()) return Named(model, logits.status());
     Result<Comparison> validation =
         CompareWithAnn({trial.data(), trial.size()}, validation_images, logits.value(),
-                       options.threads, stage("validating: SNN"));
+                       options.threads, StageOf(progress, "validating: SNN"));
     if (!validation.ok()) return validation.status();
     report.validation = std::move(validation).value();
   }
   trial = flatbuffers::DetachedBuffer();
-  SetOrigin(model, options, report, built);
+  SetMeasured(report.calibration, built);
   conversion.bytes = SerializeNetwork(built);
   return conversion;
 }

@@ -8,11 +8,13 @@
 #include <string>
 #include <vector>
 
+#include "converter/amplitudes.h"
 #include "converter/ann_run.h"
 #include "converter/calibrate.h"
 #include "converter/code_settings.h"
 #include "converter/compare.h"
 #include "converter/graph.h"
+#include "converter/spiking.h"
 #include "cssrun/network.h"
 #include "cssrun/status.h"
 #include "flatbuffers/flatbuffers.h"
@@ -21,8 +23,8 @@ namespace cssrun::converter {
 
 struct ConvertOptions {
   CodeSettings code;
-  double percentile = 99.99;  // of a layer's activations, which its trains can just carry
-  std::vector<float> mean;    // of pixel / 255, one per channel
+  AmplitudeSettings amplitudes;
+  std::vector<float> mean;  // of pixel / 255, one per channel
   std::vector<float> stddev;
   uint32_t resize = 0;              // shorter side before the centre is cut; 0: the larger side
   std::vector<std::string> labels;  // one per logit, or none
@@ -37,6 +39,15 @@ struct Model {
   // What images must look like; mean and stddev are still empty.
   InputFormat input;
   size_t classes = 0;
+  // A quantized model's own code: as many steps as its activations have bits.
+  std::optional<CodeSettings> quantized_code;
+};
+
+// What the settings of the code cannot change.
+struct PreparedModel {
+  InputFormat input;
+  SpikingNetwork network;
+  Calibration calibration;
 };
 
 struct LayerReport {
@@ -53,7 +64,7 @@ struct LayerReport {
 struct ConversionReport {
   std::string model;
   CodeSettings code;
-  double percentile = 0;
+  AmplitudeSettings amplitudes;
   uint32_t latency_steps = 0;
   uint64_t macs_per_image = 0;
   std::vector<LayerReport> layers;
@@ -71,6 +82,14 @@ using StageProgress = std::function<void(const char* stage, size_t done, size_t 
 
 // Error: kIo, or kBadModel with every unsupported node listed.
 Result<Model> LoadModel(const std::string& path);
+
+// Lowers the model to spikes and runs the ANN on the calibration images.
+Result<PreparedModel> PrepareModel(const Model& model, const ImageSet& calibration,
+                                   const ConvertOptions& options, const StageProgress& progress);
+
+// The network that these codes make, with preprocessing, labels and origin, as a file's bytes.
+format::NetworkT BuildFile(const Model& model, const PreparedModel& prepared,
+                           const ConvertOptions& options, const std::vector<NodeCode>& codes);
 
 // Images must have the size that model.input says. `validation` may be empty. Deterministic: the
 // same inputs give the same bytes.

@@ -145,7 +145,7 @@ class Builder {
       group.add = sum_of[i];
       size_t last = group.add == kNone ? i : group.add;
       if (is_layer(i) || NodeAt(i).op == "Add") {
-        group.relu = reader(last, {"Relu", "Clip"});
+        group.relu = reader(last, {"Relu", "Clip", "Quantize"});
         if (group.relu != kNone) {
           last = group.relu;
           fused[last] = true;
@@ -309,7 +309,7 @@ class Builder {
     if (node.op == "Conv") return AddConv(group);
     if (node.op == "Gemm") return AddGemm(group);
     if (node.op == "Add") return AddSum(group);
-    if (node.op == "Relu" || node.op == "Clip") return AddRectifier(node);
+    if (node.op == "Relu" || node.op == "Clip" || node.op == "Quantize") return AddRectifier(node);
     if (node.op == "MaxPool" || node.op == "AveragePool" || node.op == "GlobalAveragePool") {
       return AddPool(node);
     }
@@ -326,17 +326,36 @@ class Builder {
     return add.inputs[0] == NodeAt(group.leader).outputs[0] ? add.inputs[1] : add.inputs[0];
   }
 
-  std::pair<algorithm, float> RectifierOf(const Node& node) const {
-    if (node.op == "Relu") return {algorithm::eltwise_relu, 0.0F};
-    return {algorithm::eltwise_clip, ClipBoundsOf(graph_, node).value_or(ClipBounds()).high};
+  struct Elementwise {
+    algorithm kind;
+    float alpha;
+    float beta;
+    float scale = 1;  // of the result
+  };
+
+  // What a Relu, Clip or Quantize does to an element, one after another.
+  std::vector<Elementwise> RectifierOf(const Node& node) const {
+    if (node.op == "Relu") return {{algorithm::eltwise_relu, 0, 0}};
+    if (node.op == "Quantize") {
+      const float step = node.Float("step", 1);
+      const auto low = static_cast<float>(node.Int("low", 0));
+      const auto high = static_cast<float>(node.Int("high", 0));
+      // Two linear ones after another primitive share one factor in oneDNN 2.6, so the second is the
+      // scale of the clip.
+      return {{algorithm::eltwise_linear, 1 / step, 0},
+              {algorithm::eltwise_round, 0, 0},
+              {algorithm::eltwise_clip, low, high, step}};
+    }
+    return {{algorithm::eltwise_clip, 0, ClipBoundsOf(graph_, node).value_or(ClipBounds()).high}};
   }
 
   dnnl::primitive_attr PostOperations(const Group& group) const {
     dnnl::post_ops post;
     if (group.add != kNone) post.append_sum();
     if (group.relu != kNone) {
-      const auto [rectifier, high] = RectifierOf(NodeAt(group.relu));
-      post.append_eltwise(1.0F, rectifier, 0.0F, high);
+      for (const Elementwise& e : RectifierOf(NodeAt(group.relu))) {
+        post.append_eltwise(e.scale, e.kind, e.alpha, e.beta);
+      }
     }
     dnnl::primitive_attr attributes;
     attributes.set_post_ops(post);
@@ -439,11 +458,18 @@ class Builder {
   Status AddRectifier(const Node& node) {
     const size_t from = AnySlot(node.inputs[0]);
     const memory::desc desc = SlotDesc(from);
-    const auto [rectifier, high] = RectifierOf(node);
-    const dnnl::eltwise_forward::desc eltwise(kInference, rectifier, desc, 0.0F, high);
-    const dnnl::eltwise_forward::primitive_desc primitive(eltwise, plan_->engine);
-    const size_t to = NewSlot(primitive.dst_desc());
-    AddOperation(dnnl::eltwise_forward(primitive), {{DNNL_ARG_SRC, from}, {DNNL_ARG_DST, to}});
+    const size_t to = NewSlot(desc);
+    size_t source = from;
+    const auto add = [&](algorithm kind, float alpha, float beta) {
+      const dnnl::eltwise_forward::desc eltwise(kInference, kind, desc, alpha, beta);
+      const dnnl::eltwise_forward::primitive_desc primitive(eltwise, plan_->engine);
+      AddOperation(dnnl::eltwise_forward(primitive), {{DNNL_ARG_SRC, source}, {DNNL_ARG_DST, to}});
+      source = to;
+    };
+    for (const Elementwise& e : RectifierOf(node)) {
+      add(e.kind, e.alpha, e.beta);
+      if (e.scale != 1) add(algorithm::eltwise_linear, e.scale, 0);
+    }
     Make(node.outputs[0], to);
     FinishRead(node.inputs[0]);
     return Status::Ok();

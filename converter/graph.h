@@ -20,6 +20,7 @@ using Shape = std::vector<int64_t>;
 struct Tensor {
   Shape shape;
   std::variant<std::vector<float>, std::vector<int64_t>> data;
+  bool is_signed = true;  // whether ONNX's integer type is; the zero point of a quantization tells
 
   bool is_float() const { return std::holds_alternative<std::vector<float>>(data); }
   const std::vector<float>& floats() const { return std::get<std::vector<float>>(data); }

@@ -10,7 +10,8 @@ namespace {
 using format::NodeKind;
 using format::SynapseKind;
 
-std::unique_ptr<format::SynapsesT> BuildSynapses(const SpikingSynapses& synapses, double scale) {
+std::unique_ptr<format::SynapsesT> BuildSynapses(const SpikingSynapses& synapses,
+                                                 const NodeCode& source, const NodeCode& target) {
   auto built = std::make_unique<format::SynapsesT>();
   built->source = static_cast<uint32_t>(synapses.source);
   built->kind = synapses.kind;
@@ -21,13 +22,26 @@ std::unique_ptr<format::SynapsesT> BuildSynapses(const SpikingSynapses& synapses
   built->groups = synapses.groups;
   built->channel_offset = synapses.channel_offset;
   if (synapses.kind == SynapseKind::Identity) {
+    // Where identities lead, amplitudes are the same for all channels.
+    const double scale = synapses.scale * source.Largest() / target.Largest();
     built->weights = {static_cast<float>(scale)};
     return built;
   }
-  const std::vector<float>& weights = synapses.weights->floats();
-  built->weights.reserve(weights.size());
-  for (const float weight : weights) {
-    built->weights.push_back(static_cast<float>(static_cast<double>(weight) * scale));
+  const Shape& shape = synapses.weights->shape;  // [target][source of the group][ky][kx]
+  const float* weight = synapses.weights->floats().data();
+  const auto targets = static_cast<size_t>(shape[0]);
+  const auto sources = static_cast<size_t>(shape[1]);
+  const auto taps = static_cast<size_t>(shape[2] * shape[3]);
+  built->weights.reserve(targets * sources * taps);
+  for (size_t t = 0; t < targets; ++t) {
+    const size_t group = t / (targets / synapses.groups);
+    for (size_t s = 0; s < sources; ++s) {
+      const double scale =
+          synapses.scale * source.AmplitudeOf(group * sources + s) / target.AmplitudeOf(t);
+      for (size_t tap = 0; tap < taps; ++tap) {
+        built->weights.push_back(static_cast<float>(static_cast<double>(*weight++) * scale));
+      }
+    }
   }
   return built;
 }
@@ -49,7 +63,7 @@ void SetTiming(format::NetworkT& network) {
 
 }  // namespace
 
-format::NetworkT BuildNetwork(const SpikingNetwork& network, const std::vector<double>& amplitudes,
+format::NetworkT BuildNetwork(const SpikingNetwork& network, const std::vector<NodeCode>& codes,
                               const CodeSettings& code) {
   format::NetworkT built;
   built.macs_per_image = network.macs;
@@ -58,6 +72,8 @@ format::NetworkT BuildNetwork(const SpikingNetwork& network, const std::vector<d
   built.code->beta = code.beta;
   built.code->silent_steps = code.silent_steps;
   built.code->negative_spikes = code.negative_spikes;
+  built.code->input =
+      code.DirectInput() ? format::InputCoding::Direct : format::InputCoding::Spikes;
   for (size_t i = 0; i < network.nodes.size(); ++i) {
     const SpikingNode& node = network.nodes[i];
     auto built_node = std::make_unique<format::NodeT>();
@@ -67,17 +83,18 @@ format::NetworkT BuildNetwork(const SpikingNetwork& network, const std::vector<d
     built_node->potential = std::make_unique<format::Extent>(node.potential);
     built_node->rectify = node.rectify;
     if (node.pool.has_value()) built_node->pool = std::make_unique<format::Window>(*node.pool);
-    built_node->amplitude = static_cast<float>(amplitudes[i]);
-    if (node.kind == NodeKind::Encoder) built_node->thresholds = code.Thresholds(true);
+    built_node->amplitude = static_cast<float>(codes[i].Largest());
+    if (node.kind == NodeKind::Encoder) built_node->thresholds = code.EncoderThresholds();
     if (node.kind == NodeKind::Neurons) {
-      built_node->thresholds = code.Thresholds(code.negative_spikes);
+      built_node->thresholds = code.Thresholds(codes[i].threshold);
+      built_node->initial_potential = code.InitialPotential();
     }
-    for (const double bias : node.bias) {
-      built_node->bias.push_back(static_cast<float>(bias / (code.SumOfWeights() * amplitudes[i])));
+    for (size_t c = 0; c < node.bias.size(); ++c) {
+      const double per_step = node.bias[c] / (code.SumOfWeights() * codes[i].AmplitudeOf(c));
+      built_node->bias.push_back(static_cast<float>(per_step));
     }
     for (const SpikingSynapses& synapses : node.synapses) {
-      const double scale = synapses.scale * amplitudes[synapses.source] / amplitudes[i];
-      built_node->synapses.push_back(BuildSynapses(synapses, scale));
+      built_node->synapses.push_back(BuildSynapses(synapses, codes[synapses.source], codes[i]));
     }
     built.nodes.push_back(std::move(built_node));
   }

@@ -5,16 +5,17 @@
 
 #include <vector>
 
+#include "converter/amplitudes.h"
 #include "converter/code_settings.h"
 #include "converter/spiking.h"
 #include "network_generated.h"
 
 namespace cssrun::converter {
 
-// `amplitudes`: theta of every node; the readout's is 1, what it sums are the ANN's logits.
-// Weights become W theta_source / theta_target, biases b / (sb theta_target), so that inside the
-// network every amplitude is 1. Preprocessing, labels and origin are left to the caller.
-format::NetworkT BuildNetwork(const SpikingNetwork& network, const std::vector<double>& amplitudes,
+// `codes`: of every node; the readout's amplitude is 1, what it sums are the ANN's logits. Weights
+// become W theta_source / theta_target, biases b / (sb theta_target), so that inside the network
+// every amplitude is 1. Preprocessing, labels and origin are left to the caller.
+format::NetworkT BuildNetwork(const SpikingNetwork& network, const std::vector<NodeCode>& codes,
                               const CodeSettings& code);
 
 }  // namespace cssrun::converter

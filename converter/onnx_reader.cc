@@ -89,6 +89,11 @@ bool IsFloatType(int type) {
          type == TensorProto::BFLOAT16 || type == TensorProto::DOUBLE;
 }
 
+bool IsSigned(int type) {
+  return type != TensorProto::UINT8 && type != TensorProto::UINT16 && type != TensorProto::UINT32 &&
+         type != TensorProto::UINT64 && type != TensorProto::BOOL;
+}
+
 // Elements that `dims` announces; nothing when one is negative or the product has no meaning.
 std::optional<uint64_t> CheckedElements(const Shape& dims) {
   constexpr int64_t kMaximumBytes = std::numeric_limits<int64_t>::max() / 8;
@@ -307,6 +312,7 @@ class Reader {
         tensor.data = TypedInts(proto);
       }
     }
+    tensor.is_signed = IsSigned(type);
     if (Status status = CheckNumbers(tensor, type, what); !status.ok()) return status;
     return tensor;
   }

@@ -258,6 +258,7 @@ std::optional<ClipBounds> ClipBoundsOf(const Graph& graph, const Node& node) {
 bool IsRectifier(const Graph& graph, const Node* node) {
   if (node == nullptr || !node->domain.empty()) return false;
   if (node->op == "Relu") return true;
+  if (node->op == "Quantize") return node->Int("low", 0) >= 0;
   if (node->op != "Clip") return false;
   const std::optional<ClipBounds> bounds = ClipBoundsOf(graph, *node);
   return bounds.has_value() && bounds->low >= 0;

@@ -83,7 +83,7 @@ struct ClipBounds {
 // Of a Clip; a bound that is left out is the largest float.
 std::optional<ClipBounds> ClipBoundsOf(const Graph& graph, const Node& node);
 
-// The node is a Relu, or a Clip whose lower bound is not negative. `node` may be null.
+// The node is a Relu, or a Clip or Quantize whose lower bound is not negative. `node` may be null.
 bool IsRectifier(const Graph& graph, const Node* node);
 
 }  // namespace cssrun::converter

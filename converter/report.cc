@@ -22,6 +22,18 @@ std::string JoinDelays(const std::vector<uint32_t>& delays) {
 
 std::string Percent(double share) { return fmt::format("{:.2f} %", share * 100); }
 
+const char* NameOf(AmplitudeRule rule) {
+  switch (rule) {
+    case AmplitudeRule::kMaximum:
+      return "maximum";
+    case AmplitudeRule::kLeastSquares:
+      return "least-squares";
+    case AmplitudeRule::kPercentile:
+      break;
+  }
+  return "percentile";
+}
+
 Json ShareOrNull(double share) { return share < 0 ? Json() : Json(share); }
 
 std::string DescribeComparison(const char* set, const Comparison& comparison) {
@@ -69,10 +81,12 @@ std::string FormatReport(const ConversionReport& report) {
         calibrated ? fmt::format("{:.3f} %", layer.range.clipped_share * 100) : "-", layer.offset,
         JoinDelays(layer.delays), layer.fan_in, cost.spikes, cost.synops);
   }
-  text += fmt::format(
-      "\nT = {}, beta = {:g}, L = {}, threshold {:g}{}: latency {} steps\n", report.code.timesteps,
-      report.code.beta, report.code.silent_steps, report.code.threshold,
-      report.code.negative_spikes ? "" : ", no negative spikes", report.latency_steps);
+  text +=
+      fmt::format("\n{}T = {}, beta = {:g}, L = {}, threshold {:g}{}{}: latency {} steps\n",
+                  report.code.coding == Coding::kRate ? "rate coding, " : "", report.code.timesteps,
+                  report.code.beta, report.code.silent_steps, report.code.threshold,
+                  report.code.negative_spikes ? "" : ", no negative spikes",
+                  report.code.DirectInput() ? ", direct input" : "", report.latency_steps);
   text += DescribeComparison("calibration", report.calibration);
   if (report.validation.has_value()) text += DescribeComparison("validation", *report.validation);
   return text + fmt::format("The ANN takes {:.2f} M MACs an image\n",
@@ -87,7 +101,12 @@ std::string ReportToJson(const ConversionReport& report) {
   json["silent_steps"] = report.code.silent_steps;
   json["threshold"] = report.code.threshold;
   json["negative_spikes"] = report.code.negative_spikes;
-  json["percentile"] = report.percentile;
+  json["coding"] = report.code.coding == Coding::kRate ? "rate" : "css";
+  json["input"] = report.code.DirectInput() ? "direct" : "css";
+  json["percentile"] = report.amplitudes.percentile;
+  json["amplitudes"] = NameOf(report.amplitudes.rule);
+  json["per_channel"] = report.amplitudes.per_channel;
+  json["adjust_rounds"] = report.amplitudes.adjust_rounds;
   json["latency_steps"] = report.latency_steps;
   json["macs_per_image"] = report.macs_per_image;
   json["calibration"] = ComparisonToJson(report.calibration);

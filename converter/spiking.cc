@@ -218,6 +218,7 @@ class Lowering {
     if (node.op == "Gemm") return LowerGemm(node);
     if (node.op == "Relu") return LowerRelu(node, std::nullopt);
     if (node.op == "Clip") return LowerRelu(node, graph_.ConstantInput(node, 2)->floats()[0]);
+    if (node.op == "Quantize") return LowerQuantize(node);
     if (node.op == "MaxPool") return LowerMaxPool(node);
     if (node.op == "AveragePool" && node.Int("count_include_pad", 1) == 0) {
       return LowerBorderedAverage(node, WindowOf(node));
@@ -343,6 +344,28 @@ class Lowering {
     Form neurons = MakeNeurons(form, node.outputs[0], true);
     network_.nodes.back().cap = cap;
     SetForm(node, std::move(neurons));
+    return Status::Ok();
+  }
+
+  // max(quantize(x)) = quantize(max(x)), so that pooled neurons quantize themselves.
+  Status LowerQuantize(const Node& node) {
+    const ValueId input = node.inputs[0];
+    Form& form = FormOf(input);
+    SpikingNode* source = OnlySource(form);
+    const bool joins = source != nullptr && source->kind == NodeKind::Neurons &&
+                       OnlyReader(input) && source->value == input && !source->cap.has_value();
+    if (!joins) {
+      FormOf(node.outputs[0]) = MakeNeurons(form, node.outputs[0], false);
+      source = &network_.nodes.back();
+    } else {
+      FormOf(node.outputs[0]) = form;
+    }
+    const int64_t low = node.Int("low", 0);
+    const int64_t most = std::max(std::abs(low), std::abs(node.Int("high", 0)));
+    source->rectify = source->rectify || low >= 0;
+    source->cap = static_cast<float>(most) * node.Float("step", 0);
+    source->quantized = true;
+    source->value = node.outputs[0];
     return Status::Ok();
   }
 

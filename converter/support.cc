@@ -34,9 +34,13 @@ Problem UnknownOperator(const Node& node) {
         {"control flow cannot become a fixed network", "export by tracing, without branches"});
     add({"LSTM", "GRU", "RNN"},
         {"recurrent layers are not supported", "use a feed-forward network"});
-    add({"QuantizeLinear", "DequantizeLinear", "QLinearConv", "QLinearMatMul", "ConvInteger",
-         "MatMulInteger", "DynamicQuantizeLinear"},
-        {"quantized activations are not supported yet", "convert the float model instead"});
+    add({"QuantizeLinear", "DequantizeLinear"},
+        {"it is not one of a pair with one constant scale and zero point, or a Clip between them "
+         "leaves nothing",
+         "quantize activations per tensor, or convert the float model"});
+    add({"QLinearConv", "QLinearMatMul", "ConvInteger", "MatMulInteger", "DynamicQuantizeLinear"},
+        {"its activations are integers",
+         "export with QuantizeLinear/DequantizeLinear pairs (QDQ)"});
     add({"Softmax", "LogSoftmax"}, {"a softmax inside of the network needs all values at once",
                                     "remove it; at the very end it is dropped by itself"});
     add({"Transpose", "Reshape", "Squeeze", "Unsqueeze"},
@@ -73,8 +77,8 @@ class Maps {
     const ValueId output = node.outputs[0];
     const Shape& shape = graph_.value(output).shape;
     Shape& map = maps_[static_cast<size_t>(output)];
-    const bool keeps_map =
-        node.op == "Flatten" || node.op == "Relu" || node.op == "Clip" || node.op == "Add";
+    const bool keeps_map = node.op == "Flatten" || node.op == "Relu" || node.op == "Clip" ||
+                           node.op == "Quantize" || node.op == "Add";
     if (shape.size() == 4) {
       map = Shape(shape.begin() + 1, shape.end());
     } else if (shape.size() == 2) {
@@ -150,6 +154,14 @@ Found CheckClip(const Graph& graph, const Node& node, const Maps&) {
     return std::nullopt;
   }
   return Problem{"only Clip(0, max) with constant bounds is a neuron", "train with ReLU or ReLU6"};
+}
+
+Found CheckQuantize(const Graph&, const Node& node, const Maps&) {
+  if (node.Float("step", 0) > 0 && node.Int("low", 0) < node.Int("high", 0) &&
+      node.Int("high", 0) > 0) {
+    return std::nullopt;
+  }
+  return Problem{"it leaves no value above zero", "quantize the model again"};
 }
 
 Found CheckMaxPool(const Graph& graph, const Node& node, const Maps&) {
@@ -257,6 +269,7 @@ const std::unordered_map<std::string, Check>& Checks() {
       {"Gemm", CheckGemm},
       {"Relu", CheckRelu},
       {"Clip", CheckClip},
+      {"Quantize", CheckQuantize},
       {"MaxPool", CheckMaxPool},
       {"AveragePool", CheckAveragePool},
       {"GlobalAveragePool", CheckGlobalPool},

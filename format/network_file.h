@@ -15,7 +15,9 @@
 
 namespace cssrun {
 
-constexpr uint32_t kFormatVersion = 1;
+// Version 2 added Code.input. Older versions are read as what they meant.
+constexpr uint32_t kFormatVersion = 2;
+constexpr uint32_t kOldestFormatVersion = 1;
 
 class NetworkFile {
  public:

@@ -12,6 +12,7 @@ namespace cssrun {
 namespace {
 
 using format::Extent;
+using format::InputCoding;
 using format::NodeKind;
 using format::SynapseKind;
 using format::Window;
@@ -91,6 +92,9 @@ Status CheckCode(const format::Code& code) {
   const double steps = static_cast<double>(code.timesteps()) + code.silent_steps();
   if (steps * std::log2(static_cast<double>(code.beta())) > kMaximumWeightBits) {
     return Bad(where, "beta is too large for so many timesteps");
+  }
+  if (code.input() != InputCoding::Spikes && code.input() != InputCoding::Direct) {
+    return Bad(where, "input: unknown coding");
   }
   if (!std::isfinite(code.early_exit_margin())) {
     return Bad(where, "early_exit_margin is not a finite number");
@@ -213,7 +217,9 @@ Status CheckNode(const std::string& where, const format::Network& network, uint3
     return Bad(where, "initial_potential is not finite");
   }
   const auto& thresholds = *node.thresholds();
-  const uint32_t spikes = expected == NodeKind::Readout ? 0 : code.timesteps();
+  const bool silent = expected == NodeKind::Readout ||
+                      (expected == NodeKind::Encoder && code.input() == InputCoding::Direct);
+  const uint32_t spikes = silent ? 0 : code.timesteps();
   if (thresholds.size() != spikes) {
     return Bad(where, "thresholds needs " + std::to_string(spikes) + " numbers");
   }
@@ -243,17 +249,17 @@ Status CheckNode(const std::string& where, const format::Network& network, uint3
     }
     input_offset = std::max<uint64_t>(input_offset, source.offset());
   }
-  const uint64_t silent = expected == NodeKind::Neurons ? code.silent_steps() : 0;
-  if (node.offset() != input_offset + silent) {
+  const uint64_t wait = expected == NodeKind::Neurons ? code.silent_steps() : 0;
+  if (node.offset() != input_offset + wait) {
     return Bad(where, "offset " + std::to_string(node.offset()) + " is not " +
-                          std::to_string(input_offset + silent));
+                          std::to_string(input_offset + wait));
   }
   for (uint32_t i = 0; i < node.synapses()->size(); ++i) {
     const format::Synapses& s = *node.synapses()->Get(i);
-    const uint64_t wait = input_offset - network.nodes()->Get(s.source())->offset();
-    if (s.delay() != wait) {
+    const uint64_t delay = input_offset - network.nodes()->Get(s.source())->offset();
+    if (s.delay() != delay) {
       return Bad(where + ": synapses " + std::to_string(i),
-                 "delay " + std::to_string(s.delay()) + " is not " + std::to_string(wait));
+                 "delay " + std::to_string(s.delay()) + " is not " + std::to_string(delay));
     }
   }
   return Status::Ok();
@@ -262,9 +268,11 @@ Status CheckNode(const std::string& where, const format::Network& network, uint3
 }  // namespace
 
 Status ValidateNetwork(const format::Network& network) {
-  if (network.format_version() != kFormatVersion) {
+  if (!InRange(network.format_version(), kOldestFormatVersion, kFormatVersion)) {
     return Status::BadModel("format version " + std::to_string(network.format_version()) +
-                            ", this program reads version " + std::to_string(kFormatVersion) +
+                            ", this program reads versions " +
+                            std::to_string(kOldestFormatVersion) + " to " +
+                            std::to_string(kFormatVersion) +
                             "; convert the model again with a matching cssconvert");
   }
   if (Status status = CheckCode(*network.code()); !status.ok()) return status;

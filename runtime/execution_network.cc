@@ -10,10 +10,10 @@ namespace {
 
 using format::NodeKind;
 
-std::string KindName(const Layer& layer) {
+std::string KindName(const Layer& layer, bool direct) {
   switch (layer.kind) {
     case NodeKind::Encoder:
-      return "encoder";
+      return direct ? "pixels" : "encoder";
     case NodeKind::Readout:
       return "readout";
     case NodeKind::Neurons:
@@ -24,6 +24,7 @@ std::string KindName(const Layer& layer) {
 
 Layer LayOutLayer(const format::Network& network, const format::Node& node, float spike_weight,
                   bool with_synapses) {
+  const bool direct = network.code()->input() == format::InputCoding::Direct;
   Layer layer;
   layer.name = node.name()->str();
   layer.kind = node.kind();
@@ -44,8 +45,11 @@ Layer LayOutLayer(const format::Network& network, const format::Node& node, floa
   for (const format::Synapses* synapses : *node.synapses()) {
     const format::Node& source = *network.nodes()->Get(synapses->source());
     layer.input_offset = std::max(layer.input_offset, source.offset());
-    if (with_synapses)
+    if (direct && source.kind() == NodeKind::Encoder) {
+      layer.direct.push_back(LayOutDirect(*synapses, *source.extent(), layer.potential));
+    } else if (with_synapses) {
       layer.synapses.push_back(LayOutSynapses(*synapses, *source.extent(), layer.potential));
+    }
   }
   return layer;
 }
@@ -59,6 +63,7 @@ ExecutionNetwork LayOut(const NetworkFile& file, bool with_synapses) {
   execution.negative_spikes = code.negative_spikes();
   execution.early_exit_margin = code.early_exit_margin();
   execution.beta = code.beta();
+  if (code.input() == format::InputCoding::Direct) execution.direct_input.emplace(network);
   execution.spike_weight = static_cast<float>(
       std::pow(static_cast<double>(code.beta()), static_cast<double>(code.silent_steps())));
   execution.macs_per_image = network.macs_per_image();
@@ -66,8 +71,9 @@ ExecutionNetwork LayOut(const NetworkFile& file, bool with_synapses) {
   for (const format::Node* node : *network.nodes()) {
     execution.layers.push_back(LayOutLayer(network, *node, execution.spike_weight, with_synapses));
     const Layer& layer = execution.layers.back();
-    execution.layer_infos.push_back(
-        {layer.name, KindName(layer), Neurons(layer.extent), layer.offset});
+    execution.layer_infos.push_back({layer.name,
+                                     KindName(layer, execution.direct_input.has_value()),
+                                     Neurons(layer.extent), layer.offset});
     for (const SynapseLayout& synapses : layer.synapses) {
       Layer& source = execution.layers[synapses.source];
       source.kept_steps = std::max(source.kept_steps, synapses.delay + 1);

@@ -11,6 +11,7 @@
 #include "cssrun/network.h"
 #include "format/network_file.h"
 #include "hwy/aligned_allocator.h"
+#include "runtime/direct_input.h"
 #include "runtime/float/synapse_layout.h"
 #include "runtime/integer/integer_network.h"
 
@@ -31,6 +32,7 @@ struct Layer {
   std::vector<float> thresholds;            // per spike index, in units of a membrane
   hwy::AlignedFreeUniquePtr<float[]> bias;  // blocks.stride() channels
   std::vector<SynapseLayout> synapses;
+  std::vector<DirectSynapses> direct;  // from the image, where it is not coded in spikes
   // How many steps of its spikes must be kept: the longest delay line that reads it, plus one.
   uint32_t kept_steps = 1;
 };
@@ -39,6 +41,7 @@ struct ExecutionNetwork {
   uint32_t timesteps = 0;
   uint32_t silent_steps = 0;
   bool negative_spikes = true;
+  std::optional<PixelScale> direct_input;  // nothing: the encoder codes pixels in spikes
   float beta = 1.5F;
   // What a spike takes off the membrane when it leaves: beta^L (Algorithm 1, amplitude 1).
   float spike_weight = 1;

@@ -3,6 +3,8 @@
 #include <cstdio>
 #include <fstream>
 #include <iostream>
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +28,15 @@ constexpr char kExamples[] =
     "  cssconvert resnet.onnx -o net.fb --calibration images/ --labels names.txt \\\n"
     "      --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225 --timesteps 8 --beta 2";
 
+const std::map<std::string, converter::InputCoding> kInputs = {
+    {"css", converter::InputCoding::kCss}, {"direct", converter::InputCoding::kDirect}};
+const std::map<std::string, converter::Coding> kCodings = {{"css", converter::Coding::kCss},
+                                                           {"rate", converter::Coding::kRate}};
+const std::map<std::string, converter::AmplitudeRule> kRules = {
+    {"percentile", converter::AmplitudeRule::kPercentile},
+    {"maximum", converter::AmplitudeRule::kMaximum},
+    {"least-squares", converter::AmplitudeRule::kLeastSquares}};
+
 struct Arguments {
   std::string model;
   std::string output;
@@ -34,6 +45,8 @@ struct Arguments {
   std::string labels;
   std::string report;
   bool no_negative = false;
+  std::optional<converter::InputCoding> input;
+  converter::Coding coding = converter::Coding::kCss;
   converter::ConvertOptions options;
 };
 
@@ -85,7 +98,27 @@ void Declare(CLI::App& app, Arguments& arguments) {
       ->group(coding);
   app.add_flag("--no-negative", arguments.no_negative, "neurons send positive spikes only")
       ->group(coding);
-  app.add_option("--percentile", options.percentile,
+  app.add_option("--input", arguments.input,
+                 "how pixels enter: css (spikes; from T = 6 on), direct (multiplications)")
+      ->transform(CLI::CheckedTransformer(kInputs, CLI::ignore_case).description("css|direct"))
+      ->group(coding);
+  app.add_option("--coding", arguments.coding,
+                 "css, or rate: soft-reset IF neurons, the baseline of comparisons")
+      ->transform(CLI::CheckedTransformer(kCodings, CLI::ignore_case).description("css|rate"))
+      ->group(coding);
+  app.add_option("--amplitudes", options.amplitudes.rule,
+                 "what a layer's amplitude must carry: percentile, maximum or least-squares")
+      ->transform(CLI::CheckedTransformer(kRules, CLI::ignore_case)
+                      .description("percentile|maximum|least-squares"))
+      ->group(coding);
+  app.add_flag("--per-channel", options.amplitudes.per_channel,
+               "an amplitude for each channel, where no identity joins it to others")
+      ->group(coding);
+  app.add_option("--adjust", options.amplitudes.adjust_rounds,
+                 "rounds of the paper's adjustment (A18) of amplitudes to residual potentials")
+      ->check(CLI::Range(0, 100))
+      ->group(coding);
+  app.add_option("--percentile", options.amplitudes.percentile,
                  "of a layer's activations, which its spikes can just carry")
       ->check(CLI::Range(0.0, 100.0))
       ->capture_default_str()
@@ -96,6 +129,31 @@ void Declare(CLI::App& app, Arguments& arguments) {
   app.add_option("--report", arguments.report, "write the conversion report here, as JSON");
   app.add_option("--threads", options.threads, "for running the converted network (all cores)")
       ->check(CLI::Range(0, 1024));
+}
+
+// What was not asked for follows from the model and the coding.
+Status ChooseCode(const CLI::App& app, const Arguments& arguments, const converter::Model& model,
+                  converter::CodeSettings& code) {
+  const converter::CodeSettings asked = code;
+  const auto given = [&](const char* option) { return app.count(option) > 0; };
+  if (arguments.coding == converter::Coding::kRate) {
+    for (const char* option : {"--beta", "--silent", "--threshold"}) {
+      if (given(option)) {
+        return Status::InvalidArgument(
+            fmt::format("{}: a rate code has none; leave it out with --coding rate", option));
+      }
+    }
+    code = converter::CodeSettings::Rate(asked.timesteps, !arguments.no_negative);
+  } else {
+    if (model.quantized_code.has_value()) code = *model.quantized_code;
+    if (given("--beta")) code.beta = asked.beta;
+    if (given("--silent")) code.silent_steps = asked.silent_steps;
+    if (given("--threshold")) code.threshold = asked.threshold;
+    if (given("--timesteps")) code.timesteps = asked.timesteps;
+  }
+  code.negative_spikes = !arguments.no_negative;
+  code.input = arguments.input;
+  return Status::Ok();
 }
 
 // One number for all channels, or one per channel.
@@ -176,10 +234,11 @@ int Run(int argc, char** argv) {
   Prepare(app, kExamples);
   if (const auto exit = Parse(app, argc, argv); exit.has_value()) return *exit;
   converter::ConvertOptions& options = arguments.options;
-  options.code.negative_spikes = !arguments.no_negative;
-
   Result<converter::Model> model = converter::LoadModel(arguments.model);
   if (!model.ok()) return Fail(model.status());
+  if (Status status = ChooseCode(app, arguments, model.value(), options.code); !status.ok()) {
+    return Fail(status);
+  }
   InputFormat format = model.value().input;
   for (const Status& status : {Spread("--mean", 0, format.channels, options.mean),
                                Spread("--std", 1, format.channels, options.stddev)}) {

@@ -75,6 +75,7 @@ void Summary::Add(const ImageOutcome& outcome, int truth) {
   for (size_t i = 0; i < layers_.size(); ++i) {
     layers_[i].spikes += outcome.answer.layers[i].spikes;
     layers_[i].synops += outcome.answer.layers[i].synops;
+    layers_[i].macs += outcome.answer.layers[i].macs;
     layers_[i].seconds += outcome.answer.layers[i].seconds;
   }
 }
@@ -105,6 +106,17 @@ double Summary::SynopsPerImage() const {
   double synops = 0;
   for (const LayerStatistics& layer : layers_) synops += static_cast<double>(layer.synops);
   return PerImage(synops);
+}
+
+double Summary::DirectMacsPerImage() const {
+  double macs = 0;
+  for (const LayerStatistics& layer : layers_) macs += static_cast<double>(layer.macs);
+  return PerImage(macs);
+}
+
+double Summary::EnergyPerImage() const {
+  return SynopsPerImage() * kJoulesPerAccumulate +
+         DirectMacsPerImage() * kJoulesPerMultiplyAccumulate;
 }
 
 // Whole unless some images stopped early.
@@ -142,9 +154,10 @@ std::string Summary::ToJson(bool profiled) const {
   json["steps_per_image"] = PerImage(steps_);
   json["spikes_per_image"] = SpikesPerImage();
   json["synops_per_image"] = SynopsPerImage();
+  json["direct_macs_per_image"] = DirectMacsPerImage();
   json["macs_per_image"] = network_.macs_per_image();
   json["energy_mj"] = {
-      {"snn", SynopsPerImage() * kJoulesPerAccumulate * 1e3},
+      {"snn", EnergyPerImage() * 1e3},
       {"ann", static_cast<double>(network_.macs_per_image()) * kJoulesPerMultiplyAccumulate * 1e3}};
   json["peak_rss_bytes"] = PeakRssBytes();
   json["threads"] = threads_;
@@ -157,6 +170,7 @@ std::string Summary::ToJson(bool profiled) const {
                               {"neurons", info.neurons},
                               {"spikes", PerImage(static_cast<double>(layers_[i].spikes))},
                               {"synops", PerImage(static_cast<double>(layers_[i].synops))},
+                              {"macs", PerImage(static_cast<double>(layers_[i].macs))},
                               {"rate", Rate(i)},
                               {"seconds", profiled ? Json(PerImage(layers_[i].seconds)) : Json()}});
   }
@@ -191,10 +205,14 @@ std::string Summary::ToText() const {
   }
   const auto macs = static_cast<double>(network_.macs_per_image());
   text += fmt::format(
-      "{:.0f} spikes and {:.2f} M SyOPs an image in {} steps ({:.2f} M MACs dense): "
+      "{:.0f} spikes and {:.2f} M SyOPs{} an image in {} steps ({:.2f} M MACs dense): "
       "{:.4f} mJ against {:.4f} mJ\n",
-      SpikesPerImage(), SynopsPerImage() / 1e6, StepsPerImage(), macs / 1e6,
-      SynopsPerImage() * kJoulesPerAccumulate * 1e3, macs * kJoulesPerMultiplyAccumulate * 1e3);
+      SpikesPerImage(), SynopsPerImage() / 1e6,
+      DirectMacsPerImage() > 0
+          ? fmt::format(" and {:.2f} M MACs of pixels", DirectMacsPerImage() / 1e6)
+          : "",
+      StepsPerImage(), macs / 1e6, EnergyPerImage() * 1e3,
+      macs * kJoulesPerMultiplyAccumulate * 1e3);
   return text;
 }
 

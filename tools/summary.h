@@ -47,6 +47,8 @@ class Summary {
   double Percentile(double share) const;  // of the run times, in milliseconds
   double SpikesPerImage() const;
   double SynopsPerImage() const;
+  double DirectMacsPerImage() const;
+  double EnergyPerImage() const;  // joules
   std::string StepsPerImage() const;
   double Rate(size_t layer) const;  // spikes per neuron and step
 

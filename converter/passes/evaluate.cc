@@ -270,11 +270,13 @@ Tensor EvaluateRange(const Graph& graph, const Node& node, const Shape& shape) {
   return Ints(shape, std::move(values));
 }
 
-// Quantized weights: (integer - zero point) * scale, one scale for all or one along `axis`.
-Evaluated EvaluateDequantize(const Graph& graph, const Node& node, const Tensor& input) {
+// Quantized weights: (integer - zero point) * scale, one scale for all or one along `axis`; and the
+// integers of weights that are still floats.
+Evaluated EvaluateQuantization(const Graph& graph, const Node& node, const Tensor& input) {
   const std::vector<float>* scales = ConstantFloats(graph, node, 1);
   const std::vector<int64_t>* zeros = ConstantInts(graph, node, 2);
-  if (input.is_float() || scales == nullptr) return NotEvaluated();
+  const bool quantizes = node.op == "QuantizeLinear";
+  if (input.is_float() != quantizes || scales == nullptr) return NotEvaluated();
   const auto rank = static_cast<int64_t>(input.shape.size());
   int64_t axis = node.Int("axis", 1);
   if (axis < 0) axis += rank;
@@ -290,10 +292,29 @@ Evaluated EvaluateDequantize(const Graph& graph, const Node& node, const Tensor&
     return NodeError(node, "its scales do not fit its input " + ToString(input.shape) +
                                "; quantize the model again");
   }
+  const auto channel_of = [&](size_t i) {
+    return i / static_cast<size_t>(inner) % static_cast<size_t>(along);
+  };
+  if (quantizes) {
+    const bool is_signed = zeros != nullptr && graph.ConstantInput(node, 2)->is_signed;
+    const float low = is_signed ? -128 : 0;
+    const float high = is_signed ? 127 : 255;
+    std::vector<int64_t> integers;
+    integers.reserve(input.floats().size());
+    for (size_t i = 0; i < input.floats().size(); ++i) {
+      const size_t channel = channel_of(i);
+      const float zero = zeros == nullptr ? 0.0F : static_cast<float>((*zeros)[channel]);
+      const float steps = std::nearbyint(input.floats()[i] / (*scales)[channel]) + zero;
+      integers.push_back(static_cast<int64_t>(std::clamp(steps, low, high)));
+    }
+    Tensor quantized{input.shape, std::move(integers)};
+    quantized.is_signed = is_signed;
+    return Done(std::move(quantized));
+  }
   std::vector<float> values;
   values.reserve(input.ints().size());
   for (size_t i = 0; i < input.ints().size(); ++i) {
-    const size_t channel = i / static_cast<size_t>(inner) % static_cast<size_t>(along);
+    const size_t channel = channel_of(i);
     const double zero = zeros == nullptr ? 0.0 : static_cast<double>((*zeros)[channel]);
     values.push_back(
         static_cast<float>((static_cast<double>(input.ints()[i]) - zero) * (*scales)[channel]));
@@ -347,7 +368,9 @@ Evaluated Evaluate(const Graph& graph, const Node& node) {
   if ((op == "Neg" || op == "Sqrt") && input.is_float()) return Done(EvaluateUnary(node, input));
   if (op == "ConstantOfShape") return EvaluateConstantOfShape(node, shape);
   if (op == "Range") return Done(EvaluateRange(graph, node, shape));
-  if (op == "DequantizeLinear") return EvaluateDequantize(graph, node, input);
+  if (op == "QuantizeLinear" || op == "DequantizeLinear") {
+    return EvaluateQuantization(graph, node, input);
+  }
   return NotEvaluated();
 }
 

@@ -10,6 +10,7 @@
 #include "converter/passes/fold_affine.h"
 #include "converter/passes/fold_constants.h"
 #include "converter/passes/fold_pads.h"
+#include "converter/passes/fold_quantization.h"
 #include "converter/passes/merge_reshapes.h"
 #include "converter/passes/merge_slices.h"
 #include "converter/passes/normalize.h"
@@ -60,8 +61,8 @@ Status CheckShapes(const Graph& graph) {
 Status RunPasses(Graph& graph) {
   using Pass = Status (*)(Graph&);
   constexpr Pass kPasses[] = {
-      FoldConstants, Normalize,  RemoveIdentities, MergeReshapes, DropSoftmax,
-      NormalizeGemm, FoldAffine, FoldPads,         MergeSlices,   InferShapes,
+      FoldConstants, FoldQuantization, Normalize, RemoveIdentities, MergeReshapes, DropSoftmax,
+      NormalizeGemm, FoldAffine,       FoldPads,  MergeSlices,      InferShapes,
   };
   try {
     graph.RemoveDeadNodes();

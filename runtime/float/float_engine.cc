@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
+#include <limits>
 #include <utility>
 
 #include "format/geometry.h"
@@ -33,12 +35,22 @@ uint64_t CountSynops(const SynapseLayout& synapses, const EventFrame& events) {
 }  // namespace
 
 FloatEngine::FloatEngine(const ExecutionNetwork& network, const SessionOptions& options)
-    : network_(network), options_(options), encoder_(network) {
+    : network_(network), options_(options) {
+  if (network.direct_input.has_value()) {
+    image_.resize(Neurons(network.layers.front().extent));
+  } else {
+    encoder_.emplace(network);
+  }
   for (const Layer& layer : network.layers) {
     LayerState state;
     if (layer.kind != NodeKind::Encoder) {
       state.membranes =
           hwy::AllocateAligned<float>(Positions(layer.potential) * layer.blocks.stride());
+    }
+    if (!layer.direct.empty()) {
+      const size_t size = Positions(layer.potential) * layer.blocks.stride();
+      state.direct = hwy::AllocateAligned<float>(size);
+      state.seen.resize(layer.direct.size());
     }
     if (layer.kind == NodeKind::Neurons) {
       state.sent = hwy::AllocateAligned<float>(Positions(layer.extent) * layer.blocks.stride());
@@ -79,11 +91,33 @@ void FloatEngine::Reset() {
   }
 }
 
+void FloatEngine::SetImage(std::span<const uint8_t> pixels) {
+  if (encoder_.has_value()) {
+    encoder_->SetImage(pixels);
+    return;
+  }
+  network_.direct_input->Apply(pixels, image_);
+  for (size_t i = 0; i < states_.size(); ++i) {
+    const Layer& layer = network_.layers[i];
+    LayerState& state = states_[i];
+    if (layer.direct.empty()) continue;
+    const size_t stride = layer.blocks.stride();
+    const size_t row_size = layer.potential.width() * stride;
+    std::fill_n(state.direct.get(), layer.potential.height() * row_size, 0.0F);
+    for (size_t s = 0; s < layer.direct.size(); ++s) {
+      const std::span<const float> seen = SeenImage(layer.direct[s], image_, state.seen[s]);
+      for (uint32_t row = 0; row < layer.potential.height(); ++row) {
+        AddDirectRow(layer.direct[s], seen, row, stride, state.direct.get() + row * row_size);
+      }
+    }
+  }
+}
+
 void FloatEngine::Run(std::span<const uint8_t> pixels, Answer& answer) {
   using Clock = std::chrono::steady_clock;
   answer.layers.assign(network_.layers.size(), LayerStatistics());
   Reset();
-  encoder_.SetImage(pixels);
+  SetImage(pixels);
   const Layer& readout = network_.layers.back();
   const std::span<const float> potentials(states_.back().membranes.get(),
                                           readout.extent.channels());
@@ -103,6 +137,37 @@ void FloatEngine::Run(std::span<const uint8_t> pixels, Answer& answer) {
     }
   }
   answer.logits.assign(potentials.begin(), potentials.end());
+}
+
+void FloatEngine::Residuals(size_t layer_index, std::vector<float>& residuals) const {
+  const Layer& layer = network_.layers[layer_index];
+  const LayerState& state = states_[layer_index];
+  const format::Window pool = layer.pool.value_or(UnitWindow());
+  const size_t stride = layer.blocks.stride();
+  const size_t channels = layer.extent.channels();
+  residuals.clear();
+  for (int64_t y = 0; y < layer.extent.height(); ++y) {
+    for (int64_t x = 0; x < layer.extent.width(); ++x) {
+      const float* sent =
+          state.sent.get() + static_cast<size_t>(y * layer.extent.width() + x) * stride;
+      for (size_t c = 0; c < channels; ++c) {
+        float top = layer.rectify ? 0.0F : std::numeric_limits<float>::lowest();
+        for (int64_t ky = 0; ky < pool.kernel_y(); ++ky) {
+          for (int64_t kx = 0; kx < pool.kernel_x(); ++kx) {
+            const int64_t row = y * pool.stride_y() - pool.pad_top() + ky;
+            const int64_t column = x * pool.stride_x() - pool.pad_left() + kx;
+            if (row < 0 || row >= layer.potential.height() || column < 0 ||
+                column >= layer.potential.width()) {
+              continue;
+            }
+            const auto position = static_cast<size_t>(row * layer.potential.width() + column);
+            top = std::max(top, state.membranes[position * stride + c]);
+          }
+        }
+        residuals.push_back(std::abs(top - sent[c]) / network_.spike_weight);
+      }
+    }
+  }
 }
 
 void FloatEngine::StepLayer(size_t layer_index, uint32_t step, LayerStatistics& statistics) {
@@ -133,11 +198,11 @@ void FloatEngine::StepLayer(size_t layer_index, uint32_t step, LayerStatistics& 
 
 void FloatEngine::StepEncoder(uint32_t step, LayerStatistics& statistics) {
   EventFrame& events = states_.front().spikes.At(step);
-  if (step >= network_.timesteps) {
+  if (step >= network_.timesteps || !encoder_.has_value()) {
     events.Clear();
     return;
   }
-  encoder_.Step(step, events);
+  encoder_->Step(step, events);
   statistics.spikes += events.count();
   if (observe_spikes_) observe_spikes_(0, step, events);
 }
@@ -150,6 +215,13 @@ void FloatEngine::Integrate(size_t layer_index, uint32_t step, uint32_t index,
   Decay(layer.blocks, Positions(layer.potential), network_.beta,
         input_arrives ? layer.bias.get() : nullptr, state.membranes.get());
   if (!input_arrives) return;
+  if (state.direct != nullptr) {
+    const size_t size = Positions(layer.potential) * layer.blocks.stride();
+    for (size_t i = 0; i < size; ++i) state.membranes[i] += state.direct[i];
+    if (index == 0) {
+      for (const DirectSynapses& s : layer.direct) statistics.macs += s.macs;
+    }
+  }
   for (const SynapseLayout& synapses : layer.synapses) {
     if (synapses.delay > step) continue;
     const EventFrame& events = states_[synapses.source].spikes.At(step - synapses.delay);

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -33,6 +34,10 @@ class FloatEngine {
   // `pixels` must have the network's size.
   void Run(std::span<const uint8_t> pixels, Answer& answer);
 
+  // After Run(): what neurons of a layer have not sent, |o| in amplitudes of the last spike, by
+  // [position][channel].
+  void Residuals(size_t layer, std::vector<float>& residuals) const;
+
   void set_observe_spikes(ObserveSpikes observe) { observe_spikes_ = std::move(observe); }
 
  private:
@@ -41,9 +46,12 @@ class FloatEngine {
     hwy::AlignedFreeUniquePtr<float[]> membranes;  // h, [position of the potentials][channel]
     hwy::AlignedFreeUniquePtr<float[]> sent;       // g, [position of the spikes][channel]
     DelayLine spikes;
+    hwy::AlignedFreeUniquePtr<float[]> direct;  // what pixels bring at each step, as the membranes
+    std::vector<std::vector<float>> seen;       // by direct synapses: room for the image's means
   };
 
   void Reset();
+  void SetImage(std::span<const uint8_t> pixels);
   // Everything that `layer` does at global step `step`.
   void StepLayer(size_t layer, uint32_t step, LayerStatistics& statistics);
   void StepEncoder(uint32_t step, LayerStatistics& statistics);
@@ -51,7 +59,8 @@ class FloatEngine {
 
   const ExecutionNetwork& network_;
   const SessionOptions options_;
-  Encoder encoder_;
+  std::optional<Encoder> encoder_;  // not with direct input
+  std::vector<float> image_;        // of direct input
   std::vector<LayerState> states_;
   TapScratch taps_;
   std::vector<uint16_t> negative_scratch_;

@@ -60,7 +60,25 @@ IntegerEngine::IntegerEngine(const ExecutionNetwork& network, const SessionOptio
             hwy::AllocateAligned<int16_t>(integers.spike_rows * state.sent_row + kChunkLanes);
       }
     }
-    if (layer.kind != NodeKind::Readout) {
+    if (!layer.direct.empty() || integers.has_real) {
+      const bool fires = layer.kind == NodeKind::Neurons;
+      const size_t size = fires ? integers.layout.blocks * integers.rows * integers.map_lanes()
+                                : integers_.logit_stride;
+      state.direct = hwy::AllocateAligned<float>(size);
+      std::fill_n(state.direct.get(), size, 0.0F);
+      if (fires && !integers.settled) state.direct_owed = hwy::AllocateAligned<float>(size);
+      state.seen_rooms.resize(layer.direct.size());
+      state.seen.resize(layer.direct.size());
+      const size_t stride_of_row =
+          (size_t{layer.potential.channels()} + kDirectLanes - 1) / kDirectLanes * kDirectLanes;
+      const size_t row_size = stride_of_row * layer.potential.width();
+      for (Worker& worker : workers_) {
+        if (worker.direct_row.size() < row_size) worker.direct_row.resize(row_size);
+      }
+    }
+    const bool has_spikes = layer.kind != NodeKind::Readout &&
+                            !(layer.kind == NodeKind::Encoder && network.direct_input.has_value());
+    if (has_spikes) {
       for (uint32_t index = 0; index < network.timesteps; ++index) {
         state.spikes.emplace_back(layer.extent.height(), layer.extent.width() * stride);
       }
@@ -73,7 +91,11 @@ IntegerEngine::IntegerEngine(const ExecutionNetwork& network, const SessionOptio
       }
     }
   }
-  for (Worker& worker : workers_) worker.inputs.resize(most_synapses);
+  for (Worker& worker : workers_) {
+    worker.inputs.resize(most_synapses);
+    worker.settled_spikes.resize(network.timesteps);
+    worker.settled_inputs.resize(most_synapses * network.timesteps);
+  }
   logits_.resize(integers_.logit_stride);
   size_t most_weight_rows = 0;
   for (const ReadoutSynapses& s : integers_.readout) {
@@ -81,9 +103,18 @@ IntegerEngine::IntegerEngine(const ExecutionNetwork& network, const SessionOptio
   }
   counts_.resize(most_weight_rows);
   const format::Extent& image = network.layers.front().extent;
+  if (network.direct_input.has_value()) {
+    image_.resize(Neurons(image));
+    return;
+  }
   train_row_ = states_.front().spikes.front().words_per_row * kChunkLanes;
   positive_trains_.resize(train_row_ * image.height());
   negative_trains_.resize(train_row_ * image.height());
+}
+
+IntegerEngine::Worker& IntegerEngine::WorkerOfThread() {
+  if (arena_ == nullptr) return workers_.front();
+  return workers_[static_cast<size_t>(tbb::this_task_arena::current_thread_index())];
 }
 
 void IntegerEngine::StartRows(size_t layer_index, uint32_t first_row, uint32_t last_row) {
@@ -107,12 +138,76 @@ void IntegerEngine::StartRows(size_t layer_index, uint32_t first_row, uint32_t l
       }
     }
   }
+  if (state.direct != nullptr) {
+    for (uint32_t row = first_row; row < last_row; ++row) {
+      StartDirectRow(layer_index, row, WorkerOfThread().direct_row);
+    }
+  }
   if (state.sent == nullptr) return;
   const uint32_t stride = layer.pool_y.stride;
   const size_t first = std::min(first_row / stride, layer.spike_rows);
   const size_t last = std::min((last_row + stride - 1) / stride, layer.spike_rows);
   std::fill_n(state.sent.get() + first * state.sent_row, (last - first) * state.sent_row,
               int16_t{0});
+}
+
+// What pixels bring to one row of membranes at each step, in units.
+void IntegerEngine::StartDirectRow(size_t layer_index, uint32_t row,
+                                   std::vector<float>& potentials) {
+  const Layer& described = network_.layers[layer_index];
+  const IntegerLayer& layer = integers_.layers[layer_index];
+  LayerState& state = states_[layer_index];
+  if (layer.settled) {
+    for (size_t block = 0; block < layer.layout.blocks; ++block) {
+      std::fill_n(state.direct.get() + (block * layer.rows + row) * layer.map_lanes(),
+                  layer.map_lanes(), 0.0F);
+    }
+  }
+  if (described.direct.empty()) return;
+  const size_t stride = described.direct.front().weight_stride();
+  const int64_t map_row = layer.pool_y.positions[row];
+  if (map_row >= 0) {
+    std::fill_n(potentials.begin(), stride * described.potential.width(), 0.0F);
+    for (size_t s = 0; s < described.direct.size(); ++s) {
+      AddDirectRow(described.direct[s], state.seen[s], static_cast<uint32_t>(map_row), stride,
+                   potentials.data());
+    }
+  }
+  const size_t lanes = layer.layout.lanes;
+  const size_t channels = described.potential.channels();
+  for (size_t block = 0; block < layer.layout.blocks; ++block) {
+    const size_t first = (block * layer.rows + row) * layer.map_lanes();
+    const float* scale = layer.direct_scale.get() + block * kChunkLanes;
+    const size_t count = std::min(lanes, channels - block * kChunkLanes);
+    if (!layer.settled) std::fill_n(state.direct_owed.get() + first, layer.map_lanes(), 0.0F);
+    for (size_t column = 0; column < layer.columns; ++column) {
+      const int64_t map_column = layer.pool_x.positions[column];
+      if (map_row < 0 || map_column < 0) continue;
+      const float* from =
+          potentials.data() + static_cast<size_t>(map_column) * stride + block * kChunkLanes;
+      float* to = state.direct.get() + first + column * lanes;
+      for (size_t lane = 0; lane < count; ++lane) to[lane] = from[lane] * scale[lane];
+    }
+  }
+}
+
+void IntegerEngine::SetDirectImage(Answer& answer) {
+  network_.direct_input->Apply(pixels_, image_);
+  for (size_t i = 0; i < states_.size(); ++i) {
+    const Layer& layer = network_.layers[i];
+    LayerState& state = states_[i];
+    for (size_t s = 0; s < layer.direct.size(); ++s) {
+      state.seen[s] = SeenImage(layer.direct[s], image_, state.seen_rooms[s]);
+      answer.layers[i].macs += layer.direct[s].macs;
+    }
+  }
+  if (network_.layers.back().direct.empty()) return;
+  LayerState& readout = states_.back();
+  std::fill_n(readout.direct.get(), integers_.logit_stride, 0.0F);
+  for (size_t s = 0; s < network_.layers.back().direct.size(); ++s) {
+    AddDirectRow(network_.layers.back().direct[s], readout.seen[s], 0, integers_.logit_stride,
+                 readout.direct.get());
+  }
 }
 
 void IntegerEngine::SetImage(std::span<const uint8_t> pixels, uint32_t first_bit) {
@@ -138,6 +233,7 @@ void IntegerEngine::Run(std::span<const uint8_t> pixels, Answer& answer) {
   answer.layers.assign(network_.layers.size(), LayerStatistics());
   pixels_ = pixels;
   std::fill(logits_.begin(), logits_.end(), 0.0F);
+  if (network_.direct_input.has_value()) SetDirectImage(answer);
   // An arena of that size may be there already, as it is where a batch is run.
   const int threads = static_cast<int>(workers_.size());
   const bool inside = tbb::this_task_arena::current_thread_index() >= 0 &&
@@ -195,6 +291,7 @@ void IntegerEngine::StepLayer(size_t layer_index, uint32_t first, uint32_t last,
 }
 
 void IntegerEngine::StepEncoder(uint32_t index, LayerStatistics& statistics) {
+  if (network_.direct_input.has_value()) return;
   const format::Extent& extent = network_.layers.front().extent;
   const uint32_t bit = index % kTrainBits;
   if (bit == 0) SetImage(pixels_, index);
@@ -242,14 +339,26 @@ void IntegerEngine::StepNeurons(size_t layer_index, uint32_t first, uint32_t las
   }
 }
 
+void IntegerEngine::PrepareSettled(size_t layer_index, Worker& worker, SettledStep& settled) {
+  const IntegerLayer& layer = integers_.layers[layer_index];
+  const uint32_t timesteps = network_.timesteps;
+  for (uint32_t k = 0; k < timesteps; ++k) {
+    worker.settled_spikes[k] = &states_[layer_index].spikes[k];
+    for (size_t s = 0; s < layer.synapses.size(); ++s) {
+      worker.settled_inputs[s * timesteps + k] = &states_[layer.synapses[s].source].spikes[k];
+    }
+  }
+  settled.timesteps = timesteps;
+  settled.spikes = worker.settled_spikes.data();
+  settled.inputs = worker.settled_inputs.data();
+}
+
 uint64_t IntegerEngine::StepRows(size_t layer_index, uint32_t index, uint32_t first_row,
                                  uint32_t last_row) {
   const IntegerLayer& integers = integers_.layers[layer_index];
+  if (integers.settled && index >= network_.timesteps) return 0;  // all spikes have left
   LayerState& state = states_[layer_index];
-  Worker& worker =
-      workers_[arena_ == nullptr
-                   ? 0
-                   : static_cast<size_t>(tbb::this_task_arena::current_thread_index())];
+  Worker& worker = WorkerOfThread();
   LayerStep step;
   step.layer = &integers;
   step.first_row = first_row;
@@ -264,7 +373,21 @@ uint64_t IntegerEngine::StepRows(size_t layer_index, uint32_t index, uint32_t fi
     for (size_t s = 0; s < integers.synapses.size(); ++s) {
       worker.inputs[s] = &states_[integers.synapses[s].source].spikes[index];
     }
-    step.inputs = worker.inputs.data();
+    if (!integers.synapses.empty()) step.inputs = worker.inputs.data();
+    if (!integers.settled) {
+      step.direct = state.direct.get();
+      step.direct_owed = state.direct_owed.get();
+    }
+  }
+  if (integers.settled) {
+    SettledStep settled;
+    step.real = state.direct.get();
+    if (index + 1 == network_.timesteps) {
+      PrepareSettled(layer_index, worker, settled);
+      step.settled = &settled;
+    }
+    RunLayerStep(step);
+    return step.synops;
   }
   const size_t parameters = integers.parameter_lanes();
   if (index + 1 < network_.timesteps) {
@@ -285,6 +408,9 @@ void IntegerEngine::StepReadout(uint32_t index, LayerStatistics& statistics) {
   const float* bias = layer.bias.get();
   for (size_t k = 0; k < layer.extent.channels(); ++k) {
     logits[k] = network_.beta * (index == 0 ? layer.initial_potential : logits[k]) + bias[k];
+  }
+  if (const float* direct = states_.back().direct.get(); direct != nullptr) {
+    for (size_t k = 0; k < layer.extent.channels(); ++k) logits[k] += direct[k];
   }
   for (const ReadoutSynapses& s : integers_.readout) {
     const SpikeFrame& spikes = states_[s.source].spikes[index];

@@ -45,17 +45,28 @@ class IntegerEngine {
     hwy::AlignedFreeUniquePtr<int16_t[]> sent;
     size_t sent_row = 0;             // lanes of one row of `sent`
     std::vector<SpikeFrame> spikes;  // by spike index
+    // Of pixels that are not coded in spikes, see LayerStep; of the readout by logit.
+    hwy::AlignedFreeUniquePtr<float[]> direct;
+    hwy::AlignedFreeUniquePtr<float[]> direct_owed;
+    std::vector<std::vector<float>> seen_rooms;  // by direct synapses: room for the image's means
+    std::vector<std::span<const float>> seen;
   };
 
   // What a thread needs to run some rows of a layer.
   struct Worker {
     std::vector<const SpikeFrame*> inputs;  // by synapses of a layer
     std::vector<SpikeLists> lists;
+    std::vector<float> direct_row;                  // of the map, [column][channel]
+    std::vector<SpikeFrame*> settled_spikes;        // by spike index
+    std::vector<const SpikeFrame*> settled_inputs;  // [synapses][T]
   };
 
+  Worker& WorkerOfThread();
   // Membranes and what was sent, before the first input.
   void StartRows(size_t layer, uint32_t first_row, uint32_t last_row);
+  void StartDirectRow(size_t layer, uint32_t row, std::vector<float>& potentials);
   void SetImage(std::span<const uint8_t> pixels, uint32_t first_bit);
+  void SetDirectImage(Answer& answer);
   void RunSteps(Answer& answer);
   // Everything that a layer does at global steps [first, last).
   void StepLayer(size_t layer, uint32_t first, uint32_t last, LayerStatistics& statistics);
@@ -63,6 +74,7 @@ class IntegerEngine {
   void StepNeurons(size_t layer, uint32_t first, uint32_t last, LayerStatistics& statistics);
   // Rows of a layer at one input index; returns their share of its SyOPs.
   uint64_t StepRows(size_t layer, uint32_t index, uint32_t first_row, uint32_t last_row);
+  void PrepareSettled(size_t layer, Worker& worker, SettledStep& settled);
   void StepReadout(uint32_t index, LayerStatistics& statistics);
 
   const ExecutionNetwork& network_;
@@ -71,6 +83,7 @@ class IntegerEngine {
   const uint32_t chunk_;
   const Growth growth_;
   std::span<const uint8_t> pixels_;
+  std::vector<float> image_;  // of direct input
   // Sixteen steps of every pixel's train, [row][column][lane], whole words a row.
   size_t train_row_ = 0;
   std::vector<uint16_t> positive_trains_;

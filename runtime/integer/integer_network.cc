@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <span>
 #include <utility>
 
 #include "format/geometry.h"
@@ -117,15 +118,38 @@ struct Groups {
   uint32_t run_chunks = 1;
 };
 
+// The smallest scale at which all weights are whole numbers up to `limit`: those of a quantized
+// model then lose nothing. 0 if there is none.
+double WholeScale(std::span<const float> weights, double limit) {
+  constexpr double kWhole = 1e-3;
+  float largest = 0;
+  for (const float weight : weights) largest = std::max(largest, std::abs(weight));
+  if (largest == 0) return 0;
+  for (double whole = 1; whole <= limit; ++whole) {
+    const double scale = whole / static_cast<double>(largest);
+    const bool fits = std::all_of(weights.begin(), weights.end(), [&](float weight) {
+      const double scaled = static_cast<double>(weight) * scale;
+      return std::abs(scaled - std::nearbyint(scaled)) < kWhole;
+    });
+    if (fits) return scale;
+  }
+  return 0;
+}
+
 class Builder {
  public:
   Builder(const format::Network& network, std::string& reason)
-      : network_(network), code_(*network.code()), reason_(reason) {}
+      : network_(network),
+        code_(*network.code()),
+        direct_(code_.input() == format::InputCoding::Direct),
+        settled_(code_.beta() == 2 && code_.timesteps() <= kMostSettledSteps &&
+                 code_.silent_steps() + 1 >= code_.timesteps()),
+        reason_(reason) {}
 
   std::optional<IntegerNetwork> Build() {
     const auto& nodes = *network_.nodes();
-    if (code_.timesteps() > 64) return Refuse("more than 64 timesteps");
-    if (kLargestMembrane / kHeadroom / Gain() < kSmallestInputUnit) {
+    if (!direct_ && code_.timesteps() > 64) return Refuse("more than 64 timesteps");
+    if (!settled_ && kLargestMembrane / kHeadroom / Gain() < kSmallestInputUnit) {
       return Refuse("a silent period that is too long for 16 bits");
     }
     for (const format::Node* node : nodes) {
@@ -143,7 +167,7 @@ class Builder {
         return Refuse("too many neurons in one row");
       }
     }
-    BuildEncoder();
+    if (!direct_) BuildEncoder();
     for (uint32_t i = 1; i + 1 < nodes.size(); ++i) {
       if (!BuildLayer(*nodes.Get(i), integers_.layers[i])) return std::nullopt;
     }
@@ -163,13 +187,21 @@ class Builder {
   const Extent& SourceExtent(const format::Synapses& s) const {
     return *network_.nodes()->Get(s.source())->extent();
   }
+  // Synapses that spikes take: all but those of pixels that are not coded in spikes.
+  std::vector<const format::Synapses*> SpikeSynapses(const format::Node& node) const {
+    std::vector<const format::Synapses*> synapses;
+    for (const format::Synapses* s : *node.synapses()) {
+      if (!direct_ || s->source() != 0) synapses.push_back(s);
+    }
+    return synapses;
+  }
   bool WindowsFit(const format::Node& node) const {
     const Extent& pooled = *node.extent();
     if (node.pool() != nullptr && !FitsLists(*node.pool(), pooled.height(), pooled.width())) {
       return false;
     }
-    if (node.synapses() == nullptr) return true;
-    return std::all_of(node.synapses()->begin(), node.synapses()->end(), [&](const auto* s) {
+    const auto synapses = SpikeSynapses(node);
+    return std::all_of(synapses.begin(), synapses.end(), [&](const auto* s) {
       const Window* mean = s->average();
       const Extent& source = SourceExtent(*s);
       return mean == nullptr || FitsLists(*mean, WindowRows(*mean, source.height()),
@@ -218,8 +250,9 @@ class Builder {
     if (!ChooseScales(node, layer, scales)) return false;
 
     // Guards wide enough for the synapses that reach farthest beyond the borders.
+    const std::vector<const format::Synapses*> synapses = SpikeSynapses(node);
     std::vector<std::pair<Axis, Axis>> axes;
-    for (const format::Synapses* s : *node.synapses()) {
+    for (const format::Synapses* s : synapses) {
       const Seen seen = SeenThrough(*s, SourceExtent(*s));
       const Window& w = *s->window();
       axes.emplace_back(MakeAxis(seen.y.size, layer.map_rows, w.kernel_y(), w.stride_y(),
@@ -244,7 +277,7 @@ class Builder {
       std::vector<Groups> tried;
       uint32_t chunks = 0;
       for (uint32_t i = 0; i < axes.size(); ++i) {
-        const format::Synapses& s = *node.synapses()->Get(i);
+        const format::Synapses& s = *synapses[i];
         tried.emplace_back();
         const AccumulateKind kind = KindFor(s, layer);
         if (!NeedsGuards(kind) || kind == AccumulateKind::kIdentity) continue;
@@ -266,14 +299,20 @@ class Builder {
                    Neurons(potential))) {
       return Fail(node, "a map that takes too much memory in blocks");
     }
-    for (uint32_t i = 0; i < node.synapses()->size(); ++i) {
-      const format::Synapses& s = *node.synapses()->Get(i);
+    for (uint32_t i = 0; i < synapses.size(); ++i) {
+      const format::Synapses& s = *synapses[i];
       layer.synapses.emplace_back();
       layer.work +=
           uint64_t{layer.rows} * layer.columns *
           (s.kind() == SynapseKind::Identity ? potential.channels() : s.weights()->size());
       if (KindFor(s, layer) == AccumulateKind::kIdentity) {
-        BuildIdentity(s, layer, axes[i].first, axes[i].second, node, scales, layer.synapses.back());
+        IntegerSynapses& shortcut = layer.synapses.back();
+        BuildIdentity(s, layer, axes[i].first, axes[i].second, node, scales, shortcut);
+        const auto aligned =
+            std::count_if(layer.synapses.begin(), layer.synapses.end(),
+                          [](const IntegerSynapses& other) { return other.aligned; });
+        if (static_cast<size_t>(aligned) > kMostAlignedShortcuts) shortcut.aligned = false;
+        if (settled_ && !shortcut.aligned) layer.has_real = true;
       } else if (!BuildConvolution(s, layer, axes[i].first, axes[i].second, groups[i], node, scales,
                                    layer.synapses.back())) {
         return false;
@@ -286,11 +325,15 @@ class Builder {
   bool ChooseScales(const format::Node& node, IntegerLayer& layer, std::vector<double>& scales) {
     const uint32_t channels = node.potential()->channels();
     const double gain = Gain();
-    const double largest_unit = kLargestMembrane / kHeadroom;
-    scales.assign(channels, largest_unit / gain);
-    for (const format::Synapses* s : *node.synapses()) {
+    // With u amplitudes of headroom, or what twice a whole train takes.
+    const double largest_scale = settled_
+                                     ? kLargestMembrane / (kSettledHeadroom << code_.timesteps())
+                                     : kLargestMembrane / kHeadroom / gain;
+    scales.assign(channels, largest_scale);
+    for (const format::Synapses* s : SpikeSynapses(node)) {
       const float* weights = s->weights()->data();
       if (s->kind() == SynapseKind::Identity) {
+        if (settled_ && KindFor(*s, layer) == AccumulateKind::kIdentity) continue;  // in float
         const double weight = std::abs(static_cast<double>(weights[0]));
         for (double& scale : scales) scale = std::min(scale, kLargestIdentity / weight);
         continue;
@@ -305,6 +348,11 @@ class Builder {
           scales[channel] = std::min(scales[channel], limit / static_cast<double>(largest));
         }
       }
+    }
+    if (settled_) {
+      MakeScalesWhole(node, scales);
+      FillSettled(node, scales, layer);
+      return true;
     }
     for (uint32_t channel = 0; channel < channels; ++channel) {
       // u is a whole number, and s is what makes it one.
@@ -328,6 +376,13 @@ class Builder {
     FillParameter(layer.layout, channels, layer.start.get(), [&](uint32_t c) {
       return ToInt16((Beta() * initial + static_cast<double>(node.bias()->Get(c))) * scales[c]);
     });
+    if (SpikeSynapses(node).size() < node.synapses()->size()) {
+      layer.direct_scale = hwy::AllocateAligned<float>(lanes);
+      for (uint32_t lane = 0; lane < lanes; ++lane) {
+        const uint32_t channel = lane / kChunkLanes * kChunkLanes + lane % layer.layout.lanes;
+        layer.direct_scale[lane] = channel < channels ? static_cast<float>(scales[channel]) : 0.0F;
+      }
+    }
     std::vector<double> owed(channels, 0);  // what rounding has kept back so far
     for (uint32_t i = 0; i < timesteps; ++i) {
       const auto threshold = static_cast<double>(node.thresholds()->Get(i));
@@ -357,6 +412,55 @@ class Builder {
       }
     }
     return true;
+  }
+
+  // Where one convolution's weights are whole numbers at some scale, at that scale.
+  void MakeScalesWhole(const format::Node& node, std::vector<double>& scales) const {
+    const format::Synapses* only = nullptr;
+    for (const format::Synapses* s : SpikeSynapses(node)) {
+      if (s->kind() == SynapseKind::Identity) continue;
+      if (only != nullptr) return;  // of several, each has its own
+      only = s;
+    }
+    if (only == nullptr) return;
+    const size_t fan_in = only->weights()->size() / scales.size();
+    for (size_t channel = 0; channel < scales.size(); ++channel) {
+      const double whole =
+          WholeScale({only->weights()->data() + channel * fan_in, fan_in}, kLargestNarrowWeight);
+      // A membrane holds an amplitude at least.
+      if (whole > 0 && whole < kLargestMembrane) scales[channel] = whole;
+    }
+  }
+
+  void FillSettled(const format::Node& node, const std::vector<double>& scales,
+                   IntegerLayer& layer) const {
+    layer.settled = true;
+    const size_t lanes = layer.parameter_lanes();
+    layer.inverse_scale = hwy::AllocateAligned<float>(lanes);
+    layer.settled_bias = hwy::AllocateAligned<float>(lanes);
+    layer.direct_scale = hwy::AllocateAligned<float>(lanes);
+    const double sum_of_weights = std::exp2(code_.timesteps()) - 1;
+    const double start =
+        static_cast<double>(node.initial_potential()) * std::exp2(code_.timesteps());
+    for (size_t lane = 0; lane < lanes; ++lane) {
+      const size_t channel = lane / kChunkLanes * kChunkLanes + lane % layer.layout.lanes;
+      const bool exists = channel < scales.size();
+      layer.inverse_scale[lane] = exists ? static_cast<float>(1 / scales[channel]) : 0.0F;
+      layer.settled_bias[lane] =
+          exists ? static_cast<float>(
+                       static_cast<double>(node.bias()->Get(static_cast<uint32_t>(channel))) *
+                           sum_of_weights +
+                       start)
+                 : 0.0F;
+      layer.direct_scale[lane] = exists ? static_cast<float>(sum_of_weights) : 0.0F;
+    }
+    for (uint32_t k = 0; k < code_.timesteps(); ++k) {
+      layer.settled_thresholds.push_back(node.thresholds()->Get(k) *
+                                         std::exp2(static_cast<float>(code_.timesteps() - 1 - k)));
+    }
+    layer.has_real = SpikeSynapses(node).size() < node.synapses()->size();
+    layer.start = hwy::AllocateAligned<int16_t>(lanes);
+    std::fill_n(layer.start.get(), lanes, int16_t{0});
   }
 
   // How many positions of a map of `targets` each of `size` source positions reaches.
@@ -461,7 +565,8 @@ class Builder {
       }
       const auto seen_column = number / stride / static_cast<size_t>(seen.x.divisor);
       const auto lanes = static_cast<int64_t>(layer.layout.lanes);
-      out.identity[number] = ToInt16(weight * scales[static_cast<size_t>(target)]);
+      out.identity[number] =
+          settled_ ? int16_t{1} : ToInt16(weight * scales[static_cast<size_t>(target)]);
       out.lanes[number] = static_cast<uint32_t>(
           target / lanes * static_cast<int64_t>(layer.block_lanes()) + layer.guard_lanes +
           x.places[seen_column].first * lanes + target % lanes);
@@ -474,7 +579,22 @@ class Builder {
       out.in_order =
           out.identity[first] != 0 && out.lanes[number] == out.lanes[first] + (number - first);
     }
+    if (settled_) {
+      out.shortcut_weight = s.weights()->Get(0);
+      out.shortcut_rows = {s.window()->stride_y(), s.window()->pad_top(), seen.y.divisor};
+      out.aligned = IsAligned(s, layer);
+    }
     FindExceptions(fan_out, out);
+  }
+
+  // Rows of source and target hold the same neurons in the same words.
+  bool IsAligned(const format::Synapses& s, const IntegerLayer& layer) const {
+    const Window& w = *s.window();
+    const Extent& source = SourceExtent(s);
+    return !layer.pooled() && s.average() == nullptr && s.channel_offset() == 0 &&
+           w.stride_x() == 1 && w.pad_left() == 0 && source.width() == layer.columns &&
+           integers_.layouts[s.source()].lanes == layer.layout.lanes &&
+           integers_.layouts[s.source()].blocks == layer.layout.blocks;
   }
 
   // Which kind of accumulation a convolution takes. Few channels bring a tile too few spikes, and
@@ -488,7 +608,7 @@ class Builder {
     const Window& w = *s.window();
     const uint32_t channels = SourceExtent(s).channels();
     if (IsDepthwise(s) && plain && s.average() == nullptr && source.lanes == kChunkLanes &&
-        w.kernel_x() <= kMostDepthwiseTaps) {
+        layer.layout.lanes == kChunkLanes && w.kernel_x() <= kMostDepthwiseTaps) {
       return AccumulateKind::kDepthwise;
     }
     if (source.blocks > 1 || layer.layout.blocks > 1 || s.groups() > 1 || w.stride_y() > 1 ||
@@ -755,7 +875,7 @@ class Builder {
   bool BuildReadout(const format::Node& node) {
     const uint32_t logits = node.potential()->channels();
     integers_.logit_stride = static_cast<uint32_t>(RoundUp(logits, 16));
-    for (const format::Synapses* s : *node.synapses()) {
+    for (const format::Synapses* s : SpikeSynapses(node)) {
       if (s->groups() != 1) return Fail(node, "grouped convolution");
       const Extent& source = SourceExtent(*s);
       const Seen seen = SeenThrough(*s, source);
@@ -837,6 +957,8 @@ class Builder {
 
   const format::Network& network_;
   const format::Code& code_;
+  const bool direct_;
+  const bool settled_;
   std::string& reason_;
   IntegerNetwork integers_;
 };

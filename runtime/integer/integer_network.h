@@ -27,6 +27,14 @@ constexpr int kLargestNarrowWeight = 127;
 // How many amplitudes u a membrane can hold at least.
 constexpr int kHeadroom = 16;
 
+// With beta = 2, L >= T - 1 and at most so many steps, all input is there when the first spike
+// leaves: see settle-inl.h. More steps would need sums of more than 16 bits.
+constexpr uint32_t kMostSettledSteps = 4;
+// What a membrane must hold is then twice what a train can carry.
+constexpr int kSettledHeadroom = 2;
+// Shortcuts of one layer that are added as whole words; more are added spike by spike.
+constexpr size_t kMostAlignedShortcuts = 4;
+
 // Where the spikes of one source row go: target rows [first, first + count).
 struct RowPlan {
   uint32_t due = 0;  // to be added before this target row fires; never decreases from row to row
@@ -59,6 +67,13 @@ struct DepthwiseShape {
   int64_t dilation_y = 1, dilation_x = 1;
 };
 
+// Target row r gets source rows [(r stride - pad) divisor, (r stride - pad + 1) divisor).
+struct ShortcutRows {
+  int64_t stride = 1;
+  int64_t pad = 0;
+  int64_t divisor = 1;
+};
+
 struct IntegerSynapses {
   uint32_t source = 0;  // layer index
   AccumulateKind kind = AccumulateKind::kScatter;
@@ -83,6 +98,10 @@ struct IntegerSynapses {
   bool in_order = false;                          // every word goes to 32 consecutive lanes
   std::vector<uint32_t> lanes;                    // by source neuron of a row
   hwy::AlignedFreeUniquePtr<int16_t[]> identity;  // by source neuron of a row; 0: no target
+  // kIdentity of a settled layer: its weight in amplitudes, and where its rows come from.
+  float shortcut_weight = 0;
+  ShortcutRows shortcut_rows;
+  bool aligned = false;  // a row's words are those of the target's row, one by one
   // SyOPs: a spike reaches `usual_fan_out` target columns, except for those of these masks.
   struct FanOutException {
     uint32_t word = 0;
@@ -113,13 +132,27 @@ struct IntegerLayer {
   hwy::AlignedFreeUniquePtr<int16_t[]> biases;      // [input index][...]; their rounding cancels
   hwy::AlignedFreeUniquePtr<int16_t[]> start;       // membranes when input index 0 arrives
   std::vector<IntegerSynapses> synapses;
-  uint64_t work = 0;  // synapses of all membranes
+  // What direct synapses bring is computed in amplitudes; units per amplitude, as the parameters
+  // above. Null without direct synapses.
+  hwy::AlignedFreeUniquePtr<float[]> direct_scale;
+  // Of a settled layer, per channel like the parameters above: amplitudes per unit, and the bias of
+  // all steps in amplitudes; by spike index: threshold in amplitudes.
+  bool settled = false;
+  hwy::AlignedFreeUniquePtr<float[]> inverse_scale;
+  hwy::AlignedFreeUniquePtr<float[]> settled_bias;
+  std::vector<float> settled_thresholds;
+  bool has_real = false;  // part of its input is added in float: pixels, shortcuts not aligned
+  uint64_t work = 0;      // synapses of all membranes
 
   bool pooled() const {
     return pool_y.members * pool_x.members > 1 || pool_y.stride > 1 || pool_x.stride > 1;
   }
   uint32_t parameter_lanes() const { return layout.blocks * kChunkLanes; }
   size_t block_lanes() const { return size_t{rows} * row_lanes; }
+  // Of a row of one block without guards, in whole chunks.
+  size_t map_lanes() const {
+    return (size_t{columns} * layout.lanes + kChunkLanes - 1) / kChunkLanes * kChunkLanes;
+  }
 };
 
 // The encoder's spike train of every pixel value: bit i is spike index i.
@@ -143,7 +176,7 @@ struct ReadoutSynapses {
 struct IntegerNetwork {
   std::vector<IntegerLayer> layers;  // by layer index; the first and last are empty
   std::vector<LaneLayout> layouts;   // by layer index, of the spikes that leave it
-  EncoderTable encoder;
+  EncoderTable encoder;              // empty with direct input
   std::vector<ReadoutSynapses> readout;
   uint32_t logit_stride = 0;
 };

@@ -12,15 +12,52 @@
 #include "runtime/integer/depthwise-inl.h"
 #include "runtime/integer/fire-inl.h"
 #include "runtime/integer/gather-inl.h"
+#include "runtime/integer/settle-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace cssrun::internal::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
+template <bool kRectify, uint32_t kSteps>
+void SettleIn(const LayerStep& step, size_t row) {
+  const IntegerLayer& layer = *step.layer;
+  if (!layer.pooled()) {
+    SettleRow<kRectify, kSteps>(step, row);
+    return;
+  }
+  const size_t pool = row / layer.pool_y.stride;
+  const bool last_member = row == pool * layer.pool_y.stride + layer.pool_y.members - 1;
+  if (!last_member || pool >= layer.spike_rows) return;
+  if (layer.layout.lanes == 8) {
+    SettlePooledRow<kRectify, kSteps>(hn::CappedTag<float, 8>(), step, pool);
+  } else {
+    SettlePooledRow<kRectify, kSteps>(hn::CappedTag<float, 16>(), step, pool);
+  }
+}
+
+template <bool kRectify>
+void Settle(const LayerStep& step, size_t row) {
+  static_assert(kMostSettledSteps == 4);
+  switch (step.settled->timesteps) {
+    case 1:
+      return SettleIn<kRectify, 1>(step, row);
+    case 2:
+      return SettleIn<kRectify, 2>(step, row);
+    case 3:
+      return SettleIn<kRectify, 3>(step, row);
+    default:
+      return SettleIn<kRectify, 4>(step, row);
+  }
+}
+
 template <GrowthKind kGrowth, bool kRectify>
 void FireAndGrow(const LayerStep& step, size_t row) {
   const IntegerLayer& layer = *step.layer;
+  if (step.settled != nullptr) {
+    Settle<kRectify>(step, row);
+    return;
+  }
   if (step.spikes == nullptr) {
     GrowRow<kGrowth>(step, row);
     return;
@@ -50,6 +87,36 @@ void FireAndGrow(const LayerStep& step, size_t row) {
   if (beyond) GrowRow<kGrowth>(step, row);
 }
 
+// Rounds what pixels bring to whole units; what that keeps back, at most a unit, grows as membranes
+// do and comes with the next step.
+void AddDirect(const LayerStep& step) {
+  const IntegerLayer& layer = *step.layer;
+  const hn::CappedTag<float, 16> df;
+  const hn::Rebind<int32_t, decltype(df)> di32;
+  const hn::Rebind<int16_t, decltype(df)> d;
+  const size_t lanes = layer.map_lanes();
+  const auto beta = hn::Set(df, step.growth.beta);
+  const auto one = hn::Set(df, 1.0F);
+  for (size_t block = 0; block < layer.layout.blocks; ++block) {
+    for (size_t row = step.first_row; row < step.last_row; ++row) {
+      const size_t first = (block * layer.rows + row) * lanes;
+      const float* HWY_RESTRICT direct = step.direct + first;
+      float* HWY_RESTRICT owed = step.direct_owed + first;
+      int16_t* HWY_RESTRICT membranes =
+          step.membranes + block * layer.block_lanes() + row * layer.row_lanes + layer.guard_lanes;
+      for (size_t i = 0; i < lanes; i += hn::Lanes(df)) {
+        const auto wanted =
+            hn::Add(hn::Mul(beta, hn::Load(df, owed + i)), hn::Load(df, direct + i));
+        const auto whole = hn::NearestInt(wanted);
+        const auto added = hn::DemoteTo(d, whole);
+        const auto kept = hn::Sub(wanted, hn::ConvertTo(df, hn::PromoteTo(di32, added)));
+        hn::Store(hn::Clamp(kept, hn::Neg(one), one), df, owed + i);
+        hn::StoreU(hn::SaturatedAdd(hn::LoadU(d, membranes + i), added), d, membranes + i);
+      }
+    }
+  }
+}
+
 // `sent` grows with the spikes; in the silent period it is zero.
 template <GrowthKind kGrowth, bool kRectify>
 void RunStep(LayerStep& step) {
@@ -73,6 +140,7 @@ void RunStep(LayerStep& step) {
   // All that target row `row` waits for; `next` is the first source row that has not been added.
   const auto accumulate = [&](size_t s, size_t row, size_t& next) {
     const IntegerSynapses& synapses = layer.synapses[s];
+    if (synapses.kind == AccumulateKind::kIdentity && layer.settled) return;  // see Settle()
     if (synapses.kind == AccumulateKind::kGather) {
       GatherRow(synapses, layer, row, step.lists[s], step.membranes);
       return;
@@ -86,6 +154,7 @@ void RunStep(LayerStep& step) {
                     step.membranes);
     }
   };
+  if (step.direct != nullptr) AddDirect(step);
   size_t next[kMostSynapses] = {};
   const bool by_rows = synapses_count <= kMostSynapses;
   if (step.inputs != nullptr) {

@@ -24,6 +24,13 @@ struct Growth {
   static Growth Of(float beta);
 };
 
+// What a settled layer needs at its last input index.
+struct SettledStep {
+  uint32_t timesteps = 0;
+  SpikeFrame* const* spikes = nullptr;        // all T of them
+  const SpikeFrame* const* inputs = nullptr;  // [synapses][T]; of kIdentity alone
+};
+
 // What some rows of one layer do at one input index.
 struct LayerStep {
   uint64_t synops = 0;  // counted up: over all rows those of the layer
@@ -36,10 +43,17 @@ struct LayerStep {
   const SpikeFrame* const* inputs = nullptr;  // by synapses; null when no input arrives any more
   SpikeLists* lists = nullptr;                // by synapses: room for a source's spikes
   int16_t* membranes = nullptr;
-  int16_t* sent = nullptr;              // g, [spike row][neuron]; null if it does not rectify
-  SpikeFrame* spikes = nullptr;         // null in the silent period
-  const int16_t* thresholds = nullptr;  // of this spike index
-  const int16_t* biases = nullptr;      // of the next input index; null after the last
+  int16_t* sent = nullptr;  // g, [spike row][neuron]; null if it does not rectify
+  // What pixels bring at each step, in units, and what rounding has kept back of it so far:
+  // [block][row][IntegerLayer::map_lanes()]. Null without direct synapses or when no input arrives.
+  const float* direct = nullptr;
+  float* direct_owed = nullptr;
+  // What pixels and shortcuts bring to a settled layer, in amplitudes, laid out as `direct`.
+  float* real = nullptr;
+  const SettledStep* settled = nullptr;  // at a settled layer's last input index
+  SpikeFrame* spikes = nullptr;          // null in the silent period
+  const int16_t* thresholds = nullptr;   // of this spike index
+  const int16_t* biases = nullptr;       // of the next input index; null after the last
   Growth growth;
   bool negative_spikes = true;
   bool round_up = false;  // beta 1.5: which way halves are rounded, in turn

@@ -39,6 +39,23 @@ ValueId GraphBuilder::IntScalar(int64_t value) {
   return graph.AddValue("constant" + std::to_string(graph.values.size()), {}, std::move(tensor));
 }
 
+ValueId GraphBuilder::ZeroPoint(int64_t value, bool is_signed) {
+  Tensor zero{{}, std::vector<int64_t>{value}};
+  zero.is_signed = is_signed;
+  return graph.AddValue("constant" + std::to_string(graph.values.size()), {},
+                        std::make_shared<const Tensor>(std::move(zero)));
+}
+
+ValueId GraphBuilder::QuantizePair(ValueId input, float scale, int64_t zero, bool is_signed,
+                                   int64_t high) {
+  const std::vector<ValueId> grid = {Floats({}, {scale}), ZeroPoint(zero, is_signed)};
+  ValueId integers = Op("QuantizeLinear", {input, grid[0], grid[1]});
+  if (high >= 0) {
+    integers = Op("Clip", {integers, ZeroPoint(0, is_signed), ZeroPoint(high, is_signed)});
+  }
+  return Op("DequantizeLinear", {integers, grid[0], grid[1]});
+}
+
 ValueId GraphBuilder::Op(const std::string& op, std::vector<ValueId> inputs,
                          std::vector<Attribute> attributes) {
   const std::string name = op + std::to_string(graph.nodes.size());

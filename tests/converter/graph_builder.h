@@ -25,6 +25,8 @@ class GraphBuilder {
   ValueId Floats(Shape shape, std::vector<float> values);
   ValueId Ints(std::vector<int64_t> values);
   ValueId IntScalar(int64_t value);
+  // A zero point of type int8 or uint8.
+  ValueId ZeroPoint(int64_t value, bool is_signed);
 
   ValueId Op(const std::string& op, std::vector<ValueId> inputs,
              std::vector<Attribute> attributes = {});
@@ -33,6 +35,9 @@ class GraphBuilder {
   ValueId Conv(ValueId input, int64_t channels_in, int64_t channels_out, int64_t kernel,
                std::vector<Attribute> attributes = {}, int64_t groups = 1);
   ValueId BatchNorm(ValueId input, int64_t channels);
+
+  // QuantizeLinear, a Clip from 0 to `high` where that is not negative, DequantizeLinear.
+  ValueId QuantizePair(ValueId input, float scale, int64_t zero, bool is_signed, int64_t high = -1);
 
   Graph Finish(ValueId output);
 

@@ -89,6 +89,8 @@ class Naive {
     }
     if (op == "Relu" || op == "Clip") return Clip(node);
     if (op == "Sum") return Sum(node);
+    if (op == "QuantizeLinear" || op == "DequantizeLinear") return Linear(node);
+    if (op == "Quantize") return Quantize(node);
     throw std::runtime_error("the naive network lacks " + op);
   }
 
@@ -99,6 +101,33 @@ class Naive {
     if (Has(node, 2)) high = In(node, 2)[0];
     Values output = In(node, 0);
     for (double& v : output) v = std::min(std::max(v, low), high);
+    return output;
+  }
+
+  // To integers and back: one scale and zero point for all.
+  Values Linear(const Node& node) const {
+    const double scale = In(node, 1)[0];
+    const Tensor* type = Has(node, 2) ? graph_.ConstantInput(node, 2) : nullptr;
+    const double zero = type == nullptr ? 0 : static_cast<double>(type->ints()[0]);
+    const bool is_signed = type != nullptr && type->is_signed;
+    Values output = In(node, 0);
+    for (double& v : output) {
+      if (node.op == "DequantizeLinear") {
+        v = (v - zero) * scale;
+      } else {
+        v = std::clamp(std::nearbyint(v / scale) + zero, is_signed ? -128.0 : 0.0,
+                       is_signed ? 127.0 : 255.0);
+      }
+    }
+    return output;
+  }
+
+  Values Quantize(const Node& node) const {
+    const double step = node.Float("step", 1);
+    const auto low = static_cast<double>(node.Int("low", 0));
+    const auto high = static_cast<double>(node.Int("high", 0));
+    Values output = In(node, 0);
+    for (double& v : output) v = step * std::clamp(std::nearbyint(v / step), low, high);
     return output;
   }
 

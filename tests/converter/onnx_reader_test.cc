@@ -477,14 +477,22 @@ TEST(OnnxReaderTest, Vgg16) {
   EXPECT_EQ(graph.nodes.size(), 13U + 14 + 5 + 1 + 2);
 }
 
-TEST(OnnxReaderTest, QuantizedModelIsReportedWhole) {
+TEST(OnnxReaderTest, QuantizedModelBecomesConvertible) {
   const std::string path = SharedModel("resnet20-q3.onnx");
   if (!std::filesystem::exists(path)) GTEST_SKIP() << path << " is not there";
   Result<Graph> graph = ReadOnnx(path);
   ASSERT_TRUE(graph.ok()) << graph.status().message();
   ASSERT_TRUE(RunPasses(graph.value()).ok());
-  // Its weights fold; QuantizeLinear, Clip, DequantizeLinear of 19 activations are left.
-  EXPECT_EQ(FindUnsupported(graph.value()).size(), 57U);
+  // Its weights fold; Relu, QuantizeLinear, Clip and DequantizeLinear of 19 activations are one
+  // node.
+  EXPECT_TRUE(FindUnsupported(graph.value()).empty());
+  EXPECT_EQ(CountOps(graph.value(), "Quantize"), 19);
+  EXPECT_EQ(CountOps(graph.value(), "Relu"), 0);
+  for (const Node& node : graph.value().nodes) {
+    if (node.op != "Quantize") continue;
+    EXPECT_EQ(node.Int("low", -1), 0);
+    EXPECT_EQ(node.Int("high", -1), 7);
+  }
 }
 
 TEST(OnnxReaderTest, DemoNetworkLosesItsBatchNormalization) {

@@ -222,16 +222,17 @@ TEST_P(LoweringTest, ComputesWhatTheAnnComputes) {
     code.beta = 2;
     code.silent_steps = 2;
     code.threshold = 0.5F;
-    std::vector<double> amplitudes;
+    std::vector<NodeCode> codes;
     for (const SpikingNode& node : network.nodes) {
       double largest = 0;
       for (const double v : ann[static_cast<size_t>(node.value)]) {
         largest = std::max(largest, std::abs(v));
       }
       const bool readout = node.kind == format::NodeKind::Readout;
-      amplitudes.push_back(readout ? 1 : std::max(largest, 1e-3) / code.SumOfWeights());
+      codes.push_back(
+          {{readout ? 1 : std::max(largest, 1e-3) / code.SumOfWeights()}, code.threshold});
     }
-    format::NetworkT built = BuildNetwork(network, amplitudes, code);
+    format::NetworkT built = BuildNetwork(network, codes, code);
     built.format_version = kFormatVersion;
     built.preprocessing = std::make_unique<format::PreprocessingT>();
     const format::Extent& extent = *built.nodes[0]->extent;

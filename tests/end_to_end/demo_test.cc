@@ -86,6 +86,76 @@ TEST_F(DemoTest, ConvertsAndClassifiesAsWellAsTheAnn) {
   }
 }
 
+// Every setting is a real one: same file format, same engines, same report.
+TEST_F(DemoTest, EverySettingConvertsAndRuns) {
+  struct Case {
+    std::string options;
+    double agreement;  // at least, on the test images
+    double error;      // relative logit error at most
+    bool direct;
+  };
+  const Case cases[] = {
+      {"-T 8 --beta 2 --silent 2 --threshold 0.667", 0.99, 0.02, false},
+      {"-T 6 --beta 2 --silent 2 --amplitudes maximum", 0.99, 0.04, false},
+      {"-T 6 --beta 2 --silent 2 --amplitudes least-squares", 0.99, 0.04, false},
+      {"-T 6 --beta 2 --silent 2 --per-channel", 0.99, 0.04, false},
+      {"-T 6 --beta 2 --silent 1 --percentile 99 --adjust 3", 0.97, 0.12, false},
+      {"-T 4 --beta 2 --silent 3", 0.97, 0.1, true},
+      {"-T 4 --beta 2 --silent 3 --input css", 0.97, 0.12, false},
+      {"-T 12 --no-negative", 0.9, 0.4, false},
+      {"--coding rate -T 8", 0.9, 0.4, true},
+      {"--coding rate -T 32", 0.98, 0.08, true},
+      {"--coding rate -T 32 --no-negative", 0.98, 0.15, true},
+      {"--coding rate -T 32 --input css", 0.97, 0.2, false},
+      {"--coding rate -T 100", 0.98, 0.04, true},
+  };
+  const std::string net = (folder_ / "net.fb").string();
+  const std::string report = (folder_ / "report.json").string();
+  const std::string summary = (folder_ / "summary.json").string();
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.options);
+    ASSERT_EQ(Convert(net, c.options + " --validate " + kDemo + "/test --report " + report), 0)
+        << Err();
+    const Json converted = Json::parse(Contents(report));
+    EXPECT_GE(converted["validation"]["agreement"].get<double>(), c.agreement);
+    EXPECT_LE(converted["validation"]["relative_logit_error"].get<double>(), c.error);
+    EXPECT_EQ(converted["input"], c.direct ? "direct" : "css");
+    const bool rate = c.options.find("rate") != std::string::npos;
+    EXPECT_EQ(converted["coding"], rate ? "rate" : "css");
+    ASSERT_EQ(Shell(kTools + "/cssrun " + net + " " + kDemo + "/test --summary " + summary), 0)
+        << Err();
+    const Json ran = Json::parse(Contents(summary));
+    EXPECT_EQ(ran["top1"], converted["validation"]["snn_top1"]);
+    EXPECT_EQ(ran["direct_macs_per_image"].get<double>() > 0, c.direct);
+  }
+}
+
+// Amplitudes that cut off a hundredth of the activations are mended by the paper's adjustment.
+TEST_F(DemoTest, AdjustedAmplitudesLoseLess) {
+  const std::string net = (folder_ / "net.fb").string();
+  const std::string report = (folder_ / "report.json").string();
+  double last = 1;
+  for (const char* rounds : {"0", "1", "3"}) {
+    ASSERT_EQ(Convert(net, "-T 6 --beta 2 --silent 1 --percentile 99 --report " + report +
+                               " --adjust " + rounds),
+              0)
+        << Err();
+    const double error =
+        Json::parse(Contents(report))["calibration"]["relative_logit_error"].get<double>();
+    EXPECT_LT(error, last) << rounds << " rounds";
+    last = error;
+  }
+}
+
+TEST_F(DemoTest, ARateCodeHasNoBetaAndNoSilence) {
+  const std::string net = (folder_ / "net.fb").string();
+  for (const char* option : {"--beta 2", "--silent 1", "--threshold 0.5"}) {
+    EXPECT_EQ(Convert(net, std::string("--coding rate ") + option), 2);
+    EXPECT_NE(Err().find(std::string(option).substr(0, 6)), std::string::npos) << Err();
+  }
+  EXPECT_FALSE(fs::exists(net));
+}
+
 TEST_F(DemoTest, TheSameInputGivesTheSameBytes) {
   const std::string first = (folder_ / "first.fb").string();
   const std::string second = (folder_ / "second.fb").string();
@@ -147,7 +217,7 @@ TEST_F(DemoTest, ExitCodesOfTheContract) {
   EXPECT_EQ(inspected["labels"].size(), 10U);
   EXPECT_EQ(inspected["nodes"].size(), 10U);
   EXPECT_EQ(Shell(kTools + "/cssrun --version"), 0);
-  EXPECT_NE(Out().find("network format 1"), std::string::npos) << Out();
+  EXPECT_NE(Out().find("network format 2"), std::string::npos) << Out();
 }
 
 }  // namespace

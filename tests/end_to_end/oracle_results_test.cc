@@ -3,26 +3,19 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "converter/convert.h"
-#include "tools/image_io.h"
+#include "tests/end_to_end/shared_data.h"
 #include "tools/image_list.h"
 
 namespace cssrun {
 namespace {
 
 using Json = nlohmann::json;
-
-const std::filesystem::path& Shared() {
-  static const std::filesystem::path path =
-      std::filesystem::path(CSSRUN_SOURCE_DIR) / ".." / "shared";
-  return path;
-}
 
 std::vector<Json> Settings() {
   std::vector<Json> settings;
@@ -42,19 +35,6 @@ std::string NameOf(const testing::TestParamInfo<Json>& info) {
          "_threshold" + permille(s["threshold"]) + (s["negative"].get<bool>() ? "" : "_positive");
 }
 
-converter::ImageSet LoadFolder(const std::string& folder, const std::vector<std::string>& labels,
-                               const InputFormat& format) {
-  converter::ImageSet images;
-  const auto files = tools::ListImages({folder}, labels, std::cin);
-  EXPECT_TRUE(files.ok());
-  for (const tools::ImageFile& file : files.value()) {
-    images.pixels.emplace_back();
-    images.truth.push_back(file.truth);
-    EXPECT_TRUE(tools::ReadPixels(file.path, format, images.pixels.back()).ok());
-  }
-  return images;
-}
-
 class OracleResultsTest : public testing::TestWithParam<Json> {};
 
 TEST_P(OracleResultsTest, AccuracyAgreementAndSynops) {
@@ -70,6 +50,7 @@ TEST_P(OracleResultsTest, AccuracyAgreementAndSynops) {
   options.code.silent_steps = expected["silent"];
   options.code.threshold = expected["threshold"];
   options.code.negative_spikes = expected["negative"];
+  options.code.input = converter::InputCoding::kCss;
   options.mean = {0.485F, 0.456F, 0.406F};
   options.stddev = {0.229F, 0.224F, 0.225F};
   options.labels = tools::FolderNames((Shared() / "cifar10" / "test").string()).value();

@@ -90,7 +90,7 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 INSTANTIATE_TEST_SUITE_P(
     EveryField, BadNetworkTest,
     testing::Values(
-        BadNetwork{"version", [](NetworkT& n) { n.format_version = 2; }},
+        BadNetwork{"version", [](NetworkT& n) { n.format_version = kFormatVersion + 1; }},
         BadNetwork{"timesteps", [](NetworkT& n) { n.code->timesteps = 0; }},
         BadNetwork{"timesteps", [](NetworkT& n) { n.code->timesteps = 4000000000U; }},
         BadNetwork{"silent_steps", [](NetworkT& n) { n.code->silent_steps = 9; }},

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
+
+#include "tests/oracle/direct_reference.h"
 
 namespace cssrun::oracle {
 namespace {
@@ -39,15 +42,75 @@ double LargestWeight(const format::NetworkT& network, const format::NodeT& node,
   return wide ? 1023 : 127;
 }
 
+// All input is there when the first spike leaves.
+bool IsSettled(const format::NetworkT& network) {
+  return network.code->beta == 2 && network.code->timesteps <= 4 &&
+         network.code->silent_steps + 1 >= network.code->timesteps;
+}
+
+// Every potential has one membrane, and sees every source position at most once.
+bool IsPlain(const format::NodeT& node, const format::SynapsesT& s) {
+  const auto alone = [](int64_t size, int64_t pooled, int64_t kernel, int64_t stride, int64_t pad) {
+    return stride >= kernel && pad == 0 && (pooled - 1) * stride + kernel <= size;
+  };
+  if (const format::Window* pool = node.pool.get(); pool != nullptr) {
+    if (!alone(node.potential->height(), node.extent->height(), pool->kernel_y(), pool->stride_y(),
+               pool->pad_top()) ||
+        !alone(node.potential->width(), node.extent->width(), pool->kernel_x(), pool->stride_x(),
+               pool->pad_left())) {
+      return false;
+    }
+  }
+  const format::Window* mean = s.average.get();
+  return mean == nullptr ||
+         (mean->stride_y() == mean->kernel_y() && mean->stride_x() == mean->kernel_x() &&
+          mean->pad_top() == 0 && mean->pad_left() == 0);
+}
+
+// Where a node has one convolution, the smallest scale of each channel at which its weights are
+// whole numbers up to 127, if there is one.
+void MakeWhole(const format::NetworkT& network, const format::NodeT& node,
+               std::vector<double>& scales) {
+  const format::SynapsesT* only = nullptr;
+  for (const auto& s : node.synapses) {
+    if (s->kind == SynapseKind::Identity || IsDirect(network, *s)) continue;
+    if (only != nullptr) return;
+    only = s.get();
+  }
+  if (only == nullptr) return;
+  const size_t fan_in = only->weights.size() / scales.size();
+  for (size_t c = 0; c < scales.size(); ++c) {
+    double largest = 0;
+    for (size_t k = 0; k < fan_in; ++k) {
+      largest = std::max(largest, std::abs(static_cast<double>(only->weights[c * fan_in + k])));
+    }
+    for (int whole = 1; whole <= 127 && largest > 0; ++whole) {
+      bool all = true;
+      for (size_t k = 0; k < fan_in && all; ++k) {
+        const double scaled =
+            static_cast<double>(only->weights[c * fan_in + k]) * (whole / largest);
+        all = std::abs(scaled - std::nearbyint(scaled)) < 1e-3;
+      }
+      if (!all) continue;
+      if (whole / largest < 32767) scales[c] = whole / largest;
+      break;
+    }
+  }
+}
+
 // Units of one amplitude before the silent period, by channel.
 std::vector<double> Scales(const format::NetworkT& network, const format::NodeT& node,
                            double gain) {
-  std::vector<double> scales(node.potential->channels(), 32767.0 / 16 / gain);
+  const double largest_scale =
+      IsSettled(network) ? 32767.0 / std::exp2(network.code->timesteps + 1) : 32767.0 / 16 / gain;
+  std::vector<double> scales(node.potential->channels(), largest_scale);
   for (const auto& s : node.synapses) {
+    if (IsDirect(network, *s)) continue;
     const size_t fan_in = s->weights.size() / scales.size();
     for (size_t c = 0; c < scales.size(); ++c) {
       double largest = 0;
       if (s->kind == SynapseKind::Identity) {
+        if (IsSettled(network) && IsPlain(node, *s)) continue;  // added in float
         largest = std::abs(static_cast<double>(s->weights[0]));
         scales[c] = std::min(scales[c], 8191 / largest);
         continue;
@@ -59,6 +122,10 @@ std::vector<double> Scales(const format::NetworkT& network, const format::NodeT&
         scales[c] = std::min(scales[c], LargestWeight(network, node, *s) / largest);
       }
     }
+  }
+  if (IsSettled(network)) {
+    MakeWhole(network, node, scales);
+    return scales;
   }
   for (double& scale : scales) scale = std::floor(scale * gain) / gain;
   return scales;
@@ -122,10 +189,88 @@ std::vector<Membrane> MembranesOf(const format::NodeT& node) {
   return membranes;
 }
 
+// A settled node: what came in, as one number, in signed binary digits.
+IntegerRun RunSettled(const format::NetworkT& network, size_t index,
+                      const std::vector<Train>& trains, const std::vector<double>& pixels) {
+  const format::NodeT& node = *network.nodes[index];
+  const size_t steps = network.code->timesteps;
+  const std::vector<double> scales = Scales(network, node, 1);
+  const format::NodeT quantized = Quantize(network, node, scales);
+  format::NodeT in_units;
+  format::NodeT shortcuts;  // are not rounded
+  in_units.potential = std::make_unique<format::Extent>(*node.potential);
+  shortcuts.potential = std::make_unique<format::Extent>(*node.potential);
+  for (size_t s = 0; s < node.synapses.size(); ++s) {
+    const format::SynapsesT& given = *node.synapses[s];
+    const bool real = given.kind == SynapseKind::Identity && IsPlain(node, given);
+    format::NodeT& to = real ? shortcuts : in_units;
+    to.synapses.push_back(
+        std::make_unique<format::SynapsesT>(real ? given : *quantized.synapses[s]));
+  }
+  const size_t positions = size_t{node.potential->height()} * node.potential->width();
+  const size_t neurons = scales.size() * positions;
+  const std::vector<float> direct = DirectPotentials(network, node, pixels);
+  std::vector<double> units(neurons, 0.0), real(neurons, 0.0), magnitude(neurons, 0.0);
+  std::vector<char> saturated(neurons, 0);
+  for (size_t i = 0; i < steps; ++i) {
+    const Inputs sums = SumInputs(network, in_units, trains, i);
+    const Inputs plain = SumInputs(network, shortcuts, trains, i);
+    for (size_t j = 0; j < neurons; ++j) {
+      if (2 * std::abs(units[j]) + sums.magnitude[j] > 32767) saturated[j] = 1;
+      units[j] = Clamp(Clamp(2 * units[j]) + sums.sum[j]);
+      real[j] = 2 * real[j] + plain.sum[j];
+      magnitude[j] = 2 * magnitude[j] + plain.magnitude[j];
+    }
+  }
+  std::vector<double> z(neurons);
+  for (size_t j = 0; j < neurons; ++j) {
+    const size_t c = j / positions;
+    const double came = units[j] / scales[c];
+    const double all_steps = SumOfWeights(network);
+    const double bias = static_cast<double>(node.bias[c]) * all_steps +
+                        static_cast<double>(node.initial_potential) * std::exp2(steps);
+    const double of_pixels = static_cast<double>(direct[j]) * all_steps;
+    z[j] = came + bias + of_pixels + real[j];
+    magnitude[j] += std::abs(came) + std::abs(bias) + std::abs(of_pixels) + 1;
+  }
+  const std::vector<Membrane> membranes = MembranesOf(node);
+  const size_t pooled = size_t{node.extent->height()} * node.extent->width();
+  IntegerRun run;
+  std::vector<double> top(scales.size() * pooled, -1e30), largest(scales.size() * pooled, 0.0);
+  run.exact_until.assign(top.size(), steps);
+  for (size_t c = 0; c < scales.size(); ++c) {
+    for (const Membrane& membrane : membranes) {
+      const size_t at = c * positions + membrane.position;
+      const size_t neuron = c * pooled + membrane.neuron;
+      top[neuron] = std::max(top[neuron], z[at]);
+      largest[neuron] = std::max(largest[neuron], magnitude[at]);
+      if (saturated[at] != 0) run.exact_until[neuron] = 0;
+    }
+  }
+  std::vector<double> sent(top.size(), 0.0);
+  for (size_t k = 0; k < steps; ++k) {
+    const double weight = std::exp2(steps - 1 - k);
+    const double v = static_cast<double>(node.thresholds[k]) * weight;
+    std::vector<int8_t> spikes(top.size());
+    for (size_t j = 0; j < top.size(); ++j) {
+      const double rest = top[j] - sent[j];
+      const double o = node.rectify ? std::max(rest, -sent[j]) : rest;
+      spikes[j] = static_cast<int8_t>((o >= v) - (network.code->negative_spikes && o <= -v));
+      if (std::abs(std::abs(o) - v) < 1e-6 * largest[j]) {
+        run.exact_until[j] = std::min(run.exact_until[j], k);
+      }
+      sent[j] += spikes[j] * weight;
+    }
+    run.train.push_back(std::move(spikes));
+  }
+  return run;
+}
+
 }  // namespace
 
 IntegerRun RunNodeInIntegers(const format::NetworkT& network, size_t index,
-                             const std::vector<Train>& trains) {
+                             const std::vector<Train>& trains, const std::vector<double>& pixels) {
+  if (IsSettled(network)) return RunSettled(network, index, trains, pixels);
   const format::NodeT& node = *network.nodes[index];
   const auto beta = static_cast<double>(network.code->beta);
   const size_t steps = network.code->timesteps;
@@ -139,6 +284,13 @@ IntegerRun RunNodeInIntegers(const format::NetworkT& network, size_t index,
 
   std::vector<double> m(scales.size() * membranes.size()), g(scales.size() * pooled, 0.0);
   std::vector<double> owed(scales.size(), 0.0), bias(scales.size());
+  // What pixels bring at each step, in units; rounding keeps back what comes with the next step.
+  std::vector<float> direct = DirectPotentials(network, node, pixels);
+  for (size_t at = 0; at < direct.size(); ++at) {
+    direct[at] *= static_cast<float>(scales[at / positions]);
+  }
+  std::vector<float> direct_owed(direct.size(), 0.0F);
+  std::vector<double> direct_now(direct.size(), 0.0);
   IntegerRun run;
   run.exact_until.assign(g.size(), steps);
   for (size_t i = 0; i < steps + silent; ++i) {
@@ -147,6 +299,11 @@ IntegerRun RunNodeInIntegers(const format::NetworkT& network, size_t index,
         const double wanted = beta * owed[c] + static_cast<double>(node.bias[c]) * scales[c];
         bias[c] = Clamp(std::nearbyint(wanted));
         owed[c] = std::clamp(wanted - bias[c], -1.0, 1.0);
+      }
+      for (size_t at = 0; at < direct.size(); ++at) {
+        const float wanted = network.code->beta * direct_owed[at] + direct[at];
+        direct_now[at] = Clamp(static_cast<double>(std::nearbyint(wanted)));
+        direct_owed[at] = std::clamp(wanted - static_cast<float>(direct_now[at]), -1.0F, 1.0F);
       }
       const Inputs inputs = SumInputs(network, quantized, trains, i);
       for (size_t j = 0; j < m.size(); ++j) {
@@ -160,6 +317,7 @@ IntegerRun RunNodeInIntegers(const format::NetworkT& network, size_t index,
         } else {
           m[j] = Clamp(m[j] + bias[c]);
         }
+        m[j] = Clamp(m[j] + direct_now[at]);
         if (std::abs(m[j]) + inputs.magnitude[at] > 32767) {
           size_t& until = run.exact_until[c * pooled + membrane.neuron];
           until = std::min(until, i < silent ? 0 : i - silent);

@@ -18,9 +18,11 @@ struct IntegerRun {
   std::vector<size_t> exact_until;
 };
 
-// One layer of neurons, driven by the trains of the earlier nodes.
+// One layer of neurons, driven by the trains of the earlier nodes; `inputs` as RunNode() takes
+// them.
 IntegerRun RunNodeInIntegers(const format::NetworkT& network, size_t node,
-                             const std::vector<Train>& trains);
+                             const std::vector<Train>& trains,
+                             const std::vector<double>& inputs = {});
 
 }  // namespace cssrun::oracle
 

@@ -6,6 +6,8 @@
 #include <string>
 #include <utility>
 
+#include "format/network_file.h"
+
 namespace cssrun::oracle {
 namespace {
 
@@ -146,7 +148,7 @@ std::vector<float> Thresholds(uint32_t timesteps, float share) {
 NetworkT EmptyNetwork(uint32_t timesteps, float beta, uint32_t silent, bool negative,
                       const Extent& image) {
   NetworkT network;
-  network.format_version = 1;
+  network.format_version = kFormatVersion;
   network.code = std::make_unique<CodeT>();
   network.code->timesteps = timesteps;
   network.code->beta = beta;
@@ -167,6 +169,22 @@ NetworkT EmptyNetwork(uint32_t timesteps, float beta, uint32_t silent, bool nega
   return network;
 }
 
+void MakeWhole(Draw& draw, const NodeT& node, SynapsesT& s) {
+  const size_t fan_in = s.weights.size() / node.potential->channels();
+  if (s.kind == SynapseKind::Identity) return;
+  for (size_t c = 0; c < node.potential->channels(); ++c) {
+    float largest = 1e-3F;
+    for (size_t k = 0; k < fan_in; ++k) {
+      largest = std::max(largest, std::abs(s.weights[c * fan_in + k]));
+    }
+    const auto levels = static_cast<float>(draw.Integer(100, 127));
+    for (size_t k = 0; k < fan_in; ++k) {
+      float& weight = s.weights[c * fan_in + k];
+      weight = std::round(weight / largest * levels) * (largest / levels);
+    }
+  }
+}
+
 }  // namespace
 
 void SetTiming(NetworkT& network) {
@@ -184,10 +202,15 @@ void SetTiming(NetworkT& network) {
 NetworkT RandomNetwork(uint32_t seed, const RandomOptions& options) {
   Draw draw(seed);
   const bool exact = options.exact;
-  const auto timesteps = static_cast<uint32_t>(draw.Integer(1, exact ? 6 : 14));
-  const float beta = draw.OneOf<float>(exact ? std::vector<float>{1.5F, 2.0F}
-                                             : std::vector<float>{1.1F, 1.5F, 1.7F, 2.0F, 1.0F});
-  const auto silent = static_cast<uint32_t>(draw.Integer(0, 3));
+  auto timesteps = static_cast<uint32_t>(draw.Integer(1, exact ? 6 : 14));
+  float beta = draw.OneOf<float>(exact ? std::vector<float>{1.5F, 2.0F}
+                                       : std::vector<float>{1.1F, 1.5F, 1.7F, 2.0F, 1.0F});
+  auto silent = static_cast<uint32_t>(draw.Integer(0, 3));
+  if (options.settled) {
+    timesteps = 1 + timesteps % 4;
+    beta = 2;
+    silent = timesteps - 1 + silent % 2;
+  }
   const bool negative = draw.Chance(0.8);
   const Extent image(static_cast<uint32_t>(draw.Integer(1, 4)),
                      static_cast<uint32_t>(draw.Integer(4, 11)),
@@ -284,6 +307,15 @@ NetworkT RandomNetwork(uint32_t seed, const RandomOptions& options) {
   }
   network.nodes.push_back(std::move(readout));
   SetTiming(network);
+  if (options.whole_weights) {
+    for (auto& node : network.nodes) {
+      for (auto& s : node->synapses) MakeWhole(draw, *node, *s);
+    }
+  }
+  if (options.direct) {
+    network.code->input = format::InputCoding::Direct;
+    network.nodes[0]->thresholds.clear();
+  }
   return network;
 }
 

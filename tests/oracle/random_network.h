@@ -16,6 +16,11 @@ struct RandomOptions {
   bool exact = false;
   // Further synapses through a mean of a part of their source, which reach a part of their target.
   bool placed_means = false;
+  bool direct = false;  // pixels are not coded in spikes
+  // beta = 2, L >= T - 1: all input is there when a neuron begins to fire.
+  bool settled = false;
+  // Weights of each channel are 8-bit integers times a step, as those of quantized models.
+  bool whole_weights = false;
 };
 
 format::NetworkT RandomNetwork(uint32_t seed, const RandomOptions& options = {});

@@ -29,18 +29,18 @@ int Output(int size, int kernel, int stride, int pads, int dilation) {
 // Sums of a window over each position: the mean whose division is in the weights.
 struct Sums {
   int height, width;
-  std::vector<double> value;   // sums of spikes
-  std::vector<double> events;  // sums of |spikes|
+  std::vector<double> value;   // sums of spikes, or of pixels
+  std::vector<double> events;  // sums of their absolute values
 };
 
-Sums SumWindows(const Map& source, const std::vector<int8_t>& spikes, const Window* w) {
+Sums SumWindows(const Map& source, const std::vector<double>& spikes, const Window* w) {
   Sums sums;
   const int h = static_cast<int>(source.height), wd = static_cast<int>(source.width);
   if (w == nullptr) {
     sums.height = h;
     sums.width = wd;
-    sums.value.assign(spikes.begin(), spikes.end());
-    for (const int8_t s : spikes) sums.events.push_back(std::abs(s));
+    sums.value = spikes;
+    for (const double s : spikes) sums.events.push_back(std::abs(s));
     return sums;
   }
   sums.height = Output(h, w->kernel_y(), w->stride_y(), w->pad_top() + w->pad_bottom(), 1);
@@ -54,7 +54,7 @@ Sums SumWindows(const Map& source, const std::vector<int8_t>& spikes, const Wind
             const int y = oy * w->stride_y() - w->pad_top() + ky;
             const int x = ox * w->stride_x() - w->pad_left() + kx;
             if (y < 0 || y >= h || x < 0 || x >= wd) continue;
-            const int8_t s = spikes[source.at(c, static_cast<size_t>(y), static_cast<size_t>(x))];
+            const double s = spikes[source.at(c, static_cast<size_t>(y), static_cast<size_t>(x))];
             value += s;
             events += std::abs(s);
           }
@@ -75,7 +75,7 @@ struct Potentials {
 
 // potentials += synapses * spikes; returns the synaptic operations.
 double AddPotentials(const SynapsesT& s, const Map& source, const Map& target,
-                     const std::vector<int8_t>& spikes, Potentials& potentials) {
+                     const std::vector<double>& spikes, Potentials& potentials) {
   const Sums seen = SumWindows(source, spikes, s.average.get());
   const Window& w = *s.window;
   const size_t groups = s.groups;
@@ -124,6 +124,10 @@ double AddPotentials(const SynapsesT& s, const Map& source, const Map& target,
   return synops;
 }
 
+std::vector<double> ToDouble(const std::vector<int8_t>& spikes) {
+  return {spikes.begin(), spikes.end()};
+}
+
 // max over the members of each pool; the membranes themselves without a pool.
 std::vector<double> Pool(const NodeT& node, const std::vector<double>& h) {
   if (node.pool == nullptr) return h;
@@ -155,13 +159,15 @@ std::vector<double> Pool(const NodeT& node, const std::vector<double>& h) {
 
 Inputs SumInputs(const format::NetworkT& network, const NodeT& node,
                  const std::vector<Train>& trains, size_t index) {
+  const bool direct = network.code->input == format::InputCoding::Direct;
   const Map potential(*node.potential);
   Potentials potentials;
   potentials.sum.assign(potential.size(), 0.0);
   potentials.magnitude.assign(potential.size(), 0.0);
   for (const auto& s : node.synapses) {
-    AddPotentials(*s, Map(*network.nodes[s->source]->extent), potential, trains[s->source][index],
-                  potentials);
+    if (direct && s->source == 0) continue;
+    AddPotentials(*s, Map(*network.nodes[s->source]->extent), potential,
+                  ToDouble(trains[s->source][index]), potentials);
   }
   return {std::move(potentials.sum), std::move(potentials.magnitude)};
 }
@@ -200,7 +206,16 @@ NodeRun RunEncoder(const format::NetworkT& network, const std::vector<double>& i
   return run;
 }
 
-NodeRun RunNode(const format::NetworkT& network, size_t index, const std::vector<Train>& trains) {
+double SumOfWeights(const format::NetworkT& network) {
+  double sum = 0;
+  for (uint32_t k = 0; k < network.code->timesteps; ++k) {
+    sum += std::pow(static_cast<double>(network.code->beta), k);
+  }
+  return sum;
+}
+
+NodeRun RunNode(const format::NetworkT& network, size_t index, const std::vector<Train>& trains,
+                const std::vector<double>& inputs) {
   const NodeT& node = *network.nodes[index];
   const auto steps = network.code->timesteps;
   const auto beta = static_cast<double>(network.code->beta);
@@ -215,6 +230,11 @@ NodeRun RunNode(const format::NetworkT& network, size_t index, const std::vector
   h.magnitude.assign(potential.size(), std::abs(static_cast<double>(node.initial_potential)));
   std::vector<double> g(extent.size(), 0.0), g_magnitude(extent.size(), 0.0);
   double synops = 0;
+  const bool direct = network.code->input == format::InputCoding::Direct;
+  std::vector<double> pixels(inputs);
+  for (double& pixel : pixels) {
+    pixel /= static_cast<double>(network.nodes[0]->amplitude) * SumOfWeights(network);
+  }
   for (uint32_t i = 0; i < steps + silent; ++i) {
     for (auto* values : {&h.sum, &h.magnitude, &g, &g_magnitude}) {
       for (double& value : *values) value *= beta;
@@ -227,7 +247,11 @@ NodeRun RunNode(const format::NetworkT& network, size_t index, const std::vector
       }
       for (const auto& s : node.synapses) {
         const Map source(*network.nodes[s->source]->extent);
-        synops += AddPotentials(*s, source, potential, trains[s->source][i], h);
+        if (direct && s->source == 0) {
+          AddPotentials(*s, source, potential, pixels, h);
+        } else {
+          synops += AddPotentials(*s, source, potential, ToDouble(trains[s->source][i]), h);
+        }
       }
     }
     if (!fires || i < silent) continue;
@@ -269,10 +293,12 @@ std::vector<double> Normalize(const format::NetworkT& network, const std::vector
 
 std::vector<NodeRun> RunNetwork(const format::NetworkT& network,
                                 const std::vector<uint8_t>& pixels) {
-  std::vector<NodeRun> runs = {RunEncoder(network, Normalize(network, pixels))};
+  const std::vector<double> inputs = Normalize(network, pixels);
+  std::vector<NodeRun> runs(1);
+  if (network.code->input == format::InputCoding::Spikes) runs[0] = RunEncoder(network, inputs);
   std::vector<Train> trains = {runs[0].train};
   for (size_t node = 1; node < network.nodes.size(); ++node) {
-    runs.push_back(RunNode(network, node, trains));
+    runs.push_back(RunNode(network, node, trains, inputs));
     trains.push_back(runs.back().train);
   }
   return runs;

@@ -29,7 +29,8 @@ struct NodeRun {
 // Encodes normalized inputs [channel, row, column] (Theorem 3).
 NodeRun RunEncoder(const format::NetworkT& network, const std::vector<double>& inputs);
 
-// What reaches the membranes of `node` at input index `index`: sums, and sums of absolute values.
+// What spikes bring to the membranes of `node` at input index `index`: sums, and sums of absolute
+// values.
 struct Inputs {
   std::vector<double> sum;
   std::vector<double> magnitude;
@@ -40,8 +41,14 @@ Inputs SumInputs(const format::NetworkT& network, const format::NodeT& node,
 // The largest member of each pool; `membranes` themselves where the node has none.
 std::vector<double> PoolMembranes(const format::NodeT& node, const std::vector<double>& membranes);
 
-// One layer, driven by the trains of the earlier nodes.
-NodeRun RunNode(const format::NetworkT& network, size_t node, const std::vector<Train>& trains);
+// One layer, driven by the trains of the earlier nodes. With direct input, synapses from the
+// encoder bring the normalized `inputs` [channel, row, column] instead of its train, 1 / sb of them
+// a step.
+NodeRun RunNode(const format::NetworkT& network, size_t node, const std::vector<Train>& trains,
+                const std::vector<double>& inputs = {});
+
+// sb
+double SumOfWeights(const format::NetworkT& network);
 
 // The whole network on one image of 8-bit interleaved pixels.
 std::vector<NodeRun> RunNetwork(const format::NetworkT& network,

@@ -76,11 +76,12 @@ struct Comparison {
 // other way in one layer cannot hide or cause differences in the next.
 void Compare(const format::NetworkT& description, const std::vector<uint8_t>& pixels,
              const Recording& recording, double tolerance, Comparison& comparison) {
+  const std::vector<double> inputs = oracle::Normalize(description, pixels);
   for (size_t node = comparison.first_node; node < description.nodes.size(); ++node) {
     SCOPED_TRACE("node " + std::to_string(node));
-    const NodeRun expected =
-        node == 0 ? oracle::RunEncoder(description, oracle::Normalize(description, pixels))
-                  : oracle::RunNode(description, node, recording.trains);
+    const NodeRun expected = node == 0
+                                 ? oracle::RunEncoder(description, inputs)
+                                 : oracle::RunNode(description, node, recording.trains, inputs);
     const Train& actual = recording.trains[node];
     ASSERT_EQ(actual.size(), expected.train.size());
     const size_t neurons = expected.train.empty() ? 0 : expected.train[0].size();
@@ -141,6 +142,27 @@ TEST(FloatEngineTest, EqualsReferenceOnRandomNetworksUpToTies) {
   RecordProperty("ties", std::to_string(comparison.ties));
   std::printf("%lu decisions, %lu ties\n", comparison.decisions, comparison.ties);
   EXPECT_GT(comparison.decisions, 1000000U);
+  EXPECT_LT(comparison.ties, comparison.decisions / 100000);
+}
+
+TEST(FloatEngineTest, EqualsReferenceWithDirectInputUpToTies) {
+  Comparison comparison;
+  comparison.first_node = 1;
+  oracle::RandomOptions options;
+  options.direct = true;
+  for (uint32_t seed = 3000; seed < 3100; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    const format::NetworkT description = oracle::RandomNetwork(seed, options);
+    const std::shared_ptr<const Network> network = Load(description);
+    ASSERT_NE(network, nullptr);
+    const std::vector<uint8_t> pixels = oracle::RandomPixels(description, seed);
+    const Recording recording = Record(*network, pixels);
+    EXPECT_TRUE(recording.trains[0].empty());
+    EXPECT_GT(recording.answer.layers[1].macs, 0U);
+    Compare(description, pixels, recording, kTieMargin, comparison);
+    if (HasFatalFailure()) return;
+  }
+  EXPECT_GT(comparison.decisions, 300000U);
   EXPECT_LT(comparison.ties, comparison.decisions / 100000);
 }
 

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <memory>
@@ -84,6 +85,7 @@ struct Counts {
 void Compare(const format::NetworkT& description, const std::vector<uint8_t>& pixels,
              const Recording& recording, Counts& counts) {
   const size_t last = description.nodes.size() - 1;
+  const std::vector<double> inputs = oracle::Normalize(description, pixels);
   for (size_t node = 0; node <= last; ++node) {
     SCOPED_TRACE("node " + std::to_string(node));
     const Train& actual = recording.trains[node];
@@ -92,9 +94,9 @@ void Compare(const format::NetworkT& description, const std::vector<uint8_t>& pi
       for (const int8_t spike : step) spikes += spike != 0;
     }
     EXPECT_EQ(recording.answer.layers[node].spikes, spikes);
+    if (node == 0 && actual.empty()) continue;  // direct input
     if (node == 0) {
-      const oracle::NodeRun expected =
-          oracle::RunEncoder(description, oracle::Normalize(description, pixels));
+      const oracle::NodeRun expected = oracle::RunEncoder(description, inputs);
       for (size_t i = 0; i < actual.size(); ++i) {
         for (size_t j = 0; j < actual[i].size(); ++j) {
           if (expected.margin[i][j] < 1e-6) continue;
@@ -103,7 +105,7 @@ void Compare(const format::NetworkT& description, const std::vector<uint8_t>& pi
       }
       continue;
     }
-    const oracle::NodeRun in_double = oracle::RunNode(description, node, recording.trains);
+    const oracle::NodeRun in_double = oracle::RunNode(description, node, recording.trains, inputs);
     EXPECT_EQ(recording.answer.layers[node].synops, in_double.synops);
     if (node == last) {
       double scale = 1;
@@ -115,7 +117,7 @@ void Compare(const format::NetworkT& description, const std::vector<uint8_t>& pi
       continue;
     }
     const oracle::IntegerRun expected =
-        oracle::RunNodeInIntegers(description, node, recording.trains);
+        oracle::RunNodeInIntegers(description, node, recording.trains, inputs);
     ASSERT_EQ(actual.size(), expected.train.size());
     for (size_t i = 0; i < actual.size(); ++i) {
       for (size_t j = 0; j < actual[i].size(); ++j) {
@@ -157,6 +159,110 @@ TEST(IntegerEngineTest, EqualsItsReferenceOnRandomNetworks) {
   }
   std::printf("%lu decisions, %lu not compared\n", counts.decisions, counts.not_compared);
   EXPECT_GT(counts.decisions - counts.not_compared, 700000U);
+}
+
+TEST(IntegerEngineTest, EqualsItsReferenceWithDirectInput) {
+  Counts counts;
+  oracle::RandomOptions options;
+  options.direct = true;
+  for (uint32_t seed = 6000; seed < 6100; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    const format::NetworkT description = oracle::RandomNetwork(seed, options);
+    const std::shared_ptr<const Network> network = Load(description);
+    ASSERT_NE(network, nullptr);
+    ASSERT_EQ(network->engine(), EngineKind::kInteger) << network->why_float();
+    EXPECT_EQ(network->layers()[0].kind, "pixels");
+    const std::vector<uint8_t> pixels = oracle::RandomPixels(description, seed);
+    const Recording whole = Record(*network, pixels);
+    Compare(description, pixels, whole, counts);
+    if (HasFatalFailure()) return;
+    for (const unsigned threads : {1U, 3U}) {
+      const Recording stepwise = Record(*network, pixels, 1, threads);
+      EXPECT_EQ(stepwise.answer.logits, whole.answer.logits);
+      EXPECT_EQ(stepwise.trains, whole.trains);
+    }
+    if (seed % 4 != 0) continue;
+    ForEveryInstructionSet([&] {
+      const Recording other = Record(*network, pixels);
+      EXPECT_EQ(other.answer.logits, whole.answer.logits);
+      EXPECT_EQ(other.trains, whole.trains);
+    });
+  }
+  EXPECT_GT(counts.decisions - counts.not_compared, 300000U);
+}
+
+TEST(IntegerEngineTest, EqualsItsReferenceWhereAllInputComesBeforeTheFirstSpike) {
+  Counts counts;
+  for (uint32_t seed = 7000; seed < 7200; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    oracle::RandomOptions options;
+    options.settled = true;
+    options.direct = seed % 2 == 0;
+    options.whole_weights = seed % 3 == 0;
+    const format::NetworkT description = oracle::RandomNetwork(seed, options);
+    const std::shared_ptr<const Network> network = Load(description);
+    ASSERT_NE(network, nullptr);
+    ASSERT_EQ(network->engine(), EngineKind::kInteger) << network->why_float();
+    const std::vector<uint8_t> pixels = oracle::RandomPixels(description, seed);
+    const Recording whole = Record(*network, pixels);
+    Compare(description, pixels, whole, counts);
+    if (HasFatalFailure()) return;
+    for (const unsigned threads : {1U, 3U}) {
+      const Recording stepwise = Record(*network, pixels, 1, threads);
+      EXPECT_EQ(stepwise.answer.logits, whole.answer.logits);
+      EXPECT_EQ(stepwise.trains, whole.trains);
+    }
+    if (seed % 4 != 0) continue;
+    ForEveryInstructionSet([&] {
+      const Recording other = Record(*network, pixels);
+      EXPECT_EQ(other.answer.logits, whole.answer.logits);
+      EXPECT_EQ(other.trains, whole.trains);
+    });
+  }
+  std::printf("%lu decisions, %lu not compared\n", counts.decisions, counts.not_compared);
+  EXPECT_GT(counts.decisions - counts.not_compared, 200000U);
+}
+
+// The weights of a quantized model are exact in integers, so that the engine decides as the paper's
+// equations do: nothing is rounded but the ties of floats.
+TEST(IntegerEngineTest, QuantizedWeightsDecideAsTheEquationsDo) {
+  uint64_t decisions = 0;
+  uint64_t ties = 0;
+  for (uint32_t seed = 8000; seed < 8100; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    oracle::RandomOptions options;
+    options.settled = true;
+    options.whole_weights = true;
+    options.direct = seed % 2 == 0;
+    const format::NetworkT description = oracle::RandomNetwork(seed, options);
+    const std::shared_ptr<const Network> network = Load(description);
+    ASSERT_NE(network, nullptr);
+    const std::vector<uint8_t> pixels = oracle::RandomPixels(description, seed);
+    const Recording recording = Record(*network, pixels);
+    const std::vector<double> inputs = oracle::Normalize(description, pixels);
+    for (size_t node = 1; node + 1 < description.nodes.size(); ++node) {
+      const auto& synapses = description.nodes[node]->synapses;
+      // Shortcuts into windows that overlap are rounded.
+      const bool rounds =
+          description.nodes[node]->pool != nullptr ||
+          std::any_of(synapses.begin(), synapses.end(), [](const auto& s) {
+            return s->kind == format::SynapseKind::Identity && s->average != nullptr;
+          });
+      if (rounds) continue;
+      const oracle::NodeRun expected = oracle::RunNode(description, node, recording.trains, inputs);
+      for (size_t j = 0; j < expected.train[0].size(); ++j) {
+        for (size_t i = 0; i < expected.train.size(); ++i) {
+          ++decisions;
+          if (recording.trains[node][i][j] == expected.train[i][j]) continue;
+          ASSERT_LT(expected.margin[i][j], 1e-6) << "node " << node << " neuron " << j;
+          ++ties;
+          break;
+        }
+      }
+    }
+  }
+  EXPECT_GT(decisions, 50000U);
+  EXPECT_LT(ties, 5U);
 }
 
 TEST(IntegerEngineTest, EqualsItsReferenceWithMeansOfParts) {

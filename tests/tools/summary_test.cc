@@ -31,7 +31,7 @@ ImageOutcome Outcome(const Network& network, std::vector<float> logits, double r
   outcome.load_seconds = 0.25;
   outcome.run_seconds = run_seconds;
   for (size_t i = 0; i < network.layers().size(); ++i) {
-    outcome.answer.layers.push_back({10 * i, 1000 * i, 0.5});
+    outcome.answer.layers.push_back({10 * i, 1000 * i, i == 1 ? uint64_t{500} : 0, 0.5});
   }
   return outcome;
 }
@@ -63,6 +63,7 @@ TEST(SummaryTest, HasEveryKeyOfTheContract) {
                                                   "steps_per_image",
                                                   "spikes_per_image",
                                                   "synops_per_image",
+                                                  "direct_macs_per_image",
                                                   "macs_per_image",
                                                   "energy_mj",
                                                   "peak_rss_bytes",
@@ -74,7 +75,7 @@ TEST(SummaryTest, HasEveryKeyOfTheContract) {
   ASSERT_EQ(json["layers"].size(), 4U);
   for (const Json& layer : json["layers"]) {
     EXPECT_EQ(Keys(layer), (std::vector<std::string>{"name", "kind", "neurons", "spikes", "synops",
-                                                     "rate", "seconds"}));
+                                                     "macs", "rate", "seconds"}));
   }
 }
 
@@ -98,7 +99,8 @@ TEST(SummaryTest, NumbersAreMeansPerImage) {
   EXPECT_EQ(json["spikes_per_image"], 10.0 + 20 + 30);
   EXPECT_EQ(json["synops_per_image"], 6000.0);
   EXPECT_EQ(json["macs_per_image"], 1'000'000);
-  EXPECT_DOUBLE_EQ(json["energy_mj"]["snn"].get<double>(), 6000 * 0.9e-9);
+  EXPECT_EQ(json["direct_macs_per_image"], 500.0);
+  EXPECT_DOUBLE_EQ(json["energy_mj"]["snn"].get<double>(), 6000 * 0.9e-9 + 500 * 4.6e-9);
   EXPECT_DOUBLE_EQ(json["energy_mj"]["ann"].get<double>(), 1e6 * 4.6e-9);
   EXPECT_EQ(json["threads"], 2);
   EXPECT_GT(json["peak_rss_bytes"].get<uint64_t>(), 1U << 20);

@@ -31,7 +31,8 @@ struct InputFormat {
 
 struct LayerInfo {
   std::string name;
-  std::string kind;      // "encoder", "neurons", "pooled neurons" or "readout"
+  std::string kind;      // "encoder" or "pixels" (direct input), "neurons", "pooled neurons",
+                         // "readout"
   uint64_t neurons = 0;  // spike trains that leave (readout: logits)
   uint32_t offset = 0;   // global step of this layer's first spike
 };

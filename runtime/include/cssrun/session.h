@@ -21,6 +21,7 @@ namespace cssrun {
 struct LayerStatistics {
   uint64_t spikes = 0;   // that left the layer
   uint64_t synops = 0;   // weights added to this layer's membranes; borders count only what exists
+  uint64_t macs = 0;     // multiply-accumulates of pixels, where they are not coded in spikes
   double seconds = 0.0;  // only with SessionOptions::profile
 };
 

@@ -1,0 +1,41 @@
+// How large the activations of a layer or channel are, in bounded memory: for what an amplitude
+// would lose. The range doubles whenever a larger value comes, so that one pass suffices.
+#ifndef CSSRUN_CONVERTER_ACTIVATION_HISTOGRAM_H_
+#define CSSRUN_CONVERTER_ACTIVATION_HISTOGRAM_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace cssrun::converter {
+
+class ActivationHistogram {
+ public:
+  // A channel takes 4 bytes a bin; half of the bins lie below half of the maximum at most.
+  static constexpr size_t kBins = 1024;
+
+  // Adds the absolute values of `values`; those that are not finite count as zero.
+  void Add(std::span<const float> values);
+
+  double Maximum() const { return maximum_; }
+  // `share` in 0..1; to the width of a bin.
+  double Quantile(double share) const;
+
+  // The mean square of what is lost when values are rounded to multiples of `amplitude` and cut off
+  // above `largest`.
+  double Loss(double amplitude, double largest) const;
+
+ private:
+  double BinWidth() const { return range_ / static_cast<double>(kBins); }
+
+  float range_ = 0;
+  float maximum_ = 0;
+  uint64_t count_ = 0;
+  uint64_t zeros_ = 0;
+  std::vector<uint32_t> bins_;
+};
+
+}  // namespace cssrun::converter
+
+#endif  // CSSRUN_CONVERTER_ACTIVATION_HISTOGRAM_H_

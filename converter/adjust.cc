@@ -1,0 +1,66 @@
+#include "converter/adjust.h"
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "converter/activation_histogram.h"
+#include "cssrun/batch.h"
+#include "runtime/float/float_engine.h"
+
+namespace cssrun::converter {
+namespace {
+
+constexpr double kResidualShare = 0.999;
+
+// Of every node, over all images. Float: no other rounding than the code's own.
+std::vector<ActivationHistogram> CollectResiduals(const Network& network, const ImageSet& images,
+                                                  unsigned threads, const Progress& progress) {
+  const internal::ExecutionNetwork& execution = network.execution();
+  std::vector<ActivationHistogram> histograms(execution.layers.size());
+  std::atomic<size_t> next = 0;
+  size_t done = 0;
+  std::mutex mutex;
+  const auto work = [&] {
+    internal::FloatEngine engine(execution, {});
+    std::vector<float> residuals;
+    Answer answer;
+    for (size_t image = next++; image < images.pixels.size(); image = next++) {
+      engine.Run(images.pixels[image], answer);
+      const std::lock_guard<std::mutex> lock(mutex);
+      for (size_t i = 0; i < histograms.size(); ++i) {
+        if (execution.layers[i].kind != format::NodeKind::Neurons) continue;
+        engine.Residuals(i, residuals);
+        histograms[i].Add(residuals);
+      }
+      progress(++done, images.pixels.size());
+    }
+  };
+  std::vector<std::thread> workers;
+  for (unsigned i = 0; i < ThreadCount(threads); ++i) workers.emplace_back(work);
+  for (std::thread& worker : workers) worker.join();
+  return histograms;
+}
+
+}  // namespace
+
+Status AdjustAmplitudes(const SpikingNetwork& network, std::span<const uint8_t> bytes,
+                        const ImageSet& images, const CodeSettings& code, unsigned threads,
+                        const Progress& progress, std::vector<NodeCode>& codes) {
+  Result<std::shared_ptr<const Network>> loaded =
+      Network::FromBytes(bytes, "converted network", EngineKind::kFloat);
+  if (!loaded.ok()) return loaded.status();
+  const std::vector<ActivationHistogram> residuals =
+      CollectResiduals(*loaded.value(), images, threads, progress);
+  for (size_t i = 0; i < codes.size(); ++i) {
+    const SpikingNode& node = network.nodes[i];
+    if (node.kind != format::NodeKind::Neurons || node.quantized) continue;
+    const double residual = residuals[i].Quantile(kResidualShare);
+    if (residual <= 1) continue;
+    for (double& amplitude : codes[i].amplitudes) amplitude *= 1 + residual / code.SumOfWeights();
+  }
+  return Status::Ok();
+}
+
+}  // namespace cssrun::converter

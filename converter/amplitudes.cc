@@ -1,0 +1,120 @@
+#include "converter/amplitudes.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace cssrun::converter {
+namespace {
+
+using format::NodeKind;
+using format::SynapseKind;
+
+// The largest magnitude that a train must carry, by least squares.
+double LeastSquares(const ActivationHistogram& histogram, double sum_of_weights) {
+  constexpr int kSteps = 96;
+  constexpr double kSmallest = 0.02;  // of the maximum
+  double best = histogram.Maximum();
+  double least = std::numeric_limits<double>::infinity();
+  for (int i = 0; i <= kSteps; ++i) {
+    const double share = std::pow(kSmallest, static_cast<double>(i) / kSteps);
+    const double largest = histogram.Maximum() * share;
+    const double loss = histogram.Loss(largest / sum_of_weights, largest);
+    if (loss < least) {
+      least = loss;
+      best = largest;
+    }
+  }
+  return best;
+}
+
+double LargestOf(const ActivationHistogram& histogram, const AmplitudeSettings& settings,
+                 double sum_of_weights) {
+  switch (settings.rule) {
+    case AmplitudeRule::kMaximum:
+      return histogram.Maximum();
+    case AmplitudeRule::kLeastSquares:
+      return LeastSquares(histogram, sum_of_weights);
+    case AmplitudeRule::kPercentile:
+      break;
+  }
+  return histogram.Quantile(settings.percentile / 100);
+}
+
+// Nodes whose channels an identity adds to others, or others to them.
+std::vector<bool> TouchedByIdentities(const SpikingNetwork& network) {
+  std::vector<bool> touched(network.nodes.size(), false);
+  for (size_t i = 0; i < network.nodes.size(); ++i) {
+    for (const SpikingSynapses& s : network.nodes[i].synapses) {
+      if (s.kind == SynapseKind::Identity) touched[i] = touched[s.source] = true;
+    }
+  }
+  return touched;
+}
+
+double LargestPixel(const InputFormat& input) {
+  double largest = 0;
+  for (size_t c = 0; c < input.mean.size(); ++c) {
+    const auto mean = static_cast<double>(input.mean[c]);
+    const auto stddev = static_cast<double>(input.stddev[c]);
+    largest = std::max({largest, std::abs((1 - mean) / stddev), std::abs(mean / stddev)});
+  }
+  return largest;
+}
+
+std::vector<double> LargestOfChannels(const Calibration& calibration, size_t node, double tensor,
+                                      const AmplitudeSettings& settings, double sum_of_weights) {
+  // A channel that hardly fires needs an amplitude all the same, and no finer one than this share.
+  constexpr double kFinest = 1.0 / 16;
+  std::vector<double> largest;
+  for (const ActivationHistogram& channel : calibration.channels[node]) {
+    const double wanted = LargestOf(channel, settings, sum_of_weights);
+    largest.push_back(std::clamp(wanted, tensor * kFinest, std::max(tensor, wanted)));
+  }
+  return largest;
+}
+
+}  // namespace
+
+double NodeCode::Largest() const { return *std::max_element(amplitudes.begin(), amplitudes.end()); }
+
+std::vector<NodeCode> ChooseAmplitudes(const SpikingNetwork& network,
+                                       const Calibration& calibration, const InputFormat& input,
+                                       const CodeSettings& code,
+                                       const AmplitudeSettings& settings) {
+  const double sum_of_weights = code.SumOfWeights();
+  const std::vector<bool> touched = TouchedByIdentities(network);
+  std::vector<NodeCode> codes;
+  for (size_t i = 0; i < network.nodes.size(); ++i) {
+    const SpikingNode& node = network.nodes[i];
+    NodeCode chosen;
+    chosen.threshold = code.threshold;
+    if (node.kind == NodeKind::Encoder) {
+      chosen.amplitudes = {LargestPixel(input) / sum_of_weights};
+    } else if (node.kind == NodeKind::Readout) {
+      chosen.amplitudes = {1};
+    } else if (node.quantized) {
+      chosen.amplitudes = {static_cast<double>(*node.cap) / sum_of_weights};
+    } else {
+      const ActivationRange& range = calibration.ranges[i];
+      double largest = range.percentile;
+      if (settings.rule == AmplitudeRule::kMaximum) largest = range.maximum;
+      if (settings.rule == AmplitudeRule::kLeastSquares) {
+        largest = LeastSquares(calibration.histograms[i], sum_of_weights);
+      }
+      std::vector<double> all = {largest};
+      if (settings.per_channel && !touched[i] && !node.cap.has_value()) {
+        all = LargestOfChannels(calibration, i, largest, settings, sum_of_weights);
+      }
+      for (const double one : all) {
+        const double capped =
+            node.cap.has_value() ? std::min(one, static_cast<double>(*node.cap)) : one;
+        chosen.amplitudes.push_back(capped / sum_of_weights);
+      }
+    }
+    codes.push_back(std::move(chosen));
+  }
+  return codes;
+}
+
+}  // namespace cssrun::converter

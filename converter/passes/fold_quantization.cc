@@ -1,0 +1,160 @@
+#include "converter/passes/fold_quantization.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "converter/operator_attributes.h"
+#include "converter/passes/sweep.h"
+
+namespace cssrun::converter {
+namespace {
+
+// Integers that a quantized value can be, with the zero point and what is between.
+struct Grid {
+  float step = 0;
+  int64_t zero = 0;
+  int64_t low = 0;
+  int64_t high = 0;
+};
+
+// Of a QuantizeLinear or DequantizeLinear with one scale for the whole tensor.
+std::optional<Grid> GridOf(const Graph& graph, const Node& node) {
+  if (node.inputs.size() < 2) return std::nullopt;
+  const std::vector<float>* scale = ConstantFloats(graph, node, 1);
+  if (scale == nullptr || scale->size() != 1 || !((*scale)[0] > 0)) return std::nullopt;
+  Grid grid;
+  grid.step = (*scale)[0];
+  grid.high = 255;  // without a zero point: uint8
+  const Tensor* zero = node.inputs.size() > 2 ? graph.ConstantInput(node, 2) : nullptr;
+  if (node.inputs.size() > 2 && node.inputs[2] != kNoValue && zero == nullptr) return std::nullopt;
+  if (zero != nullptr) {
+    if (zero->is_float() || zero->ints().size() != 1) return std::nullopt;
+    grid.zero = zero->ints()[0];
+    if (zero->is_signed) {
+      grid.low = -128;
+      grid.high = 127;
+    }
+  }
+  return grid;
+}
+
+// The Clip between, on integers.
+bool Tighten(const Graph& graph, const Node& clip, Grid& grid) {
+  for (const size_t input : {size_t{1}, size_t{2}}) {
+    if (clip.inputs.size() <= input || clip.inputs[input] == kNoValue) continue;
+    const std::vector<int64_t>* bound = ConstantInts(graph, clip, input);
+    if (bound == nullptr || bound->size() != 1) return false;
+    if (input == 1) {
+      grid.low = std::max(grid.low, (*bound)[0]);
+    } else {
+      grid.high = std::min(grid.high, (*bound)[0]);
+    }
+  }
+  return grid.low < grid.high;
+}
+
+// Operators that hand on values of a grid, or choose among them.
+bool KeepsTheGrid(const std::string& op) {
+  constexpr std::array kOperators = {"MaxPool",   "Flatten",  "Reshape", "Squeeze", "Unsqueeze",
+                                     "Transpose", "Identity", "Dropout", "Slice",   "Relu"};
+  return std::any_of(kOperators.begin(), kOperators.end(), [&](const char* o) { return op == o; });
+}
+
+class Folding {
+ public:
+  explicit Folding(Graph& graph) : graph_(graph), sweep_(graph) {}
+
+  void Run() {
+    for (size_t i = 0; i < graph_.nodes.size(); ++i) {
+      Node& node = sweep_.Visit(i);
+      if (!node.domain.empty() || node.inputs.empty() || node.outputs.empty()) continue;
+      if (node.op == "DequantizeLinear") FoldDequantize(node);
+      if (node.op == "Relu") JoinRelu(node);
+    }
+    sweep_.Finish();
+  }
+
+ private:
+  void FoldDequantize(Node& node) {
+    const std::optional<Grid> outer = GridOf(graph_, node);
+    const ValueId integers = node.inputs[0];
+    Node* producer = sweep_.Producer(integers);
+    const Node* clip = nullptr;
+    if (producer != nullptr && producer->op == "Clip") {
+      clip = producer;
+      producer = sweep_.Producer(clip->inputs[0]);
+    }
+    if (!outer.has_value() || producer == nullptr || producer->op != "QuantizeLinear") return;
+    std::optional<Grid> grid = GridOf(graph_, *producer);
+    if (!grid.has_value() || grid->step != outer->step || grid->zero != outer->zero) return;
+    if (clip != nullptr && !Tighten(graph_, *clip, *grid)) return;
+
+    // Several readers of one quantized value: one Quantize.
+    const auto [known, is_new] = folded_.emplace(integers, node.outputs[0]);
+    if (!is_new) {
+      sweep_.Replace(node, known->second);
+      return;
+    }
+    int64_t low = grid->low - grid->zero;
+    const int64_t high = grid->high - grid->zero;
+    ValueId source = producer->inputs[0];
+    const bool whole_image = source == graph_.input && high - low >= 254;
+    if (whole_image || IsOnGrid(source, grid->step, low, high)) {
+      // An 8-bit image is not changed by being rounded to 8 bits, nor is what was rounded before.
+      sweep_.Replace(node, source);
+      folded_[integers] = source;
+      return;
+    }
+    if (const Node* relu = sweep_.Producer(source); relu != nullptr && relu->op == "Relu") {
+      low = std::max<int64_t>(low, 0);
+      source = relu->inputs[0];
+    }
+    if (high <= low) return;
+    node.op = "Quantize";
+    node.attributes.clear();
+    SetAttribute(node, "step", grid->step);
+    SetAttribute(node, "low", low);
+    SetAttribute(node, "high", high);
+    node.inputs.resize(1);
+    sweep_.SetInput(node, 0, source);
+  }
+
+  // relu(quantize(x)) is quantize(x) with the lower limit 0.
+  void JoinRelu(Node& node) {
+    Node* producer = sweep_.Producer(node.inputs[0]);
+    if (producer == nullptr || producer->op != "Quantize") return;
+    if (producer->Int("low", 0) < 0) {
+      if (!sweep_.OnlyReader(node.inputs[0]) || producer->Int("high", 0) <= 0) return;
+      SetAttribute(*producer, "low", int64_t{0});
+    }
+    sweep_.Replace(node, node.inputs[0]);
+  }
+
+  bool IsOnGrid(ValueId id, float step, int64_t low, int64_t high) {
+    const Node* producer = sweep_.Producer(id);
+    while (producer != nullptr && KeepsTheGrid(producer->op)) {
+      producer = sweep_.Producer(producer->inputs[0]);
+    }
+    return producer != nullptr && producer->op == "Quantize" &&
+           producer->Float("step", 0) == step && producer->Int("low", 0) >= low &&
+           producer->Int("high", 0) <= high;
+  }
+
+  Graph& graph_;
+  Sweep sweep_;
+  std::unordered_map<ValueId, ValueId> folded_;  // integers to what they stand for
+};
+
+}  // namespace
+
+Status FoldQuantization(Graph& graph) {
+  Folding(graph).Run();
+  return Status::Ok();
+}
+
+}  // namespace cssrun::converter

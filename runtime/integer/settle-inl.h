@@ -1,0 +1,310 @@
+// Neurons that have all of their input when the first spike leaves: beta = 2 and L >= T - 1.
+//
+// Then a train is nothing but the rounding of one number, z = (what came in) + (bias), to T signed
+// digits, and all T spikes leave at once, with no membrane written in between. The sums of spikes
+// are whole numbers in 16 bits, exact where weights are those of a quantized model; z is a float,
+// so that biases, shortcuts and pixels need no rounding either. Networks of few steps need that:
+// one neuron of a 3-bit ResNet-20 rounded otherwise changes three in the next layer, and after
+// twenty layers a third of them.
+#if defined(CSSRUN_RUNTIME_INTEGER_SETTLE_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef CSSRUN_RUNTIME_INTEGER_SETTLE_INL_H_
+#undef CSSRUN_RUNTIME_INTEGER_SETTLE_INL_H_
+#else
+#define CSSRUN_RUNTIME_INTEGER_SETTLE_INL_H_
+#endif
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+
+#include "hwy/highway.h"
+#include "runtime/integer/fire-inl.h"
+#include "runtime/integer/kernels.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace cssrun::internal::HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+// Lanes [first, first + Lanes(df)) of a word of bits as a mask.
+template <class D>
+HWY_INLINE hn::Mask<D> BitsAt(D df, uint64_t bits, size_t first) {
+  bits >>= first;
+  if constexpr (HWY_TARGET == HWY_SCALAR) {
+    return hn::Ne(hn::Set(df, static_cast<float>(bits & 1)), hn::Zero(df));
+  } else {
+    uint8_t bytes[8];
+    std::memcpy(bytes, &bits, sizeof(bits));
+    return hn::LoadMaskBits(df, bytes);
+  }
+}
+
+template <class D>
+HWY_INLINE uint64_t BitsOf(D df, hn::Mask<D> mask) {
+  if constexpr (HWY_TARGET == HWY_SCALAR) {
+    return static_cast<uint64_t>(hn::CountTrue(df, mask));
+  } else {
+    uint8_t bytes[8] = {};
+    hn::StoreMaskBits(df, mask, bytes);
+    uint64_t bits = 0;
+    std::memcpy(&bits, bytes, sizeof(bits));
+    return bits;
+  }
+}
+
+// A word of each step's spikes.
+template <uint32_t kSteps>
+struct SettledWords {
+  template <class D>
+  HWY_INLINE void Add(D df, uint32_t k, size_t first, hn::Mask<D> up, hn::Mask<D> down) {
+    spikes[k] |= BitsOf(df, up) << first | BitsOf(df, down) << (first + kChunkLanes);
+  }
+
+  uint64_t spikes[kSteps] = {};
+};
+
+template <uint32_t kSteps>
+constexpr float WeightOf(uint32_t k) {
+  return static_cast<float>(1U << (kSteps - 1 - k));
+}
+
+// All spikes of `kVectors` vectors of `z`, in amplitudes: the greedy digits of 2^(T-1), ... 2, 1.
+// The vectors do not wait for each other.
+template <bool kRectify, uint32_t kSteps, size_t kVectors, class D, class Write>
+HWY_INLINE void Digits(D df, const float* HWY_RESTRICT thresholds, bool negative_spikes,
+                       hn::Vec<D>* z, const Write& write) {
+  hn::Vec<D> sent[kVectors];
+  for (size_t v = 0; v < kVectors; ++v) sent[v] = hn::Zero(df);
+  // Without negative spikes nothing is below.
+  const auto factor = hn::Set(df, negative_spikes ? -1.0F : -1e30F);
+  for (uint32_t k = 0; k < kSteps; ++k) {
+    const auto unit = hn::Set(df, WeightOf<kSteps>(k));
+    const auto threshold = hn::Set(df, thresholds[k]);
+    const auto lowest = hn::Mul(threshold, factor);
+    for (size_t v = 0; v < kVectors; ++v) {
+      auto drive = z[v];
+      if constexpr (kRectify) drive = hn::Max(z[v], hn::Neg(sent[v]));
+      const auto up = hn::Ge(drive, threshold);
+      const auto down = hn::Le(drive, lowest);
+      write(k, v, up, down);
+      const auto digit = hn::Sub(hn::IfThenElseZero(up, unit), hn::IfThenElseZero(down, unit));
+      z[v] = hn::Sub(z[v], digit);
+      sent[v] = hn::Add(sent[v], digit);
+    }
+  }
+}
+
+// What spikes brought, in amplitudes.
+template <class D>
+HWY_INLINE hn::Vec<D> Amplitudes(D df, const int16_t* membranes, const float* scale) {
+  const hn::Rebind<int16_t, D> d16;
+  const hn::Rebind<int32_t, D> d32;
+  const auto sum = hn::ConvertTo(df, hn::PromoteTo(d32, hn::LoadU(d16, membranes)));
+  return hn::Mul(sum, hn::LoadU(df, scale));
+}
+
+// The source words of one row of an aligned shortcut.
+template <uint32_t kSteps>
+struct ShortcutWords {
+  const uint64_t* words[kSteps];
+  float weight;
+};
+
+// What lanes of one chunk get through a shortcut, before its weight.
+template <uint32_t kSteps, class D>
+HWY_INLINE hn::Vec<D> ValueOf(D df, const ShortcutWords<kSteps>& shortcut, size_t chunk,
+                              size_t first) {
+  auto value = hn::Zero(df);
+  for (uint32_t k = 0; k < kSteps; ++k) {
+    const uint64_t word = shortcut.words[k][chunk];
+    const auto unit = hn::Set(df, WeightOf<kSteps>(k));
+    const auto up = hn::IfThenElseZero(BitsAt(df, word & 0xFFFFFFFF, first), unit);
+    const auto down = hn::IfThenElseZero(BitsAt(df, word >> kChunkLanes, first), unit);
+    value = hn::Add(value, hn::Sub(up, down));
+  }
+  return value;
+}
+
+// The rows of a source that a shortcut brings to a target row: none or some neighbours.
+HWY_INLINE void SourceRows(const ShortcutRows& rows, size_t row, size_t source_rows, int64_t& first,
+                           int64_t& last) {
+  const int64_t seen = static_cast<int64_t>(row) * rows.stride - rows.pad;
+  first = std::max<int64_t>(0, seen * rows.divisor);
+  last = std::min<int64_t>(static_cast<int64_t>(source_rows), (seen + 1) * rows.divisor);
+}
+
+// Adds a shortcut's spikes to `real`, spike by spike.
+inline void AddShortcut(const LayerStep& step, size_t synapses, size_t row) {
+  const IntegerLayer& layer = *step.layer;
+  const IntegerSynapses& s = layer.synapses[synapses];
+  const SettledStep& settled = *step.settled;
+  int64_t first = 0;
+  int64_t last = 0;
+  SourceRows(s.shortcut_rows, row, s.rows.size(), first, last);
+  float weight = s.shortcut_weight * static_cast<float>(uint32_t{1} << (settled.timesteps - 1));
+  for (uint32_t k = 0; k < settled.timesteps; ++k, weight *= 0.5F) {
+    const SpikeFrame& frame = *settled.inputs[synapses * settled.timesteps + k];
+    for (int64_t source = first; source < last; ++source) {
+      const uint64_t* words = frame.Row(static_cast<size_t>(source));
+      for (size_t w = 0; w < frame.words_per_row; ++w) {
+        for (uint64_t word = words[w]; word != 0; word &= word - 1) {
+          const auto bit = static_cast<uint32_t>(std::countr_zero(word));
+          const size_t number = w * kChunkLanes + bit % kChunkLanes;
+          if (s.identity[number] == 0) continue;
+          const size_t block = s.lanes[number] / layer.block_lanes();
+          const size_t lane = s.lanes[number] % layer.block_lanes() - layer.guard_lanes;
+          step.real[(block * layer.rows + row) * layer.map_lanes() + lane] +=
+              bit < kChunkLanes ? weight : -weight;
+        }
+      }
+    }
+  }
+}
+
+template <bool kRectify, uint32_t kSteps>
+HWY_NOINLINE void SettleRow(const LayerStep& step, size_t row) {
+  const hn::CappedTag<float, 16> df;
+  const IntegerLayer& layer = *step.layer;
+  const SettledStep& settled = *step.settled;
+  const size_t blocks = layer.layout.blocks;
+  const size_t neurons = size_t{layer.columns} * layer.layout.stride();
+  const size_t chunks = (neurons + kChunkLanes - 1) / kChunkLanes;
+  const size_t columns = chunks / blocks;
+  ShortcutWords<kSteps> shortcuts[kMostAlignedShortcuts];
+  size_t shortcut_count = 0;
+  for (size_t s = 0; s < layer.synapses.size(); ++s) {
+    const IntegerSynapses& synapses = layer.synapses[s];
+    if (synapses.kind != AccumulateKind::kIdentity) continue;
+    if (!synapses.aligned) {
+      AddShortcut(step, s, row);
+      continue;
+    }
+    int64_t first = 0;
+    int64_t last = 0;
+    SourceRows(synapses.shortcut_rows, row, synapses.rows.size(), first, last);
+    if (first >= last) continue;
+    ShortcutWords<kSteps>& shortcut = shortcuts[shortcut_count++];
+    shortcut.weight = synapses.shortcut_weight;
+    for (uint32_t k = 0; k < kSteps; ++k) {
+      shortcut.words[k] = settled.inputs[s * kSteps + k]->Row(static_cast<size_t>(first));
+    }
+  }
+  uint64_t* spikes[kSteps];
+  float thresholds[kSteps];
+  for (uint32_t k = 0; k < kSteps; ++k) {
+    spikes[k] = settled.spikes[k]->Row(row);
+    thresholds[k] = layer.settled_thresholds[k];
+  }
+  const bool negative_spikes = step.negative_spikes;
+  const float* HWY_RESTRICT scale = layer.inverse_scale.get();
+  const float* HWY_RESTRICT bias = layer.settled_bias.get();
+  for (size_t block = 0; block < blocks; ++block) {
+    const int16_t* membranes =
+        step.membranes + block * layer.block_lanes() + row * layer.row_lanes + layer.guard_lanes;
+    const float* real =
+        step.real == nullptr ? nullptr : step.real + (block * layer.rows + row) * layer.map_lanes();
+    for (size_t column = 0; column < columns; ++column) {
+      const size_t chunk = column * blocks + block;
+      constexpr size_t kVectors = 2;
+      const size_t together = hn::Lanes(df) * kVectors;
+      SettledWords<kSteps> words;
+      for (size_t i = 0; i < kChunkLanes; i += together) {
+        hn::Vec<decltype(df)> z[kVectors];
+        for (size_t v = 0; v < kVectors; ++v) {
+          const size_t first = i + v * hn::Lanes(df);
+          const size_t lane = column * kChunkLanes + first;
+          z[v] = Amplitudes(df, membranes + lane, scale + block * kChunkLanes + first);
+          z[v] = hn::Add(z[v], hn::LoadU(df, bias + block * kChunkLanes + first));
+          if (real != nullptr) z[v] = hn::Add(z[v], hn::LoadU(df, real + lane));
+        }
+        for (size_t s = 0; s < shortcut_count; ++s) {
+          for (size_t v = 0; v < kVectors; ++v) {
+            const auto value = ValueOf(df, shortcuts[s], chunk, i + v * hn::Lanes(df));
+            z[v] = hn::Add(z[v], hn::Mul(value, hn::Set(df, shortcuts[s].weight)));
+          }
+        }
+        Digits<kRectify, kSteps, kVectors>(df, thresholds, negative_spikes, z,
+                                           [&](uint32_t k, size_t v, auto up, auto down) {
+                                             const size_t first = i + v * hn::Lanes(df);
+                                             if constexpr (hn::MaxLanes(df) >= 8) {
+                                               WriteSpikes(df, up, down, first, spikes[k] + chunk);
+                                             } else {
+                                               words.Add(df, k, first, up, down);
+                                             }
+                                           });
+      }
+      if constexpr (hn::MaxLanes(df) >= 8) continue;
+      for (uint32_t k = 0; k < kSteps; ++k) spikes[k][chunk] = words.spikes[k];
+    }
+  }
+  for (uint32_t k = 0; k < kSteps; ++k) {
+    // Beyond the map's last neuron lies the guard, whose membranes mean nothing.
+    if (neurons % kChunkLanes != 0) {
+      const uint64_t exist = (uint64_t{1} << (neurons % kChunkLanes)) - 1;
+      spikes[k][chunks - 1] &= exist | (exist << kChunkLanes);
+    }
+    CountSpikes(*settled.spikes[k], row);
+  }
+}
+
+// The pool's members are rounded together: the largest is what the pool sends.
+template <bool kRectify, uint32_t kSteps, class D>
+HWY_INLINE void SettlePooledRow(D df, const LayerStep& step, size_t pool) {
+  const hn::Rebind<int16_t, D> d16;
+  const IntegerLayer& layer = *step.layer;
+  const SettledStep& settled = *step.settled;
+  const size_t first_row = pool * layer.pool_y.stride;
+  for (size_t s = 0; s < layer.synapses.size(); ++s) {
+    if (layer.synapses[s].kind != AccumulateKind::kIdentity) continue;
+    for (size_t y = 0; y < layer.pool_y.members; ++y) AddShortcut(step, s, first_row + y);
+  }
+  for (uint32_t k = 0; k < kSteps; ++k) {
+    std::fill_n(settled.spikes[k]->Row(pool), settled.spikes[k]->words_per_row, uint64_t{0});
+  }
+  const auto lowest = hn::Set(df, std::numeric_limits<float>::lowest());
+  for (size_t column = 0; column < layer.spike_columns; ++column) {
+    for (size_t block = 0; block < layer.layout.blocks; ++block) {
+      for (size_t i = 0; i < layer.layout.lanes; i += hn::Lanes(df)) {
+        const size_t parameter = block * kChunkLanes + i;
+        auto top = lowest;
+        for (size_t y = 0; y < layer.pool_y.members; ++y) {
+          const size_t row = first_row + y;
+          for (size_t x = 0; x < layer.pool_x.members; ++x) {
+            const size_t lane = (column * layer.pool_x.stride + x) * layer.layout.lanes + i;
+            const int16_t* member = step.membranes + block * layer.block_lanes() +
+                                    row * layer.row_lanes + layer.guard_lanes + lane;
+            auto z = Amplitudes(df, member, layer.inverse_scale.get() + parameter);
+            if (step.real != nullptr) {
+              const size_t at = (block * layer.rows + row) * layer.map_lanes() + lane;
+              z = hn::Add(z, hn::LoadU(df, step.real + at));
+            }
+            // As low as can be: beyond the map.
+            const hn::Rebind<int32_t, D> d32;
+            const auto wide = hn::PromoteTo(d32, hn::LoadU(d16, member));
+            const auto beyond = hn::Eq(wide, hn::Set(d32, std::numeric_limits<int16_t>::min()));
+            top = hn::Max(top, hn::IfThenElse(hn::RebindMask(df, beyond), lowest, z));
+          }
+        }
+        top = hn::Add(top, hn::LoadU(df, layer.settled_bias.get() + parameter));
+        const size_t number = column * layer.layout.stride() + block * kChunkLanes + i;
+        SettledWords<kSteps> words;
+        Digits<kRectify, kSteps, 1>(df, layer.settled_thresholds.data(), step.negative_spikes, &top,
+                                    [&](uint32_t k, size_t, auto up, auto down) {
+                                      words.Add(df, k, number % kChunkLanes, up, down);
+                                    });
+        for (uint32_t k = 0; k < kSteps; ++k) {
+          settled.spikes[k]->Row(pool)[number / kChunkLanes] |= words.spikes[k];
+        }
+      }
+    }
+  }
+  for (uint32_t k = 0; k < kSteps; ++k) CountSpikes(*settled.spikes[k], pool);
+}
+
+}  // namespace cssrun::internal::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif  // CSSRUN_RUNTIME_INTEGER_SETTLE_INL_H_

@@ -1,0 +1,99 @@
+#include "tests/oracle/direct_reference.h"
+
+#include "tests/oracle/reference.h"
+
+namespace cssrun::oracle {
+namespace {
+
+using format::SynapseKind;
+
+// The sum that one position of one channel gets of pixels: in float, tap after tap.
+struct PixelMap {
+  std::vector<float> values;  // [channel, row, column]
+  int height = 0, width = 0;
+};
+
+float PixelAt(const PixelMap& map, size_t c, int y, int x) {
+  if (y < 0 || y >= map.height || x < 0 || x >= map.width) return 0;
+  return map.values[(c * static_cast<size_t>(map.height) + static_cast<size_t>(y)) *
+                        static_cast<size_t>(map.width) +
+                    static_cast<size_t>(x)];
+}
+
+}  // namespace
+
+bool IsDirect(const format::NetworkT& network, const format::SynapsesT& s) {
+  return network.code->input == format::InputCoding::Direct && s.source == 0;
+}
+
+std::vector<float> DirectPotentials(const format::NetworkT& network, const format::NodeT& node,
+                                    const std::vector<double>& inputs) {
+  const auto height = static_cast<int>(node.potential->height());
+  const auto width = static_cast<int>(node.potential->width());
+  const size_t channels = node.potential->channels();
+  std::vector<float> potentials(channels * static_cast<size_t>(height * width), 0.0F);
+  const format::Extent& image = *network.nodes[0]->extent;
+  const double scale = SumOfWeights(network) * static_cast<double>(network.nodes[0]->amplitude);
+  for (const auto& s : node.synapses) {
+    if (!IsDirect(network, *s)) continue;
+    PixelMap seen;
+    seen.height = static_cast<int>(image.height());
+    seen.width = static_cast<int>(image.width());
+    for (const double input : inputs) seen.values.push_back(static_cast<float>(input / scale));
+    if (s->average != nullptr) {
+      const format::Window& w = *s->average;
+      PixelMap means;
+      means.height = (seen.height + w.pad_top() + w.pad_bottom() - w.kernel_y()) / w.stride_y() + 1;
+      means.width = (seen.width + w.pad_left() + w.pad_right() - w.kernel_x()) / w.stride_x() + 1;
+      for (size_t c = 0; c < image.channels(); ++c) {
+        for (int y = 0; y < means.height; ++y) {
+          for (int x = 0; x < means.width; ++x) {
+            float sum = 0;
+            for (int ky = 0; ky < w.kernel_y(); ++ky) {
+              for (int kx = 0; kx < w.kernel_x(); ++kx) {
+                sum += PixelAt(seen, c, y * w.stride_y() - w.pad_top() + ky,
+                               x * w.stride_x() - w.pad_left() + kx);
+              }
+            }
+            means.values.push_back(sum);
+          }
+        }
+      }
+      seen = means;
+    }
+    const format::Window& w = *s->window;
+    const size_t sources = image.channels() / s->groups;
+    const size_t targets = channels / s->groups;
+    for (size_t target = 0; target < channels; ++target) {
+      for (int y = 0; y < height; ++y) {
+        for (int x = 0; x < width; ++x) {
+          float& sum = potentials[(target * static_cast<size_t>(height) + static_cast<size_t>(y)) *
+                                      static_cast<size_t>(width) +
+                                  static_cast<size_t>(x)];
+          for (int ky = 0; ky < w.kernel_y(); ++ky) {
+            for (int kx = 0; kx < w.kernel_x(); ++kx) {
+              const int sy = y * w.stride_y() - w.pad_top() + ky * w.dilation_y();
+              const int sx = x * w.stride_x() - w.pad_left() + kx * w.dilation_x();
+              if (s->kind == SynapseKind::Identity) {
+                const int64_t c = static_cast<int64_t>(target) - s->channel_offset;
+                if (c < 0 || c >= image.channels()) continue;
+                sum += s->weights[0] * PixelAt(seen, static_cast<size_t>(c), sy, sx);
+                continue;
+              }
+              for (size_t j = 0; j < sources; ++j) {
+                const size_t weight = ((target * sources + j) * static_cast<size_t>(w.kernel_y()) +
+                                       static_cast<size_t>(ky)) *
+                                          static_cast<size_t>(w.kernel_x()) +
+                                      static_cast<size_t>(kx);
+                sum += s->weights[weight] * PixelAt(seen, target / targets * sources + j, sy, sx);
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+  return potentials;
+}
+
+}  // namespace cssrun::oracle

@@ -1,0 +1,20 @@
+// What pixels bring to potentials when they are not coded in spikes, written plainly.
+#ifndef CSSRUN_TESTS_ORACLE_DIRECT_REFERENCE_H_
+#define CSSRUN_TESTS_ORACLE_DIRECT_REFERENCE_H_
+
+#include <vector>
+
+#include "network_generated.h"
+
+namespace cssrun::oracle {
+
+bool IsDirect(const format::NetworkT& network, const format::SynapsesT& s);
+
+// What the image brings to each membrane [channel, row, column] at each step, in amplitudes: sums
+// in float, tap after tap. `inputs`: normalized pixels [channel, row, column].
+std::vector<float> DirectPotentials(const format::NetworkT& network, const format::NodeT& node,
+                                    const std::vector<double>& inputs);
+
+}  // namespace cssrun::oracle
+
+#endif  // CSSRUN_TESTS_ORACLE_DIRECT_REFERENCE_H_
