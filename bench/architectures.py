@@ -5,12 +5,13 @@
 
 Exports each architecture from Debian's python3-torchvision with seeded weights to
 build/models/architectures, converts it with cssconvert on a few images of
-SHARED/cifar10/calibration, and prints, as Markdown, the relative logit error and the agreement with
-the ANN on images of SHARED/cifar10/test that took no part in the conversion. Without NAMEs, all.
+SHARED/cifar10/calibration, and prints, as Markdown, relative logit error and agreement with the ANN
+on images of SHARED/cifar10/test that took no part in the conversion. Without NAMEs, all.
 
 Weights are drawn at random, so the answers mean nothing; batch normalization has seen images, so
-that activations are of the usual size. Random weights are a hard case: all classes score nearly the
-same, and nothing was trained to be robust. Needs python3-torch, python3-torchvision, python3-onnx.
+that activations are of the usual size. Random weights are a hard case: classes score nearly the
+same, and every layer enlarges the errors of those before it, which training would undo. Needs
+python3-torch, python3-torchvision and python3-onnx.
 """
 
 import json
@@ -30,8 +31,9 @@ TOOLS = ROOT / "build" / "release" / "tools"
 FOLDER = ROOT / "build" / "models" / "architectures"
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-CODES = [(12, 1.5), (8, 2)]  # T, beta
-CALIBRATION_IMAGES, VALIDATION_IMAGES = 10, 20
+# T, beta, L: the default silent period, and the longest that the integer engine runs.
+CODES = [(12, 1.5, 2), (12, 1.5, 5), (8, 2, 2), (8, 2, 3)]
+SETTLING_IMAGES, CALIBRATION_IMAGES, VALIDATION_IMAGES = 40, 10, 20
 
 
 def googlenet() -> torch.nn.Module:
@@ -83,14 +85,14 @@ def settle(model: torch.nn.Module, side: int, files: list[pathlib.Path]) -> None
     model.eval()
 
 
-def export(name: str, calibration: list[pathlib.Path]) -> pathlib.Path:
+def export(name: str, images: list[pathlib.Path]) -> pathlib.Path:
     build, side = MODELS[name]
     FOLDER.mkdir(parents=True, exist_ok=True)
     path = FOLDER / (name.replace(" (CIFAR)", "-cifar") + ".onnx")
     torch.manual_seed(1)
     model = build()
     model.eval()
-    settle(model, side, calibration)
+    settle(model, side, images)
     torch.onnx.export(model, torch.zeros(1, 3, side, side), str(path), opset_version=13)
     return path
 
@@ -108,16 +110,17 @@ def link_images(name: str, files: list[pathlib.Path]) -> pathlib.Path:
 def convert(model: pathlib.Path, code: tuple, calibration: pathlib.Path,
             validation: pathlib.Path) -> dict:
     net, report = model.with_suffix(".fb"), model.with_suffix(".json")
-    timesteps, beta = code
+    timesteps, beta, silent = code
     result = subprocess.run(
         [TOOLS / "cssconvert", model, "-o", net, "--calibration", calibration, "--validate",
          validation, "--mean", ",".join(map(str, MEAN)), "--std", ",".join(map(str, STD)),
-         "--timesteps", str(timesteps), "--beta", str(beta), "--report", report],
+         "--timesteps", str(timesteps), "--beta", str(beta), "--silent", str(silent), "--report",
+         report],
         capture_output=True, text=True)
     if result.returncode != 0:
         sys.exit(f"{model.name}: {result.stderr}")
-    run = subprocess.run([TOOLS / "cssrun", net, validation], capture_output=True, text=True,
-                         check=True)
+    image = next(validation.iterdir())
+    run = subprocess.run([TOOLS / "cssrun", net, image], capture_output=True, text=True, check=True)
     return {**json.loads(report.read_text()), "float": "runs in float" in run.stderr}
 
 
@@ -129,21 +132,20 @@ def main() -> None:
     if len(sys.argv) < 2 or any(name not in MODELS for name in sys.argv[2:]):
         sys.exit(f"{__doc__}\nNames: {', '.join(MODELS)}")
     images = pathlib.Path(sys.argv[1]) / "cifar10"
-    calibration = some_images(images / "calibration", CALIBRATION_IMAGES)
-    folders = (link_images("calibration", calibration),
+    settling = some_images(images / "calibration", SETTLING_IMAGES)
+    folders = (link_images("calibration", settling[:CALIBRATION_IMAGES]),
                link_images("test", some_images(images / "test", VALIDATION_IMAGES)))
-    titles = [f"T = {t}, beta = {b}: {what}" for t, b in CODES
-              for what in ("logit error %", "agreement %")]
+    titles = [f"T = {t}, beta = {b}, L = {silent}" for t, b, silent in CODES]
     row("architecture", "layers", "G MACs", *titles, "engine")
     print("|" + "---|" * (4 + len(titles)))
     for name in sys.argv[2:] or MODELS:
-        model = export(name, calibration)
+        model = export(name, settling)
         cells, engines = [], set()
         for code in CODES:
             report = convert(model, code, *folders)
             comparison = report["validation"]
-            cells += [f"{100 * comparison['relative_logit_error']:.1f}",
-                      f"{100 * comparison['agreement']:.0f}"]
+            cells.append(f"{100 * comparison['relative_logit_error']:.1f} %, "
+                         f"{100 * comparison['agreement']:.0f} %")
             engines.add("float" if report["float"] else "integer")
         layers = sum("neurons" in layer["kind"] for layer in report["layers"])
         row(name, layers, f"{report['macs_per_image'] / 1e9:.2f}", *cells,

@@ -105,11 +105,10 @@ uint64_t ConvolutionMacs(const Window& w, const Extent& from, const Extent& to,
 
 // Convolution weights for a source whose channel s is the convolution's input channel s + offset;
 // those of source channels that the convolution does not read are zero.
-std::shared_ptr<const Tensor> WeightsOfSource(const Tensor& weights, int64_t offset,
+std::shared_ptr<const Tensor> WeightsOfSource(const Tensor& weights, int64_t taps, int64_t offset,
                                               int64_t sources) {
   const int64_t targets = weights.shape[0];
-  const int64_t inputs = weights.shape[1];
-  const int64_t taps = weights.shape[2] * weights.shape[3];
+  const int64_t inputs = ElementCount(weights.shape) / (targets * taps);
   const int64_t first = std::max<int64_t>(0, -offset);
   const int64_t last = std::min(sources, inputs - offset);
   std::vector<float> result(static_cast<size_t>(targets * sources * taps), 0.0F);
@@ -118,8 +117,7 @@ std::shared_ptr<const Tensor> WeightsOfSource(const Tensor& weights, int64_t off
     float* to = result.data() + target * sources * taps;
     std::copy(from + first * taps, from + last * taps, to + first * taps);
   }
-  return std::make_shared<const Tensor>(
-      Tensor{{targets, sources, weights.shape[2], weights.shape[3]}, std::move(result)});
+  return std::make_shared<const Tensor>(Tensor{{targets, sources * taps}, std::move(result)});
 }
 
 class Lowering {
@@ -247,11 +245,8 @@ class Lowering {
 
   // A fully connected layer is a convolution whose kernel covers the whole map.
   Status LowerGemm(const Node& node) {
-    const Extent& extent = FormOf(node.inputs[0]).extent;
-    const Tensor& matrix = *graph_.ConstantInput(node, 1);
-    const auto weights = std::make_shared<const Tensor>(
-        Tensor{{matrix.shape[0], extent.channels(), extent.height(), extent.width()}, matrix.data});
-    return Convolve(node, weights, WholeMap(extent), 1);
+    return Convolve(node, graph_.value(node.inputs[1]).constant,
+                    WholeMap(FormOf(node.inputs[0]).extent), 1);
   }
 
   Status Convolve(const Node& node, const std::shared_ptr<const Tensor>& weights,
@@ -278,8 +273,8 @@ class Lowering {
     if (const Tensor* bias = graph_.ConstantInput(node, 2); bias != nullptr) {
       output.bias.assign(bias->floats().begin(), bias->floats().end());
     }
-    network_.macs += ConvolutionMacs(window, input.extent, output.extent,
-                                     static_cast<uint64_t>(weights->shape[1]));
+    network_.macs +=
+        ConvolutionMacs(window, input.extent, output.extent, input.extent.channels() / groups);
     SetForm(node, std::move(output));
     return Status::Ok();
   }
@@ -294,8 +289,10 @@ class Lowering {
     synapses.weights = weights;
     // Only some of the convolution's input channels come from this source.
     const auto sources = static_cast<int64_t>(NodeAt(term.source).extent.channels());
-    if (groups == 1 && (term.channel_offset != 0 || sources != weights->shape[1])) {
-      synapses.weights = WeightsOfSource(*weights, term.channel_offset, sources);
+    const int64_t taps = int64_t{w.kernel_y()} * w.kernel_x();
+    const int64_t inputs = ElementCount(weights->shape) / (weights->shape[0] * taps);
+    if (groups == 1 && (term.channel_offset != 0 || sources != inputs)) {
+      synapses.weights = WeightsOfSource(*weights, taps, term.channel_offset, sources);
     }
     // The convolution's position y sees y S - P + k D of the form, whose position f sees
     // f s - p of the source: together y S s - (P s + p) + k D s.

@@ -1,6 +1,7 @@
 #include "format/network_file.h"
 
 #include <cstring>
+#include <new>
 #include <utility>
 
 #include "format/validate.h"
@@ -16,12 +17,25 @@ constexpr flatbuffers::uoffset_t kMaximumTables = 1 << 20;
 // The root offset and the identifier behind it.
 constexpr size_t kSmallestHeader = 8;
 
+// Memory in which a finished buffer and its weights are aligned as they are in a file.
+class AlignedAllocator : public flatbuffers::Allocator {
+ public:
+  uint8_t* allocate(size_t size) override {
+    return static_cast<uint8_t*>(::operator new(size, kAlignment));
+  }
+  void deallocate(uint8_t* data, size_t) override { ::operator delete(data, kAlignment); }
+
+ private:
+  static constexpr std::align_val_t kAlignment{FileBytes::kAlignment};
+};
+
 }  // namespace
 
 Result<NetworkFile> NetworkFile::Open(const std::string& path) {
   Result<FileBytes> bytes = ReadFileBytes(path, kMaximumBytes);
   if (!bytes.ok()) return bytes.status();
-  return Verify(std::move(bytes).value(), path);
+  const std::span<const uint8_t> view = bytes.value().bytes();
+  return Verify(std::move(bytes).value(), view, path);
 }
 
 Result<NetworkFile> NetworkFile::FromBytes(std::span<const uint8_t> bytes,
@@ -32,11 +46,18 @@ Result<NetworkFile> NetworkFile::FromBytes(std::span<const uint8_t> bytes,
   FileBytes copy(bytes.size());
   if (copy.empty()) return Status::Io(name + ": not enough memory to read it");
   std::memcpy(copy.bytes().data(), bytes.data(), bytes.size());
-  return Verify(std::move(copy), name);
+  const std::span<const uint8_t> view = copy.bytes();
+  return Verify(std::move(copy), view, name);
 }
 
-Result<NetworkFile> NetworkFile::Verify(FileBytes contents, const std::string& name) {
-  const std::span<const uint8_t> bytes = contents.bytes();
+Result<NetworkFile> NetworkFile::Borrow(std::span<const uint8_t> bytes, const std::string& name) {
+  const bool aligned = reinterpret_cast<uintptr_t>(bytes.data()) % FileBytes::kAlignment == 0;
+  if (!aligned || bytes.size() > kMaximumBytes) return FromBytes(bytes, name);
+  return Verify(FileBytes(), bytes, name);
+}
+
+Result<NetworkFile> NetworkFile::Verify(FileBytes own, std::span<const uint8_t> bytes,
+                                        const std::string& name) {
   if (bytes.size() < kSmallestHeader || !format::NetworkBufferHasIdentifier(bytes.data())) {
     return Status::BadModel(name + ": not a network file (no identifier " +
                             format::NetworkIdentifier() + "); make one with cssconvert");
@@ -47,7 +68,7 @@ Result<NetworkFile> NetworkFile::Verify(FileBytes contents, const std::string& n
   }
   const Status meaning = ValidateNetwork(*format::GetNetwork(bytes.data()));
   if (!meaning.ok()) return Status(meaning.code(), name + ": " + meaning.message());
-  return NetworkFile(std::move(contents));
+  return NetworkFile(std::move(own), bytes);
 }
 
 flatbuffers::DetachedBuffer SerializeNetwork(const format::NetworkT& network) {
@@ -57,7 +78,8 @@ flatbuffers::DetachedBuffer SerializeNetwork(const format::NetworkT& network) {
   }
   // Enough room from the start: growing would copy all weights, and hold them twice.
   constexpr size_t kRoomForTheRest = 1 << 20;
-  flatbuffers::FlatBufferBuilder builder(weights * sizeof(float) + kRoomForTheRest);
+  flatbuffers::FlatBufferBuilder builder(weights * sizeof(float) + kRoomForTheRest,
+                                         new AlignedAllocator, true, FileBytes::kAlignment);
   builder.Finish(format::Network::Pack(builder, &network), format::NetworkIdentifier());
   return builder.Release();
 }

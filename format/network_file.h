@@ -26,18 +26,25 @@ class NetworkFile {
   static Result<NetworkFile> Open(const std::string& path);
   // The same for bytes in memory, which are copied; `name` stands in for the path.
   static Result<NetworkFile> FromBytes(std::span<const uint8_t> bytes, const std::string& name);
+  // The same without a copy, unless the bytes do not start at a multiple of 64. They must outlive
+  // the NetworkFile and stay as they are.
+  static Result<NetworkFile> Borrow(std::span<const uint8_t> bytes, const std::string& name);
 
-  const format::Network& network() const { return *format::GetNetwork(bytes_.bytes().data()); }
-  size_t size() const { return bytes_.bytes().size(); }
+  const format::Network& network() const { return *format::GetNetwork(bytes_.data()); }
+  size_t size() const { return bytes_.size(); }
 
  private:
-  explicit NetworkFile(FileBytes bytes) : bytes_(std::move(bytes)) {}
-  static Result<NetworkFile> Verify(FileBytes bytes, const std::string& name);
+  NetworkFile(FileBytes own, std::span<const uint8_t> bytes)
+      : own_(std::move(own)), bytes_(bytes) {}
+  static Result<NetworkFile> Verify(FileBytes own, std::span<const uint8_t> bytes,
+                                    const std::string& name);
 
-  FileBytes bytes_;
+  FileBytes own_;  // empty when the bytes are borrowed
+  std::span<const uint8_t> bytes_;
 };
 
-// Serializes `network` with the file identifier; the same network gives the same bytes.
+// Serializes `network` with the file identifier; the same network gives the same bytes. They start
+// at a multiple of 64.
 flatbuffers::DetachedBuffer SerializeNetwork(const format::NetworkT& network);
 
 }  // namespace cssrun

@@ -31,7 +31,7 @@ Result<std::shared_ptr<const Network>> Network::Load(const std::string& path, En
 Result<std::shared_ptr<const Network>> Network::FromBytes(std::span<const uint8_t> bytes,
                                                           const std::string& name,
                                                           EngineKind engine) {
-  Result<NetworkFile> file = NetworkFile::FromBytes(bytes, name);
+  Result<NetworkFile> file = NetworkFile::Borrow(bytes, name);
   if (!file.ok()) return file.status();
   return std::shared_ptr<const Network>(new Network(LayOut(file.value(), engine)));
 }

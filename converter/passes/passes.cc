@@ -37,6 +37,18 @@ Status CheckWeights(const Graph& graph) {
   return Status::Ok();
 }
 
+// Every operator that the passes know takes something in; what makes numbers out of nothing is left
+// to be reported.
+Status CheckInputs(const Graph& graph) {
+  for (const Node& node : graph.nodes) {
+    if (!node.domain.empty() || node.op == "Constant" || node.op.starts_with("Random")) continue;
+    if (node.inputs.empty() || node.inputs[0] == kNoValue) {
+      return NodeError(node, "it has no input; export the model again");
+    }
+  }
+  return Status::Ok();
+}
+
 Status CheckShapes(const Graph& graph) {
   for (const Node& node : graph.nodes) {
     for (const ValueId id : node.outputs) {
@@ -65,6 +77,7 @@ Status RunPasses(Graph& graph) {
       NormalizeGemm, FoldAffine,       FoldPads,  MergeSlices,      InferShapes,
   };
   try {
+    if (Status status = CheckInputs(graph); !status.ok()) return status;
     graph.RemoveDeadNodes();
     for (const Pass pass : kPasses) {
       if (Status status = pass(graph); !status.ok()) return status;
