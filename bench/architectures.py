@@ -10,8 +10,9 @@ on images of SHARED/cifar10/test that took no part in the conversion. Without NA
 
 Weights are drawn at random, so the answers mean nothing; batch normalization has seen images, so
 that activations are of the usual size. Random weights are a hard case: classes score nearly the
-same, and every layer enlarges the errors of those before it, which training would undo. Needs
-python3-torch, python3-torchvision and python3-onnx.
+same, and every layer enlarges the errors of those before it, which training would undo. How much
+shows the ANN itself with its activations rounded to 8 bits after every ReLU: its figures stand in
+the last column. Needs python3-torch, python3-torchvision and python3-onnx.
 """
 
 import json
@@ -31,8 +32,7 @@ TOOLS = ROOT / "build" / "release" / "tools"
 FOLDER = ROOT / "build" / "models" / "architectures"
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-# T, beta, L: the default silent period, and the longest that the integer engine runs.
-CODES = [(12, 1.5, 2), (12, 1.5, 5), (8, 2, 2), (8, 2, 3)]
+CODES = [(12, 1.5), (8, 2)]  # T, beta
 SETTLING_IMAGES, CALIBRATION_IMAGES, VALIDATION_IMAGES = 40, 10, 20
 
 
@@ -71,11 +71,14 @@ def some_images(folder: pathlib.Path, count: int) -> list[pathlib.Path]:
     return [files[i] for i in range(-(-count // len(classes))) for files in classes][:count]
 
 
-def settle(model: torch.nn.Module, side: int, files: list[pathlib.Path]) -> None:
-    """Batch normalization takes its statistics from real images."""
+def load(files: list[pathlib.Path], side: int) -> torch.Tensor:
     pixels = [numpy.asarray(PIL.Image.open(f).convert("RGB").resize((side, side))) for f in files]
     images = torch.tensor(numpy.stack(pixels)).permute(0, 3, 1, 2) / 255
-    images = (images - torch.tensor(MEAN)[:, None, None]) / torch.tensor(STD)[:, None, None]
+    return (images - torch.tensor(MEAN)[:, None, None]) / torch.tensor(STD)[:, None, None]
+
+
+def settle(model: torch.nn.Module, images: torch.Tensor) -> None:
+    """Batch normalization takes its statistics from real images."""
     norms = [m for m in model.modules() if isinstance(m, torch.nn.BatchNorm2d)]
     for module in norms:
         module.momentum = None
@@ -85,16 +88,38 @@ def settle(model: torch.nn.Module, side: int, files: list[pathlib.Path]) -> None
     model.eval()
 
 
-def export(name: str, images: list[pathlib.Path]) -> pathlib.Path:
+def rounded_to_8_bits(function):
+    def rounded(x, *arguments, **keywords):
+        y = function(x, *arguments, **keywords)
+        step = y.max() / 255
+        return torch.round(y / step) * step
+    return rounded
+
+
+def compare_rounded(model: torch.nn.Module, images: torch.Tensor) -> tuple[float, float]:
+    """Relative logit error and agreement of the ANN with rounded activations."""
+    functional = torch.nn.functional
+    originals = functional.relu, functional.hardtanh
+    with torch.no_grad():
+        exact = torch.cat([model(image[None]) for image in images])
+        functional.relu, functional.hardtanh = map(rounded_to_8_bits, originals)
+        rounded = torch.cat([model(image[None]) for image in images])
+        functional.relu, functional.hardtanh = originals
+    agreement = (exact.argmax(1) == rounded.argmax(1)).float().mean()
+    return float((rounded - exact).norm() / exact.norm()), float(agreement)
+
+
+def export(name: str, settling: list[pathlib.Path],
+           test: list[pathlib.Path]) -> tuple[pathlib.Path, tuple[float, float]]:
     build, side = MODELS[name]
     FOLDER.mkdir(parents=True, exist_ok=True)
     path = FOLDER / (name.replace(" (CIFAR)", "-cifar") + ".onnx")
     torch.manual_seed(1)
     model = build()
     model.eval()
-    settle(model, side, images)
+    settle(model, load(settling, side))
     torch.onnx.export(model, torch.zeros(1, 3, side, side), str(path), opset_version=13)
-    return path
+    return path, compare_rounded(model, load(test, side))
 
 
 def link_images(name: str, files: list[pathlib.Path]) -> pathlib.Path:
@@ -110,18 +135,21 @@ def link_images(name: str, files: list[pathlib.Path]) -> pathlib.Path:
 def convert(model: pathlib.Path, code: tuple, calibration: pathlib.Path,
             validation: pathlib.Path) -> dict:
     net, report = model.with_suffix(".fb"), model.with_suffix(".json")
-    timesteps, beta, silent = code
+    timesteps, beta = code
     result = subprocess.run(
         [TOOLS / "cssconvert", model, "-o", net, "--calibration", calibration, "--validate",
          validation, "--mean", ",".join(map(str, MEAN)), "--std", ",".join(map(str, STD)),
-         "--timesteps", str(timesteps), "--beta", str(beta), "--silent", str(silent), "--report",
-         report],
+         "--timesteps", str(timesteps), "--beta", str(beta), "--report", report],
         capture_output=True, text=True)
     if result.returncode != 0:
         sys.exit(f"{model.name}: {result.stderr}")
     image = next(validation.iterdir())
     run = subprocess.run([TOOLS / "cssrun", net, image], capture_output=True, text=True, check=True)
     return {**json.loads(report.read_text()), "float": "runs in float" in run.stderr}
+
+
+def percent(error: float, agreement: float) -> str:
+    return f"{100 * error:.1f} %, {100 * agreement:.0f} %"
 
 
 def row(*cells) -> None:
@@ -133,23 +161,22 @@ def main() -> None:
         sys.exit(f"{__doc__}\nNames: {', '.join(MODELS)}")
     images = pathlib.Path(sys.argv[1]) / "cifar10"
     settling = some_images(images / "calibration", SETTLING_IMAGES)
-    folders = (link_images("calibration", settling[:CALIBRATION_IMAGES]),
-               link_images("test", some_images(images / "test", VALIDATION_IMAGES)))
-    titles = [f"T = {t}, beta = {b}, L = {silent}" for t, b, silent in CODES]
-    row("architecture", "layers", "G MACs", *titles, "engine")
-    print("|" + "---|" * (4 + len(titles)))
+    test = some_images(images / "test", VALIDATION_IMAGES)
+    folders = link_images("calibration", settling[:CALIBRATION_IMAGES]), link_images("test", test)
+    row("architecture", "layers", "G MACs", *(f"T = {t}, beta = {b}" for t, b in CODES), "engine",
+        "rounded ANN")
+    print("|" + "---|" * (5 + len(CODES)))
     for name in sys.argv[2:] or MODELS:
-        model = export(name, settling)
+        model, rounded = export(name, settling, test)
         cells, engines = [], set()
         for code in CODES:
             report = convert(model, code, *folders)
             comparison = report["validation"]
-            cells.append(f"{100 * comparison['relative_logit_error']:.1f} %, "
-                         f"{100 * comparison['agreement']:.0f} %")
+            cells.append(percent(comparison["relative_logit_error"], comparison["agreement"]))
             engines.add("float" if report["float"] else "integer")
         layers = sum("neurons" in layer["kind"] for layer in report["layers"])
         row(name, layers, f"{report['macs_per_image'] / 1e9:.2f}", *cells,
-            ", ".join(sorted(engines)))
+            ", ".join(sorted(engines)), percent(*rounded))
 
 
 if __name__ == "__main__":
