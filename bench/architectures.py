@@ -6,7 +6,8 @@
 Exports each architecture from Debian's python3-torchvision with seeded weights to
 build/models/architectures, converts it with cssconvert on a few images of
 SHARED/cifar10/calibration, and prints, as Markdown, relative logit error and agreement with the ANN
-on images of SHARED/cifar10/test that took no part in the conversion. Without NAMEs, all.
+on those and on images of SHARED/cifar10/test that took no part in the conversion. Without NAMEs,
+all.
 
 Weights are drawn at random, so the answers mean nothing; batch normalization has seen images, so
 that activations are of the usual size. Random weights are a hard case: classes score nearly the
@@ -33,7 +34,7 @@ FOLDER = ROOT / "build" / "models" / "architectures"
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 CODES = [(12, 1.5), (8, 2)]  # T, beta
-SETTLING_IMAGES, CALIBRATION_IMAGES, VALIDATION_IMAGES = 40, 10, 20
+SETTLING_IMAGES, CALIBRATION_IMAGES, VALIDATION_IMAGES = 40, 10, 10
 
 
 def googlenet() -> torch.nn.Module:
@@ -163,16 +164,17 @@ def main() -> None:
     settling = some_images(images / "calibration", SETTLING_IMAGES)
     test = some_images(images / "test", VALIDATION_IMAGES)
     folders = link_images("calibration", settling[:CALIBRATION_IMAGES]), link_images("test", test)
-    row("architecture", "layers", "G MACs", *(f"T = {t}, beta = {b}" for t, b in CODES), "engine",
-        "rounded ANN")
-    print("|" + "---|" * (5 + len(CODES)))
+    titles = [f"T = {t}, beta = {b}{rest}" for t, b in CODES
+              for rest in (": calibration images", ": others")]
+    row("architecture", "layers", "G MACs", *titles, "engine", "rounded ANN: others")
+    print("|" + "---|" * (5 + len(titles)))
     for name in sys.argv[2:] or MODELS:
         model, rounded = export(name, settling, test)
         cells, engines = [], set()
         for code in CODES:
             report = convert(model, code, *folders)
-            comparison = report["validation"]
-            cells.append(percent(comparison["relative_logit_error"], comparison["agreement"]))
+            cells += [percent(report[images]["relative_logit_error"], report[images]["agreement"])
+                      for images in ("calibration", "validation")]
             engines.add("float" if report["float"] else "integer")
         layers = sum("neurons" in layer["kind"] for layer in report["layers"])
         row(name, layers, f"{report['macs_per_image'] / 1e9:.2f}", *cells,

@@ -11,11 +11,13 @@
 #include "converter/passes/fold_constants.h"
 #include "converter/passes/fold_pads.h"
 #include "converter/passes/fold_quantization.h"
+#include "converter/passes/follow_addresses.h"
 #include "converter/passes/merge_reshapes.h"
 #include "converter/passes/merge_slices.h"
 #include "converter/passes/normalize.h"
 #include "converter/passes/normalize_gemm.h"
 #include "converter/passes/remove_identities.h"
+#include "converter/passes/replace_splits.h"
 
 namespace cssrun::converter {
 namespace {
@@ -73,8 +75,9 @@ Status CheckShapes(const Graph& graph) {
 Status RunPasses(Graph& graph) {
   using Pass = Status (*)(Graph&);
   constexpr Pass kPasses[] = {
-      FoldConstants, FoldQuantization, Normalize, RemoveIdentities, MergeReshapes, DropSoftmax,
-      NormalizeGemm, FoldAffine,       FoldPads,  MergeSlices,      InferShapes,
+      ReplaceSplits, FoldConstants, FoldQuantization, Normalize,       RemoveIdentities,
+      MergeReshapes, DropSoftmax,   NormalizeGemm,    FollowAddresses, FoldAffine,
+      FoldPads,      MergeSlices,   InferShapes,
   };
   try {
     if (Status status = CheckInputs(graph); !status.ok()) return status;

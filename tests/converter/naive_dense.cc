@@ -344,14 +344,26 @@ class Naive {
     });
   }
 
-  // Over rows and columns.
   Values ReduceMean(const Node& node) const {
     const Shape& in = InShape(node);
-    return ForEach(OutShape(node), [&](const std::vector<int64_t>& to) {
-      const auto begin = In(node, 0).begin() + to[1] * in[2] * in[3];
-      return std::accumulate(begin, begin + in[2] * in[3], 0.0) /
-             static_cast<double>(in[2] * in[3]);
+    std::vector<bool> reduced(in.size(), false);
+    for (const int64_t axis : node.Ints("axes", {})) {
+      reduced[At(axis < 0 ? axis + static_cast<int64_t>(in.size()) : axis)] = true;
+    }
+    Shape kept = in;
+    for (size_t axis = 0; axis < in.size(); ++axis) {
+      if (reduced[axis]) kept[axis] = 1;
+    }
+    Values sums(At(ElementCount(kept)), 0.0);
+    size_t next = 0;
+    ForEach(in, [&](std::vector<int64_t> at) {
+      for (size_t axis = 0; axis < in.size(); ++axis) {
+        if (reduced[axis]) at[axis] = 0;
+      }
+      return sums[Offset(kept, at)] += In(node, 0)[next++];
     });
+    for (double& v : sums) v *= static_cast<double>(ElementCount(kept)) / static_cast<double>(next);
+    return sums;
   }
 
   Values Softmax(const Node& node) const {

@@ -207,7 +207,7 @@ const std::vector<Architecture>& Architectures() {
          const ValueId all = b.Op("Concat", {one, three, five, pool}, {IntAttribute("axis", 1)});
          return Classifier(b, all, 10);
        }},
-      {"GroupedBottleneck", 5, 4,
+      {"GroupedBottleneck", 4, 4,
        [](GraphBuilder& b) {  // ResNeXt
          const ValueId x = Relu(b, b.Conv(b.Image(3, 9, 8), 3, 6, 3, {kPadOne}));
          ValueId y = Relu(b, b.BatchNorm(b.Conv(x, 6, 8, 1), 8));
