@@ -207,6 +207,16 @@ const std::vector<Architecture>& Architectures() {
          const ValueId all = b.Op("Concat", {one, three, five, pool}, {IntAttribute("axis", 1)});
          return Classifier(b, all, 10);
        }},
+      {"ShuffledUnit", 4, 4,
+       [](GraphBuilder& b) {  // ShuffleNet: what follows a shuffle has its weights in another order
+         ValueId x = Relu(b, b.Conv(b.Image(3, 6, 6), 3, 8, 3, {kPadOne}));
+         x = b.Conv(x, 8, 8, 1, {}, 2);
+         x = b.Op("Reshape", {x, b.Ints({1, 2, 4, 6, 6})});
+         x = b.Op("Transpose", {x}, {IntsAttribute("perm", {0, 2, 1, 3, 4})});
+         x = b.Op("Reshape", {x, b.Ints({1, 8, 6, 6})});
+         x = b.Conv(x, 8, 8, 3, {kPadOne}, 8);
+         return Classifier(b, Relu(b, b.Conv(Relu(b, x), 8, 5, 1)), 5);
+       }},
       {"GroupedBottleneck", 4, 4,
        [](GraphBuilder& b) {  // ResNeXt
          const ValueId x = Relu(b, b.Conv(b.Image(3, 9, 8), 3, 6, 3, {kPadOne}));
