@@ -12,6 +12,7 @@ import argparse
 import csv
 import html
 import json
+import math
 import os
 import pathlib
 import subprocess
@@ -33,8 +34,8 @@ table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabul
 th, td { padding: .25rem .6rem; text-align: right; border-bottom: 1px solid var(--soft);
          white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; white-space: normal; min-width: 11rem; }
-svg { width: 100%; max-width: 40rem; height: auto; }
-svg text { fill: currentColor; font-size: 13px; }
+svg { width: 100%; max-width: 34rem; height: auto; }
+svg text { fill: currentColor; font-size: 12px; }
 svg .axis { stroke: var(--line); fill: none; }
 svg .grid { stroke: var(--soft); }
 .legend span { display: inline-block; margin-right: 1.2rem; }
@@ -79,24 +80,18 @@ def write_csvs(folder, result):
         write_csv(folder, name, ["series", figure["x"], figure["y"]], rows)
 
 
-def ticks(low, high, wanted=5):
-    """Round numbers from low to high."""
-    step = 10.0 ** len(str(int((high - low) / wanted))) / 10 if high - low > wanted else 1.0
-    while (high - low) / step < wanted:
-        step /= 2 if str(step).lstrip("0.").startswith("1") else 2.5
-    while (high - low) / step > 2 * wanted:
-        step *= 2
-    first = int(low / step) * step
-    marks = []
-    while first <= high + step * 1e-6:
-        if first >= low - step * 1e-6:
-            marks.append(round(first, 10))
-        first += step
-    return marks
+def ticks(low, high, wanted):
+    """About so many round numbers from low to high."""
+    rough = (high - low) / wanted
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(power * m for m in (1, 2, 5, 10) if power * m >= rough * 0.999)
+    first = math.ceil(low / step - 1e-9)
+    last = math.floor(high / step + 1e-9)
+    return [round(i * step, 10) for i in range(first, last + 1)]
 
 
 def draw(figure):
-    width, height, left, top, right, bottom = 640, 330, 56, 12, 14, 44
+    width, height, left, top, right, bottom = 430, 270, 46, 10, 12, 42
     points = [p for s in figure["series"] for p in s["points"]]
     xs, ys = [p[0] for p in points], [p[1] for p in points]
     low_x, high_x = min(xs), max(xs)
@@ -111,7 +106,7 @@ def draw(figure):
 
     parts = [f'<svg viewBox="0 0 {width} {height}" role="img" '
              f'aria-label="{html.escape(figure["title"])}">']
-    for y in ticks(low_y, high_y):
+    for y in ticks(low_y, high_y, 5):
         at = place(low_x, y)[1]
         parts.append(f'<path class="grid" d="M{left},{at:.1f}H{width - right}"/>'
                      f'<text x="{left - 6}" y="{at + 4:.1f}" text-anchor="end">{y:g}</text>')

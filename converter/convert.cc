@@ -6,6 +6,7 @@
 #include <bit>
 #include <cmath>
 #include <filesystem>
+#include <span>
 #include <utility>
 
 #include "converter/adjust.h"
@@ -79,12 +80,24 @@ std::optional<CodeSettings> QuantizedCode(const Graph& graph) {
   return code;
 }
 
-// What was measured on the network goes into its file.
-void SetMeasured(const Comparison& calibration, format::NetworkT& network) {
-  network.origin->calibration_images = static_cast<uint32_t>(calibration.images);
-  network.origin->calibration_agreement = static_cast<float>(calibration.agreement);
-  network.origin->ann_top1 = static_cast<float>(calibration.ann_top1);
-  network.code->early_exit_margin = static_cast<float>(calibration.early_exit_margin);
+// What is measured on the network goes into its file, over what ReserveMeasured() left there:
+// serializing a second time would take the weights' memory a second time.
+void ReserveMeasured(format::NetworkT& network) {
+  // Other numbers than the defaults, which are not stored.
+  network.origin->calibration_images = 1;
+  network.origin->calibration_agreement = 0;
+  network.origin->ann_top1 = 0;
+  network.code->early_exit_margin = 0;
+}
+
+void SetMeasured(const Comparison& calibration, flatbuffers::DetachedBuffer& bytes) {
+  format::Network& network = *format::GetMutableNetwork(bytes.data());
+  format::Origin& origin = *network.mutable_origin();
+  origin.mutate_calibration_images(static_cast<uint32_t>(calibration.images));
+  origin.mutate_calibration_agreement(static_cast<float>(calibration.agreement));
+  origin.mutate_ann_top1(static_cast<float>(calibration.ann_top1));
+  network.mutable_code()->mutate_early_exit_margin(
+      static_cast<float>(calibration.early_exit_margin));
 }
 
 Status Named(const Model& model, const Status& status) {
@@ -194,20 +207,21 @@ Result<Conversion> Convert(const Model& model, const ImageSet& calibration_image
                                      StageOf(progress, "adjusting amplitudes"), codes);
     if (!status.ok()) return Named(model, status);
   }
-  format::NetworkT built = BuildFile(model, prepared, options, codes);
-
   report.model = model.path;
   report.code = options.code;
   report.amplitudes = options.amplitudes;
   report.macs_per_image = prepared.network.macs;
-  report.latency_steps = built.nodes.back()->offset + options.code.timesteps;
-  report.layers = DescribeLayers(prepared.network, prepared.calibration, codes, built);
-
-  // What is measured on the network goes into its file, so it is serialized before and after.
-  flatbuffers::DetachedBuffer trial = SerializeNetwork(built);
+  {
+    format::NetworkT built = BuildFile(model, prepared, options, codes);
+    ReserveMeasured(built);
+    report.latency_steps = built.nodes.back()->offset + options.code.timesteps;
+    report.layers = DescribeLayers(prepared.network, prepared.calibration, codes, built);
+    conversion.bytes = SerializeNetwork(built);
+  }
+  const std::span<const uint8_t> bytes(conversion.bytes.data(), conversion.bytes.size());
   Result<Comparison> comparison =
-      CompareWithAnn({trial.data(), trial.size()}, calibration_images, prepared.calibration.logits,
-                     options.threads, StageOf(progress, "comparing with the ANN"));
+      CompareWithAnn(bytes, calibration_images, prepared.calibration.logits, options.threads,
+                     StageOf(progress, "comparing with the ANN"));
   if (!comparison.ok()) return comparison.status();
   report.calibration = std::move(comparison).value();
   if (!validation_images.pixels.empty()) {
@@ -215,14 +229,12 @@ Result<Conversion> Convert(const Model& model, const ImageSet& calibration_image
                                                 nullptr, StageOf(progress, "validating: ANN"));
     if (!logits.ok()) return Named(model, logits.status());
     Result<Comparison> validation =
-        CompareWithAnn({trial.data(), trial.size()}, validation_images, logits.value(),
-                       options.threads, StageOf(progress, "validating: SNN"));
+        CompareWithAnn(bytes, validation_images, logits.value(), options.threads,
+                       StageOf(progress, "validating: SNN"));
     if (!validation.ok()) return validation.status();
     report.validation = std::move(validation).value();
   }
-  trial = flatbuffers::DetachedBuffer();
-  SetMeasured(report.calibration, built);
-  conversion.bytes = SerializeNetwork(built);
+  SetMeasured(report.calibration, conversion.bytes);
   return conversion;
 }
 

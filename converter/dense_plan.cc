@@ -485,9 +485,12 @@ class Builder {
       w = window.value();
     }
     const size_t from = AnySlot(node.inputs[0]);
+    const bool counts_padding = node.Int("count_include_pad", 1) != 0;
     const dnnl::pooling_forward::desc desc(
         kInference,
-        node.op == "MaxPool" ? algorithm::pooling_max : algorithm::pooling_avg_include_padding,
+        node.op == "MaxPool" ? algorithm::pooling_max
+        : counts_padding     ? algorithm::pooling_avg_include_padding
+                             : algorithm::pooling_avg_exclude_padding,
         SlotDesc(from), AnyDesc(Dims(node.outputs[0])), Pair(w.stride), Pair(w.kernel),
         Pair(w.pad_before), Pair(w.pad_after));
     const dnnl::pooling_forward::primitive_desc primitive(desc, plan_->engine);

@@ -72,6 +72,9 @@ void Graph::RemoveDeadNodes() {
     }
     nodes.erase(nodes.begin() + static_cast<std::ptrdiff_t>(i));
   }
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (uses[i] == 0) values[i].constant.reset();
+  }
 }
 
 int64_t ElementCount(const Shape& shape) {

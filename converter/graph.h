@@ -75,7 +75,7 @@ struct Graph {
   ValueId AddValue(std::string name, Shape shape, std::shared_ptr<const Tensor> constant = nullptr);
   // How many node inputs (and the graph's output) read each value, by ValueId.
   std::vector<int> CountUses() const;
-  // Removes nodes whose outputs nobody reads.
+  // Removes nodes whose outputs nobody reads, and lets go of constants that nobody reads.
   void RemoveDeadNodes();
 };
 

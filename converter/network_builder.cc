@@ -27,11 +27,11 @@ std::unique_ptr<format::SynapsesT> BuildSynapses(const SpikingSynapses& synapses
     built->weights = {static_cast<float>(scale)};
     return built;
   }
-  const Shape& shape = synapses.weights->shape;  // [target][source of the group][ky][kx]
-  const float* weight = synapses.weights->floats().data();
-  const auto targets = static_cast<size_t>(shape[0]);
-  const auto sources = static_cast<size_t>(shape[1]);
-  const auto taps = static_cast<size_t>(shape[2] * shape[3]);
+  const float* weight = synapses.weights->floats().data();  // [target][source of the group][ky][kx]
+  const auto targets = static_cast<size_t>(synapses.weights->shape[0]);
+  const auto taps = static_cast<size_t>(synapses.window.kernel_y()) *
+                    static_cast<size_t>(synapses.window.kernel_x());
+  const size_t sources = synapses.weights->floats().size() / (targets * taps);
   built->weights.reserve(targets * sources * taps);
   for (size_t t = 0; t < targets; ++t) {
     const size_t group = t / (targets / synapses.groups);

@@ -262,17 +262,20 @@ class Reader {
   }
 
   Status ReadInitializers() {
-    const onnx::GraphProto& graph = model_.graph();
+    onnx::GraphProto& graph = *model_.mutable_graph();
     if (graph.sparse_initializer_size() > 0) {
       return Error("initializer " + graph.sparse_initializer(0).values().name() +
                    " is sparse; export the model with dense weights");
     }
-    for (const TensorProto& proto : graph.initializer()) {
+    for (TensorProto& proto : *graph.mutable_initializer()) {
       Result<Tensor> tensor = ReadTensor(proto, "initializer " + proto.name());
       if (!tensor.ok()) return tensor.status();
       auto shared = std::make_shared<const Tensor>(std::move(tensor).value());
       Result<ValueId> id = Define(proto.name(), shared->shape, shared);
       if (!id.ok()) return id.status();
+      // Weights are most of a model: they are not kept twice.
+      proto.clear_raw_data();
+      proto.clear_float_data();
     }
     return Status::Ok();
   }

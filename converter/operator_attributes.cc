@@ -46,8 +46,8 @@ void Place(Window& window, size_t axis, int64_t size, const std::string& auto_pa
   // One more window, unless it would start in the padding after the map.
   if (positions * stride >= size + before) return;
   ++positions;
-  after += (positions - 1) * stride - room;
-  window.ragged = true;
+  window.overhang[axis] = (positions - 1) * stride - room;
+  after += window.overhang[axis];
 }
 
 }  // namespace

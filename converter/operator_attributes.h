@@ -48,8 +48,8 @@ struct Window {
   std::array<int64_t, 2> pad_before = {0, 0};
   std::array<int64_t, 2> pad_after = {0, 0};
   std::array<int64_t, 2> positions = {0, 0};
-  // ceil_mode let the last window reach beyond the stated padding; pad_after includes that.
-  bool ragged = false;
+  // How far ceil_mode lets the last window reach beyond the stated padding; pad_after includes it.
+  std::array<int64_t, 2> overhang = {0, 0};
 };
 
 // Of a Conv, MaxPool or AveragePool over a map, [batch, channels, rows, columns]: auto_pad and

@@ -72,6 +72,28 @@ uint64_t ExistingReads(int64_t size, int64_t positions, int64_t kernel, int64_t 
   return reads;
 }
 
+// Neighbouring positions along one axis whose windows have as many members.
+struct EqualWindows {
+  int64_t first = 0;
+  int64_t count = 0;
+  int64_t members = 0;
+};
+
+// More regions than this come from a window of no sense; a file must not ask for much memory.
+constexpr size_t kMostRegions = 4096;
+
+std::vector<EqualWindows> FindEqualWindows(int64_t size, int64_t positions, int64_t kernel,
+                                           int64_t stride, int64_t pad) {
+  std::vector<EqualWindows> runs;
+  for (int64_t o = 0; o < positions; ++o) {
+    const int64_t begin = std::max<int64_t>(o * stride - pad, 0);
+    const int64_t members = std::min(o * stride - pad + kernel, size) - begin;
+    if (runs.empty() || runs.back().members != members) runs.push_back({o, 0, members});
+    ++runs.back().count;
+  }
+  return runs;
+}
+
 uint64_t ConvolutionMacs(const Window& w, const Extent& from, const Extent& to,
                          uint64_t sources_per_group) {
   return ExistingReads(from.height(), to.height(), w.kernel_y(), w.stride_y(), w.pad_top(),
@@ -83,11 +105,10 @@ uint64_t ConvolutionMacs(const Window& w, const Extent& from, const Extent& to,
 
 // Convolution weights for a source whose channel s is the convolution's input channel s + offset;
 // those of source channels that the convolution does not read are zero.
-std::shared_ptr<const Tensor> WeightsOfSource(const Tensor& weights, int64_t offset,
+std::shared_ptr<const Tensor> WeightsOfSource(const Tensor& weights, int64_t taps, int64_t offset,
                                               int64_t sources) {
   const int64_t targets = weights.shape[0];
-  const int64_t inputs = weights.shape[1];
-  const int64_t taps = weights.shape[2] * weights.shape[3];
+  const int64_t inputs = ElementCount(weights.shape) / (targets * taps);
   const int64_t first = std::max<int64_t>(0, -offset);
   const int64_t last = std::min(sources, inputs - offset);
   std::vector<float> result(static_cast<size_t>(targets * sources * taps), 0.0F);
@@ -96,8 +117,7 @@ std::shared_ptr<const Tensor> WeightsOfSource(const Tensor& weights, int64_t off
     float* to = result.data() + target * sources * taps;
     std::copy(from + first * taps, from + last * taps, to + first * taps);
   }
-  return std::make_shared<const Tensor>(
-      Tensor{{targets, sources, weights.shape[2], weights.shape[3]}, std::move(result)});
+  return std::make_shared<const Tensor>(Tensor{{targets, sources * taps}, std::move(result)});
 }
 
 class Lowering {
@@ -198,6 +218,9 @@ class Lowering {
     if (node.op == "Clip") return LowerRelu(node, graph_.ConstantInput(node, 2)->floats()[0]);
     if (node.op == "Quantize") return LowerQuantize(node);
     if (node.op == "MaxPool") return LowerMaxPool(node);
+    if (node.op == "AveragePool" && node.Int("count_include_pad", 1) == 0) {
+      return LowerBorderedAverage(node, WindowOf(node));
+    }
     if (node.op == "AveragePool") return LowerAverage(node, WindowOf(node));
     if (node.op == "GlobalAveragePool") {
       return LowerAverage(node, WholeMap(FormOf(node.inputs[0]).extent));
@@ -222,11 +245,8 @@ class Lowering {
 
   // A fully connected layer is a convolution whose kernel covers the whole map.
   Status LowerGemm(const Node& node) {
-    const Extent& extent = FormOf(node.inputs[0]).extent;
-    const Tensor& matrix = *graph_.ConstantInput(node, 1);
-    const auto weights = std::make_shared<const Tensor>(
-        Tensor{{matrix.shape[0], extent.channels(), extent.height(), extent.width()}, matrix.data});
-    return Convolve(node, weights, WholeMap(extent), 1);
+    return Convolve(node, graph_.value(node.inputs[1]).constant,
+                    WholeMap(FormOf(node.inputs[0]).extent), 1);
   }
 
   Status Convolve(const Node& node, const std::shared_ptr<const Tensor>& weights,
@@ -253,8 +273,8 @@ class Lowering {
     if (const Tensor* bias = graph_.ConstantInput(node, 2); bias != nullptr) {
       output.bias.assign(bias->floats().begin(), bias->floats().end());
     }
-    network_.macs += ConvolutionMacs(window, input.extent, output.extent,
-                                     static_cast<uint64_t>(weights->shape[1]));
+    network_.macs +=
+        ConvolutionMacs(window, input.extent, output.extent, input.extent.channels() / groups);
     SetForm(node, std::move(output));
     return Status::Ok();
   }
@@ -269,8 +289,10 @@ class Lowering {
     synapses.weights = weights;
     // Only some of the convolution's input channels come from this source.
     const auto sources = static_cast<int64_t>(NodeAt(term.source).extent.channels());
-    if (groups == 1 && (term.channel_offset != 0 || sources != weights->shape[1])) {
-      synapses.weights = WeightsOfSource(*weights, term.channel_offset, sources);
+    const int64_t taps = int64_t{w.kernel_y()} * w.kernel_x();
+    const int64_t inputs = ElementCount(weights->shape) / (weights->shape[0] * taps);
+    if (groups == 1 && (term.channel_offset != 0 || sources != inputs)) {
+      synapses.weights = WeightsOfSource(*weights, taps, term.channel_offset, sources);
     }
     // The convolution's position y sees y S - P + k D of the form, whose position f sees
     // f s - p of the source: together y S s - (P s + p) + k D s.
@@ -382,6 +404,50 @@ class Lowering {
     for (SpikingSynapses& term : output.terms) {
       term.average = window;
       term.scale /= static_cast<double>(window.kernel_y()) * window.kernel_x();
+    }
+    SetForm(node, std::move(output));
+    return Status::Ok();
+  }
+
+  // The mean over those members of each window that exist: at the border there are fewer, so each
+  // region of equal windows has synapses of its own, padded with nothing to the whole map.
+  Status LowerBorderedAverage(const Node& node, const Window& window) {
+    const Form& input = Fitting(node.inputs[0], [](const Form& form) {
+      return std::all_of(form.terms.begin(), form.terms.end(), IsPlain);
+    });
+    Form output;
+    output.name = node.name;
+    output.extent = Through(window, input.extent, input.extent.channels());
+    output.bias = input.bias;
+    const int64_t height = input.extent.height();
+    const int64_t width = input.extent.width();
+    const std::vector<EqualWindows> rows = FindEqualWindows(
+        height, output.extent.height(), window.kernel_y(), window.stride_y(), window.pad_top());
+    const std::vector<EqualWindows> columns = FindEqualWindows(
+        width, output.extent.width(), window.kernel_x(), window.stride_x(), window.pad_left());
+    if (rows.size() * columns.size() * input.terms.size() > kMostRegions) {
+      return Status::BadModel("node " + node.name +
+                              ": its windows at the border have too many different sizes; train "
+                              "with a smaller window or without padding");
+    }
+    for (const SpikingSynapses& term : input.terms) {
+      for (const EqualWindows& y : rows) {
+        for (const EqualWindows& x : columns) {
+          const int64_t top = window.pad_top() - y.first * window.stride_y();
+          const int64_t left = window.pad_left() - x.first * window.stride_x();
+          SpikingSynapses region = term;
+          region.average =
+              Window(window.kernel_y(), window.kernel_x(), window.stride_y(), window.stride_x(),
+                     ToInt(top), ToInt(left),
+                     PadAfter(height, y.count, window.kernel_y(), window.stride_y(), top, 1),
+                     PadAfter(width, x.count, window.kernel_x(), window.stride_x(), left, 1), 1, 1);
+          region.window = Window(1, 1, 1, 1, ToInt(y.first), ToInt(x.first),
+                                 ToInt(output.extent.height() - y.first - y.count),
+                                 ToInt(output.extent.width() - x.first - x.count), 1, 1);
+          region.scale /= static_cast<double>(y.members * x.members);
+          output.terms.push_back(std::move(region));
+        }
+      }
     }
     SetForm(node, std::move(output));
     return Status::Ok();

@@ -28,8 +28,10 @@ struct SpikingSynapses {
   format::Window window;
   uint32_t groups = 1;
   int32_t channel_offset = 0;
-  std::shared_ptr<const Tensor> weights;  // of a convolution, [target][source / groups][ky][kx]
-  double scale = 1;                       // multiplies the weights; of an identity, the one weight
+  // Of a convolution, [target][source / groups][ky][kx]. A fully connected layer's matrix is shared
+  // with the graph and has its two dimensions.
+  std::shared_ptr<const Tensor> weights;
+  double scale = 1;  // multiplies the weights; of an identity, the one weight
 };
 
 struct SpikingNode {

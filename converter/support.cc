@@ -177,14 +177,6 @@ Found CheckAveragePool(const Graph& graph, const Node& node, const Maps&) {
   if (node.Ints("dilations", {1, 1}) != std::vector<int64_t>{1, 1}) {
     return Problem{"its window is dilated", "train with dilation 1"};
   }
-  if (node.Find("ceil_mode") != nullptr && node.Int("ceil_mode", 0) != 0) {
-    return Problem{"ceil_mode makes its last windows smaller than the others",
-                   "train with ceil_mode=False"};
-  }
-  if (node.Int("count_include_pad", 0) != 1) {
-    return Problem{"its windows at the border average fewer pixels",
-                   "train with count_include_pad=True or without padding"};
-  }
   return std::nullopt;
 }
 

@@ -39,15 +39,55 @@ Status NormalizeWindow(const Graph& graph, Node& node) {
   Result<Window> window = WindowOf(graph, node, *input);
   if (!window.ok()) return window.status();
   const Window& w = window.value();
-  if (node.op == "AveragePool") {
-    const bool padded =
-        std::max({w.pad_before[0], w.pad_before[1], w.pad_after[0], w.pad_after[1]}) > 0;
-    // The mean at the border is over fewer pixels: not one weight for all. Left to be reported.
-    if (w.ragged || (padded && node.Int("count_include_pad", 0) == 0)) return Status::Ok();
-    SetAttribute(node, "count_include_pad", int64_t{1});
-  }
   if (node.op == "Conv") SetAttribute(node, "group", node.Int("group", 1));
   SetWindow(w, node);
+  return Status::Ok();
+}
+
+bool IsPadded(const Window& w) {
+  return std::max({w.pad_before[0], w.pad_before[1], w.pad_after[0], w.pad_after[1]}) > 0;
+}
+
+// Afterwards count_include_pad is 1 where all windows have as many members, else 0.
+Status NormalizeAveragePool(Graph& graph, Node node, std::vector<Node>& output) {
+  const std::optional<Shape> input = InputShape(graph, node, 0);
+  if (!input.has_value() || input->size() != 4) {
+    output.push_back(std::move(node));
+    return Status::Ok();
+  }
+  Result<Window> window = WindowOf(graph, node, *input);
+  if (!window.ok()) return window.status();
+  Window& w = window.value();
+  const bool overhangs = w.overhang[0] > 0 || w.overhang[1] > 0;
+  bool counts_padding = !IsPadded(w) || node.Int("count_include_pad", 0) != 0;
+  if (counts_padding && overhangs) {
+    // The stated padding counts as zeros, what ceil_mode adds to it does not count.
+    Window stated = w;
+    for (size_t axis = 0; axis < 2; ++axis) {
+      stated.pad_after[axis] -= w.overhang[axis];
+      w.pad_before[axis] = 0;
+      w.pad_after[axis] = w.overhang[axis];
+    }
+    if (IsPadded(stated)) {
+      const std::string name = OutputName(graph, node) + ".padded";
+      const auto& [before, after] = std::pair(stated.pad_before, stated.pad_after);
+      Node pad;
+      pad.op = "Pad";
+      pad.name = node.name;
+      pad.inputs = {
+          node.inputs[0],
+          AddInts(graph, name + ".pads", {0, 0, before[0], before[1], 0, 0, after[0], after[1]})};
+      Shape shape = *input;
+      for (size_t axis = 0; axis < 2; ++axis) shape[axis + 2] += before[axis] + after[axis];
+      pad.outputs = {graph.AddValue(name, std::move(shape))};
+      node.inputs = pad.outputs;
+      output.push_back(std::move(pad));
+    }
+    counts_padding = false;
+  }
+  SetAttribute(node, "count_include_pad", int64_t{counts_padding});
+  SetWindow(w, node);
+  output.push_back(std::move(node));
   return Status::Ok();
 }
 
@@ -186,8 +226,12 @@ Status Normalize(Graph& graph) {
       continue;
     }
     Status status;
-    if (node.op == "Conv" || node.op == "MaxPool" || node.op == "AveragePool") {
+    if (node.op == "Conv" || node.op == "MaxPool") {
       status = NormalizeWindow(graph, node);
+    } else if (node.op == "AveragePool") {
+      status = NormalizeAveragePool(graph, std::move(node), normalized);
+      if (!status.ok()) return status;
+      continue;
     } else if (node.op == "Slice") {
       status = NormalizeSlice(graph, node);
     } else if (node.op == "Pad") {

@@ -11,11 +11,13 @@
 #include "converter/passes/fold_constants.h"
 #include "converter/passes/fold_pads.h"
 #include "converter/passes/fold_quantization.h"
+#include "converter/passes/follow_addresses.h"
 #include "converter/passes/merge_reshapes.h"
 #include "converter/passes/merge_slices.h"
 #include "converter/passes/normalize.h"
 #include "converter/passes/normalize_gemm.h"
 #include "converter/passes/remove_identities.h"
+#include "converter/passes/replace_splits.h"
 
 namespace cssrun::converter {
 namespace {
@@ -32,6 +34,18 @@ Status CheckWeights(const Graph& graph) {
                          "its weights, with what follows folded in, are not finite; train or "
                          "export the model again");
       }
+    }
+  }
+  return Status::Ok();
+}
+
+// Every operator that the passes know takes something in; what makes numbers out of nothing is left
+// to be reported.
+Status CheckInputs(const Graph& graph) {
+  for (const Node& node : graph.nodes) {
+    if (!node.domain.empty() || node.op == "Constant" || node.op.starts_with("Random")) continue;
+    if (node.inputs.empty() || node.inputs[0] == kNoValue) {
+      return NodeError(node, "it has no input; export the model again");
     }
   }
   return Status::Ok();
@@ -61,10 +75,12 @@ Status CheckShapes(const Graph& graph) {
 Status RunPasses(Graph& graph) {
   using Pass = Status (*)(Graph&);
   constexpr Pass kPasses[] = {
-      FoldConstants, FoldQuantization, Normalize, RemoveIdentities, MergeReshapes, DropSoftmax,
-      NormalizeGemm, FoldAffine,       FoldPads,  MergeSlices,      InferShapes,
+      ReplaceSplits, FoldConstants, FoldQuantization, Normalize,       RemoveIdentities,
+      MergeReshapes, DropSoftmax,   NormalizeGemm,    FollowAddresses, FoldAffine,
+      FoldPads,      MergeSlices,   InferShapes,
   };
   try {
+    if (Status status = CheckInputs(graph); !status.ok()) return status;
     graph.RemoveDeadNodes();
     for (const Pass pass : kPasses) {
       if (Status status = pass(graph); !status.ok()) return status;

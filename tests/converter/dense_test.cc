@@ -187,6 +187,25 @@ TEST(DenseTest, AveragePools) {
   ExpectEqualsNaive(EndWithGemm(builder, mean, 5));
 }
 
+TEST(DenseTest, MeansAtTheBorder) {
+  const struct {
+    std::vector<int64_t> pads;
+    int64_t positions;
+  } cases[] = {{{1, 0, 1, 1}, 5 * 4}, {{0, 0, 0, 0}, 4 * 4}};
+  for (const auto& c : cases) {
+    for (const int64_t counts : {0, 1}) {
+      GraphBuilder builder;
+      const ValueId conv = builder.Conv(builder.Image(3, 10, 12), 3, 16, 3);
+      const ValueId pool =
+          builder.Op("AveragePool", {builder.Op("Relu", {conv})},
+                     {IntsAttribute("kernel_shape", {3, 2}), IntsAttribute("strides", {2, 3}),
+                      IntsAttribute("pads", c.pads), IntAttribute("ceil_mode", 1),
+                      IntAttribute("count_include_pad", counts)});
+      ExpectEqualsNaive(EndWithGemm(builder, pool, 16 * c.positions));
+    }
+  }
+}
+
 // A residual block whose shortcut is `shortcut`.
 Graph Block(int64_t width, const std::function<ValueId(GraphBuilder&, ValueId)>& shortcut,
             int64_t stride, int64_t out) {

@@ -229,6 +229,13 @@ class Naive {
     const std::vector<int64_t> pads = PadsBefore(node, kernel, strides, {1, 1});
     const bool max = node.op == "MaxPool";
     const bool counts_padding = node.Int("count_include_pad", 0) != 0;
+    // What ceil_mode adds to the padding is never counted.
+    std::vector<int64_t> ends = {in[2], in[3]};
+    for (size_t a = 0; a < 2; ++a) {
+      ends[a] += node.String("auto_pad", "NOTSET") == "NOTSET"
+                     ? node.Ints("pads", {0, 0, 0, 0})[a + 2]
+                     : kernel[a];
+    }
     return ForEach(OutShape(node), [&](const std::vector<int64_t>& to) {
       double best = -std::numeric_limits<double>::infinity();
       double sum = 0;
@@ -238,7 +245,7 @@ class Naive {
           const int64_t y = to[2] * strides[0] - pads[0] + ky;
           const int64_t x = to[3] * strides[1] - pads[1] + kx;
           const bool inside = y >= 0 && y < in[2] && x >= 0 && x < in[3];
-          if (inside || counts_padding) ++count;
+          if (inside || (counts_padding && y < ends[0] && x < ends[1])) ++count;
           if (!inside) continue;
           const double v = In(node, 0)[Offset(in, {0, to[1], y, x})];
           best = std::max(best, v);
@@ -337,14 +344,26 @@ class Naive {
     });
   }
 
-  // Over rows and columns.
   Values ReduceMean(const Node& node) const {
     const Shape& in = InShape(node);
-    return ForEach(OutShape(node), [&](const std::vector<int64_t>& to) {
-      const auto begin = In(node, 0).begin() + to[1] * in[2] * in[3];
-      return std::accumulate(begin, begin + in[2] * in[3], 0.0) /
-             static_cast<double>(in[2] * in[3]);
+    std::vector<bool> reduced(in.size(), false);
+    for (const int64_t axis : node.Ints("axes", {})) {
+      reduced[At(axis < 0 ? axis + static_cast<int64_t>(in.size()) : axis)] = true;
+    }
+    Shape kept = in;
+    for (size_t axis = 0; axis < in.size(); ++axis) {
+      if (reduced[axis]) kept[axis] = 1;
+    }
+    Values sums(At(ElementCount(kept)), 0.0);
+    size_t next = 0;
+    ForEach(in, [&](std::vector<int64_t> at) {
+      for (size_t axis = 0; axis < in.size(); ++axis) {
+        if (reduced[axis]) at[axis] = 0;
+      }
+      return sums[Offset(kept, at)] += In(node, 0)[next++];
     });
+    for (double& v : sums) v *= static_cast<double>(ElementCount(kept)) / static_cast<double>(next);
+    return sums;
   }
 
   Values Softmax(const Node& node) const {

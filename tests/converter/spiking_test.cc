@@ -127,6 +127,105 @@ const std::vector<Architecture>& Architectures() {
          const ValueId mean = b.Op("AveragePool", {x}, {kKernelTwo, kStrideTwo});
          return Classifier(b, Relu(b, b.Conv(mean, 4, 5, 3, {kPadOne})), 5);
        }},
+      {"MeanAtTheBorder", 2, 2,
+       [](GraphBuilder& b) {
+         // Corners average four pixels, edges six: nine sets of synapses, one layer.
+         const ValueId x = Relu(b, b.Conv(b.Image(3, 7, 8), 3, 4, 3, {kPadOne}));
+         const ValueId mean =
+             b.Op("AveragePool", {x}, {IntsAttribute("kernel_shape", {3, 3}), kPadOne});
+         return Classifier(b, Relu(b, b.Op("Add", {mean, x})), 4);
+       }},
+      {"MeanAtTheBorderBeforeConv", 3, 3,
+       [](GraphBuilder& b) {
+         const ValueId x = Relu(b, b.Conv(b.Image(3, 8, 8), 3, 4, 3, {kPadOne}));
+         const ValueId mean = b.Op(
+             "AveragePool", {x},
+             {IntsAttribute("kernel_shape", {3, 3}), kStrideTwo, IntAttribute("ceil_mode", 1)});
+         return Classifier(b, Relu(b, b.Conv(mean, 4, 5, 3, {kPadOne})), 5);
+       }},
+      {"CeiledMeanThatCountsItsPadding", 4, 4,
+       [](GraphBuilder& b) {
+         const ValueId x = Relu(b, b.Conv(b.Image(3, 8, 8), 3, 4, 3, {kPadOne}));
+         const ValueId mean =
+             b.Op("AveragePool", {x},
+                  {IntsAttribute("kernel_shape", {3, 3}), kStrideTwo, kPadOne,
+                   IntAttribute("ceil_mode", 1), IntAttribute("count_include_pad", 1)});
+         return Classifier(b, Relu(b, b.Conv(mean, 4, 5, 1)), 5);
+       }},
+      // What is characteristic of each family of architectures.
+      {"InvertedResidual", 4, 4,
+       [](GraphBuilder& b) {  // MobileNetV2: the sums are linear
+         const ValueId zero = b.Floats({}, {0});
+         const ValueId six = b.Floats({}, {6});
+         const auto relu6 = [&](ValueId x) { return b.Op("Clip", {x, zero, six}); };
+         const ValueId x = b.BatchNorm(b.Conv(b.Image(3, 9, 9), 3, 4, 3, {kStrideTwo, kPadOne}), 4);
+         ValueId y = relu6(b.BatchNorm(b.Conv(x, 4, 12, 1), 12));
+         y = relu6(b.BatchNorm(b.Conv(y, 12, 12, 3, {kPadOne}, 12), 12));
+         return Classifier(b, b.Op("Add", {b.BatchNorm(b.Conv(y, 12, 4, 1), 4), x}), 4);
+       }},
+      {"FireModule", 5, 4,
+       [](GraphBuilder& b) {  // SqueezeNet
+         const ValueId stem = Relu(b, b.Conv(b.Image(3, 12, 11), 3, 5, 3, {kStrideTwo}));
+         const ValueId pool = b.Op(
+             "MaxPool", {stem},
+             {IntsAttribute("kernel_shape", {3, 3}), kStrideTwo, IntAttribute("ceil_mode", 1)});
+         const ValueId squeeze = Relu(b, b.Conv(pool, 5, 2, 1));
+         const ValueId one = Relu(b, b.Conv(squeeze, 2, 4, 1));
+         const ValueId three = Relu(b, b.Conv(squeeze, 2, 4, 3, {kPadOne}));
+         const ValueId both = b.Op("Concat", {one, three}, {IntAttribute("axis", 1)});
+         return Classifier(b, Relu(b, b.Conv(both, 8, 6, 1)), 6);
+       }},
+      {"DenseBlock", 12, 12,
+       [](GraphBuilder& b) {  // DenseNet: every layer normalizes all maps before it anew
+         ValueId maps = b.Op("MaxPool", {Relu(b, b.Conv(b.Image(3, 8, 8), 3, 4, 3, {kPadOne}))},
+                             {IntsAttribute("kernel_shape", {3, 3}), kStrideTwo, kPadOne});
+         int64_t channels = 4;
+         for (int layer = 0; layer < 2; ++layer) {
+           ValueId y = Relu(b, b.BatchNorm(maps, channels));
+           y = Relu(b, b.BatchNorm(b.Conv(y, channels, 6, 1), 6));
+           y = b.Conv(y, 6, 3, 3, {kPadOne});
+           maps = b.Op("Concat", {maps, y}, {IntAttribute("axis", 1)});
+           channels += 3;
+         }
+         const ValueId transition = b.Conv(Relu(b, b.BatchNorm(maps, channels)), channels, 5, 1);
+         return Classifier(b, b.Op("AveragePool", {transition}, {kKernelTwo, kStrideTwo}), 5);
+       }},
+      {"InceptionBlock", 8, 3,
+       [](GraphBuilder& b) {  // GoogLeNet
+         const ValueId stem = Relu(b, b.Conv(b.Image(3, 10, 10), 3, 4, 3, {kPadOne}));
+         const ValueId x = b.Op(
+             "MaxPool", {stem},
+             {IntsAttribute("kernel_shape", {3, 3}), kStrideTwo, IntAttribute("ceil_mode", 1)});
+         const ValueId one = Relu(b, b.Conv(x, 4, 3, 1));
+         const ValueId three = Relu(b, b.Conv(Relu(b, b.Conv(x, 4, 2, 1)), 2, 3, 3, {kPadOne}));
+         const ValueId five = Relu(b, b.Conv(Relu(b, b.Conv(x, 4, 2, 1)), 2, 2, 5,
+                                             {IntsAttribute("pads", {2, 2, 2, 2})}));
+         const ValueId pool = Relu(b, b.Conv(b.Op("MaxPool", {x},
+                                                  {IntsAttribute("kernel_shape", {3, 3}), kPadOne,
+                                                   IntAttribute("ceil_mode", 1)}),
+                                             4, 2, 1));
+         const ValueId all = b.Op("Concat", {one, three, five, pool}, {IntAttribute("axis", 1)});
+         return Classifier(b, all, 10);
+       }},
+      {"ShuffledUnit", 4, 4,
+       [](GraphBuilder& b) {  // ShuffleNet: what follows a shuffle has its weights in another order
+         ValueId x = Relu(b, b.Conv(b.Image(3, 6, 6), 3, 8, 3, {kPadOne}));
+         x = b.Conv(x, 8, 8, 1, {}, 2);
+         x = b.Op("Reshape", {x, b.Ints({1, 2, 4, 6, 6})});
+         x = b.Op("Transpose", {x}, {IntsAttribute("perm", {0, 2, 1, 3, 4})});
+         x = b.Op("Reshape", {x, b.Ints({1, 8, 6, 6})});
+         x = b.Conv(x, 8, 8, 3, {kPadOne}, 8);
+         return Classifier(b, Relu(b, b.Conv(Relu(b, x), 8, 5, 1)), 5);
+       }},
+      {"GroupedBottleneck", 4, 4,
+       [](GraphBuilder& b) {  // ResNeXt
+         const ValueId x = Relu(b, b.Conv(b.Image(3, 9, 8), 3, 6, 3, {kPadOne}));
+         ValueId y = Relu(b, b.BatchNorm(b.Conv(x, 6, 8, 1), 8));
+         y = Relu(b, b.BatchNorm(b.Conv(y, 8, 8, 3, {kPadOne, kStrideTwo}, 4), 8));
+         y = b.BatchNorm(b.Conv(y, 8, 10, 1), 10);
+         const ValueId shortcut = b.BatchNorm(b.Conv(x, 6, 10, 1, {kStrideTwo}), 10);
+         return Classifier(b, Relu(b, b.Op("Add", {y, shortcut})), 10);
+       }},
       {"TwoConvsInARow", 2, 2,
        [](GraphBuilder& b) {
          // Nothing rectifies between them: signed neurons carry the value.

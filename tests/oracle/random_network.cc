@@ -90,6 +90,39 @@ std::unique_ptr<SynapsesT> Convolution(Draw& draw, uint32_t source, const Extent
   return s;
 }
 
+// One axis of a mean that skips the first positions of its source or goes beyond them, and whose
+// `count` positions are those of the target from `first` on.
+struct Placement {
+  int kernel, stride, before, after, first, rest;
+};
+
+Placement RandomPlacement(Draw& draw, uint32_t source, uint32_t target) {
+  const auto from = static_cast<int>(source), to = static_cast<int>(target);
+  Placement p;
+  p.kernel = draw.Integer(1, 3);
+  p.stride = draw.Integer(1, 2);
+  p.before = draw.Integer(1 - from, p.kernel - 1);
+  p.first = draw.Integer(0, to - 1);
+  const int count = draw.Integer(1, to - p.first);
+  p.after = (count - 1) * p.stride + p.kernel - from - p.before;
+  p.rest = to - p.first - count;
+  return p;
+}
+
+std::unique_ptr<SynapsesT> PlacedMean(Draw& draw, uint32_t source, const Extent& from,
+                                      const Extent& to, bool exact) {
+  const Placement y = RandomPlacement(draw, from.height(), to.height());
+  const Placement x = RandomPlacement(draw, from.width(), to.width());
+  auto s = std::make_unique<SynapsesT>();
+  s->source = source;
+  s->kind = SynapseKind::Identity;
+  s->average = std::make_unique<Window>(y.kernel, x.kernel, y.stride, x.stride, y.before, x.before,
+                                        y.after, x.after, 1, 1);
+  s->window = std::make_unique<Window>(1, 1, 1, 1, y.first, x.first, y.rest, x.rest, 1, 1);
+  s->weights = {Round(draw.Normal(0.3F), exact)};
+  return s;
+}
+
 std::unique_ptr<NodeT> Node(const std::string& name, NodeKind kind, const Extent& extent) {
   auto node = std::make_unique<NodeT>();
   node->name = name;
@@ -235,6 +268,12 @@ NetworkT RandomNetwork(uint32_t seed, const RandomOptions& options) {
                                        static_cast<int>(potential.channels()) - 1);
       s->weights = {Round(draw.Normal(0.8F), exact)};
       node->synapses.push_back(std::move(s));
+    }
+    if (options.placed_means) {
+      for (uint32_t other = 0; other <= last; ++other) {
+        node->synapses.push_back(
+            PlacedMean(draw, other, *network.nodes[other]->extent, potential, exact));
+      }
     }
     if (draw.Chance(0.3)) {
       const Window pool = RandomWindow(draw, potential, false);

@@ -14,6 +14,8 @@ struct RandomOptions {
   // Weights, biases and thresholds are multiples of 1/32 and T is small, so that float sums are
   // exact and a fast engine must agree with the reference to the last spike.
   bool exact = false;
+  // Further synapses through a mean of a part of their source, which reach a part of their target.
+  bool placed_means = false;
   bool direct = false;  // pixels are not coded in spikes
   // beta = 2, L >= T - 1: all input is there when a neuron begins to fire.
   bool settled = false;

@@ -111,6 +111,22 @@ void Compare(const format::NetworkT& description, const std::vector<uint8_t>& pi
   }
 }
 
+TEST(FloatEngineTest, EqualsReferenceWithMeansOfParts) {
+  Comparison comparison;
+  oracle::RandomOptions options;
+  options.placed_means = true;
+  for (uint32_t seed = 0; seed < 100; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    const format::NetworkT description = oracle::RandomNetwork(seed, options);
+    const std::shared_ptr<const Network> network = Load(description);
+    ASSERT_NE(network, nullptr);
+    const std::vector<uint8_t> pixels = oracle::RandomPixels(description, seed);
+    Compare(description, pixels, Record(*network, pixels), kTieMargin, comparison);
+    if (HasFatalFailure()) return;
+  }
+  EXPECT_GT(comparison.decisions, 100'000U);
+}
+
 TEST(FloatEngineTest, EqualsReferenceOnRandomNetworksUpToTies) {
   Comparison comparison;
   for (uint32_t seed = 0; seed < 200; ++seed) {

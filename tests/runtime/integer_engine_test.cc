@@ -269,6 +269,23 @@ TEST(IntegerEngineTest, QuantizedWeightsDecideAsTheEquationsDo) {
   EXPECT_LT(ties, 5U);
 }
 
+TEST(IntegerEngineTest, EqualsItsReferenceWithMeansOfParts) {
+  Counts counts;
+  oracle::RandomOptions options;
+  options.placed_means = true;
+  for (uint32_t seed = 0; seed < 100; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    const format::NetworkT description = oracle::RandomNetwork(seed, options);
+    const std::shared_ptr<const Network> network = Load(description);
+    ASSERT_NE(network, nullptr);
+    ASSERT_EQ(network->engine(), EngineKind::kInteger) << network->why_float();
+    const std::vector<uint8_t> pixels = oracle::RandomPixels(description, seed);
+    Compare(description, pixels, Record(*network, pixels), counts);
+    if (HasFatalFailure()) return;
+  }
+  EXPECT_GT(counts.decisions - counts.not_compared, 100'000U);
+}
+
 // Weights in 8 bits, tables for one sign, several sets of blocks, more spikes than one sum holds.
 TEST(IntegerEngineTest, EqualsItsReferenceOnWideLayers) {
   struct Case {

@@ -1,0 +1,22 @@
+// Transposes and reshapes that only move activations about are followed instead of computed.
+//
+// A model that was trained channels-last transposes the image at its beginning and the map before
+// its fully connected layers; a channel shuffle is a Reshape, a Transpose and a Reshape. Spikes
+// carry addresses, so none of this is work: the pass remembers of each such value where its
+// elements lie in another one, and rewrites whoever reads it: weights and constants in another
+// order, the same operator on the unmoved map. An image [1, rows, columns, channels] becomes the
+// input [1, channels, rows, columns].
+#ifndef CSSRUN_CONVERTER_PASSES_FOLLOW_ADDRESSES_H_
+#define CSSRUN_CONVERTER_PASSES_FOLLOW_ADDRESSES_H_
+
+#include "converter/graph.h"
+#include "cssrun/status.h"
+
+namespace cssrun::converter {
+
+// Needs shapes and normalized nodes. What cannot be followed stays as it was.
+Status FollowAddresses(Graph& graph);
+
+}  // namespace cssrun::converter
+
+#endif  // CSSRUN_CONVERTER_PASSES_FOLLOW_ADDRESSES_H_
