@@ -7,6 +7,7 @@
 // is what ships, the integer engine, unless it cannot run a setting; what goes on inside of neurons
 // (figures 2 and 3) is the float engine's, which rounds nothing but the code itself.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -26,6 +27,7 @@
 #include "tools/args.h"
 #include "tools/image_io.h"
 #include "tools/image_list.h"
+#include "tools/terminal_text.h"
 
 namespace cssrun {
 namespace {
@@ -136,9 +138,12 @@ class Experiments {
   }
 
   Outcome Measure(const CodeSettings& code) const {
-    fmt::print(stderr, "\r{}: {:<9} T = {:<3} beta = {:<4g} L = {}   ", model_.path,
-               code.coding == converter::Coding::kRate ? "rate" : "CSS", code.timesteps, code.beta,
-               code.silent_steps);
+    if (isatty(STDERR_FILENO) != 0) {
+      fmt::print(stderr, "\r{}: {:<4} T = {:<3} beta = {:<4g} L = {}   ",
+                 tools::TerminalText(model_.path),
+                 code.coding == converter::Coding::kRate ? "rate" : "CSS", code.timesteps,
+                 code.beta, code.silent_steps);
+    }
     const flatbuffers::DetachedBuffer bytes = Build(code);
     Outcome outcome;
     const auto network = OrExit(Network::FromBytes({bytes.data(), bytes.size()}, "network"));
@@ -515,7 +520,7 @@ int Run(int argc, char** argv) {
   Figure5(e, figures);
   json["tables"] = tables;
   json["figures"] = figures;
-  fmt::print(stderr, "\n");
+  if (isatty(STDERR_FILENO) != 0) fmt::print(stderr, "\n");
   std::cout << json.dump(2, ' ', false, Json::error_handler_t::replace) << "\n";
   return 0;
 }

@@ -45,7 +45,7 @@ svg .grid { stroke: var(--soft); }
 
 
 def measure(arguments):
-    command = [PROGRAM, arguments.model, "--calibration", arguments.calibration, "--test",
+    command = [arguments.program, arguments.model, "--calibration", arguments.calibration, "--test",
                arguments.test, "--images", str(arguments.images)]
     for option in ("mean", "std", "quantized"):
         value = getattr(arguments, option)
@@ -54,7 +54,7 @@ def measure(arguments):
     try:
         return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
     except FileNotFoundError:
-        sys.exit(f"paper.py: {PROGRAM} is not there; build with -DCSSRUN_BENCH=ON")
+        sys.exit(f"paper.py: {arguments.program} is not there; build with -DCSSRUN_BENCH=ON")
     except subprocess.CalledProcessError as error:
         sys.exit(error.returncode)
 
@@ -175,6 +175,7 @@ def main():
     parser.add_argument("--std", default="")
     parser.add_argument("--quantized", default="")
     parser.add_argument("--images", type=int, default=500)
+    parser.add_argument("--program", help="bench_paper, where it was built", default=PROGRAM)
     parser.add_argument("--from-json", help="draw an earlier paper.json again", type=pathlib.Path)
     arguments = parser.parse_args()
     if arguments.from_json:
