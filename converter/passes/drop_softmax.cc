@@ -1,7 +1,8 @@
 #include "converter/passes/drop_softmax.h"
 
-#include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace cssrun::converter {
 namespace {
@@ -17,19 +18,33 @@ bool SpansClasses(const Graph& graph, const Node& node, const Shape& shape) {
   return axis == 1 || (flattens && axis == 0);
 }
 
+bool IsReshape(const Node& node) {
+  return node.domain.empty() && (node.op == "Flatten" || node.op == "Reshape" ||
+                                 node.op == "Squeeze" || node.op == "Unsqueeze");
+}
+
 }  // namespace
 
 Status DropSoftmax(Graph& graph) {
-  const auto last = std::find_if(graph.nodes.begin(), graph.nodes.end(), [&](const Node& node) {
-    return !node.outputs.empty() && node.outputs[0] == graph.output;
-  });
-  if (last == graph.nodes.end() || (last->op != "Softmax" && last->op != "LogSoftmax") ||
-      !last->domain.empty() || graph.CountUses()[static_cast<size_t>(graph.output)] != 1 ||
-      !SpansClasses(graph, *last, graph.value(last->inputs[0]).shape)) {
-    return Status::Ok();
+  // From the output backwards, through what only gives the vector another shape.
+  ValueId* reader = &graph.output;
+  const std::vector<int> uses = graph.CountUses();
+  for (size_t i = graph.nodes.size(); i-- > 0;) {
+    Node& node = graph.nodes[i];
+    if (node.outputs.empty() || node.outputs[0] != *reader) continue;
+    if (uses[static_cast<size_t>(*reader)] != 1) break;
+    if (IsReshape(node)) {
+      reader = node.inputs.data();
+      continue;
+    }
+    if ((node.op != "Softmax" && node.op != "LogSoftmax") || !node.domain.empty() ||
+        !SpansClasses(graph, node, graph.value(node.inputs[0]).shape)) {
+      break;
+    }
+    *reader = node.inputs[0];
+    graph.nodes.erase(graph.nodes.begin() + static_cast<std::ptrdiff_t>(i));
+    break;
   }
-  graph.output = last->inputs[0];
-  graph.nodes.erase(last);
   return Status::Ok();
 }
 

@@ -301,6 +301,7 @@ class Follower {
     order = node.Ints("perm", order);
     const std::vector<int64_t> strides = StridesOf(from);
     std::vector<int64_t> permuted;
+    permuted.reserve(order.size());
     for (const int64_t axis : order) {
       permuted.push_back(
           strides[static_cast<size_t>(axis < 0 ? axis + static_cast<int64_t>(from.size()) : axis)]);

@@ -388,6 +388,17 @@ TEST(PassesTest, FinalSoftmaxGoes) {
   }
 }
 
+TEST(PassesTest, FinalSoftmaxOfAMapGoes) {
+  // As the model zoo's SqueezeNet ends: a softmax over [1, classes, 1, 1], then a vector of it.
+  GraphBuilder b(1, 9);
+  const ValueId mean = b.Op("GlobalAveragePool", {b.Conv(b.Image(3, 4, 4), 3, 5, 3)});
+  const ValueId soft = b.Op("Softmax", {mean}, {IntAttribute("axis", 1)});
+  Graph graph = b.Finish(b.Op("Squeeze", {soft}, {IntsAttribute("axes", {2, 3})}));
+  ASSERT_TRUE(RunPasses(graph).ok());
+  EXPECT_EQ(Operators(graph), "Conv GlobalAveragePool Flatten");
+  EXPECT_EQ(graph.value(graph.output).shape, (Shape{1, 5}));
+}
+
 TEST(PassesTest, InnerSoftmaxStays) {
   GraphBuilder b;
   const ValueId flat = b.Op("Flatten", {b.Image(2, 2, 2)});
