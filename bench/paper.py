@@ -4,8 +4,9 @@
     bench/paper.py MODEL.onnx --calibration DIR --test DIR -o FOLDER
                    [--mean r,g,b] [--std r,g,b] [--images N] [--quantized MODEL.onnx]
 
-Writes paper.json, a CSV file for each table and figure, and paper.html: one page that needs nothing
-else. Takes minutes; --images makes it shorter.
+Writes paper.json, a CSV file for each table and figure, tables.md, figures.svg, and paper.html: one
+page that needs nothing else.
+Takes minutes; --images makes it shorter.
 """
 
 import argparse
@@ -130,6 +131,37 @@ def draw(figure):
     return "\n".join(parts + ["</svg>"])
 
 
+def markdown(result):
+    lines = []
+    for table in result["tables"].values():
+        lines += [f'**{table["title"]}.** {table["note"]}', "",
+                  "| " + " | ".join(table["columns"]) + " |", "|" + "---|" * len(table["columns"])]
+        lines += ["| " + " | ".join(map(text_of, row)) + " |" for row in table["rows"]] + [""]
+    return "\n".join(lines)
+
+
+def poster(result):
+    """All figures in one picture, for documents that cannot hold a page."""
+    wide, high, columns = 430, 330, 2
+    figures = list(result["figures"].values())
+    rows = (len(figures) + columns - 1) // columns
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide * columns} '
+             f'{high * rows}" font-family="sans-serif" font-size="12">',
+             "<style>.axis { stroke: #888; fill: none } .grid { stroke: #ddd }</style>",
+             '<rect width="100%" height="100%" fill="white"/>']
+    for i, figure in enumerate(figures):
+        x, y = i % columns * wide, i // columns * high
+        parts.append(f'<text x="{x + 10}" y="{y + 20}" font-size="14">'
+                     f'{html.escape(figure["title"])}</text>')
+        for k, series in enumerate(figure["series"]):
+            at = x + 10 + k % 2 * 200, y + 38 + k // 2 * 14
+            parts.append(f'<text x="{at[0]}" y="{at[1]}" fill="{COLORS[k % len(COLORS)]}">'
+                         f'{html.escape(series["name"])}</text>')
+        parts.append(draw(figure).replace("<svg ", f'<svg x="{x}" y="{y + 54}" width="{wide}" '
+                                          f'height="{high - 60}" ', 1))
+    return "\n".join(parts + ["</svg>", ""])
+
+
 def legend(figure):
     entries = [f'<span><i style="background:{COLORS[i % len(COLORS)]}"></i>'
                f'{html.escape(s["name"])}</span>' for i, s in enumerate(figure["series"])]
@@ -186,7 +218,9 @@ def main():
     (arguments.output / "paper.json").write_text(json.dumps(result, indent=2), encoding="utf-8")
     write_csvs(arguments.output, result)
     (arguments.output / "paper.html").write_text(page(result), encoding="utf-8")
-    print(f"Wrote {arguments.output}/paper.html, paper.json and "
+    (arguments.output / "tables.md").write_text(markdown(result), encoding="utf-8")
+    (arguments.output / "figures.svg").write_text(poster(result), encoding="utf-8")
+    print(f"Wrote {arguments.output}/paper.html, paper.json, tables.md, figures.svg and "
           f"{len(result['tables']) + len(result['figures'])} CSV files")
 
 
