@@ -27,7 +27,8 @@ std::vector<ActivationHistogram> CollectResiduals(const Network& network, const 
     std::vector<float> residuals;
     Answer answer;
     for (size_t image = next++; image < images.pixels.size(); image = next++) {
-      engine.Run(images.pixels[image], answer);
+      const Status status = engine.Run({.bytes = images.pixels[image]}, answer);
+      if (!status.ok()) return;
       const std::lock_guard<std::mutex> lock(mutex);
       for (size_t i = 0; i < histograms.size(); ++i) {
         if (execution.layers[i].kind != format::NodeKind::Neurons) continue;

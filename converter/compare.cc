@@ -29,7 +29,7 @@ double NeededMargin(const Answer& answer, size_t expected) {
 
 Result<Comparison> CompareWithAnn(std::span<const uint8_t> bytes, const ImageSet& images,
                                   const std::vector<Logits>& ann, unsigned threads,
-                                  const Progress& progress, EngineKind engine) {
+                                  const Progress& progress, EngineKind engine, Readings readings) {
   Result<std::shared_ptr<const Network>> network =
       Network::FromBytes(bytes, "converted network", engine);
   if (!network.ok()) return network.status();
@@ -45,7 +45,7 @@ Result<Comparison> CompareWithAnn(std::span<const uint8_t> bytes, const ImageSet
   double norm = 0;
   Status failure;
   SessionOptions options;
-  options.keep_readings = true;
+  options.keep_readings = readings == Readings::kTake;
   std::vector<double> needed_margins;
   RunImages(
       network.value(), options, count, threads,
@@ -77,6 +77,7 @@ Result<Comparison> CompareWithAnn(std::span<const uint8_t> bytes, const ImageSet
           const LayerStatistics& layer = outcome.answer.layers[i];
           comparison.layers[i].spikes += static_cast<double>(layer.spikes);
           comparison.layers[i].synops += static_cast<double>(layer.synops);
+          comparison.direct_macs_per_image += static_cast<double>(layer.macs);
         }
         progress(index + 1, count);
         return true;
@@ -95,6 +96,7 @@ Result<Comparison> CompareWithAnn(std::span<const uint8_t> bytes, const ImageSet
     comparison.ann_top1 = share(ann_right, graded);
     comparison.snn_top1 = share(snn_right, graded);
   }
+  comparison.direct_macs_per_image /= static_cast<double>(count);
   for (LayerCost& layer : comparison.layers) {
     layer.spikes /= static_cast<double>(count);
     layer.synops /= static_cast<double>(count);

@@ -31,10 +31,14 @@ struct Comparison {
   double snn_top1 = -1;
   double spikes_per_image = 0;
   double synops_per_image = 0;
+  double direct_macs_per_image = 0;  // of pixels that are not coded in spikes
   // The smallest margin for an early exit that loses at most kEarlyExitCost of the agreement.
   double early_exit_margin = 0;
   std::vector<LayerCost> layers;  // as in the network
 };
+
+// Whether to look for the margin of an early exit, which takes the readout after every step.
+enum class Readings { kTake, kLeaveOut };
 
 // Runs the network in `bytes` on `images` with `threads` threads (0: all cores); `ann`: the ANN's
 // logits on the same images. The integer engine is the default, as it is for those who run it.
@@ -42,7 +46,8 @@ struct Comparison {
 Result<Comparison> CompareWithAnn(std::span<const uint8_t> bytes, const ImageSet& images,
                                   const std::vector<Logits>& ann, unsigned threads,
                                   const Progress& progress,
-                                  EngineKind engine = EngineKind::kInteger);
+                                  EngineKind engine = EngineKind::kInteger,
+                                  Readings readings = Readings::kTake);
 
 }  // namespace cssrun::converter
 

@@ -13,6 +13,7 @@
 #include "converter/network_builder.h"
 #include "converter/onnx_reader.h"
 #include "converter/passes/passes.h"
+#include "converter/search.h"
 #include "converter/spiking.h"
 #include "converter/support.h"
 #include "cssrun/version.h"
@@ -25,8 +26,10 @@ namespace {
 
 using format::NodeKind;
 
-// More silent steps than these are out of the integer engine's reach at beta = 2.
-constexpr uint32_t kMostSilentSteps = 2;
+// Up to so many steps, neurons wait until all of their input is there; with more, sums of 16 bits
+// are too short for that, and a few silent steps do.
+constexpr uint32_t kMostExactSteps = 4;
+constexpr uint32_t kSilentSteps = 2;
 
 std::string Sha256(std::span<const uint8_t> bytes) {
   char hex[SHA256_DIGEST_STRING_LENGTH];
@@ -71,7 +74,7 @@ std::optional<CodeSettings> QuantizedCode(const Graph& graph) {
   CodeSettings code;
   code.beta = 2;
   code.timesteps = static_cast<uint32_t>(std::bit_width(static_cast<uint64_t>(most)));
-  code.silent_steps = std::clamp(code.timesteps - 1, 1U, kMostSilentSteps);
+  code.silent_steps = code.timesteps <= kMostExactSteps ? code.timesteps - 1 : kSilentSteps;
   // Then a neuron fires where its digit would be rounded up, so that no spike is ever taken back.
   if (code.silent_steps + 1 >= code.timesteps) code.threshold = 0.75F;
   return code;
@@ -173,13 +176,29 @@ format::NetworkT BuildFile(const Model& model, const PreparedModel& prepared,
 }
 
 Result<Conversion> Convert(const Model& model, const ImageSet& calibration_images,
-                           const ImageSet& validation_images, const ConvertOptions& options,
+                           const ImageSet& validation_images, const ConvertOptions& asked,
                            const StageProgress& progress) {
+  ConvertOptions options = asked;
+  if (options.search_tolerance.has_value()) options.amplitudes.per_channel = true;
   Result<PreparedModel> prepared_model = PrepareModel(model, calibration_images, options, progress);
   if (!prepared_model.ok()) return prepared_model.status();
   const PreparedModel& prepared = prepared_model.value();
-  std::vector<NodeCode> codes = ChooseAmplitudes(prepared.network, prepared.calibration,
-                                                 prepared.input, options.code, options.amplitudes);
+  options.amplitudes = asked.amplitudes;
+  Conversion conversion;
+  ConversionReport& report = conversion.report;
+  std::vector<NodeCode> codes;
+  if (options.search_tolerance.has_value()) {
+    Result<SearchResult> found = SearchCode(model, prepared, calibration_images, options,
+                                            *options.search_tolerance, progress);
+    if (!found.ok()) return Named(model, found.status());
+    options.code = found.value().code;
+    options.amplitudes = found.value().amplitudes;
+    codes = std::move(found.value().codes);
+    report.frontier = std::move(found.value().frontier);
+  } else {
+    codes = ChooseAmplitudes(prepared.network, prepared.calibration, prepared.input, options.code,
+                             options.amplitudes);
+  }
   for (unsigned round = 0; round < options.amplitudes.adjust_rounds; ++round) {
     const flatbuffers::DetachedBuffer trial =
         SerializeNetwork(BuildFile(model, prepared, options, codes));
@@ -188,8 +207,6 @@ Result<Conversion> Convert(const Model& model, const ImageSet& calibration_image
                                      StageOf(progress, "adjusting amplitudes"), codes);
     if (!status.ok()) return Named(model, status);
   }
-  Conversion conversion;
-  ConversionReport& report = conversion.report;
   report.model = model.path;
   report.code = options.code;
   report.amplitudes = options.amplitudes;

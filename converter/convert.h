@@ -29,6 +29,9 @@ struct ConvertOptions {
   uint32_t resize = 0;              // shorter side before the centre is cut; 0: the larger side
   std::vector<std::string> labels;  // one per logit, or none
   unsigned threads = 0;             // for running the converted network; 0: all cores
+  // Search for the cheapest code (search.h) that differs from the ANN on at most this share of the
+  // calibration images; `code` and `amplitudes.rule` are then results.
+  std::optional<double> search_tolerance;
 };
 
 // A model that is ready to be calibrated: read, simplified, and nothing unsupported in it.
@@ -61,6 +64,19 @@ struct LayerReport {
   uint64_t fan_in = 0;
 };
 
+// A setting that the search tried and found no cheaper one for that agrees as well.
+struct FrontierPoint {
+  CodeSettings code;
+  AmplitudeSettings amplitudes;
+  size_t tuned_layers = 0;         // with an amplitude or threshold of their own
+  double agreement = 0;            // on the half of the images that was searched with
+  double confirmed_agreement = 0;  // on the other half
+  double relative_logit_error = 0;
+  double synops_per_image = 0;
+  double direct_macs_per_image = 0;
+  bool chosen = false;
+};
+
 struct ConversionReport {
   std::string model;
   CodeSettings code;
@@ -68,6 +84,7 @@ struct ConversionReport {
   uint32_t latency_steps = 0;
   uint64_t macs_per_image = 0;
   std::vector<LayerReport> layers;
+  std::vector<FrontierPoint> frontier;   // only of a search; the cheapest first
   Comparison calibration;                // on the calibration images
   std::optional<Comparison> validation;  // on images that took no part in the conversion
 };

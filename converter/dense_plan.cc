@@ -340,8 +340,8 @@ class Builder {
       const float step = node.Float("step", 1);
       const auto low = static_cast<float>(node.Int("low", 0));
       const auto high = static_cast<float>(node.Int("high", 0));
-      // Two linear ones after another primitive share one factor in oneDNN 2.6, so the second is the
-      // scale of the clip.
+      // Two linear ones after another primitive share one factor in oneDNN 2.6, so the second is
+      // the scale of the clip.
       return {{algorithm::eltwise_linear, 1 / step, 0},
               {algorithm::eltwise_round, 0, 0},
               {algorithm::eltwise_clip, low, high, step}};

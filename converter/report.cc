@@ -44,8 +44,12 @@ std::string DescribeComparison(const char* set, const Comparison& comparison) {
     text += fmt::format(", top-1 ANN {}, SNN {}", Percent(comparison.ann_top1),
                         Percent(comparison.snn_top1));
   }
-  return text + fmt::format("; {:.0f} spikes and {:.2f} M SyOPs an image\n",
-                            comparison.spikes_per_image, comparison.synops_per_image / 1e6);
+  text += fmt::format("; {:.0f} spikes and {:.2f} M SyOPs", comparison.spikes_per_image,
+                      comparison.synops_per_image / 1e6);
+  if (comparison.direct_macs_per_image > 0) {
+    text += fmt::format(" and {:.2f} M MACs of pixels", comparison.direct_macs_per_image / 1e6);
+  }
+  return text + " an image\n";
 }
 
 Json ComparisonToJson(const Comparison& comparison) {
@@ -57,6 +61,51 @@ Json ComparisonToJson(const Comparison& comparison) {
   json["snn_top1"] = ShareOrNull(comparison.snn_top1);
   json["spikes_per_image"] = comparison.spikes_per_image;
   json["synops_per_image"] = comparison.synops_per_image;
+  json["direct_macs_per_image"] = comparison.direct_macs_per_image;
+  return json;
+}
+
+std::string DescribeAmplitudes(const FrontierPoint& point) {
+  std::string text = NameOf(point.amplitudes.rule);
+  if (point.amplitudes.per_channel) text += ", per channel";
+  if (point.tuned_layers > 0) text += fmt::format(", {} layers tuned", point.tuned_layers);
+  return text;
+}
+
+// What the search found worth having, the cheapest first.
+std::string FormatFrontier(const std::vector<FrontierPoint>& frontier) {
+  std::string text =
+      fmt::format("\n{:1} {:>2}  {:>4}  {:>2}  {:>9}  {:>6}  {:<44}  {:>9}  {:>10}  {:>7}  {:>6}\n",
+                  "", "T", "beta", "L", "threshold", "input", "amplitudes", "agreement",
+                  "other half", "M SyOPs", "M MACs");
+  for (const FrontierPoint& p : frontier) {
+    text += fmt::format(
+        "{:1} {:>2}  {:>4g}  {:>2}  {:>9g}  {:>6}  {:<44}  {:>9}  {:>10}  {:>7.2f}  {:>6.2f}\n",
+        p.chosen ? ">" : "", p.code.timesteps, p.code.beta, p.code.silent_steps, p.code.threshold,
+        p.code.DirectInput() ? "direct" : "css", DescribeAmplitudes(p), Percent(p.agreement),
+        Percent(p.confirmed_agreement), p.synops_per_image / 1e6, p.direct_macs_per_image / 1e6);
+  }
+  return text;
+}
+
+Json FrontierToJson(const std::vector<FrontierPoint>& frontier) {
+  Json json = Json::array();
+  for (const FrontierPoint& p : frontier) {
+    json.push_back({{"timesteps", p.code.timesteps},
+                    {"beta", p.code.beta},
+                    {"silent_steps", p.code.silent_steps},
+                    {"threshold", p.code.threshold},
+                    {"input", p.code.DirectInput() ? "direct" : "css"},
+                    {"amplitudes", NameOf(p.amplitudes.rule)},
+                    {"per_channel", p.amplitudes.per_channel},
+                    {"tuned_layers", p.tuned_layers},
+                    {"agreement", p.agreement},
+                    {"confirmed_agreement", p.confirmed_agreement},
+                    {"relative_logit_error", p.relative_logit_error},
+                    {"synops_per_image", p.synops_per_image},
+                    {"direct_macs_per_image", p.direct_macs_per_image},
+                    {"chosen", p.chosen}});
+  }
   return json;
 }
 
@@ -81,6 +130,7 @@ std::string FormatReport(const ConversionReport& report) {
         calibrated ? fmt::format("{:.3f} %", layer.range.clipped_share * 100) : "-", layer.offset,
         JoinDelays(layer.delays), layer.fan_in, cost.spikes, cost.synops);
   }
+  if (!report.frontier.empty()) text += FormatFrontier(report.frontier);
   text +=
       fmt::format("\n{}T = {}, beta = {:g}, L = {}, threshold {:g}{}{}: latency {} steps\n",
                   report.code.coding == Coding::kRate ? "rate coding, " : "", report.code.timesteps,
@@ -112,6 +162,7 @@ std::string ReportToJson(const ConversionReport& report) {
   json["calibration"] = ComparisonToJson(report.calibration);
   json["validation"] =
       report.validation.has_value() ? ComparisonToJson(*report.validation) : Json();
+  if (!report.frontier.empty()) json["frontier"] = FrontierToJson(report.frontier);
   json["layers"] = Json::array();
   for (size_t i = 0; i < report.layers.size(); ++i) {
     const LayerReport& layer = report.layers[i];

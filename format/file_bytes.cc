@@ -30,12 +30,25 @@ FileBytes::FileBytes(size_t size) {
   if (data_ != nullptr) size_ = size;
 }
 
+FileBytes FileBytes::Borrow(std::span<const uint8_t> bytes) {
+  FileBytes borrowed;
+  // Nobody writes: a NetworkFile hands out constant views.
+  borrowed.data_ = {const_cast<uint8_t*>(bytes.data()), Free{false}};
+  borrowed.size_ = bytes.size();
+  return borrowed;
+}
+
 Result<FileBytes> ReadFileBytes(const std::string& path, size_t limit, StatusCode wrong_size) {
   // O_NONBLOCK: opening a pipe nobody writes to would otherwise wait forever.
   const Descriptor file{open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
   if (file.fd < 0) return IoError(path, "cannot open");
+  return ReadFileBytes(file.fd, path, limit, wrong_size);
+}
+
+Result<FileBytes> ReadFileBytes(int descriptor, const std::string& path, size_t limit,
+                                StatusCode wrong_size) {
   struct stat info = {};
-  if (fstat(file.fd, &info) != 0) return IoError(path, "cannot read");
+  if (fstat(descriptor, &info) != 0) return IoError(path, "cannot read");
   if (!S_ISREG(info.st_mode)) return Status::Io(path + ": not a regular file");
   const auto size = static_cast<size_t>(info.st_size);
   if (size == 0) return Status(wrong_size, path + ": the file is empty");
@@ -44,10 +57,12 @@ Result<FileBytes> ReadFileBytes(const std::string& path, size_t limit, StatusCod
                                   " bytes, more than the limit of " + std::to_string(limit));
   }
   FileBytes contents(size);
-  if (contents.empty()) return Status::Io(path + ": not enough memory to read it");
+  if (contents.empty())
+    return Status(StatusCode::kOutOfMemory, path + ": not enough memory to read it");
   const std::span<uint8_t> bytes = contents.bytes();
   for (size_t done = 0; done < size;) {
-    const ssize_t count = read(file.fd, bytes.data() + done, size - done);
+    const ssize_t count =
+        pread(descriptor, bytes.data() + done, size - done, static_cast<off_t>(done));
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return IoError(path, "cannot read");
     if (count == 0) return Status::Io(path + ": became shorter while it was read");

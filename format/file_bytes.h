@@ -24,6 +24,8 @@ class FileBytes {
   FileBytes() = default;
   // Uninitialized; empty() when memory ran out (or size is 0).
   explicit FileBytes(size_t size);
+  // Bytes that belong to the caller, who keeps them for as long as this lives; data() is aligned.
+  static FileBytes Borrow(std::span<const uint8_t> bytes);
 
   std::span<uint8_t> bytes() { return {data_.get(), size_}; }
   std::span<const uint8_t> bytes() const { return {data_.get(), size_}; }
@@ -31,7 +33,12 @@ class FileBytes {
 
  private:
   struct Free {
-    void operator()(uint8_t* data) const { std::free(data); }
+    Free() : owned(true) {}
+    explicit Free(bool owns) : owned(owns) {}
+    bool owned;
+    void operator()(uint8_t* data) const {
+      if (owned) std::free(data);
+    }
   };
   std::unique_ptr<uint8_t, Free> data_;
   size_t size_ = 0;
@@ -41,6 +48,11 @@ class FileBytes {
 // not waited for. Errors: kIo, and the message begins with `path`; an empty or oversized file is
 // reported with `wrong_size`.
 Result<FileBytes> ReadFileBytes(const std::string& path, size_t limit,
+                                StatusCode wrong_size = StatusCode::kBadModel);
+
+// The same from an open file, from its beginning; its position does not change and it stays open.
+// `name` stands in for the path.
+Result<FileBytes> ReadFileBytes(int descriptor, const std::string& name, size_t limit,
                                 StatusCode wrong_size = StatusCode::kBadModel);
 
 }  // namespace cssrun

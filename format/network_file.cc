@@ -34,8 +34,13 @@ class AlignedAllocator : public flatbuffers::Allocator {
 Result<NetworkFile> NetworkFile::Open(const std::string& path) {
   Result<FileBytes> bytes = ReadFileBytes(path, kMaximumBytes);
   if (!bytes.ok()) return bytes.status();
-  const std::span<const uint8_t> view = bytes.value().bytes();
-  return Verify(std::move(bytes).value(), view, path);
+  return Verify(std::move(bytes).value(), path);
+}
+
+Result<NetworkFile> NetworkFile::FromDescriptor(int descriptor, const std::string& name) {
+  Result<FileBytes> bytes = ReadFileBytes(descriptor, name, kMaximumBytes);
+  if (!bytes.ok()) return bytes.status();
+  return Verify(std::move(bytes).value(), name);
 }
 
 Result<NetworkFile> NetworkFile::FromBytes(std::span<const uint8_t> bytes,
@@ -43,21 +48,18 @@ Result<NetworkFile> NetworkFile::FromBytes(std::span<const uint8_t> bytes,
   if (bytes.empty() || bytes.size() > kMaximumBytes) {
     return Status::BadModel(name + ": a network of " + std::to_string(bytes.size()) + " bytes");
   }
+  if (reinterpret_cast<uintptr_t>(bytes.data()) % FileBytes::kAlignment == 0) {
+    return Verify(FileBytes::Borrow(bytes), name);
+  }
   FileBytes copy(bytes.size());
-  if (copy.empty()) return Status::Io(name + ": not enough memory to read it");
+  if (copy.empty())
+    return Status(StatusCode::kOutOfMemory, name + ": not enough memory to read it");
   std::memcpy(copy.bytes().data(), bytes.data(), bytes.size());
-  const std::span<const uint8_t> view = copy.bytes();
-  return Verify(std::move(copy), view, name);
+  return Verify(std::move(copy), name);
 }
 
-Result<NetworkFile> NetworkFile::Borrow(std::span<const uint8_t> bytes, const std::string& name) {
-  const bool aligned = reinterpret_cast<uintptr_t>(bytes.data()) % FileBytes::kAlignment == 0;
-  if (!aligned || bytes.size() > kMaximumBytes) return FromBytes(bytes, name);
-  return Verify(FileBytes(), bytes, name);
-}
-
-Result<NetworkFile> NetworkFile::Verify(FileBytes own, std::span<const uint8_t> bytes,
-                                        const std::string& name) {
+Result<NetworkFile> NetworkFile::Verify(FileBytes contents, const std::string& name) {
+  const std::span<const uint8_t> bytes = contents.bytes();
   if (bytes.size() < kSmallestHeader || !format::NetworkBufferHasIdentifier(bytes.data())) {
     return Status::BadModel(name + ": not a network file (no identifier " +
                             format::NetworkIdentifier() + "); make one with cssconvert");
@@ -68,7 +70,7 @@ Result<NetworkFile> NetworkFile::Verify(FileBytes own, std::span<const uint8_t> 
   }
   const Status meaning = ValidateNetwork(*format::GetNetwork(bytes.data()));
   if (!meaning.ok()) return Status(meaning.code(), name + ": " + meaning.message());
-  return NetworkFile(std::move(own), bytes);
+  return NetworkFile(std::move(contents));
 }
 
 flatbuffers::DetachedBuffer SerializeNetwork(const format::NetworkT& network) {

@@ -24,26 +24,23 @@ class NetworkFile {
   // Errors: kIo when the file cannot be read, kBadModel when it is not a sound network; the message
   // begins with `path`.
   static Result<NetworkFile> Open(const std::string& path);
-  // The same for bytes in memory, which are copied; `name` stands in for the path.
+  // The same for an open file; `name` stands in for the path.
+  static Result<NetworkFile> FromDescriptor(int descriptor, const std::string& name);
+  // The same for bytes in memory, which the caller keeps and does not change for as long as this
+  // lives; they are copied only where they do not begin at a multiple of 64.
   static Result<NetworkFile> FromBytes(std::span<const uint8_t> bytes, const std::string& name);
-  // The same without a copy, unless the bytes do not start at a multiple of 64. They must outlive
-  // the NetworkFile and stay as they are.
-  static Result<NetworkFile> Borrow(std::span<const uint8_t> bytes, const std::string& name);
 
-  const format::Network& network() const { return *format::GetNetwork(bytes_.data()); }
-  size_t size() const { return bytes_.size(); }
+  const format::Network& network() const { return *format::GetNetwork(bytes_.bytes().data()); }
+  size_t size() const { return bytes_.bytes().size(); }
 
  private:
-  NetworkFile(FileBytes own, std::span<const uint8_t> bytes)
-      : own_(std::move(own)), bytes_(bytes) {}
-  static Result<NetworkFile> Verify(FileBytes own, std::span<const uint8_t> bytes,
-                                    const std::string& name);
+  explicit NetworkFile(FileBytes bytes) : bytes_(std::move(bytes)) {}
+  static Result<NetworkFile> Verify(FileBytes bytes, const std::string& name);
 
-  FileBytes own_;  // empty when the bytes are borrowed
-  std::span<const uint8_t> bytes_;
+  FileBytes bytes_;
 };
 
-// Serializes `network` with the file identifier; the same network gives the same bytes. They start
+// Serializes `network` with the file identifier; the same network gives the same bytes. They begin
 // at a multiple of 64.
 flatbuffers::DetachedBuffer SerializeNetwork(const format::NetworkT& network);
 

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "format/geometry.h"
+#include "runtime/aligned.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "runtime/direct_input.cc"
@@ -169,27 +170,33 @@ void AddIdentityRow(const DirectSynapses& s, std::span<const float> seen, uint32
 }  // namespace
 
 PixelScale::PixelScale(const format::Network& network)
-    : channels_(network.nodes()->Get(0)->extent()->channels()) {
+    : mean_(network.preprocessing()->mean()->begin(), network.preprocessing()->mean()->end()),
+      stddev_(network.preprocessing()->stddev()->begin(),
+              network.preprocessing()->stddev()->end()) {
   const format::Code& code = *network.code();
-  const format::Preprocessing& preprocessing = *network.preprocessing();
   double sum_of_weights = 0;
   for (uint32_t k = 0; k < code.timesteps(); ++k) {
     sum_of_weights += std::pow(static_cast<double>(code.beta()), k);
   }
-  const double scale = sum_of_weights * static_cast<double>(network.nodes()->Get(0)->amplitude());
-  for (uint32_t c = 0; c < channels_; ++c) {
-    const auto mean = static_cast<double>(preprocessing.mean()->Get(c));
-    const auto stddev = static_cast<double>(preprocessing.stddev()->Get(c));
+  scale_ = sum_of_weights * static_cast<double>(network.nodes()->Get(0)->amplitude());
+  for (size_t c = 0; c < mean_.size(); ++c) {
     for (int pixel = 0; pixel < 256; ++pixel) {
-      table_.push_back(static_cast<float>((pixel / 255.0 - mean) / stddev / scale));
+      table_.push_back(Scaled(static_cast<float>(pixel) / 255.0F, c));
     }
   }
 }
 
-void PixelScale::Apply(std::span<const uint8_t> pixels, std::span<float> values) const {
-  for (size_t i = 0; i < pixels.size();) {
-    for (size_t c = 0; c < channels_; ++c, ++i) values[i] = table_[c * 256 + pixels[i]];
-  }
+float PixelScale::Scaled(float value, size_t channel) const {
+  const double normalized = (static_cast<double>(value) - static_cast<double>(mean_[channel])) /
+                            static_cast<double>(stddev_[channel]);
+  return static_cast<float>(normalized / scale_);
+}
+
+void PixelScale::Apply(const Input& input, const Extent& image, std::span<float> values) const {
+  ForEachPixel(input.order, image, [&](size_t i, size_t at, size_t c) {
+    values[i] = input.kind == InputKind::kBytes ? table_[c * 256 + input.bytes[at]]
+                                                : Scaled(input.values[at], c);
+  });
 }
 
 DirectSynapses LayOutDirect(const format::Synapses& synapses, const Extent& source,
@@ -215,7 +222,7 @@ DirectSynapses LayOutDirect(const format::Synapses& synapses, const Extent& sour
                                      w.pad_left(), w.dilation_x());
   const float* given = synapses.weights()->data();
   if (s.kind == SynapseKind::Identity) {
-    s.weights = hwy::AllocateAligned<float>(1);
+    s.weights = AllocateAligned<float>(1);
     s.weights[0] = given[0];
     const int64_t first = std::max<int64_t>(0, s.channel_offset);
     const int64_t last =
@@ -227,7 +234,7 @@ DirectSynapses LayOutDirect(const format::Synapses& synapses, const Extent& sour
   const auto taps = static_cast<size_t>(w.kernel_y()) * static_cast<size_t>(w.kernel_x());
   s.macs = reads * target.channels() * sources;
   const size_t lanes = s.weight_stride();
-  s.weights = hwy::AllocateAligned<float>(taps * sources * lanes);
+  s.weights = AllocateAligned<float>(taps * sources * lanes);
   std::fill_n(s.weights.get(), taps * sources * lanes, 0.0F);
   for (size_t channel = 0; channel < target.channels(); ++channel) {
     for (size_t j = 0; j < sources; ++j) {

@@ -14,6 +14,7 @@
 
 #include "hwy/aligned_allocator.h"
 #include "network_generated.h"
+#include "runtime/input.h"
 
 namespace cssrun::internal {
 
@@ -23,12 +24,15 @@ class PixelScale {
   PixelScale() = default;
   explicit PixelScale(const format::Network& network);
 
-  // `pixels`: interleaved bytes; `values` in the same order.
-  void Apply(std::span<const uint8_t> pixels, std::span<float> values) const;
+  // `values`: [row][column][channel]. `input` holds pixels, not spikes.
+  void Apply(const Input& input, const format::Extent& image, std::span<float> values) const;
 
  private:
-  size_t channels_ = 0;
-  std::vector<float> table_;  // [channel][256]
+  float Scaled(float value, size_t channel) const;  // of 0 to 1
+
+  std::vector<float> mean_, stddev_;  // by channel
+  double scale_ = 1;
+  std::vector<float> table_;  // of 8-bit pixels, [channel][256]
 };
 
 // The width of the widest vector of floats.

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "format/geometry.h"
+#include "runtime/aligned.h"
 
 namespace cssrun::internal {
 namespace {
@@ -39,7 +40,7 @@ Layer LayOutLayer(const format::Network& network, const format::Node& node, floa
   // The encoder has no silent period: its spikes weigh 1.
   const float weight = layer.kind == NodeKind::Encoder ? 1.0F : spike_weight;
   for (const float threshold : *node.thresholds()) layer.thresholds.push_back(threshold * weight);
-  layer.bias = hwy::AllocateAligned<float>(layer.blocks.stride());
+  layer.bias = AllocateAligned<float>(layer.blocks.stride());
   std::fill_n(layer.bias.get(), layer.blocks.stride(), 0.0F);
   std::copy(node.bias()->begin(), node.bias()->end(), layer.bias.get());
   for (const format::Synapses* synapses : *node.synapses()) {

@@ -1,7 +1,10 @@
 #include "cssrun/network.h"
 
+#include <new>
+#include <stdexcept>
 #include <utility>
 
+#include "cssrun/version.h"
 #include "format/network_file.h"
 #include "runtime/execution_network.h"
 
@@ -14,26 +17,67 @@ Network::~Network() = default;
 
 namespace {
 
-std::unique_ptr<internal::ExecutionNetwork> LayOut(const NetworkFile& file, EngineKind engine) {
-  return std::make_unique<internal::ExecutionNetwork>(
-      engine == EngineKind::kFloat ? internal::LayOutNetwork(file)
-                                   : internal::LayOutNetworkInIntegers(file));
+void LogLoaded(const internal::ExecutionNetwork& network, const std::string& name, size_t bytes,
+               const LogSink& log) {
+  if (!log) return;
+  log(LogLevel::kInformation, name + ": " + std::to_string(network.layers.size()) + " layers, " +
+                                  std::to_string(network.timesteps) + " timesteps, " +
+                                  std::to_string(bytes) + " bytes");
+  if (network.integers != nullptr) {
+    log(LogLevel::kInformation, name + ": runs in integers with " + SimdTarget());
+  } else if (network.float_reason.empty()) {
+    log(LogLevel::kInformation, name + ": runs in float with " + SimdTarget());
+  } else {
+    log(LogLevel::kWarning,
+        name + ": runs in float, some ten times slower: " + network.float_reason);
+  }
+}
+
+// `open` gives a Result<NetworkFile>.
+template <class Open>
+Result<std::unique_ptr<internal::ExecutionNetwork>> OpenAndLayOut(Open open,
+                                                                  const std::string& name,
+                                                                  const LoadOptions& options) {
+  const Result<NetworkFile> file = open();
+  if (!file.ok()) return file.status();
+  auto execution = std::make_unique<internal::ExecutionNetwork>(
+      options.engine == EngineKind::kFloat ? internal::LayOutNetwork(file.value())
+                                           : internal::LayOutNetworkInIntegers(file.value()));
+  LogLoaded(*execution, name, file.value().size(), options.log);
+  return execution;
 }
 
 }  // namespace
 
-Result<std::shared_ptr<const Network>> Network::Load(const std::string& path, EngineKind engine) {
-  Result<NetworkFile> file = NetworkFile::Open(path);
-  if (!file.ok()) return file.status();
-  return std::shared_ptr<const Network>(new Network(LayOut(file.value(), engine)));
+template <class Open>
+Result<std::shared_ptr<const Network>> Network::Make(Open open, const std::string& name,
+                                                     const LoadOptions& options) {
+  try {
+    auto execution = OpenAndLayOut(open, name, options);
+    if (!execution.ok()) return execution.status();
+    return std::shared_ptr<const Network>(new Network(std::move(execution).value()));
+  } catch (const std::bad_alloc&) {
+    return Status::OutOfMemory();
+  } catch (const std::length_error&) {
+    return Status::OutOfMemory();
+  }
+}
+
+Result<std::shared_ptr<const Network>> Network::Load(const std::string& path,
+                                                     const LoadOptions& options) {
+  return Make([&] { return NetworkFile::Open(path); }, path, options);
 }
 
 Result<std::shared_ptr<const Network>> Network::FromBytes(std::span<const uint8_t> bytes,
                                                           const std::string& name,
-                                                          EngineKind engine) {
-  Result<NetworkFile> file = NetworkFile::Borrow(bytes, name);
-  if (!file.ok()) return file.status();
-  return std::shared_ptr<const Network>(new Network(LayOut(file.value(), engine)));
+                                                          const LoadOptions& options) {
+  return Make([&] { return NetworkFile::FromBytes(bytes, name); }, name, options);
+}
+
+Result<std::shared_ptr<const Network>> Network::FromDescriptor(int descriptor,
+                                                               const std::string& name,
+                                                               const LoadOptions& options) {
+  return Make([&] { return NetworkFile::FromDescriptor(descriptor, name); }, name, options);
 }
 
 EngineKind Network::engine() const {

@@ -13,11 +13,16 @@ inline double EncoderScale(float amplitude, float beta, uint32_t timesteps) {
   return static_cast<double>(amplitude) * std::pow(static_cast<double>(beta), timesteps);
 }
 
-// The potential of a pixel value before the first step: normalization and the division at once.
-inline float StartingPotential(size_t pixel, float mean, float stddev, double scale) {
-  const double normalized = (static_cast<double>(pixel) / 255.0 - static_cast<double>(mean)) /
-                            static_cast<double>(stddev);
+// The potential of a value of 0 to 1 before the first step: normalization and the division at once.
+inline float StartingPotential(float value, float mean, float stddev, double scale) {
+  const double normalized =
+      (static_cast<double>(value) - static_cast<double>(mean)) / static_cast<double>(stddev);
   return static_cast<float>(normalized / scale);
+}
+
+// The same of an 8-bit pixel: a float divided by 255, as everybody does who hands over floats.
+inline float StartingPotential(size_t pixel, float mean, float stddev, double scale) {
+  return StartingPotential(static_cast<float>(pixel) / 255.0F, mean, stddev, scale);
 }
 
 // One step: M *= beta; a spike, +1 or -1, where |M| reaches the threshold; what it weighs leaves M.

@@ -55,23 +55,37 @@ double Margin(std::span<const float> logits) {
 
 bool ReadAndDecide(const ExecutionNetwork& network, const SessionOptions& options,
                    std::span<const float> potentials, uint32_t index, uint32_t step,
-                   Answer& answer) {
+                   Reading& scratch, Answer& answer) {
   const bool last = index + 1 == network.timesteps;
   const bool may_exit = options.early_exit_margin.has_value() && !last;
-  if (!may_exit && !options.keep_readings) return false;
+  if (!may_exit && !ReadsEveryStep(options)) return false;
   ReadLogits(network, potentials, index, answer.logits);
   const double coming = ComingWeight(network, index);
   const double margin = Margin(answer.logits);
-  if (options.keep_readings) {
-    if (answer.readings.size() <= index) answer.readings.resize(network.timesteps);
-    Reading& reading = answer.readings[index];
+  bool stopped = false;
+  if (ReadsEveryStep(options)) {
+    if (options.keep_readings && answer.readings.size() <= index) {
+      answer.readings.resize(network.timesteps);
+    }
+    Reading& reading = options.keep_readings ? answer.readings[index] : scratch;
     reading.step = step + 1;
     reading.logits = answer.logits;
     reading.margin = last ? std::numeric_limits<double>::infinity() : margin / coming;
     reading.synops = 0;
     for (const LayerStatistics& layer : answer.layers) reading.synops += layer.synops;
+    stopped = options.on_reading && !options.on_reading(reading) && !last;
   }
-  return may_exit && margin > *options.early_exit_margin * coming;
+  const bool sure = may_exit && margin > *options.early_exit_margin * coming;
+  if (sure) {
+    answer.ending = Ending::kSure;
+  } else if (stopped) {
+    answer.ending = Ending::kStopped;
+  }
+  return sure || stopped;
+}
+
+bool ReadsEveryStep(const SessionOptions& options) {
+  return options.keep_readings || options.on_reading;
 }
 
 }  // namespace cssrun::internal

@@ -24,11 +24,15 @@ void ReadLogits(const ExecutionNetwork& network, std::span<const float> potentia
 // Best logit less second best; 0 with fewer than two.
 double Margin(std::span<const float> logits);
 
-// What a run does after readout index `index`: records the reading if asked to, and returns whether
-// the answer is sure enough. `answer.logits` is set when it is.
+// What a run does after readout index `index`: hands on the reading where that is asked for, and
+// returns whether the run ends here, with `answer.logits` and `answer.ending` set. `scratch` is
+// kept from call to call.
 bool ReadAndDecide(const ExecutionNetwork& network, const SessionOptions& options,
                    std::span<const float> potentials, uint32_t index, uint32_t step,
-                   Answer& answer);
+                   Reading& scratch, Answer& answer);
+
+// Whether every step of the readout is to be read as soon as it is done.
+bool ReadsEveryStep(const SessionOptions& options);
 
 }  // namespace cssrun::internal
 

@@ -1,16 +1,76 @@
 #include "cssrun/session.h"
 
+#include <algorithm>
+#include <limits>
+#include <new>
+#include <stdexcept>
 #include <string>
+#include <tuple>
 #include <utility>
 
+#include "format/geometry.h"
 #include "runtime/float/float_engine.h"
+#include "runtime/input.h"
 #include "runtime/integer/integer_engine.h"
+#include "runtime/recording.h"
 
 namespace cssrun {
+namespace {
+
+using internal::CodedSpike;
+
+Status CheckSize(const Network& network, size_t size, const char* unit) {
+  const InputFormat& input = network.input();
+  const size_t expected = size_t{input.channels} * input.height * input.width;
+  if (size == expected) return Status::Ok();
+  return Status::InvalidArgument("an image of " + std::to_string(size) + unit +
+                                 "; the network takes " + std::to_string(expected));
+}
+
+// The events in the encoder's order, or what is wrong with them.
+Status SortEvents(const Network& network, std::span<const InputEvent> events,
+                  std::vector<CodedSpike>& coded) {
+  const InputFormat& input = network.input();
+  const uint32_t positions = input.height * input.width;
+  const auto wrong = [](size_t index, const std::string& what) {
+    return Status::InvalidArgument("event " + std::to_string(index) + ": " + what);
+  };
+  coded.clear();
+  for (size_t i = 0; i < events.size(); ++i) {
+    const InputEvent& event = events[i];
+    if (event.step >= network.timesteps()) {
+      return wrong(i, "step " + std::to_string(event.step) + "; the network has " +
+                          std::to_string(network.timesteps()));
+    }
+    if (event.address >= uint64_t{positions} * input.channels) {
+      return wrong(i, "address " + std::to_string(event.address) + "; the network has " +
+                          std::to_string(uint64_t{positions} * input.channels) + " inputs");
+    }
+    if (event.sign != 1 && event.sign != -1) {
+      return wrong(i, "sign " + std::to_string(event.sign) + " is neither 1 nor -1");
+    }
+    coded.push_back({event.step, event.address % positions,
+                     static_cast<uint16_t>(event.address / positions),
+                     static_cast<int8_t>(event.sign)});
+  }
+  const auto place = [](const CodedSpike& spike) {
+    return std::tuple(spike.step, spike.position, spike.channel);
+  };
+  std::ranges::sort(coded, {}, place);
+  const auto twice = std::ranges::adjacent_find(coded, {}, place);
+  if (twice == coded.end()) return Status::Ok();
+  return Status::InvalidArgument("two events at step " + std::to_string(twice->step) +
+                                 " of address " +
+                                 std::to_string(twice->channel * positions + twice->position));
+}
+
+}  // namespace
 
 Session::Session(std::shared_ptr<const Network> network, const SessionOptions& options)
     : network_(std::move(network)) {
   const internal::ExecutionNetwork& execution = network_->execution();
+  options_status_ = internal::CheckRecordRequests(execution, options);
+  if (!options_status_.ok()) return;
   if (execution.integers != nullptr) {
     integer_engine_ = std::make_unique<internal::IntegerEngine>(execution, options);
   } else {
@@ -18,23 +78,63 @@ Session::Session(std::shared_ptr<const Network> network, const SessionOptions& o
   }
 }
 
+Result<Session> Session::Create(std::shared_ptr<const Network> network,
+                                const SessionOptions& options) {
+  try {
+    Session session(std::move(network), options);
+    if (!session.options_status_.ok()) return session.options_status_;
+    return session;
+  } catch (const std::bad_alloc&) {
+    return Status::OutOfMemory();
+  } catch (const std::length_error&) {
+    return Status::OutOfMemory();
+  }
+}
+
 Session::~Session() = default;
 Session::Session(Session&&) noexcept = default;
 Session& Session::operator=(Session&&) noexcept = default;
 
-Status Session::Run(std::span<const uint8_t> pixels, Answer& answer) {
-  const InputFormat& input = network_->input();
-  const size_t expected = size_t{input.channels} * input.height * input.width;
-  if (pixels.size() != expected) {
-    return Status::InvalidArgument("an image of " + std::to_string(pixels.size()) +
-                                   " bytes; the network takes " + std::to_string(expected));
+Status Session::Run(std::span<const uint8_t> pixels, Answer& answer, PixelOrder order) {
+  if (Status status = CheckSize(*network_, pixels.size(), " bytes"); !status.ok()) return status;
+  return RunInput({.kind = internal::InputKind::kBytes, .order = order, .bytes = pixels}, answer);
+}
+
+Status Session::Run(std::span<const float> pixels, Answer& answer, PixelOrder order) {
+  if (Status status = CheckSize(*network_, pixels.size(), " floats"); !status.ok()) return status;
+  const auto wrong =
+      std::ranges::find_if(pixels, [](float value) { return !(value >= 0.0F && value <= 1.0F); });
+  if (wrong != pixels.end()) {
+    return Status::InvalidArgument("pixel number " + std::to_string(wrong - pixels.begin()) +
+                                   " is " + std::to_string(*wrong) +
+                                   "; floats go from 0 to 1 and are not yet normalized");
   }
-  if (integer_engine_ != nullptr) {
-    integer_engine_->Run(pixels, answer);
-  } else {
-    float_engine_->Run(pixels, answer);
+  return RunInput({.kind = internal::InputKind::kValues, .order = order, .values = pixels}, answer);
+}
+
+Status Session::Run(std::span<const InputEvent> events, Answer& answer) {
+  if (network_->execution().direct_input.has_value()) {
+    return Status::InvalidArgument(
+        "events, but this network takes pixels directly; convert it with --input css");
   }
-  return Status::Ok();
+  try {
+    if (Status status = SortEvents(*network_, events, coded_); !status.ok()) return status;
+  } catch (const std::bad_alloc&) {
+    return Status::OutOfMemory();
+  }
+  return RunInput({.kind = internal::InputKind::kSpikes, .spikes = coded_}, answer);
+}
+
+Status Session::RunInput(const internal::Input& input, Answer& answer) {
+  if (!options_status_.ok()) return options_status_;
+  try {
+    return integer_engine_ != nullptr ? integer_engine_->Run(input, answer)
+                                      : float_engine_->Run(input, answer);
+  } catch (const std::bad_alloc&) {
+    return Status::OutOfMemory();
+  } catch (const std::length_error&) {
+    return Status::OutOfMemory();
+  }
 }
 
 }  // namespace cssrun

@@ -23,6 +23,7 @@ namespace cssrun::tools {
 namespace {
 
 constexpr char kProgram[] = "cssconvert";
+const std::string kUsualTolerance = "0.5";  // percent, of --auto
 constexpr char kExamples[] =
     "  cssconvert model.onnx -o net.fb --calibration images/\n"
     "  cssconvert resnet.onnx -o net.fb --calibration images/ --labels names.txt \\\n"
@@ -45,6 +46,7 @@ struct Arguments {
   std::string labels;
   std::string report;
   bool no_negative = false;
+  double tolerance = -1;  // percent; negative: no search
   std::optional<converter::InputCoding> input;
   converter::Coding coding = converter::Coding::kCss;
   converter::ConvertOptions options;
@@ -124,6 +126,13 @@ void Declare(CLI::App& app, Arguments& arguments) {
       ->capture_default_str()
       ->group(coding);
 
+  app.add_option(
+         "--auto", arguments.tolerance,
+         "search for the cheapest code that differs from the ANN on at most so many percent "
+         "of the calibration images (0.5)")
+      ->check(CLI::Range(0.0, 100.0))
+      ->type_name("[PERCENT]")
+      ->group(coding);
   app.add_option("--validate", arguments.validation,
                  "folder of other images on which to compare the result with the ANN");
   app.add_option("--report", arguments.report, "write the conversion report here, as JSON");
@@ -154,6 +163,21 @@ Status ChooseCode(const CLI::App& app, const Arguments& arguments, const convert
   code.negative_spikes = !arguments.no_negative;
   code.input = arguments.input;
   return Status::Ok();
+}
+
+// What a search chooses cannot be chosen beside it.
+Status CheckSearch(const CLI::App& app, const converter::Model& model) {
+  for (const char* option :
+       {"--timesteps", "--beta", "--silent", "--threshold", "--input", "--coding", "--amplitudes",
+        "--per-channel", "--adjust", "--no-negative"}) {
+    if (app.count(option) > 0) {
+      return Status::InvalidArgument(
+          fmt::format("{}: --auto chooses it; leave one of the two out", option));
+    }
+  }
+  if (!model.quantized_code.has_value()) return Status::Ok();
+  return Status::InvalidArgument(
+      "--auto: the model is quantized and brings its own code; leave --auto out");
 }
 
 // One number for all channels, or one per channel.
@@ -227,17 +251,41 @@ Status WriteText(const std::string& path, const std::string& text) {
   return WriteFileAtomically(path, {reinterpret_cast<const uint8_t*>(text.data()), text.size()});
 }
 
+// "--auto 1" as "--auto=1" and "--auto" alone with its usual value: CLI11 would take any next
+// argument for the value, a path too.
+std::vector<std::string> JoinOptionalValue(int argc, char** argv) {
+  std::vector<std::string> joined(argv, argv + argc);
+  for (size_t i = 1; i < joined.size(); ++i) {
+    if (joined[i] != "--auto") continue;
+    const std::string next = i + 1 < joined.size() ? joined[i + 1] : "";
+    const bool number = !next.empty() && next.find_first_not_of("0123456789.") == std::string::npos;
+    joined[i] += "=" + (number ? next : kUsualTolerance);
+    if (number) joined.erase(joined.begin() + static_cast<std::ptrdiff_t>(i) + 1);
+  }
+  return joined;
+}
+
 int Run(int argc, char** argv) {
   CLI::App app("Converts a trained network to the Canonic Signed Spike code.", kProgram);
   Arguments arguments;
   Declare(app, arguments);
   Prepare(app, kExamples);
-  if (const auto exit = Parse(app, argc, argv); exit.has_value()) return *exit;
+  const std::vector<std::string> joined = JoinOptionalValue(argc, argv);
+  std::vector<const char*> words;
+  for (const std::string& word : joined) words.push_back(word.c_str());
+  if (const auto exit = Parse(app, static_cast<int>(words.size()), words.data());
+      exit.has_value()) {
+    return *exit;
+  }
   converter::ConvertOptions& options = arguments.options;
   Result<converter::Model> model = converter::LoadModel(arguments.model);
   if (!model.ok()) return Fail(model.status());
   if (Status status = ChooseCode(app, arguments, model.value(), options.code); !status.ok()) {
     return Fail(status);
+  }
+  if (arguments.tolerance >= 0) {
+    if (Status status = CheckSearch(app, model.value()); !status.ok()) return Fail(status);
+    options.search_tolerance = arguments.tolerance / 100;
   }
   InputFormat format = model.value().input;
   for (const Status& status : {Spread("--mean", 0, format.channels, options.mean),
@@ -286,6 +334,14 @@ int Run(int argc, char** argv) {
     }
   }
   fmt::print(stderr, "{}", TerminalText(converter::FormatReport(report), true));
+  if (options.search_tolerance.has_value() &&
+      *options.search_tolerance * static_cast<double>(calibration.pixels.size()) < 2) {
+    fmt::print(
+        stderr,
+        "{} images cannot show a difference of {:g} %: give --auto at least {:.0f}, or expect "
+        "a larger one on other images\n",
+        calibration.pixels.size(), arguments.tolerance, 2 / *options.search_tolerance);
+  }
   if (guessed) {
     fmt::print(stderr,
                "Class names come from the folders of {}, sorted; give --labels if the model's "

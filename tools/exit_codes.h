@@ -22,7 +22,10 @@ inline ExitCode ExitCodeOf(const Status& status) {
       return kUsage;
     case StatusCode::kBadModel:
       return kBadModel;
+    case StatusCode::kStopped:
+      return kSomeInputsFailed;
     case StatusCode::kIo:
+    case StatusCode::kOutOfMemory:
       break;
   }
   return kIoFailed;

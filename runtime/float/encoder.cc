@@ -12,21 +12,23 @@ Encoder::Encoder(const ExecutionNetwork& network)
       starting_potential_(network.input.channels),
       potential_(Neurons(network.layers.front().extent)),
       negative_(network.input.channels) {
-  const double scale =
-      EncoderScale(network.layers.front().amplitude, network.beta, network.timesteps);
+  scale_ = EncoderScale(network.layers.front().amplitude, network.beta, network.timesteps);
   for (size_t channel = 0; channel < starting_potential_.size(); ++channel) {
     for (size_t pixel = 0; pixel < 256; ++pixel) {
-      starting_potential_[channel][pixel] = StartingPotential(pixel, network.input.mean[channel],
-                                                              network.input.stddev[channel], scale);
+      starting_potential_[channel][pixel] = StartingPotential(
+          pixel, network.input.mean[channel], network.input.stddev[channel], scale_);
     }
   }
 }
 
-void Encoder::SetImage(std::span<const uint8_t> pixels) {
-  const size_t channels = starting_potential_.size();
-  for (size_t i = 0; i < potential_.size(); ++i) {
-    potential_[i] = starting_potential_[i % channels][pixels[i]];
-  }
+void Encoder::SetImage(const Input& image) {
+  const InputFormat& format = network_.input;
+  ForEachPixel(image.order, network_.layers.front().extent, [&](size_t i, size_t at, size_t c) {
+    potential_[i] =
+        image.kind == InputKind::kBytes
+            ? starting_potential_[c][image.bytes[at]]
+            : StartingPotential(image.values[at], format.mean[c], format.stddev[c], scale_);
+  });
 }
 
 void Encoder::Step(uint32_t index, EventFrame& events) {
@@ -48,6 +50,22 @@ void Encoder::Step(uint32_t index, EventFrame& events) {
     std::copy_n(negative_.data(), negatives, out + count);
     count += static_cast<uint32_t>(negatives);
     events.bounds[2 * position + 2] = count;
+  }
+}
+
+void WriteSpikes(std::span<const CodedSpike> spikes, EventFrame& events) {
+  uint32_t count = 0;
+  size_t next = 0;
+  for (size_t position = 0; 2 * position + 1 < events.bounds.size(); ++position) {
+    size_t end = next;
+    while (end < spikes.size() && spikes[end].position == position) ++end;
+    for (const int sign : {1, -1}) {
+      for (size_t i = next; i < end; ++i) {
+        if (spikes[i].sign == sign) events.channels[count++] = spikes[i].channel;
+      }
+      events.bounds[2 * position + (sign > 0 ? 1 : 2)] = count;
+    }
+    next = end;
   }
 }
 

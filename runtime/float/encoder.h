@@ -9,6 +9,7 @@
 
 #include "runtime/execution_network.h"
 #include "runtime/float/events.h"
+#include "runtime/input.h"
 
 namespace cssrun::internal {
 
@@ -18,8 +19,8 @@ class Encoder {
  public:
   explicit Encoder(const ExecutionNetwork& network);
 
-  // `pixels`: height * width * channels bytes, interleaved.
-  void SetImage(std::span<const uint8_t> pixels);
+  // Begins an image. Does not allocate.
+  void SetImage(const Input& image);
   // The spikes of step `index`; call with 0, 1, ... T-1.
   void Step(uint32_t index, EventFrame& events);
 
@@ -27,9 +28,13 @@ class Encoder {
   const ExecutionNetwork& network_;
   // The starting potential of every pixel value: normalization and the division at once.
   std::vector<std::array<float, 256>> starting_potential_;  // per channel
-  std::vector<float> potential_;                            // [position][channel]
-  std::vector<uint16_t> negative_;                          // of one position
+  double scale_ = 1;
+  std::vector<float> potential_;    // [position][channel]
+  std::vector<uint16_t> negative_;  // of one position
 };
+
+// The same from spikes of one step, sorted.
+void WriteSpikes(std::span<const CodedSpike> spikes, EventFrame& events);
 
 }  // namespace cssrun::internal
 

@@ -7,7 +7,11 @@
 #include <utility>
 
 #include "format/geometry.h"
+#include "runtime/aligned.h"
+#include "runtime/float/recording.h"
+#include "runtime/interruption.h"
 #include "runtime/reading.h"
+#include "runtime/recording.h"
 
 namespace cssrun::internal {
 namespace {
@@ -44,16 +48,15 @@ FloatEngine::FloatEngine(const ExecutionNetwork& network, const SessionOptions& 
   for (const Layer& layer : network.layers) {
     LayerState state;
     if (layer.kind != NodeKind::Encoder) {
-      state.membranes =
-          hwy::AllocateAligned<float>(Positions(layer.potential) * layer.blocks.stride());
+      state.membranes = AllocateAligned<float>(Positions(layer.potential) * layer.blocks.stride());
     }
     if (!layer.direct.empty()) {
       const size_t size = Positions(layer.potential) * layer.blocks.stride();
-      state.direct = hwy::AllocateAligned<float>(size);
+      state.direct = AllocateAligned<float>(size);
       state.seen.resize(layer.direct.size());
     }
     if (layer.kind == NodeKind::Neurons) {
-      state.sent = hwy::AllocateAligned<float>(Positions(layer.extent) * layer.blocks.stride());
+      state.sent = AllocateAligned<float>(Positions(layer.extent) * layer.blocks.stride());
     }
     if (layer.kind != NodeKind::Readout) {
       state.spikes = DelayLine(layer.kept_steps, Positions(layer.extent), layer.extent.channels());
@@ -91,12 +94,12 @@ void FloatEngine::Reset() {
   }
 }
 
-void FloatEngine::SetImage(std::span<const uint8_t> pixels) {
+void FloatEngine::SetImage(const Input& input) {
   if (encoder_.has_value()) {
-    encoder_->SetImage(pixels);
+    if (input.kind != InputKind::kSpikes) encoder_->SetImage(input);
     return;
   }
-  network_.direct_input->Apply(pixels, image_);
+  network_.direct_input->Apply(input, network_.layers.front().extent, image_);
   for (size_t i = 0; i < states_.size(); ++i) {
     const Layer& layer = network_.layers[i];
     LayerState& state = states_[i];
@@ -113,16 +116,28 @@ void FloatEngine::SetImage(std::span<const uint8_t> pixels) {
   }
 }
 
-void FloatEngine::Run(std::span<const uint8_t> pixels, Answer& answer) {
+Status FloatEngine::Run(const Input& input, Answer& answer) {
   using Clock = std::chrono::steady_clock;
+  const Interruption interruption(options_);
   answer.layers.assign(network_.layers.size(), LayerStatistics());
+  answer.ending = Ending::kComplete;
+  ClearRecordings(network_, options_, answer);
   Reset();
-  SetImage(pixels);
+  input_ = &input;
+  SetImage(input);
   const Layer& readout = network_.layers.back();
   const std::span<const float> potentials(states_.back().membranes.get(),
                                           readout.extent.channels());
   for (uint32_t step = 0; step < network_.latency_steps; ++step) {
     for (size_t layer = 0; layer < network_.layers.size(); ++layer) {
+      const Interrupted interrupted = interruption.Now();
+      if (interrupted == Interrupted::kCancelled) return CancelledAt(step);
+      if (interrupted == Interrupted::kLate) {
+        if (step <= readout.input_offset) return LateAt(step);
+        ReadLogits(network_, potentials, step - 1 - readout.input_offset, answer.logits);
+        answer.ending = Ending::kLate;
+        return Status::Ok();
+      }
       LayerStatistics& statistics = answer.layers[layer];
       const Clock::time_point start = options_.profile ? Clock::now() : Clock::time_point();
       StepLayer(layer, step, statistics);
@@ -131,12 +146,15 @@ void FloatEngine::Run(std::span<const uint8_t> pixels, Answer& answer) {
       }
     }
     answer.steps = step + 1;
+    Record(step, answer);
     if (step >= readout.input_offset &&
-        ReadAndDecide(network_, options_, potentials, step - readout.input_offset, step, answer)) {
-      return;
+        ReadAndDecide(network_, options_, potentials, step - readout.input_offset, step, reading_,
+                      answer)) {
+      return Status::Ok();
     }
   }
   answer.logits.assign(potentials.begin(), potentials.end());
+  return Status::Ok();
 }
 
 void FloatEngine::Residuals(size_t layer_index, std::vector<float>& residuals) const {
@@ -202,7 +220,11 @@ void FloatEngine::StepEncoder(uint32_t step, LayerStatistics& statistics) {
     events.Clear();
     return;
   }
-  encoder_->Step(step, events);
+  if (input_->kind == InputKind::kSpikes) {
+    WriteSpikes(input_->SpikesOf(step), events);
+  } else {
+    encoder_->Step(step, events);
+  }
   statistics.spikes += events.count();
   if (observe_spikes_) observe_spikes_(0, step, events);
 }
@@ -227,6 +249,26 @@ void FloatEngine::Integrate(size_t layer_index, uint32_t step, uint32_t index,
     const EventFrame& events = states_[synapses.source].spikes.At(step - synapses.delay);
     Accumulate(synapses, events, taps_, state.membranes.get());
     statistics.synops += CountSynops(synapses, events);
+  }
+}
+
+void FloatEngine::Record(uint32_t step, Answer& answer) const {
+  for (size_t i = 0; i < options_.record.size(); ++i) {
+    const RecordRequest& request = options_.record[i];
+    const Layer& layer = network_.layers[request.layer];
+    const LayerState& state = states_[request.layer];
+    Recording& recording = answer.recordings[i];
+    const size_t neurons = Neurons(layer.extent);
+    if (!recording.spikes.empty() && step >= layer.offset &&
+        step - layer.offset < network_.timesteps) {
+      RecordSpikes(layer.extent, state.spikes.At(step),
+                   recording.spikes.data() + (step - layer.offset) * neurons);
+    }
+    if (!recording.membranes.empty() && step >= layer.input_offset &&
+        step - layer.input_offset < network_.timesteps + network_.silent_steps) {
+      RecordMembranes(layer, network_.spike_weight, state.membranes.get(), state.sent.get(),
+                      recording.membranes.data() + (step - layer.input_offset) * neurons);
+    }
   }
 }
 

@@ -20,6 +20,7 @@
 #include "runtime/float/encoder.h"
 #include "runtime/float/events.h"
 #include "runtime/float/kernels.h"
+#include "runtime/input.h"
 
 namespace cssrun::internal {
 
@@ -31,8 +32,8 @@ class FloatEngine {
   // `network` must outlive the engine. All buffers are allocated here.
   FloatEngine(const ExecutionNetwork& network, const SessionOptions& options);
 
-  // `pixels` must have the network's size.
-  void Run(std::span<const uint8_t> pixels, Answer& answer);
+  // Fails only with kStopped.
+  Status Run(const Input& input, Answer& answer);
 
   // After Run(): what neurons of a layer have not sent, |o| in amplitudes of the last spike, by
   // [position][channel].
@@ -51,11 +52,12 @@ class FloatEngine {
   };
 
   void Reset();
-  void SetImage(std::span<const uint8_t> pixels);
+  void SetImage(const Input& input);
   // Everything that `layer` does at global step `step`.
   void StepLayer(size_t layer, uint32_t step, LayerStatistics& statistics);
   void StepEncoder(uint32_t step, LayerStatistics& statistics);
   void Integrate(size_t layer, uint32_t step, uint32_t index, LayerStatistics& statistics);
+  void Record(uint32_t step, Answer& answer) const;
 
   const ExecutionNetwork& network_;
   const SessionOptions options_;
@@ -64,6 +66,8 @@ class FloatEngine {
   std::vector<LayerState> states_;
   TapScratch taps_;
   std::vector<uint16_t> negative_scratch_;
+  const Input* input_ = nullptr;  // of this run
+  Reading reading_;               // room for one
   ObserveSpikes observe_spikes_;
 };
 

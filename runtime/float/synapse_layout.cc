@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "format/geometry.h"
+#include "runtime/aligned.h"
 
 namespace cssrun::internal {
 namespace {
@@ -70,7 +71,7 @@ hwy::AlignedFreeUniquePtr<float[]> BlockWeights(const SynapseLayout& s, const fl
   const size_t sources = s.source_extent.channels();
   const size_t targets = s.target_extent.channels();
   const size_t size = s.blocks.stride() * kernel_y * sources * kernel_x;
-  auto blocked = hwy::AllocateAligned<float>(size);
+  auto blocked = AllocateAligned<float>(size);
   std::fill_n(blocked.get(), size, 0.0F);
   for (size_t target = 0; target < targets; ++target) {
     const size_t block = target / s.blocks.size;
@@ -95,7 +96,7 @@ hwy::AlignedFreeUniquePtr<float[]> GroupWeights(const SynapseLayout& s, const fl
   const size_t sources = s.source_extent.channels();
   const size_t sources_per_group = sources / s.groups;
   const size_t targets_per_group = s.channels_per_target_group();
-  auto grouped = hwy::AllocateAligned<float>(kernel_y * kernel_x * sources * targets_per_group);
+  auto grouped = AllocateAligned<float>(kernel_y * kernel_x * sources * targets_per_group);
   for (size_t target = 0; target < s.target_extent.channels(); ++target) {
     const size_t group = target / targets_per_group;
     for (size_t i = 0; i < sources_per_group; ++i) {
@@ -140,7 +141,7 @@ SynapseLayout LayOutSynapses(const format::Synapses& synapses, const Extent& sou
   s.blocks = ChannelBlocks::For(target.channels());
   const float* weights = synapses.weights()->data();
   if (s.kind == SynapseKind::Identity) {
-    s.weights = hwy::AllocateAligned<float>(1);
+    s.weights = AllocateAligned<float>(1);
     s.weights[0] = weights[0];
   } else {
     s.weights = s.groups == 1 ? BlockWeights(s, weights) : GroupWeights(s, weights);

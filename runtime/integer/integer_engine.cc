@@ -10,7 +10,12 @@
 
 #include "cssrun/batch.h"
 #include "format/geometry.h"
+#include "runtime/aligned.h"
+#include "runtime/integer/recording.h"
+#include "runtime/interruption.h"
+#include "runtime/pixel_code.h"
 #include "runtime/reading.h"
+#include "runtime/recording.h"
 #include "tbb/parallel_for.h"
 
 namespace cssrun::internal {
@@ -26,9 +31,11 @@ constexpr uint32_t kBandRows = 16;
 
 // Steps that a layer does before the next layer begins.
 uint32_t ChunkFor(const ExecutionNetwork& network, const SessionOptions& options) {
-  if (options.keep_readings) return 1;
+  if (ReadsEveryStep(options) || RecordsMembranes(options)) return 1;
   if (options.chunk != 0) return std::min(options.chunk, network.latency_steps);
-  return options.early_exit_margin.has_value() ? 1 : network.latency_steps;
+  const bool may_end = options.early_exit_margin.has_value() ||
+                       options.time_limit > std::chrono::nanoseconds::zero();
+  return may_end ? 1 : network.latency_steps;
 }
 
 }  // namespace
@@ -50,23 +57,22 @@ IntegerEngine::IntegerEngine(const ExecutionNetwork& network, const SessionOptio
     const size_t stride = integers_.layouts[i].stride();
     if (layer.kind == NodeKind::Neurons) {
       most_synapses = std::max(most_synapses, integers.synapses.size());
-      state.membranes = hwy::AllocateAligned<int16_t>(
-          integers.layout.blocks * integers.block_lanes() + kChunkLanes);
+      state.membranes =
+          AllocateAligned<int16_t>(integers.layout.blocks * integers.block_lanes() + kChunkLanes);
       if (integers.rectify) {
         state.sent_row = integers.spike_columns * stride;
         if (!integers.pooled())
           state.sent_row = (state.sent_row + kChunkLanes - 1) / kChunkLanes * kChunkLanes;
-        state.sent =
-            hwy::AllocateAligned<int16_t>(integers.spike_rows * state.sent_row + kChunkLanes);
+        state.sent = AllocateAligned<int16_t>(integers.spike_rows * state.sent_row + kChunkLanes);
       }
     }
     if (!layer.direct.empty() || integers.has_real) {
       const bool fires = layer.kind == NodeKind::Neurons;
       const size_t size = fires ? integers.layout.blocks * integers.rows * integers.map_lanes()
                                 : integers_.logit_stride;
-      state.direct = hwy::AllocateAligned<float>(size);
+      state.direct = AllocateAligned<float>(size);
       std::fill_n(state.direct.get(), size, 0.0F);
-      if (fires && !integers.settled) state.direct_owed = hwy::AllocateAligned<float>(size);
+      if (fires && !integers.settled) state.direct_owed = AllocateAligned<float>(size);
       state.seen_rooms.resize(layer.direct.size());
       state.seen.resize(layer.direct.size());
       const size_t stride_of_row =
@@ -192,7 +198,7 @@ void IntegerEngine::StartDirectRow(size_t layer_index, uint32_t row,
 }
 
 void IntegerEngine::SetDirectImage(Answer& answer) {
-  network_.direct_input->Apply(pixels_, image_);
+  network_.direct_input->Apply(*input_, network_.layers.front().extent, image_);
   for (size_t i = 0; i < states_.size(); ++i) {
     const Layer& layer = network_.layers[i];
     LayerState& state = states_[i];
@@ -210,18 +216,19 @@ void IntegerEngine::SetDirectImage(Answer& answer) {
   }
 }
 
-void IntegerEngine::SetImage(std::span<const uint8_t> pixels, uint32_t first_bit) {
+void IntegerEngine::SetImage(uint32_t first_bit) {
   const format::Extent& image = network_.layers.front().extent;
   const size_t channels = image.channels();
+  const PixelStrides strides = PixelStrides::Of(input_->order, image);
   const size_t stride = integers_.layouts.front().stride();
   const uint64_t* positive = integers_.encoder.positive.data();
   const uint64_t* negative = integers_.encoder.negative.data();
-  const uint8_t* pixel = pixels.data();
   for (size_t row = 0; row < image.height(); ++row) {
+    const uint8_t* pixel = input_->bytes.data() + row * strides.row;
     size_t lane = row * train_row_;
     for (size_t column = 0; column < image.width(); ++column, lane += stride) {
       for (size_t c = 0; c < channels; ++c) {
-        const size_t entry = c * 256 + *pixel++;
+        const size_t entry = c * 256 + pixel[column * strides.column + c * strides.channel];
         positive_trains_[lane + c] = static_cast<uint16_t>(positive[entry] >> first_bit);
         negative_trains_[lane + c] = static_cast<uint16_t>(negative[entry] >> first_bit);
       }
@@ -229,28 +236,70 @@ void IntegerEngine::SetImage(std::span<const uint8_t> pixels, uint32_t first_bit
   }
 }
 
-void IntegerEngine::Run(std::span<const uint8_t> pixels, Answer& answer) {
+void IntegerEngine::SetValues(uint32_t first_bit) {
+  const Layer& encoder = network_.layers.front();
+  const size_t channels = encoder.extent.channels();
+  const size_t stride = integers_.layouts.front().stride();
+  if (first_bit == 0) {
+    const InputFormat& format = network_.input;
+    const double scale = EncoderScale(encoder.amplitude, network_.beta, network_.timesteps);
+    values_.resize(Neurons(encoder.extent));
+    ForEachPixel(input_->order, encoder.extent, [&](size_t i, size_t at, size_t c) {
+      values_[i] = StartingPotential(input_->values[at], format.mean[c], format.stddev[c], scale);
+    });
+  }
+  const uint32_t bits = std::min(kTrainBits, network_.timesteps - first_bit);
+  float* potential = values_.data();
+  for (size_t row = 0; row < encoder.extent.height(); ++row) {
+    size_t lane = row * train_row_;
+    for (size_t column = 0; column < encoder.extent.width(); ++column, lane += stride) {
+      for (size_t c = 0; c < channels; ++c, ++potential) {
+        uint32_t positive = 0;
+        uint32_t negative = 0;
+        for (uint32_t bit = 0; bit < bits; ++bit) {
+          const int spike =
+              EncodeStep(network_.beta, encoder.thresholds[first_bit + bit], *potential);
+          positive |= static_cast<uint32_t>(spike > 0) << bit;
+          negative |= static_cast<uint32_t>(spike < 0) << bit;
+        }
+        positive_trains_[lane + c] = static_cast<uint16_t>(positive);
+        negative_trains_[lane + c] = static_cast<uint16_t>(negative);
+      }
+    }
+  }
+}
+
+Status IntegerEngine::Run(const Input& input, Answer& answer) {
   answer.layers.assign(network_.layers.size(), LayerStatistics());
-  pixels_ = pixels;
+  answer.ending = Ending::kComplete;
+  ClearRecordings(network_, options_, answer);
+  input_ = &input;
   std::fill(logits_.begin(), logits_.end(), 0.0F);
   if (network_.direct_input.has_value()) SetDirectImage(answer);
   // An arena of that size may be there already, as it is where a batch is run.
   const int threads = static_cast<int>(workers_.size());
   const bool inside = tbb::this_task_arena::current_thread_index() >= 0 &&
                       tbb::this_task_arena::max_concurrency() == threads;
-  if (threads == 1 || inside) {
-    RunSteps(answer);
-  } else {
-    arena_->execute([&] { RunSteps(answer); });
-  }
+  if (threads == 1 || inside) return RunSteps(answer);
+  return arena_->execute([&] { return RunSteps(answer); });
 }
 
-void IntegerEngine::RunSteps(Answer& answer) {
+Status IntegerEngine::RunSteps(Answer& answer) {
   using Clock = std::chrono::steady_clock;
+  const Interruption interruption(options_);
   const Layer& readout = network_.layers.back();
+  const std::span<const float> potentials(logits_.data(), readout.extent.channels());
   for (uint32_t first = 0; first < network_.latency_steps; first += chunk_) {
     const uint32_t last = std::min(first + chunk_, network_.latency_steps);
     for (size_t layer = 0; layer < network_.layers.size(); ++layer) {
+      const Interrupted interrupted = interruption.Now();
+      if (interrupted == Interrupted::kCancelled) return CancelledAt(first);
+      if (interrupted == Interrupted::kLate) {
+        if (first <= readout.input_offset) return LateAt(first);
+        ReadLogits(network_, potentials, first - 1 - readout.input_offset, answer.logits);
+        answer.ending = Ending::kLate;
+        return Status::Ok();
+      }
       LayerStatistics& statistics = answer.layers[layer];
       const Clock::time_point start = options_.profile ? Clock::now() : Clock::time_point();
       StepLayer(layer, first, last, statistics);
@@ -259,13 +308,15 @@ void IntegerEngine::RunSteps(Answer& answer) {
       }
     }
     answer.steps = last;
+    Record(first, last, answer);
     if (last > readout.input_offset &&
-        ReadAndDecide(network_, options_, {logits_.data(), readout.extent.channels()},
-                      last - 1 - readout.input_offset, last - 1, answer)) {
-      return;
+        ReadAndDecide(network_, options_, potentials, last - 1 - readout.input_offset, last - 1,
+                      reading_, answer)) {
+      return Status::Ok();
     }
   }
-  answer.logits.assign(logits_.begin(), logits_.begin() + readout.extent.channels());
+  answer.logits.assign(potentials.begin(), potentials.end());
+  return Status::Ok();
 }
 
 void IntegerEngine::StepLayer(size_t layer_index, uint32_t first, uint32_t last,
@@ -293,12 +344,18 @@ void IntegerEngine::StepLayer(size_t layer_index, uint32_t first, uint32_t last,
 void IntegerEngine::StepEncoder(uint32_t index, LayerStatistics& statistics) {
   if (network_.direct_input.has_value()) return;
   const format::Extent& extent = network_.layers.front().extent;
-  const uint32_t bit = index % kTrainBits;
-  if (bit == 0) SetImage(pixels_, index);
   SpikeFrame& spikes = states_.front().spikes[index];
-  for (size_t row = 0; row < extent.height(); ++row) {
-    EncodeRow(&positive_trains_[row * train_row_], &negative_trains_[row * train_row_],
-              static_cast<uint32_t>(train_row_), bit, row, spikes);
+  if (input_->kind == InputKind::kSpikes) {
+    WriteSpikes(input_->SpikesOf(index), extent.width(), integers_.layouts.front().stride(),
+                spikes);
+  } else {
+    const uint32_t bit = index % kTrainBits;
+    if (bit == 0 && input_->kind == InputKind::kBytes) SetImage(index);
+    if (bit == 0 && input_->kind == InputKind::kValues) SetValues(index);
+    for (size_t row = 0; row < extent.height(); ++row) {
+      EncodeRow(&positive_trains_[row * train_row_], &negative_trains_[row * train_row_],
+                static_cast<uint32_t>(train_row_), bit, row, spikes);
+    }
   }
   statistics.spikes += spikes.count();
   if (observe_spikes_) observe_spikes_(0, index, spikes);
@@ -429,6 +486,36 @@ void IntegerEngine::StepReadout(uint32_t index, LayerStatistics& statistics) {
       }
     }
     AddReadout(s.weights.get(), integers_.logit_stride, {counts_.data(), s.weight_rows}, logits);
+  }
+}
+
+void IntegerEngine::Record(uint32_t first, uint32_t last, Answer& answer) const {
+  for (size_t i = 0; i < options_.record.size(); ++i) {
+    const RecordRequest& request = options_.record[i];
+    const Layer& layer = network_.layers[request.layer];
+    const LayerState& state = states_[request.layer];
+    Recording& recording = answer.recordings[i];
+    const size_t neurons = Neurons(layer.extent);
+    for (uint32_t step = first; step < last; ++step) {
+      if (!recording.spikes.empty() && step >= layer.offset &&
+          step - layer.offset < network_.timesteps) {
+        const uint32_t index = step - layer.offset;
+        RecordSpikes(layer.extent, integers_.layouts[request.layer].stride(), state.spikes[index],
+                     recording.spikes.data() + index * neurons);
+      }
+      if (!recording.membranes.empty() && step >= layer.input_offset &&
+          step - layer.input_offset < network_.timesteps + network_.silent_steps) {
+        const IntegerLayer& integers = integers_.layers[request.layer];
+        const uint32_t index = step - layer.input_offset;
+        const int16_t* biases =
+            index + 1 < network_.timesteps
+                ? integers.biases.get() + size_t{integers.parameter_lanes()} * (index + 1)
+                : nullptr;
+        RecordMembranes(integers, layer.extent, biases, network_.beta, state.membranes.get(),
+                        state.sent.get(), state.sent_row,
+                        recording.membranes.data() + index * neurons);
+      }
+    }
   }
 }
 

@@ -16,6 +16,7 @@
 #include "cssrun/session.h"
 #include "hwy/aligned_allocator.h"
 #include "runtime/execution_network.h"
+#include "runtime/input.h"
 #include "runtime/integer/integer_network.h"
 #include "runtime/integer/kernels.h"
 #include "runtime/integer/spike_frame.h"
@@ -31,8 +32,8 @@ class IntegerEngine {
   // `network` must have integers and outlive the engine. All buffers are allocated here.
   IntegerEngine(const ExecutionNetwork& network, const SessionOptions& options);
 
-  // `pixels` must have the network's size.
-  void Run(std::span<const uint8_t> pixels, Answer& answer);
+  // Fails only with kStopped. Allocates only the first time that it is given floats.
+  Status Run(const Input& input, Answer& answer);
 
   void set_observe_spikes(ObserveSpikes observe) { observe_spikes_ = std::move(observe); }
   // Synapses of a layer from which on threads share it.
@@ -65,9 +66,10 @@ class IntegerEngine {
   // Membranes and what was sent, before the first input.
   void StartRows(size_t layer, uint32_t first_row, uint32_t last_row);
   void StartDirectRow(size_t layer, uint32_t row, std::vector<float>& potentials);
-  void SetImage(std::span<const uint8_t> pixels, uint32_t first_bit);
+  void SetImage(uint32_t first_bit);
+  void SetValues(uint32_t first_bit);
   void SetDirectImage(Answer& answer);
-  void RunSteps(Answer& answer);
+  Status RunSteps(Answer& answer);
   // Everything that a layer does at global steps [first, last).
   void StepLayer(size_t layer, uint32_t first, uint32_t last, LayerStatistics& statistics);
   void StepEncoder(uint32_t index, LayerStatistics& statistics);
@@ -76,18 +78,22 @@ class IntegerEngine {
   uint64_t StepRows(size_t layer, uint32_t index, uint32_t first_row, uint32_t last_row);
   void PrepareSettled(size_t layer, Worker& worker, SettledStep& settled);
   void StepReadout(uint32_t index, LayerStatistics& statistics);
+  // What layers did at global steps [first, last).
+  void Record(uint32_t first, uint32_t last, Answer& answer) const;
 
   const ExecutionNetwork& network_;
   const IntegerNetwork& integers_;
   const SessionOptions options_;
   const uint32_t chunk_;
   const Growth growth_;
-  std::span<const uint8_t> pixels_;
-  std::vector<float> image_;  // of direct input
+  const Input* input_ = nullptr;  // of this run
+  std::vector<float> image_;      // of direct input
   // Sixteen steps of every pixel's train, [row][column][lane], whole words a row.
   size_t train_row_ = 0;
   std::vector<uint16_t> positive_trains_;
   std::vector<uint16_t> negative_trains_;
+  std::vector<float> values_;  // of an image of floats: the encoder's potentials
+  Reading reading_;            // room for one
   std::vector<LayerState> states_;
   std::vector<Worker> workers_;  // by thread
   std::vector<float> logits_;

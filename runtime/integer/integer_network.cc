@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "format/geometry.h"
+#include "runtime/aligned.h"
 #include "runtime/integer/axes.h"
 #include "runtime/pixel_code.h"
 
@@ -365,10 +366,10 @@ class Builder {
 
     const uint32_t lanes = layer.parameter_lanes();
     const uint32_t timesteps = code_.timesteps();
-    layer.unit = hwy::AllocateAligned<int16_t>(lanes);
-    layer.thresholds = hwy::AllocateAligned<int16_t>(size_t{lanes} * timesteps);
-    layer.biases = hwy::AllocateAligned<int16_t>(size_t{lanes} * timesteps);
-    layer.start = hwy::AllocateAligned<int16_t>(lanes);
+    layer.unit = AllocateAligned<int16_t>(lanes);
+    layer.thresholds = AllocateAligned<int16_t>(size_t{lanes} * timesteps);
+    layer.biases = AllocateAligned<int16_t>(size_t{lanes} * timesteps);
+    layer.start = AllocateAligned<int16_t>(lanes);
     const auto unit = [&](uint32_t c) { return std::nearbyint(scales[c] * gain); };
     FillParameter(layer.layout, channels, layer.unit.get(),
                   [&](uint32_t c) { return ToInt16(unit(c)); });
@@ -377,7 +378,7 @@ class Builder {
       return ToInt16((Beta() * initial + static_cast<double>(node.bias()->Get(c))) * scales[c]);
     });
     if (SpikeSynapses(node).size() < node.synapses()->size()) {
-      layer.direct_scale = hwy::AllocateAligned<float>(lanes);
+      layer.direct_scale = AllocateAligned<float>(lanes);
       for (uint32_t lane = 0; lane < lanes; ++lane) {
         const uint32_t channel = lane / kChunkLanes * kChunkLanes + lane % layer.layout.lanes;
         layer.direct_scale[lane] = channel < channels ? static_cast<float>(scales[channel]) : 0.0F;
@@ -427,8 +428,9 @@ class Builder {
     for (size_t channel = 0; channel < scales.size(); ++channel) {
       const double whole =
           WholeScale({only->weights()->data() + channel * fan_in, fan_in}, kLargestNarrowWeight);
-      // A membrane holds an amplitude at least.
-      if (whole > 0 && whole < kLargestMembrane) scales[channel] = whole;
+      // Weights that small beside theta hardly ever sum to what a train carries: an eighth will do.
+      const double fits = 8 * kLargestMembrane / std::exp2(code_.timesteps());
+      if (whole > 0 && whole <= fits) scales[channel] = whole;
     }
   }
 
@@ -436,9 +438,9 @@ class Builder {
                    IntegerLayer& layer) const {
     layer.settled = true;
     const size_t lanes = layer.parameter_lanes();
-    layer.inverse_scale = hwy::AllocateAligned<float>(lanes);
-    layer.settled_bias = hwy::AllocateAligned<float>(lanes);
-    layer.direct_scale = hwy::AllocateAligned<float>(lanes);
+    layer.inverse_scale = AllocateAligned<float>(lanes);
+    layer.settled_bias = AllocateAligned<float>(lanes);
+    layer.direct_scale = AllocateAligned<float>(lanes);
     const double sum_of_weights = std::exp2(code_.timesteps()) - 1;
     const double start =
         static_cast<double>(node.initial_potential()) * std::exp2(code_.timesteps());
@@ -459,7 +461,7 @@ class Builder {
                                          std::exp2(static_cast<float>(code_.timesteps() - 1 - k)));
     }
     layer.has_real = SpikeSynapses(node).size() < node.synapses()->size();
-    layer.start = hwy::AllocateAligned<int16_t>(lanes);
+    layer.start = AllocateAligned<int16_t>(lanes);
     std::fill_n(layer.start.get(), lanes, int16_t{0});
   }
 
@@ -551,7 +553,7 @@ class Builder {
     const uint32_t stride = integers_.layouts[s.source()].stride();
     const uint32_t channels = source.channels();
     const size_t neurons = fan_out.size();
-    out.identity = hwy::AllocateAligned<int16_t>(neurons);
+    out.identity = AllocateAligned<int16_t>(neurons);
     std::fill_n(out.identity.get(), neurons, int16_t{0});
     out.lanes.assign(neurons, layer.guard_lanes);
     const auto weight = static_cast<double>(s.weights()->Get(0));
@@ -704,7 +706,7 @@ class Builder {
     FindExceptions(PlanRows(s, layer, y, x, 0, 0, out), out);
     const size_t taps = s.weights()->size() / s.groups();
     const size_t size = layer.layout.blocks * taps * kChunkLanes;
-    out.wide = hwy::AllocateAligned<int16_t>(size);
+    out.wide = AllocateAligned<int16_t>(size);
     std::fill_n(out.wide.get(), size, int16_t{0});
     const float* weights = s.weights()->data();
     for (size_t c = 0; c < s.groups(); ++c) {
@@ -747,9 +749,9 @@ class Builder {
     }
     FindExceptions(fan_out, out);
     if (identity || KeptWide(s, layer, targets)) {
-      out.wide = hwy::AllocateAligned<int16_t>(size);
+      out.wide = AllocateAligned<int16_t>(size);
     } else {
-      out.narrow = hwy::AllocateAligned<int8_t>(size);
+      out.narrow = AllocateAligned<int8_t>(size);
     }
     FillGather(shape, identity ? diagonal.data() : s.weights()->data(), scales, out.gather,
                out.wide.get(), out.narrow.get());
@@ -803,10 +805,10 @@ class Builder {
     const size_t size = out.block_size * layer.layout.blocks;
     const bool wide = KeptWide(s, layer, targets);
     if (wide) {
-      out.wide = hwy::AllocateAligned<int16_t>(size);
+      out.wide = AllocateAligned<int16_t>(size);
       std::fill_n(out.wide.get(), size, int16_t{0});
     } else {
-      out.narrow = hwy::AllocateAligned<int8_t>(size);
+      out.narrow = AllocateAligned<int8_t>(size);
       std::fill_n(out.narrow.get(), size, int8_t{0});
     }
     const auto set = [&](size_t index, double weight) {
@@ -902,7 +904,7 @@ class Builder {
     out.source = s.source();
     out.weight_rows = static_cast<size_t>(seen.y.size * seen.x.size) * channels;
     const size_t size = out.weight_rows * row;
-    out.weights = hwy::AllocateAligned<float>(size);
+    out.weights = AllocateAligned<float>(size);
     std::fill_n(out.weights.get(), size, 0.0F);
     const auto kernel_at = [](int64_t position, int64_t pad, int64_t kernel, int64_t dilation) {
       const int64_t reach = position + pad;

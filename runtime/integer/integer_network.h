@@ -29,7 +29,7 @@ constexpr int kHeadroom = 16;
 
 // With beta = 2, L >= T - 1 and at most so many steps, all input is there when the first spike
 // leaves: see settle-inl.h. More steps would need sums of more than 16 bits.
-constexpr uint32_t kMostSettledSteps = 4;
+constexpr uint32_t kMostSettledSteps = 6;
 // What a membrane must hold is then twice what a train can carry.
 constexpr int kSettledHeadroom = 2;
 // Shortcuts of one layer that are added as whole words; more are added spike by spike.

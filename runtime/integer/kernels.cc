@@ -38,7 +38,7 @@ void SettleIn(const LayerStep& step, size_t row) {
 
 template <bool kRectify>
 void Settle(const LayerStep& step, size_t row) {
-  static_assert(kMostSettledSteps == 4);
+  static_assert(kMostSettledSteps == 6);
   switch (step.settled->timesteps) {
     case 1:
       return SettleIn<kRectify, 1>(step, row);
@@ -46,8 +46,12 @@ void Settle(const LayerStep& step, size_t row) {
       return SettleIn<kRectify, 2>(step, row);
     case 3:
       return SettleIn<kRectify, 3>(step, row);
-    default:
+    case 4:
       return SettleIn<kRectify, 4>(step, row);
+    case 5:
+      return SettleIn<kRectify, 5>(step, row);
+    default:
+      return SettleIn<kRectify, 6>(step, row);
   }
 }
 

@@ -2,57 +2,13 @@
 // call of malloc.
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <cstdlib>
 #include <memory>
 #include <vector>
 
 #include "cssrun/cssrun.h"
 #include "format/network_file.h"
+#include "tests/allocation/malloc_hooks.h"
 #include "tests/oracle/random_network.h"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__GLIBC__)
-#define CSSRUN_COUNTS_ALLOCATIONS 0
-#else
-#define CSSRUN_COUNTS_ALLOCATIONS 1
-#endif
-
-namespace {
-std::atomic<uint64_t> allocations = 0;
-}
-
-#if CSSRUN_COUNTS_ALLOCATIONS
-extern "C" {
-// NOLINTBEGIN(bugprone-reserved-identifier): glibc's names
-void* __libc_malloc(size_t size);
-void* __libc_calloc(size_t count, size_t size);
-void* __libc_realloc(void* old, size_t size);
-void* __libc_memalign(size_t alignment, size_t size);
-// NOLINTEND(bugprone-reserved-identifier)
-
-void* malloc(size_t size) {
-  ++allocations;
-  return __libc_malloc(size);
-}
-void* calloc(size_t count, size_t size) {
-  ++allocations;
-  return __libc_calloc(count, size);
-}
-void* realloc(void* old, size_t size) {
-  ++allocations;
-  return __libc_realloc(old, size);
-}
-void* aligned_alloc(size_t alignment, size_t size) {
-  ++allocations;
-  return __libc_memalign(alignment, size);
-}
-int posix_memalign(void** result, size_t alignment, size_t size) {
-  ++allocations;
-  *result = __libc_memalign(alignment, size);
-  return *result == nullptr ? 12 : 0;
-}
-}
-#endif
 
 namespace cssrun {
 namespace {
@@ -71,16 +27,15 @@ std::shared_ptr<const Network> Load(const format::NetworkT& description, EngineK
   return network.ok() ? network.value() : nullptr;
 }
 
-uint64_t AllocationsAfterTheFirst(const format::NetworkT& description, EngineKind engine,
-                                  const SessionOptions& options) {
-  const std::shared_ptr<const Network> network = Load(description, engine);
+// `run` is called with a session, the number of an image, and an answer.
+template <class Run>
+uint64_t AllocationsAfterTheFirst(const std::shared_ptr<const Network>& network,
+                                  const SessionOptions& options, Run run) {
   Session session(network, options);
   Answer answer;
-  std::vector<std::vector<uint8_t>> images;
-  for (uint32_t i = 0; i < 4; ++i) images.push_back(oracle::RandomPixels(description, i));
-  EXPECT_TRUE(session.Run(images[0], answer).ok());
+  EXPECT_TRUE(run(session, 0, answer).ok());
   const uint64_t before = allocations;
-  for (const std::vector<uint8_t>& pixels : images) EXPECT_TRUE(session.Run(pixels, answer).ok());
+  for (uint32_t i = 0; i < 4; ++i) EXPECT_TRUE(run(session, i, answer).ok());
   return allocations - before;
 }
 
@@ -94,13 +49,43 @@ TEST_P(AllocationTest, NoneAfterTheFirstImage) {
   for (uint32_t seed = 0; seed < 30; ++seed) {
     SCOPED_TRACE(seed);
     const format::NetworkT description = oracle::RandomNetwork(seed);
-    EXPECT_EQ(AllocationsAfterTheFirst(description, GetParam(), {}), 0U);
-    SessionOptions options;
-    options.early_exit_margin = 0.1;
-    EXPECT_EQ(AllocationsAfterTheFirst(description, GetParam(), options), 0U);
-    options = {};
-    options.keep_readings = true;
-    EXPECT_EQ(AllocationsAfterTheFirst(description, GetParam(), options), 0U);
+    const std::shared_ptr<const Network> network = Load(description, GetParam());
+    ASSERT_NE(network, nullptr);
+    std::vector<std::vector<uint8_t>> images;
+    std::vector<std::vector<float>> floats(4);
+    for (uint32_t i = 0; i < 4; ++i) {
+      images.push_back(oracle::RandomPixels(description, i));
+      for (const uint8_t pixel : images[i]) {
+        floats[i].push_back(static_cast<float>(pixel) / 255.0F);
+      }
+    }
+    std::vector<InputEvent> events;
+    for (uint32_t i = 0; i < images[0].size(); ++i)
+      events.push_back({i % 2 % network->timesteps(), i, 1});
+
+    std::vector<SessionOptions> settings(4);
+    settings[1].early_exit_margin = 0.1;
+    settings[2].keep_readings = true;
+    settings[3].on_reading = [](const Reading& reading) { return !reading.logits.empty(); };
+    settings[3].time_limit = std::chrono::hours(1);
+    settings[3].record = {{0, true, false}, {1, true, true}};
+    for (const SessionOptions& options : settings) {
+      EXPECT_EQ(AllocationsAfterTheFirst(network, options,
+                                         [&](Session& session, uint32_t i, Answer& answer) {
+                                           return session.Run(images[i], answer);
+                                         }),
+                0U);
+      EXPECT_EQ(AllocationsAfterTheFirst(network, options,
+                                         [&](Session& session, uint32_t i, Answer& answer) {
+                                           return session.Run(floats[i], answer);
+                                         }),
+                0U);
+      EXPECT_EQ(AllocationsAfterTheFirst(network, options,
+                                         [&](Session& session, uint32_t, Answer& answer) {
+                                           return session.Run(events, answer);
+                                         }),
+                0U);
+    }
   }
 }
 

@@ -44,7 +44,7 @@ double LargestWeight(const format::NetworkT& network, const format::NodeT& node,
 
 // All input is there when the first spike leaves.
 bool IsSettled(const format::NetworkT& network) {
-  return network.code->beta == 2 && network.code->timesteps <= 4 &&
+  return network.code->beta == 2 && network.code->timesteps <= 6 &&
          network.code->silent_steps + 1 >= network.code->timesteps;
 }
 
@@ -92,7 +92,9 @@ void MakeWhole(const format::NetworkT& network, const format::NodeT& node,
         all = std::abs(scaled - std::nearbyint(scaled)) < 1e-3;
       }
       if (!all) continue;
-      if (whole / largest < 32767) scales[c] = whole / largest;
+      if (whole / largest <= 8 * 32767.0 / std::exp2(network.code->timesteps)) {
+        scales[c] = whole / largest;
+      }
       break;
     }
   }

@@ -207,9 +207,9 @@ NetworkT RandomNetwork(uint32_t seed, const RandomOptions& options) {
                                        : std::vector<float>{1.1F, 1.5F, 1.7F, 2.0F, 1.0F});
   auto silent = static_cast<uint32_t>(draw.Integer(0, 3));
   if (options.settled) {
-    timesteps = 1 + timesteps % 4;
+    timesteps = 1 + timesteps % 6;
     beta = 2;
-    silent = timesteps - 1 + silent % 2;
+    silent = std::min(8U, timesteps - 1 + silent % 2);
   }
   const bool negative = draw.Chance(0.8);
   const Extent image(static_cast<uint32_t>(draw.Integer(1, 4)),

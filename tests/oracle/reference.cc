@@ -285,7 +285,8 @@ std::vector<double> Normalize(const format::NetworkT& network, const std::vector
   for (size_t i = 0; i < pixels.size(); ++i) {
     const size_t c = i % map.channels;
     inputs[c * map.height * map.width + i / map.channels] =
-        (pixels[i] / 255.0 - static_cast<double>(network.preprocessing->mean[c])) /
+        (static_cast<double>(static_cast<float>(pixels[i]) / 255.0F) -
+         static_cast<double>(network.preprocessing->mean[c])) /
         static_cast<double>(network.preprocessing->stddev[c]);
   }
   return inputs;

@@ -54,7 +54,7 @@ double SumOfWeights(const format::NetworkT& network);
 std::vector<NodeRun> RunNetwork(const format::NetworkT& network,
                                 const std::vector<uint8_t>& pixels);
 
-// (pixel / 255 - mean) / stddev, as [channel, row, column].
+// (pixel / 255 - mean) / stddev, as [channel, row, column]; the quotient is a float.
 std::vector<double> Normalize(const format::NetworkT& network, const std::vector<uint8_t>& pixels);
 
 }  // namespace cssrun::oracle

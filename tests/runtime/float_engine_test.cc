@@ -59,7 +59,7 @@ Recording Record(const Network& network, const std::vector<uint8_t>& pixels) {
     EXPECT_EQ(recording.trains[layer].size(), index);
     recording.trains[layer].push_back(Unpack(network.execution().layers[layer].extent, events));
   });
-  engine.Run(pixels, recording.answer);
+  EXPECT_TRUE(engine.Run({.bytes = pixels}, recording.answer).ok());
   return recording;
 }
 
@@ -264,7 +264,7 @@ TEST(TimingTest, ADelayLineOneStepShortOrLongChangesTheSpikes) {
       if (layer == 3) actual.push_back(Unpack(network.layers[3].extent, events));
     });
     Answer answer;
-    engine.Run(pixels, answer);
+    ASSERT_TRUE(engine.Run({.bytes = pixels}, answer).ok());
     if (error == 0) {
       EXPECT_EQ(actual, expected);
     } else {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "cssrun/export.h"
 #include "cssrun/network.h"
 #include "cssrun/session.h"
 #include "cssrun/status.h"
@@ -30,12 +31,12 @@ using LoadImage = std::function<Status(size_t index, std::vector<uint8_t>& pixel
 using DeliverOutcome = std::function<bool(size_t index, const ImageOutcome& outcome)>;
 
 // Runs images 0..count-1 with at most `threads` threads (0: all cores).
-void RunImages(const std::shared_ptr<const Network>& network, const SessionOptions& options,
-               size_t count, unsigned threads, const LoadImage& load,
-               const DeliverOutcome& deliver);
+CSSRUN_API void RunImages(const std::shared_ptr<const Network>& network,
+                          const SessionOptions& options, size_t count, unsigned threads,
+                          const LoadImage& load, const DeliverOutcome& deliver);
 
 // The number of threads that RunImages uses when it is asked for `threads`.
-unsigned ThreadCount(unsigned threads);
+CSSRUN_API unsigned ThreadCount(unsigned threads);
 
 }  // namespace cssrun
 

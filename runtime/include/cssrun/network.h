@@ -3,23 +3,29 @@
 // Threads: a Network may be shared by any number of threads and sessions without locks.
 // Cost: loading reads the file once and lays its weights out once, for the one engine asked for;
 // the file's bytes are released afterwards.
+// Errors: all of them come as a Status, want of memory included.
 #ifndef CSSRUN_NETWORK_H_
 #define CSSRUN_NETWORK_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "cssrun/export.h"
 #include "cssrun/status.h"
 
 namespace cssrun {
 
 // What an image must look like before it is run. A caller that decodes images itself resizes the
 // shorter side to `resize` (bilinear, antialiased), cuts the centre `height` x `width`, and hands
-// over 8-bit RGB; normalization, (pixel/255 - mean) / stddev per channel, is done by the session.
+// over RGB: 8-bit pixels, or floats from 0 to 1, of which pixel/255 is the same image to the last
+// bit. Normalization, (value - mean) / stddev per channel, is done by the session, never by the
+// caller.
 struct InputFormat {
   uint32_t channels = 0;
   uint32_t height = 0;
@@ -44,21 +50,44 @@ enum class EngineKind {
   kFloat,    // as converted
 };
 
+enum class LogLevel {
+  kInformation,
+  kWarning,  // it works, but not as asked
+};
+// Receives one sentence without a line break; called by the thread that loads, while it loads.
+using LogSink = std::function<void(LogLevel level, std::string_view message)>;
+
+struct LoadOptions {
+  // An engine alone is options, too: Load(path, EngineKind::kFloat).
+  LoadOptions(EngineKind engine_kind = EngineKind::kInteger)  // NOLINT: implicit on purpose
+      : engine(engine_kind) {}
+
+  EngineKind engine;
+  LogSink log;  // nothing is logged without it
+};
+
 namespace internal {
 struct ExecutionNetwork;
 }
 
-class Network {
+class CSSRUN_API Network {
  public:
   // Reads and verifies a net.fb and lays it out for an engine. Errors: kIo when it cannot be read,
   // kBadModel when it is not a sound network file; the message begins with `path`.
   static Result<std::shared_ptr<const Network>> Load(const std::string& path,
-                                                     EngineKind engine = EngineKind::kInteger);
+                                                     const LoadOptions& options = {});
 
-  // The same from memory; `bytes` may be released afterwards. `name` begins the error messages.
+  // The same from memory that the caller keeps until this returns. Used in place where it begins at
+  // a multiple of 64 bytes, else copied. `name` begins the error messages.
   static Result<std::shared_ptr<const Network>> FromBytes(std::span<const uint8_t> bytes,
                                                           const std::string& name,
-                                                          EngineKind engine = EngineKind::kInteger);
+                                                          const LoadOptions& options = {});
+
+  // The same from an open regular file, from its beginning; the descriptor's position does not
+  // matter nor change, and it stays open.
+  static Result<std::shared_ptr<const Network>> FromDescriptor(int descriptor,
+                                                               const std::string& name,
+                                                               const LoadOptions& options = {});
 
   ~Network();
   Network(const Network&) = delete;
@@ -88,6 +117,10 @@ class Network {
 
  private:
   explicit Network(std::unique_ptr<internal::ExecutionNetwork> execution);
+  template <class Open>
+  static Result<std::shared_ptr<const Network>> Make(Open open, const std::string& name,
+                                                     const LoadOptions& options);
+
   std::unique_ptr<internal::ExecutionNetwork> execution_;
 };
 

@@ -1,7 +1,8 @@
 // The one error type: a code that decides the exit code, and one sentence for a person.
 //
 // Functions that can fail return Status, or Result<T> when they also produce something. Neither can
-// be ignored silently. The library never prints, aborts or throws across its public functions.
+// be ignored silently. The library never prints or aborts, and throws nothing but what callbacks of
+// the caller throw, and std::bad_alloc from constructors.
 #ifndef CSSRUN_STATUS_H_
 #define CSSRUN_STATUS_H_
 
@@ -17,6 +18,8 @@ enum class StatusCode {
   kInvalidArgument,  // the caller asked for something that cannot be (exit code 2)
   kBadModel,         // a model or network file that is damaged, hostile or unsupported (3)
   kIo,               // the operating system refused to read or write (4)
+  kOutOfMemory,      // (4)
+  kStopped,          // by SessionOptions::cancel or its time limit, before there was an answer (1)
 };
 
 class [[nodiscard]] Status {
@@ -32,6 +35,9 @@ class [[nodiscard]] Status {
     return {StatusCode::kBadModel, std::move(message)};
   }
   static Status Io(std::string message) { return {StatusCode::kIo, std::move(message)}; }
+  // So short that it needs no memory itself.
+  static Status OutOfMemory() { return {StatusCode::kOutOfMemory, "out of memory"}; }
+  static Status Stopped(std::string message) { return {StatusCode::kStopped, std::move(message)}; }
 
   bool ok() const { return code_ == StatusCode::kOk; }
   StatusCode code() const { return code_; }

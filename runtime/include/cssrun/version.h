@@ -4,11 +4,13 @@
 
 #include <cstdint>
 
+#include "cssrun/export.h"
+
 namespace cssrun {
 
-const char* Version();     // of the library, "0.1.0"
-uint32_t FormatVersion();  // of net.fb files that it writes
-const char* SimdTarget();  // that kernels dispatch to on this machine, "AVX2"
+CSSRUN_API const char* Version();     // of the library, "0.1.0"
+CSSRUN_API uint32_t FormatVersion();  // of net.fb files that it writes
+CSSRUN_API const char* SimdTarget();  // that kernels dispatch to on this machine, "AVX2"
 
 }  // namespace cssrun
 

@@ -1,0 +1,22 @@
+// Aligned memory that says when there is none: Highway's own returns null, which nobody looks at.
+#ifndef CSSRUN_RUNTIME_ALIGNED_H_
+#define CSSRUN_RUNTIME_ALIGNED_H_
+
+#include <cstddef>
+#include <new>
+
+#include "hwy/aligned_allocator.h"
+
+namespace cssrun::internal {
+
+// Throws std::bad_alloc.
+template <typename T>
+hwy::AlignedFreeUniquePtr<T[]> AllocateAligned(size_t items) {
+  hwy::AlignedFreeUniquePtr<T[]> memory = hwy::AllocateAligned<T>(items);
+  if (memory == nullptr) throw std::bad_alloc();
+  return memory;
+}
+
+}  // namespace cssrun::internal
+
+#endif  // CSSRUN_RUNTIME_ALIGNED_H_

@@ -1,0 +1,408 @@
+// The C interface over the C++ one: translates options and answers, and lets nothing through.
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cssrun/c.h"
+#include "cssrun/cssrun.h"
+
+struct cssrun_network {
+  std::shared_ptr<const cssrun::Network> network;
+};
+
+struct cssrun_session {
+  std::shared_ptr<const cssrun::Network> network;
+  std::atomic<bool> cancelled = false;
+  std::vector<cssrun::RecordRequest> record;
+  cssrun::Answer answer;
+  bool has_answer = false;
+  cssrun::Session session;
+
+  cssrun_session(std::shared_ptr<const cssrun::Network> shared, cssrun::SessionOptions options)
+      : network(std::move(shared)), record(options.record), session(Make(options)) {}
+
+ private:
+  cssrun::Session Make(cssrun::SessionOptions& options) {
+    options.cancel = &cancelled;
+    return cssrun::Session(network, options);
+  }
+};
+
+namespace {
+
+using cssrun::Status;
+using cssrun::StatusCode;
+
+cssrun_code CodeOf(const Status& status) {
+  switch (status.code()) {
+    case StatusCode::kOk:
+      return CSSRUN_OK;
+    case StatusCode::kInvalidArgument:
+      return CSSRUN_INVALID_ARGUMENT;
+    case StatusCode::kBadModel:
+      return CSSRUN_BAD_MODEL;
+    case StatusCode::kIo:
+      return CSSRUN_IO;
+    case StatusCode::kOutOfMemory:
+      return CSSRUN_OUT_OF_MEMORY;
+    case StatusCode::kStopped:
+      return CSSRUN_STOPPED;
+  }
+  return CSSRUN_INTERNAL;
+}
+
+// Does not cut a character of UTF-8 in two.
+cssrun_code Report(cssrun_code code, const char* message, cssrun_status* status) {
+  if (status == nullptr) return code;
+  status->code = code;
+  size_t size = std::strlen(message);
+  if (size >= sizeof(status->message)) {
+    size = sizeof(status->message) - 1;
+    while (size > 0 && (static_cast<unsigned char>(message[size]) & 0xC0) == 0x80) --size;
+  }
+  std::memcpy(status->message, message, size);
+  std::memset(status->message + size, 0, sizeof(status->message) - size);
+  return code;
+}
+
+// Runs `call`, which returns a Status, and reports what came of it.
+template <class Call>
+cssrun_code Guard(cssrun_status* status, Call call) noexcept {
+  try {
+    const Status result = call();
+    return Report(CodeOf(result), result.message().c_str(), status);
+  } catch (const std::bad_alloc&) {
+    return Report(CSSRUN_OUT_OF_MEMORY, "out of memory", status);
+  } catch (const std::length_error&) {
+    return Report(CSSRUN_OUT_OF_MEMORY, "out of memory", status);
+  } catch (const std::exception& error) {
+    return Report(CSSRUN_INTERNAL, error.what(), status);
+  } catch (...) {
+    return Report(CSSRUN_INTERNAL, "unknown exception", status);
+  }
+}
+
+Status Null(const char* what) { return Status::InvalidArgument(std::string(what) + " is NULL"); }
+
+// Options of the caller's size in a struct of ours.
+template <class T>
+Status ReadOptions(const T* given, T& options) {
+  if (given == nullptr) return Status::Ok();
+  const size_t size = given->struct_size;
+  if (size < sizeof(size_t) || size > 4096) {
+    return Status::InvalidArgument("struct_size " + std::to_string(size) +
+                                   "; begin with CSSRUN_..._INIT");
+  }
+  const auto* bytes = reinterpret_cast<const unsigned char*>(given);
+  if (size > sizeof(T) &&
+      std::any_of(bytes + sizeof(T), bytes + size, [](unsigned char byte) { return byte != 0; })) {
+    return Status::InvalidArgument("options that this version of cssrun does not know; it is " +
+                                   std::string(cssrun::Version()));
+  }
+  std::memcpy(&options, given, std::min(size, sizeof(T)));
+  options.struct_size = sizeof(T);
+  return Status::Ok();
+}
+
+// A struct of ours in the caller's, as much of it as that has.
+template <class T>
+Status WriteStruct(T ours, T* given, const char* what) {
+  if (given == nullptr) return Null(what);
+  const size_t size = given->struct_size;
+  if (size < sizeof(size_t) || size > 4096) {
+    return Status::InvalidArgument("struct_size " + std::to_string(size) + "; set it to sizeof(*" +
+                                   what + ")");
+  }
+  ours.struct_size = size;
+  if (size > sizeof(T)) std::memset(given, 0, size);
+  std::memcpy(given, &ours, std::min(size, sizeof(T)));
+  return Status::Ok();
+}
+
+cssrun_engine EngineOf(cssrun::EngineKind kind) {
+  return kind == cssrun::EngineKind::kInteger ? CSSRUN_ENGINE_INTEGER : CSSRUN_ENGINE_FLOAT;
+}
+
+// `load` makes a Result from LoadOptions.
+template <class Load>
+cssrun_code LoadNetwork(const cssrun_load_options* given, cssrun_network** network,
+                        cssrun_status* status, Load load) noexcept {
+  if (network != nullptr) *network = nullptr;
+  return Guard(status, [&]() -> Status {
+    if (network == nullptr) return Null("network");
+    cssrun_load_options options = CSSRUN_LOAD_OPTIONS_INIT;
+    if (Status read = ReadOptions(given, options); !read.ok()) return read;
+    cssrun::LoadOptions load_options;
+    if (options.engine == CSSRUN_ENGINE_FLOAT) {
+      load_options.engine = cssrun::EngineKind::kFloat;
+    } else if (options.engine != CSSRUN_ENGINE_INTEGER) {
+      return Status::InvalidArgument("engine " + std::to_string(options.engine) +
+                                     " is not a cssrun_engine");
+    }
+    if (options.log != nullptr) {
+      load_options.log = [&options](cssrun::LogLevel level, std::string_view message) {
+        options.log(
+            options.log_context,
+            level == cssrun::LogLevel::kWarning ? CSSRUN_LOG_WARNING : CSSRUN_LOG_INFORMATION,
+            std::string(message).c_str());
+      };
+    }
+    cssrun::Result<std::shared_ptr<const cssrun::Network>> loaded = load(load_options);
+    if (!loaded.ok()) return loaded.status();
+    // NOLINTNEXTLINE(bugprone-unhandled-exception-at-new): Guard catches it
+    *network = new cssrun_network{std::move(loaded).value()};
+    return Status::Ok();
+  });
+}
+
+cssrun::SessionOptions TranslateOptions(const cssrun_session_options& options) {
+  cssrun::SessionOptions translated;
+  translated.threads = options.threads;
+  translated.chunk = options.chunk;
+  translated.profile = options.profile != 0;
+  if (options.early_exit != 0) translated.early_exit_margin = options.early_exit_margin;
+  constexpr uint64_t kLongest = 1'000'000'000'000'000'000;  // 30 years
+  translated.time_limit = std::chrono::nanoseconds(
+      static_cast<std::chrono::nanoseconds::rep>(std::min(options.time_limit_ns, kLongest)));
+  if (options.on_reading != nullptr) {
+    translated.on_reading = [call = options.on_reading,
+                             context = options.on_reading_context](const cssrun::Reading& reading) {
+      const cssrun_reading view = {sizeof(cssrun_reading), reading.logits.data(),
+                                   reading.logits.size(),  reading.step,
+                                   reading.margin,         reading.synops};
+      return call(context, &view) != 0;
+    };
+  }
+  for (size_t i = 0; i < options.record_count; ++i) {
+    const cssrun_record_request& request = options.record[i];
+    translated.record.push_back({request.layer, request.spikes != 0, request.membranes != 0});
+  }
+  return translated;
+}
+
+Status OrderOf(cssrun_pixel_order order, cssrun::PixelOrder& translated) {
+  if (order != CSSRUN_INTERLEAVED && order != CSSRUN_PLANAR) {
+    return Status::InvalidArgument("order " + std::to_string(order) +
+                                   " is not a cssrun_pixel_order");
+  }
+  translated =
+      order == CSSRUN_PLANAR ? cssrun::PixelOrder::kPlanar : cssrun::PixelOrder::kInterleaved;
+  return Status::Ok();
+}
+
+// `run` is given the session and returns a Status.
+template <class Run>
+cssrun_code RunSession(cssrun_session* session, const void* input, size_t count,
+                       cssrun_status* status, Run run) noexcept {
+  return Guard(status, [&]() -> Status {
+    if (session == nullptr) return Null("session");
+    session->has_answer = false;
+    if (input == nullptr && count != 0) return Null("the input");
+    Status result = run();
+    session->has_answer = result.ok();
+    return result;
+  });
+}
+
+template <class Pixel>
+cssrun_code RunPixels(cssrun_session* session, const Pixel* pixels, size_t count,
+                      cssrun_pixel_order order, cssrun_status* status) noexcept {
+  return RunSession(session, pixels, count, status, [&]() -> Status {
+    auto translated = cssrun::PixelOrder::kInterleaved;
+    if (Status known = OrderOf(order, translated); !known.ok()) return known;
+    return session->session.Run({pixels, count}, session->answer, translated);
+  });
+}
+
+// Whether there is an answer to speak of.
+Status CheckAnswer(const cssrun_session* session) {
+  if (session == nullptr) return Null("session");
+  if (session->has_answer) return Status::Ok();
+  return Status::InvalidArgument("the session has no answer: its last run failed, or none was");
+}
+
+Status OutOfRange(const char* what, size_t given, size_t count) {
+  return Status::InvalidArgument(std::string(what) + " " + std::to_string(given) + "; there are " +
+                                 std::to_string(count));
+}
+
+}  // namespace
+
+const char* cssrun_version(void) { return cssrun::Version(); }
+uint32_t cssrun_format_version(void) { return cssrun::FormatVersion(); }
+const char* cssrun_simd_target(void) { return cssrun::SimdTarget(); }
+
+cssrun_code cssrun_network_load(const char* path, const cssrun_load_options* options,
+                                cssrun_network** network, cssrun_status* status) {
+  return LoadNetwork(options, network, status,
+                     [&](const cssrun::LoadOptions& load)
+                         -> cssrun::Result<std::shared_ptr<const cssrun::Network>> {
+                       if (path == nullptr) return Null("path");
+                       return cssrun::Network::Load(path, load);
+                     });
+}
+
+cssrun_code cssrun_network_from_memory(const void* bytes, size_t size, const char* name,
+                                       const cssrun_load_options* options, cssrun_network** network,
+                                       cssrun_status* status) {
+  return LoadNetwork(
+      options, network, status,
+      [&](const cssrun::LoadOptions& load)
+          -> cssrun::Result<std::shared_ptr<const cssrun::Network>> {
+        if (bytes == nullptr) return Null("bytes");
+        if (name == nullptr) return Null("name");
+        return cssrun::Network::FromBytes({static_cast<const uint8_t*>(bytes), size}, name, load);
+      });
+}
+
+cssrun_code cssrun_network_from_descriptor(int descriptor, const char* name,
+                                           const cssrun_load_options* options,
+                                           cssrun_network** network, cssrun_status* status) {
+  return LoadNetwork(options, network, status,
+                     [&](const cssrun::LoadOptions& load)
+                         -> cssrun::Result<std::shared_ptr<const cssrun::Network>> {
+                       if (name == nullptr) return Null("name");
+                       return cssrun::Network::FromDescriptor(descriptor, name, load);
+                     });
+}
+
+void cssrun_network_free(cssrun_network* network) { delete network; }
+
+cssrun_code cssrun_network_get_info(const cssrun_network* network, cssrun_network_info* info,
+                                    cssrun_status* status) {
+  return Guard(status, [&]() -> Status {
+    if (network == nullptr) return Null("network");
+    const cssrun::Network& from = *network->network;
+    cssrun_network_info ours = {};
+    ours.engine = EngineOf(from.engine());
+    ours.channels = from.input().channels;
+    ours.height = from.input().height;
+    ours.width = from.input().width;
+    ours.resize = from.input().resize;
+    ours.logits = from.logits();
+    ours.timesteps = from.timesteps();
+    ours.latency_steps = from.latency_steps();
+    ours.layers = static_cast<uint32_t>(from.layers().size());
+    ours.macs_per_image = from.macs_per_image();
+    ours.early_exit_margin = from.early_exit_margin().value_or(-1.0);
+    ours.why_float = from.why_float().c_str();
+    return WriteStruct(ours, info, "info");
+  });
+}
+
+const char* cssrun_network_label(const cssrun_network* network, uint32_t logit) {
+  if (network == nullptr) return nullptr;
+  const std::vector<std::string>& labels = network->network->labels();
+  return logit < labels.size() ? labels[logit].c_str() : nullptr;
+}
+
+cssrun_code cssrun_network_get_layer(const cssrun_network* network, uint32_t layer,
+                                     cssrun_layer_info* info, cssrun_status* status) {
+  return Guard(status, [&]() -> Status {
+    if (network == nullptr) return Null("network");
+    const std::vector<cssrun::LayerInfo>& layers = network->network->layers();
+    if (layer >= layers.size()) return OutOfRange("layer", layer, layers.size());
+    const cssrun::LayerInfo& from = layers[layer];
+    return WriteStruct(
+        cssrun_layer_info{0, from.name.c_str(), from.kind.c_str(), from.neurons, from.offset}, info,
+        "info");
+  });
+}
+
+cssrun_code cssrun_session_create(const cssrun_network* network,
+                                  const cssrun_session_options* given, cssrun_session** session,
+                                  cssrun_status* status) {
+  if (session != nullptr) *session = nullptr;
+  return Guard(status, [&]() -> Status {
+    if (session == nullptr) return Null("session");
+    if (network == nullptr) return Null("network");
+    cssrun_session_options options = CSSRUN_SESSION_OPTIONS_INIT;
+    if (Status read = ReadOptions(given, options); !read.ok()) return read;
+    if (options.record == nullptr && options.record_count != 0) return Null("record");
+    const size_t layers = network->network->layers().size();
+    for (size_t i = 0; i < options.record_count; ++i) {
+      if (options.record[i].layer >= layers) {
+        return OutOfRange("a recording of layer", options.record[i].layer, layers);
+      }
+    }
+    *session = new cssrun_session(network->network, TranslateOptions(options));
+    return Status::Ok();
+  });
+}
+
+void cssrun_session_free(cssrun_session* session) { delete session; }
+
+cssrun_code cssrun_session_run_bytes(cssrun_session* session, const uint8_t* pixels, size_t count,
+                                     cssrun_pixel_order order, cssrun_status* status) {
+  return RunPixels(session, pixels, count, order, status);
+}
+
+cssrun_code cssrun_session_run_floats(cssrun_session* session, const float* pixels, size_t count,
+                                      cssrun_pixel_order order, cssrun_status* status) {
+  return RunPixels(session, pixels, count, order, status);
+}
+
+cssrun_code cssrun_session_run_events(cssrun_session* session, const cssrun_event* events,
+                                      size_t count, cssrun_status* status) {
+  static_assert(sizeof(cssrun_event) == sizeof(cssrun::InputEvent) &&
+                offsetof(cssrun_event, step) == offsetof(cssrun::InputEvent, step) &&
+                offsetof(cssrun_event, address) == offsetof(cssrun::InputEvent, address) &&
+                offsetof(cssrun_event, sign) == offsetof(cssrun::InputEvent, sign));
+  return RunSession(session, events, count, status, [&] {
+    return session->session.Run(
+        std::span(reinterpret_cast<const cssrun::InputEvent*>(events), count), session->answer);
+  });
+}
+
+void cssrun_session_cancel(cssrun_session* session, int cancelled) {
+  if (session != nullptr) session->cancelled = cancelled != 0;
+}
+
+cssrun_code cssrun_session_get_answer(const cssrun_session* session, cssrun_answer* answer,
+                                      cssrun_status* status) {
+  return Guard(status, [&]() -> Status {
+    if (Status has = CheckAnswer(session); !has.ok()) return has;
+    const cssrun::Answer& from = session->answer;
+    const auto best = std::ranges::max_element(from.logits);
+    return WriteStruct(cssrun_answer{0, from.logits.data(), from.logits.size(),
+                                     static_cast<uint32_t>(best - from.logits.begin()), from.steps,
+                                     static_cast<cssrun_ending>(from.ending)},
+                       answer, "answer");
+  });
+}
+
+cssrun_code cssrun_session_get_statistics(const cssrun_session* session, uint32_t layer,
+                                          cssrun_statistics* statistics, cssrun_status* status) {
+  return Guard(status, [&]() -> Status {
+    if (Status has = CheckAnswer(session); !has.ok()) return has;
+    const std::vector<cssrun::LayerStatistics>& layers = session->answer.layers;
+    if (layer >= layers.size()) return OutOfRange("layer", layer, layers.size());
+    const cssrun::LayerStatistics& from = layers[layer];
+    return WriteStruct(cssrun_statistics{0, from.spikes, from.synops, from.seconds, from.macs},
+                       statistics, "statistics");
+  });
+}
+
+cssrun_code cssrun_session_get_recording(const cssrun_session* session, size_t request,
+                                         cssrun_recording* recording, cssrun_status* status) {
+  return Guard(status, [&]() -> Status {
+    if (Status has = CheckAnswer(session); !has.ok()) return has;
+    const std::vector<cssrun::Recording>& recordings = session->answer.recordings;
+    if (request >= recordings.size()) return OutOfRange("recording", request, recordings.size());
+    const cssrun::Recording& from = recordings[request];
+    const size_t neurons = session->network->layers()[session->record[request].layer].neurons;
+    return WriteStruct(
+        cssrun_recording{0, neurons, from.spikes.empty() ? nullptr : from.spikes.data(),
+                         from.spikes.size() / neurons,
+                         from.membranes.empty() ? nullptr : from.membranes.data(),
+                         from.membranes.size() / neurons},
+        recording, "recording");
+  });
+}

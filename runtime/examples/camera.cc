@@ -1,0 +1,78 @@
+// Classifies frames as a camera would bring them, each within a budget of time:
+//     camera net.fb frame.ppm FRAMES BUDGET_MS
+// A frame is the image, moved by a row for each frame. A run ends when it is sure, or when the time
+// is over; what the network says by then is the answer.
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <vector>
+
+#include "cssrun/cssrun.h"
+#include "ppm.h"
+
+namespace {
+
+const char* EndingName(cssrun::Ending ending) {
+  switch (ending) {
+    case cssrun::Ending::kComplete:
+      return "complete";
+    case cssrun::Ending::kSure:
+      return "sure";
+    case cssrun::Ending::kStopped:
+      return "stopped";
+    case cssrun::Ending::kLate:
+      break;
+  }
+  return "late";
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 5) {
+    std::fprintf(stderr, "usage: %s net.fb frame.ppm FRAMES BUDGET_MS\n", argv[0]);
+    return 2;
+  }
+  const auto network = cssrun::Network::Load(argv[1]);
+  if (!network.ok()) {
+    std::fprintf(stderr, "%s\n", network.status().message().c_str());
+    return 1;
+  }
+  const cssrun::InputFormat& input = network.value()->input();
+  const size_t count = size_t{input.channels} * input.height * input.width;
+  const std::unique_ptr<uint8_t, decltype(&std::free)> picture(
+      ReadPpm(argv[2], input.width, input.height, count), std::free);
+  if (picture == nullptr) return 1;
+
+  cssrun::SessionOptions options;
+  options.time_limit = std::chrono::nanoseconds(static_cast<int64_t>(std::atof(argv[4]) * 1e6));
+  // The margin that the converter measured, where it did.
+  options.early_exit_margin = network.value()->early_exit_margin().value_or(2.0);
+  cssrun::Session session(network.value(), options);
+
+  std::vector<uint8_t> frame(picture.get(), picture.get() + count);
+  cssrun::Answer answer;
+  int dropped = 0;
+  for (int i = 0; i < std::atoi(argv[3]); ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    const cssrun::Status status = session.Run(frame, answer);
+    const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
+    if (status.code() == cssrun::StatusCode::kStopped) {
+      ++dropped;  // not even a first guess
+    } else if (!status.ok()) {
+      std::fprintf(stderr, "%s\n", status.message().c_str());
+      return 1;
+    } else {
+      const auto best = std::max_element(answer.logits.begin(), answer.logits.end());
+      std::printf("frame %d: class %td after %u of %u steps, %s, %.2f ms\n", i,
+                  best - answer.logits.begin(), answer.steps, network.value()->latency_steps(),
+                  EndingName(answer.ending), took.count());
+    }
+    std::rotate(frame.begin(), frame.begin() + static_cast<ptrdiff_t>(input.width) * 3,
+                frame.end());
+  }
+  std::printf("%d dropped\n", dropped);
+  return 0;
+}

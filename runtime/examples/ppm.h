@@ -1,0 +1,38 @@
+/* Reads binary PPM images (P6, 8 bits) for the examples, in C and C++. Applications decode images
+ * with a library of their choice, or take them from a camera. */
+#ifndef CSSRUN_EXAMPLES_PPM_H_
+#define CSSRUN_EXAMPLES_PPM_H_
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* `count` bytes of an image of that width and height, to be freed, or NULL. */
+static uint8_t* ReadPpm(const char* path, uint32_t width, uint32_t height, size_t count) {
+  FILE* file = fopen(path, "rb");
+  unsigned file_width = 0, file_height = 0, largest = 0;
+  uint8_t* pixels = NULL;
+  if (file == NULL) {
+    fprintf(stderr, "%s: cannot open\n", path);
+    return NULL;
+  }
+  if (fscanf(file, "P6 %u %u %u", &file_width, &file_height, &largest) != 3 || largest != 255) {
+    fprintf(stderr, "%s: not a binary PPM image of 8 bits\n", path);
+  } else if (file_width != width || file_height != height || count != (size_t)width * height * 3) {
+    fprintf(stderr, "%s: %u x %u pixels; the network takes %u x %u in colour\n", path, file_width,
+            file_height, width, height);
+  } else {
+    fgetc(file); /* one white space */
+    pixels = (uint8_t*)malloc(count);
+    if (pixels != NULL && fread(pixels, 1, count, file) != count) {
+      fprintf(stderr, "%s: ends too soon\n", path);
+      free(pixels);
+      pixels = NULL;
+    }
+  }
+  fclose(file);
+  return pixels;
+}
+
+#endif /* CSSRUN_EXAMPLES_PPM_H_ */

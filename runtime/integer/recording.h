@@ -1,0 +1,33 @@
+// Spikes and membranes of the integer engine as a Recording shows them: [channel, row, column]; and
+// the other way round, spikes that somebody else coded as words.
+#ifndef CSSRUN_RUNTIME_INTEGER_RECORDING_H_
+#define CSSRUN_RUNTIME_INTEGER_RECORDING_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "network_generated.h"
+#include "runtime/input.h"
+#include "runtime/integer/integer_network.h"
+#include "runtime/integer/spike_frame.h"
+
+namespace cssrun::internal {
+
+// Spikes of one step on a map of `width` columns, `stride` numbers of neurons each.
+void WriteSpikes(std::span<const CodedSpike> coded, size_t width, size_t stride,
+                 SpikeFrame& spikes);
+
+// `out` must be 0.
+void RecordSpikes(const format::Extent& extent, size_t stride, const SpikeFrame& spikes,
+                  int8_t* out);
+
+// max(M, -G) after the step, in spikes. Both have already grown to the next step, where `biases`
+// were added (null: none); that is taken back, to within a unit's rounding.
+void RecordMembranes(const IntegerLayer& layer, const format::Extent& extent, const int16_t* biases,
+                     float beta, const int16_t* membranes, const int16_t* sent, size_t sent_row,
+                     float* out);
+
+}  // namespace cssrun::internal
+
+#endif  // CSSRUN_RUNTIME_INTEGER_RECORDING_H_

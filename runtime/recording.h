@@ -1,0 +1,22 @@
+// What an answer records of chosen layers (SessionOptions::record), for both engines.
+#ifndef CSSRUN_RUNTIME_RECORDING_H_
+#define CSSRUN_RUNTIME_RECORDING_H_
+
+#include "cssrun/session.h"
+#include "runtime/execution_network.h"
+
+namespace cssrun::internal {
+
+// Gives the answer's recordings their sizes and fills them with 0. Allocates only where they were
+// smaller.
+void ClearRecordings(const ExecutionNetwork& network, const SessionOptions& options,
+                     Answer& answer);
+
+bool RecordsMembranes(const SessionOptions& options);
+
+// That every request names a layer.
+Status CheckRecordRequests(const ExecutionNetwork& network, const SessionOptions& options);
+
+}  // namespace cssrun::internal
+
+#endif  // CSSRUN_RUNTIME_RECORDING_H_

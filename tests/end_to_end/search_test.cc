@@ -1,0 +1,90 @@
+// --auto on the network that ships with cssrun: what it finds, that the other half confirms it, and
+// that it finds the same again.
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <string>
+
+#include "converter/convert.h"
+#include "tests/end_to_end/shared_data.h"
+#include "tools/image_list.h"
+
+namespace cssrun {
+namespace {
+
+using converter::FrontierPoint;
+
+class SearchTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    const std::string demo = std::string(CSSRUN_SOURCE_DIR) + "/tools/demo";
+    auto loaded = converter::LoadModel(demo + "/digits.onnx");
+    ASSERT_TRUE(loaded.ok()) << loaded.status().message();
+    model_ = std::move(loaded).value();
+    options_.mean = {0.5F, 0.5F, 0.5F};
+    options_.stddev = {0.25F, 0.25F, 0.25F};
+    options_.mean.resize(model_.input.channels);
+    options_.stddev.resize(model_.input.channels);
+    options_.labels = tools::FolderNames(demo + "/test").value();
+    const converter::ImageSet all = LoadFolder(demo + "/test", options_.labels, model_.input);
+    for (size_t i = 0; i < all.pixels.size(); i += 4) {
+      images_.pixels.push_back(all.pixels[i]);
+      images_.truth.push_back(all.truth[i]);
+    }
+  }
+
+  converter::Conversion Convert() {
+    auto conversion =
+        converter::Convert(model_, images_, {}, options_, [](const char*, size_t, size_t) {});
+    EXPECT_TRUE(conversion.ok()) << conversion.status().message();
+    return std::move(conversion).value();
+  }
+
+  converter::Model model_;
+  converter::ConvertOptions options_;
+  converter::ImageSet images_;
+};
+
+TEST_F(SearchTest, ChoosesTheCheapestThatBothHalvesAccept) {
+  const double synops_by_default = Convert().report.calibration.synops_per_image;
+  constexpr double kTolerance = 0.01;  // none of 25 images
+  options_.search_tolerance = kTolerance;
+  options_.threads = 1;
+  const converter::Conversion found = Convert();
+  const std::vector<FrontierPoint>& frontier = found.report.frontier;
+  ASSERT_GE(frontier.size(), 2U);
+  const auto both = [](const FrontierPoint& p) { return p.agreement + p.confirmed_agreement; };
+  const auto cost = [](const FrontierPoint& p) {
+    return p.synops_per_image + p.direct_macs_per_image * 4.6 / 0.9;
+  };
+  int chosen = 0;
+  for (size_t i = 0; i < frontier.size(); ++i) {
+    const FrontierPoint& point = frontier[i];
+    if (i > 0) {
+      EXPECT_GE(cost(point), cost(frontier[i - 1]));
+      EXPECT_TRUE(point.chosen || both(point) > both(frontier[i - 1]));
+    }
+    const bool accepted =
+        point.agreement >= 1 - kTolerance && point.confirmed_agreement >= 1 - kTolerance;
+    if (point.chosen) {
+      ++chosen;
+      EXPECT_TRUE(accepted);
+      // What was measured is what was written.
+      EXPECT_EQ(found.report.code.timesteps, point.code.timesteps);
+      EXPECT_EQ(found.report.code.silent_steps, point.code.silent_steps);
+      EXPECT_LT(cost(point), synops_by_default);
+    } else if (chosen == 0) {
+      EXPECT_FALSE(accepted) << "a cheaper one was left";
+    }
+  }
+  EXPECT_EQ(chosen, 1);
+  EXPECT_GE(found.report.calibration.agreement, 1 - kTolerance);
+
+  options_.threads = 2;
+  const converter::Conversion again = Convert();
+  ASSERT_EQ(again.bytes.size(), found.bytes.size());
+  EXPECT_EQ(std::memcmp(again.bytes.data(), found.bytes.data(), found.bytes.size()), 0);
+}
+
+}  // namespace
+}  // namespace cssrun

@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Makes the Debian packages: tools/package.sh [BUILD] puts them into BUILD/packages (build/release).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+build=${1:-build/release}
+
+cpack --config "$build/CPackConfig.cmake" -B "$build/packages" \
+  -D CPACK_INSTALL_PREFIX=/usr -D CPACK_PACKAGING_INSTALL_PREFIX=/usr >"$build/packages.log" || {
+  cat "$build/packages.log" >&2
+  exit 1
+}
+rm -rf "$build/packages/_CPack_Packages"
+for package in "$build"/packages/*.deb; do
+  echo "$package $(stat -c %s "$package") bytes"
+done
