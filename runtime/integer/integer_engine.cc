@@ -48,7 +48,13 @@ IntegerEngine::IntegerEngine(const ExecutionNetwork& network, const SessionOptio
       growth_(Growth::Of(network.beta)) {
   const unsigned threads = ThreadCount(options.threads);
   workers_.resize(threads);
-  if (threads > 1) arena_ = std::make_unique<tbb::task_arena>(static_cast<int>(threads));
+  if (threads > 1) {
+    allowed_ = std::make_unique<tbb::global_control>(
+        tbb::global_control::max_allowed_parallelism,
+        std::max<size_t>(threads, tbb::global_control::active_value(
+                                      tbb::global_control::max_allowed_parallelism)));
+    arena_ = std::make_unique<tbb::task_arena>(static_cast<int>(threads));
+  }
   size_t most_synapses = 0;
   for (size_t i = 0; i < network.layers.size(); ++i) {
     const Layer& layer = network.layers[i];

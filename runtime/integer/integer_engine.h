@@ -20,6 +20,7 @@
 #include "runtime/integer/integer_network.h"
 #include "runtime/integer/kernels.h"
 #include "runtime/integer/spike_frame.h"
+#include "tbb/global_control.h"
 #include "tbb/task_arena.h"
 
 namespace cssrun::internal {
@@ -101,6 +102,8 @@ class IntegerEngine {
   ObserveSpikes observe_spikes_;
   uint64_t shared_work_ = 200'000;  // below, threads cost more than they bring
   // Only with several threads.
+  // Allowed beforehand: where more are asked for than there are cores, TBB would print a warning.
+  std::unique_ptr<tbb::global_control> allowed_;
   std::unique_ptr<tbb::task_arena> arena_;
 };
 

@@ -147,6 +147,18 @@ TEST_F(DemoTest, AdjustedAmplitudesLoseLess) {
   }
 }
 
+TEST_F(DemoTest, ASearchChoosesWhatNobodyElseMay) {
+  const std::string net = (folder_ / "net.fb").string();
+  for (const char* option :
+       {"-T 5", "--beta 2", "--silent 1", "--threshold 0.5", "--input css", "--coding rate",
+        "--amplitudes maximum", "--per-channel", "--adjust 1", "--no-negative"}) {
+    EXPECT_EQ(Convert(net, std::string("--auto 2 ") + option), 2) << option;
+    EXPECT_NE(Err().find("--auto"), std::string::npos) << Err();
+  }
+  EXPECT_EQ(Convert(net, "--auto 101"), 2);
+  EXPECT_FALSE(fs::exists(net));
+}
+
 TEST_F(DemoTest, ARateCodeHasNoBetaAndNoSilence) {
   const std::string net = (folder_ / "net.fb").string();
   for (const char* option : {"--beta 2", "--silent 1", "--threshold 0.5"}) {

@@ -46,8 +46,8 @@ void ExpectSame(const Answer& actual, const Answer& expected) {
 
 class InputsTest : public testing::TestWithParam<EngineKind> {
  protected:
-  void Draw(uint32_t seed) {
-    description_ = oracle::RandomNetwork(seed);
+  void Draw(uint32_t seed, const oracle::RandomOptions& options = {}) {
+    description_ = oracle::RandomNetwork(seed, options);
     pixels_ = oracle::RandomPixels(description_, seed);
     network_ = Load(description_, GetParam());
     ASSERT_NE(network_, nullptr);
@@ -93,6 +93,33 @@ TEST_P(InputsTest, FloatsAndPlanesAreTheSameImage) {
     ExpectSame(answer, plain_);
     ASSERT_TRUE(session.Run(pixels_, answer).ok());
     ExpectSame(answer, plain_);
+  }
+}
+
+// The same where pixels reach the first layers by multiplication; then nobody can bring events.
+TEST_P(InputsTest, DirectInputTakesTheSameImagesAndNoEvents) {
+  for (uint32_t seed = 100; seed < 100 + kSeeds; ++seed) {
+    SCOPED_TRACE(seed);
+    oracle::RandomOptions options;
+    options.direct = true;
+    options.settled = seed % 2 == 0;
+    Draw(seed, options);
+    SessionOptions record;
+    record.record = {{0, true, true}, {1, true, false}};
+    Session session(network_, record);
+    Answer answer;
+    ASSERT_TRUE(session.Run(Floats(), answer).ok());
+    ExpectSame(answer, plain_);
+    EXPECT_TRUE(answer.recordings[0].spikes.empty());
+    EXPECT_FALSE(answer.recordings[1].spikes.empty());
+    ASSERT_TRUE(session.Run(Planes(pixels_), answer, PixelOrder::kPlanar).ok());
+    ExpectSame(answer, plain_);
+    ASSERT_TRUE(session.Run(Planes(Floats()), answer, PixelOrder::kPlanar).ok());
+    ExpectSame(answer, plain_);
+    const std::vector<InputEvent> events = {{0, 0, 1}};
+    const Status status = session.Run(events, answer);
+    EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
+    EXPECT_NE(status.message().find("--input css"), std::string::npos) << status.message();
   }
 }
 
