@@ -97,6 +97,7 @@ format::NetworkT Describe(const Shape& shape) {
 // So many words of spikes that a branch predictor cannot learn them by heart: with T frames over
 // and over it does, and a layer seems up to twice as fast as it is.
 constexpr size_t kWordsToForget = 1 << 16;
+constexpr size_t kManyImages = 64;
 
 // The layer with its state, and T frames of random spikes for each of many images.
 struct Work {
