@@ -25,7 +25,8 @@ class BuildWithCMake(build_ext):
         if not given:
             subprocess.run(
                 ["cmake", "-G", "Ninja", "-S", ROOT, "-B", folder, "-DCMAKE_BUILD_TYPE=Release",
-                 "-DCSSRUN_PYTHON=ON", f"-DPython_EXECUTABLE={sys.executable}",
+                 "-DCSSRUN_PYTHON=ON", "-DCSSRUN_TESTS=OFF", "-DCSSRUN_BENCH=OFF",
+                 f"-DPython_EXECUTABLE={sys.executable}",
                  *shlex.split(os.environ.get("CMAKE_ARGS", ""))],
                 check=True)
         subprocess.run(["cmake", "--build", folder, "--target", "cssrun_python"], check=True)
