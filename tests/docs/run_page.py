@@ -97,7 +97,9 @@ def make_tree(root):
     demo = SOURCE / "tools/demo"
     (tree / "model.onnx").symlink_to(demo / "digits.onnx")
     (tree / "names.txt").symlink_to(demo / "labels.txt")
-    (tree / "images").symlink_to(demo / "calibration")
+    # Few, to be quick; copied, since links to folders are not followed.
+    for digit in ("one", "two"):
+        shutil.copytree(demo / "calibration" / digit, tree / "images" / digit)
     for name in ("calibration", "test"):
         (root / "shared/cifar10").mkdir(parents=True, exist_ok=True)
         (root / "shared/cifar10" / name).symlink_to(demo / "calibration/one")
