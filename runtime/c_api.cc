@@ -310,9 +310,9 @@ cssrun_code cssrun_network_get_layer(const cssrun_network* network, uint32_t lay
     const std::vector<cssrun::LayerInfo>& layers = network->network->layers();
     if (layer >= layers.size()) return OutOfRange("layer", layer, layers.size());
     const cssrun::LayerInfo& from = layers[layer];
-    return WriteStruct(
-        cssrun_layer_info{0, from.name.c_str(), from.kind.c_str(), from.neurons, from.offset}, info,
-        "info");
+    return WriteStruct(cssrun_layer_info{0, from.name.c_str(), from.kind.c_str(), from.neurons,
+                                         from.offset, from.channels, from.height, from.width},
+                       info, "info");
   });
 }
 

@@ -72,9 +72,9 @@ ExecutionNetwork LayOut(const NetworkFile& file, bool with_synapses) {
   for (const format::Node* node : *network.nodes()) {
     execution.layers.push_back(LayOutLayer(network, *node, execution.spike_weight, with_synapses));
     const Layer& layer = execution.layers.back();
-    execution.layer_infos.push_back({layer.name,
-                                     KindName(layer, execution.direct_input.has_value()),
-                                     Neurons(layer.extent), layer.offset});
+    execution.layer_infos.push_back(
+        {layer.name, KindName(layer, execution.direct_input.has_value()), Neurons(layer.extent),
+         layer.offset, layer.extent.channels(), layer.extent.height(), layer.extent.width()});
     for (const SynapseLayout& synapses : layer.synapses) {
       Layer& source = execution.layers[synapses.source];
       source.kept_steps = std::max(source.kept_steps, synapses.delay + 1);

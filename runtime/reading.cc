@@ -53,6 +53,17 @@ double Margin(std::span<const float> logits) {
   return static_cast<double>(best) - static_cast<double>(second);
 }
 
+void ClearReadings(const ExecutionNetwork& network, const SessionOptions& options,
+                   Answer& answer) {
+  answer.readings.resize(options.keep_readings ? network.timesteps : 0);
+  for (Reading& reading : answer.readings) {
+    reading.step = 0;
+    reading.logits.clear();
+    reading.margin = 0;
+    reading.synops = 0;
+  }
+}
+
 bool ReadAndDecide(const ExecutionNetwork& network, const SessionOptions& options,
                    std::span<const float> potentials, uint32_t index, uint32_t step,
                    Reading& scratch, Answer& answer) {
@@ -64,9 +75,6 @@ bool ReadAndDecide(const ExecutionNetwork& network, const SessionOptions& option
   const double margin = Margin(answer.logits);
   bool stopped = false;
   if (ReadsEveryStep(options)) {
-    if (options.keep_readings && answer.readings.size() <= index) {
-      answer.readings.resize(network.timesteps);
-    }
     Reading& reading = options.keep_readings ? answer.readings[index] : scratch;
     reading.step = step + 1;
     reading.logits = answer.logits;

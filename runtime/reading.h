@@ -24,6 +24,9 @@ void ReadLogits(const ExecutionNetwork& network, std::span<const float> potentia
 // Best logit less second best; 0 with fewer than two.
 double Margin(std::span<const float> logits);
 
+// Before a run: what it does not reach has no reading. Allocates only where there were fewer.
+void ClearReadings(const ExecutionNetwork& network, const SessionOptions& options, Answer& answer);
+
 // What a run does after readout index `index`: hands on the reading where that is asked for, and
 // returns whether the run ends here, with `answer.logits` and `answer.ending` set. `scratch` is
 // kept from call to call.

@@ -2,20 +2,19 @@
 #include <algorithm>
 #include <cstdio>
 #include <fstream>
-#include <iostream>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "converter/choose_code.h"
 #include "converter/convert.h"
 #include "converter/report.h"
 #include "fmt/format.h"
 #include "format/write_atomically.h"
 #include "tools/args.h"
 #include "tools/exit_codes.h"
-#include "tools/image_io.h"
-#include "tools/image_list.h"
+#include "tools/image_set.h"
 #include "tools/progress.h"
 #include "tools/terminal_text.h"
 
@@ -23,6 +22,7 @@ namespace cssrun::tools {
 namespace {
 
 constexpr char kProgram[] = "cssconvert";
+constexpr char kDashes[] = "--";
 const std::string kUsualTolerance = "0.5";  // percent, of --auto
 constexpr char kExamples[] =
     "  cssconvert model.onnx -o net.fb --calibration images/\n"
@@ -140,56 +140,29 @@ void Declare(CLI::App& app, Arguments& arguments) {
       ->check(CLI::Range(0, 1024));
 }
 
-// What was not asked for follows from the model and the coding.
-Status ChooseCode(const CLI::App& app, const Arguments& arguments, const converter::Model& model,
-                  converter::CodeSettings& code) {
-  const converter::CodeSettings asked = code;
+// What was given on the command line.
+converter::AskedCode AskedBy(const CLI::App& app, const Arguments& arguments) {
   const auto given = [&](const char* option) { return app.count(option) > 0; };
-  if (arguments.coding == converter::Coding::kRate) {
-    for (const char* option : {"--beta", "--silent", "--threshold"}) {
-      if (given(option)) {
-        return Status::InvalidArgument(
-            fmt::format("{}: a rate code has none; leave it out with --coding rate", option));
-      }
-    }
-    code = converter::CodeSettings::Rate(asked.timesteps, !arguments.no_negative);
-  } else {
-    if (model.quantized_code.has_value()) code = *model.quantized_code;
-    if (given("--beta")) code.beta = asked.beta;
-    if (given("--silent")) code.silent_steps = asked.silent_steps;
-    if (given("--threshold")) code.threshold = asked.threshold;
-    if (given("--timesteps")) code.timesteps = asked.timesteps;
-  }
-  code.negative_spikes = !arguments.no_negative;
-  code.input = arguments.input;
-  return Status::Ok();
+  const converter::CodeSettings& code = arguments.options.code;
+  converter::AskedCode asked;
+  asked.coding = arguments.coding;
+  if (given("--timesteps")) asked.timesteps = code.timesteps;
+  if (given("--beta")) asked.beta = code.beta;
+  if (given("--silent")) asked.silent_steps = code.silent_steps;
+  if (given("--threshold")) asked.threshold = code.threshold;
+  asked.negative_spikes = !arguments.no_negative;
+  asked.input = arguments.input;
+  return asked;
 }
 
-// What a search chooses cannot be chosen beside it.
-Status CheckSearch(const CLI::App& app, const converter::Model& model) {
-  for (const char* option :
-       {"--timesteps", "--beta", "--silent", "--threshold", "--input", "--coding", "--amplitudes",
-        "--per-channel", "--adjust", "--no-negative"}) {
-    if (app.count(option) > 0) {
-      return Status::InvalidArgument(
-          fmt::format("{}: --auto chooses it; leave one of the two out", option));
-    }
+// The options among those given that a search chooses itself.
+std::vector<std::string> Searched(const CLI::App& app) {
+  std::vector<std::string> given;
+  for (const char* option : {"timesteps", "beta", "silent", "threshold", "input", "coding",
+                             "amplitudes", "per-channel", "adjust", "no-negative"}) {
+    if (app.count(std::string(kDashes) + option) > 0) given.emplace_back(option);
   }
-  if (!model.quantized_code.has_value()) return Status::Ok();
-  return Status::InvalidArgument(
-      "--auto: the model is quantized and brings its own code; leave --auto out");
-}
-
-// One number for all channels, or one per channel.
-Status Spread(const std::string& option, float fallback, size_t channels,
-              std::vector<float>& values) {
-  if (values.empty()) values.push_back(fallback);
-  if (values.size() == 1) values.resize(channels, values[0]);
-  const bool positive =
-      option != "--std" || std::all_of(values.begin(), values.end(), [](float v) { return v > 0; });
-  if (values.size() == channels && positive) return Status::Ok();
-  return Status::InvalidArgument(fmt::format("{}: the model takes {} channels{}", option, channels,
-                                             positive ? "" : ", and each deviation is positive"));
+  return given;
 }
 
 Result<std::vector<std::string>> ReadLabels(const std::string& path) {
@@ -204,47 +177,18 @@ Result<std::vector<std::string>> ReadLabels(const std::string& path) {
   return labels;
 }
 
-// Class names: from --labels, else the calibration folder's own sub-folders where they are as many
-// as the classes, in the sorted order that torchvision's ImageFolder trains with.
+// Class names: from --labels, else guessed from the calibration folder.
 Status ChooseLabels(const Arguments& arguments, size_t classes, bool& guessed,
                     std::vector<std::string>& labels) {
-  guessed = false;
-  if (!arguments.labels.empty()) {
-    Result<std::vector<std::string>> read = ReadLabels(arguments.labels);
-    if (!read.ok()) return read.status();
-    labels = std::move(read).value();
-    if (labels.size() == classes) return Status::Ok();
-    return Status::InvalidArgument(fmt::format("{}: {} labels, the model has {} classes",
-                                               arguments.labels, labels.size(), classes));
-  }
-  Result<std::vector<std::string>> folders = FolderNames(arguments.calibration);
-  if (!folders.ok()) return folders.status();
-  if (folders.value().size() == classes) {
-    labels = std::move(folders).value();
-    guessed = true;
-  }
-  return Status::Ok();
-}
-
-Status LoadImages(const std::string& folder, const std::vector<std::string>& labels,
-                  const InputFormat& format, Progress& progress, converter::ImageSet& images) {
-  Result<std::vector<ImageFile>> listed = ListImages({folder}, labels, std::cin);
-  if (!listed.ok()) return listed.status();
-  const std::vector<ImageFile>& files = listed.value();
-  if (files.empty()) {
-    return Status::InvalidArgument(folder + ": no images (.jpg, .png, .ppm, .pgm) in it");
-  }
-  for (const ImageFile& file : files) {
-    std::vector<uint8_t> pixels;
-    if (Status status = ReadPixels(file.path, format, pixels); !status.ok()) {
-      // A network calibrated on something else than was asked for is worse than none.
-      return status.code() == StatusCode::kIo ? status : Status::Io(status.message());
-    }
-    images.pixels.push_back(std::move(pixels));
-    images.truth.push_back(file.truth);
-    progress.Update("reading images", images.pixels.size(), files.size());
-  }
-  return Status::Ok();
+  const bool given = !arguments.labels.empty();
+  Result<std::vector<std::string>> names =
+      given ? ReadLabels(arguments.labels) : GuessLabels(arguments.calibration, classes);
+  if (!names.ok()) return names.status();
+  labels = std::move(names).value();
+  guessed = !given && !labels.empty();
+  if (!given || labels.size() == classes) return Status::Ok();
+  return Status::InvalidArgument(fmt::format("{}: {} labels, the model has {} classes",
+                                             arguments.labels, labels.size(), classes));
 }
 
 Status WriteText(const std::string& path, const std::string& text) {
@@ -272,6 +216,7 @@ int Run(int argc, char** argv) {
   Prepare(app, kExamples);
   const std::vector<std::string> joined = JoinOptionalValue(argc, argv);
   std::vector<const char*> words;
+  words.reserve(joined.size());
   for (const std::string& word : joined) words.push_back(word.c_str());
   if (const auto exit = Parse(app, static_cast<int>(words.size()), words.data());
       exit.has_value()) {
@@ -280,16 +225,20 @@ int Run(int argc, char** argv) {
   converter::ConvertOptions& options = arguments.options;
   Result<converter::Model> model = converter::LoadModel(arguments.model);
   if (!model.ok()) return Fail(model.status());
-  if (Status status = ChooseCode(app, arguments, model.value(), options.code); !status.ok()) {
-    return Fail(status);
-  }
+  const std::optional<converter::CodeSettings>& quantized = model.value().quantized_code;
+  Result<converter::CodeSettings> code =
+      converter::ChooseCode(AskedBy(app, arguments), quantized, kDashes);
+  if (!code.ok()) return Fail(code.status());
+  options.code = code.value();
   if (arguments.tolerance >= 0) {
-    if (Status status = CheckSearch(app, model.value()); !status.ok()) return Fail(status);
+    const Status status = converter::CheckSearch(Searched(app), quantized, kDashes);
+    if (!status.ok()) return Fail(status);
     options.search_tolerance = arguments.tolerance / 100;
   }
   InputFormat format = model.value().input;
-  for (const Status& status : {Spread("--mean", 0, format.channels, options.mean),
-                               Spread("--std", 1, format.channels, options.stddev)}) {
+  for (const Status& status :
+       {converter::SpreadOverChannels("mean", 0, format.channels, kDashes, options.mean),
+        converter::SpreadOverChannels("std", 1, format.channels, kDashes, options.stddev)}) {
     if (!status.ok()) return Fail(status);
   }
   if (options.resize != 0) {
@@ -308,9 +257,12 @@ int Run(int argc, char** argv) {
   Progress progress;
   converter::ImageSet calibration;
   converter::ImageSet validation;
-  Status loaded = LoadImages(arguments.calibration, options.labels, format, progress, calibration);
+  const auto reading = [&](size_t done, size_t total) {
+    progress.Update("reading images", done, total);
+  };
+  Status loaded = ReadImageSet(arguments.calibration, options.labels, format, reading, calibration);
   if (loaded.ok() && !arguments.validation.empty()) {
-    loaded = LoadImages(arguments.validation, options.labels, format, progress, validation);
+    loaded = ReadImageSet(arguments.validation, options.labels, format, reading, validation);
   }
   if (!loaded.ok()) {
     progress.Clear();

@@ -9,6 +9,8 @@ packages=(
   libonnx-dev libprotobuf-dev protobuf-compiler libdnnl-dev libmd-dev # the converter
   libcli11-dev libfmt-dev nlohmann-json3-dev libturbojpeg0-dev libpng-dev # the programs
   libgtest-dev libbenchmark-dev                                       # tests and benchmarks
+  python3-dev pybind11-dev python3-numpy                              # the Python module
+  python3-pytest python3-pip python3-setuptools python3-wheel         # its tests
 )
 
 missing=()

@@ -1,5 +1,5 @@
-# CPack's three Debian packages, libcssrun0 (the shared library), libcssrun-dev and cssrun (programs,
-# man pages, completions). tools/package.sh makes them.
+# CPack's Debian packages, libcssrun0 (the shared library), libcssrun-dev, cssrun (programs, man pages,
+# completions) and, where it is built, python3-cssrun. tools/package.sh makes them.
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME cssrun)
 set(CPACK_PACKAGE_VENDOR cssrun)
@@ -8,6 +8,9 @@ set(CPACK_PACKAGE_VERSION ${PROJECT_VERSION})
 set(CPACK_RESOURCE_FILE_LICENSE ${PROJECT_SOURCE_DIR}/LICENSE)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_COMPONENTS_ALL runtime development tools)
+if(CSSRUN_PYTHON)
+  list(APPEND CPACK_COMPONENTS_ALL python)
+endif()
 set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
@@ -32,7 +35,15 @@ set(CPACK_DEBIAN_TOOLS_PACKAGE_NAME cssrun)
 set(CPACK_DEBIAN_TOOLS_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_TOOLS_DESCRIPTION
   "Runs networks of spiking neurons on CPUs: programs\n cssconvert makes such a network of a trained ANN, cssrun classifies images\n with it, cssinspect shows what is in it.")
-foreach(component runtime development tools)
+set(CPACK_DEBIAN_PYTHON_PACKAGE_NAME python3-cssrun)
+set(CPACK_DEBIAN_PYTHON_PACKAGE_SECTION python)
+# The module is compiled for one version of Python.
+math(EXPR next_minor "${Python_VERSION_MINOR} + 1")
+set(CPACK_DEBIAN_PYTHON_PACKAGE_DEPENDS
+  "python3-numpy, python3 (>= 3.${Python_VERSION_MINOR}), python3 (<< 3.${next_minor})")
+set(CPACK_DEBIAN_PYTHON_DESCRIPTION
+  "Runs networks of spiking neurons on CPUs: Python module\n Runs them on NumPy arrays, and makes them of trained ANNs.")
+foreach(component ${CPACK_COMPONENTS_ALL})
   string(TOUPPER ${component} upper)
   install(FILES ${PROJECT_SOURCE_DIR}/LICENSE RENAME copyright COMPONENT ${component}
     DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/${CPACK_DEBIAN_${upper}_PACKAGE_NAME})

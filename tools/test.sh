@@ -4,6 +4,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 tools/install_packages.sh
-cmake --preset release -DCSSRUN_TESTS=ON -DCSSRUN_BENCH=ON >/dev/null
+# Debian's Python, since the packages are.
+cmake --preset release -DCSSRUN_TESTS=ON -DCSSRUN_BENCH=ON -DCSSRUN_PYTHON=ON \
+  -DPython_EXECUTABLE=/usr/bin/python3 >/dev/null
 cmake --build --preset release -- --quiet
 ctest --preset release --parallel "$(nproc)" "$@"

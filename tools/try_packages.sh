@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian packages into a fresh Debian 12 made by debootstrap, and there converts and runs the
-# demo network and builds an example: tools/try_packages.sh [BUILD], as root. Takes minutes, downloads
-# some 200 MB, needs 1.5 GB below $TMPDIR (/var/tmp).
+# demo network, in Python, too, where that was built, and builds an example: tools/try_packages.sh
+# [BUILD], as root. Takes minutes, downloads some 200 MB, needs 1.5 GB below $TMPDIR (/var/tmp).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 build=${1:-build/release}
@@ -34,6 +34,17 @@ chroot "$root" env DEBIAN_FRONTEND=noninteractive LC_ALL=C bash -euc '
   (printf "P6\n32 32\n255\n"; head -c 3072 /dev/zero | tr "\000" "\177") >grey.ppm
   ./classify digits.fb grey.ppm
   ldd classify | grep libcssrun.so.0
+  if ls python3-cssrun_*.deb >/dev/null 2>&1; then
+    echo "== Python"
+    apt-get install -y -qq --no-install-recommends ./python3-cssrun_*.deb >log 2>&1 || { cat log; exit 1; }
+    python3 -c "
+import cssrun
+net = cssrun.load(\"digits.fb\")
+images = net.read_images(\"demo/test\")
+right = (net.run(images.pixels).best == images.truth).mean()
+print(net, right)
+assert right > 0.97 and cssrun.convert"
+  fi
   echo "== and away with it"
   apt-get remove -y -qq libcssrun0 >log 2>&1 || { cat log; exit 1; }
   ! test -e /usr/lib/libcssrun.so.0

@@ -122,6 +122,7 @@ Status FloatEngine::Run(const Input& input, Answer& answer) {
   answer.layers.assign(network_.layers.size(), LayerStatistics());
   answer.ending = Ending::kComplete;
   ClearRecordings(network_, options_, answer);
+  ClearReadings(network_, options_, answer);
   Reset();
   input_ = &input;
   SetImage(input);

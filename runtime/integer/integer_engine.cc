@@ -289,6 +289,7 @@ Status IntegerEngine::Run(const Input& input, Answer& answer) {
   answer.layers.assign(network_.layers.size(), LayerStatistics());
   answer.ending = Ending::kComplete;
   ClearRecordings(network_, options_, answer);
+  ClearReadings(network_, options_, answer);
   input_ = &input;
   std::fill(logits_.begin(), logits_.end(), 0.0F);
   if (network_.direct_input.has_value()) SetDirectImage(answer);

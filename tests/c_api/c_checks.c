@@ -132,7 +132,8 @@ static const char* CheckOptions(const cssrun_network* network) {
   cssrun_session_options wrong = CSSRUN_SESSION_OPTIONS_INIT;
   cssrun_record_request request = {1000, 1, 1};
   cssrun_network_info info = {.struct_size = offsetof(cssrun_network_info, height)};
-  cssrun_layer_info layer = {sizeof layer, NULL, NULL, 0, 0};
+  cssrun_network_info whole = {.struct_size = sizeof whole};
+  cssrun_layer_info layer = {.struct_size = sizeof layer};
 
   newer.known.struct_size = sizeof newer;
   CHECK(cssrun_session_create(network, &newer.known, &session, &status) == CSSRUN_OK);
@@ -161,6 +162,10 @@ static const char* CheckOptions(const cssrun_network* network) {
   CHECK(cssrun_network_get_info(network, NULL, &status) == CSSRUN_INVALID_ARGUMENT);
   CHECK(cssrun_network_get_layer(network, 0, &layer, &status) == CSSRUN_OK);
   CHECK(strcmp(layer.kind, "encoder") == 0 && layer.offset == 0);
+  CHECK(cssrun_network_get_info(network, &whole, &status) == CSSRUN_OK);
+  CHECK(layer.channels == whole.channels && layer.height == whole.height);
+  CHECK(layer.width == whole.width);
+  CHECK(layer.neurons == (uint64_t)layer.channels * layer.height * layer.width);
   CHECK(cssrun_network_get_layer(network, 1000, &layer, &status) == CSSRUN_INVALID_ARGUMENT);
   CHECK(cssrun_network_label(network, 1000) == NULL);
   CHECK(cssrun_network_label(NULL, 0) == NULL);

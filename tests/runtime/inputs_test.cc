@@ -268,6 +268,30 @@ TEST_P(InputsTest, OnReadingSeesEveryReadingAndMayStop) {
   }
 }
 
+TEST_P(InputsTest, AnAnswerKeepsNoReadingsOfTheRunBefore) {
+  Draw(7);
+  bool stop = false;
+  SessionOptions options;
+  options.keep_readings = true;
+  options.on_reading = [&](const Reading&) { return !stop; };
+  Session session(network_, options);
+  Answer answer;
+  ASSERT_TRUE(session.Run(pixels_, answer).ok());
+  ASSERT_EQ(answer.readings.size(), network_->timesteps());
+  const Reading first = answer.readings[0];
+  stop = true;
+  ASSERT_TRUE(session.Run(pixels_, answer).ok());
+  ASSERT_EQ(answer.readings.size(), network_->timesteps());
+  EXPECT_EQ(answer.readings[0].logits, first.logits);
+  EXPECT_EQ(answer.readings[0].synops, first.synops);
+  for (size_t i = 1; i < answer.readings.size(); ++i) {
+    EXPECT_TRUE(answer.readings[i].logits.empty());
+    EXPECT_EQ(answer.readings[i].step, 0U);
+  }
+  ASSERT_TRUE(Session(network_).Run(pixels_, answer).ok());
+  EXPECT_TRUE(answer.readings.empty());
+}
+
 TEST_P(InputsTest, ACancelledRunFailsAndTheNextIsWhole) {
   Draw(7);
   std::atomic<bool> cancel = true;

@@ -111,8 +111,9 @@ typedef struct cssrun_layer_info {
   size_t struct_size; /* set it to sizeof(cssrun_layer_info) */
   const char* name;
   const char* kind; /* "encoder", "neurons", "pooled neurons" or "readout", among others */
-  uint64_t neurons;
-  uint32_t offset; /* global step of its first spike */
+  uint64_t neurons; /* channels * height * width */
+  uint32_t offset;  /* global step of its first spike */
+  uint32_t channels, height, width; /* how recordings number the neurons, width fastest */
 } cssrun_layer_info;
 
 CSSRUN_API cssrun_code cssrun_network_get_layer(const cssrun_network* network, uint32_t layer,

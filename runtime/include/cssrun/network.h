@@ -39,8 +39,11 @@ struct LayerInfo {
   std::string name;
   std::string kind;      // "encoder" or "pixels" (direct input), "neurons", "pooled neurons",
                          // "readout"
-  uint64_t neurons = 0;  // spike trains that leave (readout: logits)
+  uint64_t neurons = 0;  // spike trains that leave (readout: logits): channels * height * width
   uint32_t offset = 0;   // global step of this layer's first spike
+  uint32_t channels = 0;
+  uint32_t height = 0;
+  uint32_t width = 0;
 };
 
 // The arithmetic that runs a network. Both give the same bits on every machine and for any number

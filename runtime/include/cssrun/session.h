@@ -63,7 +63,9 @@ struct Answer {
   uint32_t steps = 0;  // after which the logits were read
   Ending ending = Ending::kComplete;
   std::vector<LayerStatistics> layers;
-  std::vector<Reading> readings;      // by readout step; only with SessionOptions::keep_readings
+  // By readout step, T of them; only with SessionOptions::keep_readings. Where a run ended before,
+  // there are no logits.
+  std::vector<Reading> readings;
   std::vector<Recording> recordings;  // in the order of SessionOptions::record
 };
 

@@ -1,0 +1,104 @@
+#include "runtime/python/answers.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "runtime/execution_network.h"
+#include "runtime/recording.h"
+
+namespace cssrun::python {
+namespace py = pybind11;
+
+namespace {
+
+// A dimension of images before `shape`, if there is to be one.
+std::vector<py::ssize_t> ShapeFor(size_t images, bool batched, const std::vector<size_t>& shape) {
+  std::vector<py::ssize_t> whole;
+  if (batched) whole.push_back(static_cast<py::ssize_t>(images));
+  for (const size_t size : shape) whole.push_back(static_cast<py::ssize_t>(size));
+  return whole;
+}
+
+template <class T>
+T* Data(const py::object& array) {
+  return static_cast<T*>(py::cast<py::array>(array).mutable_data());
+}
+
+}  // namespace
+
+AnswerWriter::AnswerWriter(const Network& network, const SessionOptions& options,
+                           const std::vector<Recorded>& recorded, size_t images, bool batched)
+    : classes_(network.logits()),
+      layers_(network.layers().size()),
+      timesteps_(network.timesteps()) {
+  const auto room = [&]<class T>(py::object& array, const std::vector<size_t>& shape, T) {
+    array = py::array_t<T>(ShapeFor(images, batched, shape));
+    return Data<T>(array);
+  };
+  logits_ = room(answers_.logits, {classes_}, float{});
+  best_ = room(answers_.best, {}, int64_t{});
+  steps_ = room(answers_.steps, {}, int64_t{});
+  ending_ = room(answers_.ending, {}, uint8_t{});
+  seconds_ = room(answers_.seconds, {}, double{});
+  spikes_ = room(answers_.spikes, {layers_}, int64_t{});
+  synops_ = room(answers_.synops, {layers_}, int64_t{});
+  macs_ = room(answers_.macs, {layers_}, int64_t{});
+  answers_.layer_seconds = answers_.readings = py::none();
+  if (options.profile) layer_seconds_ = room(answers_.layer_seconds, {layers_}, double{});
+  if (options.keep_readings) {
+    readings_ = room(answers_.readings, {timesteps_, classes_}, float{});
+    // What a run that ends early does not reach.
+    std::fill_n(readings_, images * timesteps_ * classes_, std::numeric_limits<float>::quiet_NaN());
+  }
+
+  Answer sizes;
+  internal::ClearRecordings(network.execution(), options, sizes);
+  for (size_t i = 0; i < recorded.size(); ++i) {
+    const LayerInfo& layer = network.layers()[recorded[i].layer];
+    const auto shape = [&](size_t values) -> std::vector<size_t> {
+      return {values / layer.neurons, layer.channels, layer.height, layer.width};
+    };
+    RecordingArrays arrays{py::none(), py::none()};
+    RecordingRoom rooms;
+    const Recording& size = sizes.recordings[i];
+    if (!size.spikes.empty()) {
+      rooms.spikes = room(arrays.spikes, shape(size.spikes.size()), int8_t{});
+    }
+    if (!size.membranes.empty()) {
+      rooms.membranes = room(arrays.membranes, shape(size.membranes.size()), float{});
+    }
+    recordings_.push_back(rooms);
+    answers_.recordings[recorded[i].key] = arrays;
+  }
+}
+
+void AnswerWriter::Write(size_t image, const Answer& answer, double seconds) {
+  std::ranges::copy(answer.logits, logits_ + image * classes_);
+  best_[image] = std::ranges::max_element(answer.logits) - answer.logits.begin();
+  steps_[image] = answer.steps;
+  ending_[image] = static_cast<uint8_t>(answer.ending);
+  seconds_[image] = seconds;
+  for (size_t i = 0; i < layers_; ++i) {
+    const LayerStatistics& layer = answer.layers[i];
+    spikes_[image * layers_ + i] = static_cast<int64_t>(layer.spikes);
+    synops_[image * layers_ + i] = static_cast<int64_t>(layer.synops);
+    macs_[image * layers_ + i] = static_cast<int64_t>(layer.macs);
+    if (layer_seconds_ != nullptr) layer_seconds_[image * layers_ + i] = layer.seconds;
+  }
+  if (readings_ != nullptr) {
+    float* to = readings_ + image * timesteps_ * classes_;
+    // Steps that were not reached have no logits, and come last.
+    for (const Reading& reading : answer.readings) to = std::ranges::copy(reading.logits, to).out;
+  }
+  for (size_t i = 0; i < recordings_.size(); ++i) {
+    const Recording& from = answer.recordings[i];
+    if (recordings_[i].spikes != nullptr) {
+      std::ranges::copy(from.spikes, recordings_[i].spikes + image * from.spikes.size());
+    }
+    if (recordings_[i].membranes != nullptr) {
+      std::ranges::copy(from.membranes, recordings_[i].membranes + image * from.membranes.size());
+    }
+  }
+}
+
+}  // namespace cssrun::python

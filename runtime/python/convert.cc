@@ -1,0 +1,247 @@
+#include "runtime/python/convert.h"
+
+#include <pybind11/numpy.h>
+#include <pybind11/stl.h>
+#include <pybind11/stl/filesystem.h>
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "converter/choose_code.h"
+#include "converter/convert.h"
+#include "converter/report.h"
+#include "format/write_atomically.h"
+#include "runtime/input.h"
+#include "runtime/python/errors.h"
+#include "runtime/python/images.h"
+#include "tools/image_set.h"
+
+namespace cssrun::python {
+namespace py = pybind11;
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Path = std::filesystem::path;
+
+constexpr char kNoDashes[] = "";
+
+const std::map<std::string, converter::Coding> kCodings = {{"css", converter::Coding::kCss},
+                                                           {"rate", converter::Coding::kRate}};
+const std::map<std::string, converter::InputCoding> kInputs = {
+    {"css", converter::InputCoding::kCss}, {"direct", converter::InputCoding::kDirect}};
+const std::map<std::string, converter::AmplitudeRule> kRules = {
+    {"percentile", converter::AmplitudeRule::kPercentile},
+    {"maximum", converter::AmplitudeRule::kMaximum},
+    {"least-squares", converter::AmplitudeRule::kLeastSquares}};
+
+template <class T>
+T Named(const std::map<std::string, T>& names, const char* option, const std::string& name) {
+  const auto found = names.find(name);
+  if (found != names.end()) return found->second;
+  std::string known;
+  for (const auto& [other, value] : names) known += (known.empty() ? "" : ", ") + other;
+  throw py::value_error(std::string(option) + " \"" + name + "\": one of " + known);
+}
+
+// A number for all channels, or one for each.
+std::vector<float> PerChannel(const py::object& given, const char* option,
+                              const converter::Model& model) {
+  std::vector<float> values;
+  if (py::isinstance<py::float_>(given) || py::isinstance<py::int_>(given)) {
+    values.push_back(given.cast<float>());
+  } else if (!given.is_none()) {
+    values = given.cast<std::vector<float>>();
+  }
+  const float fallback = std::string(option) == "std" ? 1.0F : 0.0F;
+  Check(converter::SpreadOverChannels(option, fallback, model.input.channels, kNoDashes, values));
+  return values;
+}
+
+// Tells Python how far things are, and hears of Ctrl-C. Called without the GIL.
+class Reporter {
+ public:
+  explicit Reporter(py::object progress) : progress_(std::move(progress)) {}
+
+  void operator()(const char* stage, size_t done, size_t total) {
+    constexpr auto kInterval = std::chrono::milliseconds(50);
+    if (done != total && Clock::now() - last_ < kInterval) return;
+    last_ = Clock::now();
+    const py::gil_scoped_acquire gil;
+    if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+    if (!progress_.is_none()) progress_(stage, done, total);
+  }
+
+ private:
+  py::object progress_;
+  Clock::time_point last_ = Clock::now();
+};
+
+bool IsPath(const py::object& given) {
+  return py::isinstance<py::str>(given) || py::hasattr(given, "__fspath__");
+}
+
+// A folder of images, or an array of them.
+converter::ImageSet ImagesOf(const py::object& given, const char* what,
+                             const std::vector<std::string>& labels, const InputFormat& format,
+                             Reporter& reporter) {
+  converter::ImageSet images;
+  if (IsPath(given)) {
+    const auto folder = given.cast<Path>().string();
+    Status status;
+    {
+      const py::gil_scoped_release release;
+      status = tools::ReadImageSet(
+          folder, labels, format,
+          [&](size_t done, size_t total) { reporter("reading images", done, total); }, images);
+    }
+    Check(status);
+    return images;
+  }
+  const ImageBatch batch = ViewImages(given, format, std::nullopt);
+  if (batch.floats) {
+    throw py::type_error(std::string(what) + " images are uint8, as cameras and files have them");
+  }
+  const format::Extent extent(format.channels, format.height, format.width);
+  for (size_t i = 0; i < batch.count; ++i) {
+    const auto* image =
+        reinterpret_cast<const uint8_t*>(batch.first + batch.stride * static_cast<py::ssize_t>(i));
+    std::vector<uint8_t> pixels(batch.values);
+    internal::ForEachPixel(batch.order, extent,
+                           [&](size_t to, size_t from, size_t) { pixels[to] = image[from]; });
+    images.pixels.push_back(std::move(pixels));
+    images.truth.push_back(-1);
+  }
+  return images;
+}
+
+std::vector<std::string> LabelsFor(const std::optional<std::vector<std::string>>& given,
+                                   const py::object& calibration, size_t classes) {
+  if (!given.has_value()) {
+    if (!IsPath(calibration)) return {};
+    return ValueOf(tools::GuessLabels(calibration.cast<Path>().string(), classes));
+  }
+  if (given->size() == classes || given->empty()) return *given;
+  throw py::value_error(std::to_string(given->size()) + " labels; the model has " +
+                        std::to_string(classes) + " classes");
+}
+
+py::object Convert(const Path& path, const Path& output, const py::object& calibration,
+                   const py::object& validation, const py::object& mean, const py::object& std,
+                   uint32_t resize, const std::optional<std::vector<std::string>>& labels,
+                   std::optional<uint32_t> timesteps, std::optional<float> beta,
+                   std::optional<uint32_t> silent, std::optional<float> threshold, bool negative,
+                   const std::optional<std::string>& input, const std::string& coding,
+                   const std::string& amplitudes, double percentile, bool per_channel,
+                   unsigned adjust, std::optional<double> automatic, unsigned threads,
+                   const py::object& progress) {
+  converter::AskedCode asked{Named(kCodings, "coding", coding),
+                             timesteps,
+                             beta,
+                             silent,
+                             threshold,
+                             negative,
+                             std::nullopt};
+  if (input.has_value()) asked.input = Named(kInputs, "input", *input);
+  Result<converter::Model> loaded = [&] {
+    const py::gil_scoped_release release;
+    return converter::LoadModel(path.string());
+  }();
+  const converter::Model model = ValueOf(std::move(loaded));
+
+  converter::ConvertOptions options;
+  options.code = ValueOf(converter::ChooseCode(asked, model.quantized_code, kNoDashes));
+  options.amplitudes.rule = Named(kRules, "amplitudes", amplitudes);
+  if (!(percentile > 0 && percentile <= 100)) throw py::value_error("percentile: up to 100");
+  options.amplitudes.percentile = percentile;
+  options.amplitudes.per_channel = per_channel;
+  options.amplitudes.adjust_rounds = adjust;
+  options.threads = threads;
+  if (automatic.has_value()) {
+    if (!(*automatic >= 0 && *automatic <= 100)) throw py::value_error("auto: 0 to 100 percent");
+    std::vector<std::string> given;
+    const auto note = [&](bool is_given, const char* name) {
+      if (is_given) given.emplace_back(name);
+    };
+    note(timesteps.has_value(), "timesteps");
+    note(beta.has_value(), "beta");
+    note(silent.has_value(), "silent");
+    note(threshold.has_value(), "threshold");
+    note(!negative, "negative");
+    note(input.has_value(), "input");
+    note(coding != "css", "coding");
+    note(amplitudes != "percentile", "amplitudes");
+    note(per_channel, "per_channel");
+    note(adjust != 0, "adjust");
+    Check(converter::CheckSearch(given, model.quantized_code, kNoDashes));
+    options.search_tolerance = *automatic / 100;
+  }
+  options.mean = PerChannel(mean, "mean", model);
+  options.stddev = PerChannel(std, "std", model);
+  InputFormat format = model.input;
+  if (resize != 0 && resize < format.resize) {
+    throw py::value_error("resize " + std::to_string(resize) + ": the model takes images of " +
+                          std::to_string(format.width) + " x " + std::to_string(format.height));
+  }
+  options.resize = resize;
+  if (resize != 0) format.resize = resize;
+  options.labels = LabelsFor(labels, calibration, model.classes);
+
+  Reporter reporter(progress);
+  const converter::ImageSet calibration_images =
+      ImagesOf(calibration, "calibration", options.labels, format, reporter);
+  const converter::ImageSet validation_images =
+      validation.is_none() ? converter::ImageSet{}
+                           : ImagesOf(validation, "validation", options.labels, format, reporter);
+  std::string report;
+  Status status;
+  {
+    const py::gil_scoped_release release;
+    Result<converter::Conversion> conversion = converter::Convert(
+        model, calibration_images, validation_images, options,
+        [&](const char* stage, size_t done, size_t total) { reporter(stage, done, total); });
+    status = conversion.status();
+    if (status.ok()) {
+      const auto& [bytes, made] = conversion.value();
+      report = converter::ReportToJson(made);
+      status = WriteFileAtomically(output.string(), {bytes.data(), bytes.size()});
+    }
+  }
+  Check(status);
+  return py::module_::import("json").attr("loads")(report);
+}
+
+constexpr char kConvertDoc[] =
+    R"(Converts a trained network (ONNX) to a spiking one, written to `output`.
+
+`calibration` is a folder of images, or an array of them (uint8, [images, height, width, channels]
+or [images, channels, height, width]): a few hundred like those that will be classified. The other
+options are those of cssconvert; what is left out is as there. `auto` is a percentage: the search
+for the cheapest code that differs from the ANN on no more of the images. `progress` is called with
+a stage, images done and images in all.
+
+Returns the report that cssconvert writes with --report, as a dictionary. Raises ModelError naming
+every node that cannot be converted, and ValueError where options do not fit.)";
+
+}  // namespace
+
+void DefineConvert(py::module_& module) {
+  module.def("convert", &Convert, kConvertDoc, py::arg("model"), py::arg("output"), py::kw_only(),
+             py::arg("calibration"), py::arg("validation") = py::none(),
+             py::arg("mean") = py::none(), py::arg("std") = py::none(), py::arg("resize") = 0,
+             py::arg("labels") = py::none(), py::arg("timesteps") = py::none(),
+             py::arg("beta") = py::none(), py::arg("silent") = py::none(),
+             py::arg("threshold") = py::none(), py::arg("negative") = true,
+             py::arg("input") = py::none(), py::arg("coding") = "css",
+             py::arg("amplitudes") = "percentile", py::arg("percentile") = 99.99,
+             py::arg("per_channel") = false, py::arg("adjust") = 0, py::arg("auto") = py::none(),
+             py::arg("threads") = 0, py::arg("progress") = py::none());
+}
+
+}  // namespace cssrun::python

@@ -1,0 +1,202 @@
+# Types of the compiled module; tests/python/test_stubs.py holds them against it.
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+_Path = str | os.PathLike[str]
+_Layers = Iterable[str | int]
+_Layout = Literal["HWC", "CHW"]
+_Engine = Literal["integer", "float"]
+_Log = Callable[[int, str], object]
+
+version: str
+format_version: int
+simd_target: str
+
+class ModelError(ValueError): ...
+class StoppedError(RuntimeError): ...
+
+class InputFormat:
+    @property
+    def channels(self) -> int: ...
+    @property
+    def height(self) -> int: ...
+    @property
+    def width(self) -> int: ...
+    @property
+    def resize(self) -> int: ...
+    @property
+    def mean(self) -> list[float]: ...
+    @property
+    def std(self) -> list[float]: ...
+
+class Layer:
+    @property
+    def name(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def neurons(self) -> int: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def shape(self) -> tuple[int, int, int]: ...
+
+class Images:
+    @property
+    def pixels(self) -> NDArray[np.uint8]: ...
+    @property
+    def paths(self) -> list[str]: ...
+    @property
+    def truth(self) -> NDArray[np.int64]: ...
+
+class Recording:
+    @property
+    def spikes(self) -> NDArray[np.int8] | None: ...
+    @property
+    def membranes(self) -> NDArray[np.float32] | None: ...
+
+class Answers:
+    @property
+    def logits(self) -> NDArray[np.float32]: ...
+    @property
+    def best(self) -> NDArray[np.int64]: ...
+    @property
+    def steps(self) -> NDArray[np.int64]: ...
+    @property
+    def ending(self) -> NDArray[np.uint8]: ...
+    @property
+    def seconds(self) -> NDArray[np.float64]: ...
+    @property
+    def spikes(self) -> NDArray[np.int64]: ...
+    @property
+    def synops(self) -> NDArray[np.int64]: ...
+    @property
+    def macs(self) -> NDArray[np.int64]: ...
+    @property
+    def layer_seconds(self) -> NDArray[np.float64] | None: ...
+    @property
+    def readings(self) -> NDArray[np.float32] | None: ...
+    @property
+    def recordings(self) -> Mapping[str | int, Recording]: ...
+
+class Reading:
+    @property
+    def image(self) -> int: ...
+    @property
+    def step(self) -> int: ...
+    @property
+    def logits(self) -> NDArray[np.float32]: ...
+    @property
+    def margin(self) -> float: ...
+    @property
+    def synops(self) -> int: ...
+
+class Session:
+    def run(self, images: ArrayLike, *, layout: _Layout | None = None) -> Answers: ...
+    def run_events(self, events: ArrayLike) -> Answers: ...
+    def cancel(self) -> None: ...
+
+class Network:
+    def session(
+        self,
+        *,
+        threads: int = 0,
+        latency: bool = False,
+        profile: bool = False,
+        readings: bool = False,
+        early_exit: float | Literal["auto"] | None = None,
+        time_limit: float | None = None,
+        on_reading: Callable[[Reading], bool | None] | None = None,
+        record_spikes: _Layers | None = None,
+        record_membranes: _Layers | None = None,
+    ) -> Session: ...
+    def run(
+        self,
+        images: ArrayLike,
+        *,
+        layout: _Layout | None = None,
+        threads: int = 0,
+        latency: bool = False,
+        profile: bool = False,
+        readings: bool = False,
+        early_exit: float | Literal["auto"] | None = None,
+        time_limit: float | None = None,
+        on_reading: Callable[[Reading], bool | None] | None = None,
+        record_spikes: _Layers | None = None,
+        record_membranes: _Layers | None = None,
+    ) -> Answers: ...
+    def run_events(
+        self,
+        events: ArrayLike,
+        *,
+        threads: int = 0,
+        latency: bool = False,
+        profile: bool = False,
+        readings: bool = False,
+        early_exit: float | Literal["auto"] | None = None,
+        time_limit: float | None = None,
+        on_reading: Callable[[Reading], bool | None] | None = None,
+        record_spikes: _Layers | None = None,
+        record_membranes: _Layers | None = None,
+    ) -> Answers: ...
+    def read_images(self, paths: _Path | Sequence[_Path]) -> Images: ...
+    @property
+    def input(self) -> InputFormat: ...
+    @property
+    def labels(self) -> list[str]: ...
+    @property
+    def layers(self) -> list[Layer]: ...
+    @property
+    def classes(self) -> int: ...
+    @property
+    def timesteps(self) -> int: ...
+    @property
+    def latency_steps(self) -> int: ...
+    @property
+    def early_exit_margin(self) -> float | None: ...
+    @property
+    def macs_per_image(self) -> int: ...
+    @property
+    def engine(self) -> _Engine: ...
+    @property
+    def why_float(self) -> str: ...
+
+def load(
+    file: _Path | bytes | int, *, engine: _Engine = "integer", log: _Log | None = None
+) -> Network: ...
+def loads(
+    data: bytes | bytearray | memoryview | NDArray[np.uint8],
+    *,
+    name: str = "data",
+    engine: _Engine = "integer",
+    log: _Log | None = None,
+) -> Network: ...
+def convert(
+    model: _Path,
+    output: _Path,
+    *,
+    calibration: _Path | ArrayLike,
+    validation: _Path | ArrayLike | None = None,
+    mean: float | Sequence[float] | None = None,
+    std: float | Sequence[float] | None = None,
+    resize: int = 0,
+    labels: Sequence[str] | None = None,
+    timesteps: int | None = None,
+    beta: float | None = None,
+    silent: int | None = None,
+    threshold: float | None = None,
+    negative: bool = True,
+    input: Literal["css", "direct"] | None = None,
+    coding: Literal["css", "rate"] = "css",
+    amplitudes: Literal["percentile", "maximum", "least-squares"] = "percentile",
+    percentile: float = 99.99,
+    per_channel: bool = False,
+    adjust: int = 0,
+    auto: float | None = None,
+    threads: int = 0,
+    progress: Callable[[str, int, int], object] | None = None,
+) -> dict[str, Any]: ...
