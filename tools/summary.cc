@@ -119,6 +119,10 @@ double Summary::EnergyPerImage() const {
          DirectMacsPerImage() * kJoulesPerMultiplyAccumulate;
 }
 
+double Summary::AnnEnergyPerImage() const {
+  return static_cast<double>(network_.macs_per_image()) * kJoulesPerMultiplyAccumulate;
+}
+
 // Whole unless some images stopped early.
 std::string Summary::StepsPerImage() const {
   const double steps = PerImage(steps_);
@@ -156,9 +160,7 @@ std::string Summary::ToJson(bool profiled) const {
   json["synops_per_image"] = SynopsPerImage();
   json["direct_macs_per_image"] = DirectMacsPerImage();
   json["macs_per_image"] = network_.macs_per_image();
-  json["energy_mj"] = {
-      {"snn", EnergyPerImage() * 1e3},
-      {"ann", static_cast<double>(network_.macs_per_image()) * kJoulesPerMultiplyAccumulate * 1e3}};
+  json["energy_mj"] = {{"snn", EnergyPerImage() * 1e3}, {"ann", AnnEnergyPerImage() * 1e3}};
   json["peak_rss_bytes"] = PeakRssBytes();
   json["threads"] = threads_;
   json["simd_target"] = SimdTarget();
@@ -211,8 +213,7 @@ std::string Summary::ToText() const {
       DirectMacsPerImage() > 0
           ? fmt::format(" and {:.2f} M MACs of pixels", DirectMacsPerImage() / 1e6)
           : "",
-      StepsPerImage(), macs / 1e6, EnergyPerImage() * 1e3,
-      macs * kJoulesPerMultiplyAccumulate * 1e3);
+      StepsPerImage(), macs / 1e6, EnergyPerImage() * 1e3, AnnEnergyPerImage() * 1e3);
   return text;
 }
 

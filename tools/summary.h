@@ -23,6 +23,31 @@ class Summary {
 
   size_t images() const { return images_; }
   size_t failed() const { return failed_; }
+  size_t graded() const { return graded_; }  // with a known truth
+  size_t right() const { return right_; }
+  size_t right_in_five() const { return right_in_five_; }
+  double seconds() const { return seconds_; }
+  unsigned threads() const { return threads_; }
+
+  // The answers as they would be if read after one step of the readout.
+  struct AtStep {
+    uint32_t step = 0;
+    size_t right = 0;
+    size_t as_at_the_end = 0;  // same best class as after the last step
+    double synops = 0;
+  };
+  const std::vector<AtStep>& at_steps() const { return at_steps_; }
+
+  // Sums over all images, in the order of Network::layers().
+  const std::vector<LayerStatistics>& layers() const { return layers_; }
+  double PerImage(double total) const;
+  double Rate(size_t layer) const;        // spikes per neuron and step
+  double Percentile(double share) const;  // of the run times, in milliseconds
+  double SpikesPerImage() const;
+  double SynopsPerImage() const;
+  double DirectMacsPerImage() const;
+  double EnergyPerImage() const;     // joules
+  double AnnEnergyPerImage() const;  // of the dense ANN
 
   // docs/programs.md explains the keys: the contract of --summary.
   std::string ToJson(bool profiled) const;
@@ -35,22 +60,7 @@ class Summary {
   std::string StepsText() const;
 
  private:
-  // The answers as they would be if read after one step of the readout.
-  struct AtStep {
-    uint32_t step = 0;
-    size_t right = 0;
-    size_t as_at_the_end = 0;  // same best class as after the last step
-    double synops = 0;
-  };
-
-  double PerImage(double total) const;
-  double Percentile(double share) const;  // of the run times, in milliseconds
-  double SpikesPerImage() const;
-  double SynopsPerImage() const;
-  double DirectMacsPerImage() const;
-  double EnergyPerImage() const;  // joules
   std::string StepsPerImage() const;
-  double Rate(size_t layer) const;  // spikes per neuron and step
 
   const Network& network_;
   size_t images_ = 0;  // that were run
