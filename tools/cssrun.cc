@@ -2,7 +2,6 @@
 #include "cssrun/cssrun.h"
 
 #include <chrono>
-#include <cstdio>
 #include <memory>
 #include <string>
 #include <vector>
@@ -10,11 +9,12 @@
 #include "format/write_atomically.h"
 #include "tools/cssrun_arguments.h"
 #include "tools/exit_codes.h"
-#include "tools/image_io.h"
 #include "tools/image_list.h"
 #include "tools/output.h"
 #include "tools/progress.h"
+#include "tools/ranks/ranks.h"
 #include "tools/report/report.h"
+#include "tools/results.h"
 #include "tools/summary.h"
 #include "tools/terminal_text.h"
 
@@ -50,18 +50,43 @@ ImageResult Describe(const ImageFile& file, const ImageOutcome& outcome, const N
   return result;
 }
 
-bool Print(const std::string& text) {
-  return std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
+Status WriteSummary(const Arguments& arguments, const Summary& summary) {
+  if (arguments.summary.empty()) return Status::Ok();
+  const std::string json = summary.ToJson(arguments.profile || !arguments.report.empty());
+  return WriteFileAtomically(arguments.summary,
+                             {reinterpret_cast<const uint8_t*>(json.data()), json.size()});
 }
 
-int Run(int argc, char** argv) {
+Result<ReportRequest> RequestOf(const Arguments& arguments, const Network& network,
+                                const SessionOptions& options) {
+  ReportRequest report{arguments.report, arguments.network, options, {}};
+  for (const std::string& name : arguments.neurons) {
+    const Result<NeuronChoice> neuron = ParseNeuron(network, name);
+    if (!neuron.ok()) return neuron.status();
+    report.neurons.push_back(neuron.value());
+  }
+  return report;
+}
+
+// A run that could not be finished: what is done, and how it goes on.
+Status Interrupted(const Status& reason, size_t done, const std::vector<ImageFile>& files,
+                   const std::string& resume) {
+  std::string message = reason.message() + "; " + std::to_string(done) + " of " +
+                        std::to_string(files.size()) + " images are done";
+  if (done > 0) message += ", up to " + files[done - 1].path;
+  message += resume.empty() ? "; with --resume FILE a run can be continued"
+                            : "; the same command goes on from there, results are in " + resume;
+  return {reason.code(), message};
+}
+
+int Run(int argc, char** argv, Ranks& ranks) {
   CLI::App app("Classifies images with a converted spiking network.", kProgram);
   Arguments arguments;
   Declare(app, arguments);
   if (const auto exit = Parse(app, argc, argv); exit.has_value()) return *exit;
 
-  Result<std::shared_ptr<const Network>> loaded = Network::Load(
-      arguments.network, arguments.engine == "float" ? EngineKind::kFloat : EngineKind::kInteger);
+  const EngineKind engine = arguments.engine == "float" ? EngineKind::kFloat : EngineKind::kInteger;
+  Result<std::shared_ptr<const Network>> loaded = Network::Load(arguments.network, engine);
   if (!loaded.ok()) return Fail(loaded.status());
   const std::shared_ptr<const Network>& network = loaded.value();
   if (!network->why_float().empty()) {
@@ -70,62 +95,80 @@ int Run(int argc, char** argv) {
   Result<std::vector<ImageFile>> listed = CollectImages(arguments, *network);
   if (!listed.ok()) return Fail(listed.status());
   const std::vector<ImageFile>& files = listed.value();
+  const Result<SessionOptions> options = OptionsOf(arguments, *network);
+  if (!options.ok()) return Fail(options.status());
+  const Result<ReportRequest> report = RequestOf(arguments, *network, options.value());
+  if (!report.ok()) return Fail(report.status());
 
-  const Result<SessionOptions> asked = OptionsOf(arguments, *network);
-  if (!asked.ok()) return Fail(asked.status());
-  const SessionOptions& options = asked.value();
-  ReportRequest report{arguments.report, arguments.network, options, {}};
-  for (const std::string& name : arguments.neurons) {
-    const Result<NeuronChoice> neuron = ParseNeuron(*network, name);
-    if (!neuron.ok()) return Fail(neuron.status());
-    report.neurons.push_back(neuron.value());
+  Summary summary(*network);
+  Tally tally(network->labels(), network->logits());
+  Result<Results> opened = arguments.resume.empty() ? Results::ToStandardOutput()
+                                                    : Results::Continue(arguments.resume, files,
+                                                                        *network, arguments.topk);
+  if (!opened.ok()) return Fail(opened.status());
+  Results& results = opened.value();
+  size_t done = results.earlier().size();
+  for (const EarlierResult& result : results.earlier()) {
+    summary.AddEarlier(result);
+    tally.AddEarlier(result);
   }
 
   const OutputFormat format = FormatNamed(arguments.format);
-  Summary summary(*network);
-  Tally tally(network->labels(), network->logits());
   Progress progress;
-  bool written = Print(FormatHeader(format, arguments.topk));
+  bool written = results.Write(FormatHeader(format, arguments.topk));
+  const FileRun run{network,
+                    arguments.network,
+                    engine,
+                    options.value(),
+                    arguments.latency ? 1 : arguments.threads,
+                    files.size() - done,
+                    [&files, first = done](size_t index) -> const std::string& {
+                      return files[first + index].path;
+                    }};
   const auto start = std::chrono::steady_clock::now();
-  RunImages(
-      network, options, files.size(), arguments.latency ? 1 : arguments.threads,
-      [&](size_t index, std::vector<uint8_t>& pixels) {
-        return ReadPixels(files[index].path, network->input(), pixels);
-      },
-      [&](size_t index, const ImageOutcome& outcome) {
-        const ImageResult result = Describe(files[index], outcome, *network, arguments.topk);
-        summary.Add(outcome, files[index].truth);
-        if (!report.path.empty()) tally.Add(files[index], outcome);
-        if (!result.error.empty()) {
-          progress.Clear();
-          PrintError(kProgram, result.error);
-        }
-        written = written && Print(FormatResult(format, result, arguments.topk));
-        progress.Update("images", index + 1, files.size());
-        return written;
-      });
+  const Status ran = ranks.Run(run, [&](size_t, const ImageOutcome& outcome) {
+    const ImageFile& file = files[done];
+    const ImageResult result = Describe(file, outcome, *network, arguments.topk);
+    summary.Add(outcome, file.truth);
+    if (!arguments.report.empty()) tally.Add(file, outcome);
+    if (!result.error.empty()) {
+      progress.Clear();
+      PrintError(kProgram, result.error);
+    }
+    written = written && results.Write(FormatResult(format, result, arguments.topk));
+    progress.Update("images", ++done, files.size());
+    return written;
+  });
   const auto elapsed = std::chrono::steady_clock::now() - start;
   progress.Clear();
-  if (!written || std::fflush(stdout) != 0) return Fail(Status::Io("cannot write the results"));
+  if (!results.Finish() || !written) {
+    return Fail(Status::Io(arguments.resume.empty()
+                               ? std::string("cannot write the results")
+                               : arguments.resume + ": cannot write the results"));
+  }
+  if (!ran.ok()) return Fail(Interrupted(ran, done, files, arguments.resume));
 
   summary.Finish(std::chrono::duration<double>(elapsed).count(), ThreadCount(arguments.threads));
   if (arguments.profile) PrintMessage(summary.ProfileText());
   if (arguments.steps) PrintMessage(summary.StepsText());
   PrintMessage(summary.ToText());
-  if (!arguments.summary.empty()) {
-    const std::string json = summary.ToJson(arguments.profile);
-    const Status status = WriteFileAtomically(
-        arguments.summary, {reinterpret_cast<const uint8_t*>(json.data()), json.size()});
-    if (!status.ok()) return Fail(status);
-  }
-  if (!report.path.empty()) {
-    const Status status = WriteReport(report, network, summary, tally);
+  if (const Status status = WriteSummary(arguments, summary); !status.ok()) return Fail(status);
+  if (!arguments.report.empty()) {
+    const Status status = WriteReport(report.value(), network, summary, tally);
     if (!status.ok()) return Fail(status);
   }
   return summary.failed() == 0 ? kAllDone : kSomeInputsFailed;
 }
 
+// Rank 0 is the program, the others serve it.
+int RunRank(int argc, char** argv) {
+  Result<Ranks> joined = Ranks::Join();
+  if (!joined.ok()) return Fail(joined.status());
+  Ranks& ranks = joined.value();
+  return ranks.Leave(ranks.leads() ? Run(argc, argv, ranks) : ranks.Serve());
+}
+
 }  // namespace
 }  // namespace cssrun::tools
 
-int main(int argc, char** argv) { return cssrun::tools::Run(argc, argv); }
+int main(int argc, char** argv) { return cssrun::tools::RunRank(argc, argv); }

@@ -54,9 +54,8 @@ void Declare(CLI::App& app, Arguments& arguments) {
   app.add_option("-k,--topk", arguments.topk, "how many classes to print for an image")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
-  app.add_option("--format", arguments.format, "text, csv or jsonl")
-      ->check(CLI::IsMember({"text", "csv", "jsonl"}).description(""))
-      ->capture_default_str();
+  auto* format = app.add_option("--format", arguments.format, "text, csv or jsonl");
+  format->check(CLI::IsMember({"text", "csv", "jsonl"}).description(""))->capture_default_str();
   app.add_option("--engine", arguments.engine,
                  "integer, or float: slower, without the rounding of weights to 8 bits")
       ->check(CLI::IsMember({"integer", "float"}).description(""))
@@ -77,6 +76,8 @@ void Declare(CLI::App& app, Arguments& arguments) {
                "print accuracy and SyOPs against the step at which the answer is read")
       ->excludes(early_exit);
   app.add_flag("--profile", arguments.profile, "print spikes, SyOPs and time of each layer");
+  app.add_option("--resume", arguments.resume,
+                 "write results here, as JSON lines, and go on where an interrupted run left off");
   auto* report = app.add_option("--report", arguments.report,
                                 "write a page about the run here, as HTML: accuracy, the hardest "
                                 "images, layers, spikes and potentials");
@@ -87,6 +88,13 @@ void Declare(CLI::App& app, Arguments& arguments) {
       ->type_name("LAYER:NUMBER")
       ->needs(report);
   Prepare(app, kExamples);
+  app.callback([&arguments, format] {
+    if (arguments.resume.empty()) return;
+    if (format->count() > 0 && arguments.format != "jsonl") {
+      throw CLI::ValidationError("--resume", "needs JSON lines, not --format " + arguments.format);
+    }
+    arguments.format = "jsonl";
+  });
 }
 
 OutputFormat FormatNamed(const std::string& name) {

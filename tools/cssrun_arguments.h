@@ -28,6 +28,7 @@ struct Arguments {
   bool steps = false;
   bool latency = false;
   std::string report;
+  std::string resume;
   std::vector<std::string> neurons;
 };
 

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,20 +13,37 @@
 
 namespace cssrun::tools {
 
+// What the line that an earlier run has written says about an image.
+struct EarlierResult {
+  bool failed = false;
+  int truth = -1;                     // negative: not known
+  size_t best = 0;                    // class
+  std::optional<bool> right_in_five;  // nothing: the line has too few classes to say
+};
+
 class Summary {
  public:
   explicit Summary(const Network& network);
 
   // `truth`: class index, or a negative number where unknown.
   void Add(const ImageOutcome& outcome, int truth);
+  // An image that an earlier run has done: counts in images, failed and accuracy; what it cost is
+  // not known.
+  void AddEarlier(const EarlierResult& result);
   // Call once, at the end: how long everything took, and with how many threads.
   void Finish(double seconds, unsigned threads);
 
+  // Of this run.
   size_t images() const { return images_; }
+  // Of earlier ones as well.
+  size_t all_images() const { return images_ + earlier_; }
   size_t failed() const { return failed_; }
   size_t graded() const { return graded_; }  // with a known truth
   size_t right() const { return right_; }
   size_t right_in_five() const { return right_in_five_; }
+  size_t earlier() const { return earlier_ + earlier_failed_; }
+  size_t graded_here() const { return graded_ - earlier_graded_; }  // in this run
+  bool knows_five() const { return network_.logits() >= 5 && five_known_; }
   double seconds() const { return seconds_; }
   unsigned threads() const { return threads_; }
 
@@ -65,7 +83,11 @@ class Summary {
   const Network& network_;
   size_t images_ = 0;  // that were run
   size_t failed_ = 0;
-  size_t graded_ = 0;  // with a known truth
+  size_t graded_ = 0;
+  size_t earlier_ = 0;  // of AddEarlier
+  size_t earlier_failed_ = 0;
+  size_t earlier_graded_ = 0;
+  bool five_known_ = true;
   size_t right_ = 0;
   size_t right_in_five_ = 0;
   double seconds_ = 0;

@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
-using std::string_literals::operator""s;
+using std::string_literals::operator""s;  // NOLINT(misc-unused-using-decls): it is used
 
 TEST_F(CliTest, HelpAndVersion) {
   for (const std::string program : {"cssrun", "cssinspect"}) {

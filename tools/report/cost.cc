@@ -142,7 +142,7 @@ std::string StepsSection(const ReportContent& content) {
   const std::vector<Summary::AtStep>& at = content.summary.at_steps();
   if (at.empty()) return "";
   const auto images = static_cast<double>(content.summary.images());
-  const auto graded = static_cast<double>(content.summary.graded());
+  const auto graded = static_cast<double>(content.summary.graded_here());
   const double synops = std::max(content.summary.SynopsPerImage() * images, 1.0);
   const auto accuracy = [&](const Summary::AtStep& step) {
     return graded > 0 ? static_cast<double>(step.right) / graded : 0;

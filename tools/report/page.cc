@@ -38,7 +38,7 @@ std::string Tiles(const ReportContent& content) {
     tiles += Tile("Top-1 accuracy", Percent(static_cast<double>(summary.right()) / graded),
                   fmt::format("{} of {}; 95 % interval {}", summary.right(), summary.graded(),
                               Interval(summary.right(), summary.graded())));
-    if (content.network.logits() > 5) {
+    if (content.network.logits() > 5 && summary.knows_five()) {
       tiles +=
           Tile("Top-5 accuracy", Percent(static_cast<double>(summary.right_in_five()) / graded),
                fmt::format("{} of {}", summary.right_in_five(), summary.graded()));
@@ -68,14 +68,20 @@ std::string Tiles(const ReportContent& content) {
 
 std::string Header(const ReportContent& content) {
   const Network& network = content.network;
-  const size_t images = content.summary.images();
+  const size_t images = content.summary.all_images();
   return fmt::format(
       "<header>\n<h1>{}</h1>\n<p>{} image{} of {} \u00d7 {} pixels through {} layers of spiking "
-      "neurons: T = {}, an answer complete after {} steps; {} engine, {}.</p>\n</header>\n",
+      "neurons: T = {}, an answer complete after {} steps; {} engine, {}.{}</p>\n</header>\n",
       HtmlText(content.network_file), images, images == 1 ? "" : "s", network.input().width,
       network.input().height, network.layers().size() - 2, network.timesteps(),
       network.latency_steps(), network.engine() == EngineKind::kInteger ? "integer" : "float",
-      SimdTarget());
+      SimdTarget(),
+      content.summary.earlier() == 0
+          ? ""
+          : fmt::format(
+                " Of these, {} were done by an earlier run: they count in the accuracy, and "
+                "are not in what follows it.",
+                content.summary.earlier()));
 }
 
 std::string FailuresSection(const ReportContent& content) {

@@ -39,16 +39,23 @@ void Tally::Add(const ImageFile& file, const ImageOutcome& outcome) {
   }
   const std::vector<float>& logits = outcome.answer.logits;
   const size_t best = BestBut(logits, logits.size());
-  if (file.truth != kUnknownTruth) {
-    const auto truth = static_cast<size_t>(file.truth);
-    ++classes_[truth].images;
-    if (best == truth) {
-      ++classes_[truth].right;
-    } else {
-      ++mistakes_[truth * classes_.size() + best];
-    }
-  }
+  Count(file.truth, best);
   AddHard(file, logits, best);
+}
+
+void Tally::AddEarlier(const EarlierResult& result) {
+  if (!result.failed) Count(result.truth, result.best);
+}
+
+void Tally::Count(int truth, size_t answer) {
+  if (truth == kUnknownTruth) return;
+  const auto index = static_cast<size_t>(truth);
+  ++classes_[index].images;
+  if (answer == index) {
+    ++classes_[index].right;
+  } else {
+    ++mistakes_[index * classes_.size() + answer];
+  }
 }
 
 void Tally::AddHard(const ImageFile& file, const std::vector<float>& logits, size_t best) {

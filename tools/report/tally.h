@@ -14,6 +14,7 @@
 #include "cssrun/batch.h"
 #include "tools/image_list.h"
 #include "tools/output.h"
+#include "tools/summary.h"
 
 namespace cssrun::tools {
 
@@ -41,6 +42,8 @@ class Tally {
   Tally(std::vector<std::string> labels, size_t classes);
 
   void Add(const ImageFile& file, const ImageOutcome& outcome);
+  // An image of an earlier run: counts in the classes only.
+  void AddEarlier(const EarlierResult& result);
 
   // Of images with a known class.
   struct ClassCount {
@@ -63,6 +66,7 @@ class Tally {
   std::string LabelOf(size_t index) const;
 
  private:
+  void Count(int truth, size_t answer);
   void AddHard(const ImageFile& file, const std::vector<float>& logits, size_t best);
 
   const std::vector<std::string> labels_;
