@@ -2,6 +2,7 @@
 #include "cssrun/cssrun.h"
 
 #include <chrono>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -59,7 +60,8 @@ Status WriteSummary(const Arguments& arguments, const Summary& summary) {
 
 Result<ReportRequest> RequestOf(const Arguments& arguments, const Network& network,
                                 const SessionOptions& options) {
-  ReportRequest report{arguments.report, arguments.network, options, {}};
+  ReportRequest report{
+      arguments.report, std::filesystem::path(arguments.network).filename().string(), options, {}};
   for (const std::string& name : arguments.neurons) {
     const Result<NeuronChoice> neuron = ParseNeuron(network, name);
     if (!neuron.ok()) return neuron.status();

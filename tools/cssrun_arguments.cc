@@ -86,6 +86,7 @@ void Declare(CLI::App& app, Arguments& arguments) {
          "show this neuron's spikes and potential in the report, instead of some of each layer; "
          "LAYER is a name or number; may be given again")
       ->type_name("LAYER:NUMBER")
+      ->allow_extra_args(false)  // what follows its one value is a path
       ->needs(report);
   Prepare(app, kExamples);
   app.callback([&arguments, format] {

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that building and testing cssrun needs, those that are missing.
+# Installs the Debian packages that building and testing cssrun needs, and those that are named, where
+# they are missing.
 # Run by demo.sh and test.sh; needs root or sudo only when something is missing.
 set -euo pipefail
 
@@ -9,6 +10,7 @@ packages=(
   libonnx-dev libprotobuf-dev protobuf-compiler libdnnl-dev libmd-dev # the converter
   libcli11-dev libfmt-dev nlohmann-json3-dev libturbojpeg0-dev libpng-dev # the programs
   libgtest-dev libbenchmark-dev                                       # tests and benchmarks
+  "$@"
 )
 
 missing=()

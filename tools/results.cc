@@ -14,6 +14,8 @@
 #include <optional>
 #include <utility>
 
+#include "fmt/format.h"
+
 namespace cssrun::tools {
 namespace {
 
@@ -80,12 +82,12 @@ Result<Results> Results::Continue(const std::string& path, const std::vector<Ima
     std::optional<EarlierResult> result;
     if (number < files.size()) result = ReadLine(line, files[number], network, topk);
     if (!result.has_value()) {
-      const std::string expected =
-          number < files.size() ? "not the result of " + files[number].path : "one too many";
-      return Status::InvalidArgument(path + ": line " + std::to_string(number + 1) + " is " +
-                                     expected +
-                                     "; continue with the same network, images and "
-                                     "--topk, or remove the file to begin again");
+      return Status::InvalidArgument(fmt::format(
+          "{}: line {} is {}; continue with the same network, images and --topk, or remove the "
+          "file "
+          "to begin again",
+          path, number + 1,
+          number < files.size() ? "not the result of " + files[number].path : "one too many"));
     }
     results.earlier_.push_back(*result);
     sound += static_cast<off_t>(text.size()) + 1;

@@ -183,6 +183,23 @@ TEST(RanksTest, AloneThereIsNothingToJoin) {
   EXPECT_EQ(ranks.value().Leave(3), 3);
 }
 
+class WithoutMpiTest : public CliTest {};
+
+TEST_F(WithoutMpiTest, RunsAloneAndRefusesToBeOneOfMany) {
+  WriteSet();
+  const std::string program = CSSRUN_WITHOUT_MPI;
+  const RunOptions here = {.folder = folder_.path().string()};
+  const Finished alone = RunProgram({program, "net.fb", "set"}, here);
+  EXPECT_EQ(alone.exit_code, 0) << alone.err;
+  EXPECT_EQ(alone.out, RunCssrun({"net.fb", "set"}).out);
+  const std::string environment = "/usr/bin/env";
+  const Finished one =
+      RunProgram({environment, "OMPI_COMM_WORLD_SIZE=1", program, "net.fb", "set"}, here);
+  EXPECT_EQ(one.out, alone.out);
+  ExpectRefusal(RunProgram({environment, "OMPI_COMM_WORLD_SIZE=2", program, "net.fb", "set"}, here),
+                2, "built without MPI");
+}
+
 class MpirunTest : public CliTest {
  protected:
   void SetUp() override {
@@ -200,8 +217,9 @@ class MpirunTest : public CliTest {
   }
 
   static std::vector<std::string> Command(int ranks, std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), {CSSRUN_MPIRUN, "-n", std::to_string(ranks),
-                                         CSSRUN_TOOLS_DIR "/cssrun", "net.fb"});
+    const std::string program = CSSRUN_TOOLS_DIR "/cssrun";
+    arguments.insert(arguments.begin(),
+                     {CSSRUN_MPIRUN, "-n", std::to_string(ranks), program, "net.fb"});
     return arguments;
   }
   Finished RunRanks(int ranks, std::vector<std::string> arguments, RunOptions options = {}) {
@@ -311,7 +329,22 @@ TEST_F(MpirunTest, ARankThatDiesEndsTheRunAndItCanBeContinued) {
   }
 }
 
-TEST_F(MpirunTest, ResultsThatCannotBeWrittenEndTheRun) {
+TEST_F(MpirunTest, TheCommandOfTheDocumentation) {
+  for (uint32_t i = 0; i < 20; ++i) WriteImage("images/" + std::to_string(i) + ".png", i);
+  folder_.Write("machines", "localhost slots=4\n");
+  const std::vector<std::string> lines = Lines(Contents(CSSRUN_SOURCE_DIR "/docs/programs.md"));
+  const auto command = std::ranges::find_if(
+      lines, [](const std::string& line) { return line.starts_with("    mpirun "); });
+  ASSERT_NE(command, lines.end());
+  const std::string path = "PATH=" CSSRUN_TOOLS_DIR ":$PATH ";
+  const Finished finished =
+      RunProgram({"/bin/sh", "-c", path + *command}, {.folder = folder_.path().string()});
+  EXPECT_EQ(finished.exit_code, 0) << finished.err;
+  EXPECT_EQ(Contents(folder_ / "results.jsonl"),
+            RunCssrun({"net.fb", "images/", "--format", "jsonl"}).out);
+}
+
+TEST_F(MpirunTest, ASummaryThatCannotBeWrittenIsAnIoError) {
   WriteImage("a.png", 1);
   std::string list;
   for (int i = 0; i < 2000; ++i) list += "a.png\n";

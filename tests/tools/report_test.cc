@@ -335,7 +335,7 @@ TEST_F(ReportTest, ManyClassesShowTheMostConfused) {
 
 TEST_F(ReportTest, ChosenNeurons) {
   WriteImage("a.png", 1);
-  const std::string page = Page({"a.png", "--neuron", "layer1:11", "--neuron", "1:2"});
+  const std::string page = Page({"--neuron", "layer1:11", "--neuron", "1:2", "a.png"});
   EXPECT_TRUE(Contains(page, "<b>layer1</b>, neuron 11<"));
   EXPECT_TRUE(Contains(page, "<b>layer0</b>, neuron 2<"));
   EXPECT_EQ(CountOf(page, "aria-label=\"potential of one neuron\""), 2U);

@@ -137,6 +137,18 @@ TEST_F(ResumeTest, FilesThatCannotBeWritten) {
   ExpectRefusal(RunCssrun({"net.fb", "set", "--resume", "no/such.jsonl"}), 4, "no/such.jsonl: ");
   ExpectRefusal(RunCssrun({"net.fb", "set", "--resume", "set"}), 4, "set: ");
   ExpectRefusal(RunCssrun({"net.fb", "set", "--resume", "/dev/full"}), 4, "/dev/full: ");
+  // A disk that is full in the middle: what fits is kept, and the run goes on when there is room.
+  for (uint32_t i = 0; i < 60; ++i) WriteImage("many/" + std::to_string(i) + ".png", i);
+  const std::string whole = RunCssrun({"net.fb", "many", "--format", "jsonl"}).out;
+  const std::string command =
+      "trap '' XFSZ; ulimit -f 4; exec " CSSRUN_TOOLS_DIR "/cssrun net.fb many --resume many.jsonl";
+  ExpectRefusal(RunProgram({"/bin/sh", "-c", command}, {.folder = folder_.path().string()}), 4,
+                "many.jsonl: cannot write");
+  const std::string begun = Contents(folder_ / "many.jsonl");
+  EXPECT_GT(begun.size(), 0U);
+  EXPECT_TRUE(whole.starts_with(begun));
+  EXPECT_EQ(RunCssrun({"net.fb", "many", "--resume", "many.jsonl"}).exit_code, 0);
+  EXPECT_EQ(Contents(folder_ / "many.jsonl"), whole);
 }
 
 TEST_F(ResumeTest, OneRunAtATime) {

@@ -104,7 +104,7 @@ std::string Card(const HardImage& image, const std::optional<Thumbnail>& picture
   for (const Guess& guess : image.guesses) {
     const bool is_truth = static_cast<int>(guess.index) == image.truth;
     guesses += fmt::format(
-        "<span class=\"guess{}\"><span class=\"name\">{}</span><span>{} "
+        "<span class=\"guess{}\"><span class=\"name\">{}</span><span class=\"score\">{} "
         "<small>({})</small></span>{}</span>\n",
         is_truth ? " true" : "", HtmlText(guess.label), Percent(guess.probability),
         std::isfinite(guess.logit) ? fmt::format("{:.2f}", guess.logit) : "\u2013",

@@ -55,12 +55,12 @@ std::string Tiles(const ReportContent& content) {
                 fmt::format("{} spikes; the ANN takes {} MACs", Count(summary.SpikesPerImage()),
                             Count(macs)));
   if (macs > 0 && summary.images() > 0) {
-    tiles +=
-        Tile("Energy of the ANN's", Percent(summary.EnergyPerImage() / summary.AnnEnergyPerImage()),
-             "arithmetic only, an estimate");
+    tiles += Tile("Energy against the ANN",
+                  Percent(summary.EnergyPerImage() / summary.AnnEnergyPerImage()),
+                  "arithmetic only, an estimate");
   }
   if (summary.failed() > 0) {
-    tiles += Tile("Failed", fmt::format("<span class=\"wrong\">{}</span>", summary.failed()),
+    tiles += Tile("Failed", fmt::format("<span>{}</span>", summary.failed()),
                   "images that could not be run");
   }
   return "<div class=\"tiles\">\n" + tiles + "</div>\n";
