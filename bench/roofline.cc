@@ -21,7 +21,8 @@ constexpr size_t kRepeats = 64;
 size_t LoadAndAddTarget() {
   const hn::ScalableTag<int16_t> d;
   const size_t lanes = hn::Lanes(d);
-  alignas(64) static int16_t values[kLanes];
+  // Not zeros: untouched pages would be one and the same page of zeros.
+  alignas(64) static int16_t values[kLanes] = {1};
   benchmark::DoNotOptimize(values);
   auto s0 = hn::Zero(d), s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0;
   for (size_t repeat = 0; repeat < kRepeats; ++repeat) {

@@ -58,15 +58,6 @@ HWY_INLINE void WriteSpikes(D d, M up, M down, size_t number, uint64_t* words) {
   }
 }
 
-inline void CountSpikes(SpikeFrame& spikes, size_t row) {
-  const uint64_t* words = spikes.Row(row);
-  uint32_t count = 0;
-  for (size_t w = 0; w < spikes.words_per_row; ++w) {
-    count += static_cast<uint32_t>(std::popcount(words[w]));
-  }
-  spikes.counts[row] = count;
-}
-
 // Of the channels of one vector.
 template <class D>
 struct Parameters {
@@ -108,7 +99,7 @@ HWY_NOINLINE void FireRow(const LayerStep& step, size_t row) {
   const size_t columns = chunks / blocks;  // of chunks; several positions where lanes < 32
   uint64_t* HWY_RESTRICT words = step.spikes->Row(row);
   const LayerStep grow = step;  // a copy that no store below can change
-  for (size_t block = 0; block < blocks; ++block) {
+  for (size_t block = step.part.first_block; block < step.part.last_block; ++block) {
     for (size_t i = 0; i < kChunkLanes; i += lanes) {
       const Parameters<decltype(d)> parameters(d, step, block * kChunkLanes + i);
       int16_t* HWY_RESTRICT membranes = step.membranes + block * layer.block_lanes() +
@@ -181,11 +172,11 @@ HWY_INLINE void FirePooledRow(D d, const LayerStep& step, size_t row) {
       step.membranes + row * layer.pool_y.stride * layer.row_lanes + layer.guard_lanes;
   int16_t* sent = kRectify ? step.sent + row * layer.spike_columns * stride : nullptr;
   uint64_t* words = step.spikes->Row(row);
-  // The last word may be one in part.
-  words[step.spikes->words_per_row - 1] = 0;
+  // The last word may be one in part; if so, of the only block.
+  if (layer.layout.blocks == 1) words[step.spikes->words_per_row - 1] = 0;
   for (size_t column = 0; column < layer.spike_columns; ++column) {
     int16_t* position = members + column * layer.pool_x.stride * layer.layout.lanes;
-    for (size_t block = 0; block < layer.layout.blocks; ++block) {
+    for (size_t block = step.part.first_block; block < step.part.last_block; ++block) {
       for (size_t i = 0; i < layer.layout.lanes; i += hn::Lanes(d)) {
         const size_t number = column * stride + block * kChunkLanes + i;
         FirePool<kGrowth, kRectify>(d, step, position + block * layer.block_lanes() + i,
@@ -203,7 +194,7 @@ HWY_NOINLINE void GrowRow(const LayerStep& step, size_t row) {
   const hn::CappedTag<int16_t, kChunkLanes> d;
   const size_t used = size_t{layer.columns} * layer.layout.lanes;
   const LayerStep grow = step;
-  for (size_t block = 0; block < layer.layout.blocks; ++block) {
+  for (size_t block = step.part.first_block; block < step.part.last_block; ++block) {
     for (size_t i = 0; i < kChunkLanes; i += hn::Lanes(d)) {
       const auto bias = step.biases == nullptr
                             ? hn::Zero(d)

@@ -257,15 +257,17 @@ HWY_NOINLINE void GatherSet(const GatherPlan& plan, const IntegerLayer& layer,
 }
 
 template <class Weight>
-HWY_INLINE void GatherRowOf(const IntegerSynapses& s, const IntegerLayer& layer,
-                            const Weight* tables, size_t row, SpikeLists& lists,
-                            int16_t* membranes) {
+HWY_INLINE void GatherRowOf(const IntegerSynapses& s, const LayerStep& step, const Weight* tables,
+                            size_t row, SpikeLists& lists) {
   const GatherPlan& plan = s.gather;
-  int16_t* first = membranes + row * layer.row_lanes + layer.guard_lanes;
+  const IntegerLayer& layer = *step.layer;
+  int16_t* first = step.membranes + row * layer.row_lanes + layer.guard_lanes;
   const size_t pitch = size_t{s.source_columns} * plan.column_words;
-  for (size_t set = 0; set < plan.words.size(); ++set) {
+  const size_t first_set = step.part.first_block / plan.chunks;
+  const size_t last_set = step.part.last_block / plan.chunks;
+  for (size_t set = first_set; set < last_set; ++set) {
     // Sets of blocks see the same spikes unless there are groups.
-    if (set == 0 || plan.words[set].first != plan.words[set - 1].first ||
+    if (set == first_set || plan.words[set].first != plan.words[set - 1].first ||
         plan.words[set].last != plan.words[set - 1].last) {
       ListTiles(plan, lists.up.data(), lists.up_bounds.data(), pitch, row, set, lists.tile_up);
       if (!plan.signed_rows) {
@@ -289,13 +291,13 @@ HWY_INLINE void GatherRowOf(const IntegerSynapses& s, const IntegerLayer& layer,
   }
 }
 
-// All spikes, listed before, that reach target row `row`.
-inline void GatherRow(const IntegerSynapses& s, const IntegerLayer& layer, size_t row,
-                      SpikeLists& lists, int16_t* membranes) {
+// All spikes, listed before, that reach target row `row` of the step's blocks.
+inline void GatherRow(const IntegerSynapses& s, const LayerStep& step, size_t row,
+                      SpikeLists& lists) {
   if (s.wide != nullptr) {
-    GatherRowOf(s, layer, s.wide.get(), row, lists, membranes);
+    GatherRowOf(s, step, s.wide.get(), row, lists);
   } else {
-    GatherRowOf(s, layer, s.narrow.get(), row, lists, membranes);
+    GatherRowOf(s, step, s.narrow.get(), row, lists);
   }
 }
 

@@ -129,20 +129,20 @@ IntegerEngine::Worker& IntegerEngine::WorkerOfThread() {
   return workers_[static_cast<size_t>(tbb::this_task_arena::current_thread_index())];
 }
 
-void IntegerEngine::StartRows(size_t layer_index, uint32_t first_row, uint32_t last_row) {
+void IntegerEngine::StartPart(size_t layer_index, const LayerPart& part) {
   const IntegerLayer& layer = integers_.layers[layer_index];
   LayerState& state = states_[layer_index];
-  const size_t lanes = size_t{last_row - first_row} * layer.row_lanes;
-  for (size_t block = 0; block < layer.layout.blocks; ++block) {
+  const size_t lanes = size_t{part.last_row - part.first_row} * layer.row_lanes;
+  for (size_t block = part.first_block; block < part.last_block; ++block) {
     const int16_t* start = layer.start.get() + block * kChunkLanes;
-    int16_t* membranes =
-        state.membranes.get() + block * layer.block_lanes() + size_t{first_row} * layer.row_lanes;
+    int16_t* membranes = state.membranes.get() + block * layer.block_lanes() +
+                         size_t{part.first_row} * layer.row_lanes;
     for (size_t chunk = 0; chunk < lanes; chunk += kChunkLanes) {
       std::memcpy(membranes + chunk, start, kChunkLanes * sizeof(int16_t));
     }
     if (layer.pool_y.apart && layer.pool_x.apart) continue;
     // Members of a pool that lie beyond the map are as low as can be, and stay so.
-    for (size_t row = first_row; row < last_row; ++row, membranes += layer.row_lanes) {
+    for (size_t row = part.first_row; row < part.last_row; ++row, membranes += layer.row_lanes) {
       for (size_t column = 0; column < layer.columns; ++column) {
         if (layer.pool_y.positions[row] >= 0 && layer.pool_x.positions[column] >= 0) continue;
         std::fill_n(membranes + layer.guard_lanes + column * layer.layout.lanes, layer.layout.lanes,
@@ -151,16 +151,26 @@ void IntegerEngine::StartRows(size_t layer_index, uint32_t first_row, uint32_t l
     }
   }
   if (state.direct != nullptr) {
-    for (uint32_t row = first_row; row < last_row; ++row) {
+    for (uint32_t row = part.first_row; row < part.last_row; ++row) {
       StartDirectRow(layer_index, row, WorkerOfThread().direct_row);
     }
   }
   if (state.sent == nullptr) return;
   const uint32_t stride = layer.pool_y.stride;
-  const size_t first = std::min(first_row / stride, layer.spike_rows);
-  const size_t last = std::min((last_row + stride - 1) / stride, layer.spike_rows);
-  std::fill_n(state.sent.get() + first * state.sent_row, (last - first) * state.sent_row,
-              int16_t{0});
+  const size_t first = std::min(part.first_row / stride, layer.spike_rows);
+  const size_t last = std::min((part.last_row + stride - 1) / stride, layer.spike_rows);
+  int16_t* sent = state.sent.get() + first * state.sent_row;
+  const size_t blocks = layer.layout.blocks;
+  const size_t part_lanes = (part.last_block - part.first_block) * kChunkLanes;
+  if (part_lanes == blocks * kChunkLanes) {
+    std::fill_n(sent, (last - first) * state.sent_row, int16_t{0});
+    return;
+  }
+  const size_t positions = (last - first) * layer.spike_columns;
+  for (size_t position = 0; position < positions; ++position) {
+    std::fill_n(sent + (position * blocks + part.first_block) * kChunkLanes, part_lanes,
+                int16_t{0});
+  }
 }
 
 // What pixels bring to one row of membranes at each step, in units.
@@ -362,6 +372,7 @@ void IntegerEngine::StepEncoder(uint32_t index, LayerStatistics& statistics) {
       EncodeRow(&positive_trains_[row * train_row_], &negative_trains_[row * train_row_],
                 static_cast<uint32_t>(train_row_), bit, row, spikes);
     }
+    CountSpikes(spikes);
   }
   statistics.spikes += spikes.count();
   if (observe_spikes_) observe_spikes_(0, index, spikes);
@@ -370,33 +381,40 @@ void IntegerEngine::StepEncoder(uint32_t index, LayerStatistics& statistics) {
 void IntegerEngine::StepNeurons(size_t layer_index, uint32_t first, uint32_t last,
                                 LayerStatistics& statistics) {
   const IntegerLayer& layer = integers_.layers[layer_index];
-  // Bands of whole pools; a band does all of its steps, so that its membranes stay near.
+  // Parts of some blocks, or of bands of whole pools: a part does all of its steps, so that its
+  // membranes and weights stay near.
   const uint32_t pools = (layer.rows + layer.pool_y.stride - 1) / layer.pool_y.stride;
-  const uint32_t bands = arena_ == nullptr || layer.work < shared_work_
-                             ? 1
-                             : std::min(pools, std::max(static_cast<uint32_t>(workers_.size()),
-                                                        layer.rows / kBandRows));
+  const auto threads = static_cast<uint32_t>(workers_.size());
+  const uint32_t groups = layer.layout.blocks / layer.blocks_together;
+  const bool shared = arena_ != nullptr && layer.work >= shared_work_;
+  const uint32_t bands =
+      !shared || groups >= threads ? 1 : std::min(pools, std::max(threads, layer.rows / kBandRows));
   std::atomic<uint64_t> synops = 0;
-  const auto run_band = [&](uint32_t band) {
-    const uint32_t first_row = pools * band / bands * layer.pool_y.stride;
-    const uint32_t last_row =
-        std::min(layer.rows, pools * (band + 1) / bands * layer.pool_y.stride);
-    if (first == 0) StartRows(layer_index, first_row, last_row);
+  const auto run_part = [&](uint32_t number) {
+    const uint32_t band = number % bands;
+    LayerPart part;
+    part.first_block = number / bands * layer.blocks_together;
+    part.last_block = part.first_block + layer.blocks_together;
+    part.first_row = pools * band / bands * layer.pool_y.stride;
+    part.last_row = std::min(layer.rows, pools * (band + 1) / bands * layer.pool_y.stride);
+    if (first == 0) StartPart(layer_index, part);
     for (uint32_t index = first; index < last; ++index) {
-      synops += StepRows(layer_index, index, first_row, last_row);
+      synops += StepPart(layer_index, index, part);
     }
   };
-  if (bands == 1) {
-    run_band(0);
-  } else {
+  if (shared && bands * groups > 1) {
     // Isolated: while it waits, a thread must not begin with something else.
-    tbb::this_task_arena::isolate(
-        [&] { tbb::parallel_for(uint32_t{0}, bands, run_band, tbb::simple_partitioner()); });
+    tbb::this_task_arena::isolate([&] {
+      tbb::parallel_for(uint32_t{0}, bands * groups, run_part, tbb::simple_partitioner());
+    });
+  } else {
+    for (uint32_t number = 0; number < bands * groups; ++number) run_part(number);
   }
   statistics.synops += synops;
   for (uint32_t index = std::max(first, network_.silent_steps); index < last; ++index) {
     const uint32_t spike_index = index - network_.silent_steps;
-    const SpikeFrame& spikes = states_[layer_index].spikes[spike_index];
+    SpikeFrame& spikes = states_[layer_index].spikes[spike_index];
+    CountSpikes(spikes);
     statistics.spikes += spikes.count();
     if (observe_spikes_) observe_spikes_(layer_index, spike_index, spikes);
   }
@@ -416,16 +434,14 @@ void IntegerEngine::PrepareSettled(size_t layer_index, Worker& worker, SettledSt
   settled.inputs = worker.settled_inputs.data();
 }
 
-uint64_t IntegerEngine::StepRows(size_t layer_index, uint32_t index, uint32_t first_row,
-                                 uint32_t last_row) {
+uint64_t IntegerEngine::StepPart(size_t layer_index, uint32_t index, const LayerPart& part) {
   const IntegerLayer& integers = integers_.layers[layer_index];
   if (integers.settled && index >= network_.timesteps) return 0;  // all spikes have left
   LayerState& state = states_[layer_index];
   Worker& worker = WorkerOfThread();
   LayerStep step;
   step.layer = &integers;
-  step.first_row = first_row;
-  step.last_row = last_row;
+  step.part = part;
   step.membranes = state.membranes.get();
   step.sent = state.sent.get();
   step.lists = worker.lists.data();

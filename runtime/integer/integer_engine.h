@@ -65,7 +65,7 @@ class IntegerEngine {
 
   Worker& WorkerOfThread();
   // Membranes and what was sent, before the first input.
-  void StartRows(size_t layer, uint32_t first_row, uint32_t last_row);
+  void StartPart(size_t layer, const LayerPart& part);
   void StartDirectRow(size_t layer, uint32_t row, std::vector<float>& potentials);
   void SetImage(uint32_t first_bit);
   void SetValues(uint32_t first_bit);
@@ -75,8 +75,8 @@ class IntegerEngine {
   void StepLayer(size_t layer, uint32_t first, uint32_t last, LayerStatistics& statistics);
   void StepEncoder(uint32_t index, LayerStatistics& statistics);
   void StepNeurons(size_t layer, uint32_t first, uint32_t last, LayerStatistics& statistics);
-  // Rows of a layer at one input index; returns their share of its SyOPs.
-  uint64_t StepRows(size_t layer, uint32_t index, uint32_t first_row, uint32_t last_row);
+  // Part of a layer at one input index; returns its share of the SyOPs.
+  uint64_t StepPart(size_t layer, uint32_t index, const LayerPart& part);
   void PrepareSettled(size_t layer, Worker& worker, SettledStep& settled);
   void StepReadout(uint32_t index, LayerStatistics& statistics);
   // What layers did at global steps [first, last).

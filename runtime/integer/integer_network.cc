@@ -41,13 +41,17 @@ bool IsTooLarge(double laid_out, uint64_t given) {
          static_cast<double>(std::min(kMostPlaces, kMostGrowth * given + kAlwaysAllowed));
 }
 
-// Below so many neurons a word holds too few spikes to load and store membranes for all of them.
-constexpr uint32_t kPatchNeurons = 16;
-
-// Weights are kept in 16 bits where they stay near the core so: widening 8 bits costs half of the
-// speed there. Of a patch, by weights of one target; of a table that is gathered from, by bytes.
-constexpr size_t kWideFanIn = 640;
+// Weights are kept in 16 bits where they stay near the core so, by bytes of all weights of a layer:
+// widening 8 bits costs half of the speed there on some machines.
 constexpr double kLargestWideTable = 256 << 10;
+
+// Tables that do not fit beside everything else in the second-level cache.
+constexpr uint64_t kFarTables = 1 << 20;
+// So few that listing what they see takes as long as adding it.
+constexpr uint32_t kFewPositions = 4;
+
+// Many channels make long lists for a tile, whose one end costs less than the many of a roll.
+constexpr uint32_t kMostRollBlocks = 2;
 
 // Of a row of a depthwise kernel: their sum fits 16 bits.
 constexpr int kMostDepthwiseTaps = static_cast<int>(kLargestMembrane) / kLargestWideWeight;
@@ -75,9 +79,9 @@ LaneLayout LayoutOf(const format::Node& node) {
   return layout;
 }
 
-// Whether spikes are scattered from their sources, some beyond the borders.
+// Whether spikes go out from their sources, some beyond the borders.
 bool NeedsGuards(AccumulateKind kind) {
-  return kind != AccumulateKind::kGather && kind != AccumulateKind::kDepthwise;
+  return kind == AccumulateKind::kRoll || kind == AccumulateKind::kIdentity;
 }
 
 // Whether the members of a window's positions can be listed: a small file may name a large window.
@@ -85,9 +89,6 @@ bool FitsLists(const Window& window, int64_t rows, int64_t columns) {
   constexpr int64_t kMostMembers = 1 << 20;
   return rows * window.kernel_y() <= kMostMembers && columns * window.kernel_x() <= kMostMembers;
 }
-
-// Whether a membrane is a position of the map.
-bool IsPlain(const IntegerLayer& layer) { return layer.pool_y.apart && layer.pool_x.apart; }
 
 int64_t RoundUp(int64_t value, int64_t multiple) {
   return (value + multiple - 1) / multiple * multiple;
@@ -108,16 +109,6 @@ void FillParameter(const LaneLayout& layout, uint32_t channels, int16_t* out, Va
     }
   }
 }
-
-// Positions of a source row that share destinations, and what distinguishes their weights.
-struct Groups {
-  uint32_t positions = 1;                 // of one group
-  std::vector<Destination> destinations;  // weight: the version's number, for now
-  // By version: of each position its phase and its first target's lane, counted from the group's; a
-  // negative phase where it reaches nothing.
-  std::vector<std::vector<std::pair<int64_t, int64_t>>> versions;
-  uint32_t run_chunks = 1;
-};
 
 // The smallest scale at which all weights are whole numbers up to `limit`: those of a quantized
 // model then lose nothing. 0 if there is none.
@@ -249,53 +240,26 @@ class Builder {
     layer.columns = layer.pool_x.size;
     std::vector<double> scales;
     if (!ChooseScales(node, layer, scales)) return false;
+    const std::vector<const format::Synapses*> synapses = SpikeSynapses(node);
+    std::vector<AccumulateKind> kinds;
+    for (const format::Synapses* s : synapses) kinds.push_back(KindFor(*s, layer, scales));
 
     // Guards wide enough for the synapses that reach farthest beyond the borders.
-    const std::vector<const format::Synapses*> synapses = SpikeSynapses(node);
     std::vector<std::pair<Axis, Axis>> axes;
-    for (const format::Synapses* s : synapses) {
-      const Seen seen = SeenThrough(*s, SourceExtent(*s));
-      const Window& w = *s->window();
-      axes.emplace_back(MakeAxis(seen.y.size, layer.map_rows, w.kernel_y(), w.stride_y(),
-                                 w.pad_top(), w.dilation_y()),
-                        MakeAxis(seen.x.size, layer.map_columns, w.kernel_x(), w.stride_x(),
-                                 w.pad_left(), w.dilation_x()));
+    for (size_t i = 0; i < synapses.size(); ++i) {
+      const format::Synapses& s = *synapses[i];
+      axes.emplace_back(AxisY(s, layer), AxisX(s, layer));
       if (std::max(axes.back().first.taps, axes.back().second.taps) > kMostTaps) {
         return Fail(node, "a kernel that reaches too far");
       }
-      if (!NeedsGuards(KindFor(*s, layer))) continue;
+      if (!NeedsGuards(kinds[i])) continue;
       const auto reach = static_cast<uint32_t>(
           RoundUp((axes.back().second.taps - 1) * layer.layout.lanes, kChunkLanes));
       layer.guard_lanes = std::max(layer.guard_lanes, reach);
     }
-    // Two columns of 16 lanes and their neighbours are four, two chunks if they begin with one: the
-    // guard's width decides.
-    std::vector<Groups> groups;
-    uint32_t longest_run = 1;
-    uint32_t fewest_chunks = std::numeric_limits<uint32_t>::max();
-    const uint32_t narrowest = layer.guard_lanes;
-    for (uint32_t guard = narrowest; guard < narrowest + kChunkLanes; guard += layer.layout.lanes) {
-      std::vector<Groups> tried;
-      uint32_t chunks = 0;
-      for (uint32_t i = 0; i < axes.size(); ++i) {
-        const format::Synapses& s = *synapses[i];
-        tried.emplace_back();
-        const AccumulateKind kind = KindFor(s, layer);
-        if (!NeedsGuards(kind) || kind == AccumulateKind::kIdentity) continue;
-        tried.back() = GroupPositions(s, layer, guard, axes[i].second);
-        chunks += tried.back().run_chunks;
-      }
-      if (chunks >= fewest_chunks) continue;
-      fewest_chunks = chunks;
-      layer.guard_lanes = guard;
-      groups = std::move(tried);
-    }
-    for (const Groups& of_synapses : groups) {
-      longest_run = std::max(longest_run, of_synapses.run_chunks);
-    }
-    layer.row_lanes = static_cast<uint32_t>(
-        RoundUp(layer.guard_lanes + int64_t{layer.columns} * layer.layout.lanes, kChunkLanes) +
-        (longest_run + 1) * int64_t{kChunkLanes});
+    const int64_t end_lane = ChooseGuard(synapses, kinds, layer);
+    // A chunk to spare: what is not aligned reads beyond its last lane.
+    layer.row_lanes = static_cast<uint32_t>(RoundUp(end_lane, kChunkLanes) + kChunkLanes);
     if (IsTooLarge(static_cast<double>(layer.layout.blocks) * layer.rows * layer.row_lanes,
                    Neurons(potential))) {
       return Fail(node, "a map that takes too much memory in blocks");
@@ -306,20 +270,75 @@ class Builder {
       layer.work +=
           uint64_t{layer.rows} * layer.columns *
           (s.kind() == SynapseKind::Identity ? potential.channels() : s.weights()->size());
-      if (KindFor(s, layer) == AccumulateKind::kIdentity) {
-        IntegerSynapses& shortcut = layer.synapses.back();
-        BuildIdentity(s, layer, axes[i].first, axes[i].second, node, scales, shortcut);
+      const auto& [y, x] = axes[i];
+      IntegerSynapses& built = layer.synapses.back();
+      built.source = s.source();
+      built.kind = kinds[i];
+      if (kinds[i] == AccumulateKind::kIdentity) {
+        BuildIdentity(s, layer, y, x, node, scales, built);
         const auto aligned =
             std::count_if(layer.synapses.begin(), layer.synapses.end(),
                           [](const IntegerSynapses& other) { return other.aligned; });
-        if (static_cast<size_t>(aligned) > kMostAlignedShortcuts) shortcut.aligned = false;
-        if (settled_ && !shortcut.aligned) layer.has_real = true;
-      } else if (!BuildConvolution(s, layer, axes[i].first, axes[i].second, groups[i], node, scales,
-                                   layer.synapses.back())) {
+        if (static_cast<size_t>(aligned) > kMostAlignedShortcuts) built.aligned = false;
+        if (settled_ && !built.aligned) layer.has_real = true;
+      } else if (!BuildConvolution(s, layer, y, x, node, scales, built)) {
         return false;
       }
     }
+    layer.blocks_together = BlocksTogether(layer);
     return true;
+  }
+
+  // A part must do all that its blocks need.
+  uint32_t BlocksTogether(const IntegerLayer& layer) const {
+    const uint32_t all = layer.layout.blocks;
+    if (settled_ || layer.direct_scale != nullptr) return all;
+    uint32_t together = 1;
+    for (const IntegerSynapses& s : layer.synapses) {
+      switch (s.kind) {
+        case AccumulateKind::kRoll:
+        case AccumulateKind::kIdentity:
+          break;
+        case AccumulateKind::kGather: {
+          // Spikes are listed for each part, which only weights far from the core are worth.
+          const uint64_t weight = s.wide != nullptr ? sizeof(int16_t) : sizeof(int8_t);
+          const uint64_t bytes = s.gather.words.size() * s.gather.table_size() * weight;
+          if (bytes < kFarTables || layer.rows * layer.columns < kFewPositions) return all;
+          together = std::max(together, s.gather.chunks);
+          break;
+        }
+        case AccumulateKind::kDepthwise:
+          return all;
+      }
+    }
+    return together;
+  }
+
+  // Two columns of 16 lanes and their neighbours are four, two chunks if they begin with one: the
+  // guard's width decides. Returns one beyond the last lane of a row that anything writes.
+  int64_t ChooseGuard(const std::vector<const format::Synapses*>& synapses,
+                      const std::vector<AccumulateKind>& kinds, IntegerLayer& layer) const {
+    std::vector<RollShape> shapes;
+    for (size_t i = 0; i < synapses.size(); ++i) {
+      if (kinds[i] == AccumulateKind::kRoll) shapes.push_back(RollShapeOf(*synapses[i], layer));
+    }
+    const uint32_t narrowest = layer.guard_lanes;
+    uint32_t fewest_chunks = std::numeric_limits<uint32_t>::max();
+    int64_t end_lane = 0;
+    for (uint32_t guard = narrowest; guard < narrowest + kChunkLanes; guard += layer.layout.lanes) {
+      uint32_t chunks = 0;
+      int64_t end = guard + int64_t{layer.columns} * layer.layout.lanes;
+      for (const RollShape& shape : shapes) {
+        const RollPlan plan = PlanRoll(shape, guard);
+        chunks += plan.run;
+        end = std::max<int64_t>(end, plan.end_lane());
+      }
+      if (chunks >= fewest_chunks) continue;
+      fewest_chunks = chunks;
+      end_lane = end;
+      layer.guard_lanes = guard;
+    }
+    return end_lane;
   }
 
   // Scales, thresholds, biases and starting potentials of a layer.
@@ -334,7 +353,7 @@ class Builder {
     for (const format::Synapses* s : SpikeSynapses(node)) {
       const float* weights = s->weights()->data();
       if (s->kind() == SynapseKind::Identity) {
-        if (settled_ && KindFor(*s, layer) == AccumulateKind::kIdentity) continue;  // in float
+        if (settled_ && IsPlain(*s, layer)) continue;  // kIdentity: in float
         const double weight = std::abs(static_cast<double>(weights[0]));
         for (double& scale : scales) scale = std::min(scale, kLargestIdentity / weight);
         continue;
@@ -344,8 +363,7 @@ class Builder {
         float largest = 0;
         for (size_t k = 0; k < fan_in; ++k) largest = std::max(largest, std::abs(*weights++));
         if (largest > 0) {
-          const double limit =
-              KeptWide(*s, layer, channels) ? kLargestWideWeight : kLargestNarrowWeight;
+          const double limit = KeptWide(*s, channels) ? kLargestWideWeight : kLargestNarrowWeight;
           scales[channel] = std::min(scales[channel], limit / static_cast<double>(largest));
         }
       }
@@ -479,8 +497,7 @@ class Builder {
   // Fan-outs, and for synapses that do not gather where the spikes of each row go. Returns by
   // source neuron of a row how many target columns it reaches.
   std::vector<int32_t> PlanRows(const format::Synapses& s, const IntegerLayer& layer, const Axis& y,
-                                const Axis& x, size_t phase_size, size_t tap_row_size,
-                                IntegerSynapses& out) {
+                                const Axis& x, size_t tap_row_size, IntegerSynapses& out) {
     const Extent& source = SourceExtent(s);
     const Seen seen = SeenThrough(s, source);
     const std::vector<uint32_t> readers = ReadersAlong(y, seen.y, source.height(), layer.map_rows);
@@ -505,8 +522,7 @@ class Builder {
           due = static_cast<uint32_t>(std::max<int64_t>(0, place.first));
           plan.first = static_cast<uint32_t>(place.first + tap);
           plan.count = static_cast<uint32_t>(last - tap);
-          plan.weight_offset = static_cast<uint32_t>(static_cast<size_t>(place.phase) * phase_size +
-                                                     static_cast<size_t>(tap) * tap_row_size);
+          plan.weight_offset = static_cast<uint32_t>(static_cast<size_t>(tap) * tap_row_size);
         }
       }
       plan.due = due;
@@ -546,40 +562,45 @@ class Builder {
                      IntegerSynapses& out) {
     const Extent& source = SourceExtent(s);
     const Seen seen = SeenThrough(s, source);
-    out.source = s.source();
-    out.kind = AccumulateKind::kIdentity;
     out.target_channels = 1;
-    std::vector<int32_t> fan_out = PlanRows(s, layer, y, x, 0, 0, out);
+    std::vector<int32_t> fan_out = PlanRows(s, layer, y, x, 0, out);
     const uint32_t stride = integers_.layouts[s.source()].stride();
     const uint32_t channels = source.channels();
     const size_t neurons = fan_out.size();
-    out.identity = AllocateAligned<int16_t>(neurons);
-    std::fill_n(out.identity.get(), neurons, int16_t{0});
-    out.lanes.assign(neurons, layer.guard_lanes);
+    out.identity = AllocateAligned<int16_t>(neurons + kChunkLanes);
+    std::fill_n(out.identity.get(), neurons + kChunkLanes, int16_t{0});
     const auto weight = static_cast<double>(s.weights()->Get(0));
-    for (size_t number = 0; number < neurons; ++number) {
-      const auto c = static_cast<uint32_t>(number % stride);
+    const auto lanes = static_cast<int64_t>(layer.layout.lanes);
+    std::vector<std::vector<ShortcutPiece>> by_block(layer.layout.blocks);
+    int64_t last_lane = -1;  // of the neuron before, if it has a target
+    ShortcutPiece* piece = nullptr;
+    for (uint32_t number = 0; number < neurons; ++number) {
+      const uint32_t c = number % stride;
       const int64_t target = int64_t{c} + s.channel_offset();
       const bool exists = c < channels && target >= 0 && target < node.potential()->channels();
       if (!exists || fan_out[number] == 0) {
         fan_out[number] = 0;
+        last_lane = -1;
         continue;
       }
       const auto seen_column = number / stride / static_cast<size_t>(seen.x.divisor);
-      const auto lanes = static_cast<int64_t>(layer.layout.lanes);
-      out.identity[number] =
-          settled_ ? int16_t{1} : ToInt16(weight * scales[static_cast<size_t>(target)]);
-      out.lanes[number] = static_cast<uint32_t>(
-          target / lanes * static_cast<int64_t>(layer.block_lanes()) + layer.guard_lanes +
-          x.places[seen_column].first * lanes + target % lanes);
+      const int64_t block = target / lanes;
+      const int64_t lane = block * static_cast<int64_t>(layer.block_lanes()) + layer.guard_lanes +
+                           x.places[seen_column].first * lanes + target % lanes;
+      out.identity[number] = ToInt16(weight * (settled_ ? 1 : scales[static_cast<size_t>(target)]));
+      const uint32_t word = number / kChunkLanes;
+      if (last_lane < 0 || lane != last_lane + 1 || number % kChunkLanes == 0) {
+        auto& pieces = by_block[static_cast<size_t>(block)];
+        pieces.push_back({word, number % kChunkLanes, 0, static_cast<uint32_t>(lane)});
+        piece = &pieces.back();
+      }
+      piece->mask |= uint32_t{1} << (number % kChunkLanes - piece->first);
+      last_lane = lane;
     }
-    // Word by word, lane by lane: the usual shortcut.
-    out.in_order = true;
-    for (size_t number = 0; number < neurons && out.in_order; ++number) {
-      if (out.identity[number] == 0) continue;
-      const size_t first = number / kChunkLanes * kChunkLanes;
-      out.in_order =
-          out.identity[first] != 0 && out.lanes[number] == out.lanes[first] + (number - first);
+    out.piece_bounds.push_back(0);
+    for (const auto& pieces : by_block) {
+      out.pieces.insert(out.pieces.end(), pieces.begin(), pieces.end());
+      out.piece_bounds.push_back(static_cast<uint32_t>(out.pieces.size()));
     }
     if (settled_) {
       out.shortcut_weight = s.weights()->Get(0);
@@ -599,27 +620,50 @@ class Builder {
            integers_.layouts[s.source()].blocks == layer.layout.blocks;
   }
 
-  // Which kind of accumulation a convolution takes. Few channels bring a tile too few spikes, and
-  // strides leave a patch too few targets: measured, docs/results.md.
-  AccumulateKind KindFor(const format::Synapses& s, const IntegerLayer& layer) const {
-    const bool plain = IsPlain(layer) && SeenThrough(s, SourceExtent(s)).apart();
+  // Every membrane is a position of the map and sees every source position at most once.
+  bool IsPlain(const format::Synapses& s, const IntegerLayer& layer) const {
+    return layer.pool_y.apart && layer.pool_x.apart && SeenThrough(s, SourceExtent(s)).apart();
+  }
+
+  // Which kind of accumulation synapses take.
+  AccumulateKind KindFor(const format::Synapses& s, const IntegerLayer& layer,
+                         const std::vector<double>& scales) const {
+    const bool plain = IsPlain(s, layer);
     if (s.kind() == SynapseKind::Identity) {
       return plain ? AccumulateKind::kIdentity : AccumulateKind::kGather;
     }
-    const LaneLayout& source = integers_.layouts[s.source()];
-    const Window& w = *s.window();
-    const uint32_t channels = SourceExtent(s).channels();
-    if (IsDepthwise(s) && plain && s.average() == nullptr && source.lanes == kChunkLanes &&
-        layer.layout.lanes == kChunkLanes && w.kernel_x() <= kMostDepthwiseTaps) {
+    if (IsDepthwise(s) && plain && s.average() == nullptr &&
+        integers_.layouts[s.source()].lanes == kChunkLanes && layer.layout.lanes == kChunkLanes &&
+        s.window()->kernel_x() <= kMostDepthwiseTaps) {
       return AccumulateKind::kDepthwise;
     }
-    if (source.blocks > 1 || layer.layout.blocks > 1 || s.groups() > 1 || w.stride_y() > 1 ||
-        w.stride_x() > 1 || !plain) {
-      return AccumulateKind::kGather;
+    const bool rolls =
+        plain && CanRoll(s, layer) && SumsFit(RollShapeOf(s, layer), s.weights()->data(), scales);
+    return rolls ? AccumulateKind::kRoll : AccumulateKind::kGather;
+  }
+
+  // Strides and dilation leave a run too few targets; with one tap there is no run.
+  bool CanRoll(const format::Synapses& s, const IntegerLayer& layer) const {
+    const Window& w = *s.window();
+    const uint32_t blocks = std::max(integers_.layouts[s.source()].blocks, layer.layout.blocks);
+    if (s.groups() > 1 || s.average() != nullptr || w.kernel_x() == 1 || blocks > kMostRollBlocks) {
+      return false;
     }
-    return channels * source.positions() >= kPatchNeurons && source.lanes > 4
-               ? AccumulateKind::kPatch
-               : AccumulateKind::kScatter;
+    const auto rolls_along = [](const Axis& axis, int64_t pad) {
+      return axis.stride == 1 && axis.dilation == 1 && pad >= 0;
+    };
+    return rolls_along(AxisY(s, layer), w.pad_top()) && rolls_along(AxisX(s, layer), w.pad_left());
+  }
+
+  Axis AxisY(const format::Synapses& s, const IntegerLayer& layer) const {
+    const Window& w = *s.window();
+    return MakeAxis(SeenThrough(s, SourceExtent(s)).y.size, layer.map_rows, w.kernel_y(),
+                    w.stride_y(), w.pad_top(), w.dilation_y());
+  }
+  Axis AxisX(const format::Synapses& s, const IntegerLayer& layer) const {
+    const Window& w = *s.window();
+    return MakeAxis(SeenThrough(s, SourceExtent(s)).x.size, layer.map_columns, w.kernel_x(),
+                    w.stride_x(), w.pad_left(), w.dilation_x());
   }
 
   // Every channel to itself alone; the targets are as many, since weights are.
@@ -646,56 +690,28 @@ class Builder {
     return shape;
   }
 
+  RollShape RollShapeOf(const format::Synapses& s, const IntegerLayer& layer) const {
+    const Extent& source = SourceExtent(s);
+    RollShape shape;
+    shape.source_channels = source.channels();
+    shape.source_columns = source.width();
+    shape.source = integers_.layouts[s.source()];
+    const auto taps = static_cast<uint32_t>(s.window()->kernel_y() * s.window()->kernel_x());
+    shape.target_channels = s.weights()->size() / (source.channels() * taps);
+    shape.target_columns = layer.map_columns;
+    shape.target = layer.layout;
+    shape.window = s.window();
+    return shape;
+  }
+
   // Whether weights are kept in 16 bits.
-  bool KeptWide(const format::Synapses& s, const IntegerLayer& layer, uint32_t targets) const {
+  bool KeptWide(const format::Synapses& s, uint32_t targets) const {
     if (IsDepthwise(s)) return true;
-    if (KindFor(s, layer) != AccumulateKind::kGather) {
-      return s.weights()->size() / targets <= kWideFanIn;
-    }
-    // What a table holds for each target and tap: all sources, or the words that hold its group.
+    // What is kept for each target and tap: all sources, or the words that hold its group.
     const double sources = SourceExtent(s).channels();
     const double seen = std::min(sources, std::max(sources / s.groups(), double{kChunkLanes}));
     const double taps = static_cast<double>(s.window()->kernel_y()) * s.window()->kernel_x();
     return targets * taps * seen * sizeof(int16_t) <= kLargestWideTable;
-  }
-
-  // With `guard` lanes before the first column; `layer` need not know its guard yet.
-  Groups GroupPositions(const format::Synapses& s, const IntegerLayer& layer, uint32_t guard,
-                        const Axis& x) const {
-    const Extent& source = SourceExtent(s);
-    const Seen seen = SeenThrough(s, source);
-    const int64_t lanes = layer.layout.lanes;
-    Groups groups;
-    if (KindFor(s, layer) == AccumulateKind::kPatch) {
-      groups.positions = kChunkLanes / integers_.layouts[s.source()].lanes;
-    }
-    std::map<std::vector<std::pair<int64_t, int64_t>>, uint32_t> known;
-    for (uint32_t first = 0; first < source.width(); first += groups.positions) {
-      std::vector<std::pair<int64_t, int64_t>> version;  // lanes are absolute at first
-      int64_t base = std::numeric_limits<int64_t>::max();
-      for (uint32_t column = first; column < first + groups.positions; ++column) {
-        version.emplace_back(-1, 0);
-        const int64_t seen_column = column / seen.x.divisor;
-        if (column >= source.width() || seen_column >= seen.x.size) continue;
-        const Axis::Place& place = x.places[static_cast<size_t>(seen_column)];
-        if (x.ReadersOf(place, layer.columns) == 0) continue;
-        version.back() = {place.phase, int64_t{guard} + place.first * lanes};
-        base = std::min(base, version.back().second / kChunkLanes * kChunkLanes);
-      }
-      if (base == std::numeric_limits<int64_t>::max()) base = 0;
-      for (auto& [phase, lane] : version) {
-        if (phase < 0) continue;
-        lane -= base;
-        groups.run_chunks = std::max(
-            groups.run_chunks,
-            static_cast<uint32_t>(RoundUp(lane + x.taps * lanes, kChunkLanes) / kChunkLanes));
-      }
-      const auto [found, inserted] =
-          known.emplace(version, static_cast<uint32_t>(groups.versions.size()));
-      if (inserted) groups.versions.push_back(version);
-      groups.destinations.push_back({static_cast<uint32_t>(base), found->second});
-    }
-    return groups;
   }
 
   void BuildDepthwise(const format::Synapses& s, const IntegerLayer& layer, const Axis& y,
@@ -703,7 +719,7 @@ class Builder {
     const Window& w = *s.window();
     out.depthwise = {w.kernel_y(), w.kernel_x(), w.stride_y(),   w.stride_x(),
                      w.pad_top(),  w.pad_left(), w.dilation_y(), w.dilation_x()};
-    FindExceptions(PlanRows(s, layer, y, x, 0, 0, out), out);
+    FindExceptions(PlanRows(s, layer, y, x, 0, out), out);
     const size_t taps = s.weights()->size() / s.groups();
     const size_t size = layer.layout.blocks * taps * kChunkLanes;
     out.wide = AllocateAligned<int16_t>(size);
@@ -731,7 +747,7 @@ class Builder {
       return Fail(node, "synapses that take too much memory in tables");
     }
     const bool identity = s.kind() == SynapseKind::Identity;
-    std::vector<int32_t> fan_out = PlanRows(s, layer, y, x, 0, 0, out);
+    std::vector<int32_t> fan_out = PlanRows(s, layer, y, x, 0, out);
     std::vector<float> diagonal;
     if (identity) {
       // As a convolution between equal channels.
@@ -748,7 +764,7 @@ class Builder {
       }
     }
     FindExceptions(fan_out, out);
-    if (identity || KeptWide(s, layer, targets)) {
+    if (identity || KeptWide(s, targets)) {
       out.wide = AllocateAligned<int16_t>(size);
     } else {
       out.narrow = AllocateAligned<int8_t>(size);
@@ -759,118 +775,37 @@ class Builder {
   }
 
   bool BuildConvolution(const format::Synapses& s, const IntegerLayer& layer, const Axis& y,
-                        const Axis& x, const Groups& groups, const format::Node& node,
-                        const std::vector<double>& scales, IntegerSynapses& out) {
-    const Extent& source = SourceExtent(s);
-    const Window& w = *s.window();
-    const uint32_t channels = source.channels();
-    const uint32_t targets = node.potential()->channels();
-    const uint32_t lanes = layer.layout.lanes;
-    out.source = s.source();
-    out.kind = KindFor(s, layer);
-    out.target_channels = targets / s.groups();
+                        const Axis& x, const format::Node& node, const std::vector<double>& scales,
+                        IntegerSynapses& out) {
+    out.target_channels = node.potential()->channels() / s.groups();
     out.source_stride = integers_.layouts[s.source()].stride();
     out.source_lanes = integers_.layouts[s.source()].lanes;
-    out.source_columns = source.width();
+    out.source_columns = SourceExtent(s).width();
     if (out.kind == AccumulateKind::kDepthwise) {
       BuildDepthwise(s, layer, y, x, scales, out);
       return true;
     }
-    if (out.kind == AccumulateKind::kGather) {
-      return BuildGather(s, layer, y, x, node, scales, out);
-    }
-    out.tap_rows = static_cast<uint32_t>(y.taps);
-    out.run_chunks = groups.run_chunks;
+    if (out.kind == AccumulateKind::kGather) return BuildGather(s, layer, y, x, node, scales, out);
+    return BuildRoll(s, layer, y, x, node, scales, out);
+  }
 
-    // Where the weights of (position of the group, channel, sign) are within a version.
-    const uint32_t source_lanes = integers_.layouts[s.source()].lanes;
-    const bool patch = out.kind == AccumulateKind::kPatch;
-    const size_t negated = patch ? kChunkLanes : channels;
-    // kPatch: one more, of zeros, for loops that take two spikes at a time.
-    const size_t numbers = 2 * negated + (patch ? 1 : 0);
-    const size_t tap_row_size = size_t{out.run_chunks} * kChunkLanes;
-    const size_t number_size = tap_row_size * out.tap_rows;
-    const size_t version_size = number_size * numbers;
-    const size_t phase_size = version_size * groups.versions.size();
-    const double laid_out = static_cast<double>(version_size) *
-                            static_cast<double>(groups.versions.size()) *
-                            static_cast<double>(y.phases) * layer.layout.blocks;
-    if (IsTooLarge(laid_out, s.weights()->size())) {
+  bool BuildRoll(const format::Synapses& s, const IntegerLayer& layer, const Axis& y, const Axis& x,
+                 const format::Node& node, const std::vector<double>& scales,
+                 IntegerSynapses& out) {
+    const RollShape shape = RollShapeOf(s, layer);
+    out.roll = PlanRoll(shape, layer.guard_lanes);
+    const uint64_t size = out.roll.block_size() * layer.layout.blocks;
+    if (IsTooLarge(static_cast<double>(size), s.weights()->size())) {
       return Fail(node, "synapses that take too much memory in blocks");
     }
-    out.block_size = phase_size * static_cast<size_t>(y.phases);
-    const std::vector<int32_t> fan_out = PlanRows(s, layer, y, x, phase_size, tap_row_size, out);
-    FindExceptions(fan_out, out);
-
-    const size_t size = out.block_size * layer.layout.blocks;
-    const bool wide = KeptWide(s, layer, targets);
-    if (wide) {
+    FindExceptions(PlanRows(s, layer, y, x, out.roll.tap_row_size(), out), out);
+    if (KeptWide(s, shape.target_channels)) {
       out.wide = AllocateAligned<int16_t>(size);
-      std::fill_n(out.wide.get(), size, int16_t{0});
     } else {
       out.narrow = AllocateAligned<int8_t>(size);
-      std::fill_n(out.narrow.get(), size, int8_t{0});
     }
-    const auto set = [&](size_t index, double weight) {
-      if (wide) {
-        out.wide[index] = static_cast<int16_t>(weight);
-      } else {
-        out.narrow[index] = static_cast<int8_t>(weight);
-      }
-    };
-    const float* weights = s.weights()->data();
-    const auto taps = static_cast<size_t>(w.kernel_y()) * static_cast<size_t>(w.kernel_x());
-    for (int64_t py = 0; py < y.phases; ++py) {
-      for (size_t version = 0; version < groups.versions.size(); ++version) {
-        for (uint32_t position = 0; position < groups.positions; ++position) {
-          const auto [px, lane] = groups.versions[version][position];
-          if (px < 0) continue;
-          for (int64_t ty = 0; ty < y.taps; ++ty) {
-            for (int64_t tx = 0; tx < x.taps; ++tx) {
-              const int64_t ky = y.KernelOf(py, ty);
-              const int64_t kx = x.KernelOf(px, tx);
-              if (ky < 0 || kx < 0) continue;
-              const auto tap = static_cast<size_t>(ky * w.kernel_x() + kx);
-              const size_t place = static_cast<size_t>(py) * phase_size + version * version_size +
-                                   static_cast<size_t>(ty) * tap_row_size +
-                                   static_cast<size_t>(lane + tx * lanes);
-              for (uint32_t target = 0; target < targets; ++target) {
-                const size_t at = place + target / lanes * out.block_size + target % lanes;
-                for (uint32_t c = 0; c < channels; ++c) {
-                  const auto value =
-                      static_cast<double>(weights[(size_t{target} * channels + c) * taps + tap]);
-                  const double weight = std::nearbyint(value * scales[target]);
-                  const size_t number = size_t{position} * source_lanes + c;
-                  set(at + number * number_size, weight);
-                  set(at + (negated + number) * number_size, -weight);
-                }
-              }
-            }
-          }
-        }
-      }
-    }
-
-    for (const Destination& group : groups.destinations) {
-      out.groups.push_back({group.lane, static_cast<uint32_t>(group.weight * version_size)});
-    }
-    if (out.kind != AccumulateKind::kScatter) return true;
-    const size_t words = fan_out.size() / kChunkLanes;
-    for (size_t word = 0; word < words; ++word) {
-      for (size_t bit = 0; bit < size_t{2} * kChunkLanes; ++bit) {
-        const size_t neuron = word * kChunkLanes + bit % kChunkLanes;
-        const size_t column = neuron / out.source_stride;
-        const size_t c = neuron % out.source_stride;
-        if (column >= source.width() || c >= channels) {
-          out.numbers.push_back({});  // never fires
-          continue;
-        }
-        const size_t number = c + (bit < kChunkLanes ? 0 : negated);
-        out.numbers.push_back(
-            {out.groups[column].lane,
-             static_cast<uint32_t>(out.groups[column].weight + number * number_size)});
-      }
-    }
+    FillRoll(shape, out.roll, s.weights()->data(), scales, layer.guard_lanes, out.wide.get(),
+             out.narrow.get());
     return true;
   }
 

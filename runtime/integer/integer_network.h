@@ -17,6 +17,7 @@
 #include "runtime/integer/axes.h"
 #include "runtime/integer/gather.h"
 #include "runtime/integer/lane_layout.h"
+#include "runtime/integer/roll.h"
 
 namespace cssrun::internal {
 
@@ -41,19 +42,12 @@ struct RowPlan {
   uint32_t first = 0;
   uint32_t count = 0;
   uint32_t readers = 0;        // of them, those that have a synapse: not all where taps are dilated
-  uint32_t weight_offset = 0;  // of the first of them, within a block's weights
-};
-
-// Where the spikes of one group of positions go within a target row, and where their weights begin.
-struct Destination {
-  uint32_t lane = 0;
-  uint32_t weight = 0;
+  uint32_t weight_offset = 0;  // of the first of them, within a number's weights
 };
 
 // How spikes reach the membranes. The kind follows from the shape alone.
 enum class AccumulateKind : uint8_t {
-  kScatter,    // few source channels: spike by spike, membranes in memory
-  kPatch,      // up to 32 to 32: a word's spikes, the membranes that they reach held in registers
+  kRoll,       // stride 1: a row's spikes, the sums that they reach roll along in registers
   kGather,     // all others: a tile of membranes held in registers, all spikes that reach it
   kDepthwise,  // every channel to itself: words of spikes as masks
   kIdentity,   // one target a spike
@@ -67,6 +61,14 @@ struct DepthwiseShape {
   int64_t dilation_y = 1, dilation_x = 1;
 };
 
+// Neighbouring neurons of one word that go to neighbouring lanes of one block.
+struct ShortcutPiece {
+  uint32_t word = 0;
+  uint32_t first = 0;  // of the neurons
+  uint32_t mask = 0;   // which of `first` and its followers exist
+  uint32_t lane = 0;   // of `first`, from the target row's start in block 0
+};
+
 // Target row r gets source rows [(r stride - pad) divisor, (r stride - pad + 1) divisor).
 struct ShortcutRows {
   int64_t stride = 1;
@@ -76,28 +78,23 @@ struct ShortcutRows {
 
 struct IntegerSynapses {
   uint32_t source = 0;  // layer index
-  AccumulateKind kind = AccumulateKind::kScatter;
-  uint32_t tap_rows = 1;    // target rows that a source row reaches at most
-  uint32_t run_chunks = 1;  // chunks that a group of positions reaches in each of them
+  AccumulateKind kind = AccumulateKind::kGather;
   uint32_t target_channels = 0;
   uint32_t source_stride = 0;  // numbers of neurons at one source position
   uint32_t source_lanes = 0;   // of them in one word
   uint32_t source_columns = 0;
-  size_t block_size = 0;  // weights of one target block
-  // [block][row phase][group version][number][tap row][run], of one of the two widths: 16-bit where
-  // that is small enough, see KeptWide. kPatch: 64 numbers, those of negative spikes with the
-  // weights negated; kScatter: channels, then channels negated. kGather: see gather.h.
+  // Of one of the two widths, see KeptWide; laid out as roll.h and gather.h say.
   hwy::AlignedFreeUniquePtr<int8_t[]> narrow;
   hwy::AlignedFreeUniquePtr<int16_t[]> wide;
-  std::vector<RowPlan> rows;         // by source row
-  std::vector<Destination> groups;   // kPatch: by word; kScatter: by column
-  std::vector<Destination> numbers;  // kScatter: by word and bit
+  std::vector<RowPlan> rows;  // by source row
+  RollPlan roll;
   GatherPlan gather;
   DepthwiseShape depthwise;  // `wide` is [block][ky][kx][lane]
-  // kIdentity: the target lane of a source lane and its weight.
-  bool in_order = false;                          // every word goes to 32 consecutive lanes
-  std::vector<uint32_t> lanes;                    // by source neuron of a row
-  hwy::AlignedFreeUniquePtr<int16_t[]> identity;  // by source neuron of a row; 0: no target
+  // kIdentity: a row's shortcuts by target block, those of block b in [piece_bounds[b],
+  // piece_bounds[b + 1]), and weights by source neuron of a row, with a chunk to spare.
+  std::vector<ShortcutPiece> pieces;
+  std::vector<uint32_t> piece_bounds;
+  hwy::AlignedFreeUniquePtr<int16_t[]> identity;
   // kIdentity of a settled layer: its weight in amplitudes, and where its rows come from.
   float shortcut_weight = 0;
   ShortcutRows shortcut_rows;
@@ -142,7 +139,10 @@ struct IntegerLayer {
   hwy::AlignedFreeUniquePtr<float[]> settled_bias;
   std::vector<float> settled_thresholds;
   bool has_real = false;  // part of its input is added in float: pixels, shortcuts not aligned
-  uint64_t work = 0;      // synapses of all membranes
+  // Blocks that a step takes together: 1 where each may do all of its steps before the next one
+  // begins, so that its weights stay near the core.
+  uint32_t blocks_together = 1;
+  uint64_t work = 0;  // synapses of all membranes
 
   bool pooled() const {
     return pool_y.members * pool_x.members > 1 || pool_y.stride > 1 || pool_x.stride > 1;

@@ -68,7 +68,6 @@ void FireAndGrow(const LayerStep& step, size_t row) {
   }
   if (!layer.pooled()) {
     FireRow<kGrowth, kRectify>(step, row);
-    CountSpikes(*step.spikes, row);
     return;
   }
   // A pooled row fires with the last of its members' rows, before any of them grows.
@@ -85,7 +84,6 @@ void FireAndGrow(const LayerStep& step, size_t row) {
     } else {
       FirePooledRow<kGrowth, kRectify>(hn::CappedTag<int16_t, kChunkLanes>(), step, pool);
     }
-    CountSpikes(*step.spikes, pool);
     for (size_t member = first; member <= row; ++member) GrowRow<kGrowth>(step, member);
   }
   if (beyond) GrowRow<kGrowth>(step, row);
@@ -101,8 +99,8 @@ void AddDirect(const LayerStep& step) {
   const size_t lanes = layer.map_lanes();
   const auto beta = hn::Set(df, step.growth.beta);
   const auto one = hn::Set(df, 1.0F);
-  for (size_t block = 0; block < layer.layout.blocks; ++block) {
-    for (size_t row = step.first_row; row < step.last_row; ++row) {
+  for (size_t block = step.part.first_block; block < step.part.last_block; ++block) {
+    for (size_t row = step.part.first_row; row < step.part.last_row; ++row) {
       const size_t first = (block * layer.rows + row) * lanes;
       const float* HWY_RESTRICT direct = step.direct + first;
       float* HWY_RESTRICT owed = step.direct_owed + first;
@@ -133,12 +131,12 @@ void RunStep(LayerStep& step) {
     const SpikeFrame& frame = *step.inputs[s];
     // Each source row is counted with the target rows beside it.
     const size_t count = synapses.rows.size();
-    for (size_t row = step.first_row * count / layer.rows; row < step.last_row * count / layer.rows;
-         ++row) {
+    const size_t end = step.part.first_block == 0 ? step.part.last_row * count / layer.rows : 0;
+    for (size_t row = step.part.first_row * count / layer.rows; row < end; ++row) {
       step.synops += CountSynops(synapses, frame, row);
     }
     if (synapses.kind == AccumulateKind::kGather) {
-      ListSpikes(synapses, frame, step.first_row, step.last_row, step.lists[s]);
+      ListSpikes(synapses, frame, step.part.first_row, step.part.last_row, step.lists[s]);
     }
   };
   // All that target row `row` waits for; `next` is the first source row that has not been added.
@@ -146,7 +144,7 @@ void RunStep(LayerStep& step) {
     const IntegerSynapses& synapses = layer.synapses[s];
     if (synapses.kind == AccumulateKind::kIdentity && layer.settled) return;  // see Settle()
     if (synapses.kind == AccumulateKind::kGather) {
-      GatherRow(synapses, layer, row, step.lists[s], step.membranes);
+      GatherRow(synapses, step, row, step.lists[s]);
       return;
     }
     if (synapses.kind == AccumulateKind::kDepthwise) {
@@ -154,8 +152,7 @@ void RunStep(LayerStep& step) {
       return;
     }
     while (next < synapses.rows.size() && synapses.rows[next].due <= row) {
-      AccumulateRow(synapses, layer, *step.inputs[s], next++, step.first_row, step.last_row,
-                    step.membranes);
+      AccumulateRow(synapses, step, *step.inputs[s], next++);
     }
   };
   if (step.direct != nullptr) AddDirect(step);
@@ -166,10 +163,11 @@ void RunStep(LayerStep& step) {
       prepare(s);
       if (by_rows) continue;
       size_t next_row = 0;
-      for (size_t row = step.first_row; row < step.last_row; ++row) accumulate(s, row, next_row);
+      for (size_t row = step.part.first_row; row < step.part.last_row; ++row)
+        accumulate(s, row, next_row);
     }
   }
-  for (size_t row = step.first_row; row < step.last_row; ++row) {
+  for (size_t row = step.part.first_row; row < step.part.last_row; ++row) {
     if (step.inputs != nullptr && by_rows) {
       // Row by row: membranes fire while they are in the first-level cache.
       for (size_t s = 0; s < synapses_count; ++s) accumulate(s, row, next[s]);
@@ -200,7 +198,15 @@ void EncodeRowTarget(const uint16_t* HWY_RESTRICT positive, const uint16_t* HWY_
     WriteSpikes(d, hn::TestBit(hn::LoadU(d, positive + i), wanted),
                 hn::TestBit(hn::LoadU(d, negative + i), wanted), i, words);
   }
-  CountSpikes(spikes, row);
+}
+
+void CountSpikesTarget(SpikeFrame& spikes) {
+  const uint64_t* words = spikes.words.data();
+  for (uint32_t& count : spikes.counts) {
+    int sum = 0;
+    for (size_t w = 0; w < spikes.words_per_row; ++w) sum += std::popcount(*words++);
+    count = static_cast<uint32_t>(sum);
+  }
 }
 
 // No fused multiply-add: the same bits on every machine.
@@ -225,6 +231,7 @@ HWY_AFTER_NAMESPACE();
 namespace cssrun::internal {
 
 HWY_EXPORT(RunLayerStepTarget);
+HWY_EXPORT(CountSpikesTarget);
 HWY_EXPORT(EncodeRowTarget);
 HWY_EXPORT(AddReadoutTarget);
 
@@ -238,6 +245,8 @@ Growth Growth::Of(float beta) {
 }
 
 void RunLayerStep(LayerStep& step) { HWY_DYNAMIC_DISPATCH(RunLayerStepTarget)(step); }
+
+void CountSpikes(SpikeFrame& spikes) { HWY_DYNAMIC_DISPATCH(CountSpikesTarget)(spikes); }
 
 void EncodeRow(const uint16_t* positive, const uint16_t* negative, uint32_t neurons, uint32_t bit,
                size_t row, SpikeFrame& spikes) {

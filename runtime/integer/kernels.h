@@ -31,15 +31,21 @@ struct SettledStep {
   const SpikeFrame* const* inputs = nullptr;  // [synapses][T]; of kIdentity alone
 };
 
-// What some rows of one layer do at one input index.
+// Some rows of some blocks of a layer. Parts touch nothing of each other, so that threads may share
+// them.
+struct LayerPart {
+  uint32_t first_row = 0;  // of the membranes: whole pools
+  uint32_t last_row = 0;   // one beyond
+  uint32_t first_block = 0;
+  uint32_t last_block = 0;  // one beyond: as many as IntegerLayer::blocks_together, or all
+};
+
+// What a part of a layer does at one input index.
 struct LayerStep {
-  uint64_t synops = 0;  // counted up: over all rows those of the layer
+  uint64_t synops = 0;  // counted up with the first block: over all rows those of the layer
 
   const IntegerLayer* layer = nullptr;
-  // Of the membranes: whole pools. Rows touch nothing of each other, so that threads may share
-  // them.
-  uint32_t first_row = 0;
-  uint32_t last_row = 0;                      // one beyond
+  LayerPart part;
   const SpikeFrame* const* inputs = nullptr;  // by synapses; null when no input arrives any more
   SpikeLists* lists = nullptr;                // by synapses: room for a source's spikes
   int16_t* membranes = nullptr;
@@ -59,8 +65,12 @@ struct LayerStep {
   bool round_up = false;  // beta 1.5: which way halves are rounded, in turn
 };
 
-// Adds the inputs, fires, and lets membranes and what was sent grow to the next index.
+// Adds the inputs, fires, and lets membranes and what was sent grow to the next index. Does not
+// count the spikes.
 void RunLayerStep(LayerStep& step);
+
+// Sets `counts` of all rows.
+void CountSpikes(SpikeFrame& spikes);
 
 // One step of the encoder: bit `bit` of the trains of a row's neurons, a multiple of 32.
 void EncodeRow(const uint16_t* positive, const uint16_t* negative, uint32_t neurons, uint32_t bit,

@@ -149,15 +149,17 @@ inline void AddShortcut(const LayerStep& step, size_t synapses, size_t row) {
     const SpikeFrame& frame = *settled.inputs[synapses * settled.timesteps + k];
     for (int64_t source = first; source < last; ++source) {
       const uint64_t* words = frame.Row(static_cast<size_t>(source));
-      for (size_t w = 0; w < frame.words_per_row; ++w) {
-        for (uint64_t word = words[w]; word != 0; word &= word - 1) {
-          const auto bit = static_cast<uint32_t>(std::countr_zero(word));
-          const size_t number = w * kChunkLanes + bit % kChunkLanes;
-          if (s.identity[number] == 0) continue;
-          const size_t block = s.lanes[number] / layer.block_lanes();
-          const size_t lane = s.lanes[number] % layer.block_lanes() - layer.guard_lanes;
-          step.real[(block * layer.rows + row) * layer.map_lanes() + lane] +=
-              bit < kChunkLanes ? weight : -weight;
+      for (const ShortcutPiece& piece : s.pieces) {
+        const size_t block = piece.lane / layer.block_lanes();
+        const size_t lane = piece.lane % layer.block_lanes() - layer.guard_lanes;
+        float* HWY_RESTRICT real =
+            step.real + (block * layer.rows + row) * layer.map_lanes() + lane;
+        const uint64_t word = words[piece.word] >> piece.first;
+        for (uint64_t up = word & piece.mask; up != 0; up &= up - 1) {
+          real[std::countr_zero(up)] += weight;
+        }
+        for (uint64_t down = word >> kChunkLanes & piece.mask; down != 0; down &= down - 1) {
+          real[std::countr_zero(down)] -= weight;
         }
       }
     }
@@ -246,7 +248,6 @@ HWY_NOINLINE void SettleRow(const LayerStep& step, size_t row) {
       const uint64_t exist = (uint64_t{1} << (neurons % kChunkLanes)) - 1;
       spikes[k][chunks - 1] &= exist | (exist << kChunkLanes);
     }
-    CountSpikes(*settled.spikes[k], row);
   }
 }
 
@@ -301,7 +302,6 @@ HWY_INLINE void SettlePooledRow(D df, const LayerStep& step, size_t pool) {
       }
     }
   }
-  for (uint32_t k = 0; k < kSteps; ++k) CountSpikes(*settled.spikes[k], pool);
 }
 
 }  // namespace cssrun::internal::HWY_NAMESPACE

@@ -33,12 +33,9 @@ double LargestWeight(const format::NetworkT& network, const format::NodeT& node,
   const uint32_t sources = network.nodes[s.source]->extent->channels();
   const uint32_t targets = node.potential->channels();
   const bool depthwise = s.groups == sources && s.groups == targets;
-  const bool gathered = sources > 32 || targets > 32 || s.groups > 1 || s.window->stride_y() > 1 ||
-                        s.window->stride_x() > 1;
   const size_t taps = s.weights.size() / targets / (sources / s.groups);
   const size_t seen = std::min(sources, std::max(sources / s.groups, 32U));
-  const bool wide = depthwise || (gathered ? targets * taps * seen * 2 <= 256 << 10
-                                           : s.weights.size() / targets <= 640);
+  const bool wide = depthwise || targets * taps * seen * 2 <= 256 << 10;
   return wide ? 1023 : 127;
 }
 
