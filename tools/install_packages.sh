@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that building and testing cssrun needs, those that are missing.
+# Installs the Debian packages that building and testing cssrun needs, and those that are named, where
+# they are missing.
 # Run by demo.sh and test.sh; needs root or sudo only when something is missing.
 set -euo pipefail
 
@@ -11,6 +12,7 @@ packages=(
   libgtest-dev libbenchmark-dev                                       # tests and benchmarks
   python3-dev pybind11-dev python3-numpy                              # the Python module
   python3-pytest python3-pip python3-setuptools python3-wheel         # its tests
+  "$@"
 )
 
 missing=()

@@ -80,6 +80,19 @@ void Summary::Add(const ImageOutcome& outcome, int truth) {
   }
 }
 
+void Summary::AddEarlier(const EarlierResult& result) {
+  failed_ += result.failed;
+  earlier_failed_ += result.failed;
+  if (result.failed) return;
+  ++earlier_;
+  if (result.truth < 0) return;
+  ++graded_;
+  ++earlier_graded_;
+  right_ += result.best == static_cast<size_t>(result.truth);
+  right_in_five_ += result.right_in_five.value_or(false);
+  five_known_ = five_known_ && result.right_in_five.has_value();
+}
+
 void Summary::Finish(double seconds, unsigned threads) {
   seconds_ = seconds;
   threads_ = threads;
@@ -119,6 +132,10 @@ double Summary::EnergyPerImage() const {
          DirectMacsPerImage() * kJoulesPerMultiplyAccumulate;
 }
 
+double Summary::AnnEnergyPerImage() const {
+  return static_cast<double>(network_.macs_per_image()) * kJoulesPerMultiplyAccumulate;
+}
+
 // Whole unless some images stopped early.
 std::string Summary::StepsPerImage() const {
   const double steps = PerImage(steps_);
@@ -132,17 +149,16 @@ double Summary::Rate(size_t layer) const {
 }
 
 std::string Summary::ToJson(bool profiled) const {
-  const auto share = [&](size_t count, size_t guesses) {
-    // Five guesses among fewer classes are always right: no figure to report.
-    return graded_ == 0 || network_.logits() < guesses
-               ? Json()
-               : Json(static_cast<double>(count) / static_cast<double>(graded_));
+  const auto share = [&](size_t count) {
+    return graded_ == 0 ? Json() : Json(static_cast<double>(count) / static_cast<double>(graded_));
   };
   Json json;
-  json["images"] = images_;
+  json["images"] = all_images();
   json["failed"] = failed_;
-  json["top1"] = share(right_, 1);
-  json["top5"] = share(right_in_five_, 5);
+  if (earlier() > 0) json["earlier"] = earlier();
+  json["top1"] = share(right_);
+  // Five guesses among fewer classes are always right: no figure to report.
+  json["top5"] = knows_five() ? share(right_in_five_) : Json();
   json["seconds"] = seconds_;
   json["images_per_second"] = seconds_ > 0 ? static_cast<double>(images_) / seconds_ : 0;
   json["load_seconds"] = load_seconds_;
@@ -156,9 +172,7 @@ std::string Summary::ToJson(bool profiled) const {
   json["synops_per_image"] = SynopsPerImage();
   json["direct_macs_per_image"] = DirectMacsPerImage();
   json["macs_per_image"] = network_.macs_per_image();
-  json["energy_mj"] = {
-      {"snn", EnergyPerImage() * 1e3},
-      {"ann", static_cast<double>(network_.macs_per_image()) * kJoulesPerMultiplyAccumulate * 1e3}};
+  json["energy_mj"] = {{"snn", EnergyPerImage() * 1e3}, {"ann", AnnEnergyPerImage() * 1e3}};
   json["peak_rss_bytes"] = PeakRssBytes();
   json["threads"] = threads_;
   json["simd_target"] = SimdTarget();
@@ -176,10 +190,10 @@ std::string Summary::ToJson(bool profiled) const {
   }
   if (!at_steps_.empty()) json["steps"] = Json::array();
   for (const AtStep& at : at_steps_) {
-    const double graded = static_cast<double>(graded_);
+    const auto graded = static_cast<double>(graded_here());
     json["steps"].push_back(
         {{"step", at.step},
-         {"top1", graded_ == 0 ? Json() : Json(static_cast<double>(at.right) / graded)},
+         {"top1", graded == 0 ? Json() : Json(static_cast<double>(at.right) / graded)},
          {"as_at_the_end", PerImage(static_cast<double>(at.as_at_the_end))},
          {"synops_per_image", PerImage(at.synops)}});
   }
@@ -188,8 +202,9 @@ std::string Summary::ToJson(bool profiled) const {
 }
 
 std::string Summary::ToText() const {
-  std::string text = fmt::format("{} image{}", images_, images_ == 1 ? "" : "s");
+  std::string text = fmt::format("{} image{}", all_images(), all_images() == 1 ? "" : "s");
   if (failed_ > 0) text += fmt::format(", {} failed", failed_);
+  if (earlier() > 0) text += fmt::format(", {} done before", earlier());
   text += fmt::format(
       " in {:.2f} s: {:.1f} images/s on {} thread{}, latency p50 {:.2f} ms, "
       "p90 {:.2f} ms, p99 {:.2f} ms\n",
@@ -198,7 +213,7 @@ std::string Summary::ToText() const {
   if (graded_ > 0) {
     const double percent = 100.0 / static_cast<double>(graded_);
     text += fmt::format("top-1 {:.2f} %", static_cast<double>(right_) * percent);
-    if (network_.logits() >= 5) {
+    if (knows_five()) {
       text += fmt::format(", top-5 {:.2f} %", static_cast<double>(right_in_five_) * percent);
     }
     text += fmt::format(" of {} image{} with a known class\n", graded_, graded_ == 1 ? "" : "s");
@@ -211,8 +226,7 @@ std::string Summary::ToText() const {
       DirectMacsPerImage() > 0
           ? fmt::format(" and {:.2f} M MACs of pixels", DirectMacsPerImage() / 1e6)
           : "",
-      StepsPerImage(), macs / 1e6, EnergyPerImage() * 1e3,
-      macs * kJoulesPerMultiplyAccumulate * 1e3);
+      StepsPerImage(), macs / 1e6, EnergyPerImage() * 1e3, AnnEnergyPerImage() * 1e3);
   return text;
 }
 
@@ -242,10 +256,10 @@ std::string Summary::StepsText() const {
   std::string text =
       fmt::format("{:>4}  {:>8}  {:>14}  {:>12}\n", "step", "top-1 %", "as at the end", "M SyOPs");
   for (const AtStep& at : at_steps_) {
-    const std::string right = graded_ == 0
+    const std::string right = graded_here() == 0
                                   ? "-"
                                   : fmt::format("{:.2f}", 100 * static_cast<double>(at.right) /
-                                                              static_cast<double>(graded_));
+                                                              static_cast<double>(graded_here()));
     text += fmt::format("{:>4}  {:>8}  {:>14.2f}  {:>12.2f}\n", at.step, right,
                         PerImage(static_cast<double>(at.as_at_the_end)) * 100,
                         PerImage(at.synops) / 1e6);

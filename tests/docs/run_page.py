@@ -42,8 +42,12 @@ WORK = {
 STAND_INS = {
     "tools/test.sh": "bash -n tools/test.sh",  # it runs this
     "python3 -m venv --system-site-packages env": "python3 -m venv --help >/dev/null",
+    # RanksTest runs it with ranks on this machine alone.
+    "mpirun -n 4 --hostfile machines --map-by node --bind-to none cssrun net.fb images/ "
+    "--resume results.jsonl": "cssrun --help | grep -q -- --resume",
     # Install.pip installs, from a build that is there.
-    "env/bin/pip install --no-build-isolation --no-index .": f"{DEBIANS_PYTHON} -m pip --version",
+    "env/bin/pip install --no-build-isolation --no-index runtime/python":
+        f"{DEBIANS_PYTHON} -m pip --version",
 }
 
 

@@ -13,13 +13,12 @@ sys.exit(None in map(u.find_spec, ["numpy", "pip", "setuptools", "venv", "wheel"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 # pip builds in the source tree; this copy keeps that clean.
-mkdir "$work/source"
-cp -r "$source_dir"/{setup.py,pyproject.toml,CMakeLists.txt,README.md} "$work/source"
-mkdir "$work/source/runtime"
+mkdir -p "$work/source/runtime"
+cp "$source_dir/CMakeLists.txt" "$work/source"
 cp -r "$source_dir/runtime/python" "$work/source/runtime/python"
 "$python" -m venv --system-site-packages --without-pip "$work/env"
 CSSRUN_BUILD=$build_dir "$work/env/bin/python" -m pip install --quiet --no-build-isolation --no-index \
-  --disable-pip-version-check --root-user-action ignore "$work/source" >"$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
+  --disable-pip-version-check --root-user-action ignore "$work/source/runtime/python" >"$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
 
 cd "$work"
 "$build_dir/tests/make_network" "$work" >expected

@@ -1,4 +1,4 @@
-"""Builds the Python module with CMake: pip install --no-build-isolation .
+"""Builds the Python module with CMake: pip install --no-build-isolation runtime/python
 
 CMAKE_ARGS in the environment goes to CMake (-DCSSRUN_CONVERTER=OFF leaves cssrun.convert out).
 CSSRUN_BUILD names an existing build folder of this tree to take the module from.
@@ -15,7 +15,7 @@ import sys
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
-ROOT = pathlib.Path(__file__).resolve().parent
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 class BuildWithCMake(build_ext):

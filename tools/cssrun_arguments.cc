@@ -1,0 +1,138 @@
+#include "tools/cssrun_arguments.h"
+
+#include <cmath>
+#include <fstream>
+#include <iostream>
+#include <stdexcept>
+
+namespace cssrun::tools {
+namespace {
+
+constexpr char kExamples[] =
+    "  cssrun net.fb images/\n"
+    "  cssrun net.fb cat.jpg dog.png --topk 5\n"
+    "  find . -name '*.jpg' | cssrun net.fb - --format jsonl --summary run.json\n"
+    "Folders named after the network's labels tell the truth about the images in them; accuracy "
+    "is\n"
+    "then reported. Results go to standard output, everything else to standard error.\n"
+    "Exit codes: 0 all done, 1 some inputs failed, 2 usage, 3 bad network, 4 I/O.";
+
+// --early-exit: a margin, or `auto` for the network's own.
+std::string CheckMargin(const std::string& text) {
+  if (text == "auto") return {};
+  size_t used = 0;
+  double margin = -1;
+  try {
+    margin = std::stod(text, &used);
+  } catch (const std::logic_error&) {
+    used = 0;
+  }
+  const bool sound = used == text.size() && std::isfinite(margin) && margin >= 0;
+  return sound ? std::string() : "a margin is a number of at least 0, or auto";
+}
+
+Status SetEarlyExit(const Arguments& arguments, const Network& network, SessionOptions& options) {
+  if (arguments.early_exit.empty()) return Status::Ok();
+  if (arguments.early_exit != "auto") {
+    options.early_exit_margin = std::stod(arguments.early_exit);
+    return Status::Ok();
+  }
+  options.early_exit_margin = network.early_exit_margin();
+  if (options.early_exit_margin.has_value()) return Status::Ok();
+  return Status::InvalidArgument(arguments.network +
+                                 ": has no margin of its own; name one, or convert it again");
+}
+
+}  // namespace
+
+void Declare(CLI::App& app, Arguments& arguments) {
+  app.add_option("NET", arguments.network, "network file made by cssconvert")->required();
+  app.add_option("PATH", arguments.paths,
+                 "images, folders (all images below), or - for a list on standard input");
+  app.add_option("--files0-from", arguments.paths_from,
+                 "more paths from this file (- is standard input), each ended by a NUL");
+  app.add_option("-k,--topk", arguments.topk, "how many classes to print for an image")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  auto* format = app.add_option("--format", arguments.format, "text, csv or jsonl");
+  format->check(CLI::IsMember({"text", "csv", "jsonl"}).description(""))->capture_default_str();
+  app.add_option("--engine", arguments.engine,
+                 "integer, or float: slower, without the rounding of weights to 8 bits")
+      ->check(CLI::IsMember({"integer", "float"}).description(""))
+      ->capture_default_str();
+  app.add_option("--threads", arguments.threads, "images at the same time (all cores)")
+      ->check(CLI::Range(0, 1024));
+  app.add_flag("--latency", arguments.latency,
+               "one image at a time, its layers spread over the threads: each answer sooner");
+  app.add_option("--summary", arguments.summary,
+                 "write totals and per-layer figures here, as JSON");
+  auto* early_exit =
+      app.add_option("--early-exit", arguments.early_exit,
+                     "stop an image when its best class leads by this much for each unit of weight "
+                     "of the steps still to come; auto: what costs 0.1 % of the answers at most")
+          ->check(CheckMargin)
+          ->type_name("MARGIN");
+  app.add_flag("--steps", arguments.steps,
+               "print accuracy and SyOPs against the step at which the answer is read")
+      ->excludes(early_exit);
+  app.add_flag("--profile", arguments.profile, "print spikes, SyOPs and time of each layer");
+  app.add_option("--resume", arguments.resume,
+                 "write results here, as JSON lines, and go on where an interrupted run left off");
+  auto* report = app.add_option("--report", arguments.report,
+                                "write a page about the run here, as HTML: accuracy, the hardest "
+                                "images, layers, spikes and potentials");
+  app.add_option(
+         "--neuron", arguments.neurons,
+         "show this neuron's spikes and potential in the report, instead of some of each layer; "
+         "LAYER is a name or number; may be given again")
+      ->type_name("LAYER:NUMBER")
+      ->allow_extra_args(false)  // what follows its one value is a path
+      ->needs(report);
+  Prepare(app, kExamples);
+  app.callback([&arguments, format] {
+    if (arguments.resume.empty()) return;
+    if (format->count() > 0 && arguments.format != "jsonl") {
+      throw CLI::ValidationError("--resume", "needs JSON lines, not --format " + arguments.format);
+    }
+    arguments.format = "jsonl";
+  });
+}
+
+OutputFormat FormatNamed(const std::string& name) {
+  if (name == "csv") return OutputFormat::kCsv;
+  return name == "jsonl" ? OutputFormat::kJsonLines : OutputFormat::kText;
+}
+
+Result<std::vector<ImageFile>> CollectImages(const Arguments& arguments, const Network& network) {
+  std::vector<std::string> paths = arguments.paths;
+  if (!arguments.paths_from.empty()) {
+    std::ifstream file;
+    const bool standard_input = arguments.paths_from == "-";
+    if (!standard_input) file.open(arguments.paths_from, std::ios::binary);
+    if (!standard_input && !file) return Status::Io(arguments.paths_from + ": cannot open");
+    std::istream& list = standard_input ? std::cin : file;
+    for (std::string& path : ReadPaths(list, '\0')) paths.push_back(std::move(path));
+    if (list.bad()) return Status::Io(arguments.paths_from + ": cannot read");
+  }
+  if (paths.empty()) {
+    return Status::InvalidArgument("no images are named; give files, folders or - (see --help)");
+  }
+  Result<std::vector<ImageFile>> images = ListImages(paths, network.labels(), std::cin);
+  if (images.ok() && images.value().empty()) {
+    return Status::InvalidArgument("no images (.jpg, .png, .ppm, .pgm) in what was named");
+  }
+  return images;
+}
+
+Result<SessionOptions> OptionsOf(const Arguments& arguments, const Network& network) {
+  SessionOptions options;
+  // The report shows what both measure; an early exit leaves no later steps to show.
+  const bool report = !arguments.report.empty();
+  options.profile = arguments.profile || report;
+  options.keep_readings = arguments.steps || (report && arguments.early_exit.empty());
+  if (arguments.latency) options.threads = arguments.threads;
+  if (Status status = SetEarlyExit(arguments, network, options); !status.ok()) return status;
+  return options;
+}
+
+}  // namespace cssrun::tools

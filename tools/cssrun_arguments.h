@@ -1,0 +1,48 @@
+// What cssrun's command line says.
+#ifndef CSSRUN_TOOLS_CSSRUN_ARGUMENTS_H_
+#define CSSRUN_TOOLS_CSSRUN_ARGUMENTS_H_
+
+#include <string>
+#include <vector>
+
+#include "cssrun/network.h"
+#include "cssrun/session.h"
+#include "cssrun/status.h"
+#include "tools/args.h"
+#include "tools/image_list.h"
+#include "tools/output.h"
+
+namespace cssrun::tools {
+
+struct Arguments {
+  std::string network;
+  std::vector<std::string> paths;
+  std::string paths_from;
+  size_t topk = 1;
+  std::string format = "text";
+  std::string engine = "integer";
+  unsigned threads = 0;
+  std::string summary;
+  std::string early_exit;
+  bool profile = false;
+  bool steps = false;
+  bool latency = false;
+  std::string report;
+  std::string resume;
+  std::vector<std::string> neurons;
+};
+
+// Declares the options and what --help says beside them.
+void Declare(CLI::App& app, Arguments& arguments);
+
+OutputFormat FormatNamed(const std::string& name);
+
+// The images that the paths name, in order. Errors: kInvalidArgument when there are none, kIo.
+Result<std::vector<ImageFile>> CollectImages(const Arguments& arguments, const Network& network);
+
+// How each image is to be run. Error: kInvalidArgument where the network lacks what was asked for.
+Result<SessionOptions> OptionsOf(const Arguments& arguments, const Network& network);
+
+}  // namespace cssrun::tools
+
+#endif  // CSSRUN_TOOLS_CSSRUN_ARGUMENTS_H_

@@ -1,0 +1,44 @@
+// Which images are handed out next, and delivering them in order whoever comes first.
+#ifndef CSSRUN_TOOLS_RANKS_BATCHES_H_
+#define CSSRUN_TOOLS_RANKS_BATCHES_H_
+
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "cssrun/batch.h"
+
+namespace cssrun::tools {
+
+struct Batch {
+  size_t first = 0;
+  size_t count = 0;
+};
+
+class Batches {
+ public:
+  // `largest`: images in a batch, 1 or more.
+  Batches(size_t images, size_t workers, size_t largest);
+
+  // Large batches first, smaller ones towards the end, so that all workers end together. Nothing
+  // when all are handed out, or as long as too many results wait for an earlier batch.
+  std::optional<Batch> Next();
+
+  // Takes a batch's outcomes and delivers what is next in order. False once `deliver` said so.
+  bool Take(const Batch& batch, std::vector<ImageOutcome> outcomes, const DeliverOutcome& deliver);
+
+  bool all_delivered() const { return delivered_ == images_; }
+
+ private:
+  const size_t images_;
+  const size_t workers_;
+  const size_t largest_;
+  size_t next_ = 0;
+  size_t delivered_ = 0;
+  std::map<size_t, std::vector<ImageOutcome>> waiting_;  // by their first image
+};
+
+}  // namespace cssrun::tools
+
+#endif  // CSSRUN_TOOLS_RANKS_BATCHES_H_

@@ -1,0 +1,202 @@
+#include "tools/ranks/wire.h"
+
+#include <cstring>
+#include <type_traits>
+#include <utility>
+
+namespace cssrun::tools {
+namespace {
+
+class Packer {
+ public:
+  template <class T>
+  void Put(const T& value) {
+    static_assert(std::is_trivially_copyable_v<T>);
+    Append(&value, sizeof(T));
+  }
+  void Put(const std::string& text) { PutAll(text); }
+  template <class T>
+  void Put(const std::vector<T>& values) {
+    PutAll(values);
+  }
+  Bytes Take() { return std::move(bytes_); }
+
+ private:
+  template <class Container>
+  void PutAll(const Container& values) {
+    static_assert(std::is_trivially_copyable_v<typename Container::value_type>);
+    Put(uint64_t{values.size()});
+    Append(values.data(), values.size() * sizeof(typename Container::value_type));
+  }
+  void Append(const void* data, size_t size) {
+    const auto* begin = static_cast<const uint8_t*>(data);
+    bytes_.insert(bytes_.end(), begin, begin + size);
+  }
+
+  Bytes bytes_;
+};
+
+// After an error everything it gets is empty, and Done() is false.
+class Unpacker {
+ public:
+  explicit Unpacker(std::span<const uint8_t> bytes) : rest_(bytes) {}
+
+  template <class T>
+  void Get(T& value) {
+    static_assert(std::is_trivially_copyable_v<T>);
+    Copy(&value, sizeof(T));
+  }
+  void Get(std::string& text) { GetAll(text); }
+  template <class T>
+  void Get(std::vector<T>& values) {
+    GetAll(values);
+  }
+  // A number of things that are at least one byte each.
+  size_t GetCount() {
+    uint64_t count = 0;
+    Get(count);
+    if (count > rest_.size()) sound_ = false;
+    return sound_ ? count : 0;
+  }
+  bool Done() const { return sound_ && rest_.empty(); }
+
+ private:
+  template <class Container>
+  void GetAll(Container& values) {
+    using Value = typename Container::value_type;
+    static_assert(std::is_trivially_copyable_v<Value>);
+    const size_t count = GetCount();
+    if (count > rest_.size() / sizeof(Value)) sound_ = false;
+    values.resize(sound_ ? count : 0);
+    Copy(values.data(), values.size() * sizeof(Value));
+  }
+  void Copy(void* out, size_t size) {
+    if (!sound_ || size > rest_.size()) {
+      sound_ = false;
+      return;
+    }
+    if (size > 0) std::memcpy(out, rest_.data(), size);
+    rest_ = rest_.subspan(size);
+  }
+
+  std::span<const uint8_t> rest_;
+  bool sound_ = true;
+};
+
+void Put(Packer& packer, const ImageOutcome& outcome) {
+  packer.Put(outcome.status.code());
+  packer.Put(outcome.status.message());
+  packer.Put(outcome.load_seconds);
+  packer.Put(outcome.run_seconds);
+  if (!outcome.status.ok()) return;
+  const Answer& answer = outcome.answer;
+  packer.Put(answer.logits);
+  packer.Put(answer.steps);
+  packer.Put(answer.ending);
+  packer.Put(answer.layers);
+  packer.Put(uint64_t{answer.readings.size()});
+  for (const Reading& reading : answer.readings) {
+    packer.Put(reading.step);
+    packer.Put(reading.logits);
+    packer.Put(reading.margin);
+    packer.Put(reading.synops);
+  }
+}
+
+void Get(Unpacker& unpacker, ImageOutcome& outcome) {
+  StatusCode code = StatusCode::kOk;
+  std::string message;
+  unpacker.Get(code);
+  unpacker.Get(message);
+  outcome.status = Status(code, std::move(message));
+  unpacker.Get(outcome.load_seconds);
+  unpacker.Get(outcome.run_seconds);
+  if (code != StatusCode::kOk) return;
+  Answer& answer = outcome.answer;
+  unpacker.Get(answer.logits);
+  unpacker.Get(answer.steps);
+  unpacker.Get(answer.ending);
+  unpacker.Get(answer.layers);
+  answer.readings.resize(unpacker.GetCount());
+  for (Reading& reading : answer.readings) {
+    unpacker.Get(reading.step);
+    unpacker.Get(reading.logits);
+    unpacker.Get(reading.margin);
+    unpacker.Get(reading.synops);
+  }
+}
+
+template <class T>
+std::optional<T> IfDone(const Unpacker& unpacker, T value) {
+  return unpacker.Done() ? std::optional<T>(std::move(value)) : std::nullopt;
+}
+
+}  // namespace
+
+Bytes Packed(const RankJob& job) {
+  Packer packer;
+  packer.Put(job.engine);
+  packer.Put(job.options.threads);
+  packer.Put(job.options.profile);
+  packer.Put(job.options.chunk);
+  packer.Put(job.options.early_exit_margin.has_value());
+  packer.Put(job.options.early_exit_margin.value_or(0));
+  packer.Put(job.options.keep_readings);
+  packer.Put(job.threads);
+  packer.Put(job.network_bytes);
+  return packer.Take();
+}
+
+std::optional<RankJob> UnpackJob(std::span<const uint8_t> bytes) {
+  Unpacker unpacker(bytes);
+  RankJob job;
+  bool has_margin = false;
+  double margin = 0;
+  unpacker.Get(job.engine);
+  unpacker.Get(job.options.threads);
+  unpacker.Get(job.options.profile);
+  unpacker.Get(job.options.chunk);
+  unpacker.Get(has_margin);
+  unpacker.Get(margin);
+  unpacker.Get(job.options.keep_readings);
+  unpacker.Get(job.threads);
+  unpacker.Get(job.network_bytes);
+  if (has_margin) job.options.early_exit_margin = margin;
+  return IfDone(unpacker, std::move(job));
+}
+
+Bytes Packed(const PathBatch& paths) {
+  Packer packer;
+  packer.Put(paths.batch);
+  for (const std::string& path : paths.paths) packer.Put(path);
+  return packer.Take();
+}
+
+std::optional<PathBatch> UnpackPaths(std::span<const uint8_t> bytes) {
+  Unpacker unpacker(bytes);
+  PathBatch paths;
+  unpacker.Get(paths.batch);
+  if (paths.batch.count > bytes.size()) return std::nullopt;
+  paths.paths.resize(paths.batch.count);
+  for (std::string& path : paths.paths) unpacker.Get(path);
+  return IfDone(unpacker, std::move(paths));
+}
+
+Bytes Packed(const OutcomeBatch& outcomes) {
+  Packer packer;
+  packer.Put(outcomes.batch);
+  for (const ImageOutcome& outcome : outcomes.outcomes) Put(packer, outcome);
+  return packer.Take();
+}
+
+std::optional<OutcomeBatch> UnpackOutcomes(std::span<const uint8_t> bytes) {
+  Unpacker unpacker(bytes);
+  OutcomeBatch outcomes;
+  unpacker.Get(outcomes.batch);
+  if (outcomes.batch.count > bytes.size()) return std::nullopt;
+  outcomes.outcomes.resize(outcomes.batch.count);
+  for (ImageOutcome& outcome : outcomes.outcomes) Get(unpacker, outcome);
+  return IfDone(unpacker, std::move(outcomes));
+}
+
+}  // namespace cssrun::tools

@@ -1,0 +1,50 @@
+// What ranks tell each other, as bytes. All ranks are the same program on the same kind of machine;
+// the reader checks lengths all the same.
+#ifndef CSSRUN_TOOLS_RANKS_WIRE_H_
+#define CSSRUN_TOOLS_RANKS_WIRE_H_
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "cssrun/batch.h"
+#include "cssrun/network.h"
+#include "cssrun/session.h"
+#include "tools/ranks/batches.h"
+
+namespace cssrun::tools {
+
+using Bytes = std::vector<uint8_t>;
+
+// How all ranks run their images; the network's bytes follow separately.
+struct RankJob {
+  EngineKind engine = EngineKind::kInteger;
+  SessionOptions options;  // no callbacks, no cancellation, no recordings
+  unsigned threads = 0;    // images at the same time, of each rank
+  uint64_t network_bytes = 0;
+};
+
+struct PathBatch {
+  Batch batch;
+  std::vector<std::string> paths;
+};
+
+struct OutcomeBatch {
+  Batch batch;
+  std::vector<ImageOutcome> outcomes;
+};
+
+Bytes Packed(const RankJob& job);
+Bytes Packed(const PathBatch& paths);
+Bytes Packed(const OutcomeBatch& outcomes);
+
+// Nothing where the bytes are not what they should be.
+std::optional<RankJob> UnpackJob(std::span<const uint8_t> bytes);
+std::optional<PathBatch> UnpackPaths(std::span<const uint8_t> bytes);
+std::optional<OutcomeBatch> UnpackOutcomes(std::span<const uint8_t> bytes);
+
+}  // namespace cssrun::tools
+
+#endif  // CSSRUN_TOOLS_RANKS_WIRE_H_

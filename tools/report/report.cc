@@ -1,0 +1,34 @@
+#include "tools/report/report.h"
+
+#include <optional>
+#include <utility>
+
+#include "format/write_atomically.h"
+#include "tools/image_io.h"
+#include "tools/report/page.h"
+#include "tools/report/thumbnail.h"
+
+namespace cssrun::tools {
+
+Status WriteReport(const ReportRequest& request, const std::shared_ptr<const Network>& network,
+                   const Summary& summary, const Tally& tally) {
+  ReportContent content{*network, request.network_file, summary, tally, tally.Hardest(), {}, {}};
+  for (const HardImage& image : content.hardest) {
+    Result<Thumbnail> picture = MakeThumbnail(image.path);
+    content.pictures.push_back(picture.ok() ? std::optional(std::move(picture).value())
+                                            : std::nullopt);
+  }
+  std::vector<uint8_t> pixels;
+  if (!content.hardest.empty() &&
+      ReadPixels(content.hardest[0].path, network->input(), pixels).ok()) {
+    Result<std::vector<WatchedLayer>> watched =
+        WatchNeurons(network, request.options, pixels, request.neurons);
+    if (!watched.ok()) return watched.status();
+    content.watched = std::move(watched).value();
+  }
+  const std::string page = ReportPage(content);
+  return WriteFileAtomically(request.path,
+                             {reinterpret_cast<const uint8_t*>(page.data()), page.size()});
+}
+
+}  // namespace cssrun::tools

@@ -1,0 +1,24 @@
+// Small pictures for the report.
+#ifndef CSSRUN_TOOLS_REPORT_THUMBNAIL_H_
+#define CSSRUN_TOOLS_REPORT_THUMBNAIL_H_
+
+#include <cstdint>
+#include <string>
+
+#include "cssrun/status.h"
+
+namespace cssrun::tools {
+
+struct Thumbnail {
+  std::string uri;  // the picture itself, a JPEG
+  uint32_t width = 0;
+  uint32_t height = 0;
+};
+
+// Reads the image `path` and makes it fit into a square of 160 pixels; smaller ones stay as they
+// are. Errors as those of ReadImage.
+Result<Thumbnail> MakeThumbnail(const std::string& path);
+
+}  // namespace cssrun::tools
+
+#endif  // CSSRUN_TOOLS_REPORT_THUMBNAIL_H_
