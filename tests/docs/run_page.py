@@ -42,7 +42,7 @@ WORK = {
 STAND_INS = {
     "tools/test.sh": "bash -n tools/test.sh",  # it runs this
     "python3 -m venv --system-site-packages env": "python3 -m venv --help >/dev/null",
-    # RanksTest runs it with ranks on this machine alone.
+    # MpirunTest.TheCommandOfTheDocumentation runs it.
     "mpirun -n 4 --hostfile machines --map-by node --bind-to none cssrun net.fb images/ "
     "--resume results.jsonl": "cssrun --help | grep -q -- --resume",
     # Install.pip installs, from a build that is there.

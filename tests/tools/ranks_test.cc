@@ -334,7 +334,7 @@ TEST_F(MpirunTest, TheCommandOfTheDocumentation) {
   folder_.Write("machines", "localhost slots=4\n");
   const std::vector<std::string> lines = Lines(Contents(CSSRUN_SOURCE_DIR "/docs/programs.md"));
   const auto command = std::ranges::find_if(
-      lines, [](const std::string& line) { return line.starts_with("    mpirun "); });
+      lines, [](const std::string& line) { return line.starts_with("mpirun "); });
   ASSERT_NE(command, lines.end());
   const std::string path = "PATH=" CSSRUN_TOOLS_DIR ":$PATH ";
   const Finished finished =
