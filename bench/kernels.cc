@@ -111,7 +111,7 @@ struct Work {
     std::mt19937 generator(1);
     std::bernoulli_distribution fires(static_cast<double>(state.range(4)) / 1000);
     std::bernoulli_distribution negative(0.35);
-    const size_t words = kTimesteps * shape.side * (shape.side * stride + 31) / 32;
+    const size_t words = size_t{kTimesteps} * shape.side * (shape.side * stride + 31) / 32;
     images = std::min(most_images, std::max<size_t>(4, kWordsToForget / words));
     for (size_t t = 0; t < images * kTimesteps; ++t) {
       frames.emplace_back(shape.side, shape.side * stride);

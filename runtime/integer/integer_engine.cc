@@ -74,7 +74,7 @@ IntegerEngine::IntegerEngine(const ExecutionNetwork& network, const SessionOptio
     }
     if (!layer.direct.empty() || integers.has_real) {
       const bool fires = layer.kind == NodeKind::Neurons;
-      const size_t size = fires ? integers.layout.blocks * integers.rows * integers.map_lanes()
+      const size_t size = fires ? size_t{integers.layout.blocks} * integers.rows * integers.map_lanes()
                                 : integers_.logit_stride;
       state.direct = AllocateAligned<float>(size);
       std::fill_n(state.direct.get(), size, 0.0F);
@@ -161,7 +161,7 @@ void IntegerEngine::StartPart(size_t layer_index, const LayerPart& part) {
   const size_t last = std::min((part.last_row + stride - 1) / stride, layer.spike_rows);
   int16_t* sent = state.sent.get() + first * state.sent_row;
   const size_t blocks = layer.layout.blocks;
-  const size_t part_lanes = (part.last_block - part.first_block) * kChunkLanes;
+  const size_t part_lanes = size_t{part.last_block - part.first_block} * kChunkLanes;
   if (part_lanes == blocks * kChunkLanes) {
     std::fill_n(sent, (last - first) * state.sent_row, int16_t{0});
     return;

@@ -112,12 +112,12 @@ void FillParameter(const LaneLayout& layout, uint32_t channels, int16_t* out, Va
 
 // The smallest scale at which all weights are whole numbers up to `limit`: those of a quantized
 // model then lose nothing. 0 if there is none.
-double WholeScale(std::span<const float> weights, double limit) {
+double WholeScale(std::span<const float> weights, int limit) {
   constexpr double kWhole = 1e-3;
   float largest = 0;
   for (const float weight : weights) largest = std::max(largest, std::abs(weight));
   if (largest == 0) return 0;
-  for (double whole = 1; whole <= limit; ++whole) {
+  for (int whole = 1; whole <= limit; ++whole) {
     const double scale = whole / static_cast<double>(largest);
     const bool fits = std::all_of(weights.begin(), weights.end(), [&](float weight) {
       const double scaled = static_cast<double>(weight) * scale;
@@ -242,6 +242,7 @@ class Builder {
     if (!ChooseScales(node, layer, scales)) return false;
     const std::vector<const format::Synapses*> synapses = SpikeSynapses(node);
     std::vector<AccumulateKind> kinds;
+    kinds.reserve(synapses.size());
     for (const format::Synapses* s : synapses) kinds.push_back(KindFor(*s, layer, scales));
 
     // Guards wide enough for the synapses that reach farthest beyond the borders.

@@ -67,7 +67,7 @@ void FillRoll(const RollShape& shape, const RollPlan& plan, const float* weights
   const auto set = [&](size_t index, double weight) {
     if (wide != nullptr) {
       wide[index] = static_cast<int16_t>(weight);
-    } else {
+    } else if (narrow != nullptr) {
       narrow[index] = static_cast<int8_t>(weight);
     }
   };

@@ -311,6 +311,27 @@ TEST(IntegerEngineTest, EqualsItsReferenceOnWideLayers) {
   }
 }
 
+// A row of spikes may bring more than 16 bits hold: such layers must not sum it up in registers.
+TEST(IntegerEngineTest, SumsThatMayNotFitSixteenBitsAreGathered) {
+  format::NetworkT description = oracle::WideNetwork(5, 64, 64, 1);
+  const auto kind_of_last_layer = [](const Network& network) {
+    return network.execution().integers->layers.rbegin()[1].synapses[0].kind;
+  };
+  std::shared_ptr<const Network> network = Load(description);
+  ASSERT_NE(network, nullptr);
+  EXPECT_EQ(kind_of_last_layer(*network), internal::AccumulateKind::kRoll);
+  std::vector<float>& weights = description.nodes.rbegin()[1]->synapses[0]->weights;
+  for (float& weight : weights) weight = std::copysign(0.6F, weight);
+  network = Load(description);
+  ASSERT_NE(network, nullptr);
+  ASSERT_EQ(network->engine(), EngineKind::kInteger) << network->why_float();
+  EXPECT_EQ(kind_of_last_layer(*network), internal::AccumulateKind::kGather);
+  const std::vector<uint8_t> pixels = oracle::RandomPixels(description, 1);
+  Counts counts;
+  Compare(description, pixels, Record(*network, pixels), counts);
+  EXPECT_GT(counts.decisions, counts.not_compared);
+}
+
 TEST(IntegerEngineTest, EveryInstructionSetChunkAndThreadGivesTheSameBits) {
   for (uint32_t seed = 5000; seed < 5040; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
