@@ -1,23 +1,24 @@
 // cssrun: classifies images with a converted network.
 #include "cssrun/cssrun.h"
 
+#include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <cstdio>
-#include <fstream>
 #include <iostream>
+#include <iterator>
 #include <memory>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "format/write_atomically.h"
 #include "tools/args.h"
+#include "tools/cssrun_arguments.h"
 #include "tools/exit_codes.h"
 #include "tools/image_io.h"
 #include "tools/image_list.h"
 #include "tools/output.h"
 #include "tools/progress.h"
+#include "tools/run_main.h"
 #include "tools/summary.h"
 #include "tools/terminal_text.h"
 
@@ -25,45 +26,9 @@ namespace cssrun::tools {
 namespace {
 
 constexpr char kProgram[] = "cssrun";
-constexpr char kExamples[] =
-    "  cssrun net.fb images/\n"
-    "  cssrun net.fb cat.jpg dog.png --topk 5\n"
-    "  find . -name '*.jpg' | cssrun net.fb - --format jsonl --summary run.json\n"
-    "Folders named after the network's labels tell the truth about the images in them; accuracy "
-    "is\n"
-    "then reported. Results go to standard output, everything else to standard error.\n"
-    "Exit codes: 0 all done, 1 some inputs failed, 2 usage, 3 bad network, 4 I/O.";
 
-struct Arguments {
-  std::string network;
-  std::vector<std::string> paths;
-  std::string paths_from;
-  size_t topk = 1;
-  std::string format = "text";
-  std::string engine = "integer";
-  unsigned threads = 0;
-  std::string summary;
-  std::string early_exit;
-  bool profile = false;
-  bool steps = false;
-  bool latency = false;
-};
-
-// --early-exit: a margin, or `auto` for the network's own.
-std::string CheckMargin(const std::string& text) {
-  if (text == "auto") return {};
-  size_t used = 0;
-  double margin = -1;
-  try {
-    margin = std::stod(text, &used);
-  } catch (const std::logic_error&) {
-    used = 0;
-  }
-  const bool sound = used == text.size() && std::isfinite(margin) && margin >= 0;
-  return sound ? std::string() : "a margin is a number of at least 0, or auto";
-}
-
-Status SetEarlyExit(const Arguments& arguments, const Network& network, SessionOptions& options) {
+Status SetEarlyExit(const CssrunArguments& arguments, const Network& network,
+                    SessionOptions& options) {
   if (arguments.early_exit.empty()) return Status::Ok();
   if (arguments.early_exit != "auto") {
     options.early_exit_margin = std::stod(arguments.early_exit);
@@ -85,50 +50,15 @@ int Fail(const Status& status) {
   return ExitCodeOf(status);
 }
 
-void Declare(CLI::App& app, Arguments& arguments) {
-  app.add_option("NET", arguments.network, "network file made by cssconvert")->required();
-  app.add_option("PATH", arguments.paths,
-                 "images, folders (all images below), or - for a list on standard input");
-  app.add_option("--files0-from", arguments.paths_from,
-                 "more paths from this file (- is standard input), each ended by a NUL");
-  app.add_option("-k,--topk", arguments.topk, "how many classes to print for an image")
-      ->check(CLI::Range(1, 1000))
-      ->capture_default_str();
-  app.add_option("--format", arguments.format, "text, csv or jsonl")
-      ->check(CLI::IsMember({"text", "csv", "jsonl"}).description(""))
-      ->capture_default_str();
-  app.add_option("--engine", arguments.engine,
-                 "integer, or float: slower, without the rounding of weights to 8 bits")
-      ->check(CLI::IsMember({"integer", "float"}).description(""))
-      ->capture_default_str();
-  app.add_option("--threads", arguments.threads, "images at the same time (all cores)")
-      ->check(CLI::Range(0, 1024));
-  app.add_flag("--latency", arguments.latency,
-               "one image at a time, its layers spread over the threads: each answer sooner");
-  app.add_option("--summary", arguments.summary,
-                 "write totals and per-layer figures here, as JSON");
-  auto* early_exit =
-      app.add_option("--early-exit", arguments.early_exit,
-                     "stop an image when its best class leads by this much for each unit of weight "
-                     "of the steps still to come; auto: what costs 0.1 % of the answers at most")
-          ->check(CheckMargin)
-          ->type_name("MARGIN");
-  app.add_flag("--steps", arguments.steps,
-               "print accuracy and SyOPs against the step at which the answer is read")
-      ->excludes(early_exit);
-  app.add_flag("--profile", arguments.profile, "print spikes, SyOPs and time of each layer");
-}
-
-Result<std::vector<ImageFile>> CollectImages(const Arguments& arguments, const Network& network) {
+Result<std::vector<ImageFile>> CollectImages(const CssrunArguments& arguments,
+                                             const Network& network) {
   std::vector<std::string> paths = arguments.paths;
   if (!arguments.paths_from.empty()) {
-    std::ifstream file;
-    const bool standard_input = arguments.paths_from == "-";
-    if (!standard_input) file.open(arguments.paths_from, std::ios::binary);
-    if (!standard_input && !file) return Status::Io(arguments.paths_from + ": cannot open");
-    std::istream& list = standard_input ? std::cin : file;
-    for (std::string& path : ReadPaths(list, '\0')) paths.push_back(std::move(path));
-    if (list.bad()) return Status::Io(arguments.paths_from + ": cannot read");
+    Result<std::vector<std::string>> listed = arguments.paths_from == "-"
+                                                  ? ReadPaths(std::cin, '\0', "standard input")
+                                                  : ReadPathsFrom(arguments.paths_from, '\0');
+    if (!listed.ok()) return listed.status();
+    std::move(listed.value().begin(), listed.value().end(), std::back_inserter(paths));
   }
   if (paths.empty()) {
     return Status::InvalidArgument("no images are named; give files, folders or - (see --help)");
@@ -168,13 +98,14 @@ bool Print(const std::string& text) {
 
 int Run(int argc, char** argv) {
   CLI::App app("Classifies images with a converted spiking network.", kProgram);
-  Arguments arguments;
-  Declare(app, arguments);
-  Prepare(app, kExamples);
+  CssrunArguments arguments;
+  DeclareCssrun(app, arguments);
   if (const auto exit = Parse(app, argc, argv); exit.has_value()) return *exit;
 
-  Result<std::shared_ptr<const Network>> loaded = Network::Load(
-      arguments.network, arguments.engine == "float" ? EngineKind::kFloat : EngineKind::kInteger);
+  LoadOptions load;
+  load.engine = arguments.engine == "float" ? EngineKind::kFloat : EngineKind::kInteger;
+  load.limits = arguments.limits.network;
+  Result<std::shared_ptr<const Network>> loaded = Network::Load(arguments.network, load);
   if (!loaded.ok()) return Fail(loaded.status());
   const std::shared_ptr<const Network>& network = loaded.value();
   if (!network->why_float().empty()) {
@@ -199,7 +130,7 @@ int Run(int argc, char** argv) {
   RunImages(
       network, options, files.size(), arguments.latency ? 1 : arguments.threads,
       [&](size_t index, std::vector<uint8_t>& pixels) {
-        return ReadPixels(files[index].path, network->input(), pixels);
+        return ReadPixels(files[index].path, network->input(), pixels, arguments.limits.image);
       },
       [&](size_t index, const ImageOutcome& outcome) {
         const ImageResult result = Describe(files[index], outcome, *network, arguments.topk);
@@ -232,4 +163,6 @@ int Run(int argc, char** argv) {
 }  // namespace
 }  // namespace cssrun::tools
 
-int main(int argc, char** argv) { return cssrun::tools::Run(argc, argv); }
+int main(int argc, char** argv) {
+  return cssrun::tools::RunMain(cssrun::tools::kProgram, argc, argv, cssrun::tools::Run);
+}
