@@ -16,8 +16,8 @@
 
 namespace cssrun {
 
-// Version 2 is the first that was released. (Files of version 1 have two layouts: Code.input took the
-// place of a field that some of them have.)
+// Version 2 is the first that was released. (Files of version 1 have two layouts: Code.input took
+// the place of a field that some of them have.)
 constexpr uint32_t kFormatVersion = 2;
 constexpr uint32_t kOldestFormatVersion = 2;
 
