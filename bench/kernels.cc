@@ -65,7 +65,7 @@ std::unique_ptr<format::SynapsesT> Convolution(uint32_t source, const format::Ex
 // Encoder, the layer, a readout.
 format::NetworkT Describe(const Shape& shape) {
   format::NetworkT network;
-  network.format_version = 1;
+  network.format_version = 2;
   network.code = std::make_unique<format::CodeT>();
   network.code->timesteps = kTimesteps;
   network.code->beta = 2;

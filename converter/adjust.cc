@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "converter/activation_histogram.h"
+#include "converter/own_network.h"
 #include "cssrun/batch.h"
 #include "runtime/float/float_engine.h"
 
@@ -50,7 +51,7 @@ Status AdjustAmplitudes(const SpikingNetwork& network, std::span<const uint8_t> 
                         const ImageSet& images, const CodeSettings& code, unsigned threads,
                         const Progress& progress, std::vector<NodeCode>& codes) {
   Result<std::shared_ptr<const Network>> loaded =
-      Network::FromBytes(bytes, "converted network", EngineKind::kFloat);
+      Network::FromBytes(bytes, "converted network", OwnNetwork(EngineKind::kFloat));
   if (!loaded.ok()) return loaded.status();
   const std::vector<ActivationHistogram> residuals =
       CollectResiduals(*loaded.value(), images, threads, progress);

@@ -1,6 +1,7 @@
 #include "converter/choose_code.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "fmt/format.h"
 
@@ -73,6 +74,9 @@ Status SpreadOverChannels(const std::string& option, float fallback, size_t chan
                           std::string_view dashes, std::vector<float>& values) {
   if (values.empty()) values.push_back(fallback);
   if (values.size() == 1) values.resize(channels, values[0]);
+  if (!std::ranges::all_of(values, [](float v) { return std::isfinite(v); })) {
+    return Status::InvalidArgument(fmt::format("{}{}: not a finite number", dashes, option));
+  }
   const bool positive =
       option != "std" || std::ranges::all_of(values, [](float v) { return v > 0; });
   if (values.size() == channels && positive) return Status::Ok();

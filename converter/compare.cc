@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 
+#include "converter/own_network.h"
 #include "cssrun/batch.h"
 #include "cssrun/network.h"
 
@@ -31,7 +32,7 @@ Result<Comparison> CompareWithAnn(std::span<const uint8_t> bytes, const ImageSet
                                   const std::vector<Logits>& ann, unsigned threads,
                                   const Progress& progress, EngineKind engine, Readings readings) {
   Result<std::shared_ptr<const Network>> network =
-      Network::FromBytes(bytes, "converted network", engine);
+      Network::FromBytes(bytes, "converted network", OwnNetwork(engine));
   if (!network.ok()) return network.status();
   const size_t count = images.pixels.size();
   Comparison comparison;

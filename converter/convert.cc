@@ -12,6 +12,7 @@
 #include "converter/adjust.h"
 #include "converter/network_builder.h"
 #include "converter/onnx_reader.h"
+#include "converter/out_of_memory.h"
 #include "converter/passes/passes.h"
 #include "converter/search.h"
 #include "converter/spiking.h"
@@ -104,16 +105,33 @@ Status Named(const Model& model, const Status& status) {
   return Status(status.code(), model.path + ": " + status.message());
 }
 
+// Before anything is allocated for them: a small file can ask for activations without end.
+Status CheckNeurons(const Graph& graph, const NetworkLimits& limits) {
+  uint64_t neurons = 0;
+  for (const Value& value : graph.values) {
+    if (value.constant == nullptr) neurons += static_cast<uint64_t>(ElementCount(value.shape));
+    if (neurons > limits.neurons) {
+      return Status::BadModel("value " + value.name + ": the model has more than " +
+                              std::to_string(limits.neurons) +
+                              " activations, the limit; if you trust the file, raise the limit "
+                              "\"neurons\"");
+    }
+  }
+  return Status::Ok();
+}
+
 Progress StageOf(const StageProgress& progress, const char* name) {
   return [&progress, name](size_t done, size_t total) { progress(name, done, total); };
 }
 
 }  // namespace
 
-Result<Model> LoadModel(const std::string& path) {
+namespace {
+
+Result<Model> LoadAndSimplify(const std::string& path, const NetworkLimits& limits) {
   Model model;
   model.path = path;
-  Result<Graph> graph = ReadOnnx(path);
+  Result<Graph> graph = ReadOnnx(path, limits);
   if (!graph.ok()) return graph.status();
   model.graph = std::move(graph).value();
   if (Status status = RunPasses(model.graph); !status.ok()) {
@@ -121,6 +139,9 @@ Result<Model> LoadModel(const std::string& path) {
   }
   if (const auto unsupported = FindUnsupported(model.graph); !unsupported.empty()) {
     return Status::BadModel(path + ": " + FormatUnsupported(unsupported));
+  }
+  if (Status status = CheckNeurons(model.graph, limits); !status.ok()) {
+    return Named(model, status);
   }
   const Shape& input = model.graph.value(model.graph.input).shape;
   model.input.channels = static_cast<uint32_t>(input[1]);
@@ -137,6 +158,12 @@ Result<Model> LoadModel(const std::string& path) {
   return model;
 }
 
+}  // namespace
+
+Result<Model> LoadModel(const std::string& path, const NetworkLimits& limits) {
+  return GuardMemory([&] { return LoadAndSimplify(path, limits); });
+}
+
 Result<PreparedModel> PrepareModel(const Model& model, const ImageSet& calibration,
                                    const ConvertOptions& options, const StageProgress& progress) {
   if (calibration.pixels.empty()) {
@@ -149,6 +176,12 @@ Result<PreparedModel> PrepareModel(const Model& model, const ImageSet& calibrati
   Result<SpikingNetwork> network = LowerToSpikes(model.graph);
   if (!network.ok()) return Named(model, network.status());
   prepared.network = std::move(network).value();
+  if (prepared.network.macs > options.limits.synapses) {
+    return Status::BadModel(model.path + ": " + std::to_string(prepared.network.macs) +
+                            " MACs are more than the limit of " +
+                            std::to_string(options.limits.synapses) +
+                            "; if you trust the file, raise the limit \"synapses\"");
+  }
   Result<Calibration> calibrated = Calibrate(
       model.graph, prepared.network, calibration, prepared.input, options.amplitudes.percentile,
       options.amplitudes.per_channel, StageOf(progress, "running the ANN"));
@@ -175,9 +208,11 @@ format::NetworkT BuildFile(const Model& model, const PreparedModel& prepared,
   return network;
 }
 
-Result<Conversion> Convert(const Model& model, const ImageSet& calibration_images,
-                           const ImageSet& validation_images, const ConvertOptions& asked,
-                           const StageProgress& progress) {
+namespace {
+
+Result<Conversion> PrepareAndConvert(const Model& model, const ImageSet& calibration_images,
+                                     const ImageSet& validation_images, const ConvertOptions& asked,
+                                     const StageProgress& progress) {
   ConvertOptions options = asked;
   if (options.search_tolerance.has_value()) options.amplitudes.per_channel = true;
   Result<PreparedModel> prepared_model = PrepareModel(model, calibration_images, options, progress);
@@ -222,7 +257,7 @@ Result<Conversion> Convert(const Model& model, const ImageSet& calibration_image
   Result<Comparison> comparison =
       CompareWithAnn(bytes, calibration_images, prepared.calibration.logits, options.threads,
                      StageOf(progress, "comparing with the ANN"));
-  if (!comparison.ok()) return comparison.status();
+  if (!comparison.ok()) return Named(model, comparison.status());
   report.calibration = std::move(comparison).value();
   if (!validation_images.pixels.empty()) {
     Result<std::vector<Logits>> logits = RunAnn(model.graph, validation_images, prepared.input, {},
@@ -231,11 +266,21 @@ Result<Conversion> Convert(const Model& model, const ImageSet& calibration_image
     Result<Comparison> validation =
         CompareWithAnn(bytes, validation_images, logits.value(), options.threads,
                        StageOf(progress, "validating: SNN"));
-    if (!validation.ok()) return validation.status();
+    if (!validation.ok()) return Named(model, validation.status());
     report.validation = std::move(validation).value();
   }
   SetMeasured(report.calibration, conversion.bytes);
   return conversion;
+}
+
+}  // namespace
+
+Result<Conversion> Convert(const Model& model, const ImageSet& calibration_images,
+                           const ImageSet& validation_images, const ConvertOptions& asked,
+                           const StageProgress& progress) {
+  return GuardMemory([&] {
+    return PrepareAndConvert(model, calibration_images, validation_images, asked, progress);
+  });
 }
 
 }  // namespace cssrun::converter

@@ -32,6 +32,7 @@ struct ConvertOptions {
   // Search for the cheapest code (search.h) that differs from the ANN on at most this share of the
   // calibration images; `code` and `amplitudes.rule` are then results.
   std::optional<double> search_tolerance;
+  NetworkLimits limits;  // as for LoadModel
 };
 
 // A model that is ready to be calibrated: read, simplified, and nothing unsupported in it.
@@ -97,8 +98,9 @@ struct Conversion {
 // Stage and progress of a conversion, for a progress bar.
 using StageProgress = std::function<void(const char* stage, size_t done, size_t total)>;
 
-// Error: kIo, or kBadModel with every unsupported node listed.
-Result<Model> LoadModel(const std::string& path);
+// Error: kIo, kOutOfMemory, or kBadModel with every unsupported node listed, or what is beyond
+// `limits`.
+Result<Model> LoadModel(const std::string& path, const NetworkLimits& limits = {});
 
 // Lowers the model to spikes and runs the ANN on the calibration images.
 Result<PreparedModel> PrepareModel(const Model& model, const ImageSet& calibration,

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "converter/dense_plan.h"
+#include "converter/out_of_memory.h"
 
 namespace cssrun::converter {
 namespace {
@@ -100,6 +101,7 @@ Status DenseNetwork::Run(std::span<const float> images, std::span<float> logits,
     std::copy(output.begin(), output.end(), logits.begin());
     return Status::Ok();
   } catch (const std::exception& error) {
+    if (MeansOutOfMemory(error)) return Status::OutOfMemory();
     return Status::BadModel(std::string("the dense network failed: ") + error.what());
   }
 }

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "converter/operator_attributes.h"
+#include "converter/out_of_memory.h"
 
 namespace cssrun::converter {
 namespace {
@@ -611,6 +612,7 @@ Result<std::unique_ptr<DensePlan>> BuildDensePlan(const Graph& graph, int64_t ba
       throw;
     }
   } catch (const std::exception& error) {
+    if (MeansOutOfMemory(error)) return Status::OutOfMemory();
     const std::string what = std::string("the dense network cannot be built: ") + error.what();
     return current == nullptr ? Status::BadModel(what) : NodeError(*current, what);
   }

@@ -19,6 +19,7 @@
 #include <utility>
 
 #include "converter/external_data.h"
+#include "converter/out_of_memory.h"
 #include "format/file_bytes.h"
 
 namespace cssrun::converter {
@@ -205,7 +206,7 @@ std::vector<int64_t> TypedInts(const TensorProto& tensor) {
 
 class Reader {
  public:
-  explicit Reader(const std::string& path) : path_(path) {}
+  Reader(const std::string& path, const NetworkLimits& limits) : path_(path), limits_(limits) {}
 
   Result<Graph> Read() {
     Result<FileBytes> file = ReadFileBytes(path_, kMaximumFile);
@@ -425,6 +426,12 @@ class Reader {
       }
       shape.push_back(size);
     }
+    // Three sizes of 16 bits each.
+    if (static_cast<uint64_t>(ElementCount(shape)) > limits_.neurons) {
+      return Error("input " + input.name() + " has the shape " + ToString(shape) + ", more than " +
+                   std::to_string(limits_.neurons) +
+                   " numbers; if you trust the file, raise the limit \"neurons\"");
+    }
     Result<ValueId> id = Define(input.name(), std::move(shape), nullptr);
     if (!id.ok()) return id.status();
     graph_.input = id.value();
@@ -604,6 +611,7 @@ class Reader {
   }
 
   const std::string& path_;
+  const NetworkLimits limits_;
   onnx::ModelProto model_;
   Graph graph_;
   std::unordered_map<std::string, ValueId> ids_;
@@ -611,14 +619,13 @@ class Reader {
 
 }  // namespace
 
-Result<Graph> ReadOnnx(const std::string& path) {
+Result<Graph> ReadOnnx(const std::string& path, const NetworkLimits& limits) {
   // Protobuf reports what it cannot parse on standard error; our message says it better.
   const google::protobuf::LogSilencer silencer;
   try {
-    return Reader(path).Read();
-  } catch (const std::bad_alloc&) {
-    return Status::Io(path + ": not enough memory to read it");
+    return Reader(path, limits).Read();
   } catch (const std::exception& error) {
+    if (MeansOutOfMemory(error)) return Status::OutOfMemory();
     return Status::BadModel(path + ": cannot be read as an ONNX model: " + error.what());
   }
 }

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "converter/graph.h"
+#include "cssrun/limits.h"
 #include "cssrun/status.h"
 
 namespace cssrun::converter {
@@ -13,8 +14,9 @@ namespace cssrun::converter {
 // value out. The batch becomes 1, initializers and Constant nodes become constant values, nodes are
 // sorted topologically; operators we do not know are kept, for FindUnsupported() to list. Trusts
 // nothing in the file, prints nothing and does not throw.
-// Errors begin with `path`: kIo when a file cannot be read, kBadModel for everything else.
-Result<Graph> ReadOnnx(const std::string& path);
+// Errors begin with `path`: kIo when a file cannot be read, kBadModel for everything else, an image
+// beyond `limits` included.
+Result<Graph> ReadOnnx(const std::string& path, const NetworkLimits& limits = {});
 
 }  // namespace cssrun::converter
 

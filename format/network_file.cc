@@ -18,34 +18,36 @@ constexpr size_t kSmallestHeader = 8;
 
 }  // namespace
 
-Result<NetworkFile> NetworkFile::Open(const std::string& path) {
+Result<NetworkFile> NetworkFile::Open(const std::string& path, const NetworkLimits& limits) {
   Result<FileBytes> bytes = ReadFileBytes(path, kMaximumBytes);
   if (!bytes.ok()) return bytes.status();
-  return Verify(std::move(bytes).value(), path);
+  return Verify(std::move(bytes).value(), path, limits);
 }
 
-Result<NetworkFile> NetworkFile::FromDescriptor(int descriptor, const std::string& name) {
+Result<NetworkFile> NetworkFile::FromDescriptor(int descriptor, const std::string& name,
+                                                const NetworkLimits& limits) {
   Result<FileBytes> bytes = ReadFileBytes(descriptor, name, kMaximumBytes);
   if (!bytes.ok()) return bytes.status();
-  return Verify(std::move(bytes).value(), name);
+  return Verify(std::move(bytes).value(), name, limits);
 }
 
-Result<NetworkFile> NetworkFile::FromBytes(std::span<const uint8_t> bytes,
-                                           const std::string& name) {
+Result<NetworkFile> NetworkFile::FromBytes(std::span<const uint8_t> bytes, const std::string& name,
+                                           const NetworkLimits& limits) {
   if (bytes.empty() || bytes.size() > kMaximumBytes) {
     return Status::BadModel(name + ": a network of " + std::to_string(bytes.size()) + " bytes");
   }
   if (reinterpret_cast<uintptr_t>(bytes.data()) % FileBytes::kAlignment == 0) {
-    return Verify(FileBytes::Borrow(bytes), name);
+    return Verify(FileBytes::Borrow(bytes), name, limits);
   }
   FileBytes copy(bytes.size());
   if (copy.empty())
     return Status(StatusCode::kOutOfMemory, name + ": not enough memory to read it");
   std::memcpy(copy.bytes().data(), bytes.data(), bytes.size());
-  return Verify(std::move(copy), name);
+  return Verify(std::move(copy), name, limits);
 }
 
-Result<NetworkFile> NetworkFile::Verify(FileBytes contents, const std::string& name) {
+Result<NetworkFile> NetworkFile::Verify(FileBytes contents, const std::string& name,
+                                        const NetworkLimits& limits) {
   const std::span<const uint8_t> bytes = contents.bytes();
   if (bytes.size() < kSmallestHeader || !format::NetworkBufferHasIdentifier(bytes.data())) {
     return Status::BadModel(name + ": not a network file (no identifier " +
@@ -55,7 +57,7 @@ Result<NetworkFile> NetworkFile::Verify(FileBytes contents, const std::string& n
   if (!format::VerifyNetworkBuffer(verifier)) {
     return Status::BadModel(name + ": damaged network file; convert the model again");
   }
-  const Status meaning = ValidateNetwork(*format::GetNetwork(bytes.data()));
+  const Status meaning = ValidateNetwork(*format::GetNetwork(bytes.data()), limits);
   if (!meaning.ok()) return Status(meaning.code(), name + ": " + meaning.message());
   return NetworkFile(std::move(contents));
 }

@@ -24,11 +24,19 @@ constexpr uint32_t kMaximumSilentSteps = 8;
 constexpr double kMaximumWeightBits = 60;       // beta^(T+L) stays below 2^60
 constexpr uint32_t kMaximumChannels = 1 << 16;  // a channel is a 16-bit number in event lists
 constexpr uint32_t kMaximumSide = 1 << 14;
-constexpr uint64_t kMaximumNeurons = 1 << 27;       // of the whole network
+constexpr uint64_t kMaximumNeurons = 1 << 27;  // of the whole network
+constexpr uint64_t kMaximumSynapses = uint64_t{1} << 60;
 constexpr uint64_t kMaximumWindowReads = 1U << 31;  // positions of one mean, times its members
 
 Status Bad(const std::string& where, const std::string& what) {
   return Status::BadModel(where + ": " + what);
+}
+
+Status AboveLimit(const std::string& where, const std::string& what, uint64_t value,
+                  uint64_t limit) {
+  return Bad(where, what + " " + std::to_string(value) + " is more than the limit of " +
+                        std::to_string(limit) + "; if you trust the file, raise the limit \"" +
+                        what + "\"");
 }
 
 bool InRange(int64_t value, int64_t low, int64_t high) { return low <= value && value <= high; }
@@ -77,11 +85,14 @@ bool PoolHasMembers(const Window& w, const Extent& potential, const Extent& pool
                         w.pad_left());
 }
 
-Status CheckCode(const format::Code& code) {
+Status CheckCode(const format::Code& code, const NetworkLimits& limits) {
   const std::string where = "code";
   if (!InRange(code.timesteps(), 1, kMaximumTimesteps)) {
     return Bad(where, "timesteps " + std::to_string(code.timesteps()) + " is not 1.." +
                           std::to_string(kMaximumTimesteps));
+  }
+  if (code.timesteps() > limits.timesteps) {
+    return AboveLimit(where, "timesteps", code.timesteps(), limits.timesteps);
   }
   if (code.silent_steps() > kMaximumSilentSteps) {
     return Bad(where, "silent_steps " + std::to_string(code.silent_steps()) + " is not 0.." +
@@ -170,6 +181,22 @@ Status CheckSynapses(const std::string& where, const format::Synapses& s, const 
     return Bad(where, "weights is not aligned to 64 bytes");
   }
   return Status::Ok();
+}
+
+// How many pairs of neurons these join, before borders are cut off.
+uint64_t Connections(const format::Synapses& s, const Extent& source, const Extent& target) {
+  const uint64_t channels = std::max(source.channels(), target.channels());
+  uint64_t connections = s.kind() == SynapseKind::Identity
+                             ? channels * Positions(target)
+                             : s.weights()->size() * Positions(target);
+  if (const Window* mean = s.average(); mean != nullptr) {
+    const auto rows = static_cast<uint64_t>(WindowRows(*mean, source.height()));
+    const auto columns = static_cast<uint64_t>(WindowColumns(*mean, source.width()));
+    const uint64_t members =
+        static_cast<uint64_t>(mean->kernel_y()) * static_cast<uint64_t>(mean->kernel_x());
+    connections += members * rows * columns * source.channels();
+  }
+  return connections;
 }
 
 Status CheckNode(const std::string& where, const format::Network& network, uint32_t index) {
@@ -267,24 +294,35 @@ Status CheckNode(const std::string& where, const format::Network& network, uint3
 
 }  // namespace
 
-Status ValidateNetwork(const format::Network& network) {
+Status ValidateNetwork(const format::Network& network, const NetworkLimits& limits) {
   if (!InRange(network.format_version(), kOldestFormatVersion, kFormatVersion)) {
-    return Status::BadModel("format version " + std::to_string(network.format_version()) +
-                            ", this program reads versions " +
-                            std::to_string(kOldestFormatVersion) + " to " +
-                            std::to_string(kFormatVersion) +
-                            "; convert the model again with a matching cssconvert");
+    return Status::BadModel(
+        "format version " + std::to_string(network.format_version()) +
+        ", this program reads versions " + std::to_string(kOldestFormatVersion) + " to " +
+        std::to_string(kFormatVersion) + "; convert the model again with a matching cssconvert");
   }
-  if (Status status = CheckCode(*network.code()); !status.ok()) return status;
+  if (Status status = CheckCode(*network.code(), limits); !status.ok()) return status;
   const auto& nodes = *network.nodes();
   if (nodes.size() < 2) return Bad("nodes", "a network has at least an encoder and a readout");
+  if (nodes.size() > limits.layers) {
+    return AboveLimit("nodes", "layers", nodes.size(), limits.layers);
+  }
   uint64_t neurons = 0;
+  uint64_t synapses = 0;
   for (uint32_t i = 0; i < nodes.size(); ++i) {
     const std::string where =
         "node " + std::to_string(i) + " (" + nodes.Get(i)->name()->str() + ")";
     if (Status status = CheckNode(where, network, i); !status.ok()) return status;
     neurons += Neurons(*nodes.Get(i)->extent()) + Neurons(*nodes.Get(i)->potential());
     if (neurons > kMaximumNeurons) return Bad(where, "the network has too many neurons");
+    if (neurons > limits.neurons) return AboveLimit(where, "neurons", neurons, limits.neurons);
+    for (const format::Synapses* s : *nodes.Get(i)->synapses()) {
+      // Both are below 2^62 as long as the limit is: a sum of two cannot overflow.
+      synapses += Connections(*s, *nodes.Get(s->source())->extent(), *nodes.Get(i)->potential());
+      if (synapses > std::min(limits.synapses, kMaximumSynapses)) {
+        return AboveLimit(where, "synapses", synapses, std::min(limits.synapses, kMaximumSynapses));
+      }
+    }
   }
   if (Status status = CheckPreprocessing(*network.preprocessing(), *nodes.Get(0)->extent());
       !status.ok()) {

@@ -154,6 +154,11 @@ cssrun_code LoadNetwork(const cssrun_load_options* given, cssrun_network** netwo
             std::string(message).c_str());
       };
     }
+    cssrun::NetworkLimits& limits = load_options.limits;
+    if (options.max_neurons != 0) limits.neurons = options.max_neurons;
+    if (options.max_synapses != 0) limits.synapses = options.max_synapses;
+    if (options.max_layers != 0) limits.layers = options.max_layers;
+    if (options.max_timesteps != 0) limits.timesteps = options.max_timesteps;
     cssrun::Result<std::shared_ptr<const cssrun::Network>> loaded = load(load_options);
     if (!loaded.ok()) return loaded.status();
     // NOLINTNEXTLINE(bugprone-unhandled-exception-at-new): Guard catches it

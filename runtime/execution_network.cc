@@ -77,7 +77,9 @@ ExecutionNetwork LayOut(const NetworkFile& file, bool with_synapses) {
          layer.offset, layer.extent.channels(), layer.extent.height(), layer.extent.width()});
     for (const SynapseLayout& synapses : layer.synapses) {
       Layer& source = execution.layers[synapses.source];
-      source.kept_steps = std::max(source.kept_steps, synapses.delay + 1);
+      // There are T frames and no more, however long they wait.
+      source.kept_steps =
+          std::max(source.kept_steps, std::min(synapses.delay + 1, execution.timesteps));
     }
   }
   execution.latency_steps = execution.layers.back().offset + execution.timesteps;

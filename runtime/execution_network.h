@@ -33,7 +33,8 @@ struct Layer {
   hwy::AlignedFreeUniquePtr<float[]> bias;  // blocks.stride() channels
   std::vector<SynapseLayout> synapses;
   std::vector<DirectSynapses> direct;  // from the image, where it is not coded in spikes
-  // How many steps of its spikes must be kept: the longest delay line that reads it, plus one.
+  // How many steps of its spikes must be kept: the longest delay line that reads it, plus one,
+  // or T if that is less.
   uint32_t kept_steps = 1;
 };
 

@@ -65,19 +65,20 @@ Result<std::shared_ptr<const Network>> Network::Make(Open open, const std::strin
 
 Result<std::shared_ptr<const Network>> Network::Load(const std::string& path,
                                                      const LoadOptions& options) {
-  return Make([&] { return NetworkFile::Open(path); }, path, options);
+  return Make([&] { return NetworkFile::Open(path, options.limits); }, path, options);
 }
 
 Result<std::shared_ptr<const Network>> Network::FromBytes(std::span<const uint8_t> bytes,
                                                           const std::string& name,
                                                           const LoadOptions& options) {
-  return Make([&] { return NetworkFile::FromBytes(bytes, name); }, name, options);
+  return Make([&] { return NetworkFile::FromBytes(bytes, name, options.limits); }, name, options);
 }
 
 Result<std::shared_ptr<const Network>> Network::FromDescriptor(int descriptor,
                                                                const std::string& name,
                                                                const LoadOptions& options) {
-  return Make([&] { return NetworkFile::FromDescriptor(descriptor, name); }, name, options);
+  return Make([&] { return NetworkFile::FromDescriptor(descriptor, name, options.limits); }, name,
+              options);
 }
 
 EngineKind Network::engine() const {

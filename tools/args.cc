@@ -18,6 +18,17 @@ ExitCode PrintAnswer(const std::string& text) {
 
 }  // namespace
 
+CLI::Validator Between(double low, double high) {
+  const std::string range = fmt::format("[{} - {}]", low, high);
+  return {[=](const std::string& text) {
+            double value = 0;
+            const bool inside =
+                CLI::detail::lexical_cast(text, value) && value >= low && value <= high;
+            return inside ? std::string() : fmt::format("Value {} not in range {}", text, range);
+          },
+          "FLOAT in " + range};
+}
+
 void Prepare(CLI::App& app, const std::string& examples) {
   app.set_version_flag("--version", [&app] {
     return fmt::format("{} {} (network format {}, {})", app.get_name(), Version(), FormatVersion(),

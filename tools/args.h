@@ -10,6 +10,9 @@
 
 namespace cssrun::tools {
 
+// CLI::Range for numbers that need not be whole; it lets NaN pass.
+CLI::Validator Between(double low, double high);
+
 // Adds --version and the look that all programs share; `examples` ends the help text.
 void Prepare(CLI::App& app, const std::string& examples);
 

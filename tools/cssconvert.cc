@@ -1,8 +1,5 @@
 // cssconvert: a trained ANN (ONNX) becomes a spiking network file.
-#include <algorithm>
 #include <cstdio>
-#include <fstream>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,9 +10,12 @@
 #include "fmt/format.h"
 #include "format/write_atomically.h"
 #include "tools/args.h"
+#include "tools/cssconvert_arguments.h"
 #include "tools/exit_codes.h"
 #include "tools/image_set.h"
+#include "tools/label_file.h"
 #include "tools/progress.h"
+#include "tools/run_main.h"
 #include "tools/terminal_text.h"
 
 namespace cssrun::tools {
@@ -23,125 +23,14 @@ namespace {
 
 constexpr char kProgram[] = "cssconvert";
 constexpr char kDashes[] = "--";
-const std::string kUsualTolerance = "0.5";  // percent, of --auto
-constexpr char kExamples[] =
-    "  cssconvert model.onnx -o net.fb --calibration images/\n"
-    "  cssconvert resnet.onnx -o net.fb --calibration images/ --labels names.txt \\\n"
-    "      --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225 --timesteps 8 --beta 2";
-
-const std::map<std::string, converter::InputCoding> kInputs = {
-    {"css", converter::InputCoding::kCss}, {"direct", converter::InputCoding::kDirect}};
-const std::map<std::string, converter::Coding> kCodings = {{"css", converter::Coding::kCss},
-                                                           {"rate", converter::Coding::kRate}};
-const std::map<std::string, converter::AmplitudeRule> kRules = {
-    {"percentile", converter::AmplitudeRule::kPercentile},
-    {"maximum", converter::AmplitudeRule::kMaximum},
-    {"least-squares", converter::AmplitudeRule::kLeastSquares}};
-
-struct Arguments {
-  std::string model;
-  std::string output;
-  std::string calibration;
-  std::string validation;
-  std::string labels;
-  std::string report;
-  bool no_negative = false;
-  double tolerance = -1;  // percent; negative: no search
-  std::optional<converter::InputCoding> input;
-  converter::Coding coding = converter::Coding::kCss;
-  converter::ConvertOptions options;
-};
 
 int Fail(const Status& status) {
   PrintError(kProgram, status.message());
   return ExitCodeOf(status);
 }
 
-void Declare(CLI::App& app, Arguments& arguments) {
-  converter::ConvertOptions& options = arguments.options;
-  converter::CodeSettings& code = options.code;
-  app.add_option("MODEL", arguments.model, "the trained network, ONNX (opset 9 to 17)")->required();
-  app.add_option("-o,--output", arguments.output, "the network file to write")->required();
-  app.add_option("--calibration", arguments.calibration,
-                 "folder of images like those that will be classified; a few hundred do")
-      ->required();
-
-  const std::string pixels = "What the model was trained on";
-  app.add_option("--mean", options.mean, "mean of pixel/255 per channel, r,g,b (0)")
-      ->delimiter(',')
-      ->group(pixels);
-  app.add_option("--std", options.stddev, "standard deviation of pixel/255 per channel (1)")
-      ->delimiter(',')
-      ->group(pixels);
-  app.add_option("--resize", options.resize,
-                 "shorter side before the centre is cut out (the image's own size)")
-      ->group(pixels);
-  app.add_option("--labels", arguments.labels,
-                 "file with one class name a line, in the order of the logits")
-      ->group(pixels);
-
-  const std::string coding = "The spike code";
-  app.add_option("-T,--timesteps", code.timesteps, "spikes a value is coded in")
-      ->check(CLI::Range(1, 256))
-      ->capture_default_str()
-      ->group(coding);
-  app.add_option("--beta", code.beta, "by how much a spike outweighs the next; 1.5 and 2 are fast")
-      ->check(CLI::Range(1.0, 4.0))
-      ->capture_default_str()
-      ->group(coding);
-  app.add_option("--silent", code.silent_steps, "silent steps L of each layer")
-      ->check(CLI::Range(0, 8))
-      ->capture_default_str()
-      ->group(coding);
-  app.add_option("--threshold", code.threshold,
-                 "firing threshold as a share of the amplitude; the paper's is 0.5")
-      ->check(CLI::Range(0.1, 1.5))
-      ->capture_default_str()
-      ->group(coding);
-  app.add_flag("--no-negative", arguments.no_negative, "neurons send positive spikes only")
-      ->group(coding);
-  app.add_option("--input", arguments.input,
-                 "how pixels enter: css (spikes; from T = 6 on), direct (multiplications)")
-      ->transform(CLI::CheckedTransformer(kInputs, CLI::ignore_case).description("css|direct"))
-      ->group(coding);
-  app.add_option("--coding", arguments.coding,
-                 "css, or rate: soft-reset IF neurons, the baseline of comparisons")
-      ->transform(CLI::CheckedTransformer(kCodings, CLI::ignore_case).description("css|rate"))
-      ->group(coding);
-  app.add_option("--amplitudes", options.amplitudes.rule,
-                 "what a layer's amplitude must carry: percentile, maximum or least-squares")
-      ->transform(CLI::CheckedTransformer(kRules, CLI::ignore_case)
-                      .description("percentile|maximum|least-squares"))
-      ->group(coding);
-  app.add_flag("--per-channel", options.amplitudes.per_channel,
-               "an amplitude for each channel, where no identity joins it to others")
-      ->group(coding);
-  app.add_option("--adjust", options.amplitudes.adjust_rounds,
-                 "rounds of the paper's adjustment (A18) of amplitudes to residual potentials")
-      ->check(CLI::Range(0, 100))
-      ->group(coding);
-  app.add_option("--percentile", options.amplitudes.percentile,
-                 "of a layer's activations, which its spikes can just carry")
-      ->check(CLI::Range(0.0, 100.0))
-      ->capture_default_str()
-      ->group(coding);
-
-  app.add_option(
-         "--auto", arguments.tolerance,
-         "search for the cheapest code that differs from the ANN on at most so many percent "
-         "of the calibration images (0.5)")
-      ->check(CLI::Range(0.0, 100.0))
-      ->type_name("[PERCENT]")
-      ->group(coding);
-  app.add_option("--validate", arguments.validation,
-                 "folder of other images on which to compare the result with the ANN");
-  app.add_option("--report", arguments.report, "write the conversion report here, as JSON");
-  app.add_option("--threads", options.threads, "for running the converted network (all cores)")
-      ->check(CLI::Range(0, 1024));
-}
-
 // What was given on the command line.
-converter::AskedCode AskedBy(const CLI::App& app, const Arguments& arguments) {
+converter::AskedCode AskedBy(const CLI::App& app, const ConvertArguments& arguments) {
   const auto given = [&](const char* option) { return app.count(option) > 0; };
   const converter::CodeSettings& code = arguments.options.code;
   converter::AskedCode asked;
@@ -165,20 +54,8 @@ std::vector<std::string> Searched(const CLI::App& app) {
   return given;
 }
 
-Result<std::vector<std::string>> ReadLabels(const std::string& path) {
-  std::ifstream file(path);
-  std::vector<std::string> labels;
-  for (std::string line; std::getline(file, line);) {
-    if (line.ends_with('\r')) line.pop_back();
-    labels.push_back(line);
-  }
-  if (!file.eof()) return Status::Io(path + ": cannot read the labels");
-  while (!labels.empty() && labels.back().empty()) labels.pop_back();
-  return labels;
-}
-
 // Class names: from --labels, else guessed from the calibration folder.
-Status ChooseLabels(const Arguments& arguments, size_t classes, bool& guessed,
+Status ChooseLabels(const ConvertArguments& arguments, size_t classes, bool& guessed,
                     std::vector<std::string>& labels) {
   const bool given = !arguments.labels.empty();
   Result<std::vector<std::string>> names =
@@ -195,26 +72,11 @@ Status WriteText(const std::string& path, const std::string& text) {
   return WriteFileAtomically(path, {reinterpret_cast<const uint8_t*>(text.data()), text.size()});
 }
 
-// "--auto 1" as "--auto=1" and "--auto" alone with its usual value: CLI11 would take any next
-// argument for the value, a path too.
-std::vector<std::string> JoinOptionalValue(int argc, char** argv) {
-  std::vector<std::string> joined(argv, argv + argc);
-  for (size_t i = 1; i < joined.size(); ++i) {
-    if (joined[i] != "--auto") continue;
-    const std::string next = i + 1 < joined.size() ? joined[i + 1] : "";
-    const bool number = !next.empty() && next.find_first_not_of("0123456789.") == std::string::npos;
-    joined[i] += "=" + (number ? next : kUsualTolerance);
-    if (number) joined.erase(joined.begin() + static_cast<std::ptrdiff_t>(i) + 1);
-  }
-  return joined;
-}
-
 int Run(int argc, char** argv) {
   CLI::App app("Converts a trained network to the Canonic Signed Spike code.", kProgram);
-  Arguments arguments;
-  Declare(app, arguments);
-  Prepare(app, kExamples);
-  const std::vector<std::string> joined = JoinOptionalValue(argc, argv);
+  ConvertArguments arguments;
+  DeclareConvert(app, arguments);
+  const std::vector<std::string> joined = JoinOptionalValue({argv, argv + argc});
   std::vector<const char*> words;
   words.reserve(joined.size());
   for (const std::string& word : joined) words.push_back(word.c_str());
@@ -223,7 +85,8 @@ int Run(int argc, char** argv) {
     return *exit;
   }
   converter::ConvertOptions& options = arguments.options;
-  Result<converter::Model> model = converter::LoadModel(arguments.model);
+  options.limits = arguments.limits.network;
+  Result<converter::Model> model = converter::LoadModel(arguments.model, arguments.limits.network);
   if (!model.ok()) return Fail(model.status());
   const std::optional<converter::CodeSettings>& quantized = model.value().quantized_code;
   Result<converter::CodeSettings> code =
@@ -260,9 +123,11 @@ int Run(int argc, char** argv) {
   const auto reading = [&](size_t done, size_t total) {
     progress.Update("reading images", done, total);
   };
-  Status loaded = ReadImageSet(arguments.calibration, options.labels, format, reading, calibration);
+  Status loaded = ReadImageSet(arguments.calibration, options.labels, format,
+                               arguments.limits.image, reading, calibration);
   if (loaded.ok() && !arguments.validation.empty()) {
-    loaded = ReadImageSet(arguments.validation, options.labels, format, reading, validation);
+    loaded = ReadImageSet(arguments.validation, options.labels, format, arguments.limits.image,
+                          reading, validation);
   }
   if (!loaded.ok()) {
     progress.Clear();
@@ -285,27 +150,28 @@ int Run(int argc, char** argv) {
       return Fail(status);
     }
   }
-  fmt::print(stderr, "{}", TerminalText(converter::FormatReport(report), true));
+  PrintMessage(TerminalText(converter::FormatReport(report), true));
   if (options.search_tolerance.has_value() &&
       *options.search_tolerance * static_cast<double>(calibration.pixels.size()) < 2) {
-    fmt::print(
-        stderr,
+    PrintMessage(fmt::format(
         "{} images cannot show a difference of {:g} %: give --auto at least {:.0f}, or expect "
         "a larger one on other images\n",
-        calibration.pixels.size(), arguments.tolerance, 2 / *options.search_tolerance);
+        calibration.pixels.size(), arguments.tolerance, 2 / *options.search_tolerance));
   }
   if (guessed) {
-    fmt::print(stderr,
-               "Class names come from the folders of {}, sorted; give --labels if the model's "
-               "order differs\n",
-               TerminalText(arguments.calibration));
+    PrintMessage(fmt::format(
+        "Class names come from the folders of {}, sorted; give --labels if the model's order "
+        "differs\n",
+        TerminalText(arguments.calibration)));
   }
-  fmt::print(stderr, "Wrote {}: {:.1f} kB\n", TerminalText(arguments.output),
-             static_cast<double>(bytes.size()) / 1e3);
+  PrintMessage(fmt::format("Wrote {}: {:.1f} kB\n", TerminalText(arguments.output),
+                           static_cast<double>(bytes.size()) / 1e3));
   return kAllDone;
 }
 
 }  // namespace
 }  // namespace cssrun::tools
 
-int main(int argc, char** argv) { return cssrun::tools::Run(argc, argv); }
+int main(int argc, char** argv) {
+  return cssrun::tools::RunMain(cssrun::tools::kProgram, argc, argv, cssrun::tools::Run);
+}

@@ -9,6 +9,8 @@
 #include "format/network_file.h"
 #include "tools/args.h"
 #include "tools/exit_codes.h"
+#include "tools/limits.h"
+#include "tools/run_main.h"
 #include "tools/terminal_text.h"
 
 namespace cssrun::tools {
@@ -194,18 +196,22 @@ int Run(int argc, char** argv) {
   CLI::App app("Prints what a network file holds.", kProgram);
   std::string path;
   bool json = false;
+  Limits limits;
   app.add_option("NET", path, "network file made by cssconvert")->required();
   app.add_flag("--json", json, "everything but the weights, as JSON");
+  AddLimitOption(app, limits);
   Prepare(app, kExamples);
   if (const auto exit = Parse(app, argc, argv); exit.has_value()) return *exit;
-  Result<NetworkFile> file = NetworkFile::Open(path);
+  Result<NetworkFile> file = NetworkFile::Open(path, limits.network);
   if (!file.ok()) {
     PrintError(kProgram, file.status().message());
     return ExitCodeOf(file.status());
   }
   const std::string text =
-      json ? ToJson(file.value()).dump(2, ' ', false, Json::error_handler_t::replace) + "\n"
-           : ToText(path, file.value());
+      json
+          ? TerminalJson(ToJson(file.value()).dump(2, ' ', false, Json::error_handler_t::replace)) +
+                "\n"
+          : ToText(path, file.value());
   const bool written =
       std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
   if (!written) PrintError(kProgram, "cannot write the description");
@@ -215,4 +221,6 @@ int Run(int argc, char** argv) {
 }  // namespace
 }  // namespace cssrun::tools
 
-int main(int argc, char** argv) { return cssrun::tools::Run(argc, argv); }
+int main(int argc, char** argv) {
+  return cssrun::tools::RunMain(cssrun::tools::kProgram, argc, argv, cssrun::tools::Run);
+}

@@ -16,6 +16,7 @@
 #include "tools/ranks/ranks.h"
 #include "tools/report/report.h"
 #include "tools/results.h"
+#include "tools/run_main.h"
 #include "tools/summary.h"
 #include "tools/terminal_text.h"
 
@@ -60,8 +61,11 @@ Status WriteSummary(const Arguments& arguments, const Summary& summary) {
 
 Result<ReportRequest> RequestOf(const Arguments& arguments, const Network& network,
                                 const SessionOptions& options) {
-  ReportRequest report{
-      arguments.report, std::filesystem::path(arguments.network).filename().string(), options, {}};
+  ReportRequest report{arguments.report,
+                       std::filesystem::path(arguments.network).filename().string(),
+                       options,
+                       {},
+                       arguments.limits.image};
   for (const std::string& name : arguments.neurons) {
     const Result<NeuronChoice> neuron = ParseNeuron(network, name);
     if (!neuron.ok()) return neuron.status();
@@ -87,8 +91,10 @@ int Run(int argc, char** argv, Ranks& ranks) {
   Declare(app, arguments);
   if (const auto exit = Parse(app, argc, argv); exit.has_value()) return *exit;
 
-  const EngineKind engine = arguments.engine == "float" ? EngineKind::kFloat : EngineKind::kInteger;
-  Result<std::shared_ptr<const Network>> loaded = Network::Load(arguments.network, engine);
+  LoadOptions load;
+  load.engine = arguments.engine == "float" ? EngineKind::kFloat : EngineKind::kInteger;
+  load.limits = arguments.limits.network;
+  Result<std::shared_ptr<const Network>> loaded = Network::Load(arguments.network, load);
   if (!loaded.ok()) return Fail(loaded.status());
   const std::shared_ptr<const Network>& network = loaded.value();
   if (!network->why_float().empty()) {
@@ -120,7 +126,8 @@ int Run(int argc, char** argv, Ranks& ranks) {
   bool written = results.Write(FormatHeader(format, arguments.topk));
   const FileRun run{network,
                     arguments.network,
-                    engine,
+                    load.engine,
+                    arguments.limits,
                     options.value(),
                     arguments.latency ? 1 : arguments.threads,
                     files.size() - done,
@@ -167,7 +174,11 @@ int RunRank(int argc, char** argv) {
   Result<Ranks> joined = Ranks::Join();
   if (!joined.ok()) return Fail(joined.status());
   Ranks& ranks = joined.value();
-  return ranks.Leave(ranks.leads() ? Run(argc, argv, ranks) : ranks.Serve());
+  // Left in any case, so that no rank waits for one that ran out of memory.
+  const int exit_code = RunMain(kProgram, argc, argv, [&ranks](int count, char** words) {
+    return ranks.leads() ? Run(count, words, ranks) : ranks.Serve();
+  });
+  return ranks.Leave(exit_code);
 }
 
 }  // namespace

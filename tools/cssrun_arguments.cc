@@ -1,8 +1,9 @@
 #include "tools/cssrun_arguments.h"
 
+#include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <iostream>
+#include <iterator>
 #include <stdexcept>
 
 namespace cssrun::tools {
@@ -88,6 +89,7 @@ void Declare(CLI::App& app, Arguments& arguments) {
       ->type_name("LAYER:NUMBER")
       ->allow_extra_args(false)  // what follows its one value is a path
       ->needs(report);
+  AddLimitOption(app, arguments.limits);
   Prepare(app, kExamples);
   app.callback([&arguments, format] {
     if (arguments.resume.empty()) return;
@@ -106,13 +108,11 @@ OutputFormat FormatNamed(const std::string& name) {
 Result<std::vector<ImageFile>> CollectImages(const Arguments& arguments, const Network& network) {
   std::vector<std::string> paths = arguments.paths;
   if (!arguments.paths_from.empty()) {
-    std::ifstream file;
-    const bool standard_input = arguments.paths_from == "-";
-    if (!standard_input) file.open(arguments.paths_from, std::ios::binary);
-    if (!standard_input && !file) return Status::Io(arguments.paths_from + ": cannot open");
-    std::istream& list = standard_input ? std::cin : file;
-    for (std::string& path : ReadPaths(list, '\0')) paths.push_back(std::move(path));
-    if (list.bad()) return Status::Io(arguments.paths_from + ": cannot read");
+    Result<std::vector<std::string>> listed = arguments.paths_from == "-"
+                                                  ? ReadPaths(std::cin, '\0', "standard input")
+                                                  : ReadPathsFrom(arguments.paths_from, '\0');
+    if (!listed.ok()) return listed.status();
+    std::move(listed.value().begin(), listed.value().end(), std::back_inserter(paths));
   }
   if (paths.empty()) {
     return Status::InvalidArgument("no images are named; give files, folders or - (see --help)");

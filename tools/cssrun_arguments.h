@@ -10,6 +10,7 @@
 #include "cssrun/status.h"
 #include "tools/args.h"
 #include "tools/image_list.h"
+#include "tools/limits.h"
 #include "tools/output.h"
 
 namespace cssrun::tools {
@@ -30,6 +31,7 @@ struct Arguments {
   std::string report;
   std::string resume;
   std::vector<std::string> neurons;
+  Limits limits;
 };
 
 // Declares the options and what --help says beside them.

@@ -15,21 +15,24 @@ bool StartsWith(std::span<const uint8_t> bytes, std::string_view magic) {
 
 }  // namespace
 
-Result<Image> DecodeImage(std::span<const uint8_t> bytes) {
+Result<Image> DecodeImage(std::span<const uint8_t> bytes, const ImageLimits& limits) {
   using std::string_view_literals::operator""sv;
-  if (StartsWith(bytes, "\xFF\xD8\xFF"sv)) return DecodeJpeg(bytes);
-  if (StartsWith(bytes, "\x89PNG\r\n\x1A\n"sv)) return DecodePng(bytes);
-  if (StartsWith(bytes, "P6"sv) || StartsWith(bytes, "P5"sv)) return DecodePnm(bytes);
+  if (StartsWith(bytes, "\xFF\xD8\xFF"sv)) return DecodeJpeg(bytes, limits);
+  if (StartsWith(bytes, "\x89PNG\r\n\x1A\n"sv)) return DecodePng(bytes, limits);
+  if (StartsWith(bytes, "P6"sv) || StartsWith(bytes, "P5"sv)) return DecodePnm(bytes, limits);
   return Undecodable("not a JPEG, PNG, PPM or PGM image");
 }
 
-Status PrepareImage(uint64_t width, uint64_t height, Image& image) {
+Status PrepareImage(uint64_t width, uint64_t height, const ImageLimits& limits, Image& image) {
   if (width == 0 || height == 0) return Undecodable("an image without pixels");
-  if (width > kMaximumImageSide || height > kMaximumImageSide ||
-      width * height > kMaximumImagePixels) {
+  const auto above = [&](uint64_t limit, const char* what, const char* name) {
     return Undecodable("an image of " + std::to_string(width) + " x " + std::to_string(height) +
-                       " pixels, more than the limit");
-  }
+                       " pixels, more than the limit of " + std::to_string(limit) + what +
+                       "; raise it with --limit " + name + "=N if you trust the file");
+  };
+  if (width > limits.side || height > limits.side) return above(limits.side, " a side", "side");
+  // Sides of 32 bits: the product fits.
+  if (width * height > limits.pixels) return above(limits.pixels, "", "pixels");
   image.width = static_cast<uint32_t>(width);
   image.height = static_cast<uint32_t>(height);
   image.rgb.assign(width * height * 3, 0);

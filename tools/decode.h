@@ -13,15 +13,16 @@ namespace cssrun::tools {
 
 // The format is told by the content, never by the name. Error: kInvalidArgument saying what is
 // wrong with the bytes; sizes above the limits are refused before anything is decoded.
-Result<Image> DecodeImage(std::span<const uint8_t> bytes);
+Result<Image> DecodeImage(std::span<const uint8_t> bytes, const ImageLimits& limits = {});
 
 // These take bytes that begin with the format's magic number.
-Result<Image> DecodeJpeg(std::span<const uint8_t> bytes);
-Result<Image> DecodePng(std::span<const uint8_t> bytes);
-Result<Image> DecodePnm(std::span<const uint8_t> bytes);  // binary PPM (P6) and PGM (P5)
+Result<Image> DecodeJpeg(std::span<const uint8_t> bytes, const ImageLimits& limits);
+Result<Image> DecodePng(std::span<const uint8_t> bytes, const ImageLimits& limits);
+// Binary PPM (P6) and PGM (P5).
+Result<Image> DecodePnm(std::span<const uint8_t> bytes, const ImageLimits& limits);
 
 // Checks the size against the limits and makes room for the pixels.
-Status PrepareImage(uint64_t width, uint64_t height, Image& image);
+Status PrepareImage(uint64_t width, uint64_t height, const ImageLimits& limits, Image& image);
 
 inline Status Undecodable(const std::string& what) { return Status::InvalidArgument(what); }
 

@@ -1,7 +1,9 @@
 #include <png.h>
 
 #include <algorithm>
+#include <array>
 #include <csetjmp>
+#include <cstdio>
 #include <cstring>
 
 #include "tools/decode.h"
@@ -12,7 +14,9 @@ namespace {
 // Everything that must survive libpng's longjmp lives here, outside the function that it leaves.
 struct Reader {
   std::span<const uint8_t> rest;
-  std::string error;
+  ImageLimits limits;
+  // No std::string: filling one may throw, through libpng, when memory has run out.
+  std::array<char, 128> error = {};
   png_structp png = nullptr;
   png_infop info = nullptr;
   Image image;
@@ -29,7 +33,8 @@ void ReadBytes(png_structp png, png_bytep out, size_t count) {
 }
 
 [[noreturn]] void OnError(png_structp png, png_const_charp message) {
-  static_cast<Reader*>(png_get_error_ptr(png))->error = message;
+  std::array<char, 128>& error = static_cast<Reader*>(png_get_error_ptr(png))->error;
+  std::snprintf(error.data(), error.size(), "%s", message);
   png_longjmp(png, 1);
 }
 
@@ -40,14 +45,15 @@ void OnWarning(png_structp, png_const_charp) {}
 bool Decode(Reader& reader) {
   if (setjmp(png_jmpbuf(reader.png)) != 0) return false;
   png_set_read_fn(reader.png, &reader, ReadBytes);
-  png_set_user_limits(reader.png, kMaximumImageSide, kMaximumImageSide);
+  // PrepareImage says more clearly what is too large; these are the ends of the format.
+  png_set_user_limits(reader.png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
   // Text chunks and colour profiles are of no use here; large ones are attacks.
   png_set_chunk_malloc_max(reader.png, 1 << 20);
   png_set_keep_unknown_chunks(reader.png, PNG_HANDLE_CHUNK_NEVER, nullptr, 0);
   png_read_info(reader.png, reader.info);
   const png_uint_32 width = png_get_image_width(reader.png, reader.info);
   const png_uint_32 height = png_get_image_height(reader.png, reader.info);
-  reader.refusal = PrepareImage(width, height, reader.image);
+  reader.refusal = PrepareImage(width, height, reader.limits, reader.image);
   if (!reader.refusal.ok()) return false;
 
   // Palettes, grey levels of 1 to 16 bits and transparency all become 8-bit RGB.
@@ -72,15 +78,16 @@ bool Decode(Reader& reader) {
 
 }  // namespace
 
-Result<Image> DecodePng(std::span<const uint8_t> bytes) {
+Result<Image> DecodePng(std::span<const uint8_t> bytes, const ImageLimits& limits) {
   Reader reader;
   reader.rest = bytes;
+  reader.limits = limits;
   reader.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &reader, OnError, OnWarning);
   if (reader.png != nullptr) reader.info = png_create_info_struct(reader.png);
   if (reader.info == nullptr) return Status::Io("not enough memory to decode it");
   if (Decode(reader)) return std::move(reader.image);
   if (!reader.refusal.ok()) return reader.refusal;
-  return Undecodable("a damaged PNG: " + reader.error);
+  return Undecodable(std::string("a damaged PNG: ") + reader.error.data());
 }
 
 }  // namespace cssrun::tools

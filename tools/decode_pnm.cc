@@ -47,7 +47,7 @@ class Header {
 
 }  // namespace
 
-Result<Image> DecodePnm(std::span<const uint8_t> bytes) {
+Result<Image> DecodePnm(std::span<const uint8_t> bytes, const ImageLimits& limits) {
   const bool gray = bytes[1] == '5';
   Header header(bytes);
   uint32_t width = 0;
@@ -58,7 +58,7 @@ Result<Image> DecodePnm(std::span<const uint8_t> bytes) {
   }
   if (maximum != 255) return Undecodable("a PPM or PGM whose largest value is not 255");
   Image image;
-  if (Status status = PrepareImage(width, height, image); !status.ok()) return status;
+  if (Status status = PrepareImage(width, height, limits, image); !status.ok()) return status;
   const std::span<const uint8_t> pixels = header.Rest();
   const size_t expected = image.rgb.size() / (gray ? 3 : 1);
   if (pixels.size() < expected) return Undecodable("a PPM or PGM that ends too soon");

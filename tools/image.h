@@ -14,8 +14,12 @@ struct Image {
 };
 
 // Refused before anything is decoded: nobody classifies such images, but bombs have such headers.
-constexpr uint32_t kMaximumImageSide = 16384;
-constexpr uint64_t kMaximumImagePixels = 89'478'485;
+struct ImageLimits {
+  uint64_t side = 16384;         // width and height; JPEG's own end is 65,535
+  uint64_t pixels = 89'478'485;  // of which Pillow warns, too
+  uint64_t bytes = 256 << 20;    // of the file
+  uint64_t jpeg_scans = 100;     // passes over the whole image; a progressive one has some ten
+};
 
 }  // namespace cssrun::tools
 

@@ -11,8 +11,6 @@
 namespace cssrun::tools {
 namespace {
 
-constexpr size_t kMaximumFileBytes = size_t{256} << 20;
-
 // ITU-R 601-2, in PIL's fixed point.
 uint8_t Luma(const uint8_t* rgb) {
   constexpr uint32_t kHalf = 1 << 15;
@@ -20,12 +18,12 @@ uint8_t Luma(const uint8_t* rgb) {
 }
 
 // Resizes and crops to the network's size; nothing is resampled that already has it.
-Status Fit(const InputFormat& format, Image& image) {
+Status Fit(const InputFormat& format, const ImageLimits& limits, Image& image) {
   if (image.width == format.width && image.height == format.height) return Status::Ok();
   // A line of pixels passes the limits of decoding, but would grow with the square of `resize`.
   const uint64_t shorter = std::min(image.width, image.height);
   const uint64_t longer = std::max(image.width, image.height);
-  if (longer * format.resize / shorter * format.resize > kMaximumImagePixels) {
+  if (longer * format.resize / shorter * format.resize > limits.pixels) {
     return Status::InvalidArgument("an image of " + std::to_string(image.width) + " x " +
                                    std::to_string(image.height) +
                                    " pixels is too long to be resized; crop it");
@@ -50,21 +48,21 @@ Status ToChannels(uint32_t channels, Image& image, std::vector<uint8_t>& pixels)
 
 }  // namespace
 
-Result<Image> ReadImage(const std::string& path) {
-  Result<FileBytes> file = ReadFileBytes(path, kMaximumFileBytes, StatusCode::kInvalidArgument);
+Result<Image> ReadImage(const std::string& path, const ImageLimits& limits) {
+  Result<FileBytes> file = ReadFileBytes(path, limits.bytes, StatusCode::kInvalidArgument);
   if (!file.ok()) return file.status();
-  Result<Image> image = DecodeImage(file.value().bytes());
+  Result<Image> image = DecodeImage(file.value().bytes(), limits);
   if (image.ok()) return image;
   return Status(image.status().code(), path + ": " + image.status().message());
 }
 
-Status ReadPixels(const std::string& path, const InputFormat& format,
-                  std::vector<uint8_t>& pixels) {
+Status ReadPixels(const std::string& path, const InputFormat& format, std::vector<uint8_t>& pixels,
+                  const ImageLimits& limits) {
   // Memory that runs out for one large image must not end the other thousands.
   try {
-    Result<Image> image = ReadImage(path);
+    Result<Image> image = ReadImage(path, limits);
     if (!image.ok()) return image.status();
-    Status status = Fit(format, image.value());
+    Status status = Fit(format, limits, image.value());
     if (status.ok()) status = ToChannels(format.channels, image.value(), pixels);
     return status.ok() ? status : Status(status.code(), path + ": " + status.message());
   } catch (const std::bad_alloc&) {

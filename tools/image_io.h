@@ -14,11 +14,12 @@ namespace cssrun::tools {
 
 // Reads and decodes a regular file. Errors: kIo, or kInvalidArgument when it is no sound image; the
 // message begins with `path`.
-Result<Image> ReadImage(const std::string& path);
+Result<Image> ReadImage(const std::string& path, const ImageLimits& limits = {});
 
 // The same, resized and cropped as `format` says, one channel (luma) or three interleaved. An image
 // that already has the network's size is not touched.
-Status ReadPixels(const std::string& path, const InputFormat& format, std::vector<uint8_t>& pixels);
+Status ReadPixels(const std::string& path, const InputFormat& format, std::vector<uint8_t>& pixels,
+                  const ImageLimits& limits = {});
 
 }  // namespace cssrun::tools
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <unordered_map>
 #include <utility>
 
@@ -62,12 +64,37 @@ Status ListFolder(const std::string& folder, const LabelIndex& labels,
 
 }  // namespace
 
-std::vector<std::string> ReadPaths(std::istream& list, char separator) {
+Result<std::vector<std::string>> ReadPaths(std::istream& list, char separator,
+                                           const std::string& name) {
+  // Linux opens no longer ones; a file that is no list is not read to its end as one.
+  constexpr size_t kLongestPath = 4096;
   std::vector<std::string> paths;
-  for (std::string path; std::getline(list, path, separator);) {
-    if (!path.empty()) paths.push_back(std::move(path));
+  std::string path;
+  for (std::istreambuf_iterator<char> byte(list), end; byte != end; ++byte) {
+    if (*byte == separator) {
+      if (!path.empty()) paths.push_back(std::move(path));
+      path.clear();
+    } else if (path.size() == kLongestPath) {
+      return Status::Io(name + ": path " + std::to_string(paths.size() + 1) +
+                        " is longer than 4096 bytes; is this a list of paths?");
+    } else {
+      path += *byte;
+    }
   }
+  if (list.bad()) return Status::Io(name + ": cannot read");
+  if (!path.empty()) paths.push_back(std::move(path));
   return paths;
+}
+
+Result<std::vector<std::string>> ReadPathsFrom(const std::string& file, char separator) {
+  std::error_code error;
+  const fs::file_status status = fs::status(file, error);
+  if (fs::exists(status) && !fs::is_regular_file(status) && !fs::is_fifo(status)) {
+    return Status::Io(file + ": neither a file nor a pipe");
+  }
+  std::ifstream list(file, std::ios::binary);
+  if (!list) return Status::Io(file + ": cannot open");
+  return ReadPaths(list, separator, file);
 }
 
 Result<std::vector<std::string>> FolderNames(const std::string& folder) {
@@ -93,9 +120,9 @@ Result<std::vector<ImageFile>> ListImages(const std::vector<std::string>& paths,
   std::vector<ImageFile> images;
   for (const std::string& path : paths) {
     if (path == "-") {
-      for (std::string& line : ReadPaths(standard_input, '\n')) {
-        images.push_back({std::move(line), kUnknownTruth});
-      }
+      Result<std::vector<std::string>> lines = ReadPaths(standard_input, '\n', "standard input");
+      if (!lines.ok()) return lines.status();
+      for (std::string& line : lines.value()) images.push_back({std::move(line), kUnknownTruth});
       continue;
     }
     std::error_code error;

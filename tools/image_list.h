@@ -26,8 +26,13 @@ Result<std::vector<ImageFile>> ListImages(const std::vector<std::string>& paths,
                                           const std::vector<std::string>& labels,
                                           std::istream& standard_input);
 
-// A list of paths, each ended by `separator`; the last may go without.
-std::vector<std::string> ReadPaths(std::istream& list, char separator);
+// A list of paths, each ended by `separator`; the last may go without. `name` is the list's, for
+// messages. Error: kIo where it cannot be read, or holds what is longer than any path.
+Result<std::vector<std::string>> ReadPaths(std::istream& list, char separator,
+                                           const std::string& name);
+
+// The same from a file or a pipe; devices never end and are refused.
+Result<std::vector<std::string>> ReadPathsFrom(const std::string& file, char separator);
 
 // The names of the folders directly inside `folder`, sorted bytewise.
 Result<std::vector<std::string>> FolderNames(const std::string& folder);

@@ -10,7 +10,7 @@
 namespace cssrun::tools {
 
 Status ReadImageSet(const std::string& folder, const std::vector<std::string>& labels,
-                    const InputFormat& format,
+                    const InputFormat& format, const ImageLimits& limits,
                     const std::function<void(size_t done, size_t total)>& progress,
                     converter::ImageSet& images) {
   Result<std::vector<ImageFile>> listed = ListImages({folder}, labels, std::cin);
@@ -21,7 +21,7 @@ Status ReadImageSet(const std::string& folder, const std::vector<std::string>& l
   }
   for (const ImageFile& file : files) {
     std::vector<uint8_t> pixels;
-    if (Status status = ReadPixels(file.path, format, pixels); !status.ok()) {
+    if (Status status = ReadPixels(file.path, format, pixels, limits); !status.ok()) {
       return status.code() == StatusCode::kIo ? status : Status::Io(status.message());
     }
     images.pixels.push_back(std::move(pixels));

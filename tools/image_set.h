@@ -10,6 +10,7 @@
 #include "converter/ann_run.h"
 #include "cssrun/network.h"
 #include "cssrun/status.h"
+#include "tools/image.h"
 
 namespace cssrun::tools {
 
@@ -18,7 +19,7 @@ namespace cssrun::tools {
 // for is worse than none; kInvalidArgument where there is none. `progress` is told of images done
 // and images in all.
 Status ReadImageSet(const std::string& folder, const std::vector<std::string>& labels,
-                    const InputFormat& format,
+                    const InputFormat& format, const ImageLimits& limits,
                     const std::function<void(size_t done, size_t total)>& progress,
                     converter::ImageSet& images);
 

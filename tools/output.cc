@@ -73,7 +73,7 @@ std::string JsonLine(const ImageResult& result) {
   json["steps"] = failed ? Json() : Json(result.steps);
   json["error"] = failed ? Json(result.error) : Json();
   // A file name need not be UTF-8.
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return TerminalJson(json.dump(-1, ' ', false, Json::error_handler_t::replace)) + "\n";
 }
 
 }  // namespace

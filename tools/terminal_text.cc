@@ -60,6 +60,31 @@ std::string TerminalText(std::string_view text, bool keep_lines) {
   return safe;
 }
 
+std::string TerminalJson(std::string_view json) {
+  const auto byte = [&](size_t i) {
+    return i < json.size() ? static_cast<uint8_t>(json[i]) : uint8_t{0};
+  };
+  std::string safe;
+  safe.reserve(json.size());
+  for (size_t i = 0; i < json.size(); ++i) {
+    const uint8_t second = byte(i + 1);
+    const uint8_t third = byte(i + 2);
+    if (byte(i) == 0x7F) {
+      safe += "\\u007f";
+    } else if (byte(i) == 0xC2 && second >= 0x80 && second < 0xA0) {
+      safe += fmt::format("\\u{:04x}", second);
+      i += 1;
+    } else if (byte(i) == 0xE2 && ((second == 0x80 && third >= 0xAA && third <= 0xAE) ||
+                                   (second == 0x81 && third >= 0xA6 && third <= 0xA9))) {
+      safe += fmt::format("\\u{:04x}", 0x2000U + (second & 0x3FU) * 64U + (third & 0x3FU));
+      i += 2;
+    } else {
+      safe += json[i];
+    }
+  }
+  return safe;
+}
+
 // Not fmt::print: it throws when standard error is closed or full.
 void PrintMessage(std::string_view text) {
   std::fwrite(text.data(), 1, text.size(), stderr);

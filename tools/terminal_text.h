@@ -12,6 +12,10 @@ namespace cssrun::tools {
 // several lines.
 std::string TerminalText(std::string_view text, bool keep_lines = false);
 
+// JSON text with everything escaped that a terminal would obey and JSON itself would leave as it
+// is: DEL, the control characters U+0080 to U+009F, marks that reorder text. The same JSON.
+std::string TerminalJson(std::string_view json);
+
 // Writes to standard error. When that fails there is nowhere left to say so: the work goes on.
 void PrintMessage(std::string_view text);
 

@@ -6,6 +6,7 @@
 
 #include "converter/infer_shapes.h"
 #include "converter/operator_attributes.h"
+#include "converter/out_of_memory.h"
 #include "converter/passes/drop_softmax.h"
 #include "converter/passes/fold_affine.h"
 #include "converter/passes/fold_constants.h"
@@ -89,6 +90,7 @@ Status RunPasses(Graph& graph) {
     if (Status status = CheckShapes(graph); !status.ok()) return status;
     return CheckWeights(graph);
   } catch (const std::exception& error) {
+    if (MeansOutOfMemory(error)) return Status::OutOfMemory();
     return Status::BadModel(std::string("the model cannot be simplified: ") + error.what());
   }
 }

@@ -16,7 +16,8 @@ class DelayLine {
   DelayLine(uint32_t kept_steps, uint64_t positions, uint64_t channels)
       : frames_(kept_steps, EventFrame(positions, channels)) {}
 
-  // The frame of `step`: to be written at that step, to be read up to kept_steps - 1 steps later.
+  // The frame of `step`: to be written at that step, to be read until kept_steps later ones have
+  // been written. Steps at which the layer sends nothing have none.
   EventFrame& At(uint32_t step) { return frames_[step % frames_.size()]; }
   const EventFrame& At(uint32_t step) const { return frames_[step % frames_.size()]; }
 

@@ -203,11 +203,8 @@ void FloatEngine::StepLayer(size_t layer_index, uint32_t step, LayerStatistics& 
   if (active) Integrate(layer_index, step, index, statistics);
   if (!fires) return;
 
+  if (!active || index < network_.silent_steps) return;
   EventFrame& events = state.spikes.At(step);
-  if (!active || index < network_.silent_steps) {
-    events.Clear();
-    return;
-  }
   const uint32_t spike_index = index - network_.silent_steps;
   Fire(layer, spike_index, network_.beta, network_.spike_weight, network_.negative_spikes,
        state.membranes.get(), state.sent.get(), negative_scratch_, events);
@@ -216,11 +213,8 @@ void FloatEngine::StepLayer(size_t layer_index, uint32_t step, LayerStatistics& 
 }
 
 void FloatEngine::StepEncoder(uint32_t step, LayerStatistics& statistics) {
+  if (step >= network_.timesteps || !encoder_.has_value()) return;
   EventFrame& events = states_.front().spikes.At(step);
-  if (step >= network_.timesteps || !encoder_.has_value()) {
-    events.Clear();
-    return;
-  }
   if (input_->kind == InputKind::kSpikes) {
     WriteSpikes(input_->SpikesOf(step), events);
   } else {
@@ -246,7 +240,6 @@ void FloatEngine::Integrate(size_t layer_index, uint32_t step, uint32_t index,
     }
   }
   for (const SynapseLayout& synapses : layer.synapses) {
-    if (synapses.delay > step) continue;
     const EventFrame& events = states_[synapses.source].spikes.At(step - synapses.delay);
     Accumulate(synapses, events, taps_, state.membranes.get());
     statistics.synops += CountSynops(synapses, events);

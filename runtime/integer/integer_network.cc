@@ -370,7 +370,7 @@ class Builder {
       }
     }
     if (settled_) {
-      MakeScalesWhole(node, scales);
+      MakeScalesWhole(node, layer, scales);
       FillSettled(node, scales, layer);
       return true;
     }
@@ -435,10 +435,17 @@ class Builder {
   }
 
   // Where one convolution's weights are whole numbers at some scale, at that scale.
-  void MakeScalesWhole(const format::Node& node, std::vector<double>& scales) const {
+  void MakeScalesWhole(const format::Node& node, const IntegerLayer& layer,
+                       std::vector<double>& scales) const {
     const format::Synapses* only = nullptr;
+    double most = std::numeric_limits<double>::infinity();  // that shortcuts through means allow
     for (const format::Synapses* s : SpikeSynapses(node)) {
-      if (s->kind() == SynapseKind::Identity) continue;
+      if (s->kind() == SynapseKind::Identity) {
+        if (IsPlain(*s, layer)) continue;  // in float
+        most =
+            std::min(most, kLargestIdentity / std::abs(static_cast<double>(s->weights()->Get(0))));
+        continue;
+      }
       if (only != nullptr) return;  // of several, each has its own
       only = s;
     }
@@ -448,7 +455,7 @@ class Builder {
       const double whole =
           WholeScale({only->weights()->data() + channel * fan_in, fan_in}, kLargestNarrowWeight);
       // Weights that small beside theta hardly ever sum to what a train carries: an eighth will do.
-      const double fits = 8 * kLargestMembrane / std::exp2(code_.timesteps());
+      const double fits = std::min(most, 8 * kLargestMembrane / std::exp2(code_.timesteps()));
       if (whole > 0 && whole <= fits) scales[channel] = whole;
     }
   }

@@ -98,7 +98,7 @@ converter::ImageSet ImagesOf(const py::object& given, const char* what,
     {
       const py::gil_scoped_release release;
       status = tools::ReadImageSet(
-          folder, labels, format,
+          folder, labels, format, {},
           [&](size_t done, size_t total) { reporter("reading images", done, total); }, images);
     }
     Check(status);

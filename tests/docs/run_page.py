@@ -41,6 +41,16 @@ WORK = {
 # Whole commands for which something else stands in.
 STAND_INS = {
     "tools/test.sh": "bash -n tools/test.sh",  # it runs this
+    "tools/fuzz.sh all 3600": "bash -n tools/fuzz.sh",  # .ci/run does it, for seconds
+    "tools/coverage.sh": "bash -n tools/coverage.sh",
+    # The same in small.
+    "build/release/tests/fuzz/network_bytes": "build/release/tests/fuzz/network_bytes 1009",
+    "build/release/tests/fuzz/network_mutants 1000000":
+        "build/release/tests/fuzz/network_mutants 100",
+    "tests/faults/kill_conversions.sh build/release/tools/cssconvert tools/demo 1000":
+        "tests/faults/kill_conversions.sh build/release/tools/cssconvert tools/demo 1",
+    "build/release/tests/soak": "build/release/tests/soak 1000 100",
+    "build/release/tests/shared_network": "build/release/tests/shared_network 8 10",
     "python3 -m venv --system-site-packages env": "python3 -m venv --help >/dev/null",
     # MpirunTest.TheCommandOfTheDocumentation runs it.
     "mpirun -n 4 --hostfile machines --map-by node --bind-to none cssrun net.fb images/ "

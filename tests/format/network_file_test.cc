@@ -5,11 +5,15 @@
 
 #include <cmath>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <limits>
+#include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "format/write_atomically.h"
 #include "tests/oracle/random_network.h"
@@ -24,26 +28,8 @@ Status LoadStatus(const NetworkT& network) {
   return NetworkFile::FromBytes({bytes.data(), bytes.size()}, "net").status();
 }
 
-// A network with every feature: two layers, a pool, a mean, a shortcut.
-NetworkT Sound() {
-  NetworkT network = oracle::ChainNetwork(2, 6, 1.5F, 1);
-  format::NodeT& pooled = *network.nodes[2];
-  pooled.pool = std::make_unique<format::Window>(2, 2, 2, 2, 0, 0, 0, 0, 1, 1);
-  *pooled.extent = format::Extent(3, 2, 2);
-  auto shortcut = std::make_unique<format::SynapsesT>();
-  shortcut->source = 0;
-  shortcut->kind = format::SynapseKind::Identity;
-  shortcut->window = std::make_unique<format::Window>(1, 1, 1, 1, 0, 0, 0, 0, 1, 1);
-  shortcut->weights = {0.5F};
-  pooled.synapses.push_back(std::move(shortcut));
-  format::SynapsesT& readout = *network.nodes[3]->synapses[0];
-  readout.average = std::make_unique<format::Window>(2, 2, 1, 1, 0, 0, 0, 0, 1, 1);
-  readout.window = std::make_unique<format::Window>(1, 1, 1, 1, 0, 0, 0, 0, 1, 1);
-  readout.weights.resize(3 * 4);
-  network.labels = {"a", "b", "c", "d"};
-  oracle::SetTiming(network);
-  return network;
-}
+// Two layers, a pool, a mean, a shortcut.
+NetworkT Sound() { return oracle::SmallNetwork(); }
 
 TEST(NetworkFileTest, LoadsASoundNetwork) {
   const Status status = LoadStatus(Sound());
@@ -91,6 +77,42 @@ INSTANTIATE_TEST_SUITE_P(
     EveryField, BadNetworkTest,
     testing::Values(
         BadNetwork{"version", [](NetworkT& n) { n.format_version = kFormatVersion + 1; }},
+        BadNetwork{"version", [](NetworkT& n) { n.format_version = kOldestFormatVersion - 1; }},
+        BadNetwork{"limit \"timesteps\"", [](NetworkT& n) { n.code->timesteps = 1000; }},
+        BadNetwork{"input", [](NetworkT& n) { n.code->input = format::InputCoding{2}; }},
+        BadNetwork{"early_exit_margin",
+                   [](NetworkT& n) { n.code->early_exit_margin = kInfinity; }},
+        BadNetwork{"stddev", [](NetworkT& n) { n.preprocessing->stddev[2] = -1; }},
+        BadNetwork{"stddev", [](NetworkT& n) { n.preprocessing->stddev[1] = kInfinity; }},
+        BadNetwork{"origin", [](NetworkT& n) { n.origin->calibration_agreement = kInfinity; }},
+        BadNetwork{"labels", [](NetworkT& n) { n.labels.emplace_back("one too many"); }},
+        BadNetwork{"amplitude", [](NetworkT& n) { n.nodes[2]->amplitude = -1; }},
+        BadNetwork{"amplitude", [](NetworkT& n) { n.nodes[2]->amplitude = kNaN; }},
+        BadNetwork{"thresholds", [](NetworkT& n) { n.nodes[1]->thresholds[0] = 2000; }},
+        BadNetwork{"thresholds", [](NetworkT& n) { n.nodes[2]->thresholds[1] = -0.5F; }},
+        BadNetwork{"bias", [](NetworkT& n) { n.nodes[3]->bias[0] = kInfinity; }},
+        BadNetwork{"rectify", [](NetworkT& n) { n.nodes[0]->rectify = true; }},
+        BadNetwork{"initial_potential",
+                   [](NetworkT& n) { n.nodes[2]->initial_potential = kInfinity; }},
+        BadNetwork{"source", [](NetworkT& n) { n.nodes[2]->synapses[0]->source = 3; }},
+        BadNetwork{"stride",
+                   [](NetworkT& n) {
+                     n.nodes[1]->synapses[0]->window =
+                         std::make_unique<format::Window>(1, 1, 0, 1, 0, 0, 0, 0, 1, 1);
+                   }},
+        BadNetwork{"weights", [](NetworkT& n) { n.nodes[3]->synapses[0]->weights.push_back(1); }},
+        BadNetwork{"weights", [](NetworkT& n) { n.nodes[2]->synapses[1]->weights[0] = kInfinity; }},
+        BadNetwork{"average",
+                   [](NetworkT& n) {
+                     n.nodes[3]->synapses[0]->average =
+                         std::make_unique<format::Window>(2, 2, 0, 1, 0, 0, 0, 0, 1, 1);
+                   }},
+        BadNetwork{"synapses", [](NetworkT& n) {
+                     auto synapses = std::make_unique<format::SynapsesT>();
+                     synapses->window =
+                         std::make_unique<format::Window>(1, 1, 1, 1, 0, 0, 0, 0, 1, 1);
+                     n.nodes[0]->synapses.push_back(std::move(synapses));
+                   }},
         BadNetwork{"timesteps", [](NetworkT& n) { n.code->timesteps = 0; }},
         BadNetwork{"timesteps", [](NetworkT& n) { n.code->timesteps = 4000000000U; }},
         BadNetwork{"silent_steps", [](NetworkT& n) { n.code->silent_steps = 9; }},
@@ -192,6 +214,136 @@ INSTANTIATE_TEST_SUITE_P(
                      *n.nodes[3]->extent = {4, 2, 1};
                      *n.nodes[3]->potential = {4, 2, 1};
                    }}));
+
+// The limits are looked at, each named in its message, and can be raised.
+TEST(NetworkLimitsTest, AreKeptAndCanBeRaised) {
+  const flatbuffers::DetachedBuffer bytes = SerializeNetwork(Sound());
+  const auto load = [&](const NetworkLimits& limits) {
+    return NetworkFile::FromBytes({bytes.data(), bytes.size()}, "net", limits).status();
+  };
+  // Encoder 48 + 48; layer 48 + 48; pooled 48 + 12; readout 4 + 4.
+  constexpr uint64_t kNeurons = 260;
+  // 1x1 from 3 to 3 channels at 16 positions, twice; a shortcut of 3 channels at 16 positions; a
+  // mean of 4 members of 3 channels at one position, and 4 x 3 weights.
+  constexpr uint64_t kSynapses = 144 + 144 + 48 + 12 + 12;
+  const uint32_t timesteps = Sound().code->timesteps;
+  EXPECT_TRUE(load({kNeurons, kSynapses, 4, timesteps}).ok());
+  const struct {
+    NetworkLimits limits;
+    std::string name;
+  } cases[] = {{{kNeurons - 1, kSynapses, 4, timesteps}, "neurons"},
+               {{kNeurons, kSynapses - 1, 4, timesteps}, "synapses"},
+               {{kNeurons, kSynapses, 3, timesteps}, "layers"},
+               {{kNeurons, kSynapses, 4, timesteps - 1}, "timesteps"}};
+  for (const auto& c : cases) {
+    const Status status = load(c.limits);
+    EXPECT_EQ(status.code(), StatusCode::kBadModel);
+    EXPECT_NE(status.message().find("raise the limit \"" + c.name + "\""), std::string::npos)
+        << status.message();
+  }
+}
+
+// A kilobyte that asks for more than any machine has.
+TEST(NetworkLimitsTest, ASmallFileCannotAskForEverything) {
+  NetworkT network = oracle::ChainNetwork(1, 4, 1.5F, 0);
+  for (size_t i = 0; i < 2; ++i) {
+    *network.nodes[i]->extent = {1, 8192, 8192};
+    *network.nodes[i]->potential = {1, 8192, 8192};
+  }
+  network.preprocessing->mean = {0};
+  network.preprocessing->stddev = {1};
+  network.preprocessing->resize = 8192;
+  network.nodes[1]->bias = {0};
+  format::SynapsesT& s = *network.nodes[1]->synapses[0];
+  s.kind = format::SynapseKind::Identity;
+  s.weights = {1};
+  const Status status = LoadStatus(network);
+  EXPECT_EQ(status.code(), StatusCode::kBadModel);
+  EXPECT_NE(status.message().find("neurons"), std::string::npos) << status.message();
+}
+
+// Damage that leaves no sound FlatBuffer, and files that are none.
+TEST(NetworkFileTest, RefusesEveryKindOfBrokenBuffer) {
+  const flatbuffers::DetachedBuffer buffer = SerializeNetwork(Sound());
+  const std::vector<uint8_t> sound(buffer.data(), buffer.data() + buffer.size());
+  const auto put = [&](size_t at, uint32_t value) {
+    std::vector<uint8_t> bytes = sound;
+    std::memcpy(bytes.data() + at, &value, sizeof value);
+    return bytes;
+  };
+  const auto offset_of = [&](const void* field) {
+    return static_cast<size_t>(static_cast<const uint8_t*>(field) - buffer.data());
+  };
+  const format::Network& network = *format::GetNetwork(buffer.data());
+  uint32_t root = 0;
+  std::memcpy(&root, sound.data(), sizeof root);
+  const std::vector<std::pair<std::vector<uint8_t>, const char*>> cases = {
+      {put(0, 0), "damaged"},
+      {put(0, 0xFFFFFFFF), "damaged"},
+      {put(0, static_cast<uint32_t>(sound.size())), "damaged"},
+      {put(0, static_cast<uint32_t>(sound.size() - 1)), "damaged"},
+      {put(0, root + 1), "damaged"},
+      {put(4, 0x4E535343 + 1), "CSSN"},
+      {put(root, 0), "damaged"},           // the root's vtable is the root itself
+      {put(root, 0x7FFFFFFF), "damaged"},  // or lies before the file
+      {put(root, 0x80000001), "damaged"},  // or behind it
+      // Lists that are longer than the file, or whose elements lie elsewhere.
+      {put(offset_of(network.nodes()), 0xFFFFFFFF), "damaged"},
+      {put(offset_of(network.nodes()), 1U << 28), "damaged"},
+      {put(offset_of(network.nodes()) + 4, 0x7FFFFFF0), "damaged"},
+      {put(offset_of(network.labels()), 0x40000000), "damaged"},
+      {put(offset_of(network.labels()) + 4, 3), "damaged"},
+      {put(offset_of(network.nodes()->Get(1)->name()), 0x7FFFFFFF), "damaged"},
+      {put(offset_of(network.nodes()->Get(1)->bias()), 0x3FFFFFFF), "damaged"},
+      {put(offset_of(network.nodes()->Get(1)->thresholds()), 0x3FFFFFFF), "damaged"},
+      {put(offset_of(network.nodes()->Get(1)->synapses()), 0x3FFFFFFF), "damaged"},
+      {put(offset_of(network.nodes()->Get(1)->synapses()->Get(0)->weights()), 0x3FFFFFFF),
+       "damaged"},
+      {put(offset_of(network.preprocessing()->mean()), 0x3FFFFFFF), "damaged"},
+      {std::vector<uint8_t>(sound.begin(), sound.begin() + 7), "CSSN"},
+      {std::vector<uint8_t>(sound.begin(), sound.begin() + 8), "damaged"},
+      {std::vector<uint8_t>(8, 0), "CSSN"},
+  };
+  for (size_t i = 0; i < cases.size(); ++i) {
+    const Status status = NetworkFile::FromBytes(cases[i].first, "net").status();
+    EXPECT_EQ(status.code(), StatusCode::kBadModel) << i;
+    EXPECT_NE(status.message().find(cases[i].second), std::string::npos)
+        << i << ": " << status.message();
+  }
+}
+
+// A required table or list that is missing is damage, not a null pointer.
+TEST(NetworkFileTest, RefusesMissingParts) {
+  const flatbuffers::DetachedBuffer whole = SerializeNetwork(Sound());
+  const std::unique_ptr<NetworkT> sound = format::UnPackNetwork(whole.data());
+  for (int missing = 0; missing < 6; ++missing) {
+    flatbuffers::FlatBufferBuilder builder;
+    const auto code = format::Code::Pack(builder, sound->code.get());
+    const auto preprocessing = format::Preprocessing::Pack(builder, sound->preprocessing.get());
+    std::vector<flatbuffers::Offset<format::Node>> nodes;
+    for (const auto& node : sound->nodes) nodes.push_back(format::Node::Pack(builder, node.get()));
+    const auto node_list = builder.CreateVector(nodes);
+    const auto labels = builder.CreateVectorOfStrings(sound->labels);
+    const auto origin = format::Origin::Pack(builder, sound->origin.get());
+    // Finish() of the generated builder asserts what this leaves out.
+    const flatbuffers::uoffset_t table = builder.StartTable();
+    if (missing != 0) {
+      builder.AddElement<uint32_t>(format::Network::VT_FORMAT_VERSION, kFormatVersion, 0);
+    }
+    if (missing != 1) builder.AddOffset(format::Network::VT_CODE, code);
+    if (missing != 2) builder.AddOffset(format::Network::VT_PREPROCESSING, preprocessing);
+    if (missing != 3) builder.AddOffset(format::Network::VT_NODES, node_list);
+    if (missing != 4) builder.AddOffset(format::Network::VT_LABELS, labels);
+    if (missing != 5) builder.AddOffset(format::Network::VT_ORIGIN, origin);
+    builder.Finish(flatbuffers::Offset<format::Network>(builder.EndTable(table)),
+                   format::NetworkIdentifier());
+    const Status status =
+        NetworkFile::FromBytes({builder.GetBufferPointer(), builder.GetSize()}, "net").status();
+    EXPECT_EQ(status.code(), StatusCode::kBadModel) << missing;
+    EXPECT_NE(status.message().find(missing == 0 ? "version 0" : "damaged"), std::string::npos)
+        << missing << ": " << status.message();
+  }
+}
 
 TEST(NetworkFileTest, RefusesWhatIsNoNetwork) {
   const std::vector<uint8_t> garbage(100, 0x41);

@@ -341,6 +341,26 @@ NetworkT ChainNetwork(uint32_t layers, uint32_t timesteps, float beta, uint32_t 
   return network;
 }
 
+NetworkT SmallNetwork() {
+  NetworkT network = ChainNetwork(2, 6, 1.5F, 1);
+  NodeT& pooled = *network.nodes[2];
+  pooled.pool = std::make_unique<Window>(2, 2, 2, 2, 0, 0, 0, 0, 1, 1);
+  *pooled.extent = Extent(3, 2, 2);
+  auto shortcut = std::make_unique<SynapsesT>();
+  shortcut->source = 0;
+  shortcut->kind = SynapseKind::Identity;
+  shortcut->window = std::make_unique<Window>(1, 1, 1, 1, 0, 0, 0, 0, 1, 1);
+  shortcut->weights = {0.5F};
+  pooled.synapses.push_back(std::move(shortcut));
+  SynapsesT& readout = *network.nodes[3]->synapses[0];
+  readout.average = std::make_unique<Window>(2, 2, 1, 1, 0, 0, 0, 0, 1, 1);
+  readout.window = std::make_unique<Window>(1, 1, 1, 1, 0, 0, 0, 0, 1, 1);
+  readout.weights.resize(3 * 4);
+  network.labels = {"a", "b", "c", "d"};
+  SetTiming(network);
+  return network;
+}
+
 NetworkT WideNetwork(uint32_t side, uint32_t from, uint32_t to, uint32_t groups) {
   Draw draw(from);
   const Extent image(3, side, side);

@@ -28,6 +28,10 @@ format::NetworkT RandomNetwork(uint32_t seed, const RandomOptions& options = {})
 // A sound network of `layers` neurons in a chain: 1x1 synapses, 3 channels, 4x4 positions.
 format::NetworkT ChainNetwork(uint32_t layers, uint32_t timesteps, float beta, uint32_t silent);
 
+// Two layers of 3 channels, the second with a pool and a shortcut, a mean before the readout,
+// labels: a small file that has every feature.
+format::NetworkT SmallNetwork();
+
 // Two layers, on maps of `side`: 1x1 synapses to `from` channels, then 3x3 in `groups` to `to`.
 format::NetworkT WideNetwork(uint32_t side, uint32_t from, uint32_t to, uint32_t groups);
 

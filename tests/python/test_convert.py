@@ -69,6 +69,7 @@ def test_images_from_arrays(demo, tmp_path):
     (dict(auto=0.5, timesteps=8), ValueError, "^timesteps: auto chooses it"),
     (dict(auto=101), ValueError, "auto"),
     (dict(mean=[1, 2]), ValueError, "^mean: the model takes 3 channels"),
+    (dict(mean=float("nan")), ValueError, "^mean: not a finite number"),
     (dict(std=0), ValueError, "std.*positive"),
     (dict(resize=16), ValueError, "resize 16: the model takes images of 32 x 32"),
     (dict(labels=["one"]), ValueError, "1 labels; the model has 10 classes"),

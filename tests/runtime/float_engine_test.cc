@@ -208,6 +208,27 @@ TEST(FloatEngineTest, EveryInstructionSetGivesTheSameBits) {
   }
 }
 
+// A shortcut waits far longer than there are spikes: T frames are kept, not one for each step.
+TEST(FloatEngineTest, AShortcutOverManyLayers) {
+  format::NetworkT description = oracle::ChainNetwork(12, 4, 1.5F, 3);
+  format::NodeT& last = *description.nodes[12];
+  auto shortcut = std::make_unique<format::SynapsesT>();
+  shortcut->source = 0;
+  shortcut->kind = format::SynapseKind::Identity;
+  shortcut->window = std::make_unique<format::Window>(1, 1, 1, 1, 0, 0, 0, 0, 1, 1);
+  shortcut->weights = {0.5F};
+  last.synapses.push_back(std::move(shortcut));
+  oracle::SetTiming(description);
+  ASSERT_EQ(last.synapses[1]->delay, 33U);
+  const std::shared_ptr<const Network> network = Load(description);
+  ASSERT_NE(network, nullptr);
+  Comparison comparison;
+  for (uint32_t image = 0; image < 3; ++image) {
+    const std::vector<uint8_t> pixels = oracle::RandomPixels(description, image);
+    Compare(description, pixels, Record(*network, pixels), kTieMargin, comparison);
+  }
+}
+
 // Latency = T + L * depth.
 TEST(TimingTest, ChainLatency) {
   for (uint32_t layers = 0; layers < 6; ++layers) {

@@ -197,7 +197,47 @@ TEST(DecodeJpegTest, ManyScansAreRefused) {
   file.resize(file.size() - 2);
   for (int i = 0; i < 1000; ++i) file.insert(file.end(), last.begin(), last.end());
   file.insert(file.end(), {0xFF, 0xD9});
-  Refusal(file);
+  EXPECT_NE(Refusal(file).find("jpeg-scans"), std::string::npos);
+}
+
+// Scans are counted before anything is decoded; whoever needs more says so.
+TEST(DecodeJpegTest, TheLimitOfScansIsExact) {
+  const Bytes file = EncodeJpeg(PatternImage(16, 16), JpegKind::kProgressive);
+  size_t scans = 0;
+  for (size_t i = 0; i + 1 < file.size(); ++i) scans += file[i] == 0xFF && file[i + 1] == 0xDA;
+  ASSERT_GT(scans, 2U);
+  ImageLimits limits;
+  limits.jpeg_scans = scans;
+  EXPECT_TRUE(DecodeImage(file, limits).ok());
+  limits.jpeg_scans = scans - 1;
+  const Status status = DecodeImage(file, limits).status();
+  EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
+  EXPECT_NE(status.message().find(std::to_string(scans) + " scans"), std::string::npos)
+      << status.message();
+  // A thumbnail inside a marker segment has scans of its own, which nobody decodes.
+  const Bytes thumbnail = {0xFF, 0xE1, 0x00, 0x08, 0xFF, 0xDA, 0xFF, 0xDA, 0xFF, 0xDA};
+  Bytes nested = file;
+  nested.insert(nested.begin() + 2, thumbnail.begin(), thumbnail.end());
+  limits.jpeg_scans = scans;
+  EXPECT_TRUE(DecodeImage(nested, limits).ok());
+}
+
+TEST(DecodeImageTest, LimitsHoldForEveryFormatAndCanBeRaised) {
+  const Image image = PatternImage(20, 10);
+  for (const Bytes& file :
+       {EncodePng(image), EncodePpm(image), EncodeJpeg(image, JpegKind::kColor)}) {
+    ImageLimits limits;
+    limits.side = 20;
+    limits.pixels = 200;
+    EXPECT_TRUE(DecodeImage(file, limits).ok());
+    limits.side = 19;
+    EXPECT_NE(DecodeImage(file, limits).status().message().find("--limit side="),
+              std::string::npos);
+    limits.side = 20;
+    limits.pixels = 199;
+    EXPECT_NE(DecodeImage(file, limits).status().message().find("--limit pixels="),
+              std::string::npos);
+  }
 }
 
 TEST(DecodePnmTest, ColorAndGray) {

@@ -161,11 +161,23 @@ TEST_F(ImageListTest, ADashReadsAListThatIsNotChecked) {
 
 TEST(ReadPathsTest, SeparatorsAndEmptyEntries) {
   std::istringstream lines("a\nb c\n\nd");
-  EXPECT_EQ(ReadPaths(lines, '\n'), (std::vector<std::string>{"a", "b c", "d"}));
+  EXPECT_EQ(ReadPaths(lines, '\n', "list").value(), (std::vector<std::string>{"a", "b c", "d"}));
   std::istringstream nuls("a\nb\0\0c\0"s);
-  EXPECT_EQ(ReadPaths(nuls, '\0'), (std::vector<std::string>{"a\nb", "c"}));
+  EXPECT_EQ(ReadPaths(nuls, '\0', "list").value(), (std::vector<std::string>{"a\nb", "c"}));
   std::istringstream none("");
-  EXPECT_TRUE(ReadPaths(none, '\n').empty());
+  EXPECT_TRUE(ReadPaths(none, '\n', "list").value().empty());
+}
+
+// Something that is no list ends the reading, not the memory.
+TEST(ReadPathsTest, WhatIsLongerThanAnyPathIsRefused) {
+  std::istringstream longest(std::string(4096, 'a') + "\nb");
+  EXPECT_EQ(ReadPaths(longest, '\n', "list").value().size(), 2U);
+  std::istringstream longer("b\n" + std::string(4097, 'a'));
+  const Status status = ReadPaths(longer, '\n', "list").status();
+  EXPECT_EQ(status.code(), StatusCode::kIo);
+  EXPECT_EQ(status.message().rfind("list: path 2 ", 0), 0U) << status.message();
+  EXPECT_EQ(ReadPathsFrom("/dev/zero", '\0').status().code(), StatusCode::kIo);
+  EXPECT_EQ(ReadPathsFrom("/no/such/list", '\0').status().code(), StatusCode::kIo);
 }
 
 TEST_F(ImageListTest, FolderNames) {

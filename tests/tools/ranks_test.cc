@@ -133,6 +133,8 @@ TEST(WireTest, NothingIsLost) {
 
   RankJob job;
   job.engine = EngineKind::kFloat;
+  job.limits.network.timesteps = 9;
+  job.limits.image.pixels = 77;
   job.options.threads = 3;
   job.options.profile = true;
   job.options.chunk = 2;
@@ -143,6 +145,8 @@ TEST(WireTest, NothingIsLost) {
   const auto same = UnpackJob(Packed(job));
   ASSERT_TRUE(same.has_value());
   EXPECT_EQ(same->engine, EngineKind::kFloat);
+  EXPECT_EQ(same->limits.network.timesteps, 9U);
+  EXPECT_EQ(same->limits.image.pixels, 77U);
   EXPECT_EQ(same->options.threads, 3U);
   EXPECT_TRUE(same->options.profile);
   EXPECT_EQ(same->options.chunk, 2U);
@@ -263,12 +267,14 @@ TEST_F(MpirunTest, ResultsAndSummaryAreThoseOfOneProcess) {
 
 TEST_F(MpirunTest, EveryOptionReachesEveryRank) {
   for (uint32_t i = 0; i < 60; ++i) WriteImage("set/ant/" + std::to_string(i) + ".png", i);
-  for (const std::vector<std::string>& options :
-       {std::vector<std::string>{"--engine", "float"}, {"--early-exit", "0.5"}, {"--latency"}}) {
+  for (const std::vector<std::string>& options : {std::vector<std::string>{"--engine", "float"},
+                                                  {"--early-exit", "0.5"},
+                                                  {"--latency"},
+                                                  {"--limit", "pixels=10"}}) {
     std::vector<std::string> arguments = {"set", "--format", "csv", "--threads", "2"};
     arguments.insert(arguments.end(), options.begin(), options.end());
     const Finished many = RunRanks(2, arguments);
-    EXPECT_EQ(many.exit_code, 0) << many.err;
+    EXPECT_EQ(many.exit_code, options[0] == "--limit" ? 1 : 0) << many.err;
     arguments.insert(arguments.begin(), "net.fb");
     EXPECT_EQ(many.out, RunCssrun(arguments).out) << options[0];
   }

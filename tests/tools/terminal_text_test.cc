@@ -65,5 +65,21 @@ TEST(TerminalTextTest, RandomBytesBecomeSafeText) {
   }
 }
 
+// What JSON leaves as it is and a terminal obeys; the text that it stands for stays the same.
+TEST(TerminalTextTest, JsonKeepsItsMeaning) {
+  EXPECT_EQ(TerminalJson("{\"a\": \"caf\xC3\xA9 \xE2\x82\xAC\"}"),
+            "{\"a\": \"caf\xC3\xA9 \xE2\x82\xAC\"}");
+  EXPECT_EQ(TerminalJson("\"\x7F\""), "\"\\u007f\"");
+  EXPECT_EQ(TerminalJson("\"\xC2\x80\xC2\x9B\xC2\x9F\xC2\xA0\""),
+            "\"\\u0080\\u009b\\u009f\xC2\xA0\"");
+  EXPECT_EQ(TerminalJson("\"\xE2\x80\xAA\xE2\x80\xAE\xE2\x81\xA6\xE2\x81\xA9\""),
+            "\"\\u202a\\u202e\\u2066\\u2069\"");
+  // Neighbours that steer nothing, and sequences that are cut off.
+  EXPECT_EQ(TerminalJson("\xE2\x80\xA9\xE2\x80\xAF\xE2\x81\xA5"),
+            "\xE2\x80\xA9\xE2\x80\xAF\xE2\x81\xA5");
+  EXPECT_EQ(TerminalJson("\xC2"), "\xC2");
+  EXPECT_EQ(TerminalJson("\xE2\x80"), "\xE2\x80");
+}
+
 }  // namespace
 }  // namespace cssrun::tools

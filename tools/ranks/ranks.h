@@ -16,6 +16,7 @@
 #include "cssrun/network.h"
 #include "cssrun/session.h"
 #include "cssrun/status.h"
+#include "tools/limits.h"
 
 namespace cssrun::tools {
 
@@ -23,6 +24,7 @@ struct FileRun {
   std::shared_ptr<const Network> network;
   std::string network_file;                  // that it was loaded from
   EngineKind engine = EngineKind::kInteger;  // that was asked for
+  Limits limits;                             // of the network and the images
   SessionOptions options;
   unsigned threads = 0;  // images at the same time, in each process; 0: all cores
   size_t count = 0;      // of images

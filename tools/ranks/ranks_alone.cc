@@ -18,7 +18,7 @@ Result<Ranks> Ranks::Join() {
 }
 
 Status Ranks::Run(const FileRun& run, const DeliverOutcome& deliver) {
-  RunFiles(run.network, run.options, run.threads, run.count, run.path, deliver);
+  RunFiles(run.network, run.options, run.limits.image, run.threads, run.count, run.path, deliver);
   return Status::Ok();
 }
 

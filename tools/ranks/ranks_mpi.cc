@@ -97,7 +97,7 @@ Result<OutcomeBatch> RunBatch(const RankJob& job, const std::shared_ptr<const Ne
     OutcomeBatch done{paths.batch, {}};
     done.outcomes.reserve(paths.batch.count);
     RunFiles(
-        network, job.options, job.threads, paths.batch.count,
+        network, job.options, job.limits.image, job.threads, paths.batch.count,
         [&](size_t index) -> const std::string& { return paths.paths[index]; },
         [&](size_t, const ImageOutcome& outcome) {
           done.outcomes.push_back(outcome);
@@ -271,7 +271,9 @@ Result<std::shared_ptr<const Network>> ReceiveNetwork(const RankJob& job) {
                 MPI_COMM_WORLD) != MPI_SUCCESS) {
     return RankLost();
   }
-  return Network::FromBytes(network.bytes(), "the network", job.engine);
+  LoadOptions load = job.engine;
+  load.limits = job.limits.network;
+  return Network::FromBytes(network.bytes(), "the network", load);
 }
 
 // Whether this process has others beside it: MPI takes a while to start, alone it is not needed.
@@ -297,11 +299,11 @@ Result<Ranks> Ranks::Join() {
 
 Status Ranks::Run(const FileRun& run, const DeliverOutcome& deliver) {
   if (size_ == 1) {
-    RunFiles(run.network, run.options, run.threads, run.count, run.path, deliver);
+    RunFiles(run.network, run.options, run.limits.image, run.threads, run.count, run.path, deliver);
     return Status::Ok();
   }
   running_ = true;
-  RankJob job{run.engine, run.options, run.threads, 0};
+  RankJob job{run.engine, run.limits, run.options, run.threads, 0};
   if (Status status = SendJob(run, size_, job); !status.ok()) return status;
   const Result<bool> done = Leader(run, job, size_, deliver).Run();
   if (!done.ok()) return done.status();

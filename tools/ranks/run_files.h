@@ -9,12 +9,13 @@
 #include "cssrun/batch.h"
 #include "cssrun/network.h"
 #include "cssrun/session.h"
+#include "tools/image.h"
 
 namespace cssrun::tools {
 
 // `path`: of image 0 to count - 1. Otherwise as RunImages.
 void RunFiles(const std::shared_ptr<const Network>& network, const SessionOptions& options,
-              unsigned threads, size_t count,
+              const ImageLimits& limits, unsigned threads, size_t count,
               const std::function<const std::string&(size_t index)>& path,
               const DeliverOutcome& deliver);
 

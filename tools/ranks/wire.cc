@@ -136,6 +136,7 @@ std::optional<T> IfDone(const Unpacker& unpacker, T value) {
 Bytes Packed(const RankJob& job) {
   Packer packer;
   packer.Put(job.engine);
+  packer.Put(job.limits);
   packer.Put(job.options.threads);
   packer.Put(job.options.profile);
   packer.Put(job.options.chunk);
@@ -153,6 +154,7 @@ std::optional<RankJob> UnpackJob(std::span<const uint8_t> bytes) {
   bool has_margin = false;
   double margin = 0;
   unpacker.Get(job.engine);
+  unpacker.Get(job.limits);
   unpacker.Get(job.options.threads);
   unpacker.Get(job.options.profile);
   unpacker.Get(job.options.chunk);

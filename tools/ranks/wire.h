@@ -12,6 +12,7 @@
 #include "cssrun/batch.h"
 #include "cssrun/network.h"
 #include "cssrun/session.h"
+#include "tools/limits.h"
 #include "tools/ranks/batches.h"
 
 namespace cssrun::tools {
@@ -21,6 +22,7 @@ using Bytes = std::vector<uint8_t>;
 // How all ranks run their images; the network's bytes follow separately.
 struct RankJob {
   EngineKind engine = EngineKind::kInteger;
+  Limits limits;
   SessionOptions options;  // no callbacks, no cancellation, no recordings
   unsigned threads = 0;    // images at the same time, of each rank
   uint64_t network_bytes = 0;

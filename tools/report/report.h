@@ -9,6 +9,7 @@
 #include "cssrun/network.h"
 #include "cssrun/session.h"
 #include "cssrun/status.h"
+#include "tools/image.h"
 #include "tools/report/tally.h"
 #include "tools/report/watch.h"
 #include "tools/summary.h"
@@ -20,6 +21,7 @@ struct ReportRequest {
   std::string network_file;           // for its title
   SessionOptions options;             // of the run
   std::vector<NeuronChoice> neurons;  // to show; empty: some of each layer
+  ImageLimits limits;                 // of the run
 };
 
 // Reads the pictures of the hardest images again, runs the first of them once more with its spikes

@@ -41,9 +41,9 @@ Result<std::string> JpegUri(const Image& image) {
 
 }  // namespace
 
-Result<Thumbnail> MakeThumbnail(const std::string& path) {
+Result<Thumbnail> MakeThumbnail(const std::string& path, const ImageLimits& limits) {
   try {
-    Result<Image> image = ReadImage(path);
+    Result<Image> image = ReadImage(path, limits);
     if (!image.ok()) return image.status();
     const Image small = Shrunk(image.value());
     Result<std::string> uri = JpegUri(small);

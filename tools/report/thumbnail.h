@@ -6,6 +6,7 @@
 #include <string>
 
 #include "cssrun/status.h"
+#include "tools/image.h"
 
 namespace cssrun::tools {
 
@@ -17,7 +18,7 @@ struct Thumbnail {
 
 // Reads the image `path` and makes it fit into a square of 160 pixels; smaller ones stay as they
 // are. Errors as those of ReadImage.
-Result<Thumbnail> MakeThumbnail(const std::string& path);
+Result<Thumbnail> MakeThumbnail(const std::string& path, const ImageLimits& limits = {});
 
 }  // namespace cssrun::tools
 

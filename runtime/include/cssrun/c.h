@@ -66,10 +66,15 @@ typedef struct cssrun_load_options {
   cssrun_engine engine;
   cssrun_log_callback log; /* NULL: nothing is logged */
   void* log_context;
+  /* What a file may ask for, against hostile ones; 0: the usual limits of cssrun/limits.h. */
+  uint64_t max_neurons;
+  uint64_t max_synapses;
+  uint64_t max_layers;
+  uint32_t max_timesteps;
 } cssrun_load_options;
 
 #define CSSRUN_LOAD_OPTIONS_INIT \
-  { sizeof(cssrun_load_options), CSSRUN_ENGINE_INTEGER, NULL, NULL }
+  { sizeof(cssrun_load_options), CSSRUN_ENGINE_INTEGER, NULL, NULL, 0, 0, 0, 0 }
 
 /* On success *network is to be freed, else it is NULL. `options` may be NULL. The messages of
  * errors begin with `path` or `name`. */

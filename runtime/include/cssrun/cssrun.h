@@ -3,6 +3,7 @@
 #define CSSRUN_CSSRUN_H_
 
 #include "cssrun/batch.h"
+#include "cssrun/limits.h"
 #include "cssrun/network.h"
 #include "cssrun/session.h"
 #include "cssrun/status.h"

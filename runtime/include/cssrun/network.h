@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "cssrun/export.h"
+#include "cssrun/limits.h"
 #include "cssrun/status.h"
 
 namespace cssrun {
@@ -67,6 +68,7 @@ struct LoadOptions {
 
   EngineKind engine;
   LogSink log;  // nothing is logged without it
+  NetworkLimits limits;
 };
 
 namespace internal {

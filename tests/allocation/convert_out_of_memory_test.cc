@@ -1,0 +1,112 @@
+// Memory may run out at any allocation of a conversion, or while an image is decoded: an error that
+// says so, and nothing leaks.
+//
+// CSSRUN_OOM_STRIDE=1 lets every allocation fail in turn (docs/reliability.md); usually every
+// so-many-th does.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "converter/convert.h"
+#include "tests/allocation/malloc_hooks.h"
+#include "tests/converter/onnx_models.h"
+#include "tests/tools/encode_images.h"
+#include "tools/decode.h"
+#include "tools/resize.h"
+
+namespace cssrun {
+namespace {
+
+constexpr uint64_t kNever = std::numeric_limits<uint64_t>::max();
+
+uint64_t Stride(uint64_t usual) {
+  const char* asked = std::getenv("CSSRUN_OOM_STRIDE");  // NOLINT(concurrency-mt-unsafe)
+  return asked == nullptr ? usual : std::strtoull(asked, nullptr, 10);
+}
+
+Status ConvertOnce(const std::string& path) {
+  Result<converter::Model> model = converter::LoadModel(path);
+  if (!model.ok()) return model.status();
+  converter::ImageSet images;
+  images.pixels.assign(2, std::vector<uint8_t>(32, 200));
+  images.truth.assign(2, -1);
+  converter::ConvertOptions options;
+  options.mean.assign(2, 0.5F);
+  options.stddev.assign(2, 0.25F);
+  options.threads = 1;
+  return converter::Convert(model.value(), images, {}, options, [](const char*, size_t, size_t) {})
+      .status();
+}
+
+// The test's own preparations must not fail: they are inside the try.
+Status Guarded(const std::string& path) {
+  try {
+    return ConvertOnce(path);
+  } catch (const std::bad_alloc&) {
+    return Status::OutOfMemory();
+  }
+}
+
+TEST(ConvertOutOfMemoryTest, WhereverItRunsOut) {
+  if (!CSSRUN_COUNTS_ALLOCATIONS) GTEST_SKIP() << "allocations cannot fail here";
+  setenv("OMP_NUM_THREADS", "1", 1);  // NOLINT(concurrency-mt-unsafe)
+  const std::string path =
+      converter::testing::WriteModel("small.onnx", converter::testing::SmallModel());
+  // Libraries keep what they allocate at first: caches of kernels, pools of threads.
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(Guarded(path).ok());
+  const uint64_t before_all = allocations;
+  ASSERT_TRUE(Guarded(path).ok());
+  const uint64_t whole = allocations - before_all;
+  const int64_t before = held;
+  uint64_t failures = 0;
+  for (uint64_t successes = 0; successes < whole; successes += Stride(13)) {
+    fail_from = successes;
+    const StatusCode code = Guarded(path).code();
+    fail_from = kNever;
+    if (code == StatusCode::kOk) continue;  // oneDNN does without some of its caches
+    ++failures;
+    ASSERT_EQ(code, StatusCode::kOutOfMemory) << "after " << successes << " of " << whole;
+  }
+  EXPECT_GT(failures, 10U);
+  ASSERT_TRUE(Guarded(path).ok());
+  // Caches of libraries may hold a little more or less than before, but nothing for each failure.
+  EXPECT_LT(held - before, static_cast<int64_t>(failures)) << failures << " failures";
+}
+
+TEST(DecodeOutOfMemoryTest, WhereverItRunsOut) {
+  if (!CSSRUN_COUNTS_ALLOCATIONS) GTEST_SKIP() << "allocations cannot fail here";
+  const tools::Image image = tools::PatternImage(24, 17);
+  // libjpeg-turbo 2.1 itself loses a block where its third allocation fails, in tjInitDecompress().
+  const struct {
+    std::vector<uint8_t> bytes;
+    int64_t lost;
+  } files[] = {{tools::EncodePng(image), 0},
+               {tools::EncodePpm(image), 0},
+               {tools::EncodeJpeg(image, tools::JpegKind::kProgressive), 1},
+               {tools::EncodeJpeg(image, tools::JpegKind::kColor), 1}};
+  for (const auto& [file, lost] : files) {
+    SCOPED_TRACE("a file of " + std::to_string(file.size()) + " bytes");
+    ASSERT_TRUE(tools::DecodeImage(file).ok());
+    const int64_t before = held;
+    uint64_t successes = 0;
+    for (bool done = false; !done; ++successes) {
+      fail_from = successes;
+      try {
+        done = tools::DecodeImage(file).ok();
+      } catch (const std::bad_alloc&) {
+        // What ReadPixels() makes a message of.
+      }
+      fail_from = kNever;
+      ASSERT_LT(successes, 10000U);
+    }
+    EXPECT_LE(held - before, lost);
+    EXPECT_GT(successes, 1U);
+  }
+}
+
+}  // namespace
+}  // namespace cssrun

@@ -1,0 +1,123 @@
+// Writes what fuzzing starts from: FOLDER/TARGET/NAME, small sound inputs of every kind, and what
+// other tests know to be bad.
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "format/network_file.h"
+#include "tests/converter/bad_models.h"
+#include "tests/converter/onnx_models.h"
+#include "tests/fuzz/target.h"
+#include "tests/oracle/random_network.h"
+#include "tests/tools/encode_images.h"
+
+namespace {
+
+using namespace cssrun;
+
+class Writer {
+ public:
+  explicit Writer(std::string folder) : folder_(std::move(folder)) {}
+
+  void Write(const std::string& target, std::span<const uint8_t> bytes) {
+    const std::filesystem::path folder = std::filesystem::path(folder_) / target;
+    std::filesystem::create_directories(folder);
+    std::ofstream file(folder / ("seed" + std::to_string(count_++)), std::ios::binary);
+    file.write(reinterpret_cast<const char*>(bytes.data()),
+               static_cast<std::streamsize>(bytes.size()));
+    fuzz::Require(file.flush().good(), "a seed can be written");
+  }
+  void Write(const std::string& target, std::string_view text) {
+    Write(target, {reinterpret_cast<const uint8_t*>(text.data()), text.size()});
+  }
+
+ private:
+  std::string folder_;
+  size_t count_ = 0;
+};
+
+void Networks(Writer& writer) {
+  const auto write = [&](const format::NetworkT& network) {
+    const flatbuffers::DetachedBuffer bytes = SerializeNetwork(network);
+    for (const char* target : {"network_load", "network_run"}) {
+      writer.Write(target, {bytes.data(), bytes.size()});
+    }
+  };
+  for (uint32_t seed = 0; seed < 12; ++seed) {
+    write(oracle::RandomNetwork(seed));
+    write(oracle::RandomNetwork(seed, {.placed_means = true}));
+    write(oracle::RandomNetwork(seed, {.direct = true, .settled = true, .whole_weights = true}));
+  }
+  write(oracle::ChainNetwork(2, 6, 1.5F, 1));
+  write(oracle::ChainNetwork(1, 20, 1.1F, 0));
+}
+
+void Models(Writer& writer) {
+  writer.Write("onnx_import", converter::testing::SmallModel().SerializeAsString());
+  for (const auto& models :
+       {converter::testing::BadModels(), converter::testing::ModelsBadOnImages()}) {
+    for (const auto& model : models) writer.Write("onnx_import", model.bytes);
+  }
+}
+
+void Images(Writer& writer) {
+  const tools::Image image = tools::PatternImage(13, 9);
+  writer.Write("image_decode", tools::EncodePng(image));
+  writer.Write("image_decode", tools::EncodePpm(image));
+  for (const auto kind : {tools::JpegKind::kColor, tools::JpegKind::kGray,
+                          tools::JpegKind::kProgressive, tools::JpegKind::kCmyk}) {
+    writer.Write("image_decode", tools::EncodeJpeg(image, kind));
+  }
+  const struct {
+    tools::PngLayout layout;
+    size_t row_bytes;
+  } pngs[] = {{{0, 1, true}, 2}, {{3, 4, false}, 7}, {{6, 16, false}, 104}, {{4, 8, true}, 26}};
+  for (const auto& [layout, row_bytes] : pngs) {
+    const std::vector<uint8_t> rows(9 * row_bytes, 0x5A);
+    writer.Write("image_decode", tools::EncodePng(13, 9, layout, rows, layout.color_type == 3));
+  }
+}
+
+void Texts(Writer& writer) {
+  using std::string_view_literals::operator""sv;
+  for (const std::string_view text :
+       {"net.fb\0images\0--topk\0005\0--format\0jsonl\0--threads=2"sv,
+        "net.fb\0-\0--early-exit\0auto\0--limit\0pixels=100\0--limit=neurons=7"sv,
+        "m.onnx\0-o\0net.fb\0--calibration\0i\0--mean\0.5,.5,.5\0--std=0.2"sv,
+        "m.onnx\0-o\0n\0--calibration\0i\0--auto\0001\0-T\0008\0--beta\0002\0--input\0direct"sv,
+        "--help"sv, "--version"sv, "cat\r\ndog\n\nm\xC3\xBCll, \"tier\"\n"sv,
+        "\x1b]0;title\x07\n\xC2\x9B"
+        "31m\n\xE2\x80\xAE"
+        "gpj.exe\n\xFF\xFE\n"sv}) {
+    writer.Write("text_input", text);
+  }
+}
+
+void Calls(Writer& writer) {
+  for (uint8_t seed = 0; seed < 24; ++seed) {
+    std::vector<uint8_t> bytes(1000);
+    uint32_t state = seed * 2654435761U + 1;
+    for (uint8_t& byte : bytes) {
+      state = state * 1664525U + 1013904223U;
+      byte = static_cast<uint8_t>(state >> 24);
+    }
+    writer.Write("c_api", bytes);
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  fuzz::Require(argc == 2, "usage: make_fuzz_seeds FOLDER");
+  Writer writer(argv[1]);
+  Networks(writer);
+  Models(writer);
+  Images(writer);
+  Texts(writer);
+  Calls(writer);
+  return 0;
+}

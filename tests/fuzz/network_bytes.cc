@@ -1,0 +1,97 @@
+// Every small damage to a network file: network_bytes [STRIDE]
+//
+// For three small networks: every byte set to 00, to FF and with each of its bits flipped, and
+// every truncation. Each either is refused with a clean error or runs to the end, within 2 seconds
+// and 256 MB. STRIDE takes every so many-th damage only.
+#include <sys/resource.h>
+
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <span>
+#include <vector>
+
+#include "format/network_file.h"
+#include "tests/fuzz/run_network.h"
+#include "tests/fuzz/target.h"
+#include "tests/oracle/random_network.h"
+
+namespace cssrun::fuzz {
+namespace {
+
+constexpr auto kLongest = std::chrono::seconds(2);
+constexpr long kMostKilobytes = 256 << 10;
+
+struct Tally {
+  uint64_t refused = 0;
+  uint64_t ran = 0;
+  std::chrono::steady_clock::duration slowest{};
+};
+
+void Try(std::span<const uint8_t> bytes, Tally& tally) {
+  const auto start = std::chrono::steady_clock::now();
+  // The usual limits: what a program that sets none would do.
+  if (RunNetwork(bytes, NetworkLimits())) {
+    ++tally.ran;
+  } else {
+    ++tally.refused;
+  }
+  const auto elapsed = std::chrono::steady_clock::now() - start;
+  tally.slowest = std::max(tally.slowest, elapsed);
+  Require(elapsed < kLongest, "it takes less than 2 seconds");
+}
+
+long PeakKilobytes() {
+  rusage usage = {};
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_maxrss;
+}
+
+void DamageEveryByte(const format::NetworkT& network, size_t stride, Tally& tally) {
+  const flatbuffers::DetachedBuffer buffer = SerializeNetwork(network);
+  std::vector<uint8_t> bytes(buffer.data(), buffer.data() + buffer.size());
+  Require(RunNetwork(bytes, NetworkLimits()), "the network is sound before it is damaged");
+  size_t next = 0;
+  const auto chosen = [&] { return next++ % stride == 0; };
+  for (uint8_t& byte : bytes) {
+    const uint8_t sound = byte;
+    for (int way = 0; way < 10; ++way) {
+      if (!chosen()) continue;
+      byte = way == 8 ? 0x00 : way == 9 ? 0xFF : static_cast<uint8_t>(sound ^ (1U << way));
+      Try(bytes, tally);
+    }
+    byte = sound;
+  }
+  for (size_t size = 0; size < bytes.size(); ++size) {
+    if (!chosen()) continue;
+    // A copy of that size, so that a read beyond it is seen.
+    Try(std::vector<uint8_t>(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size)),
+        tally);
+  }
+}
+
+}  // namespace
+}  // namespace cssrun::fuzz
+
+int main(int argc, char** argv) {
+  using namespace cssrun;
+  const size_t stride = argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 1;
+  fuzz::Require(stride > 0, "STRIDE is a number");
+  fuzz::Tally tally;
+  fuzz::DamageEveryByte(oracle::ChainNetwork(2, 6, 1.5F, 1), stride, tally);
+  // A pool, a mean, a shortcut.
+  fuzz::DamageEveryByte(oracle::SmallNetwork(), stride, tally);
+  // Pixels that are not coded in spikes, and neurons that settle before they fire.
+  format::NetworkT direct = oracle::ChainNetwork(1, 4, 2.0F, 3);
+  direct.code->input = format::InputCoding::Direct;
+  direct.nodes[0]->thresholds.clear();
+  fuzz::DamageEveryByte(direct, stride, tally);
+  const long peak = fuzz::PeakKilobytes();
+  std::printf("%llu refused, %llu ran to the end; slowest %.3f s, peak %ld MB\n",
+              static_cast<unsigned long long>(tally.refused),
+              static_cast<unsigned long long>(tally.ran),
+              std::chrono::duration<double>(tally.slowest).count(), peak >> 10);
+  fuzz::Require(peak < fuzz::kMostKilobytes, "it takes less than 256 MB");
+  return 0;
+}

@@ -1,0 +1,23 @@
+// Any bytes as net.fb: verified or refused with one message, and nothing laid out.
+
+#include <memory>
+
+#include "format/network_file.h"
+#include "tests/fuzz/target.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace cssrun;
+  const Result<NetworkFile> file = NetworkFile::FromBytes({data, size}, "input");
+  if (!file.ok()) {
+    fuzz::Require(file.status().code() == StatusCode::kBadModel, "refused with kBadModel");
+    fuzz::Require(file.status().message().rfind("input: ", 0) == 0, "begins with the name");
+    return 0;
+  }
+  // Whoever holds a NetworkFile may follow everything in it: unpacking does, and what it gives is
+  // sound again.
+  const std::unique_ptr<format::NetworkT> unpacked(file.value().network().UnPack());
+  const flatbuffers::DetachedBuffer again = SerializeNetwork(*unpacked);
+  fuzz::Require(NetworkFile::FromBytes({again.data(), again.size()}, "again").ok(),
+                "a sound network stays sound");
+  return 0;
+}

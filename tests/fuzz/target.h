@@ -1,0 +1,25 @@
+// What every fuzz target defines: libFuzzer's interface, which replay_main.cc speaks as well.
+#ifndef CSSRUN_TESTS_FUZZ_TARGET_H_
+#define CSSRUN_TESTS_FUZZ_TARGET_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+
+// Takes any bytes. Whatever is wrong ends the process: a sanitizer, Require(), an exception, a
+// timeout.
+// NOLINTNEXTLINE(readability-identifier-naming): libFuzzer's name
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
+
+namespace cssrun::fuzz {
+
+inline void Require(bool holds, const char* what) {
+  if (holds) return;
+  std::fprintf(stderr, "does not hold: %s\n", what);
+  std::abort();
+}
+
+}  // namespace cssrun::fuzz
+
+#endif  // CSSRUN_TESTS_FUZZ_TARGET_H_

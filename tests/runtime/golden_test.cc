@@ -1,0 +1,67 @@
+// Files that were written once stay readable, and give the answers that they gave.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "cssrun/cssrun.h"
+#include "format/network_file.h"
+#include "tests/oracle/random_network.h"
+
+namespace cssrun {
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::string kFolder = std::string(CSSRUN_SOURCE_DIR) + "/tests/golden";
+
+std::vector<float> Logits(const std::string& file, EngineKind engine) {
+  const auto network = Network::Load(file, engine);
+  EXPECT_TRUE(network.ok()) << network.status().message();
+  const Result<NetworkFile> described = NetworkFile::Open(file);
+  EXPECT_TRUE(described.ok());
+  if (!network.ok() || !described.ok()) return {};
+  const std::unique_ptr<format::NetworkT> description(described.value().network().UnPack());
+  Answer answer;
+  EXPECT_TRUE(Session(network.value()).Run(oracle::RandomPixels(*description, 1), answer).ok());
+  return answer.logits;
+}
+
+TEST(GoldenTest, EveryReleasedVersionGivesTheAnswersItGave) {
+  size_t files = 0;
+  std::vector<bool> versions(kFormatVersion + 1, false);
+  for (const fs::directory_entry& entry : fs::directory_iterator(kFolder)) {
+    if (entry.path().extension() != ".fb") continue;
+    SCOPED_TRACE(entry.path().string());
+    ++files;
+    const Result<NetworkFile> file = NetworkFile::Open(entry.path().string());
+    ASSERT_TRUE(file.ok()) << file.status().message();
+    versions.at(file.value().network().format_version()) = true;
+    std::ifstream answers(fs::path(entry.path()).replace_extension(".logits"));
+    size_t engines = 0;
+    for (std::string line; std::getline(answers, line); ++engines) {
+      std::istringstream words(line);
+      std::string engine;
+      words >> engine;
+      std::vector<float> expected;
+      for (std::string word; words >> word;) expected.push_back(std::strtof(word.c_str(), nullptr));
+      EXPECT_EQ(Logits(entry.path().string(),
+                       engine == "integer" ? EngineKind::kInteger : EngineKind::kFloat),
+                expected)
+          << engine;
+    }
+    EXPECT_EQ(engines, 2U);
+  }
+  EXPECT_GE(files, 2U);
+  for (uint32_t version = kOldestFormatVersion; version <= kFormatVersion; ++version) {
+    EXPECT_TRUE(versions[version]) << "no file of version " << version;
+  }
+}
+
+}  // namespace
+}  // namespace cssrun
