@@ -1,7 +1,8 @@
 // The paper's experiments on any model and folder of images, as JSON for bench/paper.py to draw.
 //
-//   bench_paper MODEL.onnx --calibration DIR --test DIR [--mean r,g,b] [--std r,g,b] [--images N]
-//               [--quantized MODEL.onnx]
+//   bench_paper MODEL.onnx --calibration DIR --test DIR [--mean r,g,b] [--std r,g,b] [--labels
+//   FILE]
+//               [--images N] [--quantized MODEL.onnx]
 //
 // The ANN runs once; every setting is converted from its activations and run in process. Accuracy
 // is what ships, the integer engine, unless it cannot run a setting; what goes on inside of neurons
@@ -43,7 +44,7 @@ constexpr double kJoulesPerMultiplyAccumulate = 4.6e-12;
 constexpr size_t kImagesLookedInto = 64;
 
 struct Arguments {
-  std::string model, quantized, calibration, test;
+  std::string model, quantized, calibration, test, labels;
   std::vector<float> mean, stddev;
   size_t images = 500;
 };
@@ -105,8 +106,15 @@ class Experiments {
         Exit(Status::InvalidArgument("--mean and --std take one number, or one per channel"));
       }
     }
-    const std::vector<std::string> folders = OrExit(tools::FolderNames(arguments.test));
-    if (folders.size() == model_.classes) options_.labels = folders;
+    const std::vector<std::string> labels = arguments.labels.empty()
+                                                ? OrExit(tools::FolderNames(arguments.test))
+                                                : OrExit(tools::ReadLabels(arguments.labels));
+    if (labels.size() == model_.classes) {
+      options_.labels = labels;
+    } else if (!arguments.labels.empty()) {
+      Exit(Status::InvalidArgument(fmt::format("{}: {} labels, the model has {} classes",
+                                               arguments.labels, labels.size(), model_.classes)));
+    }
     const converter::ImageSet calibration =
         Load(arguments.calibration, options_.labels, model_.input, 520);
     test_ = Load(arguments.test, options_.labels, model_.input, arguments.images);
@@ -490,6 +498,7 @@ int Run(int argc, char** argv) {
   app.add_option("--test", arguments.test, "folder of other images")->required();
   app.add_option("--mean", arguments.mean, "as cssconvert")->delimiter(',');
   app.add_option("--std", arguments.stddev, "as cssconvert")->delimiter(',');
+  app.add_option("--labels", arguments.labels, "as cssconvert");
   app.add_option("--quantized", arguments.quantized, "the same network, quantized, for table 3");
   app.add_option("--images", arguments.images, "of the test images, at most (500)")
       ->check(CLI::Range(1, 1000000));

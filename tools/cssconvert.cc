@@ -1,7 +1,6 @@
 // cssconvert: a trained ANN (ONNX) becomes a spiking network file.
 #include <algorithm>
 #include <cstdio>
-#include <fstream>
 #include <iostream>
 #include <map>
 #include <optional>
@@ -98,6 +97,11 @@ void Declare(CLI::App& app, Arguments& arguments) {
       ->check(CLI::Range(0.1, 1.5))
       ->capture_default_str()
       ->group(coding);
+  app.add_option("--last-threshold", code.last_threshold,
+                 "the same for a neuron's last spike; 0.5 rounds to nearest, 0.6 saves spikes")
+      ->check(CLI::Range(0.1, 1.5))
+      ->capture_default_str()
+      ->group(coding);
   app.add_flag("--no-negative", arguments.no_negative, "neurons send positive spikes only")
       ->group(coding);
   app.add_option("--input", arguments.input,
@@ -146,7 +150,7 @@ Status ChooseCode(const CLI::App& app, const Arguments& arguments, const convert
   const converter::CodeSettings asked = code;
   const auto given = [&](const char* option) { return app.count(option) > 0; };
   if (arguments.coding == converter::Coding::kRate) {
-    for (const char* option : {"--beta", "--silent", "--threshold"}) {
+    for (const char* option : {"--beta", "--silent", "--threshold", "--last-threshold"}) {
       if (given(option)) {
         return Status::InvalidArgument(
             fmt::format("{}: a rate code has none; leave it out with --coding rate", option));
@@ -158,6 +162,7 @@ Status ChooseCode(const CLI::App& app, const Arguments& arguments, const convert
     if (given("--beta")) code.beta = asked.beta;
     if (given("--silent")) code.silent_steps = asked.silent_steps;
     if (given("--threshold")) code.threshold = asked.threshold;
+    if (given("--last-threshold")) code.last_threshold = asked.last_threshold;
     if (given("--timesteps")) code.timesteps = asked.timesteps;
   }
   code.negative_spikes = !arguments.no_negative;
@@ -168,8 +173,8 @@ Status ChooseCode(const CLI::App& app, const Arguments& arguments, const convert
 // What a search chooses cannot be chosen beside it.
 Status CheckSearch(const CLI::App& app, const converter::Model& model) {
   for (const char* option :
-       {"--timesteps", "--beta", "--silent", "--threshold", "--input", "--coding", "--amplitudes",
-        "--per-channel", "--adjust", "--no-negative"}) {
+       {"--timesteps", "--beta", "--silent", "--threshold", "--last-threshold", "--input",
+        "--coding", "--amplitudes", "--per-channel", "--adjust", "--no-negative"}) {
     if (app.count(option) > 0) {
       return Status::InvalidArgument(
           fmt::format("{}: --auto chooses it; leave one of the two out", option));
@@ -190,18 +195,6 @@ Status Spread(const std::string& option, float fallback, size_t channels,
   if (values.size() == channels && positive) return Status::Ok();
   return Status::InvalidArgument(fmt::format("{}: the model takes {} channels{}", option, channels,
                                              positive ? "" : ", and each deviation is positive"));
-}
-
-Result<std::vector<std::string>> ReadLabels(const std::string& path) {
-  std::ifstream file(path);
-  std::vector<std::string> labels;
-  for (std::string line; std::getline(file, line);) {
-    if (line.ends_with('\r')) line.pop_back();
-    labels.push_back(line);
-  }
-  if (!file.eof()) return Status::Io(path + ": cannot read the labels");
-  while (!labels.empty() && labels.back().empty()) labels.pop_back();
-  return labels;
 }
 
 // Class names: from --labels, else the calibration folder's own sub-folders where they are as many

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
+#include <fstream>
 #include <unordered_map>
 #include <utility>
 
@@ -68,6 +69,18 @@ std::vector<std::string> ReadPaths(std::istream& list, char separator) {
     if (!path.empty()) paths.push_back(std::move(path));
   }
   return paths;
+}
+
+Result<std::vector<std::string>> ReadLabels(const std::string& path) {
+  std::ifstream file(path);
+  std::vector<std::string> labels;
+  for (std::string line; std::getline(file, line);) {
+    if (line.ends_with('\r')) line.pop_back();
+    labels.push_back(line);
+  }
+  if (!file.eof()) return Status::Io(path + ": cannot read the labels");
+  while (!labels.empty() && labels.back().empty()) labels.pop_back();
+  return labels;
 }
 
 Result<std::vector<std::string>> FolderNames(const std::string& folder) {

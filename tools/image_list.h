@@ -29,6 +29,9 @@ Result<std::vector<ImageFile>> ListImages(const std::vector<std::string>& paths,
 // A list of paths, each ended by `separator`; the last may go without.
 std::vector<std::string> ReadPaths(std::istream& list, char separator);
 
+// Class names, one a line; empty lines at the end do not count. Error: kIo.
+Result<std::vector<std::string>> ReadLabels(const std::string& path);
+
 // The names of the folders directly inside `folder`, sorted bytewise.
 Result<std::vector<std::string>> FolderNames(const std::string& folder);
 
