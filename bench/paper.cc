@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <exception>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -34,7 +35,6 @@ namespace cssrun {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using converter::AmplitudeSettings;
 using converter::CodeSettings;
 using converter::InputCoding;
 
@@ -537,4 +537,11 @@ int Run(int argc, char** argv) {
 }  // namespace
 }  // namespace cssrun
 
-int main(int argc, char** argv) { return cssrun::Run(argc, argv); }
+int main(int argc, char** argv) {
+  try {
+    return cssrun::Run(argc, argv);
+  } catch (const std::exception& error) {  // images and JSON may be more than memory holds
+    std::cerr << "bench_paper: " << error.what() << "\n";
+    return 1;
+  }
+}

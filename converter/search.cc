@@ -20,8 +20,7 @@ constexpr size_t kFewestImages = 16;
 
 // How many settings are followed up, by stage.
 constexpr size_t kWithOtherRules = 8;
-constexpr size_t kTunedFirst = 3;
-constexpr size_t kTunedAgain = 2;
+constexpr size_t kTuned = 4;
 
 // Layers are tuned one by one, or, where there are more, in so many groups of neighbours.
 constexpr size_t kMostGroups = 32;
@@ -266,12 +265,11 @@ class Search {
     return changes;
   }
 
-  // Changes add up only while they are small, so the best combinations are tuned once more.
+  // Cheaper combinations err more than what they start from, so that must err less than is wanted.
   Status TuneLayers() {
-    for (const size_t count : {kTunedFirst, kTunedAgain}) {
-      for (const Candidate& start : Promising(count, Expected())) {
-        if (Status status = TuneLayersOf(start); !status.ok()) return status;
-      }
+    const double expected = (wanted_ + Expected()) / 2;
+    for (const Candidate& start : Promising(kTuned, expected)) {
+      if (Status status = TuneLayersOf(start); !status.ok()) return status;
     }
     return Status::Ok();
   }
