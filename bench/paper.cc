@@ -1,7 +1,8 @@
 // The paper's experiments on any model and folder of images, as JSON for bench/paper.py to draw.
 //
-//   bench_paper MODEL.onnx --calibration DIR --test DIR [--mean r,g,b] [--std r,g,b] [--images N]
-//               [--quantized MODEL.onnx]
+//   bench_paper MODEL.onnx --calibration DIR --test DIR [--mean r,g,b] [--std r,g,b] [--labels
+//   FILE]
+//               [--images N] [--quantized MODEL.onnx]
 //
 // The ANN runs once; every setting is converted from its activations and run in process. Accuracy
 // is what ships, the integer engine, unless it cannot run a setting; what goes on inside of neurons
@@ -12,6 +13,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <exception>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -27,13 +29,13 @@
 #include "tools/args.h"
 #include "tools/image_io.h"
 #include "tools/image_list.h"
+#include "tools/label_file.h"
 #include "tools/terminal_text.h"
 
 namespace cssrun {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using converter::AmplitudeSettings;
 using converter::CodeSettings;
 using converter::InputCoding;
 
@@ -43,7 +45,7 @@ constexpr double kJoulesPerMultiplyAccumulate = 4.6e-12;
 constexpr size_t kImagesLookedInto = 64;
 
 struct Arguments {
-  std::string model, quantized, calibration, test;
+  std::string model, quantized, calibration, test, labels;
   std::vector<float> mean, stddev;
   size_t images = 500;
 };
@@ -105,8 +107,15 @@ class Experiments {
         Exit(Status::InvalidArgument("--mean and --std take one number, or one per channel"));
       }
     }
-    const std::vector<std::string> folders = OrExit(tools::FolderNames(arguments.test));
-    if (folders.size() == model_.classes) options_.labels = folders;
+    const std::vector<std::string> labels = arguments.labels.empty()
+                                                ? OrExit(tools::FolderNames(arguments.test))
+                                                : OrExit(tools::ReadLabels(arguments.labels));
+    if (labels.size() == model_.classes) {
+      options_.labels = labels;
+    } else if (!arguments.labels.empty()) {
+      Exit(Status::InvalidArgument(fmt::format("{}: {} labels, the model has {} classes",
+                                               arguments.labels, labels.size(), model_.classes)));
+    }
     const converter::ImageSet calibration =
         Load(arguments.calibration, options_.labels, model_.input, 520);
     test_ = Load(arguments.test, options_.labels, model_.input, arguments.images);
@@ -490,6 +499,7 @@ int Run(int argc, char** argv) {
   app.add_option("--test", arguments.test, "folder of other images")->required();
   app.add_option("--mean", arguments.mean, "as cssconvert")->delimiter(',');
   app.add_option("--std", arguments.stddev, "as cssconvert")->delimiter(',');
+  app.add_option("--labels", arguments.labels, "as cssconvert");
   app.add_option("--quantized", arguments.quantized, "the same network, quantized, for table 3");
   app.add_option("--images", arguments.images, "of the test images, at most (500)")
       ->check(CLI::Range(1, 1000000));
@@ -528,4 +538,11 @@ int Run(int argc, char** argv) {
 }  // namespace
 }  // namespace cssrun
 
-int main(int argc, char** argv) { return cssrun::Run(argc, argv); }
+int main(int argc, char** argv) {
+  try {
+    return cssrun::Run(argc, argv);
+  } catch (const std::exception& error) {  // images and JSON may be more than memory holds
+    std::cerr << "bench_paper: " << error.what() << "\n";
+    return 1;
+  }
+}

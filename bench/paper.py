@@ -2,7 +2,8 @@
 """The paper's experiments on any ONNX model and folder of images.
 
     bench/paper.py MODEL.onnx --calibration DIR --test DIR -o FOLDER
-                   [--mean r,g,b] [--std r,g,b] [--images N] [--quantized MODEL.onnx]
+                   [--mean r,g,b] [--std r,g,b] [--labels FILE] [--images N]
+                   [--quantized MODEL.onnx]
 
 Writes paper.json, a CSV file for each table and figure, tables.md, figures.svg, and paper.html: one
 page that needs nothing else.
@@ -35,6 +36,14 @@ table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabul
 th, td { padding: .25rem .6rem; text-align: right; border-bottom: 1px solid var(--soft);
          white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; white-space: normal; min-width: 11rem; }
+.grouped td:first-child, .grouped th:first-child { text-align: right; min-width: 0; }
+tr.group th { text-align: left !important; padding-top: .8rem; }
+@media (max-width: 40rem) {
+  table { font-size: .72rem; }
+  th, td { padding: .25rem .2rem; }
+  th { white-space: normal; }
+  th:first-child, td:first-child { min-width: 5.5rem; }
+}
 svg { width: 100%; max-width: 34rem; height: auto; }
 svg text { fill: currentColor; font-size: 12px; }
 svg .axis { stroke: var(--line); fill: none; }
@@ -48,7 +57,7 @@ svg .grid { stroke: var(--soft); }
 def measure(arguments):
     command = [arguments.program, arguments.model, "--calibration", arguments.calibration, "--test",
                arguments.test, "--images", str(arguments.images)]
-    for option in ("mean", "std", "quantized"):
+    for option in ("mean", "std", "labels", "quantized"):
         value = getattr(arguments, option)
         if value:
             command += [f"--{option}", value]
@@ -97,9 +106,10 @@ def draw(figure):
     xs, ys = [p[0] for p in points], [p[1] for p in points]
     low_x, high_x = min(xs), max(xs)
     # From zero unless that would hide everything: accuracies differ by little.
-    low_y = 0 if min(ys) < 0.5 * max(ys) else min(ys) - 0.1 * (max(ys) - min(ys) + 1e-9)
-    high_y = max(ys) + 0.08 * (max(ys) - low_y + 1e-9)
-    span_x, span_y = (high_x - low_x) or 1, (high_y - low_y) or 1
+    margin = max(0.1 * (max(ys) - min(ys)), 0.005 * max(ys), 1e-9)
+    low_y = 0 if min(ys) < 0.5 * max(ys) else min(ys) - margin
+    high_y = max(ys) + margin
+    span_x, span_y = (high_x - low_x) or 1, high_y - low_y
 
     def place(x, y):
         return (left + (x - low_x) / span_x * (width - left - right),
@@ -168,12 +178,24 @@ def legend(figure):
     return f'<p class="legend">{"".join(entries)}</p>'
 
 
+def cells_html(tag, cells):
+    return "".join(f"<{tag}>{html.escape(text_of(cell))}</{tag}>" for cell in cells)
+
+
 def table_html(table):
-    head = "".join(f"<th>{html.escape(c)}</th>" for c in table["columns"])
-    body = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(text_of(cell))}</td>" for cell in row) + "</tr>"
-        for row in table["rows"])
-    return f'<div class="scroll"><table><tr>{head}</tr>{body}</table></div>'
+    """Names that come several times become headings: a phone has no room for them in every row."""
+    columns, rows = table["columns"], table["rows"]
+    grouped = len({row[0] for row in rows}) <= len(rows) / 2
+    first = 1 if grouped else 0
+    body, group = [], None
+    for row in rows:
+        if grouped and row[0] != group:
+            group = row[0]
+            body.append(f'<tr class="group"><th colspan="{len(columns) - 1}">'
+                        f'{html.escape(group)}</th></tr>')
+        body.append(f'<tr>{cells_html("td", row[first:])}</tr>')
+    return (f'<div class="scroll"><table{" class=grouped" if grouped else ""}>'
+            f'<tr>{cells_html("th", columns[first:])}</tr>{"".join(body)}</table></div>')
 
 
 def page(result):
@@ -205,6 +227,7 @@ def main():
     parser.add_argument("-o", "--output", required=True, type=pathlib.Path)
     parser.add_argument("--mean", default="")
     parser.add_argument("--std", default="")
+    parser.add_argument("--labels", default="", help="as cssconvert's")
     parser.add_argument("--quantized", default="")
     parser.add_argument("--images", type=int, default=500)
     parser.add_argument("--program", help="bench_paper, where it was built", default=PROGRAM)

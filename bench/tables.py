@@ -19,7 +19,7 @@ BUILD = ROOT / "build" / "release"
 NETWORKS = ROOT / "build" / "networks"
 
 # Model, T, beta, L, threshold: the cheapest setting of the oracle's within 0.3 points of the ANN
-# comes first.
+# comes first. A quantized model brings its own.
 TRAINED = [
     ("resnet20", 5, 2, 2, 0.667),
     ("resnet20", 6, 2, 2, 0.667),
@@ -27,7 +27,10 @@ TRAINED = [
     ("vgg16slim", 4, 2, 1, 0.5),
     ("vgg16slim", 6, 2, 2, 0.667),
     ("vgg16slim", 12, 1.5, 2, 0.7),
+    ("resnet20-q3",),
 ]
+CODE_OPTIONS = ["--timesteps", "--beta", "--silent", "--threshold"]
+CODE_KEYS = ["timesteps", "beta", "silent_steps", "threshold"]  # of cssconvert's report
 SHAPES = ["vgg16-cifar", "resnet18-cifar", "resnet34", "resnet50", "vgg16"]
 
 
@@ -83,13 +86,17 @@ def kernels():
                 f"{other['SyOP/s'] / limit:.0%}")
 
 
-def convert(model, calibration, timesteps, beta, silent, threshold):
+def convert(model, calibration, code):
+    """The network file, and the code that it has."""
     NETWORKS.mkdir(parents=True, exist_ok=True)
-    net = NETWORKS / f"{model.stem}-{timesteps}.fb"
+    options = [x for pair in zip(CODE_OPTIONS, code) for x in pair]
+    net = NETWORKS / "-".join(map(str, [model.stem, *code[:1]]))
+    net, report = (net.with_name(net.name + ending) for ending in (".fb", ".json"))
     output_of(BUILD / "tools/cssconvert", model, "-o", net, "--calibration", calibration, "--mean",
-              "0.485,0.456,0.406", "--std", "0.229,0.224,0.225", "--timesteps", timesteps, "--beta",
-              beta, "--silent", silent, "--threshold", threshold, cores=range(os.cpu_count()))
-    return net
+              "0.485,0.456,0.406", "--std", "0.229,0.224,0.225", "--report", report, *options,
+              cores=range(os.cpu_count()))
+    chosen = json.loads(report.read_text())
+    return net, [f"{chosen[key]:.3g}" for key in CODE_KEYS]
 
 
 def compare(model, net, images, threads):
@@ -102,11 +109,11 @@ def print_networks(entries):
     header("network", "T, beta, L, threshold", "M SyOPs (M MACs)", "SNN ms",
            "dense ms (batch 4)", "ratio (batch 4)", "GSyOP/s", "MiB SNN / dense",
            "first answer s SNN / dense")
-    for model, code, net, images in entries:
+    for model, net, code, images in entries:
         run = compare(model, net, images, 1)
         time = run["ms_per_image"]
         snn, dense = run["load"]["snn"], run["load"]["dense"]
-        row(model.stem, ", ".join(map(str, code)),
+        row(model.stem, ", ".join(code),
             f"{run['synops_per_image'] / 1e6:.1f} ({run['macs_per_image'] / 1e6:.1f})",
             f"{time['snn']:.2f}", f"{time['dense']:.2f} ({time['dense_batch4']:.2f})",
             f"{time['dense'] / time['snn']:.2f} ({time['dense_batch4'] / time['snn']:.2f})",
@@ -116,7 +123,7 @@ def print_networks(entries):
     threads = os.cpu_count()
     print(f"\nAll {threads} threads:\n")
     header("network", "T", "SNN images/s", "dense images/s", "SNN --latency ms", "dense ms")
-    for model, code, net, images in entries:
+    for model, net, code, images in entries:
         run = compare(model, net, images, threads)
         rate, time = run["images_per_second"], run["ms_per_image"]
         row(model.stem, code[0], f"{rate['snn_throughput']:.0f}",
@@ -128,12 +135,12 @@ def networks(shared, models):
     entries = []
     for name, *code in TRAINED:
         model = shared / "models" / f"{name}.onnx"
-        entries.append((model, code, convert(model, calibration, *code), test))
+        entries.append((model, *convert(model, calibration, code), test))
     # Random weights: a few images do.
     few = calibration / sorted(os.listdir(calibration))[0]
     for name in SHAPES:
-        model, code = models / f"{name}.onnx", (6, 2, 2, 0.667)
-        entries.append((model, code, convert(model, few, *code), few))
+        model = models / f"{name}.onnx"
+        entries.append((model, *convert(model, few, (6, 2, 2, 0.667)), few))
     print_networks(entries)
 
 

@@ -88,7 +88,7 @@ std::vector<NodeCode> ChooseAmplitudes(const SpikingNetwork& network,
   for (size_t i = 0; i < network.nodes.size(); ++i) {
     const SpikingNode& node = network.nodes[i];
     NodeCode chosen;
-    chosen.threshold = code.threshold;
+    if (node.kind == NodeKind::Neurons) chosen.thresholds = code.Thresholds();
     if (node.kind == NodeKind::Encoder) {
       chosen.amplitudes = {LargestPixel(input) / sum_of_weights};
     } else if (node.kind == NodeKind::Readout) {

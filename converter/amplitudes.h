@@ -31,7 +31,7 @@ struct AmplitudeSettings {
 // How one spiking node codes its values.
 struct NodeCode {
   std::vector<double> amplitudes;  // one, or one per channel
-  float threshold = 0.5F;          // share of the amplitude at which early spikes leave
+  std::vector<float> thresholds;   // of neurons, by spike index, as shares of the amplitude
 
   double AmplitudeOf(size_t channel) const {
     return amplitudes.size() == 1 ? amplitudes[0] : amplitudes[channel];

@@ -21,17 +21,19 @@ Status CheckRanges(const AskedCode& asked, std::string_view dashes) {
        {CheckRange<uint32_t>(dashes, "timesteps", asked.timesteps, 1, 256),
         CheckRange<float>(dashes, "beta", asked.beta, 1, 4),
         CheckRange<uint32_t>(dashes, "silent", asked.silent_steps, 0, 8),
-        CheckRange<float>(dashes, "threshold", asked.threshold, 0.1F, 1.5F)}) {
+        CheckRange<float>(dashes, "threshold", asked.threshold, 0.1F, 1.5F),
+        CheckRange<float>(dashes, "last-threshold", asked.last_threshold, 0.1F, 1.5F)}) {
     if (!status.ok()) return status;
   }
   return Status::Ok();
 }
 
 Status CheckRate(const AskedCode& asked, std::string_view dashes) {
-  const char* given = asked.beta.has_value()           ? "beta"
-                      : asked.silent_steps.has_value() ? "silent"
-                      : asked.threshold.has_value()    ? "threshold"
-                                                       : nullptr;
+  const char* given = asked.beta.has_value()             ? "beta"
+                      : asked.silent_steps.has_value()   ? "silent"
+                      : asked.threshold.has_value()      ? "threshold"
+                      : asked.last_threshold.has_value() ? "last-threshold"
+                                                         : nullptr;
   if (given == nullptr) return Status::Ok();
   return Status::InvalidArgument(
       fmt::format("{0}{1}: a rate code has none; leave it out with {0}coding rate", dashes, given));
@@ -53,6 +55,7 @@ Result<CodeSettings> ChooseCode(const AskedCode& asked,
     code.beta = asked.beta.value_or(code.beta);
     code.silent_steps = asked.silent_steps.value_or(code.silent_steps);
     code.threshold = asked.threshold.value_or(code.threshold);
+    code.last_threshold = asked.last_threshold.value_or(code.last_threshold);
   }
   code.negative_spikes = asked.negative_spikes;
   code.input = asked.input;

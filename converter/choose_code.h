@@ -25,6 +25,7 @@ struct AskedCode {
   std::optional<float> beta;
   std::optional<uint32_t> silent_steps;
   std::optional<float> threshold;
+  std::optional<float> last_threshold;
   bool negative_spikes = true;
   std::optional<InputCoding> input;
 };

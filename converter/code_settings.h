@@ -29,6 +29,8 @@ struct CodeSettings {
   float beta = 1.5F;          // how much one spike outweighs the next
   uint32_t silent_steps = 2;  // L
   float threshold = 0.7F;     // share of the amplitude at which a neuron fires
+  // The same for its last spike: 1/2 rounds to nearest, more leaves out spikes that gain little.
+  float last_threshold = 0.5F;
   bool negative_spikes = true;
   std::optional<InputCoding> input;  // nothing: whichever fits, see DirectInput()
 
@@ -59,13 +61,12 @@ struct CodeSettings {
   // Of every membrane, in amplitudes of the last step: half charged, a rate code rounds to nearest.
   float InitialPotential() const { return coding == Coding::kRate ? 0.5F : 0.0F; }
 
-  // Of neurons that fire at the share `early`, by spike index. The last spike rounds to nearest.
-  // Without negative spikes nothing that was sent can be taken back, so a neuron fires only when it
-  // has a whole amplitude; so do all neurons of a rate code.
-  std::vector<float> Thresholds(float early) const {
+  // Of neurons, by spike index. Without negative spikes nothing that was sent can be taken back, so
+  // a neuron fires only when it has a whole amplitude; so do all neurons of a rate code.
+  std::vector<float> Thresholds() const {
     if (coding == Coding::kRate || !negative_spikes) return std::vector<float>(timesteps, 1.0F);
-    std::vector<float> thresholds(timesteps, early);
-    thresholds.back() = 0.5F;
+    std::vector<float> thresholds(timesteps, threshold);
+    thresholds.back() = last_threshold;
     return thresholds;
   }
 

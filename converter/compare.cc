@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <memory>
 
 #include "converter/own_network.h"
@@ -14,6 +15,24 @@ namespace {
 
 size_t Best(const Logits& logits) {
   return static_cast<size_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
+}
+
+// By how much the best class leads.
+double Lead(const Logits& logits) {
+  const size_t best = Best(logits);
+  double second = -std::numeric_limits<double>::infinity();
+  for (size_t i = 0; i < logits.size(); ++i) {
+    if (i != best) second = std::max(second, static_cast<double>(logits[i]));
+  }
+  return static_cast<double>(logits[best]) - second;
+}
+
+// If the logits are off by normally distributed errors whose squares sum up to `error`: how likely
+// the best class stays ahead of the second. Their difference is off by sqrt(2) times as much.
+double ChanceOfAgreement(const Logits& ann, double error) {
+  if (error == 0) return 1;
+  const double deviation = std::sqrt(error / static_cast<double>(ann.size()));
+  return 1 - std::erfc(Lead(ann) / (2 * deviation)) / 2;
 }
 
 // The margin that this image needs: any reading that would answer otherwise must not exceed it.
@@ -44,6 +63,7 @@ Result<Comparison> CompareWithAnn(std::span<const uint8_t> bytes, const ImageSet
   size_t snn_right = 0;
   double error = 0;
   double norm = 0;
+  double expected = 0;  // agreement, summed up
   Status failure;
   SessionOptions options;
   options.keep_readings = readings == Readings::kTake;
@@ -68,12 +88,15 @@ Result<Comparison> CompareWithAnn(std::span<const uint8_t> bytes, const ImageSet
           ann_right += Best(ann[index]) == truth;
           snn_right += Best(snn) == truth;
         }
+        double image_error = 0;
         for (size_t i = 0; i < snn.size(); ++i) {
-          const auto expected = static_cast<double>(ann[index][i]);
-          const double difference = static_cast<double>(snn[i]) - expected;
-          error += difference * difference;
-          norm += expected * expected;
+          const auto exact = static_cast<double>(ann[index][i]);
+          const double difference = static_cast<double>(snn[i]) - exact;
+          image_error += difference * difference;
+          norm += exact * exact;
         }
+        error += image_error;
+        expected += ChanceOfAgreement(ann[index], image_error);
         for (size_t i = 0; i < comparison.layers.size(); ++i) {
           const LayerStatistics& layer = outcome.answer.layers[i];
           comparison.layers[i].spikes += static_cast<double>(layer.spikes);
@@ -89,6 +112,7 @@ Result<Comparison> CompareWithAnn(std::span<const uint8_t> bytes, const ImageSet
     return static_cast<double>(part) / static_cast<double>(whole);
   };
   comparison.agreement = share(agreeing, count);
+  comparison.expected_agreement = expected / static_cast<double>(count);
   comparison.relative_logit_error = norm > 0 ? std::sqrt(error / norm) : 0;
   const auto may_differ = static_cast<size_t>(kEarlyExitCost * static_cast<double>(count));
   std::sort(needed_margins.begin(), needed_margins.end(), std::greater<>());

@@ -25,7 +25,10 @@ struct LayerCost {
 
 struct Comparison {
   uint64_t images = 0;
-  double agreement = 0;             // share of images with the same best class
+  double agreement = 0;  // share of images with the same best class
+  // The same as it is to be expected from how far logits are off and by how much the ANN's best
+  // class leads: of a few hundred images a far steadier figure than counting the few that differ.
+  double expected_agreement = 0;
   double relative_logit_error = 0;  // |SNN - ANN| / |ANN| over all logits
   double ann_top1 = -1;             // -1 without ground truth
   double snn_top1 = -1;

@@ -69,9 +69,10 @@ struct LayerReport {
 struct FrontierPoint {
   CodeSettings code;
   AmplitudeSettings amplitudes;
-  size_t tuned_layers = 0;         // with an amplitude or threshold of their own
+  size_t changes = 0;              // of single amplitudes and thresholds
   double agreement = 0;            // on the half of the images that was searched with
   double confirmed_agreement = 0;  // on the other half
+  double expected_agreement = 0;   // on the other half, see Comparison
   double relative_logit_error = 0;
   double synops_per_image = 0;
   double direct_macs_per_image = 0;

@@ -86,7 +86,7 @@ format::NetworkT BuildNetwork(const SpikingNetwork& network, const std::vector<N
     built_node->amplitude = static_cast<float>(codes[i].Largest());
     if (node.kind == NodeKind::Encoder) built_node->thresholds = code.EncoderThresholds();
     if (node.kind == NodeKind::Neurons) {
-      built_node->thresholds = code.Thresholds(codes[i].threshold);
+      built_node->thresholds = codes[i].thresholds;
       built_node->initial_potential = code.InitialPotential();
     }
     for (size_t c = 0; c < node.bias.size(); ++c) {

@@ -68,22 +68,24 @@ Json ComparisonToJson(const Comparison& comparison) {
 std::string DescribeAmplitudes(const FrontierPoint& point) {
   std::string text = NameOf(point.amplitudes.rule);
   if (point.amplitudes.per_channel) text += ", per channel";
-  if (point.tuned_layers > 0) text += fmt::format(", {} layers tuned", point.tuned_layers);
+  if (point.changes > 0) text += fmt::format(", {} changes", point.changes);
   return text;
 }
 
 // What the search found worth having, the cheapest first.
 std::string FormatFrontier(const std::vector<FrontierPoint>& frontier) {
-  std::string text =
-      fmt::format("\n{:1} {:>2}  {:>4}  {:>2}  {:>9}  {:>6}  {:<44}  {:>9}  {:>10}  {:>7}  {:>6}\n",
-                  "", "T", "beta", "L", "threshold", "input", "amplitudes", "agreement",
-                  "other half", "M SyOPs", "M MACs");
+  std::string text = fmt::format(
+      "\n{:1} {:>2}  {:>4}  {:>2}  {:>9}  {:>6}  {:<44}  {:>9}  {:>10}  {:>9}  {:>7}  {:>6}\n", "",
+      "T", "beta", "L", "threshold", "input", "amplitudes", "agreement", "other half", "expected",
+      "M SyOPs", "M MACs");
   for (const FrontierPoint& p : frontier) {
     text += fmt::format(
-        "{:1} {:>2}  {:>4g}  {:>2}  {:>9g}  {:>6}  {:<44}  {:>9}  {:>10}  {:>7.2f}  {:>6.2f}\n",
+        "{:1} {:>2}  {:>4g}  {:>2}  {:>9g}  {:>6}  {:<44}  {:>9}  {:>10}  {:>9}  {:>7.2f}  "
+        "{:>6.2f}\n",
         p.chosen ? ">" : "", p.code.timesteps, p.code.beta, p.code.silent_steps, p.code.threshold,
         p.code.DirectInput() ? "direct" : "css", DescribeAmplitudes(p), Percent(p.agreement),
-        Percent(p.confirmed_agreement), p.synops_per_image / 1e6, p.direct_macs_per_image / 1e6);
+        Percent(p.confirmed_agreement), Percent(p.expected_agreement), p.synops_per_image / 1e6,
+        p.direct_macs_per_image / 1e6);
   }
   return text;
 }
@@ -98,9 +100,10 @@ Json FrontierToJson(const std::vector<FrontierPoint>& frontier) {
                     {"input", p.code.DirectInput() ? "direct" : "css"},
                     {"amplitudes", NameOf(p.amplitudes.rule)},
                     {"per_channel", p.amplitudes.per_channel},
-                    {"tuned_layers", p.tuned_layers},
+                    {"changes", p.changes},
                     {"agreement", p.agreement},
                     {"confirmed_agreement", p.confirmed_agreement},
+                    {"expected_agreement", p.expected_agreement},
                     {"relative_logit_error", p.relative_logit_error},
                     {"synops_per_image", p.synops_per_image},
                     {"direct_macs_per_image", p.direct_macs_per_image},
@@ -150,6 +153,7 @@ std::string ReportToJson(const ConversionReport& report) {
   json["beta"] = report.code.beta;
   json["silent_steps"] = report.code.silent_steps;
   json["threshold"] = report.code.threshold;
+  json["last_threshold"] = report.code.last_threshold;
   json["negative_spikes"] = report.code.negative_spikes;
   json["coding"] = report.code.coding == Coding::kRate ? "rate" : "css";
   json["input"] = report.code.DirectInput() ? "direct" : "css";

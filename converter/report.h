@@ -12,12 +12,12 @@ namespace cssrun::converter {
 // the model: make them safe before they reach a terminal.
 std::string FormatReport(const ConversionReport& report);
 
-// Keys: model, timesteps, beta, silent_steps, threshold, negative_spikes, coding, input,
-// percentile, amplitudes (the rule), per_channel, adjust_rounds, latency_steps, macs_per_image,
-// calibration and validation (null if there was none) {images, agreement, relative_logit_error,
-// ann_top1 and snn_top1 (null without ground truth), spikes_per_image, synops_per_image}, layers
-// [name, kind, neurons, theta, percentile, maximum, clipped_share (null where nothing was
-// calibrated), offset, delays, fan_in, spikes_per_image, synops_per_image].
+// Keys: model, timesteps, beta, silent_steps, threshold, last_threshold, negative_spikes, coding,
+// input, percentile, amplitudes (the rule), per_channel, adjust_rounds, latency_steps,
+// macs_per_image, calibration and validation (null if there was none) {images, agreement,
+// relative_logit_error, ann_top1 and snn_top1 (null without ground truth), spikes_per_image,
+// synops_per_image}, layers [name, kind, neurons, theta, percentile, maximum, clipped_share (null
+// where nothing was calibrated), offset, delays, fan_in, spikes_per_image, synops_per_image].
 std::string ReportToJson(const ConversionReport& report);
 
 }  // namespace cssrun::converter

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <utility>
 
 #include "converter/network_builder.h"
@@ -17,8 +18,15 @@ constexpr double kSecondsPerTry = 0.5;
 constexpr double kSynopsPerSecond = 3e10;  // of one core, roughly
 constexpr size_t kFewestImages = 16;
 
-// How many settings are followed up.
-constexpr size_t kFollowedUp = 4;
+// How many settings are followed up, by stage.
+constexpr size_t kWithOtherRules = 8;
+constexpr size_t kTuned = 4;
+
+// Layers are tuned one by one, or, where there are more, in so many groups of neighbours.
+constexpr size_t kMostGroups = 32;
+
+constexpr float kLowestThreshold = 0.4F;
+constexpr float kHighestThreshold = 0.95F;
 
 struct Half {
   ImageSet images;
@@ -29,7 +37,7 @@ struct Candidate {
   CodeSettings code;
   AmplitudeSettings amplitudes;
   std::vector<NodeCode> codes;
-  size_t tuned_layers = 0;
+  size_t changes = 0;
   Comparison measured;  // on the first half
   double cost = 0;      // SyOPs, and multiplications of pixels in SyOPs
 };
@@ -138,30 +146,39 @@ class Search {
     return Status::Ok();
   }
 
-  // The cheapest candidates that stay within the tolerance, or nearly: rules and layers may still
-  // bring them there; and always the one that agrees best.
-  std::vector<Candidate> Promising(size_t count, double slack) const {
+  // Counting a few hundred images is a matter of luck, and among hundreds of candidates there is
+  // always a lucky one: as many must agree as wanted, and not much fewer be expected to.
+  double Expected() const { return 1 - 2 * (1 - wanted_); }
+
+  // Among the cheapest candidates that are expected to agree, those of different T, beta and L; the
+  // one that comes closest where there is none.
+  std::vector<Candidate> Promising(size_t count, double expected) const {
     std::vector<Candidate> sorted = tried_;
     std::stable_sort(sorted.begin(), sorted.end(), Cheaper);
     std::vector<Candidate> promising;
     for (const Candidate& candidate : sorted) {
-      if (promising.size() < count && candidate.measured.agreement >= wanted_ - slack) {
+      const bool known = std::ranges::any_of(promising, [&](const Candidate& other) {
+        return other.code.timesteps == candidate.code.timesteps &&
+               other.code.beta == candidate.code.beta &&
+               other.code.silent_steps == candidate.code.silent_steps;
+      });
+      if (promising.size() < count && !known && candidate.measured.expected_agreement >= expected) {
         promising.push_back(candidate);
       }
     }
     if (promising.empty()) {
-      promising.push_back(*std::max_element(tried_.begin(), tried_.end(),
-                                            [](const Candidate& a, const Candidate& b) {
-                                              return a.measured.agreement < b.measured.agreement;
-                                            }));
+      promising.push_back(*std::ranges::max_element(tried_, {}, [](const Candidate& candidate) {
+        return candidate.measured.expected_agreement;
+      }));
     }
     return promising;
   }
 
   // Other amplitude rules and the other input for the most promising settings.
   Status TryRules() {
-    constexpr double kSlack = 0.01;
-    const std::vector<Candidate> promising = Promising(2 * kFollowedUp, kSlack);
+    // A rule may bring a little less error.
+    constexpr double kSlack = 0.002;
+    const std::vector<Candidate> promising = Promising(kWithOtherRules, Expected() - kSlack);
     constexpr size_t kVariants = 5;
     for (size_t i = 0; i < promising.size(); ++i) {
       for (size_t variant = 0; variant < kVariants; ++variant) {
@@ -185,96 +202,118 @@ class Search {
     return Status::Ok();
   }
 
-  struct Change {
-    size_t node = 0;
-    double factor = 1;    // of the amplitudes
-    float threshold = 0;  // added
-    double saved = 0;     // SyOPs
-    double error = 0;     // that the square of the relative logit error grows by
-
-    double Gain() const { return saved / std::max(error, 1e-9); }
+  struct Range {
+    size_t begin = 0;
+    size_t end = 0;
   };
 
-  static void Apply(const Change& change, std::vector<NodeCode>& codes) {
-    NodeCode& code = codes[change.node];
-    for (double& amplitude : code.amplitudes) amplitude *= change.factor;
-    code.threshold = std::min(0.95F, code.threshold + change.threshold);
+  // A step from a setting to a cheaper or a better one. Of the changes that belong to one site only
+  // one is taken.
+  struct Change {
+    size_t site = 0;
+    Range nodes = {};
+    double factor = 1;  // of the amplitudes
+    float added = 0;    // to the thresholds of these spike indices
+    Range spikes = {};
+    double saved = 0;  // SyOPs
+    double error = 0;  // that the square of the relative logit error grows by
+  };
+
+  bool IsTunable(size_t node) const {
+    const SpikingNode& n = prepared_.network.nodes[node];
+    return n.kind == format::NodeKind::Neurons && !n.quantized;
   }
 
+  void Apply(const Change& change, std::vector<NodeCode>& codes) const {
+    for (size_t i = change.nodes.begin; i < change.nodes.end; ++i) {
+      if (!IsTunable(i)) continue;
+      if (!prepared_.network.nodes[i].cap.has_value()) {
+        for (double& amplitude : codes[i].amplitudes) amplitude *= change.factor;
+      }
+      for (size_t k = change.spikes.begin; k < change.spikes.end; ++k) {
+        float& threshold = codes[i].thresholds[k];
+        threshold = std::clamp(threshold + change.added, kLowestThreshold, kHighestThreshold);
+      }
+    }
+  }
+
+  // Everything that is worth trying from `start` on.
+  std::vector<Change> ListChanges(const Candidate& start) const {
+    const size_t timesteps = start.code.timesteps;
+    const size_t nodes = prepared_.network.nodes.size();
+    const size_t together = (nodes + kMostGroups - 1) / kMostGroups;
+    std::vector<Change> changes;
+    size_t site = 0;
+    for (size_t i = 0; i < nodes; i += together) {
+      const Range group = {i, std::min(nodes, i + together)};
+      for (const double factor : {0.8, 0.9, 1.1, 1.25}) {
+        changes.push_back({.site = site, .nodes = group, .factor = factor, .spikes = {}});
+      }
+      ++site;
+      for (const float added : {0.06F, 0.12F}) {
+        changes.push_back(
+            {.site = site, .nodes = group, .added = added, .spikes = {timesteps - 1, timesteps}});
+      }
+      ++site;
+    }
+    for (size_t k = 0; k < timesteps; ++k, ++site) {
+      for (const float added : {-0.1F, -0.05F, 0.05F, 0.1F}) {
+        changes.push_back(
+            {.site = site, .nodes = {0, nodes}, .added = added, .spikes = {k, k + 1}});
+      }
+    }
+    return changes;
+  }
+
+  // Cheaper combinations err more than what they start from, so that must err less than is wanted.
   Status TuneLayers() {
-    constexpr double kSlack = 0.004;
-    const std::vector<Candidate> promising = Promising(kFollowedUp, kSlack);
-    for (const Candidate& start : promising) {
+    const double expected = (wanted_ + Expected()) / 2;
+    for (const Candidate& start : Promising(kTuned, expected)) {
       if (Status status = TuneLayersOf(start); !status.ok()) return status;
     }
     return Status::Ok();
   }
 
   Status TuneLayersOf(const Candidate& start) {
-    std::vector<Change> tries;
-    for (size_t i = 0; i < prepared_.network.nodes.size(); ++i) {
-      const SpikingNode& node = prepared_.network.nodes[i];
-      if (node.kind != format::NodeKind::Neurons || node.quantized || node.cap.has_value())
-        continue;
-      for (const double factor : {0.9, 1.1, 1.25, 1.5}) tries.push_back({i, factor, 0});
-      // Without effect where all input comes first: the digits are those of one number.
-      if (start.code.silent_steps + 1 < start.code.timesteps) tries.push_back({i, 1, 0.1F});
-    }
+    std::vector<Change> changes = ListChanges(start);
     const double base = Squared(start.measured.relative_logit_error);
-    std::vector<Change> gains;
-    for (size_t i = 0; i < tries.size(); ++i) {
-      progress_("searching: layers", i, tries.size());
+    for (size_t i = 0; i < changes.size(); ++i) {
+      progress_("searching: layers", i, changes.size());
       Candidate candidate = start;
-      Apply(tries[i], candidate.codes);
+      Apply(changes[i], candidate.codes);
+      if (IsSame(candidate.codes, start.codes)) continue;  // no neurons there, or at the limit
       if (Status status = Measure(candidate, halves_[0], candidate.measured); !status.ok()) {
         return status;
       }
-      Change change = tries[i];
-      change.saved = start.measured.synops_per_image - candidate.measured.synops_per_image;
-      change.error = Squared(candidate.measured.relative_logit_error) - base;
-      gains.push_back(change);
+      changes[i].saved = start.measured.synops_per_image - candidate.measured.synops_per_image;
+      changes[i].error = Squared(candidate.measured.relative_logit_error) - base;
     }
-    return TryCombinations(start, gains);
+    return TryCombinations(start, changes);
   }
 
-  // By the price of an error: of each layer the change that is worth most at this price.
-  Status TryCombinations(const Candidate& start, const std::vector<Change>& gains) {
-    constexpr int kPrices = 10;
-    double highest = 0;
-    double lowest = std::numeric_limits<double>::infinity();
-    for (const Change& change : gains) {
-      if (change.saved <= 0 || change.error <= 0) continue;
-      highest = std::max(highest, change.Gain());
-      lowest = std::min(lowest, change.Gain());
-    }
-    if (highest == 0) return Status::Ok();
+  // By the price of an error: of each site the change that is worth most at this price.
+  Status TryCombinations(const Candidate& start, const std::vector<Change>& changes) {
+    constexpr int kPrices = 9;
+    constexpr double kRatio = 1.6;
+    constexpr double kLowest = 0.25;
+    // The usual price: a tenth of the SyOPs are worth as much as half of the squared error.
+    const double usual = start.cost * 0.1 / Squared(start.measured.relative_logit_error) / 0.5;
     std::vector<NodeCode> last = start.codes;
     for (int i = 0; i < kPrices; ++i) {
-      const double price =
-          highest * std::pow(lowest / highest, (i + 0.5) / static_cast<double>(kPrices));
-      Candidate candidate = start;
-      candidate.tuned_layers = 0;
-      for (size_t node = 0; node < start.codes.size(); ++node) {
-        const Change* best = nullptr;
-        double worth = 0;
-        for (const Change& change : gains) {
-          if (change.node != node) continue;
-          const double value = change.saved - price * change.error;
-          if (value > worth) {
-            worth = value;
-            best = &change;
-          }
+      const double price = usual * kLowest * std::pow(kRatio, i);
+      std::map<size_t, const Change*> best;
+      for (const Change& change : changes) {
+        const double worth = change.saved - price * change.error;
+        if (worth <= 0) continue;
+        const Change*& of_site = best[change.site];
+        if (of_site == nullptr || worth > of_site->saved - price * of_site->error) {
+          of_site = &change;
         }
-        if (best == nullptr) continue;
-        Apply(*best, candidate.codes);
-        ++candidate.tuned_layers;
       }
-      const bool same =
-          std::equal(last.begin(), last.end(), candidate.codes.begin(),
-                     [](const NodeCode& a, const NodeCode& b) {
-                       return a.amplitudes == b.amplitudes && a.threshold == b.threshold;
-                     });
-      if (same) continue;
+      Candidate candidate = start;
+      for (const auto& [site, change] : best) Apply(*change, candidate.codes);
+      candidate.changes += best.size();
+      if (IsSame(candidate.codes, last)) continue;
       last = candidate.codes;
       if (Status status =
               Try(std::move(candidate), "searching: combinations", static_cast<size_t>(i), kPrices);
@@ -285,13 +324,19 @@ class Search {
     return Status::Ok();
   }
 
+  static bool IsSame(const std::vector<NodeCode>& a, const std::vector<NodeCode>& b) {
+    return std::ranges::equal(a, b, [](const NodeCode& x, const NodeCode& y) {
+      return x.amplitudes == y.amplitudes && x.thresholds == y.thresholds;
+    });
+  }
+
   static double Squared(double x) { return x * x; }
 
   static FrontierPoint Describe(const Candidate& candidate) {
     FrontierPoint point;
     point.code = candidate.code;
     point.amplitudes = candidate.amplitudes;
-    point.tuned_layers = candidate.tuned_layers;
+    point.changes = candidate.changes;
     point.agreement = candidate.measured.agreement;
     point.relative_logit_error = candidate.measured.relative_logit_error;
     point.synops_per_image = candidate.measured.synops_per_image;
@@ -299,8 +344,8 @@ class Search {
     return point;
   }
 
-  // From the cheapest on, the first that both halves accept; if there is none, the one that differs
-  // least.
+  // From the cheapest on, the first that the halves together and the one that nothing was chosen by
+  // accept; if there is none, the one that differs least.
   Result<SearchResult> Choose() {
     std::stable_sort(tried_.begin(), tried_.end(), Cheaper);
     SearchResult result;
@@ -311,19 +356,22 @@ class Search {
       const Candidate& candidate = tried_[i];
       const double first = candidate.measured.agreement;
       // Nobody wants what costs more and agrees less.
-      const bool may_be_chosen = chosen == nullptr && first >= wanted_;
+      const bool may_be_chosen = chosen == nullptr && (first + 1) / 2 >= wanted_ &&
+                                 candidate.measured.expected_agreement >= Expected();
       if (!may_be_chosen && (first + 1) / 2 <= highest) continue;
       progress_("searching: second half", i, tried_.size());
       Comparison second;
       if (Status status = Measure(candidate, halves_[1], second); !status.ok()) return status;
-      const bool accepted = may_be_chosen && second.agreement >= wanted_;
       const double both = (first + second.agreement) / 2;
+      const bool accepted = may_be_chosen && both >= wanted_ && second.agreement >= wanted_ &&
+                            second.expected_agreement >= Expected();
       if (!accepted && both <= highest) continue;
       if (both > highest) closest = &candidate;
       highest = std::max(highest, both);
       if (accepted) chosen = &candidate;
       FrontierPoint point = Describe(candidate);
       point.confirmed_agreement = second.agreement;
+      point.expected_agreement = second.expected_agreement;
       point.chosen = accepted;
       result.frontier.push_back(point);
     }

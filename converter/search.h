@@ -2,9 +2,11 @@
 //
 // Settings are tried on one half of the calibration images; the other half has to confirm what is
 // chosen. First the settings of the whole network (T, beta, L, threshold, amplitude rule, input),
-// then, from the best of them, each layer's own amplitude and threshold: how many SyOPs a change
-// saves against how much it moves the logits. The errors of layers nearly add up, so changes are
-// taken in the order of that ratio, as far as the tolerance lasts.
+// then, from the best of them, the threshold of each spike index, and each layer's own amplitude
+// and last threshold: how many SyOPs a change saves against how much it moves the logits. Errors
+// nearly add up while they are small, so at a given price of an error every change is taken or left
+// by itself; several prices make a frontier. (Tuning its best points once more won
+// nothing.)
 #ifndef CSSRUN_CONVERTER_SEARCH_H_
 #define CSSRUN_CONVERTER_SEARCH_H_
 

@@ -39,6 +39,7 @@ converter::AskedCode AskedBy(const CLI::App& app, const ConvertArguments& argume
   if (given("--beta")) asked.beta = code.beta;
   if (given("--silent")) asked.silent_steps = code.silent_steps;
   if (given("--threshold")) asked.threshold = code.threshold;
+  if (given("--last-threshold")) asked.last_threshold = code.last_threshold;
   asked.negative_spikes = !arguments.no_negative;
   asked.input = arguments.input;
   return asked;
@@ -47,8 +48,8 @@ converter::AskedCode AskedBy(const CLI::App& app, const ConvertArguments& argume
 // The options among those given that a search chooses itself.
 std::vector<std::string> Searched(const CLI::App& app) {
   std::vector<std::string> given;
-  for (const char* option : {"timesteps", "beta", "silent", "threshold", "input", "coding",
-                             "amplitudes", "per-channel", "adjust", "no-negative"}) {
+  for (const char* option : {"timesteps", "beta", "silent", "threshold", "last-threshold", "input",
+                             "coding", "amplitudes", "per-channel", "adjust", "no-negative"}) {
     if (app.count(std::string(kDashes) + option) > 0) given.emplace_back(option);
   }
   return given;

@@ -66,6 +66,11 @@ void DeclareConvert(CLI::App& app, ConvertArguments& arguments) {
       ->check(Between(0.1, 1.5))
       ->capture_default_str()
       ->group(coding);
+  app.add_option("--last-threshold", code.last_threshold,
+                 "the same for a neuron's last spike; 0.5 rounds to nearest, 0.6 saves spikes")
+      ->check(Between(0.1, 1.5))
+      ->capture_default_str()
+      ->group(coding);
   app.add_flag("--no-negative", arguments.no_negative, "neurons send positive spikes only")
       ->group(coding);
   app.add_option("--input", arguments.input,

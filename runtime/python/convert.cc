@@ -136,7 +136,8 @@ py::object Convert(const Path& path, const Path& output, const py::object& calib
                    const py::object& validation, const py::object& mean, const py::object& std,
                    uint32_t resize, const std::optional<std::vector<std::string>>& labels,
                    std::optional<uint32_t> timesteps, std::optional<float> beta,
-                   std::optional<uint32_t> silent, std::optional<float> threshold, bool negative,
+                   std::optional<uint32_t> silent, std::optional<float> threshold,
+                   std::optional<float> last_threshold, bool negative,
                    const std::optional<std::string>& input, const std::string& coding,
                    const std::string& amplitudes, double percentile, bool per_channel,
                    unsigned adjust, std::optional<double> automatic, unsigned threads,
@@ -146,6 +147,7 @@ py::object Convert(const Path& path, const Path& output, const py::object& calib
                              beta,
                              silent,
                              threshold,
+                             last_threshold,
                              negative,
                              std::nullopt};
   if (input.has_value()) asked.input = Named(kInputs, "input", *input);
@@ -173,6 +175,7 @@ py::object Convert(const Path& path, const Path& output, const py::object& calib
     note(beta.has_value(), "beta");
     note(silent.has_value(), "silent");
     note(threshold.has_value(), "threshold");
+    note(last_threshold.has_value(), "last_threshold");
     note(!negative, "negative");
     note(input.has_value(), "input");
     note(coding != "css", "coding");
@@ -237,8 +240,8 @@ void DefineConvert(py::module_& module) {
              py::arg("mean") = py::none(), py::arg("std") = py::none(), py::arg("resize") = 0,
              py::arg("labels") = py::none(), py::arg("timesteps") = py::none(),
              py::arg("beta") = py::none(), py::arg("silent") = py::none(),
-             py::arg("threshold") = py::none(), py::arg("negative") = true,
-             py::arg("input") = py::none(), py::arg("coding") = "css",
+             py::arg("threshold") = py::none(), py::arg("last_threshold") = py::none(),
+             py::arg("negative") = true, py::arg("input") = py::none(), py::arg("coding") = "css",
              py::arg("amplitudes") = "percentile", py::arg("percentile") = 99.99,
              py::arg("per_channel") = false, py::arg("adjust") = 0, py::arg("auto") = py::none(),
              py::arg("threads") = 0, py::arg("progress") = py::none());

@@ -304,7 +304,7 @@ TEST_P(LoweringTest, ComputesWhatTheAnnComputes) {
       }
       const bool readout = node.kind == format::NodeKind::Readout;
       codes.push_back(
-          {{readout ? 1 : std::max(largest, 1e-3) / code.SumOfWeights()}, code.threshold});
+          {{readout ? 1 : std::max(largest, 1e-3) / code.SumOfWeights()}, code.Thresholds()});
     }
     format::NetworkT built = BuildNetwork(network, codes, code);
     built.format_version = kFormatVersion;

@@ -96,6 +96,7 @@ TEST_F(DemoTest, EverySettingConvertsAndRuns) {
   };
   const Case cases[] = {
       {"-T 8 --beta 2 --silent 2 --threshold 0.667", 0.99, 0.02, false},
+      {"-T 8 --beta 2 --silent 2 --threshold 0.667 --last-threshold 0.6", 0.99, 0.025, false},
       {"-T 6 --beta 2 --silent 2 --amplitudes maximum", 0.99, 0.04, false},
       {"-T 6 --beta 2 --silent 2 --amplitudes least-squares", 0.99, 0.04, false},
       {"-T 6 --beta 2 --silent 2 --per-channel", 0.99, 0.04, false},
@@ -147,11 +148,33 @@ TEST_F(DemoTest, AdjustedAmplitudesLoseLess) {
   }
 }
 
+// A last spike that gains little is left out, a twentieth of all; rounding to nearest loses least.
+TEST_F(DemoTest, AHigherLastThresholdSavesSpikes) {
+  const std::string net = (folder_ / "net.fb").string();
+  const std::string report = (folder_ / "report.json").string();
+  double spikes = 0;
+  double error = 0;
+  for (const char* last : {"0.5", "0.62", "0.8"}) {
+    ASSERT_EQ(
+        Convert(net, std::string("-T 6 --beta 2 --last-threshold ") + last + " --report " + report),
+        0)
+        << Err();
+    const Json converted = Json::parse(Contents(report));
+    const double now = converted["calibration"]["spikes_per_image"].get<double>();
+    if (spikes > 0) {
+      EXPECT_LT(now, 0.97 * spikes) << last;
+      EXPECT_GT(converted["calibration"]["relative_logit_error"].get<double>(), error) << last;
+    }
+    spikes = now;
+    error = converted["calibration"]["relative_logit_error"].get<double>();
+  }
+}
+
 TEST_F(DemoTest, ASearchChoosesWhatNobodyElseMay) {
   const std::string net = (folder_ / "net.fb").string();
   for (const char* option :
-       {"-T 5", "--beta 2", "--silent 1", "--threshold 0.5", "--input css", "--coding rate",
-        "--amplitudes maximum", "--per-channel", "--adjust 1", "--no-negative"}) {
+       {"-T 5", "--beta 2", "--silent 1", "--threshold 0.5", "--last-threshold 0.6", "--input css",
+        "--coding rate", "--amplitudes maximum", "--per-channel", "--adjust 1", "--no-negative"}) {
     EXPECT_EQ(Convert(net, std::string("--auto 2 ") + option), 2) << option;
     EXPECT_NE(Err().find("--auto"), std::string::npos) << Err();
   }
@@ -161,7 +184,7 @@ TEST_F(DemoTest, ASearchChoosesWhatNobodyElseMay) {
 
 TEST_F(DemoTest, ARateCodeHasNoBetaAndNoSilence) {
   const std::string net = (folder_ / "net.fb").string();
-  for (const char* option : {"--beta 2", "--silent 1", "--threshold 0.5"}) {
+  for (const char* option : {"--beta 2", "--silent 1", "--threshold 0.5", "--last-threshold 1"}) {
     EXPECT_EQ(Convert(net, std::string("--coding rate ") + option), 2);
     EXPECT_NE(Err().find(std::string(option).substr(0, 6)), std::string::npos) << Err();
   }

@@ -26,11 +26,7 @@ class SearchTest : public testing::Test {
     options_.mean.resize(model_.input.channels);
     options_.stddev.resize(model_.input.channels);
     options_.labels = tools::FolderNames(demo + "/test").value();
-    const converter::ImageSet all = LoadFolder(demo + "/test", options_.labels, model_.input);
-    for (size_t i = 0; i < all.pixels.size(); i += 4) {
-      images_.pixels.push_back(all.pixels[i]);
-      images_.truth.push_back(all.truth[i]);
-    }
+    images_ = LoadFolder(demo + "/test", options_.labels, model_.input);
   }
 
   converter::Conversion Convert() {
@@ -45,9 +41,24 @@ class SearchTest : public testing::Test {
   converter::ImageSet images_;
 };
 
+// What is expected is what is counted, within what so few images tell.
+TEST_F(SearchTest, TheExpectedAgreementFallsWithTheError) {
+  options_.code.beta = 2;
+  double last = 0;
+  for (const uint32_t timesteps : {2U, 3U, 8U}) {
+    options_.code.timesteps = timesteps;
+    const converter::Comparison found = Convert().report.calibration;
+    EXPECT_NEAR(found.expected_agreement, found.agreement, 0.08) << timesteps;
+    EXPECT_GT(found.expected_agreement, last) << timesteps;
+    EXPECT_LE(found.expected_agreement, 1);
+    last = found.expected_agreement;
+  }
+  EXPECT_GT(last, 0.99);
+}
+
 TEST_F(SearchTest, ChoosesTheCheapestThatBothHalvesAccept) {
   const double synops_by_default = Convert().report.calibration.synops_per_image;
-  constexpr double kTolerance = 0.01;  // none of 25 images
+  constexpr double kTolerance = 0.005;  // none of 100 images
   options_.search_tolerance = kTolerance;
   options_.threads = 1;
   const converter::Conversion found = Convert();
@@ -64,8 +75,9 @@ TEST_F(SearchTest, ChoosesTheCheapestThatBothHalvesAccept) {
       EXPECT_GE(cost(point), cost(frontier[i - 1]));
       EXPECT_TRUE(point.chosen || both(point) > both(frontier[i - 1]));
     }
-    const bool accepted =
-        point.agreement >= 1 - kTolerance && point.confirmed_agreement >= 1 - kTolerance;
+    const bool accepted = both(point) >= 2 * (1 - kTolerance) &&
+                          point.confirmed_agreement >= 1 - kTolerance &&
+                          point.expected_agreement >= 1 - 2 * kTolerance;
     if (point.chosen) {
       ++chosen;
       EXPECT_TRUE(accepted);

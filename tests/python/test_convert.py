@@ -31,12 +31,13 @@ def test_options_reach_the_converter(demo, tools, tmp_path):
     subprocess.run(
         [tools / "cssconvert", demo / "digits.onnx", "-o", tmp_path / "program.fb",
          "--calibration", demo / "calibration/one", "--mean", "0.5", "--std", "0.25", "-T", "6",
-         "--beta", "2", "--silent", "1", "--threshold", "0.6", "--no-negative", "--input", "direct",
+         "--beta", "2", "--silent", "1", "--threshold", "0.6",
+         "--last-threshold", "0.55", "--no-negative", "--input", "direct",
          "--amplitudes", "maximum", "--per-channel", "--adjust", "1", "--percentile", "99",
          "--report", tmp_path / "report.json"], check=True, capture_output=True)
     report = cssrun.convert(
         demo / "digits.onnx", str(tmp_path / "module.fb"), calibration=demo / "calibration/one",
-        timesteps=6, beta=2, silent=1, threshold=0.6, negative=False, input="direct",
+        timesteps=6, beta=2, silent=1, threshold=0.6, last_threshold=0.55, negative=False, input="direct",
         amplitudes="maximum", per_channel=True, adjust=1, percentile=99, threads=1, **CODE)
     assert (tmp_path / "module.fb").read_bytes() == (tmp_path / "program.fb").read_bytes()
     assert report == json.loads((tmp_path / "report.json").read_text())

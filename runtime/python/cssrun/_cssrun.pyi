@@ -189,6 +189,7 @@ def convert(
     beta: float | None = None,
     silent: int | None = None,
     threshold: float | None = None,
+    last_threshold: float | None = None,
     negative: bool = True,
     input: Literal["css", "direct"] | None = None,
     coding: Literal["css", "rate"] = "css",
