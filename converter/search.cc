@@ -147,8 +147,9 @@ class Search {
   }
 
   // Counting a few hundred images is a matter of luck, and among hundreds of candidates there is
-  // always a lucky one: as many must agree as wanted, and not much fewer be expected to.
-  double Expected() const { return 1 - 2 * (1 - wanted_); }
+  // always a lucky one: as many must agree as wanted, but on the half that nothing was chosen by
+  // not much fewer, and not much fewer be expected to.
+  double Least() const { return 1 - 2 * (1 - wanted_); }
 
   // Among the cheapest candidates that are expected to agree, those of different T, beta and L; the
   // one that comes closest where there is none.
@@ -178,7 +179,7 @@ class Search {
   Status TryRules() {
     // A rule may bring a little less error.
     constexpr double kSlack = 0.002;
-    const std::vector<Candidate> promising = Promising(kWithOtherRules, Expected() - kSlack);
+    const std::vector<Candidate> promising = Promising(kWithOtherRules, Least() - kSlack);
     constexpr size_t kVariants = 5;
     for (size_t i = 0; i < promising.size(); ++i) {
       for (size_t variant = 0; variant < kVariants; ++variant) {
@@ -267,7 +268,7 @@ class Search {
 
   // Cheaper combinations err more than what they start from, so that must err less than is wanted.
   Status TuneLayers() {
-    const double expected = (wanted_ + Expected()) / 2;
+    const double expected = (wanted_ + Least()) / 2;
     for (const Candidate& start : Promising(kTuned, expected)) {
       if (Status status = TuneLayersOf(start); !status.ok()) return status;
     }
@@ -344,8 +345,8 @@ class Search {
     return point;
   }
 
-  // From the cheapest on, the first that the halves together and the one that nothing was chosen by
-  // accept; if there is none, the one that differs least.
+  // From the cheapest on, the first on which both halves together agree as wanted and which the
+  // second confirms; if there is none, the one that differs least.
   Result<SearchResult> Choose() {
     std::stable_sort(tried_.begin(), tried_.end(), Cheaper);
     SearchResult result;
@@ -357,14 +358,14 @@ class Search {
       const double first = candidate.measured.agreement;
       // Nobody wants what costs more and agrees less.
       const bool may_be_chosen = chosen == nullptr && (first + 1) / 2 >= wanted_ &&
-                                 candidate.measured.expected_agreement >= Expected();
+                                 candidate.measured.expected_agreement >= Least();
       if (!may_be_chosen && (first + 1) / 2 <= highest) continue;
       progress_("searching: second half", i, tried_.size());
       Comparison second;
       if (Status status = Measure(candidate, halves_[1], second); !status.ok()) return status;
       const double both = (first + second.agreement) / 2;
-      const bool accepted = may_be_chosen && both >= wanted_ && second.agreement >= wanted_ &&
-                            second.expected_agreement >= Expected();
+      const bool accepted = may_be_chosen && both >= wanted_ && second.agreement >= Least() &&
+                            second.expected_agreement >= Least();
       if (!accepted && both <= highest) continue;
       if (both > highest) closest = &candidate;
       highest = std::max(highest, both);

@@ -55,6 +55,10 @@ STAND_INS = {
     # MpirunTest.TheCommandOfTheDocumentation runs it.
     "mpirun -n 4 --hostfile machines --map-by node --bind-to none cssrun net.fb images/ "
     "--resume results.jsonl": "cssrun --help | grep -q -- --resume",
+    # SearchTest searches; this parses.
+    "build/release/tools/cssconvert ../shared/models/resnet20.onnx -o build/auto.fb --calibration "
+    "../shared/cifar10/calibration --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225 --auto":
+        "cssconvert --help | grep -q -- --auto",
     # Install.pip installs, from a build that is there.
     "env/bin/pip install --no-build-isolation --no-index runtime/python":
         f"{DEBIANS_PYTHON} -m pip --version",

@@ -76,7 +76,7 @@ TEST_F(SearchTest, ChoosesTheCheapestThatBothHalvesAccept) {
       EXPECT_TRUE(point.chosen || both(point) > both(frontier[i - 1]));
     }
     const bool accepted = both(point) >= 2 * (1 - kTolerance) &&
-                          point.confirmed_agreement >= 1 - kTolerance &&
+                          point.confirmed_agreement >= 1 - 2 * kTolerance &&
                           point.expected_agreement >= 1 - 2 * kTolerance;
     if (point.chosen) {
       ++chosen;
