@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 
 // Takes any bytes. Whatever is wrong ends the process: a sanitizer, Require(), an exception, a
 // timeout.
@@ -18,6 +19,13 @@ inline void Require(bool holds, const char* what) {
   if (holds) return;
   std::fprintf(stderr, "does not hold: %s\n", what);
   std::abort();
+}
+
+// Seconds of processor time that this process has taken: what a busy machine does not lengthen.
+inline double ProcessorSeconds() {
+  timespec time = {};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
 
 }  // namespace cssrun::fuzz
