@@ -20,7 +20,7 @@ show "$programs/cssconvert" "$demo/digits.onnx" -o "$out/digits.fb" \
 show "$programs/cssrun" "$out/digits.fb" "$demo/test" --profile --summary "$out/summary.json" \
   >"$out/answers.txt"
 printf '\nThe answers are in %s; the first ones:\n' "$out/answers.txt"
-awk 'NF > 0 && ++n <= 5' "$out/answers.txt"
+awk '!/^[$]/ && NF > 0 && ++n <= 5' "$out/answers.txt"
 
 # The last number of the name in a JSON file: of the validation images, not of the calibration's.
 number() { sed -n "s/.*\"$1\": \([0-9.]*\).*/\1/p" "$2" | tail -n 1; }

@@ -74,8 +74,9 @@ IntegerEngine::IntegerEngine(const ExecutionNetwork& network, const SessionOptio
     }
     if (!layer.direct.empty() || integers.has_real) {
       const bool fires = layer.kind == NodeKind::Neurons;
-      const size_t size = fires ? size_t{integers.layout.blocks} * integers.rows * integers.map_lanes()
-                                : integers_.logit_stride;
+      const size_t size =
+          fires ? size_t{integers.layout.blocks} * integers.rows * integers.map_lanes()
+                : integers_.logit_stride;
       state.direct = AllocateAligned<float>(size);
       std::fill_n(state.direct.get(), size, 0.0F);
       if (fires && !integers.settled) state.direct_owed = AllocateAligned<float>(size);
