@@ -1,7 +1,9 @@
 #include "converter/ann_run.h"
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
+#include <string>
 
 #include "converter/dense.h"
 
@@ -62,6 +64,11 @@ Result<std::vector<Logits>> RunAnn(const Graph& graph, const ImageSet& images,
     for (size_t i = 0; i < filled; ++i) {
       const float* begin = logits.data() + i * classes;
       all_logits.emplace_back(begin, begin + classes);
+      if (!std::ranges::all_of(all_logits.back(), [](float v) { return std::isfinite(v); })) {
+        return Status::BadModel("value " + graph.value(graph.output).name +
+                                ": the network's answer to image " + std::to_string(first + i + 1) +
+                                " is not finite; check its weights, --mean and --std");
+      }
     }
     progress(first + filled, count);
   }

@@ -28,7 +28,7 @@ using Progress = std::function<void(size_t done, size_t total)>;
 // another.
 using ObserveActivations = std::function<void(ValueId value, std::span<const float> activations)>;
 
-// The ANN's logits on every image.
+// The ANN's logits on every image. Error: kBadModel where one is not finite.
 Result<std::vector<Logits>> RunAnn(const Graph& graph, const ImageSet& images,
                                    const InputFormat& input, std::span<const ValueId> watch,
                                    const ObserveActivations& observe, const Progress& progress);

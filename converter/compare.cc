@@ -36,13 +36,14 @@ double ChanceOfAgreement(const Logits& ann, double error) {
 }
 
 // The margin that this image needs: any reading that would answer otherwise must not exceed it.
+// Early readings of huge weights may lead by more than a float holds.
 double NeededMargin(const Answer& answer, size_t expected) {
   double needed = 0;
   if (Best(answer.logits) != expected) return needed;
   for (const Reading& reading : answer.readings) {
     if (Best(reading.logits) != expected) needed = std::max(needed, reading.margin);
   }
-  return needed;
+  return std::min(needed, static_cast<double>(std::numeric_limits<float>::max()));
 }
 
 }  // namespace

@@ -422,6 +422,11 @@ std::vector<BadModel> ModelsBadOnImages() {
     *WeightsAt(m, kConvWeight) =
         FloatTensor("conv.weight", {3, 2, 3, 3}, std::vector<float>(54, 3e38F));
   });
+  list.Add("AnswerOverflows", {"value logits", "answer to image 1 is not finite"},
+           [](ModelProto& m) {
+             *WeightsAt(m, kGemmWeight) =
+                 FloatTensor("fc.weight", {12, 3}, std::vector<float>(36, 3e38F));
+           });
   return list.Take();
 }
 

@@ -2,6 +2,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <string>
 
 #include "converter/convert.h"
@@ -71,7 +72,8 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     return 0;
   }
   const flatbuffers::DetachedBuffer& bytes = conversion.value().bytes;
-  fuzz::Require(Network::FromBytes({bytes.data(), bytes.size()}, "converted").ok(),
-                "what the converter makes loads");
+  const auto network = Network::FromBytes({bytes.data(), bytes.size()}, "converted");
+  if (!network.ok()) std::fprintf(stderr, "%s\n", network.status().message().c_str());
+  fuzz::Require(network.ok(), "what the converter makes loads");
   return 0;
 }

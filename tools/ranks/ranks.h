@@ -54,8 +54,9 @@ class Ranks {
   Ranks(int rank, int size) : rank_(rank), size_(size) {}
 
   int rank_;
-  int size_;
-  bool running_ = false;  // the others may be at work
+  // Of no use to a process alone.
+  [[maybe_unused]] int size_;
+  [[maybe_unused]] bool running_ = false;  // the others may be at work
 };
 
 }  // namespace cssrun::tools
