@@ -25,7 +25,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 HWY_NOINLINE void DepthwiseRow(const IntegerSynapses& s, const IntegerLayer& layer,
                                const SpikeFrame& frame, size_t row, int16_t* membranes) {
   const Lanes16 d;
-  const DepthwiseShape& shape = s.depthwise;
+  const WindowShape& shape = s.window;
   const size_t blocks = layer.layout.blocks;
   const size_t taps = static_cast<size_t>(shape.kernel_y) * static_cast<size_t>(shape.kernel_x);
   const int64_t origin = static_cast<int64_t>(row) * shape.stride_y - shape.pad_top;

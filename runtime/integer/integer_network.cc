@@ -53,6 +53,9 @@ constexpr uint32_t kFewPositions = 4;
 // Many channels make long lists for a tile, whose one end costs less than the many of a roll.
 constexpr uint32_t kMostRollBlocks = 2;
 
+// Below, spikes are fewer than weights.
+constexpr uint32_t kFewestLevelPositions = 16;
+
 // Of a row of a depthwise kernel: their sum fits 16 bits.
 constexpr int kMostDepthwiseTaps = static_cast<int>(kLargestMembrane) / kLargestWideWeight;
 
@@ -126,6 +129,11 @@ double WholeScale(std::span<const float> weights, int limit) {
     if (fits) return scale;
   }
   return 0;
+}
+
+WindowShape WindowShapeOf(const Window& w) {
+  return {w.kernel_y(), w.kernel_x(), w.stride_y(),   w.stride_x(),
+          w.pad_top(),  w.pad_left(), w.dilation_y(), w.dilation_x()};
 }
 
 class Builder {
@@ -287,6 +295,10 @@ class Builder {
       }
     }
     layer.blocks_together = BlocksTogether(layer);
+    layer.at_once =
+        settled_ && std::ranges::all_of(layer.synapses, [](const IntegerSynapses& s) {
+          return s.kind == AccumulateKind::kLevels || s.kind == AccumulateKind::kIdentity;
+        });
     return true;
   }
 
@@ -309,6 +321,7 @@ class Builder {
           break;
         }
         case AccumulateKind::kDepthwise:
+        case AccumulateKind::kLevels:
           return all;
       }
     }
@@ -645,9 +658,39 @@ class Builder {
         s.window()->kernel_x() <= kMostDepthwiseTaps) {
       return AccumulateKind::kDepthwise;
     }
+    if (plain && TakesLevels(s, layer)) return AccumulateKind::kLevels;
     const bool rolls =
         plain && CanRoll(s, layer) && SumsFit(RollShapeOf(s, layer), s.weights()->data(), scales);
     return rolls ? AccumulateKind::kRoll : AccumulateKind::kGather;
+  }
+
+  // Whether the spikes of all steps are added as levels; of a single position they are not, since
+  // its weights are more than its spikes.
+  bool TakesLevels(const format::Synapses& s, const IntegerLayer& layer) const {
+    const double most = std::exp2(code_.timesteps()) - 1;
+    const double largest = KeptWide(s, TargetsOf(s)) ? kLargestWideWeight : kLargestNarrowWeight;
+    return settled_ && s.source() != 0 && network_.nodes()->Get(s.source())->rectify() &&
+           s.groups() == 1 && s.average() == nullptr && layer.layout.lanes >= kLevelTargets &&
+           layer.rows * layer.columns >= kFewestLevelPositions &&
+           LevelSumsFit(LevelsShapeOf(s, layer), most, largest);
+  }
+
+  uint32_t TargetsOf(const format::Synapses& s) const {
+    const auto taps = static_cast<uint32_t>(s.window()->kernel_y() * s.window()->kernel_x());
+    return s.weights()->size() / (SourceExtent(s).channels() / s.groups() * taps);
+  }
+
+  LevelsShape LevelsShapeOf(const format::Synapses& s, const IntegerLayer& layer) const {
+    const Extent& source = SourceExtent(s);
+    LevelsShape shape;
+    shape.source_channels = source.channels();
+    shape.source_stride = integers_.layouts[s.source()].stride();
+    shape.source_rows = source.height();
+    shape.source_columns = source.width();
+    shape.target_channels = TargetsOf(s);
+    shape.target_columns = layer.columns;
+    shape.window = s.window();
+    return shape;
   }
 
   // Strides and dilation leave a run too few targets; with one tap there is no run.
@@ -704,8 +747,7 @@ class Builder {
     shape.source_channels = source.channels();
     shape.source_columns = source.width();
     shape.source = integers_.layouts[s.source()];
-    const auto taps = static_cast<uint32_t>(s.window()->kernel_y() * s.window()->kernel_x());
-    shape.target_channels = s.weights()->size() / (source.channels() * taps);
+    shape.target_channels = TargetsOf(s);
     shape.target_columns = layer.map_columns;
     shape.target = layer.layout;
     shape.window = s.window();
@@ -725,8 +767,7 @@ class Builder {
   void BuildDepthwise(const format::Synapses& s, const IntegerLayer& layer, const Axis& y,
                       const Axis& x, const std::vector<double>& scales, IntegerSynapses& out) {
     const Window& w = *s.window();
-    out.depthwise = {w.kernel_y(), w.kernel_x(), w.stride_y(),   w.stride_x(),
-                     w.pad_top(),  w.pad_left(), w.dilation_y(), w.dilation_x()};
+    out.window = WindowShapeOf(w);
     FindExceptions(PlanRows(s, layer, y, x, 0, out), out);
     const size_t taps = s.weights()->size() / s.groups();
     const size_t size = layer.layout.blocks * taps * kChunkLanes;
@@ -793,8 +834,33 @@ class Builder {
       BuildDepthwise(s, layer, y, x, scales, out);
       return true;
     }
+    if (out.kind == AccumulateKind::kLevels) return BuildLevels(s, layer, y, x, node, scales, out);
     if (out.kind == AccumulateKind::kGather) return BuildGather(s, layer, y, x, node, scales, out);
     return BuildRoll(s, layer, y, x, node, scales, out);
+  }
+
+  bool BuildLevels(const format::Synapses& s, const IntegerLayer& layer, const Axis& y,
+                   const Axis& x, const format::Node& node, const std::vector<double>& scales,
+                   IntegerSynapses& out) {
+    const LevelsShape shape = LevelsShapeOf(s, layer);
+    if (IsTooLarge(LevelsSize(shape), Neurons(SourceExtent(s)))) {
+      return Fail(node, "windows that reach too far beyond the map");
+    }
+    out.window = WindowShapeOf(*s.window());
+    out.levels = PlanLevels(shape);
+    FindExceptions(PlanRows(s, layer, y, x, 0, out), out);
+    const std::vector<int16_t> units = LevelWeights(shape, out.levels, s.weights()->data(), scales);
+    const bool wide = std::ranges::any_of(
+        units, [](int16_t unit) { return std::abs(unit) > kLargestNarrowWeight; });
+    if (wide) {
+      out.wide = AllocateAligned<int16_t>(units.size());
+      std::ranges::copy(units, out.wide.get());
+    } else {
+      out.narrow = AllocateAligned<int8_t>(units.size());
+      std::ranges::transform(units, out.narrow.get(),
+                             [](int16_t unit) { return static_cast<int8_t>(unit); });
+    }
+    return true;
   }
 
   bool BuildRoll(const format::Synapses& s, const IntegerLayer& layer, const Axis& y, const Axis& x,

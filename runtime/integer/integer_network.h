@@ -17,6 +17,7 @@
 #include "runtime/integer/axes.h"
 #include "runtime/integer/gather.h"
 #include "runtime/integer/lane_layout.h"
+#include "runtime/integer/levels.h"
 #include "runtime/integer/roll.h"
 
 namespace cssrun::internal {
@@ -50,11 +51,12 @@ enum class AccumulateKind : uint8_t {
   kRoll,       // stride 1: a row's spikes, the sums that they reach roll along in registers
   kGather,     // all others: a tile of membranes held in registers, all spikes that reach it
   kDepthwise,  // every channel to itself: words of spikes as masks
+  kLevels,     // of settled layers: all steps at once, as whole numbers
   kIdentity,   // one target a spike
 };
 
 // A window without what only the far border needs.
-struct DepthwiseShape {
+struct WindowShape {
   int64_t kernel_y = 1, kernel_x = 1;
   int64_t stride_y = 1, stride_x = 1;
   int64_t pad_top = 0, pad_left = 0;
@@ -83,13 +85,15 @@ struct IntegerSynapses {
   uint32_t source_stride = 0;  // numbers of neurons at one source position
   uint32_t source_lanes = 0;   // of them in one word
   uint32_t source_columns = 0;
-  // Of one of the two widths, see KeptWide; laid out as roll.h and gather.h say.
+  // Of one of the two widths, see KeptWide; laid out as roll.h, gather.h and levels.h say;
+  // of kDepthwise, [block][ky][kx][lane].
   hwy::AlignedFreeUniquePtr<int8_t[]> narrow;
   hwy::AlignedFreeUniquePtr<int16_t[]> wide;
   std::vector<RowPlan> rows;  // by source row
   RollPlan roll;
   GatherPlan gather;
-  DepthwiseShape depthwise;  // `wide` is [block][ky][kx][lane]
+  LevelsPlan levels;
+  WindowShape window;  // of kDepthwise and kLevels
   // kIdentity: a row's shortcuts by target block, those of block b in [piece_bounds[b],
   // piece_bounds[b + 1]), and weights by source neuron of a row, with a chunk to spare.
   std::vector<ShortcutPiece> pieces;
@@ -138,6 +142,8 @@ struct IntegerLayer {
   hwy::AlignedFreeUniquePtr<float[]> inverse_scale;
   hwy::AlignedFreeUniquePtr<float[]> settled_bias;
   std::vector<float> settled_thresholds;
+  // Nothing to add before the last step.
+  bool at_once = false;
   bool has_real = false;  // part of its input is added in float: pixels, shortcuts not aligned
   // Blocks that a step takes together: 1 where each may do all of its steps before the next one
   // begins, so that its weights stay near the core.

@@ -12,6 +12,7 @@
 #include "runtime/integer/depthwise-inl.h"
 #include "runtime/integer/fire-inl.h"
 #include "runtime/integer/gather-inl.h"
+#include "runtime/integer/levels-inl.h"
 #include "runtime/integer/settle-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -138,11 +139,19 @@ void RunStep(LayerStep& step) {
     if (synapses.kind == AccumulateKind::kGather) {
       ListSpikes(synapses, frame, step.part.first_row, step.part.last_row, step.lists[s]);
     }
+    if (synapses.kind == AccumulateKind::kLevels && step.settled != nullptr) {
+      LevelRows(synapses, *step.settled, step.settled->inputs + s * step.settled->timesteps,
+                step.part.first_row, step.part.last_row, step.lists[s].levels.data());
+    }
   };
   // All that target row `row` waits for; `next` is the first source row that has not been added.
   const auto accumulate = [&](size_t s, size_t row, size_t& next) {
     const IntegerSynapses& synapses = layer.synapses[s];
     if (synapses.kind == AccumulateKind::kIdentity && layer.settled) return;  // see Settle()
+    if (synapses.kind == AccumulateKind::kLevels) {
+      if (step.settled != nullptr) SumLevels(synapses, step, row, step.lists[s].levels.data());
+      return;
+    }
     if (synapses.kind == AccumulateKind::kGather) {
       GatherRow(synapses, step, row, step.lists[s]);
       return;
@@ -167,6 +176,7 @@ void RunStep(LayerStep& step) {
         accumulate(s, row, next_row);
     }
   }
+  if (layer.at_once && step.settled == nullptr) return;
   for (size_t row = step.part.first_row; row < step.part.last_row; ++row) {
     if (step.inputs != nullptr && by_rows) {
       // Row by row: membranes fire while they are in the first-level cache.

@@ -28,7 +28,7 @@ struct Growth {
 struct SettledStep {
   uint32_t timesteps = 0;
   SpikeFrame* const* spikes = nullptr;        // all T of them
-  const SpikeFrame* const* inputs = nullptr;  // [synapses][T]; of kIdentity alone
+  const SpikeFrame* const* inputs = nullptr;  // [synapses][T]
 };
 
 // Some rows of some blocks of a layer. Parts touch nothing of each other, so that threads may share

@@ -1,0 +1,68 @@
+// How all spikes of a settled neuron are added in one visit.
+//
+// A settled layer waits for all T steps of its input anyway, and the spikes of one rectifying
+// source are then one whole number, its level: the sum of 2^(T-1-k) over them, 0 to 2^T - 1. Where
+// few steps leave most neurons with a spike, levels times weights, four sources an instruction,
+// cost less than finding the spikes: nobody can foresee where loops over a handful of spikes end,
+// and there is nothing to foresee here. The sums are exact in 32 bits and join the membranes
+// saturating.
+#ifndef CSSRUN_RUNTIME_INTEGER_LEVELS_H_
+#define CSSRUN_RUNTIME_INTEGER_LEVELS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "network_generated.h"
+
+namespace cssrun::internal {
+
+// Sources that share an instruction, and targets.
+constexpr uint32_t kQuad = 4;
+constexpr uint32_t kLevelTargets = 16;
+
+// Levels lie as bytes, [source row][before, columns, after][neuron of the position], weights as
+// [group of targets][kernel row][kernel column][quad of sources][target][source of the quad].
+struct LevelsPlan {
+  uint32_t source_rows = 0;
+  uint32_t source_stride = 0;  // levels of a position
+  uint32_t quads = 0;          // of them that have weights
+  uint32_t groups = 0;         // of targets
+  uint32_t before = 0;         // levels of positions left of the map, always 0
+  uint32_t row_size = 0;       // of a row of levels
+  // Where the window of the first column begins in a row.
+  uint32_t first = 0;
+
+  uint64_t levels_size() const { return uint64_t{source_rows} * row_size; }
+  uint64_t group_size(const format::Window& window) const {
+    return static_cast<uint64_t>(window.kernel_y()) * static_cast<uint64_t>(window.kernel_x()) *
+           quads * kLevelTargets * kQuad;
+  }
+};
+
+struct LevelsShape {
+  uint32_t source_channels = 0;
+  uint32_t source_stride = 0;
+  uint32_t source_rows = 0;
+  uint32_t source_columns = 0;
+  uint32_t target_channels = 0;
+  uint32_t target_columns = 0;
+  const format::Window* window = nullptr;
+};
+
+// Whether sums of levels up to `most` and weights up to `largest` fit 32 bits.
+bool LevelSumsFit(const LevelsShape& shape, double most, double largest);
+
+// Bytes of all levels, before a plan is made of it: sizes of a file may be anything.
+double LevelsSize(const LevelsShape& shape);
+
+LevelsPlan PlanLevels(const LevelsShape& shape);
+
+// All weights in units, as the plan lays them out. Scales are units per amplitude, by target
+// channel.
+std::vector<int16_t> LevelWeights(const LevelsShape& shape, const LevelsPlan& plan,
+                                  const float* weights, const std::vector<double>& scales);
+
+}  // namespace cssrun::internal
+
+#endif  // CSSRUN_RUNTIME_INTEGER_LEVELS_H_
