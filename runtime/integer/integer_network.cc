@@ -171,6 +171,7 @@ class Builder {
     for (uint32_t i = 1; i + 1 < nodes.size(); ++i) {
       if (!BuildLayer(*nodes.Get(i), integers_.layers[i])) return std::nullopt;
     }
+    LayOutLevels();
     if (!BuildReadout(*nodes.Get(nodes.size() - 1))) return std::nullopt;
     return std::move(integers_);
   }
@@ -300,6 +301,27 @@ class Builder {
           return s.kind == AccumulateKind::kLevels || s.kind == AccumulateKind::kIdentity;
         });
     return true;
+  }
+
+  // Rows of levels with room for what their readers see beyond the map.
+  void LayOutLevels() {
+    const auto& nodes = *network_.nodes();
+    integers_.level_layouts.resize(nodes.size());
+    std::vector<uint32_t> ends(nodes.size(), 0);
+    for (const IntegerLayer& layer : integers_.layers) {
+      for (const IntegerSynapses& s : layer.synapses) {
+        const bool reads = layer.settled && (s.kind == AccumulateKind::kLevels ||
+                                             s.kind == AccumulateKind::kIdentity);
+        if (!reads) continue;
+        LevelLayout& levels = integers_.level_layouts[s.source];
+        levels.before = std::max(levels.before, s.levels.left);
+        const int64_t neurons =
+            int64_t{nodes.Get(s.source)->extent()->width()} * integers_.layouts[s.source].stride();
+        const auto words = static_cast<uint32_t>(RoundUp(neurons, kChunkLanes));
+        ends[s.source] = std::max({ends[s.source], words, s.levels.right});
+        levels.row_size = levels.before + ends[s.source];
+      }
+    }
   }
 
   // A part must do all that its blocks need.

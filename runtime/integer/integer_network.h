@@ -17,6 +17,7 @@
 #include "runtime/integer/axes.h"
 #include "runtime/integer/gather.h"
 #include "runtime/integer/lane_layout.h"
+#include "runtime/integer/level_frame.h"
 #include "runtime/integer/levels.h"
 #include "runtime/integer/roll.h"
 
@@ -180,9 +181,10 @@ struct ReadoutSynapses {
 };
 
 struct IntegerNetwork {
-  std::vector<IntegerLayer> layers;  // by layer index; the first and last are empty
-  std::vector<LaneLayout> layouts;   // by layer index, of the spikes that leave it
-  EncoderTable encoder;              // empty with direct input
+  std::vector<IntegerLayer> layers;        // by layer index; the first and last are empty
+  std::vector<LaneLayout> layouts;         // by layer index, of the spikes that leave it
+  std::vector<LevelLayout> level_layouts;  // by layer index, of the same as levels
+  EncoderTable encoder;                    // empty with direct input
   std::vector<ReadoutSynapses> readout;
   uint32_t logit_stride = 0;
 };

@@ -139,17 +139,13 @@ void RunStep(LayerStep& step) {
     if (synapses.kind == AccumulateKind::kGather) {
       ListSpikes(synapses, frame, step.part.first_row, step.part.last_row, step.lists[s]);
     }
-    if (synapses.kind == AccumulateKind::kLevels && step.settled != nullptr) {
-      LevelRows(synapses, *step.settled, step.settled->inputs + s * step.settled->timesteps,
-                step.part.first_row, step.part.last_row, step.lists[s].levels.data());
-    }
   };
   // All that target row `row` waits for; `next` is the first source row that has not been added.
   const auto accumulate = [&](size_t s, size_t row, size_t& next) {
     const IntegerSynapses& synapses = layer.synapses[s];
     if (synapses.kind == AccumulateKind::kIdentity && layer.settled) return;  // see Settle()
     if (synapses.kind == AccumulateKind::kLevels) {
-      if (step.settled != nullptr) SumLevels(synapses, step, row, step.lists[s].levels.data());
+      if (step.settled != nullptr) SumLevels(synapses, step, row, *step.settled->inputs[s]);
       return;
     }
     if (synapses.kind == AccumulateKind::kGather) {
@@ -199,6 +195,10 @@ void RunLayerStepTarget(LayerStep& step) {
                  : RunStep<GrowthKind::kGeneral, false>(step);
 }
 
+void FillLevelsTarget(std::span<const SpikeFrame> steps, LevelFrame& levels) {
+  FillLevelsOf(steps, levels);
+}
+
 void EncodeRowTarget(const uint16_t* HWY_RESTRICT positive, const uint16_t* HWY_RESTRICT negative,
                      uint32_t neurons, uint32_t bit, size_t row, SpikeFrame& spikes) {
   const hn::CappedTag<uint16_t, kChunkLanes> d;
@@ -242,6 +242,7 @@ namespace cssrun::internal {
 
 HWY_EXPORT(RunLayerStepTarget);
 HWY_EXPORT(CountSpikesTarget);
+HWY_EXPORT(FillLevelsTarget);
 HWY_EXPORT(EncodeRowTarget);
 HWY_EXPORT(AddReadoutTarget);
 
@@ -257,6 +258,10 @@ Growth Growth::Of(float beta) {
 void RunLayerStep(LayerStep& step) { HWY_DYNAMIC_DISPATCH(RunLayerStepTarget)(step); }
 
 void CountSpikes(SpikeFrame& spikes) { HWY_DYNAMIC_DISPATCH(CountSpikesTarget)(spikes); }
+
+void FillLevels(std::span<const SpikeFrame> steps, LevelFrame& levels) {
+  HWY_DYNAMIC_DISPATCH(FillLevelsTarget)(steps, levels);
+}
 
 void EncodeRow(const uint16_t* positive, const uint16_t* negative, uint32_t neurons, uint32_t bit,
                size_t row, SpikeFrame& spikes) {

@@ -30,17 +30,10 @@ LevelsPlan PlanLevels(const LevelsShape& shape) {
   plan.source_stride = shape.source_stride;
   plan.quads = (shape.source_channels + kQuad - 1) / kQuad;
   plan.groups = (shape.target_channels + kLevelTargets - 1) / kLevelTargets;
-  const int64_t left = std::max<int64_t>(w.pad_left(), 0);
-  const int64_t last_seen = (int64_t{shape.target_columns} - 1) * w.stride_x() - w.pad_left() +
-                            (int64_t{w.kernel_x()} - 1) * w.dilation_x();
-  // A row of spikes is whole words.
-  const uint32_t words =
-      (shape.source_columns * shape.source_stride + kChunkLanes - 1) / kChunkLanes;
-  const int64_t columns = std::max<int64_t>(last_seen + 1, 0) * shape.source_stride;
-  plan.before = static_cast<uint32_t>(left * shape.source_stride);
-  plan.first = static_cast<uint32_t>((left - w.pad_left()) * shape.source_stride);
-  plan.row_size =
-      plan.before + static_cast<uint32_t>(std::max(columns, int64_t{words} * kChunkLanes));
+  const int64_t seen = (int64_t{shape.target_columns} - 1) * w.stride_x() - w.pad_left() +
+                       (int64_t{w.kernel_x()} - 1) * w.dilation_x() + 1;
+  plan.left = static_cast<uint32_t>(std::max<int64_t>(w.pad_left(), 0) * shape.source_stride);
+  plan.right = static_cast<uint32_t>(std::max<int64_t>(seen, 0) * shape.source_stride);
   return plan;
 }
 
