@@ -296,11 +296,21 @@ class Builder {
       }
     }
     layer.blocks_together = BlocksTogether(layer);
-    layer.at_once =
-        settled_ && std::ranges::all_of(layer.synapses, [](const IntegerSynapses& s) {
-          return s.kind == AccumulateKind::kLevels || s.kind == AccumulateKind::kIdentity;
-        });
+    FindLevels(layer);
     return true;
+  }
+
+  void FindLevels(IntegerLayer& layer) const {
+    uint32_t count = 0;
+    layer.at_once = settled_;
+    for (uint32_t s = 0; s < layer.synapses.size(); ++s) {
+      const AccumulateKind kind = layer.synapses[s].kind;
+      if (kind == AccumulateKind::kLevels && count++ == 0) layer.first_levels = s;
+      if (kind != AccumulateKind::kLevels && kind != AccumulateKind::kIdentity) {
+        layer.at_once = false;
+      }
+    }
+    layer.at_once = layer.at_once && count > 0;
   }
 
   // Rows of levels with room for what their readers see beyond the map.

@@ -143,8 +143,9 @@ struct IntegerLayer {
   hwy::AlignedFreeUniquePtr<float[]> inverse_scale;
   hwy::AlignedFreeUniquePtr<float[]> settled_bias;
   std::vector<float> settled_thresholds;
-  // Nothing to add before the last step.
+  // All that comes through spikes comes with the last step, first through these synapses.
   bool at_once = false;
+  uint32_t first_levels = 0;
   bool has_real = false;  // part of its input is added in float: pixels, shortcuts not aligned
   // Blocks that a step takes together: 1 where each may do all of its steps before the next one
   // begins, so that its weights stay near the core.

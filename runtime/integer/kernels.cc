@@ -145,7 +145,10 @@ void RunStep(LayerStep& step) {
     const IntegerSynapses& synapses = layer.synapses[s];
     if (synapses.kind == AccumulateKind::kIdentity && layer.settled) return;  // see Settle()
     if (synapses.kind == AccumulateKind::kLevels) {
-      if (step.settled != nullptr) SumLevels(synapses, step, row, *step.settled->inputs[s]);
+      if (step.settled != nullptr) {
+        SumLevels(synapses, step, row, !layer.at_once || s != layer.first_levels,
+                  *step.settled->inputs[s]);
+      }
       return;
     }
     if (synapses.kind == AccumulateKind::kGather) {

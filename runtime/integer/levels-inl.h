@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <cstring>
 #include <span>
+#include <type_traits>
 
 #include "hwy/highway.h"
 #include "runtime/integer/kernels.h"
@@ -71,7 +72,9 @@ struct LevelsRow {
   size_t kernel_rows = 0;
   size_t kernel_columns = 0;
   size_t quads = 0;
-  size_t lanes = 0;  // of a target column
+  size_t targets = 0;  // of a group: one or two vectors' worth
+  size_t lanes = 0;    // of a target column
+  bool joins = true;   // what is there already
 };
 
 #if HWY_TARGET == HWY_SCALAR
@@ -79,14 +82,14 @@ struct LevelsRow {
 template <typename Weight>
 void AddLevelsRow(const LevelsRow& row, size_t columns, const Weight* weights, int16_t* membranes) {
   for (size_t column = 0; column < columns; ++column) {
-    for (size_t target = 0; target < kLevelTargets; ++target) {
+    for (size_t target = 0; target < row.targets; ++target) {
       int32_t sum = 0;
       const Weight* quad = weights + target * kQuad;
       for (size_t ky = 0; ky < row.kernel_rows; ++ky) {
         for (size_t kx = 0; kx < row.kernel_columns; ++kx) {
           const int8_t* levels =
               row.levels + ky * row.levels_pitch + kx * row.tap_pitch + column * row.position_pitch;
-          for (size_t q = 0; q < row.quads; ++q, quad += kLevelTargets * kQuad) {
+          for (size_t q = 0; q < row.quads; ++q, quad += row.targets * kQuad) {
             for (size_t c = 0; c < kQuad; ++c) sum += levels[q * kQuad + c] * quad[c];
           }
         }
@@ -94,7 +97,8 @@ void AddLevelsRow(const LevelsRow& row, size_t columns, const Weight* weights, i
       int16_t& membrane = membranes[column * row.lanes + target];
       constexpr int32_t kLargest = 32767;
       sum = std::clamp(sum, -kLargest - 1, kLargest);
-      membrane = static_cast<int16_t>(std::clamp(membrane + sum, -kLargest - 1, kLargest));
+      if (row.joins) sum += membrane;
+      membrane = static_cast<int16_t>(std::clamp(sum, -kLargest - 1, kLargest));
     }
   }
 }
@@ -115,14 +119,15 @@ struct ByteProducts {
     std::memcpy(&quad, levels, sizeof(quad));
     return hn::Set(D(), quad);
   }
-  static HWY_INLINE Levels LoadWeights(const int8_t* weights, size_t) {
-    return hn::BitCast(D(), hn::Load(hn::ScalableTag<int8_t>(), weights));
+  static HWY_INLINE Levels LoadWeights(const int8_t* weights, size_t v) {
+    const hn::ScalableTag<int8_t> d8;
+    return hn::BitCast(D(), hn::Load(d8, weights + v * hn::Lanes(d8)));
   }
   // Highway 1.0 has no name for this instruction, which all machines of this target have.
   static HWY_INLINE void Add(Levels levels, Levels weights, Sum& sum) {
     asm("vpdpbusd %2, %1, %0" : "+v"(sum.raw) : "v"(levels.raw), "v"(weights.raw));
   }
-  static HWY_INLINE Sum Finish(const Sum* sums, size_t) { return sums[0]; }
+  static HWY_INLINE Sum Finish(const Sum* sums, size_t v) { return sums[v]; }
 };
 #endif
 
@@ -166,12 +171,12 @@ struct PairProducts {
   }
 };
 
-// Neighbouring target columns of one group of targets.
-template <class Products, size_t kPositions>
+// Neighbouring target columns of one group of 16 or 32 targets.
+template <class Products, size_t kPositions, size_t kTargets>
 HWY_INLINE void AddLevels(const LevelsRow& given, size_t column,
                           const typename Products::Weight* HWY_RESTRICT weights,
                           int16_t* HWY_RESTRICT membranes) {
-  constexpr size_t kVectors = Products::kVectors;
+  constexpr size_t kVectors = Products::kVectors * kTargets / kLevelTargets;
   const LevelsRow row = given;  // a copy that no store can change
   const typename Products::D d;
   typename Products::Sum sums[kPositions * kVectors];
@@ -181,7 +186,7 @@ HWY_INLINE void AddLevels(const LevelsRow& given, size_t column,
   for (size_t ky = 0; ky < row.kernel_rows; ++ky, from += row.levels_pitch) {
     const int8_t* HWY_RESTRICT at = from;
     for (size_t kx = 0; kx < row.kernel_columns; ++kx, at += row.tap_pitch) {
-      for (size_t q = 0; q < row.quads; ++q, weights += kLevelTargets * kQuad) {
+      for (size_t q = 0; q < row.quads; ++q, weights += kTargets * kQuad) {
         typename Products::Levels of_targets[kVectors];
         HWY_UNROLL(8)
         for (size_t v = 0; v < kVectors; ++v) of_targets[v] = Products::LoadWeights(weights, v);
@@ -201,47 +206,54 @@ HWY_INLINE void AddLevels(const LevelsRow& given, size_t column,
   HWY_UNROLL(16)
   for (size_t p = 0; p < kPositions; ++p, membranes += row.lanes) {
     HWY_UNROLL(8)
-    for (size_t v = 0; v * hn::MaxLanes(d) < kLevelTargets; ++v) {
-      const auto sum = Products::Finish(sums + p * kVectors, v);
+    for (size_t v = 0; v * hn::MaxLanes(d) < kTargets; ++v) {
+      auto sum = hn::DemoteTo(d16, Products::Finish(sums + p * kVectors, v));
       int16_t* to = membranes + v * hn::MaxLanes(d);
-      hn::StoreU(hn::SaturatedAdd(hn::LoadU(d16, to), hn::DemoteTo(d16, sum)), d16, to);
+      if (row.joins) sum = hn::SaturatedAdd(hn::LoadU(d16, to), sum);
+      hn::StoreU(sum, d16, to);
     }
   }
 }
 
-template <class Products>
+template <class Products, size_t kTargets>
 HWY_NOINLINE void AddLevelsTiles(const LevelsRow& row, size_t columns,
                                  const typename Products::Weight* weights, int16_t* membranes) {
-  constexpr size_t kPositions = Products::kPositions;
+  constexpr size_t kPositions =
+      std::max<size_t>(1, Products::kPositions * kLevelTargets / kTargets);
   size_t column = 0;
   for (; column + kPositions <= columns; column += kPositions) {
-    AddLevels<Products, kPositions>(row, column, weights, membranes);
+    AddLevels<Products, kPositions, kTargets>(row, column, weights, membranes);
   }
   constexpr size_t kHalf = (kPositions + 1) / 2;
   if (kHalf < kPositions && column + kHalf <= columns) {
-    AddLevels<Products, kHalf>(row, column, weights, membranes);
+    AddLevels<Products, kHalf, kTargets>(row, column, weights, membranes);
     column += kHalf;
   }
-  for (; column < columns; ++column) AddLevels<Products, 1>(row, column, weights, membranes);
+  for (; column < columns; ++column)
+    AddLevels<Products, 1, kTargets>(row, column, weights, membranes);
 }
+
+#if HWY_TARGET == HWY_AVX3_DL
+using NarrowProducts = ByteProducts;
+#else
+using NarrowProducts = PairProducts<int8_t>;
+#endif
 
 // All target columns of one group of targets.
-inline void AddLevelsRow(const LevelsRow& row, size_t columns, const int16_t* weights,
-                         int16_t* membranes) {
-  AddLevelsTiles<PairProducts<int16_t>>(row, columns, weights, membranes);
-}
-inline void AddLevelsRow(const LevelsRow& row, size_t columns, const int8_t* weights,
-                         int16_t* membranes) {
-#if HWY_TARGET == HWY_AVX3_DL
-  AddLevelsTiles<ByteProducts>(row, columns, weights, membranes);
-#else
-  AddLevelsTiles<PairProducts<int8_t>>(row, columns, weights, membranes);
-#endif
+template <typename Weight>
+void AddLevelsRow(const LevelsRow& row, size_t columns, const Weight* weights, int16_t* membranes) {
+  using Products = std::conditional_t<sizeof(Weight) == 1, NarrowProducts, PairProducts<int16_t>>;
+  if (row.targets == kLevelTargets) {
+    AddLevelsTiles<Products, kLevelTargets>(row, columns, weights, membranes);
+  } else {
+    AddLevelsTiles<Products, 2 * kLevelTargets>(row, columns, weights, membranes);
+  }
 }
 #endif
 
-// All spikes that reach target row `row`, of all steps.
-inline void SumLevels(const IntegerSynapses& s, const LayerStep& step, size_t row,
+// All spikes that reach target row `row`, of all steps: added to the membranes, or put there where
+// nothing else is.
+inline void SumLevels(const IntegerSynapses& s, const LayerStep& step, size_t row, bool joins,
                       const LevelFrame& frame) {
   const IntegerLayer& layer = *step.layer;
   const LevelsPlan& plan = s.levels;
@@ -251,25 +263,28 @@ inline void SumLevels(const IntegerSynapses& s, const LayerStep& step, size_t ro
   while (first < w.kernel_y && top + first * w.dilation_y < 0) ++first;
   int64_t last = w.kernel_y;
   while (last > first && top + (last - 1) * w.dilation_y >= plan.source_rows) --last;
-  if (first == last) return;
   LevelsRow seen;
-  seen.levels = frame.Row(static_cast<size_t>(top + first * w.dilation_y)) -
-                w.pad_left * static_cast<int64_t>(plan.source_stride);
+  if (first < last) {
+    seen.levels = frame.Row(static_cast<size_t>(top + first * w.dilation_y)) -
+                  w.pad_left * static_cast<int64_t>(plan.source_stride);
+  }
   seen.levels_pitch = static_cast<size_t>(w.dilation_y) * frame.layout.row_size;
   seen.tap_pitch = static_cast<size_t>(w.dilation_x) * plan.source_stride;
   seen.position_pitch = static_cast<size_t>(w.stride_x) * plan.source_stride;
   seen.kernel_rows = static_cast<size_t>(last - first);
   seen.kernel_columns = static_cast<size_t>(w.kernel_x);
   seen.quads = plan.quads;
+  seen.targets = plan.targets;
   seen.lanes = layer.layout.lanes;
-  const size_t tap_row = seen.kernel_columns * plan.quads * kLevelTargets * kQuad;
+  seen.joins = joins;
+  const size_t tap_row = seen.kernel_columns * plan.quads * plan.targets * kQuad;
   if (seen.tap_pitch == size_t{plan.quads} * kQuad) {  // no gap between taps: one long one
     seen.quads *= seen.kernel_columns;
     seen.kernel_columns = 1;
   }
   const size_t group_size = static_cast<size_t>(w.kernel_y) * tap_row;
   for (size_t group = 0; group < plan.groups; ++group) {
-    const size_t target = group * kLevelTargets;
+    const size_t target = group * plan.targets;
     int16_t* membranes = step.membranes + target / seen.lanes * layer.block_lanes() +
                          row * layer.row_lanes + layer.guard_lanes + target % seen.lanes;
     const size_t weights = group * group_size + static_cast<size_t>(first) * tap_row;

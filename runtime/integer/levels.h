@@ -27,14 +27,15 @@ struct LevelsPlan {
   uint32_t source_rows = 0;
   uint32_t source_stride = 0;  // levels of a position
   uint32_t quads = 0;          // of them that have weights
-  uint32_t groups = 0;         // of targets
+  uint32_t targets = 0;        // of a group: one or two vectors' worth
+  uint32_t groups = 0;
   // Of a row of levels: what windows see from its first neuron to the left and to the right.
   uint32_t left = 0;
   uint32_t right = 0;
 
   uint64_t group_size(const format::Window& window) const {
     return static_cast<uint64_t>(window.kernel_y()) * static_cast<uint64_t>(window.kernel_x()) *
-           quads * kLevelTargets * kQuad;
+           quads * targets * kQuad;
   }
 };
 
