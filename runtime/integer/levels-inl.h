@@ -186,7 +186,7 @@ HWY_INLINE void AddLevels(const LevelsRow& given, size_t column,
   for (size_t ky = 0; ky < row.kernel_rows; ++ky, from += row.levels_pitch) {
     const int8_t* HWY_RESTRICT at = from;
     for (size_t kx = 0; kx < row.kernel_columns; ++kx, at += row.tap_pitch) {
-      for (size_t q = 0; q < row.quads; ++q, weights += kTargets * kQuad) {
+      for (size_t q = 0; q < row.quads; ++q, weights += row.targets * kQuad) {
         typename Products::Levels of_targets[kVectors];
         HWY_UNROLL(8)
         for (size_t v = 0; v < kVectors; ++v) of_targets[v] = Products::LoadWeights(weights, v);
@@ -243,10 +243,15 @@ using NarrowProducts = PairProducts<int8_t>;
 template <typename Weight>
 void AddLevelsRow(const LevelsRow& row, size_t columns, const Weight* weights, int16_t* membranes) {
   using Products = std::conditional_t<sizeof(Weight) == 1, NarrowProducts, PairProducts<int16_t>>;
-  if (row.targets == kLevelTargets) {
-    AddLevelsTiles<Products, kLevelTargets>(row, columns, weights, membranes);
-  } else {
-    AddLevelsTiles<Products, 2 * kLevelTargets>(row, columns, weights, membranes);
+  constexpr size_t kBoth = 2 * kLevelTargets;
+  // Small vectors have no registers for the sums of both halves.
+  if (row.targets == kBoth && hn::MaxLanes(typename Products::D()) > 4) {
+    AddLevelsTiles<Products, kBoth>(row, columns, weights, membranes);
+    return;
+  }
+  for (size_t target = 0; target < row.targets; target += kLevelTargets) {
+    AddLevelsTiles<Products, kLevelTargets>(row, columns, weights + target * kQuad,
+                                            membranes + target);
   }
 }
 #endif
