@@ -33,6 +33,16 @@ void NormalizePixels(std::span<const uint8_t> pixels, const InputFormat& input,
   }
 }
 
+Status CheckAnswers(const Graph& graph, const std::vector<Logits>& answers) {
+  for (size_t i = 0; i < answers.size(); ++i) {
+    if (std::ranges::all_of(answers[i], [](float v) { return std::isfinite(v); })) continue;
+    return Status::BadModel("value " + graph.value(graph.output).name +
+                            ": the network's answer to image " + std::to_string(i + 1) +
+                            " is not finite; check its weights, --mean and --std");
+  }
+  return Status::Ok();
+}
+
 Result<std::vector<Logits>> RunAnn(const Graph& graph, const ImageSet& images,
                                    const InputFormat& input, std::span<const ValueId> watch,
                                    const ObserveActivations& observe, const Progress& progress) {
@@ -64,11 +74,6 @@ Result<std::vector<Logits>> RunAnn(const Graph& graph, const ImageSet& images,
     for (size_t i = 0; i < filled; ++i) {
       const float* begin = logits.data() + i * classes;
       all_logits.emplace_back(begin, begin + classes);
-      if (!std::ranges::all_of(all_logits.back(), [](float v) { return std::isfinite(v); })) {
-        return Status::BadModel("value " + graph.value(graph.output).name +
-                                ": the network's answer to image " + std::to_string(first + i + 1) +
-                                " is not finite; check its weights, --mean and --std");
-      }
     }
     progress(first + filled, count);
   }

@@ -409,7 +409,7 @@ class Builder {
         float largest = 0;
         for (size_t k = 0; k < fan_in; ++k) largest = std::max(largest, std::abs(*weights++));
         if (largest > 0) {
-          const double limit = KeptWide(*s, channels) ? kLargestWideWeight : kLargestNarrowWeight;
+          const double limit = LargestWeight(*s, layer);
           scales[channel] = std::min(scales[channel], limit / static_cast<double>(largest));
         }
       }
@@ -690,7 +690,7 @@ class Builder {
         s.window()->kernel_x() <= kMostDepthwiseTaps) {
       return AccumulateKind::kDepthwise;
     }
-    if (plain && TakesLevels(s, layer)) return AccumulateKind::kLevels;
+    if (TakesLevels(s, layer)) return AccumulateKind::kLevels;
     const bool rolls =
         plain && CanRoll(s, layer) && SumsFit(RollShapeOf(s, layer), s.weights()->data(), scales);
     return rolls ? AccumulateKind::kRoll : AccumulateKind::kGather;
@@ -700,11 +700,11 @@ class Builder {
   // its weights are more than its spikes.
   bool TakesLevels(const format::Synapses& s, const IntegerLayer& layer) const {
     const double most = std::exp2(code_.timesteps()) - 1;
-    const double largest = KeptWide(s, TargetsOf(s)) ? kLargestWideWeight : kLargestNarrowWeight;
-    return settled_ && s.source() != 0 && network_.nodes()->Get(s.source())->rectify() &&
-           s.groups() == 1 && s.average() == nullptr && layer.layout.lanes >= kLevelTargets &&
+    return settled_ && s.kind() == SynapseKind::Convolution && IsPlain(s, layer) &&
+           s.source() != 0 && network_.nodes()->Get(s.source())->rectify() && s.groups() == 1 &&
+           s.average() == nullptr && layer.layout.lanes >= kLevelTargets &&
            layer.rows * layer.columns >= kFewestLevelPositions &&
-           LevelSumsFit(LevelsShapeOf(s, layer), most, largest);
+           LevelSumsFit(LevelsShapeOf(s, layer), most, kLargestNarrowWeight);
   }
 
   uint32_t TargetsOf(const format::Synapses& s) const {
@@ -784,6 +784,12 @@ class Builder {
     shape.target = layer.layout;
     shape.window = s.window();
     return shape;
+  }
+
+  // In units, what a channel's largest weight may be.
+  int LargestWeight(const format::Synapses& s, const IntegerLayer& layer) const {
+    const bool wide = !TakesLevels(s, layer) && KeptWide(s, TargetsOf(s));
+    return wide ? kLargestWideWeight : kLargestNarrowWeight;
   }
 
   // Whether weights are kept in 16 bits.
