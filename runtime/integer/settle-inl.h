@@ -44,14 +44,13 @@ HWY_INLINE uint64_t BitsOf(D df, hn::Mask<D> mask) {
 }
 
 // A word of each step's spikes.
-template <uint32_t kSteps>
 struct SettledWords {
   template <class D>
   HWY_INLINE void Add(D df, uint32_t k, size_t first, hn::Mask<D> up, hn::Mask<D> down) {
     spikes[k] |= BitsOf(df, up) << first | BitsOf(df, down) << (first + kChunkLanes);
   }
 
-  uint64_t spikes[kSteps] = {};
+  uint64_t spikes[kMostSettledSteps] = {};
 };
 
 // `taken` is the levels, negative.
@@ -65,22 +64,16 @@ HWY_INLINE void WriteLevels(D df, hn::Vec<D> taken, int8_t* levels) {
   hn::StoreU(hn::DemoteTo(d8, whole), d8, levels);
 }
 
-template <uint32_t kSteps>
-constexpr float WeightOf(uint32_t k) {
-  return static_cast<float>(1U << (kSteps - 1 - k));
-}
-
 // All spikes of `kVectors` vectors of `z`, in amplitudes: the greedy digits of 2^(T-1), ... 2, 1.
 // The vectors do not wait for each other. Returns in `taken` the sums of the digits, negative.
-template <bool kRectify, uint32_t kSteps, size_t kVectors, class D, class Write>
-HWY_INLINE void Digits(D df, const float* HWY_RESTRICT thresholds, bool negative_spikes,
-                       hn::Vec<D>* z, hn::Vec<D>* taken, const Write& write) {
+template <bool kRectify, size_t kVectors, class D, class Write>
+HWY_INLINE void Digits(D df, uint32_t timesteps, const float* HWY_RESTRICT thresholds,
+                       bool negative_spikes, hn::Vec<D>* z, hn::Vec<D>* taken, const Write& write) {
   for (size_t v = 0; v < kVectors; ++v) taken[v] = hn::Zero(df);
   // Without negative spikes nothing is below.
   const auto factor = hn::Set(df, negative_spikes ? -1.0F : -1e30F);
-  HWY_UNROLL(8)
-  for (uint32_t k = 0; k < kSteps; ++k) {
-    const auto unit = hn::Set(df, WeightOf<kSteps>(k));
+  for (uint32_t k = 0; k < timesteps; ++k) {
+    const auto unit = hn::Set(df, static_cast<float>(1U << (timesteps - 1 - k)));
     const auto threshold = hn::Set(df, thresholds[k]);
     const auto lowest = hn::Mul(threshold, factor);
     HWY_UNROLL(2)
@@ -162,11 +155,13 @@ inline void AddShortcut(const LayerStep& step, size_t synapses, size_t row) {
   }
 }
 
+// With as many steps as the layer has, or `kSteps` that the compiler knows.
 template <bool kRectify, uint32_t kSteps>
 HWY_NOINLINE void SettleRow(const LayerStep& step, size_t row) {
   const hn::CappedTag<float, 16> df;
   const IntegerLayer& layer = *step.layer;
   const SettledStep& settled = *step.settled;
+  const uint32_t timesteps = kSteps > 0 ? kSteps : settled.timesteps;
   const size_t blocks = layer.layout.blocks;
   const size_t neurons = size_t{layer.columns} * layer.layout.stride();
   const size_t chunks = (neurons + kChunkLanes - 1) / kChunkLanes;
@@ -188,9 +183,9 @@ HWY_NOINLINE void SettleRow(const LayerStep& step, size_t row) {
                                    synapses.shortcut_weight};
   }
   int8_t* levels = settled.levels == nullptr ? nullptr : settled.levels->Row(row);
-  uint64_t* spikes[kSteps];
-  float thresholds[kSteps];
-  for (uint32_t k = 0; k < kSteps; ++k) {
+  uint64_t* spikes[kMostSettledSteps];
+  float thresholds[kMostSettledSteps];
+  for (uint32_t k = 0; k < timesteps; ++k) {
     spikes[k] = settled.spikes[k]->Row(row);
     thresholds[k] = layer.settled_thresholds[k];
   }
@@ -206,7 +201,7 @@ HWY_NOINLINE void SettleRow(const LayerStep& step, size_t row) {
       const size_t chunk = column * blocks + block;
       constexpr size_t kVectors = 2;
       const size_t together = hn::Lanes(df) * kVectors;
-      SettledWords<kSteps> words;
+      SettledWords words;
       for (size_t i = 0; i < kChunkLanes; i += together) {
         hn::Vec<decltype(df)> z[kVectors];
         hn::Vec<decltype(df)> taken[kVectors];
@@ -224,25 +219,25 @@ HWY_NOINLINE void SettleRow(const LayerStep& step, size_t row) {
             z[v] = hn::Add(z[v], hn::Mul(value, hn::Set(df, shortcuts[s].weight)));
           }
         }
-        Digits<kRectify, kSteps, kVectors>(df, thresholds, negative_spikes, z, taken,
-                                           [&](uint32_t k, size_t v, auto up, auto down) {
-                                             const size_t first = i + v * hn::Lanes(df);
-                                             if constexpr (hn::MaxLanes(df) >= 8) {
-                                               WriteSpikes(df, up, down, first, spikes[k] + chunk);
-                                             } else {
-                                               words.Add(df, k, first, up, down);
-                                             }
-                                           });
+        Digits<kRectify, kVectors>(df, timesteps, thresholds, negative_spikes, z, taken,
+                                   [&](uint32_t k, size_t v, auto up, auto down) {
+                                     const size_t first = i + v * hn::Lanes(df);
+                                     if constexpr (hn::MaxLanes(df) >= 8) {
+                                       WriteSpikes(df, up, down, first, spikes[k] + chunk);
+                                     } else {
+                                       words.Add(df, k, first, up, down);
+                                     }
+                                   });
         if (levels == nullptr) continue;
         for (size_t v = 0; v < kVectors; ++v) {
           WriteLevels(df, taken[v], levels + chunk * kChunkLanes + i + v * hn::Lanes(df));
         }
       }
       if constexpr (hn::MaxLanes(df) >= 8) continue;
-      for (uint32_t k = 0; k < kSteps; ++k) spikes[k][chunk] = words.spikes[k];
+      for (uint32_t k = 0; k < timesteps; ++k) spikes[k][chunk] = words.spikes[k];
     }
   }
-  for (uint32_t k = 0; k < kSteps; ++k) {
+  for (uint32_t k = 0; k < timesteps; ++k) {
     // Beyond the map's last neuron lies the guard, whose membranes mean nothing.
     if (neurons % kChunkLanes != 0) {
       const uint64_t exist = (uint64_t{1} << (neurons % kChunkLanes)) - 1;
@@ -253,8 +248,8 @@ HWY_NOINLINE void SettleRow(const LayerStep& step, size_t row) {
 }
 
 // The pool's members are rounded together: the largest is what the pool sends.
-template <bool kRectify, uint32_t kSteps, class D>
-HWY_INLINE void SettlePooledRow(D df, const LayerStep& step, size_t pool) {
+template <bool kRectify, class D>
+HWY_NOINLINE void SettlePooledRow(D df, const LayerStep& step, size_t pool) {
   const hn::Rebind<int16_t, D> d16;
   const IntegerLayer& layer = *step.layer;
   const SettledStep& settled = *step.settled;
@@ -263,7 +258,7 @@ HWY_INLINE void SettlePooledRow(D df, const LayerStep& step, size_t pool) {
     if (layer.synapses[s].kind != AccumulateKind::kIdentity) continue;
     for (size_t y = 0; y < layer.pool_y.members; ++y) AddShortcut(step, s, first_row + y);
   }
-  for (uint32_t k = 0; k < kSteps; ++k) {
+  for (uint32_t k = 0; k < settled.timesteps; ++k) {
     std::fill_n(settled.spikes[k]->Row(pool), settled.spikes[k]->words_per_row, uint64_t{0});
   }
   const auto lowest = hn::Set(df, std::numeric_limits<float>::lowest());
@@ -292,13 +287,14 @@ HWY_INLINE void SettlePooledRow(D df, const LayerStep& step, size_t pool) {
         }
         top = hn::Add(top, hn::LoadU(df, layer.settled_bias.get() + parameter));
         const size_t number = column * layer.layout.stride() + block * kChunkLanes + i;
-        SettledWords<kSteps> words;
+        SettledWords words;
         auto taken = hn::Zero(df);
-        Digits<kRectify, kSteps, 1>(df, layer.settled_thresholds.data(), step.negative_spikes, &top,
-                                    &taken, [&](uint32_t k, size_t, auto up, auto down) {
-                                      words.Add(df, k, number % kChunkLanes, up, down);
-                                    });
-        for (uint32_t k = 0; k < kSteps; ++k) {
+        Digits<kRectify, 1>(df, settled.timesteps, layer.settled_thresholds.data(),
+                            step.negative_spikes, &top, &taken,
+                            [&](uint32_t k, size_t, auto up, auto down) {
+                              words.Add(df, k, number % kChunkLanes, up, down);
+                            });
+        for (uint32_t k = 0; k < settled.timesteps; ++k) {
           settled.spikes[k]->Row(pool)[number / kChunkLanes] |= words.spikes[k];
         }
         if (settled.levels != nullptr) WriteLevels(df, taken, settled.levels->Row(pool) + number);
