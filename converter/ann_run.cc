@@ -64,15 +64,22 @@ Result<std::vector<Logits>> RunAnn(const Graph& graph, const ImageSet& images,
     for (size_t i = 0; i < filled; ++i) {
       const float* begin = logits.data() + i * classes;
       all_logits.emplace_back(begin, begin + classes);
-      if (!std::ranges::all_of(all_logits.back(), [](float v) { return std::isfinite(v); })) {
-        return Status::BadModel("value " + graph.value(graph.output).name +
-                                ": the network's answer to image " + std::to_string(first + i + 1) +
-                                " is not finite; check its weights, --mean and --std");
-      }
     }
     progress(first + filled, count);
   }
   return all_logits;
+}
+
+Status CheckAnswers(const Graph& graph, std::span<const Logits> answers) {
+  const auto not_finite = [](const Logits& logits) {
+    return !std::ranges::all_of(logits, [](float v) { return std::isfinite(v); });
+  };
+  const auto found = std::ranges::find_if(answers, not_finite);
+  if (found == answers.end()) return Status::Ok();
+  return Status::BadModel("value " + graph.value(graph.output).name +
+                          ": the network's answer to image " +
+                          std::to_string(found - answers.begin() + 1) +
+                          " is not finite; check its weights, --mean and --std");
 }
 
 }  // namespace cssrun::converter

@@ -28,10 +28,14 @@ using Progress = std::function<void(size_t done, size_t total)>;
 // another.
 using ObserveActivations = std::function<void(ValueId value, std::span<const float> activations)>;
 
-// The ANN's logits on every image. Error: kBadModel where one is not finite.
+// The ANN's logits on every image.
 Result<std::vector<Logits>> RunAnn(const Graph& graph, const ImageSet& images,
                                    const InputFormat& input, std::span<const ValueId> watch,
                                    const ObserveActivations& observe, const Progress& progress);
+
+// kBadModel where a logit is not finite. Apart from RunAnn(), so that a layer that overflows can be
+// named before the answers that it spoils.
+Status CheckAnswers(const Graph& graph, std::span<const Logits> answers);
 
 // (pixel / 255 - mean) / stddev, [channel][row][column].
 void NormalizePixels(std::span<const uint8_t> pixels, const InputFormat& input,

@@ -69,6 +69,7 @@ Result<Calibration> Calibrate(const Graph& graph, const SpikingNetwork& network,
     if (!range.ok()) return range.status();
     calibration.ranges.push_back(range.value());
   }
+  if (Status status = CheckAnswers(graph, calibration.logits); !status.ok()) return status;
   return calibration;
 }
 

@@ -263,6 +263,9 @@ Result<Conversion> PrepareAndConvert(const Model& model, const ImageSet& calibra
     Result<std::vector<Logits>> logits = RunAnn(model.graph, validation_images, prepared.input, {},
                                                 nullptr, StageOf(progress, "validating: ANN"));
     if (!logits.ok()) return Named(model, logits.status());
+    if (Status status = CheckAnswers(model.graph, logits.value()); !status.ok()) {
+      return Named(model, status);
+    }
     Result<Comparison> validation =
         CompareWithAnn(bytes, validation_images, logits.value(), options.threads,
                        StageOf(progress, "validating: SNN"));
