@@ -429,6 +429,13 @@ void AddShapes(List& list) {
     split->add_output("rest");
     AddInt(split, "axis", 1);
   });
+  list.Add("SplitOfUnknownLengths", {"Split6", "not supported"}, [](ModelProto& m) {
+    AddConstant(m, IntTensor("lengths", {2}, {1, 2}));
+    AddNode(m, "Relu", {"lengths"}, "variable");
+    NodeProto* split = Insert(m, "Split", {"variable"});
+    split->add_output("rest");
+    AddInt(split, "axis", 1);
+  });
   list.Add("SplitOfThreeInTwo", {"Split5", "2 outputs", "3"}, [](ModelProto& m) {
     NodeProto* split = Insert(m, "Split");
     split->add_output("rest");
