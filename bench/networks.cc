@@ -26,6 +26,7 @@
 #include "converter/convert.h"
 #include "converter/dense.h"
 #include "cssrun/cssrun.h"
+#include "hwy/targets.h"
 #include "tools/args.h"
 #include "tools/image_io.h"
 #include "tools/image_list.h"
@@ -44,7 +45,23 @@ struct Arguments {
   size_t batch = 16;
   double seconds = 5;
   std::string opponent;
+  std::string simd;
 };
+
+// Lets cssrun's kernels use nothing better than the instruction set of this name; oneDNN is not
+// told.
+Status UseNothingBetterThan(const std::string& name) {
+  std::string names;
+  for (int64_t rest = hwy::SupportedTargets(); rest != 0; rest &= rest - 1) {
+    const int64_t target = rest & -rest;  // better ones are lower bits
+    if (name == hwy::TargetName(target)) {
+      hwy::DisableTargets(target - 1);
+      return Status::Ok();
+    }
+    names += std::string(" ") + hwy::TargetName(target);
+  }
+  return Status::InvalidArgument("--simd " + name + ": this machine has" + names);
+}
 
 double SecondsSince(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -240,8 +257,12 @@ int Run(int argc, char** argv) {
   app.add_option("--seconds", arguments.seconds, "how long (5)");
   app.add_option("--opponent", arguments.opponent,
                  "a command that prints its milliseconds an image as its last line");
+  app.add_option("--simd", arguments.simd,
+                 "the best instruction set that cssrun may use, as in a summary's simd_target");
   tools::Prepare(app, "  bench_networks model.onnx net.fb images/ --threads 2");
   if (const auto exit = tools::Parse(app, argc, argv); exit.has_value()) return *exit;
+
+  if (!arguments.simd.empty()) OrExit(UseNothingBetterThan(arguments.simd));
 
   // Before this process holds anything itself.
   const Json snn_load = Measure([&] {

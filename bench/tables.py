@@ -21,9 +21,13 @@ NETWORKS = ROOT / "build" / "networks"
 # Model, T, beta, L, threshold: the cheapest setting of the oracle's within 0.3 points of the ANN
 # comes first. A quantized model brings its own.
 TRAINED = [
+    ("resnet20", 4, 2, 3, 0.7),
+    ("resnet20", 5, 2, 4, 0.7),
     ("resnet20", 5, 2, 2, 0.667),
     ("resnet20", 6, 2, 2, 0.667),
     ("resnet20", 12, 1.5, 2, 0.7),
+    ("vgg16slim", 4, 2, 3, 0.7),
+    ("vgg16slim", 5, 2, 4, 0.7),
     ("vgg16slim", 4, 2, 1, 0.5),
     ("vgg16slim", 6, 2, 2, 0.667),
     ("vgg16slim", 12, 1.5, 2, 0.7),
@@ -90,7 +94,8 @@ def convert(model, calibration, code):
     """The network file, and the code that it has."""
     NETWORKS.mkdir(parents=True, exist_ok=True)
     options = [x for pair in zip(CODE_OPTIONS, code) for x in pair]
-    net = NETWORKS / "-".join(map(str, [model.stem, *code[:1]]))
+    settled = bool(code) and code[1] == 2 and code[2] >= code[0] - 1
+    net = NETWORKS / "-".join(map(str, [model.stem, *code[:1], *["settled"] * settled]))
     net, report = (net.with_name(net.name + ending) for ending in (".fb", ".json"))
     output_of(BUILD / "tools/cssconvert", model, "-o", net, "--calibration", calibration, "--mean",
               "0.485,0.456,0.406", "--std", "0.229,0.224,0.225", "--report", report, *options,
@@ -140,7 +145,8 @@ def networks(shared, models):
     few = calibration / sorted(os.listdir(calibration))[0]
     for name in SHAPES:
         model = models / f"{name}.onnx"
-        entries.append((model, *convert(model, few, (6, 2, 2, 0.667)), few))
+        for code in [(5, 2, 4, 0.7), (6, 2, 2, 0.667)]:
+            entries.append((model, *convert(model, few, code), few))
     print_networks(entries)
 
 

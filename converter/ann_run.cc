@@ -33,6 +33,16 @@ void NormalizePixels(std::span<const uint8_t> pixels, const InputFormat& input,
   }
 }
 
+Status CheckAnswers(const Graph& graph, const std::vector<Logits>& answers) {
+  for (size_t i = 0; i < answers.size(); ++i) {
+    if (std::ranges::all_of(answers[i], [](float v) { return std::isfinite(v); })) continue;
+    return Status::BadModel("value " + graph.value(graph.output).name +
+                            ": the network's answer to image " + std::to_string(i + 1) +
+                            " is not finite; check its weights, --mean and --std");
+  }
+  return Status::Ok();
+}
+
 Result<std::vector<Logits>> RunAnn(const Graph& graph, const ImageSet& images,
                                    const InputFormat& input, std::span<const ValueId> watch,
                                    const ObserveActivations& observe, const Progress& progress) {
@@ -68,18 +78,6 @@ Result<std::vector<Logits>> RunAnn(const Graph& graph, const ImageSet& images,
     progress(first + filled, count);
   }
   return all_logits;
-}
-
-Status CheckAnswers(const Graph& graph, std::span<const Logits> answers) {
-  const auto not_finite = [](const Logits& logits) {
-    return !std::ranges::all_of(logits, [](float v) { return std::isfinite(v); });
-  };
-  const auto found = std::ranges::find_if(answers, not_finite);
-  if (found == answers.end()) return Status::Ok();
-  return Status::BadModel("value " + graph.value(graph.output).name +
-                          ": the network's answer to image " +
-                          std::to_string(found - answers.begin() + 1) +
-                          " is not finite; check its weights, --mean and --std");
 }
 
 }  // namespace cssrun::converter

@@ -33,9 +33,8 @@ Result<std::vector<Logits>> RunAnn(const Graph& graph, const ImageSet& images,
                                    const InputFormat& input, std::span<const ValueId> watch,
                                    const ObserveActivations& observe, const Progress& progress);
 
-// kBadModel where a logit is not finite. Apart from RunAnn(), so that a layer that overflows can be
-// named before the answers that it spoils.
-Status CheckAnswers(const Graph& graph, std::span<const Logits> answers);
+// Error: kBadModel where a logit is not finite.
+Status CheckAnswers(const Graph& graph, const std::vector<Logits>& answers);
 
 // (pixel / 255 - mean) / stddev, [channel][row][column].
 void NormalizePixels(std::span<const uint8_t> pixels, const InputFormat& input,

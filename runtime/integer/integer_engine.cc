@@ -44,6 +44,7 @@ IntegerEngine::IntegerEngine(const ExecutionNetwork& network, const SessionOptio
     : network_(network),
       integers_(*network.integers),
       options_(options),
+      records_membranes_(RecordsMembranes(options)),
       chunk_(ChunkFor(network, options)),
       growth_(Growth::Of(network.beta)) {
   const unsigned threads = ThreadCount(options.threads);
@@ -95,6 +96,7 @@ IntegerEngine::IntegerEngine(const ExecutionNetwork& network, const SessionOptio
       for (uint32_t index = 0; index < network.timesteps; ++index) {
         state.spikes.emplace_back(layer.extent.height(), layer.extent.width() * stride);
       }
+      state.levels = LevelFrame(layer.extent.height(), integers_.level_layouts[i]);
     }
     states_.push_back(std::move(state));
     for (Worker& worker : workers_) {
@@ -107,7 +109,7 @@ IntegerEngine::IntegerEngine(const ExecutionNetwork& network, const SessionOptio
   for (Worker& worker : workers_) {
     worker.inputs.resize(most_synapses);
     worker.settled_spikes.resize(network.timesteps);
-    worker.settled_inputs.resize(most_synapses * network.timesteps);
+    worker.settled_inputs.resize(most_synapses);
   }
   logits_.resize(integers_.logit_stride);
   size_t most_weight_rows = 0;
@@ -134,7 +136,10 @@ void IntegerEngine::StartPart(size_t layer_index, const LayerPart& part) {
   const IntegerLayer& layer = integers_.layers[layer_index];
   LayerState& state = states_[layer_index];
   const size_t lanes = size_t{part.last_row - part.first_row} * layer.row_lanes;
-  for (size_t block = part.first_block; block < part.last_block; ++block) {
+  // Where all comes at once, there is nothing to begin with.
+  const size_t first_block =
+      layer.at_once && !records_membranes_ ? part.last_block : part.first_block;
+  for (size_t block = first_block; block < part.last_block; ++block) {
     const int16_t* start = layer.start.get() + block * kChunkLanes;
     int16_t* membranes = state.membranes.get() + block * layer.block_lanes() +
                          size_t{part.first_row} * layer.row_lanes;
@@ -376,6 +381,10 @@ void IntegerEngine::StepEncoder(uint32_t index, LayerStatistics& statistics) {
     }
     CountSpikes(spikes);
   }
+  LayerState& state = states_.front();
+  if (index + 1 == network_.timesteps && !state.levels.levels.empty()) {
+    FillLevels(state.spikes, state.levels);
+  }
   statistics.spikes += spikes.count();
   if (observe_spikes_) observe_spikes_(0, index, spikes);
 }
@@ -427,12 +436,14 @@ void IntegerEngine::PrepareSettled(size_t layer_index, Worker& worker, SettledSt
   const uint32_t timesteps = network_.timesteps;
   for (uint32_t k = 0; k < timesteps; ++k) {
     worker.settled_spikes[k] = &states_[layer_index].spikes[k];
-    for (size_t s = 0; s < layer.synapses.size(); ++s) {
-      worker.settled_inputs[s * timesteps + k] = &states_[layer.synapses[s].source].spikes[k];
-    }
+  }
+  for (size_t s = 0; s < layer.synapses.size(); ++s) {
+    worker.settled_inputs[s] = &states_[layer.synapses[s].source].levels;
   }
   settled.timesteps = timesteps;
   settled.spikes = worker.settled_spikes.data();
+  LevelFrame& levels = states_[layer_index].levels;
+  settled.levels = levels.levels.empty() ? nullptr : &levels;
   settled.inputs = worker.settled_inputs.data();
 }
 

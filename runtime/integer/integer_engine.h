@@ -47,6 +47,7 @@ class IntegerEngine {
     hwy::AlignedFreeUniquePtr<int16_t[]> sent;
     size_t sent_row = 0;             // lanes of one row of `sent`
     std::vector<SpikeFrame> spikes;  // by spike index
+    LevelFrame levels;               // where settled layers read them
     // Of pixels that are not coded in spikes, see LayerStep; of the readout by logit.
     hwy::AlignedFreeUniquePtr<float[]> direct;
     hwy::AlignedFreeUniquePtr<float[]> direct_owed;
@@ -60,7 +61,7 @@ class IntegerEngine {
     std::vector<SpikeLists> lists;
     std::vector<float> direct_row;                  // of the map, [column][channel]
     std::vector<SpikeFrame*> settled_spikes;        // by spike index
-    std::vector<const SpikeFrame*> settled_inputs;  // [synapses][T]
+    std::vector<const LevelFrame*> settled_inputs;  // by synapses of a layer
   };
 
   Worker& WorkerOfThread();
@@ -85,6 +86,7 @@ class IntegerEngine {
   const ExecutionNetwork& network_;
   const IntegerNetwork& integers_;
   const SessionOptions options_;
+  const bool records_membranes_;
   const uint32_t chunk_;
   const Growth growth_;
   const Input* input_ = nullptr;  // of this run

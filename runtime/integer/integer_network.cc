@@ -171,6 +171,7 @@ class Builder {
     for (uint32_t i = 1; i + 1 < nodes.size(); ++i) {
       if (!BuildLayer(*nodes.Get(i), integers_.layers[i])) return std::nullopt;
     }
+    LayOutLevels();
     if (!BuildReadout(*nodes.Get(nodes.size() - 1))) return std::nullopt;
     return std::move(integers_);
   }
@@ -295,11 +296,42 @@ class Builder {
       }
     }
     layer.blocks_together = BlocksTogether(layer);
-    layer.at_once =
-        settled_ && std::ranges::all_of(layer.synapses, [](const IntegerSynapses& s) {
-          return s.kind == AccumulateKind::kLevels || s.kind == AccumulateKind::kIdentity;
-        });
+    FindLevels(layer);
     return true;
+  }
+
+  void FindLevels(IntegerLayer& layer) const {
+    uint32_t count = 0;
+    layer.at_once = settled_;
+    for (uint32_t s = 0; s < layer.synapses.size(); ++s) {
+      const AccumulateKind kind = layer.synapses[s].kind;
+      if (kind == AccumulateKind::kLevels && count++ == 0) layer.first_levels = s;
+      if (kind != AccumulateKind::kLevels && kind != AccumulateKind::kIdentity) {
+        layer.at_once = false;
+      }
+    }
+    layer.at_once = layer.at_once && count > 0;
+  }
+
+  // Rows of levels with room for what their readers see beyond the map.
+  void LayOutLevels() {
+    const auto& nodes = *network_.nodes();
+    integers_.level_layouts.resize(nodes.size());
+    std::vector<uint32_t> ends(nodes.size(), 0);
+    for (const IntegerLayer& layer : integers_.layers) {
+      for (const IntegerSynapses& s : layer.synapses) {
+        const bool reads = layer.settled && (s.kind == AccumulateKind::kLevels ||
+                                             s.kind == AccumulateKind::kIdentity);
+        if (!reads) continue;
+        LevelLayout& levels = integers_.level_layouts[s.source];
+        levels.before = std::max(levels.before, s.levels.left);
+        const int64_t neurons =
+            int64_t{nodes.Get(s.source)->extent()->width()} * integers_.layouts[s.source].stride();
+        const auto words = static_cast<uint32_t>(RoundUp(neurons, kChunkLanes));
+        ends[s.source] = std::max({ends[s.source], words, s.levels.right});
+        levels.row_size = levels.before + ends[s.source];
+      }
+    }
   }
 
   // A part must do all that its blocks need.
@@ -377,7 +409,7 @@ class Builder {
         float largest = 0;
         for (size_t k = 0; k < fan_in; ++k) largest = std::max(largest, std::abs(*weights++));
         if (largest > 0) {
-          const double limit = KeptWide(*s, channels) ? kLargestWideWeight : kLargestNarrowWeight;
+          const double limit = LargestWeight(*s, layer);
           scales[channel] = std::min(scales[channel], limit / static_cast<double>(largest));
         }
       }
@@ -658,7 +690,7 @@ class Builder {
         s.window()->kernel_x() <= kMostDepthwiseTaps) {
       return AccumulateKind::kDepthwise;
     }
-    if (plain && TakesLevels(s, layer)) return AccumulateKind::kLevels;
+    if (TakesLevels(s, layer)) return AccumulateKind::kLevels;
     const bool rolls =
         plain && CanRoll(s, layer) && SumsFit(RollShapeOf(s, layer), s.weights()->data(), scales);
     return rolls ? AccumulateKind::kRoll : AccumulateKind::kGather;
@@ -668,11 +700,11 @@ class Builder {
   // its weights are more than its spikes.
   bool TakesLevels(const format::Synapses& s, const IntegerLayer& layer) const {
     const double most = std::exp2(code_.timesteps()) - 1;
-    const double largest = KeptWide(s, TargetsOf(s)) ? kLargestWideWeight : kLargestNarrowWeight;
-    return settled_ && s.source() != 0 && network_.nodes()->Get(s.source())->rectify() &&
-           s.groups() == 1 && s.average() == nullptr && layer.layout.lanes >= kLevelTargets &&
+    return settled_ && s.kind() == SynapseKind::Convolution && IsPlain(s, layer) &&
+           s.source() != 0 && network_.nodes()->Get(s.source())->rectify() && s.groups() == 1 &&
+           s.average() == nullptr && layer.layout.lanes >= kLevelTargets &&
            layer.rows * layer.columns >= kFewestLevelPositions &&
-           LevelSumsFit(LevelsShapeOf(s, layer), most, largest);
+           LevelSumsFit(LevelsShapeOf(s, layer), most, kLargestNarrowWeight);
   }
 
   uint32_t TargetsOf(const format::Synapses& s) const {
@@ -752,6 +784,12 @@ class Builder {
     shape.target = layer.layout;
     shape.window = s.window();
     return shape;
+  }
+
+  // In units, what a channel's largest weight may be.
+  int LargestWeight(const format::Synapses& s, const IntegerLayer& layer) const {
+    const bool wide = !TakesLevels(s, layer) && KeptWide(s, TargetsOf(s));
+    return wide ? kLargestWideWeight : kLargestNarrowWeight;
   }
 
   // Whether weights are kept in 16 bits.

@@ -17,6 +17,7 @@
 #include "runtime/integer/axes.h"
 #include "runtime/integer/gather.h"
 #include "runtime/integer/lane_layout.h"
+#include "runtime/integer/level_frame.h"
 #include "runtime/integer/levels.h"
 #include "runtime/integer/roll.h"
 
@@ -142,8 +143,9 @@ struct IntegerLayer {
   hwy::AlignedFreeUniquePtr<float[]> inverse_scale;
   hwy::AlignedFreeUniquePtr<float[]> settled_bias;
   std::vector<float> settled_thresholds;
-  // Nothing to add before the last step.
+  // All that comes through spikes comes with the last step, first through these synapses.
   bool at_once = false;
+  uint32_t first_levels = 0;
   bool has_real = false;  // part of its input is added in float: pixels, shortcuts not aligned
   // Blocks that a step takes together: 1 where each may do all of its steps before the next one
   // begins, so that its weights stay near the core.
@@ -180,9 +182,10 @@ struct ReadoutSynapses {
 };
 
 struct IntegerNetwork {
-  std::vector<IntegerLayer> layers;  // by layer index; the first and last are empty
-  std::vector<LaneLayout> layouts;   // by layer index, of the spikes that leave it
-  EncoderTable encoder;              // empty with direct input
+  std::vector<IntegerLayer> layers;        // by layer index; the first and last are empty
+  std::vector<LaneLayout> layouts;         // by layer index, of the spikes that leave it
+  std::vector<LevelLayout> level_layouts;  // by layer index, of the same as levels
+  EncoderTable encoder;                    // empty with direct input
   std::vector<ReadoutSynapses> readout;
   uint32_t logit_stride = 0;
 };

@@ -20,40 +20,35 @@ namespace cssrun::internal::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-template <bool kRectify, uint32_t kSteps>
-void SettleIn(const LayerStep& step, size_t row) {
-  const IntegerLayer& layer = *step.layer;
-  if (!layer.pooled()) {
-    SettleRow<kRectify, kSteps>(step, row);
-    return;
-  }
-  const size_t pool = row / layer.pool_y.stride;
-  const bool last_member = row == pool * layer.pool_y.stride + layer.pool_y.members - 1;
-  if (!last_member || pool >= layer.spike_rows) return;
-  if (layer.layout.lanes == 8) {
-    SettlePooledRow<kRectify, kSteps>(hn::CappedTag<float, 8>(), step, pool);
-  } else {
-    SettlePooledRow<kRectify, kSteps>(hn::CappedTag<float, 16>(), step, pool);
-  }
-}
-
 template <bool kRectify>
 void Settle(const LayerStep& step, size_t row) {
-  static_assert(kMostSettledSteps == 6);
-  switch (step.settled->timesteps) {
-    case 1:
-      return SettleIn<kRectify, 1>(step, row);
-    case 2:
-      return SettleIn<kRectify, 2>(step, row);
-    case 3:
-      return SettleIn<kRectify, 3>(step, row);
-    case 4:
-      return SettleIn<kRectify, 4>(step, row);
-    case 5:
-      return SettleIn<kRectify, 5>(step, row);
-    default:
-      return SettleIn<kRectify, 6>(step, row);
+  const IntegerLayer& layer = *step.layer;
+  if (layer.pooled()) {
+    const size_t pool = row / layer.pool_y.stride;
+    const bool last_member = row == pool * layer.pool_y.stride + layer.pool_y.members - 1;
+    if (!last_member || pool >= layer.spike_rows) return;
+    if (layer.layout.lanes == 8) {
+      SettlePooledRow<kRectify>(hn::CappedTag<float, 8>(), step, pool);
+    } else {
+      SettlePooledRow<kRectify>(hn::CappedTag<float, 16>(), step, pool);
+    }
+    return;
   }
+  if constexpr (kRectify) {  // what most networks are
+    switch (step.settled->timesteps) {
+      case 3:
+        return SettleRow<true, 3>(step, row);
+      case 4:
+        return SettleRow<true, 4>(step, row);
+      case 5:
+        return SettleRow<true, 5>(step, row);
+      case 6:
+        return SettleRow<true, 6>(step, row);
+      default:
+        break;
+    }
+  }
+  SettleRow<kRectify, 0>(step, row);
 }
 
 template <GrowthKind kGrowth, bool kRectify>
@@ -120,67 +115,74 @@ void AddDirect(const LayerStep& step) {
   }
 }
 
+// What is needed before membranes can take the spikes of synapses `s`.
+HWY_NOINLINE void Prepare(LayerStep& step, size_t s) {
+  const IntegerSynapses& synapses = step.layer->synapses[s];
+  const SpikeFrame& frame = *step.inputs[s];
+  // Each source row is counted with the target rows beside it.
+  const size_t count = synapses.rows.size();
+  const size_t rows = step.layer->rows;
+  const size_t end = step.part.first_block == 0 ? step.part.last_row * count / rows : 0;
+  for (size_t row = step.part.first_row * count / rows; row < end; ++row) {
+    step.synops += CountSynops(synapses, frame, row);
+  }
+  if (synapses.kind == AccumulateKind::kGather) {
+    ListSpikes(synapses, frame, step.part.first_row, step.part.last_row, step.lists[s]);
+  }
+}
+
+// All that target row `row` waits for; `next` is the first source row that has not been added.
+HWY_NOINLINE void Accumulate(const LayerStep& step, size_t s, size_t row, size_t& next) {
+  const IntegerLayer& layer = *step.layer;
+  const IntegerSynapses& synapses = layer.synapses[s];
+  switch (synapses.kind) {
+    case AccumulateKind::kLevels:
+      if (step.settled != nullptr) {
+        const bool joins = !layer.at_once || s != layer.first_levels;
+        SumLevels(synapses, step, row, joins, *step.settled->inputs[s]);
+      }
+      return;
+    case AccumulateKind::kGather:
+      GatherRow(synapses, step, row, step.lists[s]);
+      return;
+    case AccumulateKind::kDepthwise:
+      DepthwiseRow(synapses, layer, *step.inputs[s], row, step.membranes);
+      return;
+    case AccumulateKind::kIdentity:
+      if (layer.settled) return;  // see Settle()
+      break;
+    case AccumulateKind::kRoll:
+      break;
+  }
+  while (next < synapses.rows.size() && synapses.rows[next].due <= row) {
+    AccumulateRow(synapses, step, *step.inputs[s], next++);
+  }
+}
+
 // `sent` grows with the spikes; in the silent period it is zero.
 template <GrowthKind kGrowth, bool kRectify>
 void RunStep(LayerStep& step) {
   const IntegerLayer& layer = *step.layer;
   constexpr size_t kMostSynapses = 16;
   const size_t synapses_count = layer.synapses.size();
-  // What is needed before membranes can take spikes.
-  const auto prepare = [&](size_t s) {
-    const IntegerSynapses& synapses = layer.synapses[s];
-    const SpikeFrame& frame = *step.inputs[s];
-    // Each source row is counted with the target rows beside it.
-    const size_t count = synapses.rows.size();
-    const size_t end = step.part.first_block == 0 ? step.part.last_row * count / layer.rows : 0;
-    for (size_t row = step.part.first_row * count / layer.rows; row < end; ++row) {
-      step.synops += CountSynops(synapses, frame, row);
-    }
-    if (synapses.kind == AccumulateKind::kGather) {
-      ListSpikes(synapses, frame, step.part.first_row, step.part.last_row, step.lists[s]);
-    }
-    if (synapses.kind == AccumulateKind::kLevels && step.settled != nullptr) {
-      LevelRows(synapses, *step.settled, step.settled->inputs + s * step.settled->timesteps,
-                step.part.first_row, step.part.last_row, step.lists[s].levels.data());
-    }
-  };
-  // All that target row `row` waits for; `next` is the first source row that has not been added.
-  const auto accumulate = [&](size_t s, size_t row, size_t& next) {
-    const IntegerSynapses& synapses = layer.synapses[s];
-    if (synapses.kind == AccumulateKind::kIdentity && layer.settled) return;  // see Settle()
-    if (synapses.kind == AccumulateKind::kLevels) {
-      if (step.settled != nullptr) SumLevels(synapses, step, row, step.lists[s].levels.data());
-      return;
-    }
-    if (synapses.kind == AccumulateKind::kGather) {
-      GatherRow(synapses, step, row, step.lists[s]);
-      return;
-    }
-    if (synapses.kind == AccumulateKind::kDepthwise) {
-      DepthwiseRow(synapses, layer, *step.inputs[s], row, step.membranes);
-      return;
-    }
-    while (next < synapses.rows.size() && synapses.rows[next].due <= row) {
-      AccumulateRow(synapses, step, *step.inputs[s], next++);
-    }
-  };
   if (step.direct != nullptr) AddDirect(step);
   size_t next[kMostSynapses] = {};
   const bool by_rows = synapses_count <= kMostSynapses;
   if (step.inputs != nullptr) {
     for (size_t s = 0; s < synapses_count; ++s) {
-      prepare(s);
+      Prepare(step, s);
       if (by_rows) continue;
       size_t next_row = 0;
-      for (size_t row = step.part.first_row; row < step.part.last_row; ++row)
-        accumulate(s, row, next_row);
+      for (size_t row = step.part.first_row; row < step.part.last_row; ++row) {
+        Accumulate(step, s, row, next_row);
+      }
     }
   }
   if (layer.at_once && step.settled == nullptr) return;
   for (size_t row = step.part.first_row; row < step.part.last_row; ++row) {
     if (step.inputs != nullptr && by_rows) {
       // Row by row: membranes fire while they are in the first-level cache.
-      for (size_t s = 0; s < synapses_count; ++s) accumulate(s, row, next[s]);
+      for (size_t s = 0; s < synapses_count; ++s) Accumulate(step, s, row, next[s]);
     }
     FireAndGrow<kGrowth, kRectify>(step, row);
   }
@@ -197,6 +199,10 @@ void RunLayerStepTarget(LayerStep& step) {
   }
   return rectify ? RunStep<GrowthKind::kGeneral, true>(step)
                  : RunStep<GrowthKind::kGeneral, false>(step);
+}
+
+void FillLevelsTarget(std::span<const SpikeFrame> steps, LevelFrame& levels) {
+  FillLevelsOf(steps, levels);
 }
 
 void EncodeRowTarget(const uint16_t* HWY_RESTRICT positive, const uint16_t* HWY_RESTRICT negative,
@@ -242,6 +248,7 @@ namespace cssrun::internal {
 
 HWY_EXPORT(RunLayerStepTarget);
 HWY_EXPORT(CountSpikesTarget);
+HWY_EXPORT(FillLevelsTarget);
 HWY_EXPORT(EncodeRowTarget);
 HWY_EXPORT(AddReadoutTarget);
 
@@ -257,6 +264,10 @@ Growth Growth::Of(float beta) {
 void RunLayerStep(LayerStep& step) { HWY_DYNAMIC_DISPATCH(RunLayerStepTarget)(step); }
 
 void CountSpikes(SpikeFrame& spikes) { HWY_DYNAMIC_DISPATCH(CountSpikesTarget)(spikes); }
+
+void FillLevels(std::span<const SpikeFrame> steps, LevelFrame& levels) {
+  HWY_DYNAMIC_DISPATCH(FillLevelsTarget)(steps, levels);
+}
 
 void EncodeRow(const uint16_t* positive, const uint16_t* negative, uint32_t neurons, uint32_t bit,
                size_t row, SpikeFrame& spikes) {

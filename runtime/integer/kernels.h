@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "runtime/integer/integer_network.h"
+#include "runtime/integer/level_frame.h"
 #include "runtime/integer/spike_frame.h"
 #include "runtime/integer/spike_lists.h"
 
@@ -28,7 +29,8 @@ struct Growth {
 struct SettledStep {
   uint32_t timesteps = 0;
   SpikeFrame* const* spikes = nullptr;        // all T of them
-  const SpikeFrame* const* inputs = nullptr;  // [synapses][T]
+  LevelFrame* levels = nullptr;               // the same; null if nobody reads them
+  const LevelFrame* const* inputs = nullptr;  // by synapses
 };
 
 // Some rows of some blocks of a layer. Parts touch nothing of each other, so that threads may share
@@ -71,6 +73,9 @@ void RunLayerStep(LayerStep& step);
 
 // Sets `counts` of all rows.
 void CountSpikes(SpikeFrame& spikes);
+
+// Sets the levels of a layer whose spikes of all steps are there.
+void FillLevels(std::span<const SpikeFrame> steps, LevelFrame& levels);
 
 // One step of the encoder: bit `bit` of the trains of a row's neurons, a multiple of 32.
 void EncodeRow(const uint16_t* positive, const uint16_t* negative, uint32_t neurons, uint32_t bit,

@@ -10,6 +10,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <span>
+#include <type_traits>
 
 #include "hwy/highway.h"
 #include "runtime/integer/kernels.h"
@@ -31,55 +33,48 @@ HWY_INLINE hn::Vec<D> UnitsAt(D d, uint32_t half, size_t first, uint8_t unit) {
   }
 }
 
-// The levels of one source row; `frames` by spike index.
-inline void LevelRow(const LevelsPlan& plan, const SpikeFrame* const* frames, uint32_t timesteps,
-                     size_t row, uint8_t* levels) {
-  const hn::CappedTag<uint8_t, kChunkLanes> d;
-  levels += row * plan.row_size;
-  const size_t words = frames[0]->words_per_row;
-  const size_t end = plan.before + words * kChunkLanes;
-  std::fill_n(levels, plan.before, uint8_t{0});
-  std::fill_n(levels + end, plan.row_size - end, uint8_t{0});
-  levels += plan.before;
-  const uint64_t* rows[kMostSettledSteps];
-  for (uint32_t k = 0; k < timesteps; ++k) rows[k] = frames[k]->Row(row);
-  for (size_t w = 0; w < words; ++w) {
-    for (size_t i = 0; i < kChunkLanes; i += hn::Lanes(d)) {
-      auto level = hn::Zero(d);
-      for (uint32_t k = 0; k < timesteps; ++k) {
-        const uint64_t word = rows[k][w];
-        const auto unit = static_cast<uint8_t>(1U << (timesteps - 1 - k));
-        level = hn::Add(level, UnitsAt(d, static_cast<uint32_t>(word), i, unit));
-        level = hn::Sub(level, UnitsAt(d, static_cast<uint32_t>(word >> kChunkLanes), i, unit));
-      }
-      hn::StoreU(level, d, levels + w * kChunkLanes + i);
-    }
+// Levels [first, first + Lanes(d)) of a word of each step's spikes.
+template <class D>
+HWY_INLINE hn::Vec<D> LevelsAt(D d, const uint64_t* words, uint32_t timesteps, size_t first) {
+  auto level = hn::Zero(d);
+  for (uint32_t k = 0; k < timesteps; ++k) {
+    const auto unit = static_cast<uint8_t>(1U << (timesteps - 1 - k));
+    level = hn::Add(level, UnitsAt(d, static_cast<uint32_t>(words[k]), first, unit));
+    level = hn::Sub(level, UnitsAt(d, static_cast<uint32_t>(words[k] >> kChunkLanes), first, unit));
   }
+  return level;
 }
 
-// The source rows that target rows [first, last) see.
-inline void LevelRows(const IntegerSynapses& s, const SettledStep& settled,
-                      const SpikeFrame* const* frames, size_t first, size_t last, uint8_t* levels) {
-  const WindowShape& w = s.window;
-  const int64_t top = static_cast<int64_t>(first) * w.stride_y - w.pad_top;
-  const int64_t bottom =
-      (static_cast<int64_t>(last) - 1) * w.stride_y - w.pad_top + (w.kernel_y - 1) * w.dilation_y;
-  const int64_t end = std::min<int64_t>(bottom + 1, s.levels.source_rows);
-  for (int64_t row = std::max<int64_t>(top, 0); row < end; ++row) {
-    LevelRow(s.levels, frames, settled.timesteps, static_cast<size_t>(row), levels);
+// Of a layer that does not settle itself.
+inline void FillLevelsOf(std::span<const SpikeFrame> steps, LevelFrame& frame) {
+  const hn::CappedTag<uint8_t, kChunkLanes> d;
+  const auto timesteps = static_cast<uint32_t>(steps.size());
+  const size_t words = steps.front().words_per_row;
+  for (size_t row = 0; row < steps.front().counts.size(); ++row) {
+    for (size_t w = 0; w < words; ++w) {
+      uint64_t of_steps[kMostSettledSteps];
+      for (uint32_t k = 0; k < timesteps; ++k) of_steps[k] = steps[k].Row(row)[w];
+      for (size_t i = 0; i < kChunkLanes; i += hn::Lanes(d)) {
+        const auto levels =
+            hn::BitCast(hn::RebindToSigned<decltype(d)>(), LevelsAt(d, of_steps, timesteps, i));
+        hn::StoreU(levels, hn::RebindToSigned<decltype(d)>(), frame.Row(row) + w * kChunkLanes + i);
+      }
+    }
   }
 }
 
 // Where a target row's levels and weights are: kernel rows [first, last) are on the map.
 struct LevelsRow {
-  const uint8_t* levels = nullptr;  // of kernel row `first`, at the first column's window
-  size_t levels_pitch = 0;          // from one kernel row to the next
-  size_t tap_pitch = 0;             // from one kernel column to the next
-  size_t position_pitch = 0;        // from one target column to the next
+  const int8_t* levels = nullptr;  // of kernel row `first`, at the first column's window
+  size_t levels_pitch = 0;         // from one kernel row to the next
+  size_t tap_pitch = 0;            // from one kernel column to the next
+  size_t position_pitch = 0;       // from one target column to the next
   size_t kernel_rows = 0;
   size_t kernel_columns = 0;
   size_t quads = 0;
-  size_t lanes = 0;  // of a target column
+  size_t targets = 0;  // of a group: one or two vectors' worth
+  size_t lanes = 0;    // of a target column
+  bool joins = true;   // what is there already
 };
 
 #if HWY_TARGET == HWY_SCALAR
@@ -87,14 +82,14 @@ struct LevelsRow {
 template <typename Weight>
 void AddLevelsRow(const LevelsRow& row, size_t columns, const Weight* weights, int16_t* membranes) {
   for (size_t column = 0; column < columns; ++column) {
-    for (size_t target = 0; target < kLevelTargets; ++target) {
+    for (size_t target = 0; target < row.targets; ++target) {
       int32_t sum = 0;
       const Weight* quad = weights + target * kQuad;
       for (size_t ky = 0; ky < row.kernel_rows; ++ky) {
         for (size_t kx = 0; kx < row.kernel_columns; ++kx) {
-          const uint8_t* levels =
+          const int8_t* levels =
               row.levels + ky * row.levels_pitch + kx * row.tap_pitch + column * row.position_pitch;
-          for (size_t q = 0; q < row.quads; ++q, quad += kLevelTargets * kQuad) {
+          for (size_t q = 0; q < row.quads; ++q, quad += row.targets * kQuad) {
             for (size_t c = 0; c < kQuad; ++c) sum += levels[q * kQuad + c] * quad[c];
           }
         }
@@ -102,7 +97,8 @@ void AddLevelsRow(const LevelsRow& row, size_t columns, const Weight* weights, i
       int16_t& membrane = membranes[column * row.lanes + target];
       constexpr int32_t kLargest = 32767;
       sum = std::clamp(sum, -kLargest - 1, kLargest);
-      membrane = static_cast<int16_t>(std::clamp(membrane + sum, -kLargest - 1, kLargest));
+      if (row.joins) sum += membrane;
+      membrane = static_cast<int16_t>(std::clamp(sum, -kLargest - 1, kLargest));
     }
   }
 }
@@ -118,19 +114,20 @@ struct ByteProducts {
   using Sum = hn::Vec<D>;
   using Levels = hn::Vec<D>;
 
-  static HWY_INLINE Levels Load(const uint8_t* levels) {
+  static HWY_INLINE Levels Load(const int8_t* levels) {
     int32_t quad;
     std::memcpy(&quad, levels, sizeof(quad));
     return hn::Set(D(), quad);
   }
-  static HWY_INLINE Levels LoadWeights(const int8_t* weights, size_t) {
-    return hn::BitCast(D(), hn::Load(hn::ScalableTag<int8_t>(), weights));
+  static HWY_INLINE Levels LoadWeights(const int8_t* weights, size_t v) {
+    const hn::ScalableTag<int8_t> d8;
+    return hn::BitCast(D(), hn::Load(d8, weights + v * hn::Lanes(d8)));
   }
   // Highway 1.0 has no name for this instruction, which all machines of this target have.
   static HWY_INLINE void Add(Levels levels, Levels weights, Sum& sum) {
     asm("vpdpbusd %2, %1, %0" : "+v"(sum.raw) : "v"(levels.raw), "v"(weights.raw));
   }
-  static HWY_INLINE Sum Finish(const Sum* sums, size_t) { return sums[0]; }
+  static HWY_INLINE Sum Finish(const Sum* sums, size_t v) { return sums[v]; }
 };
 #endif
 
@@ -147,7 +144,7 @@ struct PairProducts {
   // As many as registers allow.
   static constexpr size_t kPositions = kLanes == 32 ? 8 : kLanes == 16 ? 2 : 1;
 
-  static HWY_INLINE Levels Load(const uint8_t* levels) {
+  static HWY_INLINE Levels Load(const int8_t* levels) {
     uint32_t quad;
     std::memcpy(&quad, levels, sizeof(quad));
     uint64_t wide = (quad | uint64_t{quad} << 16) & 0x0000FFFF0000FFFF;
@@ -174,21 +171,22 @@ struct PairProducts {
   }
 };
 
-// Neighbouring target columns of one group of targets.
-template <class Products, size_t kPositions>
-HWY_INLINE void AddLevels(const LevelsRow& row, size_t column,
+// Neighbouring target columns of one group of 16 or 32 targets.
+template <class Products, size_t kPositions, size_t kTargets>
+HWY_INLINE void AddLevels(const LevelsRow& given, size_t column,
                           const typename Products::Weight* HWY_RESTRICT weights,
                           int16_t* HWY_RESTRICT membranes) {
-  constexpr size_t kVectors = Products::kVectors;
+  constexpr size_t kVectors = Products::kVectors * kTargets / kLevelTargets;
+  const LevelsRow row = given;  // a copy that no store can change
   const typename Products::D d;
   typename Products::Sum sums[kPositions * kVectors];
   HWY_UNROLL(32)
   for (size_t k = 0; k < kPositions * kVectors; ++k) sums[k] = hn::Zero(d);
-  const uint8_t* HWY_RESTRICT from = row.levels + column * row.position_pitch;
+  const int8_t* HWY_RESTRICT from = row.levels + column * row.position_pitch;
   for (size_t ky = 0; ky < row.kernel_rows; ++ky, from += row.levels_pitch) {
-    const uint8_t* HWY_RESTRICT at = from;
+    const int8_t* HWY_RESTRICT at = from;
     for (size_t kx = 0; kx < row.kernel_columns; ++kx, at += row.tap_pitch) {
-      for (size_t q = 0; q < row.quads; ++q, weights += kLevelTargets * kQuad) {
+      for (size_t q = 0; q < row.quads; ++q, weights += row.targets * kQuad) {
         typename Products::Levels of_targets[kVectors];
         HWY_UNROLL(8)
         for (size_t v = 0; v < kVectors; ++v) of_targets[v] = Products::LoadWeights(weights, v);
@@ -208,48 +206,60 @@ HWY_INLINE void AddLevels(const LevelsRow& row, size_t column,
   HWY_UNROLL(16)
   for (size_t p = 0; p < kPositions; ++p, membranes += row.lanes) {
     HWY_UNROLL(8)
-    for (size_t v = 0; v * hn::MaxLanes(d) < kLevelTargets; ++v) {
-      const auto sum = Products::Finish(sums + p * kVectors, v);
+    for (size_t v = 0; v * hn::MaxLanes(d) < kTargets; ++v) {
+      auto sum = hn::DemoteTo(d16, Products::Finish(sums + p * kVectors, v));
       int16_t* to = membranes + v * hn::MaxLanes(d);
-      hn::StoreU(hn::SaturatedAdd(hn::LoadU(d16, to), hn::DemoteTo(d16, sum)), d16, to);
+      if (row.joins) sum = hn::SaturatedAdd(hn::LoadU(d16, to), sum);
+      hn::StoreU(sum, d16, to);
     }
   }
 }
 
-template <class Products>
+template <class Products, size_t kTargets>
 HWY_NOINLINE void AddLevelsTiles(const LevelsRow& row, size_t columns,
                                  const typename Products::Weight* weights, int16_t* membranes) {
-  constexpr size_t kPositions = Products::kPositions;
+  constexpr size_t kPositions =
+      std::max<size_t>(1, Products::kPositions * kLevelTargets / kTargets);
   size_t column = 0;
   for (; column + kPositions <= columns; column += kPositions) {
-    AddLevels<Products, kPositions>(row, column, weights, membranes);
+    AddLevels<Products, kPositions, kTargets>(row, column, weights, membranes);
   }
   constexpr size_t kHalf = (kPositions + 1) / 2;
   if (kHalf < kPositions && column + kHalf <= columns) {
-    AddLevels<Products, kHalf>(row, column, weights, membranes);
+    AddLevels<Products, kHalf, kTargets>(row, column, weights, membranes);
     column += kHalf;
   }
-  for (; column < columns; ++column) AddLevels<Products, 1>(row, column, weights, membranes);
+  for (; column < columns; ++column)
+    AddLevels<Products, 1, kTargets>(row, column, weights, membranes);
 }
+
+#if HWY_TARGET == HWY_AVX3_DL
+using NarrowProducts = ByteProducts;
+#else
+using NarrowProducts = PairProducts<int8_t>;
+#endif
 
 // All target columns of one group of targets.
-inline void AddLevelsRow(const LevelsRow& row, size_t columns, const int16_t* weights,
-                         int16_t* membranes) {
-  AddLevelsTiles<PairProducts<int16_t>>(row, columns, weights, membranes);
-}
-inline void AddLevelsRow(const LevelsRow& row, size_t columns, const int8_t* weights,
-                         int16_t* membranes) {
-#if HWY_TARGET == HWY_AVX3_DL
-  AddLevelsTiles<ByteProducts>(row, columns, weights, membranes);
-#else
-  AddLevelsTiles<PairProducts<int8_t>>(row, columns, weights, membranes);
-#endif
+template <typename Weight>
+void AddLevelsRow(const LevelsRow& row, size_t columns, const Weight* weights, int16_t* membranes) {
+  using Products = std::conditional_t<sizeof(Weight) == 1, NarrowProducts, PairProducts<int16_t>>;
+  constexpr size_t kBoth = 2 * kLevelTargets;
+  // Small vectors have no registers for the sums of both halves.
+  if (row.targets == kBoth && hn::MaxLanes(typename Products::D()) > 4) {
+    AddLevelsTiles<Products, kBoth>(row, columns, weights, membranes);
+    return;
+  }
+  for (size_t target = 0; target < row.targets; target += kLevelTargets) {
+    AddLevelsTiles<Products, kLevelTargets>(row, columns, weights + target * kQuad,
+                                            membranes + target);
+  }
 }
 #endif
 
-// All spikes that reach target row `row`, of all steps.
-inline void SumLevels(const IntegerSynapses& s, const LayerStep& step, size_t row,
-                      const uint8_t* levels) {
+// All spikes that reach target row `row`, of all steps: added to the membranes, or put there where
+// nothing else is.
+inline void SumLevels(const IntegerSynapses& s, const LayerStep& step, size_t row, bool joins,
+                      const LevelFrame& frame) {
   const IntegerLayer& layer = *step.layer;
   const LevelsPlan& plan = s.levels;
   const WindowShape& w = s.window;
@@ -258,21 +268,28 @@ inline void SumLevels(const IntegerSynapses& s, const LayerStep& step, size_t ro
   while (first < w.kernel_y && top + first * w.dilation_y < 0) ++first;
   int64_t last = w.kernel_y;
   while (last > first && top + (last - 1) * w.dilation_y >= plan.source_rows) --last;
-  if (first == last) return;
   LevelsRow seen;
-  seen.levels =
-      levels + static_cast<size_t>(top + first * w.dilation_y) * plan.row_size + plan.first;
-  seen.levels_pitch = static_cast<size_t>(w.dilation_y) * plan.row_size;
+  if (first < last) {
+    seen.levels = frame.Row(static_cast<size_t>(top + first * w.dilation_y)) -
+                  w.pad_left * static_cast<int64_t>(plan.source_stride);
+  }
+  seen.levels_pitch = static_cast<size_t>(w.dilation_y) * frame.layout.row_size;
   seen.tap_pitch = static_cast<size_t>(w.dilation_x) * plan.source_stride;
   seen.position_pitch = static_cast<size_t>(w.stride_x) * plan.source_stride;
   seen.kernel_rows = static_cast<size_t>(last - first);
   seen.kernel_columns = static_cast<size_t>(w.kernel_x);
   seen.quads = plan.quads;
+  seen.targets = plan.targets;
   seen.lanes = layer.layout.lanes;
-  const size_t tap_row = seen.kernel_columns * plan.quads * kLevelTargets * kQuad;
+  seen.joins = joins;
+  const size_t tap_row = seen.kernel_columns * plan.quads * plan.targets * kQuad;
+  if (seen.tap_pitch == size_t{plan.quads} * kQuad) {  // no gap between taps: one long one
+    seen.quads *= seen.kernel_columns;
+    seen.kernel_columns = 1;
+  }
   const size_t group_size = static_cast<size_t>(w.kernel_y) * tap_row;
   for (size_t group = 0; group < plan.groups; ++group) {
-    const size_t target = group * kLevelTargets;
+    const size_t target = group * plan.targets;
     int16_t* membranes = step.membranes + target / seen.lanes * layer.block_lanes() +
                          row * layer.row_lanes + layer.guard_lanes + target % seen.lanes;
     const size_t weights = group * group_size + static_cast<size_t>(first) * tap_row;

@@ -29,18 +29,12 @@ LevelsPlan PlanLevels(const LevelsShape& shape) {
   plan.source_rows = shape.source_rows;
   plan.source_stride = shape.source_stride;
   plan.quads = (shape.source_channels + kQuad - 1) / kQuad;
-  plan.groups = (shape.target_channels + kLevelTargets - 1) / kLevelTargets;
-  const int64_t left = std::max<int64_t>(w.pad_left(), 0);
-  const int64_t last_seen = (int64_t{shape.target_columns} - 1) * w.stride_x() - w.pad_left() +
-                            (int64_t{w.kernel_x()} - 1) * w.dilation_x();
-  // A row of spikes is whole words.
-  const uint32_t words =
-      (shape.source_columns * shape.source_stride + kChunkLanes - 1) / kChunkLanes;
-  const int64_t columns = std::max<int64_t>(last_seen + 1, 0) * shape.source_stride;
-  plan.before = static_cast<uint32_t>(left * shape.source_stride);
-  plan.first = static_cast<uint32_t>((left - w.pad_left()) * shape.source_stride);
-  plan.row_size =
-      plan.before + static_cast<uint32_t>(std::max(columns, int64_t{words} * kChunkLanes));
+  plan.targets = shape.target_channels > kLevelTargets ? 2 * kLevelTargets : kLevelTargets;
+  plan.groups = (shape.target_channels + plan.targets - 1) / plan.targets;
+  const int64_t seen = (int64_t{shape.target_columns} - 1) * w.stride_x() - w.pad_left() +
+                       (int64_t{w.kernel_x()} - 1) * w.dilation_x() + 1;
+  plan.left = static_cast<uint32_t>(std::max<int64_t>(w.pad_left(), 0) * shape.source_stride);
+  plan.right = static_cast<uint32_t>(std::max<int64_t>(seen, 0) * shape.source_stride);
   return plan;
 }
 
@@ -50,11 +44,11 @@ std::vector<int16_t> LevelWeights(const LevelsShape& shape, const LevelsPlan& pl
       static_cast<size_t>(shape.window->kernel_y()) * static_cast<size_t>(shape.window->kernel_x());
   std::vector<int16_t> units(plan.groups * plan.group_size(*shape.window));
   for (size_t target = 0; target < shape.target_channels; ++target) {
-    const size_t group = target / kLevelTargets;
+    const size_t group = target / plan.targets;
     for (size_t c = 0; c < shape.source_channels; ++c) {
       for (size_t tap = 0; tap < taps; ++tap) {
         const size_t quad = (group * taps + tap) * plan.quads + c / kQuad;
-        units[(quad * kLevelTargets + target % kLevelTargets) * kQuad + c % kQuad] =
+        units[(quad * plan.targets + target % plan.targets) * kQuad + c % kQuad] =
             static_cast<int16_t>(std::nearbyint(static_cast<double>(*weights++) * scales[target]));
       }
     }

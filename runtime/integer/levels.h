@@ -21,22 +21,21 @@ namespace cssrun::internal {
 constexpr uint32_t kQuad = 4;
 constexpr uint32_t kLevelTargets = 16;
 
-// Levels lie as bytes, [source row][before, columns, after][neuron of the position], weights as
-// [group of targets][kernel row][kernel column][quad of sources][target][source of the quad].
+// Weights lie as [group of targets][kernel row][kernel column][quad of sources][target][source of
+// the quad], levels as level_frame.h says.
 struct LevelsPlan {
   uint32_t source_rows = 0;
   uint32_t source_stride = 0;  // levels of a position
   uint32_t quads = 0;          // of them that have weights
-  uint32_t groups = 0;         // of targets
-  uint32_t before = 0;         // levels of positions left of the map, always 0
-  uint32_t row_size = 0;       // of a row of levels
-  // Where the window of the first column begins in a row.
-  uint32_t first = 0;
+  uint32_t targets = 0;        // of a group: one or two vectors' worth
+  uint32_t groups = 0;
+  // Of a row of levels: what windows see from its first neuron to the left and to the right.
+  uint32_t left = 0;
+  uint32_t right = 0;
 
-  uint64_t levels_size() const { return uint64_t{source_rows} * row_size; }
   uint64_t group_size(const format::Window& window) const {
     return static_cast<uint64_t>(window.kernel_y()) * static_cast<uint64_t>(window.kernel_x()) *
-           quads * kLevelTargets * kQuad;
+           quads * targets * kQuad;
   }
 };
 
@@ -53,7 +52,7 @@ struct LevelsShape {
 // Whether sums of levels up to `most` and weights up to `largest` fit 32 bits.
 bool LevelSumsFit(const LevelsShape& shape, double most, double largest);
 
-// Bytes of all levels, before a plan is made of it: sizes of a file may be anything.
+// Bytes of all levels, before a plan is made of them: sizes of a file may be anything.
 double LevelsSize(const LevelsShape& shape);
 
 LevelsPlan PlanLevels(const LevelsShape& shape);

@@ -150,11 +150,13 @@ HWY_NOINLINE void RollTileOver(const RollPlan& plan, const SpikeFrame& frame, si
 template <size_t kRows, size_t kRun, class Weight>
 HWY_INLINE void RollRun(const RollPlan& plan, const SpikeFrame& frame, size_t row,
                         size_t membrane_pitch, const Weight* weights, int16_t* membranes) {
-  if (plan.run == kRun && plan.tap_rows == kRows) {
-    RollTileOver<kRows, kRun, true>(plan, frame, row, membrane_pitch, weights, membranes);
-  } else {
-    RollTileOver<kRows, kRun, false>(plan, frame, row, membrane_pitch, weights, membranes);
+  if constexpr (kRows == 3) {  // most kernels, and their rows but those at the border
+    if (plan.run == kRun && plan.tap_rows == kRows) {
+      RollTileOver<kRows, kRun, true>(plan, frame, row, membrane_pitch, weights, membranes);
+      return;
+    }
   }
+  RollTileOver<kRows, kRun, false>(plan, frame, row, membrane_pitch, weights, membranes);
 }
 
 template <size_t kRows, class Weight>

@@ -23,24 +23,12 @@
 #include "hwy/highway.h"
 #include "runtime/integer/fire-inl.h"
 #include "runtime/integer/kernels.h"
+#include "runtime/integer/levels-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace cssrun::internal::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
-
-// Lanes [first, first + Lanes(df)) of a word of bits as a mask.
-template <class D>
-HWY_INLINE hn::Mask<D> BitsAt(D df, uint64_t bits, size_t first) {
-  bits >>= first;
-  if constexpr (HWY_TARGET == HWY_SCALAR) {
-    return hn::Ne(hn::Set(df, static_cast<float>(bits & 1)), hn::Zero(df));
-  } else {
-    uint8_t bytes[8];
-    std::memcpy(bytes, &bits, sizeof(bits));
-    return hn::LoadMaskBits(df, bytes);
-  }
-}
 
 template <class D>
 HWY_INLINE uint64_t BitsOf(D df, hn::Mask<D> mask) {
@@ -56,43 +44,55 @@ HWY_INLINE uint64_t BitsOf(D df, hn::Mask<D> mask) {
 }
 
 // A word of each step's spikes.
-template <uint32_t kSteps>
 struct SettledWords {
   template <class D>
   HWY_INLINE void Add(D df, uint32_t k, size_t first, hn::Mask<D> up, hn::Mask<D> down) {
     spikes[k] |= BitsOf(df, up) << first | BitsOf(df, down) << (first + kChunkLanes);
   }
 
-  uint64_t spikes[kSteps] = {};
+  uint64_t spikes[kMostSettledSteps] = {};
 };
 
-template <uint32_t kSteps>
-constexpr float WeightOf(uint32_t k) {
-  return static_cast<float>(1U << (kSteps - 1 - k));
+// `taken` is the levels, negative.
+template <class D>
+HWY_INLINE void WriteLevels(D df, hn::Vec<D> taken, int8_t* levels) {
+  // Floats of this size differ as their bits do, which costs a third of a conversion.
+  const auto zero = hn::Set(df, 12582912.0F);
+  const hn::RebindToSigned<D> d32;
+  const auto whole = hn::Sub(hn::BitCast(d32, hn::Sub(zero, taken)), hn::BitCast(d32, zero));
+  const hn::Rebind<int8_t, D> d8;
+  hn::StoreU(hn::DemoteTo(d8, whole), d8, levels);
 }
 
 // All spikes of `kVectors` vectors of `z`, in amplitudes: the greedy digits of 2^(T-1), ... 2, 1.
-// The vectors do not wait for each other.
-template <bool kRectify, uint32_t kSteps, size_t kVectors, class D, class Write>
-HWY_INLINE void Digits(D df, const float* HWY_RESTRICT thresholds, bool negative_spikes,
-                       hn::Vec<D>* z, const Write& write) {
-  hn::Vec<D> sent[kVectors];
-  for (size_t v = 0; v < kVectors; ++v) sent[v] = hn::Zero(df);
+// The vectors do not wait for each other. Returns in `taken` the sums of the digits, negative.
+template <bool kRectify, size_t kVectors, class D, class Write>
+HWY_INLINE void Digits(D df, uint32_t timesteps, const float* HWY_RESTRICT thresholds,
+                       bool negative_spikes, hn::Vec<D>* z, hn::Vec<D>* taken, const Write& write) {
+  for (size_t v = 0; v < kVectors; ++v) taken[v] = hn::Zero(df);
   // Without negative spikes nothing is below.
   const auto factor = hn::Set(df, negative_spikes ? -1.0F : -1e30F);
-  for (uint32_t k = 0; k < kSteps; ++k) {
-    const auto unit = hn::Set(df, WeightOf<kSteps>(k));
+  for (uint32_t k = 0; k < timesteps; ++k) {
+    const auto unit = hn::Set(df, static_cast<float>(1U << (timesteps - 1 - k)));
     const auto threshold = hn::Set(df, thresholds[k]);
     const auto lowest = hn::Mul(threshold, factor);
+    HWY_UNROLL(2)
     for (size_t v = 0; v < kVectors; ++v) {
+      if (kRectify && k == 0) {  // nothing is sent that could be taken back
+        const auto up = hn::Ge(z[v], threshold);
+        write(k, v, up, hn::FirstN(df, 0));
+        z[v] = hn::Sub(z[v], hn::IfThenElseZero(up, unit));
+        taken[v] = hn::IfThenElseZero(up, hn::Neg(unit));
+        continue;
+      }
       auto drive = z[v];
-      if constexpr (kRectify) drive = hn::Max(z[v], hn::Neg(sent[v]));
+      if constexpr (kRectify) drive = hn::Max(z[v], taken[v]);
       const auto up = hn::Ge(drive, threshold);
       const auto down = hn::Le(drive, lowest);
       write(k, v, up, down);
       const auto digit = hn::Sub(hn::IfThenElseZero(up, unit), hn::IfThenElseZero(down, unit));
       z[v] = hn::Sub(z[v], digit);
-      sent[v] = hn::Add(sent[v], digit);
+      taken[v] = hn::Sub(taken[v], digit);
     }
   }
 }
@@ -106,26 +106,18 @@ HWY_INLINE hn::Vec<D> Amplitudes(D df, const int16_t* membranes, const float* sc
   return hn::Mul(sum, hn::LoadU(df, scale));
 }
 
-// The source words of one row of an aligned shortcut.
-template <uint32_t kSteps>
-struct ShortcutWords {
-  const uint64_t* words[kSteps];
+// The source levels of one row of an aligned shortcut.
+struct ShortcutRow {
+  const int8_t* levels;
   float weight;
 };
 
-// What lanes of one chunk get through a shortcut, before its weight.
-template <uint32_t kSteps, class D>
-HWY_INLINE hn::Vec<D> ValueOf(D df, const ShortcutWords<kSteps>& shortcut, size_t chunk,
-                              size_t first) {
-  auto value = hn::Zero(df);
-  for (uint32_t k = 0; k < kSteps; ++k) {
-    const uint64_t word = shortcut.words[k][chunk];
-    const auto unit = hn::Set(df, WeightOf<kSteps>(k));
-    const auto up = hn::IfThenElseZero(BitsAt(df, word & 0xFFFFFFFF, first), unit);
-    const auto down = hn::IfThenElseZero(BitsAt(df, word >> kChunkLanes, first), unit);
-    value = hn::Add(value, hn::Sub(up, down));
-  }
-  return value;
+// What lanes get through a shortcut, before its weight.
+template <class D>
+HWY_INLINE hn::Vec<D> ValueOf(D df, const int8_t* levels) {
+  const hn::Rebind<int8_t, D> d8;
+  const hn::Rebind<int32_t, D> d32;
+  return hn::ConvertTo(df, hn::PromoteTo(d32, hn::LoadU(d8, levels)));
 }
 
 // The rows of a source that a shortcut brings to a target row: none or some neighbours.
@@ -136,46 +128,45 @@ HWY_INLINE void SourceRows(const ShortcutRows& rows, size_t row, size_t source_r
   last = std::min<int64_t>(static_cast<int64_t>(source_rows), (seen + 1) * rows.divisor);
 }
 
-// Adds a shortcut's spikes to `real`, spike by spike.
+// Adds what a shortcut brings to a target row to `real`.
 inline void AddShortcut(const LayerStep& step, size_t synapses, size_t row) {
+  const hn::CappedTag<float, 16> df;
   const IntegerLayer& layer = *step.layer;
   const IntegerSynapses& s = layer.synapses[synapses];
-  const SettledStep& settled = *step.settled;
+  const float weight = s.shortcut_weight;
   int64_t first = 0;
   int64_t last = 0;
   SourceRows(s.shortcut_rows, row, s.rows.size(), first, last);
-  float weight = s.shortcut_weight * static_cast<float>(uint32_t{1} << (settled.timesteps - 1));
-  for (uint32_t k = 0; k < settled.timesteps; ++k, weight *= 0.5F) {
-    const SpikeFrame& frame = *settled.inputs[synapses * settled.timesteps + k];
-    for (int64_t source = first; source < last; ++source) {
-      const uint64_t* words = frame.Row(static_cast<size_t>(source));
-      for (const ShortcutPiece& piece : s.pieces) {
-        const size_t block = piece.lane / layer.block_lanes();
-        const size_t lane = piece.lane % layer.block_lanes() - layer.guard_lanes;
-        float* HWY_RESTRICT real =
-            step.real + (block * layer.rows + row) * layer.map_lanes() + lane;
-        const uint64_t word = words[piece.word] >> piece.first;
-        for (uint64_t up = word & piece.mask; up != 0; up &= up - 1) {
-          real[std::countr_zero(up)] += weight;
-        }
-        for (uint64_t down = word >> kChunkLanes & piece.mask; down != 0; down &= down - 1) {
-          real[std::countr_zero(down)] -= weight;
-        }
+  for (int64_t source = first; source < last; ++source) {
+    const int8_t* levels = step.settled->inputs[synapses]->Row(static_cast<size_t>(source));
+    for (const ShortcutPiece& piece : s.pieces) {
+      const size_t block = piece.lane / layer.block_lanes();
+      const size_t lane = piece.lane % layer.block_lanes() - layer.guard_lanes;
+      float* HWY_RESTRICT real = step.real + (block * layer.rows + row) * layer.map_lanes() + lane;
+      const int8_t* from = levels + size_t{piece.word} * kChunkLanes + piece.first;
+      const auto count = static_cast<size_t>(std::popcount(piece.mask));  // they are neighbours
+      size_t i = 0;
+      for (; i + hn::Lanes(df) <= count; i += hn::Lanes(df)) {
+        const auto brought = hn::Mul(ValueOf(df, from + i), hn::Set(df, weight));
+        hn::StoreU(hn::Add(hn::LoadU(df, real + i), brought), df, real + i);
       }
+      for (; i < count; ++i) real[i] += static_cast<float>(from[i]) * weight;
     }
   }
 }
 
+// With as many steps as the layer has, or `kSteps` that the compiler knows.
 template <bool kRectify, uint32_t kSteps>
 HWY_NOINLINE void SettleRow(const LayerStep& step, size_t row) {
   const hn::CappedTag<float, 16> df;
   const IntegerLayer& layer = *step.layer;
   const SettledStep& settled = *step.settled;
+  const uint32_t timesteps = kSteps > 0 ? kSteps : settled.timesteps;
   const size_t blocks = layer.layout.blocks;
   const size_t neurons = size_t{layer.columns} * layer.layout.stride();
   const size_t chunks = (neurons + kChunkLanes - 1) / kChunkLanes;
   const size_t columns = chunks / blocks;
-  ShortcutWords<kSteps> shortcuts[kMostAlignedShortcuts];
+  ShortcutRow shortcuts[kMostAlignedShortcuts];
   size_t shortcut_count = 0;
   for (size_t s = 0; s < layer.synapses.size(); ++s) {
     const IntegerSynapses& synapses = layer.synapses[s];
@@ -188,15 +179,13 @@ HWY_NOINLINE void SettleRow(const LayerStep& step, size_t row) {
     int64_t last = 0;
     SourceRows(synapses.shortcut_rows, row, synapses.rows.size(), first, last);
     if (first >= last) continue;
-    ShortcutWords<kSteps>& shortcut = shortcuts[shortcut_count++];
-    shortcut.weight = synapses.shortcut_weight;
-    for (uint32_t k = 0; k < kSteps; ++k) {
-      shortcut.words[k] = settled.inputs[s * kSteps + k]->Row(static_cast<size_t>(first));
-    }
+    shortcuts[shortcut_count++] = {settled.inputs[s]->Row(static_cast<size_t>(first)),
+                                   synapses.shortcut_weight};
   }
-  uint64_t* spikes[kSteps];
-  float thresholds[kSteps];
-  for (uint32_t k = 0; k < kSteps; ++k) {
+  int8_t* levels = settled.levels == nullptr ? nullptr : settled.levels->Row(row);
+  uint64_t* spikes[kMostSettledSteps];
+  float thresholds[kMostSettledSteps];
+  for (uint32_t k = 0; k < timesteps; ++k) {
     spikes[k] = settled.spikes[k]->Row(row);
     thresholds[k] = layer.settled_thresholds[k];
   }
@@ -212,9 +201,10 @@ HWY_NOINLINE void SettleRow(const LayerStep& step, size_t row) {
       const size_t chunk = column * blocks + block;
       constexpr size_t kVectors = 2;
       const size_t together = hn::Lanes(df) * kVectors;
-      SettledWords<kSteps> words;
+      SettledWords words;
       for (size_t i = 0; i < kChunkLanes; i += together) {
         hn::Vec<decltype(df)> z[kVectors];
+        hn::Vec<decltype(df)> taken[kVectors];
         for (size_t v = 0; v < kVectors; ++v) {
           const size_t first = i + v * hn::Lanes(df);
           const size_t lane = column * kChunkLanes + first;
@@ -224,36 +214,42 @@ HWY_NOINLINE void SettleRow(const LayerStep& step, size_t row) {
         }
         for (size_t s = 0; s < shortcut_count; ++s) {
           for (size_t v = 0; v < kVectors; ++v) {
-            const auto value = ValueOf(df, shortcuts[s], chunk, i + v * hn::Lanes(df));
+            const size_t number = chunk * kChunkLanes + i + v * hn::Lanes(df);
+            const auto value = ValueOf(df, shortcuts[s].levels + number);
             z[v] = hn::Add(z[v], hn::Mul(value, hn::Set(df, shortcuts[s].weight)));
           }
         }
-        Digits<kRectify, kSteps, kVectors>(df, thresholds, negative_spikes, z,
-                                           [&](uint32_t k, size_t v, auto up, auto down) {
-                                             const size_t first = i + v * hn::Lanes(df);
-                                             if constexpr (hn::MaxLanes(df) >= 8) {
-                                               WriteSpikes(df, up, down, first, spikes[k] + chunk);
-                                             } else {
-                                               words.Add(df, k, first, up, down);
-                                             }
-                                           });
+        Digits<kRectify, kVectors>(df, timesteps, thresholds, negative_spikes, z, taken,
+                                   [&](uint32_t k, size_t v, auto up, auto down) {
+                                     const size_t first = i + v * hn::Lanes(df);
+                                     if constexpr (hn::MaxLanes(df) >= 8) {
+                                       WriteSpikes(df, up, down, first, spikes[k] + chunk);
+                                     } else {
+                                       words.Add(df, k, first, up, down);
+                                     }
+                                   });
+        if (levels == nullptr) continue;
+        for (size_t v = 0; v < kVectors; ++v) {
+          WriteLevels(df, taken[v], levels + chunk * kChunkLanes + i + v * hn::Lanes(df));
+        }
       }
       if constexpr (hn::MaxLanes(df) >= 8) continue;
-      for (uint32_t k = 0; k < kSteps; ++k) spikes[k][chunk] = words.spikes[k];
+      for (uint32_t k = 0; k < timesteps; ++k) spikes[k][chunk] = words.spikes[k];
     }
   }
-  for (uint32_t k = 0; k < kSteps; ++k) {
+  for (uint32_t k = 0; k < timesteps; ++k) {
     // Beyond the map's last neuron lies the guard, whose membranes mean nothing.
     if (neurons % kChunkLanes != 0) {
       const uint64_t exist = (uint64_t{1} << (neurons % kChunkLanes)) - 1;
       spikes[k][chunks - 1] &= exist | (exist << kChunkLanes);
     }
   }
+  if (levels != nullptr) std::fill(levels + neurons, levels + chunks * kChunkLanes, int8_t{0});
 }
 
 // The pool's members are rounded together: the largest is what the pool sends.
-template <bool kRectify, uint32_t kSteps, class D>
-HWY_INLINE void SettlePooledRow(D df, const LayerStep& step, size_t pool) {
+template <bool kRectify, class D>
+HWY_NOINLINE void SettlePooledRow(D df, const LayerStep& step, size_t pool) {
   const hn::Rebind<int16_t, D> d16;
   const IntegerLayer& layer = *step.layer;
   const SettledStep& settled = *step.settled;
@@ -262,7 +258,7 @@ HWY_INLINE void SettlePooledRow(D df, const LayerStep& step, size_t pool) {
     if (layer.synapses[s].kind != AccumulateKind::kIdentity) continue;
     for (size_t y = 0; y < layer.pool_y.members; ++y) AddShortcut(step, s, first_row + y);
   }
-  for (uint32_t k = 0; k < kSteps; ++k) {
+  for (uint32_t k = 0; k < settled.timesteps; ++k) {
     std::fill_n(settled.spikes[k]->Row(pool), settled.spikes[k]->words_per_row, uint64_t{0});
   }
   const auto lowest = hn::Set(df, std::numeric_limits<float>::lowest());
@@ -291,14 +287,17 @@ HWY_INLINE void SettlePooledRow(D df, const LayerStep& step, size_t pool) {
         }
         top = hn::Add(top, hn::LoadU(df, layer.settled_bias.get() + parameter));
         const size_t number = column * layer.layout.stride() + block * kChunkLanes + i;
-        SettledWords<kSteps> words;
-        Digits<kRectify, kSteps, 1>(df, layer.settled_thresholds.data(), step.negative_spikes, &top,
-                                    [&](uint32_t k, size_t, auto up, auto down) {
-                                      words.Add(df, k, number % kChunkLanes, up, down);
-                                    });
-        for (uint32_t k = 0; k < kSteps; ++k) {
+        SettledWords words;
+        auto taken = hn::Zero(df);
+        Digits<kRectify, 1>(df, settled.timesteps, layer.settled_thresholds.data(),
+                            step.negative_spikes, &top, &taken,
+                            [&](uint32_t k, size_t, auto up, auto down) {
+                              words.Add(df, k, number % kChunkLanes, up, down);
+                            });
+        for (uint32_t k = 0; k < settled.timesteps; ++k) {
           settled.spikes[k]->Row(pool)[number / kChunkLanes] |= words.spikes[k];
         }
+        if (settled.levels != nullptr) WriteLevels(df, taken, settled.levels->Row(pool) + number);
       }
     }
   }

@@ -5,12 +5,9 @@
 namespace cssrun::internal {
 
 void Reserve(const IntegerSynapses& synapses, SpikeLists& lists) {
-  const auto reserve = [](auto& list, size_t size) { list.resize(std::max(list.size(), size)); };
-  if (synapses.kind == AccumulateKind::kLevels) {
-    reserve(lists.levels, synapses.levels.levels_size());
-  }
   if (synapses.kind != AccumulateKind::kGather) return;
   const GatherPlan& plan = synapses.gather;
+  const auto reserve = [](auto& list, size_t size) { list.resize(std::max(list.size(), size)); };
   const size_t positions = synapses.rows.size() * synapses.source_columns;
   for (auto* list : {&lists.up, &lists.down}) {
     reserve(*list, positions * synapses.source_stride + SpikeLists::kSlack);

@@ -1,5 +1,4 @@
-// Room for the spikes of a source as its synapses want them: in lists, see gather.h, or as levels,
-// see levels.h.
+// Spikes as lists of numbers, for synapses that gather: see gather.h.
 #ifndef CSSRUN_RUNTIME_INTEGER_SPIKE_LISTS_H_
 #define CSSRUN_RUNTIME_INTEGER_SPIKE_LISTS_H_
 
@@ -30,7 +29,6 @@ struct SpikeLists {
   std::vector<uint16_t> up, down;
   std::vector<uint32_t> up_bounds, down_bounds;  // by [row][column][word], and the end
   TileLists tile_up, tile_down;
-  std::vector<uint8_t> levels;
 };
 
 // Makes room for all spikes that `synapses` can see; never shrinks.

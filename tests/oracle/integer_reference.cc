@@ -27,18 +27,6 @@ double Grow(double value, double beta, size_t index) {
   return sum;
 }
 
-// The largest weight in units: weights are kept in 11 bits where that costs no speed, else in 8.
-double LargestWeight(const format::NetworkT& network, const format::NodeT& node,
-                     const format::SynapsesT& s) {
-  const uint32_t sources = network.nodes[s.source]->extent->channels();
-  const uint32_t targets = node.potential->channels();
-  const bool depthwise = s.groups == sources && s.groups == targets;
-  const size_t taps = s.weights.size() / targets / (sources / s.groups);
-  const size_t seen = std::min(sources, std::max(sources / s.groups, 32U));
-  const bool wide = depthwise || targets * taps * seen * 2 <= 256 << 10;
-  return wide ? 1023 : 127;
-}
-
 // All input is there when the first spike leaves.
 bool IsSettled(const format::NetworkT& network) {
   return network.code->beta == 2 && network.code->timesteps <= 6 &&
@@ -62,6 +50,29 @@ bool IsPlain(const format::NodeT& node, const format::SynapsesT& s) {
   return mean == nullptr ||
          (mean->stride_y() == mean->kernel_y() && mean->stride_x() == mean->kernel_x() &&
           mean->pad_top() == 0 && mean->pad_left() == 0);
+}
+
+// Whether all spikes of a source are added as one number of steps: not from the encoder, whose
+// values have signs.
+bool AddsLevels(const format::NetworkT& network, const format::NodeT& node,
+                const format::SynapsesT& s) {
+  const format::NodeT& source = *network.nodes[s.source];
+  return IsSettled(network) && IsPlain(node, s) && s.source != 0 && source.rectify &&
+         s.groups == 1 && s.average == nullptr && node.extent->channels() > 8 &&
+         size_t{node.potential->height()} * node.potential->width() >= 16;
+}
+
+// The largest weight in units: weights are kept in 11 bits where that costs no speed, else in 8.
+double LargestWeight(const format::NetworkT& network, const format::NodeT& node,
+                     const format::SynapsesT& s) {
+  const uint32_t sources = network.nodes[s.source]->extent->channels();
+  const uint32_t targets = node.potential->channels();
+  const bool depthwise = s.groups == sources && s.groups == targets;
+  const size_t taps = s.weights.size() / targets / (sources / s.groups);
+  const size_t seen = std::min(sources, std::max(sources / s.groups, 32U));
+  if (AddsLevels(network, node, s)) return 127;
+  const bool wide = depthwise || targets * taps * seen * 2 <= 256 << 10;
+  return wide ? 1023 : 127;
 }
 
 // Where a node has one convolution, the smallest scale of each channel at which its weights are

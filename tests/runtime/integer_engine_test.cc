@@ -311,6 +311,43 @@ TEST(IntegerEngineTest, EqualsItsReferenceOnWideLayers) {
   }
 }
 
+// Levels: tiles of every size and their remainders, both groups of targets; sums beyond 16 bits are
+// compared among instruction sets, chunks and threads.
+TEST(IntegerEngineTest, EqualsItsReferenceWhereAllStepsAreAddedAtOnce) {
+  struct Case {
+    uint32_t side, from, to;
+    bool saturates;
+  };
+  for (const Case& c : {Case{33, 16, 16, false}, Case{25, 9, 12, false}, Case{11, 24, 40, false},
+                        Case{8, 64, 64, false}, Case{4, 150, 100, false}, Case{17, 33, 32, false},
+                        Case{9, 64, 64, true}}) {
+    SCOPED_TRACE(std::to_string(c.from) + " to " + std::to_string(c.to));
+    format::NetworkT description = oracle::WideNetwork(c.side, c.from, c.to, 1);
+    description.code->silent_steps = description.code->timesteps - 1;
+    oracle::SetTiming(description);
+    if (c.saturates) {
+      std::vector<float>& weights = description.nodes[2]->synapses[0]->weights;
+      for (size_t i = 0; i < weights.size(); ++i) weights[i] = i % 2 == 0 ? 0.1F : 0.0707107F;
+    }
+    const std::shared_ptr<const Network> network = Load(description);
+    ASSERT_NE(network, nullptr);
+    ASSERT_EQ(network->engine(), EngineKind::kInteger) << network->why_float();
+    EXPECT_EQ(network->execution().integers->layers[2].synapses[0].kind,
+              internal::AccumulateKind::kLevels);
+    const std::vector<uint8_t> pixels = oracle::RandomPixels(description, c.to);
+    Counts counts;
+    const Recording best = Record(*network, pixels);
+    Compare(description, pixels, best, counts);
+    EXPECT_EQ(counts.decisions < 4 * counts.not_compared, c.saturates);
+    const auto expect_same = [&](const Recording& other) {
+      EXPECT_EQ(best.answer.logits, other.answer.logits);
+      EXPECT_EQ(best.trains, other.trains);
+    };
+    ForEveryInstructionSet([&] { expect_same(Record(*network, pixels)); });
+    for (const unsigned threads : {1U, 3U}) expect_same(Record(*network, pixels, 1, threads));
+  }
+}
+
 // A row of spikes may bring more than 16 bits hold: such layers must not sum it up in registers.
 TEST(IntegerEngineTest, SumsThatMayNotFitSixteenBitsAreGathered) {
   format::NetworkT description = oracle::WideNetwork(5, 64, 64, 1);
