@@ -20,6 +20,7 @@
 
 #include "converter/external_data.h"
 #include "converter/out_of_memory.h"
+#include "fmt/format.h"
 #include "format/file_bytes.h"
 
 namespace cssrun::converter {
@@ -367,8 +368,8 @@ class Reader {
       const bool digits = !text.empty() && text.size() <= 18 &&
                           text.find_first_not_of("0123456789") == std::string::npos;
       if (!digits) {
-        return Error(what + ": external data has the " + entry.key() + " \"" + text +
-                     "\"; save the model again");
+        return Error(fmt::format("{}: external data has the {} \"{}\"; save the model again", what,
+                                 entry.key(), text));
       }
       *number = std::stoull(text);
     }

@@ -288,13 +288,17 @@ Found CheckNode(const Graph& graph, const Node& node, const Maps& maps,
     return Problem{"it is not one of ONNX's own operators", "export with standard operators"};
   }
   const auto check = Checks().find(node.op);
-  if (check == Checks().end()) return UnknownOperator(node);
+  const bool known = check != Checks().end();
+  // A Reshape that is still there either moves things or has a shape that nobody knows.
+  if (!known && node.op != "Reshape") return UnknownOperator(node);
   for (size_t i = 1; i < node.outputs.size(); ++i) {
     if (node.outputs[i] != kNoValue && uses[static_cast<size_t>(node.outputs[i])] > 0) {
       return Problem{"its second output is used", "use its first output alone"};
     }
   }
-  if (Found found = check->second(graph, node, maps)) return found;
+  if (known) {
+    if (Found found = check->second(graph, node, maps)) return found;
+  }
   // A shape that is unknown because of an earlier node is that node's problem.
   bool inputs_known = true;
   for (size_t i = 0; i < node.inputs.size(); ++i) {
@@ -303,7 +307,7 @@ Found CheckNode(const Graph& graph, const Node& node, const Maps& maps,
   if (inputs_known && graph.value(node.outputs[0]).shape.empty()) {
     return Problem{"its output's shape cannot be known", "export with a fixed image size"};
   }
-  return std::nullopt;
+  return known ? std::nullopt : Found(UnknownOperator(node));
 }
 
 // Names come from the file: nothing in them may move the terminal's cursor.

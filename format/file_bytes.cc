@@ -38,15 +38,16 @@ FileBytes FileBytes::Borrow(std::span<const uint8_t> bytes) {
   return borrowed;
 }
 
-Result<FileBytes> ReadFileBytes(const std::string& path, size_t limit, StatusCode wrong_size) {
+Result<FileBytes> ReadFileBytes(const std::string& path, size_t limit, StatusCode wrong_size,
+                                const char* remedy) {
   // O_NONBLOCK: opening a pipe nobody writes to would otherwise wait forever.
   const Descriptor file{open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
   if (file.fd < 0) return IoError(path, "cannot open");
-  return ReadFileBytes(file.fd, path, limit, wrong_size);
+  return ReadFileBytes(file.fd, path, limit, wrong_size, remedy);
 }
 
 Result<FileBytes> ReadFileBytes(int descriptor, const std::string& path, size_t limit,
-                                StatusCode wrong_size) {
+                                StatusCode wrong_size, const char* remedy) {
   struct stat info = {};
   if (fstat(descriptor, &info) != 0) return IoError(path, "cannot read");
   if (!S_ISREG(info.st_mode)) return Status::Io(path + ": not a regular file");
@@ -54,7 +55,8 @@ Result<FileBytes> ReadFileBytes(int descriptor, const std::string& path, size_t 
   if (size == 0) return Status(wrong_size, path + ": the file is empty");
   if (size > limit) {
     return Status(wrong_size, path + ": " + std::to_string(size) +
-                                  " bytes, more than the limit of " + std::to_string(limit));
+                                  " bytes, more than the limit of " + std::to_string(limit) +
+                                  remedy);
   }
   FileBytes contents(size);
   if (contents.empty())

@@ -46,14 +46,16 @@ class FileBytes {
 
 // Reads the regular file `path` of 1 to `limit` bytes. Directories, pipes and devices are refused,
 // not waited for. Errors: kIo, and the message begins with `path`; an empty or oversized file is
-// reported with `wrong_size`.
+// reported with `wrong_size`; `remedy` ends the message about an oversized one.
 Result<FileBytes> ReadFileBytes(const std::string& path, size_t limit,
-                                StatusCode wrong_size = StatusCode::kBadModel);
+                                StatusCode wrong_size = StatusCode::kBadModel,
+                                const char* remedy = "");
 
 // The same from an open file, from its beginning; its position does not change and it stays open.
 // `name` stands in for the path.
 Result<FileBytes> ReadFileBytes(int descriptor, const std::string& name, size_t limit,
-                                StatusCode wrong_size = StatusCode::kBadModel);
+                                StatusCode wrong_size = StatusCode::kBadModel,
+                                const char* remedy = "");
 
 }  // namespace cssrun
 

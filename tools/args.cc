@@ -1,7 +1,11 @@
 #include "tools/args.h"
 
+#include <charconv>
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
+#include <string_view>
+#include <vector>
 
 #include "cssrun/version.h"
 #include "fmt/format.h"
@@ -14,6 +18,18 @@ ExitCode PrintAnswer(const std::string& text) {
   const bool written =
       std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
   return written ? kAllDone : kIoFailed;
+}
+
+// Sets one limit from "NAME=N".
+Status SetLimitFrom(std::string_view text, Limits& limits) {
+  const size_t equals = text.find('=');
+  if (equals == std::string_view::npos) return Status::InvalidArgument("a limit is NAME=N");
+  const std::string_view number = text.substr(equals + 1);
+  uint64_t value = 0;
+  const char* const end = number.data() + number.size();
+  const auto [stop, error] = std::from_chars(number.data(), end, value);
+  // Zero is no limit either.
+  return SetLimit(text.substr(0, equals), error == std::errc() && stop == end ? value : 0, limits);
 }
 
 }  // namespace
@@ -38,6 +54,22 @@ void Prepare(CLI::App& app, const std::string& examples) {
   app.get_formatter()->column_width(32);
   // A misspelt option is an error, not an input.
   app.allow_extras(false);
+}
+
+void AddLimitOption(CLI::App& app, Limits& limits) {
+  app.add_option_function<std::vector<std::string>>(
+         "--limit",
+         [&limits](const std::vector<std::string>& texts) {
+           for (const std::string& text : texts) {
+             if (Status status = SetLimitFrom(text, limits); !status.ok()) {
+               throw CLI::ValidationError("--limit", status.message());
+             }
+           }
+         },
+         "what files may ask for, against hostile ones: neurons, synapses, layers and timesteps of "
+         "a network; side and pixels of an image, bytes of its file, jpeg-scans")
+      ->type_name("NAME=N")
+      ->allow_extra_args(false);
 }
 
 std::optional<ExitCode> Parse(CLI::App& app, int argc, const char* const* argv) {

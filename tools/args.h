@@ -7,6 +7,7 @@
 #include <string>
 
 #include "tools/exit_codes.h"
+#include "tools/limits.h"
 
 namespace cssrun::tools {
 
@@ -15,6 +16,9 @@ CLI::Validator Between(double low, double high);
 
 // Adds --version and the look that all programs share; `examples` ends the help text.
 void Prepare(CLI::App& app, const std::string& examples);
+
+// Adds --limit NAME=N; parsing fills `limits`, which must outlive it.
+void AddLimitOption(CLI::App& app, Limits& limits);
 
 // Parses; returns the exit code when the program is to end here: after --help and --version, or
 // with kUsage after one message on standard error. From here on a closed pipe is an

@@ -28,7 +28,7 @@ Status PrepareImage(uint64_t width, uint64_t height, const ImageLimits& limits, 
   const auto above = [&](uint64_t limit, const char* what, const char* name) {
     return Undecodable("an image of " + std::to_string(width) + " x " + std::to_string(height) +
                        " pixels, more than the limit of " + std::to_string(limit) + what +
-                       "; raise it with --limit " + name + "=N if you trust the file");
+                       "; if you trust the file, raise the limit \"" + name + "\"");
   };
   if (width > limits.side || height > limits.side) return above(limits.side, " a side", "side");
   // Sides of 32 bits: the product fits.

@@ -55,7 +55,7 @@ Result<Image> DecodeJpeg(std::span<const uint8_t> bytes, const ImageLimits& limi
   if (const uint64_t scans = CountScans(bytes); scans > limits.jpeg_scans) {
     return Undecodable("a JPEG of " + std::to_string(scans) + " scans, more than the limit of " +
                        std::to_string(limits.jpeg_scans) +
-                       "; raise it with --limit jpeg-scans=N if you trust the file");
+                       "; if you trust the file, raise the limit \"jpeg-scans\"");
   }
   Image image;
   if (Status status = PrepareImage(width, height, limits, image); !status.ok()) return status;

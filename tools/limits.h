@@ -1,10 +1,13 @@
-// --limit NAME=N: how much untrusted files may ask for.
+// How much untrusted files may ask for, by name: the programs' --limit and the Python module's
+// limits.
 #ifndef CSSRUN_TOOLS_LIMITS_H_
 #define CSSRUN_TOOLS_LIMITS_H_
 
-#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <string_view>
 
 #include "cssrun/limits.h"
+#include "cssrun/status.h"
 #include "tools/image.h"
 
 namespace cssrun::tools {
@@ -14,8 +17,12 @@ struct Limits {
   ImageLimits image;
 };
 
-// Adds the option; parsing fills `limits`, which must outlive it.
-void AddLimitOption(CLI::App& app, Limits& limits);
+// So far that no product of a size and a few bytes overflows.
+inline constexpr uint64_t kLargestLimit = uint64_t{1} << 40;
+
+// Sets one limit. kInvalidArgument where there is none of that name, or `value` is not from 1 to
+// kLargestLimit.
+Status SetLimit(std::string_view name, uint64_t value, Limits& limits);
 
 }  // namespace cssrun::tools
 

@@ -15,7 +15,7 @@ using Json = nlohmann::ordered_json;
 
 // RFC 4180. Control characters would be obeyed by a terminal that shows the file.
 std::string CsvField(const std::string& text) {
-  const std::string safe = TerminalText(text);
+  std::string safe = TerminalText(text);
   if (safe.find_first_of(",\"") == std::string::npos) return safe;
   std::string quoted = "\"";
   for (const char c : safe) {

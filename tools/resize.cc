@@ -24,7 +24,8 @@ std::vector<Support> Supports(uint32_t from, uint32_t to) {
   for (uint32_t i = 0; i < to; ++i) {
     const double centre = (i + 0.5) * scale;
     const auto first = static_cast<int64_t>(std::max(centre - radius + 0.5, 0.0));
-    const int64_t last = std::min<int64_t>(static_cast<int64_t>(centre + radius + 0.5), from);
+    const int64_t last =
+        std::min<int64_t>(static_cast<int64_t>(std::floor(centre + radius + 0.5)), from);
     std::vector<double> shares;
     double sum = 0;
     for (int64_t x = first; x < last; ++x) {

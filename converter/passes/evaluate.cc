@@ -100,6 +100,7 @@ Tensor EvaluateTranspose(const Node& node, const Tensor& input, const Shape& sha
   order = node.Ints("perm", order);
   const std::vector<int64_t> from = StridesOf(input.shape);
   std::vector<int64_t> strides;
+  strides.reserve(order.size());
   for (const int64_t axis : order) {
     strides.push_back(
         from[static_cast<size_t>(axis < 0 ? axis + static_cast<int64_t>(from.size()) : axis)]);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* NOLINTBEGIN(modernize-use-nullptr): C has none. */
 /* `count` bytes of an image of that width and height, to be freed, or NULL. */
 static uint8_t* ReadPpm(const char* path, uint32_t width, uint32_t height, size_t count) {
   FILE* file = fopen(path, "rb");
@@ -34,5 +35,6 @@ static uint8_t* ReadPpm(const char* path, uint32_t width, uint32_t height, size_
   fclose(file);
   return pixels;
 }
+/* NOLINTEND(modernize-use-nullptr) */
 
 #endif /* CSSRUN_EXAMPLES_PPM_H_ */

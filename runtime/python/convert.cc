@@ -20,7 +20,10 @@
 #include "runtime/input.h"
 #include "runtime/python/errors.h"
 #include "runtime/python/images.h"
+#include "runtime/python/limits.h"
+#include "tools/image.h"
 #include "tools/image_set.h"
+#include "tools/limits.h"
 
 namespace cssrun::python {
 namespace py = pybind11;
@@ -90,7 +93,7 @@ bool IsPath(const py::object& given) {
 // A folder of images, or an array of them.
 converter::ImageSet ImagesOf(const py::object& given, const char* what,
                              const std::vector<std::string>& labels, const InputFormat& format,
-                             Reporter& reporter) {
+                             const tools::ImageLimits& limits, Reporter& reporter) {
   converter::ImageSet images;
   if (IsPath(given)) {
     const auto folder = given.cast<Path>().string();
@@ -98,7 +101,7 @@ converter::ImageSet ImagesOf(const py::object& given, const char* what,
     {
       const py::gil_scoped_release release;
       status = tools::ReadImageSet(
-          folder, labels, format, {},
+          folder, labels, format, limits,
           [&](size_t done, size_t total) { reporter("reading images", done, total); }, images);
     }
     Check(status);
@@ -141,7 +144,8 @@ py::object Convert(const Path& path, const Path& output, const py::object& calib
                    const std::optional<std::string>& input, const std::string& coding,
                    const std::string& amplitudes, double percentile, bool per_channel,
                    unsigned adjust, std::optional<double> automatic, unsigned threads,
-                   const py::object& progress) {
+                   const py::object& given_limits, const py::object& progress) {
+  const tools::Limits limits = LimitsOf(given_limits);
   converter::AskedCode asked{Named(kCodings, "coding", coding),
                              timesteps,
                              beta,
@@ -153,11 +157,12 @@ py::object Convert(const Path& path, const Path& output, const py::object& calib
   if (input.has_value()) asked.input = Named(kInputs, "input", *input);
   Result<converter::Model> loaded = [&] {
     const py::gil_scoped_release release;
-    return converter::LoadModel(path.string());
+    return converter::LoadModel(path.string(), limits.network);
   }();
   const converter::Model model = ValueOf(std::move(loaded));
 
   converter::ConvertOptions options;
+  options.limits = limits.network;
   options.code = ValueOf(converter::ChooseCode(asked, model.quantized_code, kNoDashes));
   options.amplitudes.rule = Named(kRules, "amplitudes", amplitudes);
   if (!(percentile > 0 && percentile <= 100)) throw py::value_error("percentile: up to 100");
@@ -198,10 +203,11 @@ py::object Convert(const Path& path, const Path& output, const py::object& calib
 
   Reporter reporter(progress);
   const converter::ImageSet calibration_images =
-      ImagesOf(calibration, "calibration", options.labels, format, reporter);
+      ImagesOf(calibration, "calibration", options.labels, format, limits.image, reporter);
   const converter::ImageSet validation_images =
-      validation.is_none() ? converter::ImageSet{}
-                           : ImagesOf(validation, "validation", options.labels, format, reporter);
+      validation.is_none()
+          ? converter::ImageSet{}
+          : ImagesOf(validation, "validation", options.labels, format, limits.image, reporter);
   std::string report;
   Status status;
   {
@@ -226,8 +232,8 @@ constexpr char kConvertDoc[] =
 `calibration` is a folder of images, or an array of them (uint8, [images, height, width, channels]
 or [images, channels, height, width]): a few hundred like those that will be classified. The other
 options are those of cssconvert; what is left out is as there. `auto` is a percentage: the search
-for the cheapest code that differs from the ANN on no more of the images. `progress` is called with
-a stage, images done and images in all.
+for the cheapest code that differs from the ANN on no more of the images. `limits` are load()'s.
+`progress` is called with a stage, images done and images in all.
 
 Returns the report that cssconvert writes with --report, as a dictionary. Raises ModelError naming
 every node that cannot be converted, and ValueError where options do not fit.)";
@@ -244,7 +250,8 @@ void DefineConvert(py::module_& module) {
              py::arg("negative") = true, py::arg("input") = py::none(), py::arg("coding") = "css",
              py::arg("amplitudes") = "percentile", py::arg("percentile") = 99.99,
              py::arg("per_channel") = false, py::arg("adjust") = 0, py::arg("auto") = py::none(),
-             py::arg("threads") = 0, py::arg("progress") = py::none());
+             py::arg("threads") = 0, py::arg("limits") = py::none(),
+             py::arg("progress") = py::none());
 }
 
 }  // namespace cssrun::python

@@ -20,9 +20,12 @@
 #endif
 #include "runtime/python/errors.h"
 #include "runtime/python/images.h"
+#include "runtime/python/limits.h"
 #include "runtime/python/session.h"
+#include "tools/image.h"
 #include "tools/image_io.h"
 #include "tools/image_list.h"
+#include "tools/limits.h"
 
 namespace cssrun::python {
 namespace {
@@ -33,6 +36,7 @@ using Path = std::filesystem::path;
 // pybind11 holds no pointers to const.
 struct LoadedNetwork {
   std::shared_ptr<const Network> network;
+  tools::ImageLimits image_limits;  // of read_images
 };
 
 // Images read from files, as the network takes them.
@@ -42,11 +46,13 @@ struct ReadImages {
   py::object truth;  // int64 [images], -1 where unknown
 };
 
-LoadOptions OptionsFor(const std::string& engine, const py::object& log) {
+LoadOptions OptionsFor(const std::string& engine, const py::object& log,
+                       const NetworkLimits& limits) {
   if (engine != "integer" && engine != "float") {
     throw py::value_error("engine is \"integer\" or \"float\", not \"" + engine + "\"");
   }
   LoadOptions options(engine == "float" ? EngineKind::kFloat : EngineKind::kInteger);
+  options.limits = limits;
   if (log.is_none()) return options;
   options.log = [log = py::handle(log)](LogLevel level, std::string_view message) {
     // As Python's logging numbers them.
@@ -60,35 +66,38 @@ LoadOptions OptionsFor(const std::string& engine, const py::object& log) {
 
 // `load` gives a Result; it runs without the GIL.
 template <class Load>
-LoadedNetwork LoadWith(Load load) {
+LoadedNetwork LoadWith(const tools::Limits& limits, Load load) {
   auto loaded = [&] {
     const py::gil_scoped_release release;
     return load();
   }();
-  return {ValueOf(std::move(loaded))};
+  return {ValueOf(std::move(loaded)), limits.image};
 }
 
-LoadedNetwork LoadFrom(const py::object& from, const std::string& engine, const py::object& log) {
-  const LoadOptions options = OptionsFor(engine, log);
+LoadedNetwork LoadFrom(const py::object& from, const std::string& engine, const py::object& log,
+                       const py::object& given_limits) {
+  const tools::Limits limits = LimitsOf(given_limits);
+  const LoadOptions options = OptionsFor(engine, log, limits.network);
   if (py::isinstance<py::int_>(from)) {
     const auto descriptor = from.cast<int>();
     const std::string name = "descriptor " + std::to_string(descriptor);
-    return LoadWith([&] { return Network::FromDescriptor(descriptor, name, options); });
+    return LoadWith(limits, [&] { return Network::FromDescriptor(descriptor, name, options); });
   }
   const std::string path = py::module_::import("os").attr("fsencode")(from).cast<std::string>();
-  return LoadWith([&] { return Network::Load(path, options); });
+  return LoadWith(limits, [&] { return Network::Load(path, options); });
 }
 
 LoadedNetwork LoadBytes(const py::buffer& bytes, const std::string& name, const std::string& engine,
-                        const py::object& log) {
-  const LoadOptions options = OptionsFor(engine, log);
+                        const py::object& log, const py::object& given_limits) {
+  const tools::Limits limits = LimitsOf(given_limits);
+  const LoadOptions options = OptionsFor(engine, log, limits.network);
   const py::buffer_info info = bytes.request();
   if (info.ndim > 1 || (info.ndim == 1 && info.strides[0] != info.itemsize)) {
     throw py::value_error("a network file's bytes lie in one piece");
   }
   const std::span file(static_cast<const uint8_t*>(info.ptr),
                        static_cast<size_t>(info.size * info.itemsize));
-  return LoadWith([&] { return Network::FromBytes(file, name, options); });
+  return LoadWith(limits, [&] { return Network::FromBytes(file, name, options); });
 }
 
 ReadImages ReadFiles(const LoadedNetwork& self, const py::object& paths) {
@@ -114,7 +123,7 @@ ReadImages ReadFiles(const LoadedNetwork& self, const py::object& paths) {
     Status status;
     {
       const py::gil_scoped_release release;
-      status = tools::ReadPixels(files[i].path, format, image);
+      status = tools::ReadPixels(files[i].path, format, image, self.image_limits);
     }
     Check(status);
     if (PyErr_CheckSignals() != 0) throw py::error_already_set();
@@ -286,7 +295,7 @@ void DefineNetwork(py::module_& module) {
       .def(
           "read_images", &ReadFiles, py::arg("paths"),
           "Reads image files, and all below folders, as the programs do: resized, and their centre "
-          "cut out.")
+          "cut out. What they may ask for is limited by load()'s `limits`.")
       .def("__repr__", &Describe)
       .def_property_readonly("input", property([](const Network& n) { return n.input(); }),
                              "What images look like.")
@@ -315,16 +324,20 @@ void DefineNetwork(py::module_& module) {
                              "Why integers do not suffice, where they were asked for; else \"\".");
 
   module.def("load", &LoadFrom, py::arg("file"), py::kw_only(), py::arg("engine") = "integer",
-             py::arg("log") = py::none(),
+             py::arg("log") = py::none(), py::arg("limits") = py::none(),
              R"(Loads a network file that cssconvert or convert() wrote.
 
 `file`: a path, or the descriptor of an open file. `engine`: "integer", which gives way to "float"
 where 16 bits do not suffice, or "float". `log` is called with a level of the logging module and a
-sentence, like logging.getLogger("cssrun").log. Raises ModelError or OSError.)");
+sentence, like logging.getLogger("cssrun").log. `limits`: what files may ask for, against hostile
+ones, by the names of the programs' --limit, such as {"neurons": 10**8}: neurons, synapses, layers
+and timesteps of the network; side, pixels, bytes and jpeg-scans of the images that read_images()
+reads. Raises ModelError or OSError.)");
   module.def("loads", &LoadBytes, py::arg("data"), py::kw_only(), py::arg("name") = "data",
              py::arg("engine") = "integer", py::arg("log") = py::none(),
+             py::arg("limits") = py::none(),
              "Loads a network file from bytes, which are not needed afterwards. `name` begins the "
-             "messages of errors.");
+             "messages of errors; the rest is as for load().");
   module.def(
       "_reads_in_place",
       [](const LoadedNetwork& network, const py::object& images) {

@@ -189,6 +189,17 @@ void AddTensors(List& list) {
   list.Add("InfiniteWeights", {"initializer conv.bias", "infinity"}, [=](ModelProto& m) {
     *WeightsAt(m, kConvBias) = FloatTensor("conv.bias", {3}, {0, infinity, 0});
   });
+  for (const uint16_t half : {0x7C00, 0x7E00}) {
+    list.Add(half == 0x7C00 ? "HalfInfinity" : "HalfNaN",
+             {"initializer conv.bias", "NaN or infinity"}, [=](ModelProto& m) {
+               TensorProto* bias = WeightsAt(m, kConvBias);
+               bias->Clear();
+               bias->set_name("conv.bias");
+               bias->set_data_type(TensorProto::FLOAT16);
+               bias->add_dims(3);
+               for (const int number : {0, int{half}, 0}) bias->add_int32_data(number);
+             });
+  }
   list.Add("TooFewNumbers", {"initializer conv.bias", "[3]", "12", "8"}, [](ModelProto& m) {
     *WeightsAt(m, kConvBias) = FloatTensor("conv.bias", {3}, {0, 0});
   });
@@ -294,6 +305,39 @@ void AddLayers(List& list) {
   });
 }
 
+void AddLayersOfOtherKinds(List& list) {
+  list.Add(
+      "ConvOfOneDimension", {"node Conv1 (Conv)", "no two-dimensional window"}, [](ModelProto& m) {
+        *WeightsAt(m, kConvWeight) = FloatTensor("conv.weight", {3, 2, 3}, RandomFloats(18, 1));
+      });
+  list.Add(
+      "ConvOfOneDimensionOfTheUnknown", {"2 nodes", "Tanh5", "Conv1", "[3, 2, 3]"},
+      [](ModelProto& m) {
+        AddNode(m, "Tanh", {"image"}, "tanh");
+        NodeAt(m, kConv)->set_input(0, "tanh");
+        *WeightsAt(m, kConvWeight) = FloatTensor("conv.weight", {3, 2, 3}, RandomFloats(18, 1));
+      });
+  list.Add("PoolOfNoMap", {"MaxPool5", "[1, 12]", "two-dimensional"}, [](ModelProto& m) {
+    AddInts(AddNode(m, "MaxPool", {"flat"}, "pooled"), "kernel_shape", {1, 1});
+    NodeAt(m, kGemm)->set_input(0, "pooled");
+  });
+  list.Add("DilatedAveragePool", {"AveragePool5", "dilated", "dilation 1"}, [](ModelProto& m) {
+    NodeProto* pool = InsertPool(m, "AveragePool");
+    AddInts(pool, "dilations", {2, 2});
+    AddInts(pool, "pads", {1, 1, 1, 1});
+  });
+  list.Add("MatMulOfOtherLength", {"MatMul5", "[1, 12]", "[11, 3]", "image size"},
+           [](ModelProto& m) {
+             AddConstant(m, FloatTensor("matrix", {11, 3}, RandomFloats(33, 1)));
+             AddNode(m, "MatMul", {"flat", "matrix"}, "product");
+             m.mutable_graph()->mutable_output(0)->set_name("product");
+           });
+  list.Add("ScaledGemmOfVariables", {"Gemm4", "weights are not constant"}, [](ModelProto& m) {
+    AddNode(m, "Relu", {"fc.weight"}, "variable");
+    NodeAt(m, kGemm)->set_input(1, "variable");
+  });
+}
+
 void AddShapes(List& list) {
   list.Add("ImpossibleReshape", {"Reshape5", "[1, 3, 2, 2]", "[1, 5]"}, [](ModelProto& m) {
     AddConstant(m, IntTensor("shape", {2}, {1, 5}));
@@ -358,6 +402,58 @@ void AddShapes(List& list) {
     AddNode(m, "Add", {"relu", "filled"}, "sum");
     NodeAt(m, kFlatten)->set_input(0, "sum");
   });
+  list.Add("PadOfLessThanNothing", {"Pad5", "cuts more off", "[1, 3, 2, 2]"}, [](ModelProto& m) {
+    AddConstant(m, IntTensor("pads", {8}, {0, 0, -2, 0, 0, 0, -1, 0}));
+    Insert(m, "Pad", {"pads"});
+  });
+  list.Add("PadOfUnknownSize", {"Pad6", "padding is not constant", "fixed image size"},
+           [](ModelProto& m) {
+             AddConstant(m, IntTensor("pads", {8}, std::vector<int64_t>(8)));
+             AddNode(m, "Relu", {"pads"}, "variable");
+             Insert(m, "Pad", {"variable"});
+           });
+  list.Add("ReshapeToAnUnknownShape", {"Reshape6", "shape cannot be known", "fixed image size"},
+           [](ModelProto& m) {
+             AddConstant(m, IntTensor("shape", {2}, {1, 12}));
+             AddNode(m, "Relu", {"shape"}, "variable");
+             Insert(m, "Reshape", {"variable"});
+           });
+  list.Add("SliceOfOddLengths", {"Slice5", "differ in length"}, [](ModelProto& m) {
+    AddConstant(m, IntTensor("zero", {1}, {0}));
+    AddConstant(m, IntTensor("ends", {2}, {1, 1}));
+    Insert(m, "Slice", {"zero", "ends"});
+  });
+  list.Add("SplitOfOtherLengths", {"Split5", "[1, 1]", "2 outputs", "3"}, [](ModelProto& m) {
+    AddConstant(m, IntTensor("lengths", {2}, {1, 1}));
+    NodeProto* split = Insert(m, "Split", {"lengths"});
+    split->add_output("rest");
+    AddInt(split, "axis", 1);
+  });
+  list.Add("SplitOfUnknownLengths", {"Split6", "not supported"}, [](ModelProto& m) {
+    AddConstant(m, IntTensor("lengths", {2}, {1, 2}));
+    AddNode(m, "Relu", {"lengths"}, "variable");
+    NodeProto* split = Insert(m, "Split", {"variable"});
+    split->add_output("rest");
+    AddInt(split, "axis", 1);
+  });
+  list.Add("SplitOfThreeInTwo", {"Split5", "2 outputs", "3"}, [](ModelProto& m) {
+    NodeProto* split = Insert(m, "Split");
+    split->add_output("rest");
+    AddInt(split, "axis", 1);
+  });
+  list.Add("ChannelsLast", {"Relu5", "channels last", "channels-first"}, [](ModelProto& m) {
+    for (const auto& [axis, size] : {std::pair{1, 4}, {2, 4}, {3, 2}}) {
+      InputSize(m, axis)->set_dim_value(size);
+    }
+    AddNode(m, "Relu", {"image"}, "as_it_is");
+    AddInts(AddNode(m, "Transpose", {"image"}, "turned"), "perm", {0, 3, 1, 2});
+    NodeAt(m, kConv)->set_input(0, "turned");
+    AddInts(AddNode(m, "GlobalAveragePool", {"as_it_is"}, "mean"), "unused", {});
+    AddNode(m, "Flatten", {"mean"}, "flat_mean");
+    AddInt(AddNode(m, "Concat", {"flat", "flat_mean"}, "joined"), "axis", 1);
+    NodeAt(m, kGemm)->set_input(0, "joined");
+    TakeFeatures(m, 16);
+  });
   list.Add("DivisionByZero", {"Div5", "divides by zero"}, [](ModelProto& m) {
     AddConstant(m, IntTensor("zero", {1}, {0}));
     AddConstant(m, IntTensor("one", {1}, {1}));
@@ -405,6 +501,7 @@ std::vector<BadModel> BadModels() {
   AddStructure(list);
   AddTensors(list);
   AddLayers(list);
+  AddLayersOfOtherKinds(list);
   AddShapes(list);
   AddOperators(list);
   return list.Take();

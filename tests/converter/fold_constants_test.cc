@@ -75,6 +75,13 @@ TEST(FoldConstantsTest, GatherAlongAnyAxis) {
             (Ints{3, 1, 6, 4}));
 }
 
+TEST(FoldConstantsTest, FloatsAreGatheredAndJoined) {
+  GraphBuilder b;
+  const ValueId some = b.Op("Gather", {b.Floats({3}, {1, 2, 3}), b.Ints({-1, 0})});
+  const ValueId all = b.Op("Concat", {some, b.Floats({1}, {4})}, {IntAttribute("axis", 0)});
+  EXPECT_EQ(FoldedFloats(b, all), (Floats{3, 1, 4}));
+}
+
 TEST(FoldConstantsTest, ConcatAlongAnyAxis) {
   GraphBuilder b;
   const ValueId a = b.Op("Reshape", {b.Ints({1, 2}), b.Ints({2, 1})});
@@ -91,6 +98,10 @@ TEST(FoldConstantsTest, Arithmetic) {
   b = GraphBuilder();
   const ValueId difference = b.Op("Sub", {b.Floats({2}, {1, 2}), b.Floats({}, {0.5F})});
   EXPECT_EQ(FoldedFloats(b, b.Op("Neg", {difference})), (Floats{-0.5F, -1.5F}));
+  b = GraphBuilder();
+  const ValueId product = b.Op("Mul", {b.Floats({2}, {3, -4}), b.Floats({}, {0.5F})});
+  EXPECT_EQ(FoldedFloats(b, b.Op("Div", {product, b.Floats({2}, {4, 8})})),
+            (Floats{0.375F, -0.25F}));
   // The only quotient that does not fit wraps around instead of trapping.
   b = GraphBuilder();
   const int64_t lowest = std::numeric_limits<int64_t>::min();
@@ -104,6 +115,8 @@ TEST(FoldConstantsTest, Casts) {
   const ValueId floats = b.Floats({4}, {1.9F, -1.9F, 1e30F, 0});
   EXPECT_EQ(FoldedInts(b, b.Op("Cast", {floats}, {IntAttribute("to", 7)})), (Ints{1, -1, kFar, 0}));
   EXPECT_EQ(FoldedInts(b, b.Op("Cast", {floats}, {IntAttribute("to", 9)})), (Ints{1, 1, 1, 0}));
+  EXPECT_EQ(FoldedInts(b, b.Op("Cast", {b.Ints({3, 0, -4})}, {IntAttribute("to", 9)})),
+            (Ints{1, 0, 1}));
   EXPECT_EQ(FoldedFloats(b, b.Op("Cast", {b.Ints({3, -4})}, {IntAttribute("to", 1)})),
             (Floats{3, -4}));
 }
@@ -160,6 +173,19 @@ TEST(FoldConstantsTest, ImpossibleNodes) {
   b = GraphBuilder();
   ExpectFails(b.Finish(b.Op("ConstantOfShape", {b.Ints({1 << 20, 1 << 10})})),
               {"ConstantOfShape0", "1048576"});
+  b = GraphBuilder();
+  ExpectFails(
+      b.Finish(b.Op("Concat", {b.Ints({1}), b.Floats({1}, {1})}, {IntAttribute("axis", 0)})),
+      {"Concat0", "types"});
+  b = GraphBuilder();
+  ExpectFails(b.Finish(b.Op("ConstantOfShape", {b.Ints({1})},
+                            {{"value", std::make_shared<const Tensor>(Tensor{{2}, Ints{0, 1}})}})),
+              {"ConstantOfShape0", "[2]", "one element"});
+  b = GraphBuilder();
+  ExpectFails(
+      b.Finish(b.Op("DequantizeLinear", {b.Ints({1, 2, 3}), b.Floats({2}, {1, 2}), b.Ints({0, 0})},
+                    {IntAttribute("axis", 0)})),
+      {"DequantizeLinear0", "scales", "[3]"});
   b = GraphBuilder();
   ExpectFails(b.Finish(b.Op("ConstantOfShape", {b.Ints({-1})})), {"ConstantOfShape0", "[-1]"});
   b = GraphBuilder();

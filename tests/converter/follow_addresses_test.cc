@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "converter/passes/fold_constants.h"
@@ -149,7 +150,10 @@ TEST(FollowAddressesTest, SplitsAndShufflesOfShuffleNet) {
   GraphBuilder b;
   ValueId x = Relu(b, b.Conv(b.Image(3, 6, 5), 3, 8, 3, {kPadOne}));
   for (int unit = 0; unit < 2; ++unit) {
-    const ValueId first = b.Op("Split", {x, b.Ints({4, 4})}, {IntAttribute("axis", 1)});
+    // Halves, whether or not their lengths are said.
+    std::vector<ValueId> inputs = {x};
+    if (unit == 0) inputs.push_back(b.Ints({4, 4}));
+    const ValueId first = b.Op("Split", std::move(inputs), {IntAttribute("axis", 1)});
     const ValueId second = b.graph.AddValue("second" + std::to_string(unit), {});
     b.graph.nodes.back().outputs.push_back(second);
     ValueId y = Relu(b, b.Conv(second, 4, 4, 1));

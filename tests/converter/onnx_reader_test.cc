@@ -477,6 +477,20 @@ TEST(OnnxReaderTest, Vgg16) {
   EXPECT_EQ(graph.nodes.size(), 13U + 14 + 5 + 1 + 2);
 }
 
+TEST(OnnxReaderTest, TheImageIsLimited) {
+  const std::string path = testing::WriteModel("limited.onnx", testing::SmallModel());
+  NetworkLimits limits;
+  limits.neurons = 2 * 4 * 4;
+  EXPECT_TRUE(ReadOnnx(path, limits).ok());
+  --limits.neurons;
+  const Status status = ReadOnnx(path, limits).status();
+  EXPECT_EQ(status.code(), StatusCode::kBadModel);
+  EXPECT_NE(status.message().find("input image has the shape [1, 2, 4, 4], more than 31 numbers; "
+                                  "if you trust the file, raise the limit \"neurons\""),
+            std::string::npos)
+      << status.message();
+}
+
 TEST(OnnxReaderTest, QuantizedModelBecomesConvertible) {
   const std::string path = SharedModel("resnet20-q3.onnx");
   if (!std::filesystem::exists(path)) GTEST_SKIP() << path << " is not there";

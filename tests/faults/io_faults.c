@@ -4,6 +4,7 @@
  * (pread and write then move one byte at a time); so many calls after AFTER succeed. Only regular
  * files count for pread, write and fsync, and for open only names that contain CSSRUN_FAULT_NAME.
  */
+/* NOLINTNEXTLINE(bugprone-reserved-identifier): the C library asks for this name. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>

@@ -1,7 +1,9 @@
 // The loader refuses every network that is not sound, and says which field is wrong.
 #include "format/network_file.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <cstdlib>
@@ -15,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "format/file_bytes.h"
 #include "format/write_atomically.h"
 #include "tests/oracle/random_network.h"
 
@@ -205,6 +208,12 @@ INSTANTIATE_TEST_SUITE_P(
                      n.nodes[3]->synapses[0]->average =
                          std::make_unique<format::Window>(5, 5, 1, 1, 0, 0, 0, 0, 1, 1);
                    }},
+        BadNetwork{"average window is too large",
+                   [](NetworkT& n) {
+                     // A padded mean of 16,384 x 16,384 members at 16,384 positions and more.
+                     n.nodes[3]->synapses[0]->average = std::make_unique<format::Window>(
+                         16384, 16384, 1, 1, 8190, 8190, 16383, 16383, 1, 1);
+                   }},
         BadNetwork{"channel_offset",
                    [](NetworkT& n) { n.nodes[2]->synapses[1]->channel_offset = 3; }},
         BadNetwork{"channel_offset",
@@ -382,6 +391,53 @@ TEST_F(FilesTest, MissingFileDirectoryAndEmptyFile) {
   const Status empty = NetworkFile::Open((folder_ / "empty.fb").string()).status();
   EXPECT_EQ(empty.code(), StatusCode::kBadModel);
   EXPECT_NE(empty.message().find("empty.fb"), std::string::npos);
+}
+
+// An application may open the file itself; it stays open, and is read from its beginning.
+TEST_F(FilesTest, OpensADescriptor) {
+  const std::string path = (folder_ / "net.fb").string();
+  const flatbuffers::DetachedBuffer bytes = SerializeNetwork(Sound());
+  ASSERT_TRUE(WriteFileAtomically(path, {bytes.data(), bytes.size()}).ok());
+  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  ASSERT_GE(descriptor, 0);
+  ASSERT_EQ(lseek(descriptor, 7, SEEK_SET), 7);
+  for (int i = 0; i < 2; ++i) {
+    const Result<NetworkFile> file = NetworkFile::FromDescriptor(descriptor, "mine");
+    EXPECT_TRUE(file.ok()) << file.status().message();
+  }
+  EXPECT_EQ(lseek(descriptor, 0, SEEK_CUR), 7);
+  NetworkLimits limits;
+  limits.layers = 1;
+  EXPECT_EQ(NetworkFile::FromDescriptor(descriptor, "mine", limits).status().code(),
+            StatusCode::kBadModel);
+  ASSERT_EQ(close(descriptor), 0);
+  const Status closed = NetworkFile::FromDescriptor(descriptor, "mine").status();
+  EXPECT_EQ(closed.code(), StatusCode::kIo);
+  EXPECT_EQ(closed.message().find("mine: "), 0U) << closed.message();
+}
+
+TEST_F(FilesTest, ADescriptorThatCannotBeReadIsAnError) {
+  const std::string path = (folder_ / "net.fb").string();
+  const int descriptor = open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  ASSERT_GE(descriptor, 0);
+  ASSERT_EQ(write(descriptor, "net", 3), 3);
+  EXPECT_EQ(NetworkFile::FromDescriptor(descriptor, "mine").status().code(), StatusCode::kIo);
+  close(descriptor);
+}
+
+// Without its remedy where no limit can be raised.
+TEST_F(FilesTest, AFileBeyondTheLimitIsNotRead) {
+  const std::string path = (folder_ / "big").string();
+  std::ofstream(path) << "twelve bytes";
+  EXPECT_TRUE(ReadFileBytes(path, 12).ok());
+  const Status status =
+      ReadFileBytes(path, 11, StatusCode::kInvalidArgument, "; raise the limit").status();
+  EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(status.message(), path + ": 12 bytes, more than the limit of 11; raise the limit");
+  EXPECT_EQ(ReadFileBytes(path, 11).status().code(), StatusCode::kBadModel);
+  // A terabyte of nothing: no more than its size is looked at.
+  std::filesystem::resize_file(path, uintmax_t{1} << 40);
+  EXPECT_EQ(NetworkFile::Open(path).status().code(), StatusCode::kBadModel);
 }
 
 TEST_F(FilesTest, WritesReplaceAtomicallyAndLeaveNothingBehind) {

@@ -139,7 +139,7 @@ class Calls {
     network = nullptr;
     cssrun_load_options options = CSSRUN_LOAD_OPTIONS_INIT;
     int messages = 0;
-    if ((input_.Byte() & 1) != 0) options.engine = static_cast<int8_t>(input_.Byte() % 3);
+    if ((input_.Byte() & 1) != 0) options.engine = input_.Byte() % 3;
     if ((input_.Byte() & 1) != 0) {
       options.log = OnLog;
       options.log_context = &messages;

@@ -30,10 +30,11 @@ bool Steers(const std::string& text) {
 
 // Parses without printing: what a program does with an error is tools::Parse's.
 template <class Declare>
-void ParseWords(std::vector<std::string> words, Declare declare) {
+void ParseWords(const std::vector<std::string>& words, Declare declare) {
   CLI::App app("fuzz", "fuzz");
   declare(app);
   std::vector<const char*> argv;
+  argv.reserve(words.size());
   for (const std::string& word : words) argv.push_back(word.c_str());
   try {
     app.parse(static_cast<int>(argv.size()), argv.data());

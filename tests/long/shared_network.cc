@@ -4,32 +4,28 @@
 // that a single thread got. Built with the preset tsan, it looks for races.
 #include <atomic>
 #include <cstdio>
-#include <cstdlib>
 #include <memory>
+#include <span>
 #include <thread>
 #include <vector>
 
 #include "cssrun/cssrun.h"
-#include "format/network_file.h"
-#include "tests/oracle/random_network.h"
+#include "tests/long/workload.h"
 
 int main(int argc, char** argv) {
   using namespace cssrun;
-  const unsigned long sessions = argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 8;
-  const unsigned long runs = argc > 2 ? std::strtoul(argv[2], nullptr, 10) : 10000;
-  const format::NetworkT description = oracle::RandomNetwork(7, {.placed_means = true});
-  const flatbuffers::DetachedBuffer bytes = SerializeNetwork(description);
-  std::vector<std::vector<uint8_t>> images;
-  for (uint32_t i = 0; i < 8; ++i) images.push_back(oracle::RandomPixels(description, i));
+  const std::span arguments(argv, static_cast<size_t>(argc));
+  const unsigned long sessions = long_runs::Argument(arguments, 1, 8);
+  const unsigned long runs = long_runs::Argument(arguments, 2, 10000);
+  const long_runs::Workload workload = long_runs::MakeWorkload(8);
+  const auto& images = workload.images;
   std::atomic<unsigned long> wrong = 0;
-  for (const EngineKind engine : {EngineKind::kInteger, EngineKind::kFloat}) {
-    const auto loaded = Network::FromBytes({bytes.data(), bytes.size()}, "net", engine);
-    if (!loaded.ok()) return 1;
-    const std::shared_ptr<const Network>& network = loaded.value();
+  for (const EngineKind engine : long_runs::kEngines) {
+    const std::shared_ptr<const Network> network = workload.Load(engine);
     std::vector<std::vector<float>> expected;
     for (const std::vector<uint8_t>& image : images) {
       Answer answer;
-      if (!Session(network).Run(image, answer).ok()) return 1;
+      long_runs::Require(Session(network).Run(image, answer).ok(), "it runs");
       expected.push_back(answer.logits);
     }
     std::vector<std::thread> threads;

@@ -6,27 +6,21 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "cssrun/cssrun.h"
-#include "format/network_file.h"
 #include "format/write_atomically.h"
-#include "tests/oracle/random_network.h"
+#include "tests/long/workload.h"
 
 namespace {
 
 using namespace cssrun;
-
-void Require(bool holds, const char* what) {
-  if (holds) return;
-  std::fprintf(stderr, "does not hold: %s\n", what);
-  std::exit(1);
-}
+using long_runs::Require;
 
 long ResidentKilobytes() {
   std::ifstream statm("/proc/self/statm");
@@ -59,17 +53,15 @@ void Soak(const char* what, unsigned long times, const std::function<void(unsign
 }  // namespace
 
 int main(int argc, char** argv) {
-  const unsigned long inferences = argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 100000;
-  const unsigned long cycles = argc > 2 ? std::strtoul(argv[2], nullptr, 10) : 10000;
-  const format::NetworkT description = oracle::RandomNetwork(7, {.placed_means = true});
-  const flatbuffers::DetachedBuffer bytes = SerializeNetwork(description);
-  std::vector<std::vector<uint8_t>> images;
-  for (uint32_t i = 0; i < 16; ++i) images.push_back(oracle::RandomPixels(description, i));
+  const std::span arguments(argv, static_cast<size_t>(argc));
+  const unsigned long inferences = long_runs::Argument(arguments, 1, 100000);
+  const unsigned long cycles = long_runs::Argument(arguments, 2, 10000);
+  const long_runs::Workload workload = long_runs::MakeWorkload(16);
+  const std::span<const uint8_t> bytes = workload.bytes();
+  const auto& images = workload.images;
 
-  for (const EngineKind engine : {EngineKind::kInteger, EngineKind::kFloat}) {
-    const auto network = Network::FromBytes({bytes.data(), bytes.size()}, "net", engine);
-    Require(network.ok(), "the network loads");
-    Session session(network.value());
+  for (const EngineKind engine : long_runs::kEngines) {
+    Session session(workload.Load(engine));
     Answer answer;
     const auto run = [&](unsigned long i) {
       Require(session.Run(images[i % images.size()], answer).ok(), "it runs");
@@ -81,15 +73,14 @@ int main(int argc, char** argv) {
   const std::string path =
       (std::filesystem::temp_directory_path() / ("soak" + std::to_string(getpid()) + ".fb"))
           .string();
-  Require(WriteFileAtomically(path, {bytes.data(), bytes.size()}).ok(), "the file can be written");
+  Require(WriteFileAtomically(path, bytes).ok(), "the file can be written");
   Soak("loads and unloads", cycles, [&](unsigned long i) {
-    const auto network =
-        Network::Load(path, i % 2 == 0 ? EngineKind::kInteger : EngineKind::kFloat);
+    const auto network = Network::Load(path, long_runs::kEngines[i % 2]);
     Require(network.ok(), "the network loads");
     Answer answer;
     Require(Session(network.value()).Run(images[0], answer).ok(), "it runs");
     // A file that is refused must not cost anything either.
-    Require(!Network::FromBytes({bytes.data(), bytes.size() / 2}, "half").ok(), "half is refused");
+    Require(!Network::FromBytes(bytes.first(bytes.size() / 2), "half").ok(), "half is refused");
     Require(!Network::Load("/no/such/file").ok(), "no file is refused");
   });
   std::filesystem::remove(path);

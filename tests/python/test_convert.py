@@ -80,6 +80,9 @@ def test_images_from_arrays(demo, tmp_path):
     (dict(calibration="/nonexistent"), OSError, "/nonexistent"),
     (dict(model="/nonexistent.onnx"), OSError, "/nonexistent.onnx"),
     (dict(model=pathlib.Path(__file__)), cssrun.ModelError, "test_convert.py"),
+    (dict(limits={"neurons": 100}), cssrun.ModelError, 'raise the limit "neurons"'),
+    (dict(limits={"synapses": 100}), cssrun.ModelError, 'raise the limit "synapses"'),
+    (dict(limits={"pixels": 100}), OSError, 'raise the limit "pixels"'),
 ])
 def test_mistakes(demo, tmp_path, options, error, text):
     given = dict(model=demo / "digits.onnx", output=tmp_path / "net.fb",

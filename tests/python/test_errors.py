@@ -91,6 +91,44 @@ def test_files_that_are_no_networks(net_file, demo, tmp_path):
     assert issubclass(cssrun.StoppedError, RuntimeError)
 
 
+def test_limits_are_raised_and_lowered_by_name(net_file, demo, images):
+    of_network = {"neurons": 10, "synapses": 10, "layers": 2, "timesteps": 11}
+    for name, limit in of_network.items():
+        for load in (cssrun.load, lambda path, **options: cssrun.loads(path.read_bytes(), **options)):
+            with pytest.raises(cssrun.ModelError, match=f'more than the limit of {limit};.*"{name}"'):
+                load(net_file, limits={name: limit})
+    raised = dict.fromkeys([*of_network, "side", "pixels", "bytes", "jpeg-scans"], np.int64(10**9))
+    net = cssrun.load(net_file, limits=raised)
+    picture = net.read_images(demo / "test").paths[0]
+    assert (net.run(images).best == cssrun.load(net_file).run(images).best).all()
+    for name in ("side", "pixels", "bytes"):
+        with pytest.raises(ValueError, match=f'more than the limit of 9.*"{name}"') as raised:
+            cssrun.load(net_file, limits={name: 9}).read_images(picture)
+        assert "--limit" not in str(raised.value)
+
+
+@pytest.mark.parametrize("limits, error, text", [
+    ({"fish": 3}, ValueError, "limit fish: there are neurons, synapses, layers, timesteps, side, "
+                              "pixels, bytes, jpeg-scans"),
+    ({"layers": 0}, ValueError, "limit layers: a whole number from 1 to 2"),
+    ({"layers": -1}, ValueError, "limit layers: a whole number from 1 to 2"),
+    ({"layers": 2**40 + 1}, ValueError, "limit layers: a whole number from 1 to 2"),
+    ({"layers": 2**80}, ValueError, "limit layers: a whole number from 1 to 2"),
+    ({"layers": 1.5}, TypeError, "integer"),
+    ({"layers": "9"}, TypeError, "integer"),
+    ({7: 9}, TypeError, "by name"),
+    (9, TypeError, "int"),
+])
+def test_limits_that_cannot_be(net_file, tmp_path, limits, error, text):
+    with pytest.raises(error, match=text):
+        cssrun.load(net_file, limits=limits)
+    with pytest.raises(error, match=text):
+        cssrun.loads(b"", limits=limits)
+    if hasattr(cssrun, "convert"):
+        with pytest.raises(error, match=text):
+            cssrun.convert("no.onnx", tmp_path / "no.fb", calibration=tmp_path, limits=limits)
+
+
 def test_the_log_speaks_to_logging(net_file, caplog):
     with caplog.at_level(logging.INFO):
         cssrun.load(net_file, log=logging.getLogger("cssrun").log)

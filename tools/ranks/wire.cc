@@ -51,12 +51,16 @@ class Unpacker {
   void Get(std::vector<T>& values) {
     GetAll(values);
   }
-  // A number of things that are at least one byte each.
-  size_t GetCount() {
+  uint64_t GetCount() {
     uint64_t count = 0;
     Get(count);
-    if (count > rest_.size()) sound_ = false;
-    return sound_ ? count : 0;
+    return count;
+  }
+  // So many things of at least one byte each, of which `get_one` gets one.
+  template <class T, class GetOne>
+  void GetEach(uint64_t count, std::vector<T>& things, const GetOne& get_one) {
+    MakeRoom(count, 1, things);
+    for (T& thing : things) get_one(thing);
   }
   bool Done() const { return sound_ && rest_.empty(); }
 
@@ -65,10 +69,14 @@ class Unpacker {
   void GetAll(Container& values) {
     using Value = typename Container::value_type;
     static_assert(std::is_trivially_copyable_v<Value>);
-    const size_t count = GetCount();
-    if (count > rest_.size() / sizeof(Value)) sound_ = false;
-    values.resize(sound_ ? count : 0);
+    MakeRoom(GetCount(), sizeof(Value), values);
     Copy(values.data(), values.size() * sizeof(Value));
+  }
+  // For no more than the bytes that are left can hold.
+  template <class Container>
+  void MakeRoom(uint64_t count, size_t bytes_each, Container& values) {
+    if (count > rest_.size() / bytes_each) sound_ = false;
+    values.resize(sound_ ? count : 0);
   }
   void Copy(void* out, size_t size) {
     if (!sound_ || size > rest_.size()) {
@@ -117,13 +125,12 @@ void Get(Unpacker& unpacker, ImageOutcome& outcome) {
   unpacker.Get(answer.steps);
   unpacker.Get(answer.ending);
   unpacker.Get(answer.layers);
-  answer.readings.resize(unpacker.GetCount());
-  for (Reading& reading : answer.readings) {
+  unpacker.GetEach(unpacker.GetCount(), answer.readings, [&](Reading& reading) {
     unpacker.Get(reading.step);
     unpacker.Get(reading.logits);
     unpacker.Get(reading.margin);
     unpacker.Get(reading.synops);
-  }
+  });
 }
 
 template <class T>
@@ -178,9 +185,7 @@ std::optional<PathBatch> UnpackPaths(std::span<const uint8_t> bytes) {
   Unpacker unpacker(bytes);
   PathBatch paths;
   unpacker.Get(paths.batch);
-  if (paths.batch.count > bytes.size()) return std::nullopt;
-  paths.paths.resize(paths.batch.count);
-  for (std::string& path : paths.paths) unpacker.Get(path);
+  unpacker.GetEach(paths.batch.count, paths.paths, [&](std::string& path) { unpacker.Get(path); });
   return IfDone(unpacker, std::move(paths));
 }
 
@@ -195,9 +200,8 @@ std::optional<OutcomeBatch> UnpackOutcomes(std::span<const uint8_t> bytes) {
   Unpacker unpacker(bytes);
   OutcomeBatch outcomes;
   unpacker.Get(outcomes.batch);
-  if (outcomes.batch.count > bytes.size()) return std::nullopt;
-  outcomes.outcomes.resize(outcomes.batch.count);
-  for (ImageOutcome& outcome : outcomes.outcomes) Get(unpacker, outcome);
+  unpacker.GetEach(outcomes.batch.count, outcomes.outcomes,
+                   [&](ImageOutcome& outcome) { Get(unpacker, outcome); });
   return IfDone(unpacker, std::move(outcomes));
 }
 

@@ -11,6 +11,7 @@ _Layers = Iterable[str | int]
 _Layout = Literal["HWC", "CHW"]
 _Engine = Literal["integer", "float"]
 _Log = Callable[[int, str], object]
+_Limits = Mapping[str, int]
 
 version: str
 format_version: int
@@ -166,7 +167,11 @@ class Network:
     def why_float(self) -> str: ...
 
 def load(
-    file: _Path | bytes | int, *, engine: _Engine = "integer", log: _Log | None = None
+    file: _Path | bytes | int,
+    *,
+    engine: _Engine = "integer",
+    log: _Log | None = None,
+    limits: _Limits | None = None,
 ) -> Network: ...
 def loads(
     data: bytes | bytearray | memoryview | NDArray[np.uint8],
@@ -174,6 +179,7 @@ def loads(
     name: str = "data",
     engine: _Engine = "integer",
     log: _Log | None = None,
+    limits: _Limits | None = None,
 ) -> Network: ...
 def convert(
     model: _Path,
@@ -199,5 +205,6 @@ def convert(
     adjust: int = 0,
     auto: float | None = None,
     threads: int = 0,
+    limits: _Limits | None = None,
     progress: Callable[[str, int, int], object] | None = None,
 ) -> dict[str, Any]: ...
