@@ -47,9 +47,11 @@ bool Decode(Reader& reader) {
   png_set_read_fn(reader.png, &reader, ReadBytes);
   // PrepareImage says more clearly what is too large; these are the ends of the format.
   png_set_user_limits(reader.png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
-  // Text chunks and colour profiles are of no use here; large ones are attacks.
+  // Text chunks and colour profiles are of no use here; large ones are attacks. -1: those that
+  // libpng knows are skipped, too, all but palette and transparency. The limit alone is only a
+  // warning before a gigabyte is allocated (libpng 1.6.39).
   png_set_chunk_malloc_max(reader.png, 1 << 20);
-  png_set_keep_unknown_chunks(reader.png, PNG_HANDLE_CHUNK_NEVER, nullptr, 0);
+  png_set_keep_unknown_chunks(reader.png, PNG_HANDLE_CHUNK_NEVER, nullptr, -1);
   png_read_info(reader.png, reader.info);
   const png_uint_32 width = png_get_image_width(reader.png, reader.info);
   const png_uint_32 height = png_get_image_height(reader.png, reader.info);

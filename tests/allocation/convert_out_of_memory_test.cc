@@ -100,5 +100,20 @@ TEST(DecodeOutOfMemoryTest, WhereverItRunsOut) {
   }
 }
 
+// A text that claims a gigabyte, in a file of some hundred bytes.
+TEST(DecodeAllocationTest, NoRoomIsMadeForLongTexts) {
+  if (CSSRUN_COUNTS_ALLOCATIONS == 0) GTEST_SKIP();
+  tools::Image image;
+  image.width = image.height = 4;
+  image.rgb.assign(size_t{4} * 4 * 3, 100);
+  std::vector<uint8_t> file = tools::EncodePng(image);
+  const std::string text = "\x42\x60\x82\x68iTXtsome";
+  constexpr std::ptrdiff_t kAfterHeader = 33;
+  file.insert(file.begin() + kAfterHeader, text.begin(), text.end());
+  largest = 0;
+  EXPECT_FALSE(tools::DecodeImage(file).ok());
+  EXPECT_LT(largest, 1U << 20);
+}
+
 }  // namespace
 }  // namespace cssrun

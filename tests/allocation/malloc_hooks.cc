@@ -8,6 +8,7 @@ namespace cssrun {
 
 std::atomic<uint64_t> allocations = 0;
 std::atomic<int64_t> held = 0;
+std::atomic<uint64_t> largest = 0;
 std::atomic<uint64_t> fail_from = std::numeric_limits<uint64_t>::max();
 
 }  // namespace cssrun
@@ -40,7 +41,10 @@ void* __libc_memalign(size_t alignment, size_t size);
 void __libc_free(void* memory);
 // NOLINTEND(bugprone-reserved-identifier)
 
-void* malloc(size_t size) { return MayAllocate() ? Counted(__libc_malloc(size)) : nullptr; }
+void* malloc(size_t size) {
+  if (size > cssrun::largest) cssrun::largest = size;
+  return MayAllocate() ? Counted(__libc_malloc(size)) : nullptr;
+}
 void* calloc(size_t count, size_t size) {
   return MayAllocate() ? Counted(__libc_calloc(count, size)) : nullptr;
 }

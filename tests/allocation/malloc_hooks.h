@@ -15,6 +15,7 @@ namespace cssrun {
 
 extern std::atomic<uint64_t> allocations;  // ever
 extern std::atomic<int64_t> held;          // and not freed
+extern std::atomic<uint64_t> largest;      // bytes of one malloc
 extern std::atomic<uint64_t> fail_from;    // so many more succeed, then none does
 
 }  // namespace cssrun
