@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <exception>
 #include <functional>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -343,4 +344,11 @@ int Run(int argc, char** argv) {
 }  // namespace
 }  // namespace cssrun
 
-int main(int argc, char** argv) { return cssrun::Run(argc, argv); }
+int main(int argc, char** argv) {
+  try {
+    return cssrun::Run(argc, argv);
+  } catch (const std::exception& error) {  // images and JSON may be more than memory holds
+    std::cerr << "bench_networks: " << error.what() << "\n";
+    return 1;
+  }
+}

@@ -22,8 +22,8 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 // All spikes that reach target row `row`. The sum of one kernel row cannot overflow; it joins the
 // membrane saturating.
-HWY_NOINLINE void DepthwiseRow(const IntegerSynapses& s, const IntegerLayer& layer,
-                               const SpikeFrame& frame, size_t row, int16_t* membranes) {
+inline HWY_NOINLINE void DepthwiseRow(const IntegerSynapses& s, const IntegerLayer& layer,
+                                      const SpikeFrame& frame, size_t row, int16_t* membranes) {
   const Lanes16 d;
   const WindowShape& shape = s.window;
   const size_t blocks = layer.layout.blocks;

@@ -161,8 +161,9 @@ HWY_INLINE uint16_t* CopyNumbers(const uint16_t* HWY_RESTRICT numbers, uint32_t 
 //
 // All tiles at once, before the first is summed: a list is ready when a mispredicted end of the
 // loop over the one before has been paid for.
-HWY_NOINLINE void ListTiles(const GatherPlan& plan, const uint16_t* numbers, const uint32_t* bounds,
-                            size_t pitch, size_t row, size_t set, TileLists& lists) {
+inline HWY_NOINLINE void ListTiles(const GatherPlan& plan, const uint16_t* numbers,
+                                   const uint32_t* bounds, size_t pitch, size_t row, size_t set,
+                                   TileLists& lists) {
   const GatherPlan::SourceRow* const rows = plan.rows.data() + plan.row_bounds[row];
   const size_t row_count = plan.row_bounds[row + 1] - plan.row_bounds[row];
   const GatherPlan::Words words = plan.words[set];

@@ -27,6 +27,7 @@ void Settle(const LayerStep& step, size_t row) {
     const size_t pool = row / layer.pool_y.stride;
     const bool last_member = row == pool * layer.pool_y.stride + layer.pool_y.members - 1;
     if (!last_member || pool >= layer.spike_rows) return;
+    // NOLINTNEXTLINE(bugprone-branch-clone): without vectors the two are one
     if (layer.layout.lanes == 8) {
       SettlePooledRow<kRectify>(hn::CappedTag<float, 8>(), step, pool);
     } else {

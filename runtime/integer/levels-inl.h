@@ -140,7 +140,7 @@ struct PairProducts {
   using Sum = hn::Vec<D>;
   using Levels = hn::Vec<D16>;
   static constexpr size_t kLanes = hn::MaxLanes(D16());
-  static constexpr size_t kVectors = kLevelTargets * kQuad / kLanes;
+  static constexpr size_t kVectors = size_t{kLevelTargets} * kQuad / kLanes;
   // As many as registers allow.
   static constexpr size_t kPositions = kLanes == 32 ? 8 : kLanes == 16 ? 2 : 1;
 
@@ -243,7 +243,7 @@ using NarrowProducts = PairProducts<int8_t>;
 template <typename Weight>
 void AddLevelsRow(const LevelsRow& row, size_t columns, const Weight* weights, int16_t* membranes) {
   using Products = std::conditional_t<sizeof(Weight) == 1, NarrowProducts, PairProducts<int16_t>>;
-  constexpr size_t kBoth = 2 * kLevelTargets;
+  constexpr size_t kBoth = size_t{2} * kLevelTargets;
   // Small vectors have no registers for the sums of both halves.
   if (row.targets == kBoth && hn::MaxLanes(typename Products::D()) > 4) {
     AddLevelsTiles<Products, kBoth>(row, columns, weights, membranes);

@@ -464,7 +464,7 @@ TEST(IntegerEngineTest, LayoutsOutOfProportionRunInFloat) {
   *sparse.nodes[1]->potential = few;
   sparse.nodes[1]->synapses[0]->weights.assign(3, 0.5F);
   *sparse.nodes[2]->synapses[0]->window = format::Window(1, 4, 1, 1, 0, 0, 0, 0, 1, 1);
-  sparse.nodes[2]->synapses[0]->weights.assign(4 * 3 * 4, 0.5F);
+  sparse.nodes[2]->synapses[0]->weights.assign(size_t{4} * 3 * 4, 0.5F);
   const std::shared_ptr<const Network> network = Load(sparse);
   ASSERT_NE(network, nullptr) << "a large stride over a narrow map is sound";
   EXPECT_EQ(network->engine(), EngineKind::kInteger) << network->why_float();
