@@ -53,8 +53,7 @@ double Margin(std::span<const float> logits) {
   return static_cast<double>(best) - static_cast<double>(second);
 }
 
-void ClearReadings(const ExecutionNetwork& network, const SessionOptions& options,
-                   Answer& answer) {
+void ClearReadings(const ExecutionNetwork& network, const SessionOptions& options, Answer& answer) {
   answer.readings.resize(options.keep_readings ? network.timesteps : 0);
   for (Reading& reading : answer.readings) {
     reading.step = 0;
