@@ -15,19 +15,22 @@ void ActivationHistogram::Add(std::span<const float> values) {
   }
   maximum_ = std::max(maximum_, largest);
   // Powers of two, so that bins do not depend on the order in which values came.
-  if (range_ == 0 && largest > 0) range_ = std::exp2(std::floor(std::log2(largest)) + 1);
-  while (range_ <= largest && range_ > 0) {
+  if (range_ == 0 && largest > 0) {
+    range_ = std::exp2(std::floor(std::log2(static_cast<double>(largest))) + 1);
+  }
+  while (range_ <= static_cast<double>(largest) && range_ > 0) {
     for (size_t i = 0; i < kBins / 2; ++i) bins_[i] = bins_[2 * i] + bins_[2 * i + 1];
     std::fill(bins_.begin() + kBins / 2, bins_.end(), 0U);
     range_ *= 2;
   }
-  const float scale = range_ > 0 ? static_cast<float>(kBins) / range_ : 0;
+  // Of a range below 2^-118, more than a float holds.
+  const double scale = range_ > 0 ? static_cast<double>(kBins) / range_ : 0;
   for (const float value : values) {
     const float magnitude = std::abs(value);
     if (!(magnitude > 0) || !std::isfinite(magnitude)) {
       ++zeros_;
     } else {
-      ++bins_[std::min(static_cast<size_t>(magnitude * scale), kBins - 1)];
+      ++bins_[std::min(static_cast<size_t>(static_cast<double>(magnitude) * scale), kBins - 1)];
     }
   }
 }

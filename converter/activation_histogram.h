@@ -29,7 +29,7 @@ class ActivationHistogram {
  private:
   double BinWidth() const { return range_ / static_cast<double>(kBins); }
 
-  float range_ = 0;
+  double range_ = 0;
   float maximum_ = 0;
   uint64_t count_ = 0;
   uint64_t zeros_ = 0;

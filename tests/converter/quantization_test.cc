@@ -268,6 +268,15 @@ TEST(ActivationHistogramTest, IsTheSameInAnyOrder) {
   EXPECT_EQ(forwards.Loss(0.5, 40), backwards.Loss(0.5, 40));
 }
 
+TEST(ActivationHistogramTest, HoldsTheSmallestAndTheLargestFloats) {
+  for (const float value : {1e-40F, 1e-38F, 3e38F}) {
+    ActivationHistogram histogram;
+    histogram.Add(std::vector<float>{value, value, value, value});
+    const auto exact = static_cast<double>(value);
+    EXPECT_NEAR(histogram.Quantile(0.5), exact, exact / 100);
+  }
+}
+
 TEST(ActivationHistogramTest, LossIsWhatRoundingAndCuttingOffLose) {
   std::vector<float> values = RandomFloats(20000, 4);
   for (float& v : values) v = std::abs(v) * 10;
