@@ -44,7 +44,6 @@ IntegerEngine::IntegerEngine(const ExecutionNetwork& network, const SessionOptio
     : network_(network),
       integers_(*network.integers),
       options_(options),
-      records_membranes_(RecordsMembranes(options)),
       chunk_(ChunkFor(network, options)),
       growth_(Growth::Of(network.beta)) {
   const unsigned threads = ThreadCount(options.threads);
@@ -137,8 +136,7 @@ void IntegerEngine::StartPart(size_t layer_index, const LayerPart& part) {
   LayerState& state = states_[layer_index];
   const size_t lanes = size_t{part.last_row - part.first_row} * layer.row_lanes;
   // Where all comes at once, there is nothing to begin with.
-  const size_t first_block =
-      layer.at_once && !records_membranes_ ? part.last_block : part.first_block;
+  const size_t first_block = layer.at_once ? part.last_block : part.first_block;
   for (size_t block = first_block; block < part.last_block; ++block) {
     const int16_t* start = layer.start.get() + block * kChunkLanes;
     int16_t* membranes = state.membranes.get() + block * layer.block_lanes() +

@@ -86,7 +86,6 @@ class IntegerEngine {
   const ExecutionNetwork& network_;
   const IntegerNetwork& integers_;
   const SessionOptions options_;
-  const bool records_membranes_;
   const uint32_t chunk_;
   const Growth growth_;
   const Input* input_ = nullptr;  // of this run

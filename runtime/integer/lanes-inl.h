@@ -27,15 +27,18 @@ HWY_INLINE Vector16 LoadWeights(const int8_t* HWY_RESTRICT weights) {
   return hn::PromoteTo(Lanes16(), hn::Load(hn::Rebind<int8_t, Lanes16>(), weights));
 }
 
-// Bits [first, first + lanes) of a half word as a mask.
-HWY_INLINE hn::Mask<Lanes16> MaskOf(uint32_t half, size_t first) {
-  const Lanes16 d;
+// Bits [first, first + Lanes(d)) of a half word as a mask.
+template <class D>
+HWY_INLINE hn::Mask<D> MaskOf(D d, uint32_t half, size_t first) {
   if constexpr (HWY_TARGET == HWY_SCALAR) {
     return hn::FirstN(d, (half >> first) & 1);
   } else {
     const uint64_t bits = half >> first;  // eight bytes: Highway may read as many
     return hn::LoadMaskBits(d, reinterpret_cast<const uint8_t*>(&bits));
   }
+}
+HWY_INLINE hn::Mask<Lanes16> MaskOf(uint32_t half, size_t first) {
+  return MaskOf(Lanes16(), half, first);
 }
 
 }  // namespace cssrun::internal::HWY_NAMESPACE

@@ -15,32 +15,23 @@
 
 #include "hwy/highway.h"
 #include "runtime/integer/kernels.h"
+#include "runtime/integer/lanes-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace cssrun::internal::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-// Bits [first, first + Lanes(d)) of half a word of spikes, each as `unit` or 0.
-template <class D>
-HWY_INLINE hn::Vec<D> UnitsAt(D d, uint32_t half, size_t first, uint8_t unit) {
-  if constexpr (HWY_TARGET == HWY_SCALAR) {
-    return hn::Set(d, (half >> first & 1) != 0 ? unit : uint8_t{0});
-  } else {
-    const uint64_t bits = half >> first;  // eight bytes: Highway may read as many
-    const auto mask = hn::LoadMaskBits(d, reinterpret_cast<const uint8_t*>(&bits));
-    return hn::IfThenElseZero(mask, hn::Set(d, unit));
-  }
-}
-
 // Levels [first, first + Lanes(d)) of a word of each step's spikes.
 template <class D>
 HWY_INLINE hn::Vec<D> LevelsAt(D d, const uint64_t* words, uint32_t timesteps, size_t first) {
   auto level = hn::Zero(d);
   for (uint32_t k = 0; k < timesteps; ++k) {
-    const auto unit = static_cast<uint8_t>(1U << (timesteps - 1 - k));
-    level = hn::Add(level, UnitsAt(d, static_cast<uint32_t>(words[k]), first, unit));
-    level = hn::Sub(level, UnitsAt(d, static_cast<uint32_t>(words[k] >> kChunkLanes), first, unit));
+    const auto unit = hn::Set(d, static_cast<uint8_t>(1U << (timesteps - 1 - k)));
+    const auto up = MaskOf(d, static_cast<uint32_t>(words[k]), first);
+    const auto down = MaskOf(d, static_cast<uint32_t>(words[k] >> kChunkLanes), first);
+    level = hn::Add(level, hn::IfThenElseZero(up, unit));
+    level = hn::Sub(level, hn::IfThenElseZero(down, unit));
   }
   return level;
 }
