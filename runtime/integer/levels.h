@@ -2,7 +2,7 @@
 //
 // A settled layer waits for all T steps of its input anyway, and the spikes of one rectifying
 // source are then one whole number, its level: the sum of 2^(T-1-k) over them, 0 to 2^T - 1. Where
-// few steps leave most neurons with a spike, levels times weights, four sources an instruction,
+// spikes are nearly as many as neurons, levels times weights, four sources an instruction,
 // cost less than finding the spikes: nobody can foresee where loops over a handful of spikes end,
 // and there is nothing to foresee here. The sums are exact in 32 bits and join the membranes
 // saturating.
