@@ -65,7 +65,7 @@ IntegerEngine::IntegerEngine(const ExecutionNetwork& network, const SessionOptio
       most_synapses = std::max(most_synapses, integers.synapses.size());
       state.membranes =
           AllocateAligned<int16_t>(integers.layout.blocks * integers.block_lanes() + kChunkLanes);
-      if (integers.rectify) {
+      if (integers.rectify && !integers.settled) {
         state.sent_row = integers.spike_columns * stride;
         if (!integers.pooled())
           state.sent_row = (state.sent_row + kChunkLanes - 1) / kChunkLanes * kChunkLanes;
@@ -183,13 +183,13 @@ void IntegerEngine::StartDirectRow(size_t layer_index, uint32_t row,
   const Layer& described = network_.layers[layer_index];
   const IntegerLayer& layer = integers_.layers[layer_index];
   LayerState& state = states_[layer_index];
-  if (layer.settled) {
+  if (described.direct.empty()) {  // of a settled layer: shortcuts are added to nothing
     for (size_t block = 0; block < layer.layout.blocks; ++block) {
       std::fill_n(state.direct.get() + (block * layer.rows + row) * layer.map_lanes(),
                   layer.map_lanes(), 0.0F);
     }
+    return;
   }
-  if (described.direct.empty()) return;
   const size_t stride = described.direct.front().weight_stride();
   const int64_t map_row = layer.pool_y.positions[row];
   if (map_row >= 0) {

@@ -310,7 +310,11 @@ class Builder {
         layer.at_once = false;
       }
     }
-    layer.at_once = layer.at_once && count > 0;
+    // Members of pools that lie beyond the map are marked in the membranes.
+    const bool plain = layer.pool_y.apart && layer.pool_x.apart;
+    layer.at_once = layer.at_once && (count > 0 || plain);
+    layer.has_sums = !layer.at_once || count > 0;
+    layer.rounds_sums = layer.at_once && count == 1;
   }
 
   // Rows of levels with room for what their readers see beyond the map.
@@ -512,13 +516,14 @@ class Builder {
     layer.inverse_scale = AllocateAligned<float>(lanes);
     layer.settled_bias = AllocateAligned<float>(lanes);
     layer.direct_scale = AllocateAligned<float>(lanes);
-    const double sum_of_weights = std::exp2(code_.timesteps()) - 1;
+    const double amplitude = std::exp2(SettledFraction(code_.timesteps()));
+    const double sum_of_weights = (std::exp2(code_.timesteps()) - 1) * amplitude;
     const double start =
-        static_cast<double>(node.initial_potential()) * std::exp2(code_.timesteps());
+        static_cast<double>(node.initial_potential()) * std::exp2(code_.timesteps()) * amplitude;
     for (size_t lane = 0; lane < lanes; ++lane) {
       const size_t channel = lane / kChunkLanes * kChunkLanes + lane % layer.layout.lanes;
       const bool exists = channel < scales.size();
-      layer.inverse_scale[lane] = exists ? static_cast<float>(1 / scales[channel]) : 0.0F;
+      layer.inverse_scale[lane] = exists ? static_cast<float>(amplitude / scales[channel]) : 0.0F;
       layer.settled_bias[lane] =
           exists ? static_cast<float>(
                        static_cast<double>(node.bias()->Get(static_cast<uint32_t>(channel))) *
@@ -528,8 +533,9 @@ class Builder {
       layer.direct_scale[lane] = exists ? static_cast<float>(sum_of_weights) : 0.0F;
     }
     for (uint32_t k = 0; k < code_.timesteps(); ++k) {
-      layer.settled_thresholds.push_back(node.thresholds()->Get(k) *
-                                         std::exp2(static_cast<float>(code_.timesteps() - 1 - k)));
+      const double share = node.thresholds()->Get(k);
+      const double threshold = share * std::exp2(code_.timesteps() - 1 - k) * amplitude;
+      layer.settled_thresholds.push_back(ToInt16(std::max(1.0, std::nearbyint(threshold)) - 1));
     }
     layer.has_real = SpikeSynapses(node).size() < node.synapses()->size();
     layer.start = AllocateAligned<int16_t>(lanes);
@@ -656,7 +662,8 @@ class Builder {
       out.piece_bounds.push_back(static_cast<uint32_t>(out.pieces.size()));
     }
     if (settled_) {
-      out.shortcut_weight = s.weights()->Get(0);
+      out.shortcut_weight =
+          static_cast<float>(std::ldexp(weight, SettledFraction(code_.timesteps())));
       out.shortcut_rows = {s.window()->stride_y(), s.window()->pad_top(), seen.y.divisor};
       out.aligned = IsAligned(s, layer);
     }

@@ -35,6 +35,9 @@ constexpr int kHeadroom = 16;
 constexpr uint32_t kMostSettledSteps = 6;
 // What a membrane must hold is then twice what a train can carry.
 constexpr int kSettledHeadroom = 2;
+// An amplitude is 2^SettledFraction(T) settled units: as many as 16 bits hold of twice what a train
+// can carry.
+constexpr int SettledFraction(uint32_t timesteps) { return 14 - static_cast<int>(timesteps); }
 // Shortcuts of one layer that are added as whole words; more are added spike by spike.
 constexpr size_t kMostAlignedShortcuts = 4;
 
@@ -100,7 +103,7 @@ struct IntegerSynapses {
   std::vector<ShortcutPiece> pieces;
   std::vector<uint32_t> piece_bounds;
   hwy::AlignedFreeUniquePtr<int16_t[]> identity;
-  // kIdentity of a settled layer: its weight in amplitudes, and where its rows come from.
+  // kIdentity of a settled layer: its weight in settled units, and where its rows come from.
   float shortcut_weight = 0;
   ShortcutRows shortcut_rows;
   bool aligned = false;  // a row's words are those of the target's row, one by one
@@ -134,19 +137,21 @@ struct IntegerLayer {
   hwy::AlignedFreeUniquePtr<int16_t[]> biases;      // [input index][...]; their rounding cancels
   hwy::AlignedFreeUniquePtr<int16_t[]> start;       // membranes when input index 0 arrives
   std::vector<IntegerSynapses> synapses;
-  // What direct synapses bring is computed in amplitudes; units per amplitude, as the parameters
-  // above. Null without direct synapses.
+  // What direct synapses bring is computed in amplitudes; units, or settled units of all steps, per
+  // amplitude, as the parameters above. Null without direct synapses.
   hwy::AlignedFreeUniquePtr<float[]> direct_scale;
-  // Of a settled layer, per channel like the parameters above: amplitudes per unit, and the bias of
-  // all steps in amplitudes; by spike index: threshold in amplitudes.
+  // Of a settled layer, per channel like the parameters above: settled units per unit, and the bias
+  // of all steps in settled units; by spike index: threshold in settled units, to be exceeded.
   bool settled = false;
   hwy::AlignedFreeUniquePtr<float[]> inverse_scale;
   hwy::AlignedFreeUniquePtr<float[]> settled_bias;
-  std::vector<float> settled_thresholds;
+  std::vector<int16_t> settled_thresholds;
   // All that comes through spikes comes with the last step, first through these synapses.
   bool at_once = false;
   uint32_t first_levels = 0;
-  bool has_real = false;  // part of its input is added in float: pixels, shortcuts not aligned
+  bool has_sums = true;      // not where it comes through pixels and shortcuts alone
+  bool rounds_sums = false;  // nothing joins the sums of first_levels: they are rounded right away
+  bool has_real = false;     // part of its input is added in float: pixels, shortcuts not aligned
   // Blocks that a step takes together: 1 where each may do all of its steps before the next one
   // begins, so that its weights stay near the core.
   uint32_t blocks_together = 1;

@@ -13,6 +13,7 @@
 #include "runtime/integer/fire-inl.h"
 #include "runtime/integer/gather-inl.h"
 #include "runtime/integer/levels-inl.h"
+#include "runtime/integer/round-inl.h"
 #include "runtime/integer/settle-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -23,33 +24,40 @@ namespace hn = hwy::HWY_NAMESPACE;
 template <bool kRectify>
 void Settle(const LayerStep& step, size_t row) {
   const IntegerLayer& layer = *step.layer;
+  size_t spike_row = row;
   if (layer.pooled()) {
-    const size_t pool = row / layer.pool_y.stride;
-    const bool last_member = row == pool * layer.pool_y.stride + layer.pool_y.members - 1;
-    if (!last_member || pool >= layer.spike_rows) return;
+    spike_row = row / layer.pool_y.stride;
+    const size_t member = row % layer.pool_y.stride;
+    if (spike_row >= layer.spike_rows || member >= layer.pool_y.members) return;
+    if (!layer.rounds_sums) RoundRow(step, row);
+    if (member + 1 < layer.pool_y.members) return;
+    row -= member;
     // NOLINTNEXTLINE(bugprone-branch-clone): without vectors the two are one
     if (layer.layout.lanes == 8) {
-      SettlePooledRow<kRectify>(hn::CappedTag<float, 8>(), step, pool);
+      PoolRow(hn::CappedTag<int16_t, 8>(), step, row);
+    } else if (layer.layout.lanes == 16) {
+      PoolRow(hn::CappedTag<int16_t, 16>(), step, row);
     } else {
-      SettlePooledRow<kRectify>(hn::CappedTag<float, 16>(), step, pool);
+      PoolRow(hn::CappedTag<int16_t, kChunkLanes>(), step, row);
     }
-    return;
+  } else if (!layer.rounds_sums) {
+    RoundRow(step, row);
   }
   if constexpr (kRectify) {  // what most networks are
     switch (step.settled->timesteps) {
       case 3:
-        return SettleRow<true, 3>(step, row);
+        return WriteDigits<true, 3>(step, row, spike_row);
       case 4:
-        return SettleRow<true, 4>(step, row);
+        return WriteDigits<true, 4>(step, row, spike_row);
       case 5:
-        return SettleRow<true, 5>(step, row);
+        return WriteDigits<true, 5>(step, row, spike_row);
       case 6:
-        return SettleRow<true, 6>(step, row);
+        return WriteDigits<true, 6>(step, row, spike_row);
       default:
         break;
     }
   }
-  SettleRow<kRectify, 0>(step, row);
+  WriteDigits<kRectify, 0>(step, row, spike_row);
 }
 
 template <GrowthKind kGrowth, bool kRectify>

@@ -56,7 +56,7 @@ struct LayerStep {
   // [block][row][IntegerLayer::map_lanes()]. Null without direct synapses or when no input arrives.
   const float* direct = nullptr;
   float* direct_owed = nullptr;
-  // What pixels and shortcuts bring to a settled layer, in amplitudes, laid out as `direct`.
+  // What pixels and shortcuts bring to a settled layer, in settled units, laid out as `direct`.
   float* real = nullptr;
   const SettledStep* settled = nullptr;  // at a settled layer's last input index
   SpikeFrame* spikes = nullptr;          // null in the silent period

@@ -16,6 +16,7 @@
 #include "hwy/highway.h"
 #include "runtime/integer/kernels.h"
 #include "runtime/integer/lanes-inl.h"
+#include "runtime/integer/round-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace cssrun::internal::HWY_NAMESPACE {
@@ -54,6 +55,25 @@ inline void FillLevelsOf(std::span<const SpikeFrame> steps, LevelFrame& frame) {
   }
 }
 
+// What makes z of the sums of one group of targets.
+struct RowRounding {
+  const float* scale = nullptr;
+  const float* bias = nullptr;
+  const float* real = nullptr;  // of the first column, lanes as membranes; null: nothing
+  size_t number = 0;            // of the first column in rows of levels
+  size_t number_pitch = 0;      // from one column to the next
+  const RowExtras* extras = nullptr;
+
+  RowRounding From(size_t target) const {
+    RowRounding from = *this;
+    from.scale += target;
+    from.bias += target;
+    if (from.real != nullptr) from.real += target;
+    from.number += target;
+    return from;
+  }
+};
+
 // Where a target row's levels and weights are: kernel rows [first, last) are on the map.
 struct LevelsRow {
   const int8_t* levels = nullptr;  // of kernel row `first`, at the first column's window
@@ -63,9 +83,10 @@ struct LevelsRow {
   size_t kernel_rows = 0;
   size_t kernel_columns = 0;
   size_t quads = 0;
-  size_t targets = 0;  // of a group: one or two vectors' worth
-  size_t lanes = 0;    // of a target column
-  bool joins = true;   // what is there already
+  size_t targets = 0;                     // of a group: one or two vectors' worth
+  size_t lanes = 0;                       // of a target column
+  bool joins = true;                      // what is there already
+  const RowRounding* rounding = nullptr;  // where z takes the place of sums
 };
 
 #if HWY_TARGET == HWY_SCALAR
@@ -86,6 +107,17 @@ void AddLevelsRow(const LevelsRow& row, size_t columns, const Weight* weights, i
         }
       }
       int16_t& membrane = membranes[column * row.lanes + target];
+      if (row.rounding != nullptr) {
+        const hn::CappedTag<float, 1> df;
+        const RowRounding& r = *row.rounding;
+        const auto of_sum = hn::Set(df, static_cast<float>(sum));
+        const auto z =
+            hn::Add(hn::Mul(of_sum, hn::Set(df, r.scale[target])), hn::Set(df, r.bias[target]));
+        const float* real = r.real == nullptr ? nullptr : r.real + column * row.lanes + target;
+        membrane = hn::GetLane(
+            Rounded(df, z, *r.extras, real, r.number + column * r.number_pitch + target));
+        continue;
+      }
       constexpr int32_t kLargest = 32767;
       sum = std::clamp(sum, -kLargest - 1, kLargest);
       if (row.joins) sum += membrane;
@@ -194,6 +226,26 @@ HWY_INLINE void AddLevels(const LevelsRow& given, size_t column,
   }
   const hn::Rebind<int16_t, typename Products::D> d16;
   membranes += column * row.lanes;
+  if (row.rounding != nullptr) {
+    const hn::Rebind<float, typename Products::D> df;
+    const RowRounding r = *row.rounding;
+    const RowExtras extras = *r.extras;
+    constexpr size_t kResults = kTargets / hn::MaxLanes(d);
+    HWY_UNROLL(32)
+    for (size_t k = 0; k < kPositions * kResults; ++k) {  // one loop, or GCC keeps sums in memory
+      const size_t first = k % kResults * hn::MaxLanes(d);
+      const size_t p = k / kResults;
+      const auto sum = hn::ConvertTo(df, Products::Finish(sums + p * kVectors, k % kResults));
+      const auto z =
+          hn::Add(hn::Mul(sum, hn::LoadU(df, r.scale + first)), hn::LoadU(df, r.bias + first));
+      const size_t lane = (column + p) * row.lanes + first;
+      const size_t number = r.number + (column + p) * r.number_pitch + first;
+      const auto rounded =
+          Rounded(df, z, extras, r.real == nullptr ? nullptr : r.real + lane, number);
+      hn::StoreU(rounded, d16, membranes + p * row.lanes + first);
+    }
+    return;
+  }
   HWY_UNROLL(16)
   for (size_t p = 0; p < kPositions; ++p, membranes += row.lanes) {
     HWY_UNROLL(8)
@@ -241,14 +293,20 @@ void AddLevelsRow(const LevelsRow& row, size_t columns, const Weight* weights, i
     return;
   }
   for (size_t target = 0; target < row.targets; target += kLevelTargets) {
-    AddLevelsTiles<Products, kLevelTargets>(row, columns, weights + target * kQuad,
+    LevelsRow part = row;
+    RowRounding rounding;
+    if (row.rounding != nullptr) {
+      rounding = row.rounding->From(target);
+      part.rounding = &rounding;
+    }
+    AddLevelsTiles<Products, kLevelTargets>(part, columns, weights + target * kQuad,
                                             membranes + target);
   }
 }
 #endif
 
 // All spikes that reach target row `row`, of all steps: added to the membranes, or put there where
-// nothing else is.
+// nothing else is, or z there at once where nothing else will be.
 inline void SumLevels(const IntegerSynapses& s, const LayerStep& step, size_t row, bool joins,
                       const LevelFrame& frame) {
   const IntegerLayer& layer = *step.layer;
@@ -279,10 +337,27 @@ inline void SumLevels(const IntegerSynapses& s, const LayerStep& step, size_t ro
     seen.kernel_columns = 1;
   }
   const size_t group_size = static_cast<size_t>(w.kernel_y) * tap_row;
+  RowExtras extras;
+  RowRounding rounding;
+  if (layer.rounds_sums) {
+    extras = ExtrasOf(step, row);
+    rounding.extras = &extras;
+    rounding.number_pitch = layer.layout.stride();
+    seen.rounding = &rounding;
+  }
   for (size_t group = 0; group < plan.groups; ++group) {
     const size_t target = group * plan.targets;
     int16_t* membranes = step.membranes + target / seen.lanes * layer.block_lanes() +
                          row * layer.row_lanes + layer.guard_lanes + target % seen.lanes;
+    if (layer.rounds_sums) {
+      rounding.scale = layer.inverse_scale.get() + target;
+      rounding.bias = layer.settled_bias.get() + target;
+      rounding.number = target;
+      if (extras.real != nullptr) {
+        rounding.real = extras.real + target / seen.lanes * layer.rows * layer.map_lanes() +
+                        target % seen.lanes;
+      }
+    }
     const size_t weights = group * group_size + static_cast<size_t>(first) * tap_row;
     if (s.wide != nullptr) {
       AddLevelsRow(seen, layer.columns, s.wide.get() + weights, membranes);

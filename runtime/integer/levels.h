@@ -4,8 +4,9 @@
 // source are then one whole number, its level: the sum of 2^(T-1-k) over them, 0 to 2^T - 1. Where
 // spikes are nearly as many as neurons, levels times weights, four sources an instruction,
 // cost less than finding the spikes: nobody can foresee where loops over a handful of spikes end,
-// and there is nothing to foresee here. The sums are exact in 32 bits and join the membranes
-// saturating.
+// and there is nothing to foresee here. The sums are exact in 32 bits. Where nothing else comes
+// through spikes they are rounded while they are in registers (round-inl.h), else they join the
+// membranes, saturating.
 #ifndef CSSRUN_RUNTIME_INTEGER_LEVELS_H_
 #define CSSRUN_RUNTIME_INTEGER_LEVELS_H_
 

@@ -217,6 +217,13 @@ IntegerRun RunSettled(const format::NetworkT& network, size_t index,
     to.synapses.push_back(
         std::make_unique<format::SynapsesT>(real ? given : *quantized.synapses[s]));
   }
+  // Sums that nothing joins have 32 bits.
+  bool exact = true;
+  size_t summed = 0;
+  for (const auto& s : node.synapses) {
+    if (IsDirect(network, *s) || (s->kind == SynapseKind::Identity && IsPlain(node, *s))) continue;
+    exact = exact && AddsLevels(network, node, *s) && summed++ == 0;
+  }
   const size_t positions = size_t{node.potential->height()} * node.potential->width();
   const size_t neurons = scales.size() * positions;
   const std::vector<float> direct = DirectPotentials(network, node, pixels);
@@ -226,8 +233,12 @@ IntegerRun RunSettled(const format::NetworkT& network, size_t index,
     const Inputs sums = SumInputs(network, in_units, trains, i);
     const Inputs plain = SumInputs(network, shortcuts, trains, i);
     for (size_t j = 0; j < neurons; ++j) {
-      if (2 * std::abs(units[j]) + sums.magnitude[j] > 32767) saturated[j] = 1;
-      units[j] = Clamp(Clamp(2 * units[j]) + sums.sum[j]);
+      if (exact) {
+        units[j] = 2 * units[j] + sums.sum[j];
+      } else {
+        if (2 * std::abs(units[j]) + sums.magnitude[j] > 32767) saturated[j] = 1;
+        units[j] = Clamp(Clamp(2 * units[j]) + sums.sum[j]);
+      }
       real[j] = 2 * real[j] + plain.sum[j];
       magnitude[j] = 2 * magnitude[j] + plain.magnitude[j];
     }
@@ -260,7 +271,11 @@ IntegerRun RunSettled(const format::NetworkT& network, size_t index,
   std::vector<double> sent(top.size(), 0.0);
   for (size_t k = 0; k < steps; ++k) {
     const double weight = std::exp2(steps - 1 - k);
-    const double v = static_cast<double>(node.thresholds[k]) * weight;
+    // Thresholds are whole parts of an amplitude.
+    const double parts = std::exp2(14 - static_cast<double>(steps));
+    const double v =
+        std::max(1.0, std::nearbyint(static_cast<double>(node.thresholds[k]) * weight * parts)) /
+        parts;
     std::vector<int8_t> spikes(top.size());
     for (size_t j = 0; j < top.size(); ++j) {
       const double rest = top[j] - sent[j];

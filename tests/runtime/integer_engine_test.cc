@@ -311,12 +311,11 @@ TEST(IntegerEngineTest, EqualsItsReferenceOnWideLayers) {
   }
 }
 
-// Levels: tiles of every size and their remainders, both groups of targets; sums beyond 16 bits are
-// compared among instruction sets, chunks and threads.
+// Levels: tiles of every size and their remainders, both groups of targets, sums beyond 16 bits.
 TEST(IntegerEngineTest, EqualsItsReferenceWhereAllStepsAreAddedAtOnce) {
   struct Case {
     uint32_t side, from, to;
-    bool saturates;
+    bool large;
   };
   for (const Case& c : {Case{33, 16, 16, false}, Case{25, 9, 12, false}, Case{11, 24, 40, false},
                         Case{8, 64, 64, false}, Case{4, 150, 100, false}, Case{17, 33, 32, false},
@@ -325,7 +324,7 @@ TEST(IntegerEngineTest, EqualsItsReferenceWhereAllStepsAreAddedAtOnce) {
     format::NetworkT description = oracle::WideNetwork(c.side, c.from, c.to, 1);
     description.code->silent_steps = description.code->timesteps - 1;
     oracle::SetTiming(description);
-    if (c.saturates) {
+    if (c.large) {
       std::vector<float>& weights = description.nodes[2]->synapses[0]->weights;
       for (size_t i = 0; i < weights.size(); ++i) weights[i] = i % 2 == 0 ? 0.1F : 0.0707107F;
     }
@@ -338,7 +337,7 @@ TEST(IntegerEngineTest, EqualsItsReferenceWhereAllStepsAreAddedAtOnce) {
     Counts counts;
     const Recording best = Record(*network, pixels);
     Compare(description, pixels, best, counts);
-    EXPECT_EQ(counts.decisions < 4 * counts.not_compared, c.saturates);
+    EXPECT_GT(counts.decisions, 4 * counts.not_compared);
     const auto expect_same = [&](const Recording& other) {
       EXPECT_EQ(best.answer.logits, other.answer.logits);
       EXPECT_EQ(best.trains, other.trains);
