@@ -129,7 +129,7 @@ HWY_INLINE hn::Vec<hn::Rebind<int16_t, D>> Rounded(D df, hn::Vec<D> z, const Row
 }
 
 // Puts z of a row where its sums were.
-HWY_NOINLINE void RoundRow(const LayerStep& step, size_t row) {
+inline HWY_NOINLINE void RoundRow(const LayerStep& step, size_t row) {
   const hn::CappedTag<float, 16> df;
   const hn::Rebind<int16_t, decltype(df)> d16;
   const hn::RebindToSigned<decltype(df)> d32;

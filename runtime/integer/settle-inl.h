@@ -76,7 +76,8 @@ HWY_NOINLINE void WriteDigits(const LayerStep& step, size_t row, size_t spike_ro
   for (uint32_t k = 0; k < timesteps; ++k) {
     spikes[k] = settled.spikes[k]->Row(spike_row);
     thresholds[k] = layer.settled_thresholds[k];
-    lowest[k] = step.negative_spikes ? static_cast<int16_t>(-thresholds[k] - 1) : INT16_MIN;
+    const int below = step.negative_spikes ? -thresholds[k] - 1 : INT16_MIN;
+    lowest[k] = static_cast<int16_t>(below);
   }
   const int fraction = SettledFraction(timesteps);
   for (size_t block = 0; block < blocks; ++block) {
