@@ -12,7 +12,6 @@ namespace cssrun::converter::testing {
 namespace {
 
 using onnx::AttributeProto;
-using onnx::GraphProto;
 using onnx::ModelProto;
 using onnx::NodeProto;
 using onnx::TensorProto;

@@ -18,7 +18,6 @@
 namespace cssrun::converter {
 namespace {
 
-using testing::CountOps;
 using testing::FloatAttribute;
 using testing::GraphBuilder;
 using testing::IntAttribute;

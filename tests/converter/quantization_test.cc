@@ -256,8 +256,8 @@ TEST(ActivationHistogramTest, IsTheSameInAnyOrder) {
     forwards.Add({scaled.data() + i, 100});
     backwards.Add({scaled.data() + scaled.size() - i - 100, 100});
   }
-  std::vector<float> sorted;
-  for (const float v : scaled) sorted.push_back(std::abs(v));
+  std::vector<float> sorted(scaled);
+  for (float& v : sorted) v = std::abs(v);
   std::sort(sorted.begin(), sorted.end());
   EXPECT_EQ(forwards.Maximum(), sorted.back());
   for (const double share : {0.1, 0.5, 0.9, 0.999}) {
