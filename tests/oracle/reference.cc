@@ -91,8 +91,9 @@ double AddPotentials(const SynapsesT& s, const Map& source, const Map& target,
             const int y = static_cast<int>(oy) * w.stride_y() - w.pad_top() + ky * w.dilation_y();
             const int x = static_cast<int>(ox) * w.stride_x() - w.pad_left() + kx * w.dilation_x();
             if (y < 0 || y >= seen.height || x < 0 || x >= seen.width) continue;
-            const auto position = static_cast<size_t>(y * seen.width + x);
-            const auto positions = static_cast<size_t>(seen.height * seen.width);
+            const auto width = static_cast<size_t>(seen.width);
+            const size_t position = static_cast<size_t>(y) * width + static_cast<size_t>(x);
+            const size_t positions = static_cast<size_t>(seen.height) * width;
             if (s.kind == SynapseKind::Identity) {
               const auto channel = static_cast<int64_t>(target_channel) - s.channel_offset;
               if (channel < 0 || channel >= static_cast<int64_t>(source.channels)) continue;

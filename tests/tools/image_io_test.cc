@@ -29,7 +29,7 @@ InputFormat Format(uint32_t channels, uint32_t height, uint32_t width, uint32_t 
 class ImageIoTest : public testing::Test {
  protected:
   Status StatusOf(const std::string& path) {
-    const Status status = ReadImage(path).status();
+    Status status = ReadImage(path).status();
     if (!status.ok()) {
       EXPECT_EQ(status.message().find(path + ": "), 0U) << status.message();
     }
