@@ -16,7 +16,7 @@ namespace cssrun::tools {
 namespace {
 
 using Bytes = std::vector<uint8_t>;
-using std::string_literals::operator""s;
+using std::string_literals::operator""s;  // NOLINT(misc-unused-using-decls): it is used
 
 Bytes FromText(const std::string& text) { return {text.begin(), text.end()}; }
 

@@ -69,7 +69,7 @@ std::vector<uint8_t> EncodePng(const Image& image) {
 std::vector<uint8_t> EncodeJpeg(const Image& image, JpegKind kind, int quality) {
   const int width = static_cast<int>(image.width);
   const int height = static_cast<int>(image.height);
-  const tjhandle compressor = tjInitCompress();
+  tjhandle compressor = tjInitCompress();
   unsigned char* bytes = nullptr;
   unsigned long size = 0;
   int failed = 0;

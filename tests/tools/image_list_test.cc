@@ -14,7 +14,7 @@ namespace cssrun::tools {
 namespace {
 
 namespace fs = std::filesystem;
-using std::string_literals::operator""s;
+using std::string_literals::operator""s;  // NOLINT(misc-unused-using-decls): it is used
 
 class ImageListTest : public testing::Test {
  protected:

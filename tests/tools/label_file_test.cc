@@ -12,7 +12,7 @@ namespace cssrun::tools {
 namespace {
 
 using Labels = std::vector<std::string>;
-using std::string_view_literals::operator""sv;
+using std::string_view_literals::operator""sv;  // NOLINT(misc-unused-using-decls): it is used
 
 TEST(LabelFileTest, LinesOfEitherKind) {
   EXPECT_EQ(ParseLabels("a\nb b\r\n\nd"), (Labels{"a", "b b", "", "d"}));

@@ -10,7 +10,7 @@
 namespace cssrun::tools {
 namespace {
 
-using std::string_literals::operator""s;
+using std::string_literals::operator""s;  // NOLINT(misc-unused-using-decls): it is used
 
 TEST(TerminalTextTest, KeepsOrdinaryText) {
   EXPECT_EQ(TerminalText(""), "");
@@ -27,6 +27,7 @@ TEST(TerminalTextTest, EscapesControlCharacters) {
 }
 
 TEST(TerminalTextTest, EscapesWhatReordersText) {
+  // NOLINTNEXTLINE(misc-misleading-bidirectional)
   EXPECT_EQ(TerminalText("cat\u202egnp.exe"), "cat\\xe2\\x80\\xaegnp.exe");
   EXPECT_EQ(TerminalText("\u2066x\u2069"), "\\xe2\\x81\\xa6x\\xe2\\x81\\xa9");
 }
@@ -72,6 +73,7 @@ TEST(TerminalTextTest, JsonKeepsItsMeaning) {
   EXPECT_EQ(TerminalJson("\"\x7F\""), "\"\\u007f\"");
   EXPECT_EQ(TerminalJson("\"\xC2\x80\xC2\x9B\xC2\x9F\xC2\xA0\""),
             "\"\\u0080\\u009b\\u009f\xC2\xA0\"");
+  // NOLINTNEXTLINE(misc-misleading-bidirectional)
   EXPECT_EQ(TerminalJson("\"\xE2\x80\xAA\xE2\x80\xAE\xE2\x81\xA6\xE2\x81\xA9\""),
             "\"\\u202a\\u202e\\u2066\\u2069\"");
   // Neighbours that steer nothing, and sequences that are cut off.
