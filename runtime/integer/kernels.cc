@@ -21,6 +21,19 @@ namespace cssrun::internal::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
+// Calls with the widest vector that one position fills.
+template <class Run>
+HWY_INLINE void WithLanesOf(const LaneLayout& layout, const Run& run) {
+  // NOLINTNEXTLINE(bugprone-branch-clone): without vectors the three are one
+  if (layout.lanes == 8) {
+    run(hn::CappedTag<int16_t, 8>());
+  } else if (layout.lanes == 16) {
+    run(hn::CappedTag<int16_t, 16>());
+  } else {
+    run(hn::CappedTag<int16_t, kChunkLanes>());
+  }
+}
+
 template <bool kRectify>
 void Settle(const LayerStep& step, size_t row) {
   const IntegerLayer& layer = *step.layer;
@@ -32,14 +45,7 @@ void Settle(const LayerStep& step, size_t row) {
     if (!layer.rounds_sums) RoundRow(step, row);
     if (member + 1 < layer.pool_y.members) return;
     row -= member;
-    // NOLINTNEXTLINE(bugprone-branch-clone): without vectors the two are one
-    if (layer.layout.lanes == 8) {
-      PoolRow(hn::CappedTag<int16_t, 8>(), step, row);
-    } else if (layer.layout.lanes == 16) {
-      PoolRow(hn::CappedTag<int16_t, 16>(), step, row);
-    } else {
-      PoolRow(hn::CappedTag<int16_t, kChunkLanes>(), step, row);
-    }
+    WithLanesOf(layer.layout, [&](auto d) HWY_ATTR { PoolRow(d, step, row); });
   } else if (!layer.rounds_sums) {
     RoundRow(step, row);
   }
@@ -81,14 +87,8 @@ void FireAndGrow(const LayerStep& step, size_t row) {
   const bool last_member = row == first + layer.pool_y.members - 1;
   const bool beyond = pool >= layer.spike_rows || row >= first + layer.pool_y.members;
   if (last_member && pool < layer.spike_rows) {
-    // NOLINTNEXTLINE(bugprone-branch-clone): without vectors the three are one
-    if (layer.layout.lanes == 8) {
-      FirePooledRow<kGrowth, kRectify>(hn::CappedTag<int16_t, 8>(), step, pool);
-    } else if (layer.layout.lanes == 16) {
-      FirePooledRow<kGrowth, kRectify>(hn::CappedTag<int16_t, 16>(), step, pool);
-    } else {
-      FirePooledRow<kGrowth, kRectify>(hn::CappedTag<int16_t, kChunkLanes>(), step, pool);
-    }
+    WithLanesOf(layer.layout,
+                [&](auto d) HWY_ATTR { FirePooledRow<kGrowth, kRectify>(d, step, pool); });
     for (size_t member = first; member <= row; ++member) GrowRow<kGrowth>(step, member);
   }
   if (beyond) GrowRow<kGrowth>(step, row);

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <span>
 #include <type_traits>
 
@@ -55,25 +56,6 @@ inline void FillLevelsOf(std::span<const SpikeFrame> steps, LevelFrame& frame) {
   }
 }
 
-// What makes z of the sums of one group of targets.
-struct RowRounding {
-  const float* scale = nullptr;
-  const float* bias = nullptr;
-  const float* real = nullptr;  // of the first column, lanes as membranes; null: nothing
-  size_t number = 0;            // of the first column in rows of levels
-  size_t number_pitch = 0;      // from one column to the next
-  const RowExtras* extras = nullptr;
-
-  RowRounding From(size_t target) const {
-    RowRounding from = *this;
-    from.scale += target;
-    from.bias += target;
-    if (from.real != nullptr) from.real += target;
-    from.number += target;
-    return from;
-  }
-};
-
 // Where a target row's levels and weights are: kernel rows [first, last) are on the map.
 struct LevelsRow {
   const int8_t* levels = nullptr;  // of kernel row `first`, at the first column's window
@@ -109,13 +91,8 @@ void AddLevelsRow(const LevelsRow& row, size_t columns, const Weight* weights, i
       int16_t& membrane = membranes[column * row.lanes + target];
       if (row.rounding != nullptr) {
         const hn::CappedTag<float, 1> df;
-        const RowRounding& r = *row.rounding;
         const auto of_sum = hn::Set(df, static_cast<float>(sum));
-        const auto z =
-            hn::Add(hn::Mul(of_sum, hn::Set(df, r.scale[target])), hn::Set(df, r.bias[target]));
-        const float* real = r.real == nullptr ? nullptr : r.real + column * row.lanes + target;
-        membrane = hn::GetLane(
-            Rounded(df, z, *r.extras, real, r.number + column * r.number_pitch + target));
+        membrane = hn::GetLane(Rounded(df, of_sum, *row.rounding, column, target));
         continue;
       }
       constexpr int32_t kLargest = 32767;
@@ -228,21 +205,15 @@ HWY_INLINE void AddLevels(const LevelsRow& given, size_t column,
   membranes += column * row.lanes;
   if (row.rounding != nullptr) {
     const hn::Rebind<float, typename Products::D> df;
-    const RowRounding r = *row.rounding;
-    const RowExtras extras = *r.extras;
+    const RowRounding rounding = *row.rounding;
     constexpr size_t kResults = kTargets / hn::MaxLanes(d);
     HWY_UNROLL(32)
     for (size_t k = 0; k < kPositions * kResults; ++k) {  // one loop, or GCC keeps sums in memory
       const size_t first = k % kResults * hn::MaxLanes(d);
       const size_t p = k / kResults;
       const auto sum = hn::ConvertTo(df, Products::Finish(sums + p * kVectors, k % kResults));
-      const auto z =
-          hn::Add(hn::Mul(sum, hn::LoadU(df, r.scale + first)), hn::LoadU(df, r.bias + first));
-      const size_t lane = (column + p) * row.lanes + first;
-      const size_t number = r.number + (column + p) * r.number_pitch + first;
-      const auto rounded =
-          Rounded(df, z, extras, r.real == nullptr ? nullptr : r.real + lane, number);
-      hn::StoreU(rounded, d16, membranes + p * row.lanes + first);
+      hn::StoreU(Rounded(df, sum, rounding, column + p, first), d16,
+                 membranes + p * row.lanes + first);
     }
     return;
   }
@@ -294,11 +265,8 @@ void AddLevelsRow(const LevelsRow& row, size_t columns, const Weight* weights, i
   }
   for (size_t target = 0; target < row.targets; target += kLevelTargets) {
     LevelsRow part = row;
-    RowRounding rounding;
-    if (row.rounding != nullptr) {
-      rounding = row.rounding->From(target);
-      part.rounding = &rounding;
-    }
+    std::optional<RowRounding> rounding;
+    if (row.rounding != nullptr) part.rounding = &rounding.emplace(row.rounding->From(target));
     AddLevelsTiles<Products, kLevelTargets>(part, columns, weights + target * kQuad,
                                             membranes + target);
   }
@@ -338,25 +306,15 @@ inline void SumLevels(const IntegerSynapses& s, const LayerStep& step, size_t ro
   }
   const size_t group_size = static_cast<size_t>(w.kernel_y) * tap_row;
   RowExtras extras;
-  RowRounding rounding;
-  if (layer.rounds_sums) {
-    extras = ExtrasOf(step, row);
-    rounding.extras = &extras;
-    rounding.number_pitch = layer.layout.stride();
-    seen.rounding = &rounding;
-  }
+  if (layer.rounds_sums) extras = ExtrasOf(step, row);
+  std::optional<RowRounding> rounding;
   for (size_t group = 0; group < plan.groups; ++group) {
     const size_t target = group * plan.targets;
     int16_t* membranes = step.membranes + target / seen.lanes * layer.block_lanes() +
                          row * layer.row_lanes + layer.guard_lanes + target % seen.lanes;
     if (layer.rounds_sums) {
-      rounding.scale = layer.inverse_scale.get() + target;
-      rounding.bias = layer.settled_bias.get() + target;
-      rounding.number = target;
-      if (extras.real != nullptr) {
-        rounding.real = extras.real + target / seen.lanes * layer.rows * layer.map_lanes() +
-                        target % seen.lanes;
-      }
+      const RowRounding of_block(layer, extras, target / seen.lanes, seen.lanes);
+      seen.rounding = &rounding.emplace(of_block.From(target % seen.lanes));
     }
     const size_t weights = group * group_size + static_cast<size_t>(first) * tap_row;
     if (s.wide != nullptr) {

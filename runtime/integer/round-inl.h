@@ -113,13 +113,47 @@ HWY_INLINE hn::Vec<hn::RebindToSigned<D>> Truncated(D df, hn::Vec<D> z) {
 #endif
 }
 
-// z, rounded down, of lanes that have got sums and bias; `real` of these lanes is null if there is
-// none, `number` is the first lane's in a row of levels.
+// What makes z of the sums of some lanes of every column of a row.
+struct RowRounding {
+  // All lanes of a block; `lanes` of them are a column's.
+  RowRounding(const IntegerLayer& layer, const RowExtras& row_extras, size_t block, size_t lanes)
+      : scale(layer.inverse_scale.get() + block * kChunkLanes),
+        bias(layer.settled_bias.get() + block * kChunkLanes),
+        number(block * kChunkLanes),
+        lane_pitch(lanes),
+        number_pitch(lanes * layer.layout.blocks),
+        extras(row_extras) {
+    if (extras.real != nullptr) extras.real += block * layer.rows * layer.map_lanes();
+  }
+
+  RowRounding From(size_t lane) const {
+    RowRounding from = *this;
+    from.scale += lane;
+    from.bias += lane;
+    from.number += lane;
+    if (from.extras.real != nullptr) from.extras.real += lane;
+    return from;
+  }
+
+  const float* scale;
+  const float* bias;
+  size_t number;        // of the first column's in rows of levels
+  size_t lane_pitch;    // from one column to the next
+  size_t number_pitch;  // likewise
+  RowExtras extras;     // `real` from the first column on
+};
+
+// z, rounded down, of a column's lanes from `lane` on.
 template <class D>
-HWY_INLINE hn::Vec<hn::Rebind<int16_t, D>> Rounded(D df, hn::Vec<D> z, const RowExtras& extras,
-                                                   const float* real, size_t number) {
+HWY_INLINE hn::Vec<hn::Rebind<int16_t, D>> Rounded(D df, hn::Vec<D> sums, const RowRounding& row,
+                                                   size_t column, size_t lane) {
   const hn::Rebind<int16_t, D> d16;
-  if (real != nullptr) z = hn::Add(z, hn::LoadU(df, real));
+  const RowExtras& extras = row.extras;
+  auto z = hn::Add(hn::Mul(sums, hn::LoadU(df, row.scale + lane)), hn::LoadU(df, row.bias + lane));
+  if (extras.real != nullptr) {
+    z = hn::Add(z, hn::LoadU(df, extras.real + column * row.lane_pitch + lane));
+  }
+  const size_t number = row.number + column * row.number_pitch + lane;
   for (size_t s = 0; s < extras.shortcut_count; ++s) {
     const auto value = ValueOf(df, extras.shortcuts[s].levels + number);
     z = hn::Add(z, hn::Mul(value, hn::Set(df, extras.shortcuts[s].weight)));
@@ -135,30 +169,23 @@ inline HWY_NOINLINE void RoundRow(const LayerStep& step, size_t row) {
   const hn::RebindToSigned<decltype(df)> d32;
   const IntegerLayer& layer = *step.layer;
   const RowExtras extras = ExtrasOf(step, row);
-  const size_t blocks = layer.layout.blocks;
-  const size_t lanes = layer.map_lanes();
+  const size_t chunks = layer.map_lanes() / kChunkLanes;
   const auto lowest = hn::Set(d16, std::numeric_limits<int16_t>::min());
   const bool marked = !layer.pool_y.apart || !layer.pool_x.apart;
-  for (size_t block = 0; block < blocks; ++block) {
+  for (size_t block = 0; block < layer.layout.blocks; ++block) {
     int16_t* HWY_RESTRICT membranes =
         step.membranes + block * layer.block_lanes() + row * layer.row_lanes + layer.guard_lanes;
-    const float* HWY_RESTRICT real =
-        extras.real == nullptr ? nullptr : extras.real + block * layer.rows * lanes;
-    for (size_t i = 0; i < kChunkLanes; i += hn::Lanes(df)) {
-      const size_t parameter = block * kChunkLanes + i;
-      const auto scale = hn::Load(df, layer.inverse_scale.get() + parameter);
-      const auto bias = hn::Load(df, layer.settled_bias.get() + parameter);
-      for (size_t at = i; at < lanes; at += kChunkLanes) {
-        auto z = bias;
-        const auto sum = hn::LoadU(d16, membranes + at);  // not there where nothing is added
-        if (layer.has_sums) {
-          z = hn::Add(hn::Mul(hn::ConvertTo(df, hn::PromoteTo(d32, sum)), scale), bias);
-        }
-        auto whole = Rounded(df, z, extras, real == nullptr ? nullptr : real + at,
-                             (at - i) * blocks + parameter);
+    const RowRounding rounding(layer, extras, block, kChunkLanes);
+    for (size_t chunk = 0; chunk < chunks; ++chunk, membranes += kChunkLanes) {
+      for (size_t i = 0; i < kChunkLanes; i += hn::Lanes(df)) {
+        // What is there means nothing where nothing is added.
+        const auto there = hn::LoadU(d16, membranes + i);
+        const auto sums =
+            layer.has_sums ? hn::ConvertTo(df, hn::PromoteTo(d32, there)) : hn::Zero(df);
+        auto whole = Rounded(df, sums, rounding, chunk, i);
         // Beyond the map.
-        if (marked) whole = hn::IfThenElse(hn::Eq(sum, lowest), lowest, whole);
-        hn::StoreU(whole, d16, membranes + at);
+        if (marked) whole = hn::IfThenElse(hn::Eq(there, lowest), lowest, whole);
+        hn::StoreU(whole, d16, membranes + i);
       }
     }
   }

@@ -2,11 +2,12 @@
 //
 // Then a train is nothing but the rounding of one number, z = (what came in) + (bias), to T signed
 // digits, and all T spikes leave at once, with no membrane written in between. The sums of spikes
-// are whole numbers in 16 bits, exact where weights are those of a quantized model; z is a float,
+// are whole numbers, exact where weights are those of a quantized model; z is a float,
 // so that biases, shortcuts and pixels need no rounding either. Networks of few steps need that:
 // one neuron of a 3-bit ResNet-20 rounded otherwise changes three in the next layer, and after
 // twenty layers a third of them. Digits are then those of z in settled units, rounded down to 16
-// bits: thresholds are whole numbers of them, so that rounding moves no z across one.
+// bits: thresholds are whole numbers of them, so that rounding moves no z across one. (A z that is
+// a negative threshold to the last bit does not reach it.)
 #if defined(CSSRUN_RUNTIME_INTEGER_SETTLE_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef CSSRUN_RUNTIME_INTEGER_SETTLE_INL_H_
 #undef CSSRUN_RUNTIME_INTEGER_SETTLE_INL_H_
@@ -15,11 +16,8 @@
 #endif
 
 #include <algorithm>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
-#include <limits>
 
 #include "hwy/highway.h"
 #include "runtime/integer/fire-inl.h"
