@@ -5,6 +5,7 @@
 
 #include "format/geometry.h"
 #include "runtime/aligned.h"
+#include "runtime/integer/build_network.h"
 
 namespace cssrun::internal {
 namespace {
@@ -104,7 +105,7 @@ ExecutionNetwork LayOutNetwork(const NetworkFile& file) { return LayOut(file, tr
 
 ExecutionNetwork LayOutNetworkInIntegers(const NetworkFile& file) {
   std::string reason;
-  std::optional<IntegerNetwork> integers = LayOutIntegers(file, reason);
+  std::optional<IntegerNetwork> integers = BuildIntegerNetwork(file, reason);
   ExecutionNetwork execution = LayOut(file, !integers.has_value());
   if (integers.has_value()) {
     execution.integers = std::make_unique<const IntegerNetwork>(std::move(*integers));

@@ -13,7 +13,7 @@
 #include "hwy/aligned_allocator.h"
 #include "runtime/direct_input.h"
 #include "runtime/float/synapse_layout.h"
-#include "runtime/integer/integer_network.h"
+#include "runtime/integer/network.h"
 
 namespace cssrun::internal {
 

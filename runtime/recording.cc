@@ -18,7 +18,7 @@ void ClearRecordings(const ExecutionNetwork& network, const SessionOptions& opti
         layer.kind != format::NodeKind::Encoder || !network.direct_input.has_value();
     const bool spikes = request.spikes && layer.kind != format::NodeKind::Readout && codes_pixels;
     const bool settled =
-        network.integers != nullptr && network.integers->layers[request.layer].settled;
+        network.integers != nullptr && network.integers->layers[request.layer].settled() != nullptr;
     const bool membranes = request.membranes && layer.kind == format::NodeKind::Neurons && !settled;
     Recording& recording = answer.recordings[i];
     recording.spikes.assign(spikes ? neurons * network.timesteps : 0, 0);

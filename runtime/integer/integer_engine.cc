@@ -63,23 +63,22 @@ IntegerEngine::IntegerEngine(const ExecutionNetwork& network, const SessionOptio
     const size_t stride = integers_.layouts[i].stride();
     if (layer.kind == NodeKind::Neurons) {
       most_synapses = std::max(most_synapses, integers.synapses.size());
-      state.membranes =
-          AllocateAligned<int16_t>(integers.layout.blocks * integers.block_lanes() + kChunkLanes);
-      if (integers.rectify && !integers.settled) {
-        state.sent_row = integers.spike_columns * stride;
-        if (!integers.pooled())
-          state.sent_row = (state.sent_row + kChunkLanes - 1) / kChunkLanes * kChunkLanes;
-        state.sent = AllocateAligned<int16_t>(integers.spike_rows * state.sent_row + kChunkLanes);
+      state.membranes = AllocateAligned<int16_t>(integers.membranes.size() + kLineLanes);
+      if (integers.rectify && integers.settled() == nullptr) {
+        state.sent_row = integers.pools.columns * stride;
+        if (!integers.pools.pooled()) state.sent_row = RoundUpToLines(state.sent_row);
+        state.sent = AllocateAligned<int16_t>(integers.pools.rows * state.sent_row + kLineLanes);
       }
     }
-    if (!layer.direct.empty() || integers.has_real) {
+    const bool adds_floats = integers.settled() != nullptr && integers.settled()->adds_floats;
+    if (!layer.direct.empty() || adds_floats) {
       const bool fires = layer.kind == NodeKind::Neurons;
       const size_t size =
-          fires ? size_t{integers.layout.blocks} * integers.rows * integers.map_lanes()
+          fires ? integers.membranes.MapRowAt(integers.membranes.lanes.blocks, 0)
                 : integers_.logit_stride;
       state.direct = AllocateAligned<float>(size);
       std::fill_n(state.direct.get(), size, 0.0F);
-      if (fires && !integers.settled) state.direct_owed = AllocateAligned<float>(size);
+      if (fires && integers.settled() == nullptr) state.direct_carry = AllocateAligned<float>(size);
       state.seen_rooms.resize(layer.direct.size());
       state.seen.resize(layer.direct.size());
       const size_t stride_of_row =
@@ -101,14 +100,15 @@ IntegerEngine::IntegerEngine(const ExecutionNetwork& network, const SessionOptio
     for (Worker& worker : workers_) {
       worker.lists.resize(std::max(worker.lists.size(), integers.synapses.size()));
       for (size_t s = 0; s < integers.synapses.size(); ++s) {
-        Reserve(integers.synapses[s], worker.lists[s]);
+        if (const auto* gather = std::get_if<TileGather>(&integers.synapses[s].kernel)) {
+          Reserve(*gather, worker.lists[s]);
+        }
       }
     }
   }
   for (Worker& worker : workers_) {
     worker.inputs.resize(most_synapses);
-    worker.settled_spikes.resize(network.timesteps);
-    worker.settled_inputs.resize(most_synapses);
+    worker.digits.resize(network.timesteps);
   }
   logits_.resize(integers_.logit_stride);
   size_t most_weight_rows = 0;
@@ -121,7 +121,7 @@ IntegerEngine::IntegerEngine(const ExecutionNetwork& network, const SessionOptio
     image_.resize(Neurons(image));
     return;
   }
-  train_row_ = states_.front().spikes.front().words_per_row * kChunkLanes;
+  train_row_ = states_.front().spikes.front().words_per_row * kLineLanes;
   positive_trains_.resize(train_row_ * image.height());
   negative_trains_.resize(train_row_ * image.height());
 }
@@ -133,24 +133,25 @@ IntegerEngine::Worker& IntegerEngine::WorkerOfThread() {
 
 void IntegerEngine::StartPart(size_t layer_index, const LayerPart& part) {
   const IntegerLayer& layer = integers_.layers[layer_index];
+  const MembraneLayout& layout = layer.membranes;
   LayerState& state = states_[layer_index];
-  const size_t lanes = size_t{part.last_row - part.first_row} * layer.row_lanes;
-  // Where all comes at once, there is nothing to begin with.
-  const size_t first_block = layer.at_once ? part.last_block : part.first_block;
+  const size_t lanes = size_t{part.last_row - part.first_row} * layout.row_lanes;
+  // A layer that is idle until its last step overwrites its membranes there.
+  const size_t first_block = layer.idle_until_last_step() ? part.last_block : part.first_block;
   for (size_t block = first_block; block < part.last_block; ++block) {
-    const int16_t* start = layer.start.get() + block * kChunkLanes;
-    int16_t* membranes = state.membranes.get() + block * layer.block_lanes() +
-                         size_t{part.first_row} * layer.row_lanes;
-    for (size_t chunk = 0; chunk < lanes; chunk += kChunkLanes) {
-      std::memcpy(membranes + chunk, start, kChunkLanes * sizeof(int16_t));
+    const int16_t* start = layer.start.get() + block * kLineLanes;
+    int16_t* membranes =
+        state.membranes.get() + layout.RowAt(block, part.first_row) - layout.guard_lanes;
+    for (size_t line = 0; line < lanes; line += kLineLanes) {
+      std::memcpy(membranes + line, start, kLineLanes * sizeof(int16_t));
     }
-    if (layer.pool_y.apart && layer.pool_x.apart) continue;
+    if (layer.pools.disjoint()) continue;
     // Members of a pool that lie beyond the map are as low as can be, and stay so.
-    for (size_t row = part.first_row; row < part.last_row; ++row, membranes += layer.row_lanes) {
-      for (size_t column = 0; column < layer.columns; ++column) {
-        if (layer.pool_y.positions[row] >= 0 && layer.pool_x.positions[column] >= 0) continue;
-        std::fill_n(membranes + layer.guard_lanes + column * layer.layout.lanes, layer.layout.lanes,
-                    std::numeric_limits<int16_t>::min());
+    for (size_t row = part.first_row; row < part.last_row; ++row, membranes += layout.row_lanes) {
+      for (size_t column = 0; column < layout.columns; ++column) {
+        if (layer.pools.y.positions[row] >= 0 && layer.pools.x.positions[column] >= 0) continue;
+        std::fill_n(membranes + layout.guard_lanes + column * layout.lanes.lanes,
+                    layout.lanes.lanes, std::numeric_limits<int16_t>::min());
       }
     }
   }
@@ -160,19 +161,19 @@ void IntegerEngine::StartPart(size_t layer_index, const LayerPart& part) {
     }
   }
   if (state.sent == nullptr) return;
-  const uint32_t stride = layer.pool_y.stride;
-  const size_t first = std::min(part.first_row / stride, layer.spike_rows);
-  const size_t last = std::min((part.last_row + stride - 1) / stride, layer.spike_rows);
+  const uint32_t stride = layer.pools.y.stride;
+  const size_t first = std::min(part.first_row / stride, layer.pools.rows);
+  const size_t last = std::min((part.last_row + stride - 1) / stride, layer.pools.rows);
   int16_t* sent = state.sent.get() + first * state.sent_row;
-  const size_t blocks = layer.layout.blocks;
-  const size_t part_lanes = size_t{part.last_block - part.first_block} * kChunkLanes;
-  if (part_lanes == blocks * kChunkLanes) {
+  const size_t blocks = layout.lanes.blocks;
+  const size_t part_lanes = size_t{part.last_block - part.first_block} * kLineLanes;
+  if (part_lanes == blocks * kLineLanes) {
     std::fill_n(sent, (last - first) * state.sent_row, int16_t{0});
     return;
   }
-  const size_t positions = (last - first) * layer.spike_columns;
+  const size_t positions = (last - first) * layer.pools.columns;
   for (size_t position = 0; position < positions; ++position) {
-    std::fill_n(sent + (position * blocks + part.first_block) * kChunkLanes, part_lanes,
+    std::fill_n(sent + (position * blocks + part.first_block) * kLineLanes, part_lanes,
                 int16_t{0});
   }
 }
@@ -182,16 +183,16 @@ void IntegerEngine::StartDirectRow(size_t layer_index, uint32_t row,
                                    std::vector<float>& potentials) {
   const Layer& described = network_.layers[layer_index];
   const IntegerLayer& layer = integers_.layers[layer_index];
+  const MembraneLayout& layout = layer.membranes;
   LayerState& state = states_[layer_index];
-  if (described.direct.empty()) {  // of a settled layer: shortcuts are added to nothing
-    for (size_t block = 0; block < layer.layout.blocks; ++block) {
-      std::fill_n(state.direct.get() + (block * layer.rows + row) * layer.map_lanes(),
-                  layer.map_lanes(), 0.0F);
+  if (described.direct.empty()) {  // of a settled layer: shortcuts are added to zeros
+    for (size_t block = 0; block < layout.lanes.blocks; ++block) {
+      std::fill_n(state.direct.get() + layout.MapRowAt(block, row), layout.map_lanes(), 0.0F);
     }
     return;
   }
   const size_t stride = described.direct.front().weight_stride();
-  const int64_t map_row = layer.pool_y.positions[row];
+  const int64_t map_row = layer.pools.y.positions[row];
   if (map_row >= 0) {
     std::fill_n(potentials.begin(), stride * described.potential.width(), 0.0F);
     for (size_t s = 0; s < described.direct.size(); ++s) {
@@ -199,18 +200,20 @@ void IntegerEngine::StartDirectRow(size_t layer_index, uint32_t row,
                    potentials.data());
     }
   }
-  const size_t lanes = layer.layout.lanes;
+  const size_t lanes = layout.lanes.lanes;
   const size_t channels = described.potential.channels();
-  for (size_t block = 0; block < layer.layout.blocks; ++block) {
-    const size_t first = (block * layer.rows + row) * layer.map_lanes();
-    const float* scale = layer.direct_scale.get() + block * kChunkLanes;
-    const size_t count = std::min(lanes, channels - block * kChunkLanes);
-    if (!layer.settled) std::fill_n(state.direct_owed.get() + first, layer.map_lanes(), 0.0F);
-    for (size_t column = 0; column < layer.columns; ++column) {
-      const int64_t map_column = layer.pool_x.positions[column];
+  for (size_t block = 0; block < layout.lanes.blocks; ++block) {
+    const size_t first = layout.MapRowAt(block, row);
+    const float* scale = layer.pixel_scale.get() + block * kLineLanes;
+    const size_t count = std::min(lanes, channels - block * kLineLanes);
+    if (state.direct_carry != nullptr) {
+      std::fill_n(state.direct_carry.get() + first, layout.map_lanes(), 0.0F);
+    }
+    for (size_t column = 0; column < layout.columns; ++column) {
+      const int64_t map_column = layer.pools.x.positions[column];
       if (map_row < 0 || map_column < 0) continue;
       const float* from =
-          potentials.data() + static_cast<size_t>(map_column) * stride + block * kChunkLanes;
+          potentials.data() + static_cast<size_t>(map_column) * stride + block * kLineLanes;
       float* to = state.direct.get() + first + column * lanes;
       for (size_t lane = 0; lane < count; ++lane) to[lane] = from[lane] * scale[lane];
     }
@@ -374,13 +377,13 @@ void IntegerEngine::StepEncoder(uint32_t index, LayerStatistics& statistics) {
     if (bit == 0 && input_->kind == InputKind::kBytes) SetImage(index);
     if (bit == 0 && input_->kind == InputKind::kValues) SetValues(index);
     for (size_t row = 0; row < extent.height(); ++row) {
-      EncodeRow(&positive_trains_[row * train_row_], &negative_trains_[row * train_row_],
-                static_cast<uint32_t>(train_row_), bit, row, spikes);
+      EncodeRow(&positive_trains_[row * train_row_], &negative_trains_[row * train_row_], train_row_,
+                bit, row, spikes);
     }
     CountSpikes(spikes);
   }
   LayerState& state = states_.front();
-  if (index + 1 == network_.timesteps && !state.levels.levels.empty()) {
+  if (index + 1 == network_.timesteps && !state.levels.empty()) {
     FillLevels(state.spikes, state.levels);
   }
   statistics.spikes += spikes.count();
@@ -392,32 +395,34 @@ void IntegerEngine::StepNeurons(size_t layer_index, uint32_t first, uint32_t las
   const IntegerLayer& layer = integers_.layers[layer_index];
   // Parts of some blocks, or of bands of whole pools: a part does all of its steps, so that its
   // membranes and weights stay near.
-  const uint32_t pools = (layer.rows + layer.pool_y.stride - 1) / layer.pool_y.stride;
+  const uint32_t rows = layer.membranes.rows;
+  const uint32_t pool_stride = layer.pools.y.stride;
+  const uint32_t pools = (rows + pool_stride - 1) / pool_stride;
   const auto threads = static_cast<uint32_t>(workers_.size());
-  const uint32_t groups = layer.layout.blocks / layer.blocks_together;
+  const uint32_t block_sets = layer.membranes.lanes.blocks / layer.blocks_together;
   const bool shared = arena_ != nullptr && layer.work >= shared_work_;
   const uint32_t bands =
-      !shared || groups >= threads ? 1 : std::min(pools, std::max(threads, layer.rows / kBandRows));
+      !shared || block_sets >= threads ? 1 : std::min(pools, std::max(threads, rows / kBandRows));
   std::atomic<uint64_t> synops = 0;
   const auto run_part = [&](uint32_t number) {
     const uint32_t band = number % bands;
     LayerPart part;
     part.first_block = number / bands * layer.blocks_together;
     part.last_block = part.first_block + layer.blocks_together;
-    part.first_row = pools * band / bands * layer.pool_y.stride;
-    part.last_row = std::min(layer.rows, pools * (band + 1) / bands * layer.pool_y.stride);
+    part.first_row = pools * band / bands * pool_stride;
+    part.last_row = std::min(rows, pools * (band + 1) / bands * pool_stride);
     if (first == 0) StartPart(layer_index, part);
     for (uint32_t index = first; index < last; ++index) {
       synops += StepPart(layer_index, index, part);
     }
   };
-  if (shared && bands * groups > 1) {
+  if (shared && bands * block_sets > 1) {
     // Isolated: while it waits, a thread must not begin with something else.
     tbb::this_task_arena::isolate([&] {
-      tbb::parallel_for(uint32_t{0}, bands * groups, run_part, tbb::simple_partitioner());
+      tbb::parallel_for(uint32_t{0}, bands * block_sets, run_part, tbb::simple_partitioner());
     });
   } else {
-    for (uint32_t number = 0; number < bands * groups; ++number) run_part(number);
+    for (uint32_t number = 0; number < bands * block_sets; ++number) run_part(number);
   }
   statistics.synops += synops;
   for (uint32_t index = std::max(first, network_.silent_steps); index < last; ++index) {
@@ -429,67 +434,75 @@ void IntegerEngine::StepNeurons(size_t layer_index, uint32_t first, uint32_t las
   }
 }
 
-void IntegerEngine::PrepareSettled(size_t layer_index, Worker& worker, SettledStep& settled) {
-  const IntegerLayer& layer = integers_.layers[layer_index];
-  const uint32_t timesteps = network_.timesteps;
-  for (uint32_t k = 0; k < timesteps; ++k) {
-    worker.settled_spikes[k] = &states_[layer_index].spikes[k];
-  }
-  for (size_t s = 0; s < layer.synapses.size(); ++s) {
-    worker.settled_inputs[s] = &states_[layer.synapses[s].source].levels;
-  }
-  settled.timesteps = timesteps;
-  settled.spikes = worker.settled_spikes.data();
-  LevelFrame& levels = states_[layer_index].levels;
-  settled.levels = levels.levels.empty() ? nullptr : &levels;
-  settled.inputs = worker.settled_inputs.data();
-}
-
 uint64_t IntegerEngine::StepPart(size_t layer_index, uint32_t index, const LayerPart& part) {
   const IntegerLayer& integers = integers_.layers[layer_index];
-  if (integers.settled && index >= network_.timesteps) return 0;  // all spikes have left
-  LayerState& state = states_[layer_index];
+  const bool settled = integers.settled() != nullptr;
+  if (settled && index >= network_.timesteps) return 0;  // all spikes have left
   Worker& worker = WorkerOfThread();
-  LayerStep step;
+  std::span<SynapseInput> inputs;
+  if (index < network_.timesteps) {
+    inputs = std::span(worker.inputs).first(integers.synapses.size());
+    for (size_t s = 0; s < inputs.size(); ++s) {
+      const LayerState& source = states_[integers.synapses[s].source];
+      inputs[s] = {&source.spikes[index], &source.levels, &worker.lists[s]};
+    }
+  }
+  if (settled && index + 1 == network_.timesteps) {
+    return SettlePart(layer_index, worker, inputs, part);
+  }
+  return StepEventPart(layer_index, index, inputs, part);
+}
+
+uint64_t IntegerEngine::StepEventPart(size_t layer_index, uint32_t index,
+                                      std::span<const SynapseInput> inputs,
+                                      const LayerPart& part) {
+  const IntegerLayer& integers = integers_.layers[layer_index];
+  LayerState& state = states_[layer_index];
+  EventStep step;
   step.layer = &integers;
+  step.inputs = inputs;
+  NeuronStep& neurons = step.neurons;
+  neurons.layout = &integers.membranes;
+  neurons.pools = &integers.pools;
+  neurons.rectify = integers.rectify;
+  neurons.negative_spikes = network_.negative_spikes;
+  neurons.round_up = index % 2 != 0;
+  neurons.growth = growth_;
+  neurons.part = part;
+  neurons.membranes = state.membranes.get();
+  neurons.sent = state.sent.get();
+  if (const auto* events = std::get_if<EventNeurons>(&integers.neurons)) {
+    if (index < network_.timesteps) step.pixels = {state.direct.get(), state.direct_carry.get()};
+    const size_t parameters = integers.membranes.parameter_lanes();
+    if (index + 1 < network_.timesteps) {
+      neurons.biases = events->biases.get() + parameters * (index + 1);
+    }
+    if (index >= network_.silent_steps) {
+      const uint32_t spike_index = index - network_.silent_steps;
+      neurons.firing = {&state.spikes[spike_index], events->unit.get(),
+                        events->thresholds.get() + parameters * spike_index};
+    }
+  }
+  return RunEventStep(step);
+}
+
+uint64_t IntegerEngine::SettlePart(size_t layer_index, Worker& worker,
+                                   std::span<const SynapseInput> inputs, const LayerPart& part) {
+  const IntegerLayer& integers = integers_.layers[layer_index];
+  LayerState& state = states_[layer_index];
+  for (uint32_t k = 0; k < network_.timesteps; ++k) worker.digits[k] = &state.spikes[k];
+  SettlingStep step;
+  step.layer = &integers;
+  step.inputs = inputs;
   step.part = part;
   step.membranes = state.membranes.get();
-  step.sent = state.sent.get();
-  step.lists = worker.lists.data();
-  step.growth = growth_;
-  step.negative_spikes = network_.negative_spikes;
-  step.round_up = index % 2 != 0;
-  if (index < network_.timesteps) {
-    for (size_t s = 0; s < integers.synapses.size(); ++s) {
-      worker.inputs[s] = &states_[integers.synapses[s].source].spikes[index];
-    }
-    if (!integers.synapses.empty()) step.inputs = worker.inputs.data();
-    if (!integers.settled) {
-      step.direct = state.direct.get();
-      step.direct_owed = state.direct_owed.get();
-    }
-  }
-  if (integers.settled) {
-    SettledStep settled;
-    step.real = state.direct.get();
-    if (index + 1 == network_.timesteps) {
-      PrepareSettled(layer_index, worker, settled);
-      step.settled = &settled;
-    }
-    RunLayerStep(step);
-    return step.synops;
-  }
-  const size_t parameters = integers.parameter_lanes();
-  if (index + 1 < network_.timesteps) {
-    step.biases = integers.biases.get() + parameters * (index + 1);
-  }
-  if (index >= network_.silent_steps) {
-    const uint32_t spike_index = index - network_.silent_steps;
-    step.spikes = &state.spikes[spike_index];
-    step.thresholds = integers.thresholds.get() + parameters * spike_index;
-  }
-  RunLayerStep(step);
-  return step.synops;
+  step.floats = state.direct.get();
+  step.digits.spikes = worker.digits.data();
+  step.digits.levels = state.levels.empty() ? nullptr : &state.levels;
+  step.digits.timesteps = network_.timesteps;
+  step.digits.negative_spikes = network_.negative_spikes;
+  step.digits.columns = integers.pools.columns;
+  return RunSettlingStep(step);
 }
 
 void IntegerEngine::StepReadout(uint32_t index, LayerStatistics& statistics) {
@@ -503,22 +516,8 @@ void IntegerEngine::StepReadout(uint32_t index, LayerStatistics& statistics) {
     for (size_t k = 0; k < layer.extent.channels(); ++k) logits[k] += direct[k];
   }
   for (const ReadoutSynapses& s : integers_.readout) {
-    const SpikeFrame& spikes = states_[s.source].spikes[index];
-    for (size_t row = 0; row < s.rows.size(); ++row) {
-      if (s.row_read[row] == 0) continue;
-      int32_t* counts = counts_.data() + s.rows[row];
-      const uint64_t* words = spikes.Row(row);
-      for (size_t w = 0; w < spikes.words_per_row; ++w) {
-        for (uint64_t word = words[w]; word != 0; word &= word - 1) {
-          const auto bit = static_cast<uint32_t>(std::countr_zero(word));
-          const size_t neuron = w * kChunkLanes + bit % kChunkLanes;
-          if (s.fan_out[neuron] == 0) continue;
-          statistics.synops += s.fan_out[neuron];
-          counts[s.neurons[neuron]] += bit < kChunkLanes ? 1 : -1;
-        }
-      }
-    }
-    AddReadout(s.weights.get(), integers_.logit_stride, {counts_.data(), s.weight_rows}, logits);
+    statistics.synops += CountReadoutSpikes(s, states_[s.source].spikes[index], counts_);
+    AddReadout(s, counts_, logits);
   }
 }
 
@@ -540,9 +539,10 @@ void IntegerEngine::Record(uint32_t first, uint32_t last, Answer& answer) const 
           step - layer.input_offset < network_.timesteps + network_.silent_steps) {
         const IntegerLayer& integers = integers_.layers[request.layer];
         const uint32_t index = step - layer.input_offset;
+        const auto& parameters = std::get<EventNeurons>(integers.neurons);
         const int16_t* biases =
             index + 1 < network_.timesteps
-                ? integers.biases.get() + size_t{integers.parameter_lanes()} * (index + 1)
+                ? parameters.biases.get() + size_t{integers.membranes.parameter_lanes()} * (index + 1)
                 : nullptr;
         RecordMembranes(integers, layer.extent, biases, network_.beta, state.membranes.get(),
                         state.sent.get(), state.sent_row,

@@ -17,9 +17,9 @@
 #include "hwy/aligned_allocator.h"
 #include "runtime/execution_network.h"
 #include "runtime/input.h"
-#include "runtime/integer/integer_network.h"
-#include "runtime/integer/kernels.h"
-#include "runtime/integer/spike_frame.h"
+#include "runtime/integer/layout/spike_frame.h"
+#include "runtime/integer/network.h"
+#include "runtime/integer/step.h"
 #include "tbb/global_control.h"
 #include "tbb/task_arena.h"
 
@@ -50,18 +50,17 @@ class IntegerEngine {
     LevelFrame levels;               // where settled layers read them
     // Of pixels that are not coded in spikes, see LayerStep; of the readout by logit.
     hwy::AlignedFreeUniquePtr<float[]> direct;
-    hwy::AlignedFreeUniquePtr<float[]> direct_owed;
+    hwy::AlignedFreeUniquePtr<float[]> direct_carry;
     std::vector<std::vector<float>> seen_rooms;  // by direct synapses: room for the image's means
     std::vector<std::span<const float>> seen;
   };
 
   // What a thread needs to run some rows of a layer.
   struct Worker {
-    std::vector<const SpikeFrame*> inputs;  // by synapses of a layer
-    std::vector<SpikeLists> lists;
-    std::vector<float> direct_row;                  // of the map, [column][channel]
-    std::vector<SpikeFrame*> settled_spikes;        // by spike index
-    std::vector<const LevelFrame*> settled_inputs;  // by synapses of a layer
+    std::vector<SynapseInput> inputs;  // by synapses of a layer
+    std::vector<SpikeLists> lists;     // likewise
+    std::vector<float> direct_row;     // of the map, [column][channel]
+    std::vector<SpikeFrame*> digits;   // by spike index
   };
 
   Worker& WorkerOfThread();
@@ -78,7 +77,10 @@ class IntegerEngine {
   void StepNeurons(size_t layer, uint32_t first, uint32_t last, LayerStatistics& statistics);
   // Part of a layer at one input index; returns its share of the SyOPs.
   uint64_t StepPart(size_t layer, uint32_t index, const LayerPart& part);
-  void PrepareSettled(size_t layer, Worker& worker, SettledStep& settled);
+  uint64_t StepEventPart(size_t layer, uint32_t index, std::span<const SynapseInput> inputs,
+                         const LayerPart& part);
+  uint64_t SettlePart(size_t layer, Worker& worker, std::span<const SynapseInput> inputs,
+                      const LayerPart& part);
   void StepReadout(uint32_t index, LayerStatistics& statistics);
   // What layers did at global steps [first, last).
   void Record(uint32_t first, uint32_t last, Answer& answer) const;

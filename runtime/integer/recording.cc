@@ -12,8 +12,8 @@ void WriteSpikes(std::span<const CodedSpike> coded, size_t width, size_t stride,
   for (const CodedSpike& spike : coded) {
     const size_t row = spike.position / width;
     const size_t number = spike.position % width * stride + spike.channel;
-    const size_t bit = number % kChunkLanes + (spike.sign > 0 ? 0 : kChunkLanes);
-    spikes.Row(row)[number / kChunkLanes] |= uint64_t{1} << bit;
+    const size_t bit = number % kLineLanes + (spike.sign > 0 ? 0 : kLineLanes);
+    spikes.Row(row)[number / kLineLanes] |= uint64_t{1} << bit;
     ++spikes.counts[row];
   }
 }
@@ -24,9 +24,9 @@ void RecordSpikes(const format::Extent& extent, size_t stride, const SpikeFrame&
     for (size_t y = 0; y < extent.height(); ++y) {
       for (size_t x = 0; x < extent.width(); ++x, ++out) {
         const size_t number = x * stride + c;
-        const uint64_t bits = spikes.Row(y)[number / kChunkLanes] >> number % kChunkLanes;
+        const uint64_t bits = spikes.Row(y)[number / kLineLanes] >> number % kLineLanes;
         *out = static_cast<int8_t>(static_cast<int>(bits & 1) -
-                                   static_cast<int>(bits >> kChunkLanes & 1));
+                                   static_cast<int>(bits >> kLineLanes & 1));
       }
     }
   }
@@ -35,27 +35,29 @@ void RecordSpikes(const format::Extent& extent, size_t stride, const SpikeFrame&
 void RecordMembranes(const IntegerLayer& layer, const format::Extent& extent, const int16_t* biases,
                      float beta, const int16_t* membranes, const int16_t* sent, size_t sent_row,
                      float* out) {
-  const size_t lanes = layer.layout.lanes;
+  const MembraneLayout& layout = layer.membranes;
+  const LayerPools& pools = layer.pools;
+  const size_t lanes = layout.lanes.lanes;
+  const auto& unit = std::get<EventNeurons>(layer.neurons).unit;
   for (size_t c = 0; c < extent.channels(); ++c) {
     const float bias = biases == nullptr ? 0.0F : static_cast<float>(biases[c]);
-    const float unit = beta * static_cast<float>(layer.unit[c]);
-    const int16_t* channel =
-        membranes + c / lanes * layer.block_lanes() + layer.guard_lanes + c % lanes;
+    const float spike = beta * static_cast<float>(unit[c]);
+    const int16_t* channel = membranes + layout.RowAt(c / lanes, 0) + c % lanes;
     for (size_t y = 0; y < extent.height(); ++y) {
       for (size_t x = 0; x < extent.width(); ++x) {
         int16_t largest = std::numeric_limits<int16_t>::min();
-        for (size_t ky = 0; ky < layer.pool_y.members; ++ky) {
-          for (size_t kx = 0; kx < layer.pool_x.members; ++kx) {
-            largest = std::max(largest, channel[(y * layer.pool_y.stride + ky) * layer.row_lanes +
-                                                (x * layer.pool_x.stride + kx) * lanes]);
+        for (size_t ky = 0; ky < pools.y.members; ++ky) {
+          for (size_t kx = 0; kx < pools.x.members; ++kx) {
+            largest = std::max(largest, channel[(y * pools.y.stride + ky) * layout.row_lanes +
+                                                (x * pools.x.stride + kx) * lanes]);
           }
         }
         float residual = static_cast<float>(largest) - bias;
         if (layer.rectify) {
-          const int16_t g = sent[y * sent_row + x * layer.layout.stride() + c];
+          const int16_t g = sent[y * sent_row + x * layout.lanes.stride() + c];
           residual = std::max(residual, -static_cast<float>(g));
         }
-        *out++ = residual / unit;
+        *out++ = residual / spike;
       }
     }
   }

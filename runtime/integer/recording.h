@@ -9,8 +9,8 @@
 
 #include "network_generated.h"
 #include "runtime/input.h"
-#include "runtime/integer/integer_network.h"
-#include "runtime/integer/spike_frame.h"
+#include "runtime/integer/layout/spike_frame.h"
+#include "runtime/integer/network.h"
 
 namespace cssrun::internal {
 

@@ -44,10 +44,10 @@ std::vector<int8_t> Unpack(const format::Extent& extent, size_t stride, const Sp
     for (size_t y = 0; y < extent.height(); ++y) {
       for (size_t x = 0; x < extent.width(); ++x) {
         const size_t number = x * stride + c;
-        const uint64_t word = frame.Row(y)[number / internal::kChunkLanes];
-        const size_t bit = number % internal::kChunkLanes;
+        const uint64_t word = frame.Row(y)[number / internal::kLineLanes];
+        const size_t bit = number % internal::kLineLanes;
         const auto up = static_cast<int>(word >> bit & 1);
-        const auto down = static_cast<int>(word >> (bit + internal::kChunkLanes) & 1);
+        const auto down = static_cast<int>(word >> (bit + internal::kLineLanes) & 1);
         EXPECT_FALSE(up == 1 && down == 1);
         spikes.push_back(static_cast<int8_t>(up - down));
       }
@@ -331,8 +331,8 @@ TEST(IntegerEngineTest, EqualsItsReferenceWhereAllStepsAreAddedAtOnce) {
     const std::shared_ptr<const Network> network = Load(description);
     ASSERT_NE(network, nullptr);
     ASSERT_EQ(network->engine(), EngineKind::kInteger) << network->why_float();
-    EXPECT_EQ(network->execution().integers->layers[2].synapses[0].kind,
-              internal::AccumulateKind::kLevels);
+    EXPECT_TRUE(std::holds_alternative<internal::LevelConv>(
+        network->execution().integers->layers[2].synapses[0].kernel));
     const std::vector<uint8_t> pixels = oracle::RandomPixels(description, c.to);
     Counts counts;
     const Recording best = Record(*network, pixels);
@@ -351,17 +351,17 @@ TEST(IntegerEngineTest, EqualsItsReferenceWhereAllStepsAreAddedAtOnce) {
 TEST(IntegerEngineTest, SumsThatMayNotFitSixteenBitsAreGathered) {
   format::NetworkT description = oracle::WideNetwork(5, 64, 64, 1);
   const auto kind_of_last_layer = [](const Network& network) {
-    return network.execution().integers->layers.rbegin()[1].synapses[0].kind;
+    return network.execution().integers->layers.rbegin()[1].synapses[0].kernel.index();
   };
   std::shared_ptr<const Network> network = Load(description);
   ASSERT_NE(network, nullptr);
-  EXPECT_EQ(kind_of_last_layer(*network), internal::AccumulateKind::kRoll);
+  EXPECT_EQ(kind_of_last_layer(*network), 1);
   std::vector<float>& weights = description.nodes.rbegin()[1]->synapses[0]->weights;
   for (float& weight : weights) weight = std::copysign(0.6F, weight);
   network = Load(description);
   ASSERT_NE(network, nullptr);
   ASSERT_EQ(network->engine(), EngineKind::kInteger) << network->why_float();
-  EXPECT_EQ(kind_of_last_layer(*network), internal::AccumulateKind::kGather);
+  EXPECT_EQ(kind_of_last_layer(*network), 0);
   const std::vector<uint8_t> pixels = oracle::RandomPixels(description, 1);
   Counts counts;
   Compare(description, pixels, Record(*network, pixels), counts);

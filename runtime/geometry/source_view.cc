@@ -1,0 +1,41 @@
+#include "runtime/geometry/source_view.h"
+
+#include "format/geometry.h"
+#include "runtime/geometry/window_axis.h"
+
+namespace cssrun::internal {
+namespace {
+
+SourceAxis ViewAll(int64_t size) {
+  SourceAxis axis;
+  axis.size = size;
+  for (uint32_t i = 0; i < size; ++i) axis.sources.push_back({i});
+  return axis;
+}
+
+SourceAxis ViewMeans(int64_t size, int64_t means, const WindowAxis& window) {
+  SourceAxis axis;
+  axis.size = means;
+  const bool disjoint = (means == 1 || window.stride == window.kernel) && window.pad == 0 &&
+                        window.dilation == 1;
+  axis.divisor = disjoint ? window.kernel : 0;
+  for (int64_t mean = 0; mean < means; ++mean) {
+    axis.sources.emplace_back();
+    for (int64_t tap = 0; tap < window.kernel; ++tap) {
+      const int64_t at = window.SourceOf(mean, tap);
+      if (at >= 0 && at < size) axis.sources.back().push_back(static_cast<uint32_t>(at));
+    }
+  }
+  return axis;
+}
+
+}  // namespace
+
+SourceView ViewSource(const format::Synapses& synapses, const format::Extent& source) {
+  const format::Window* mean = synapses.average();
+  if (mean == nullptr) return {ViewAll(source.height()), ViewAll(source.width())};
+  return {ViewMeans(source.height(), WindowRows(*mean, source.height()), RowsOf(*mean)),
+          ViewMeans(source.width(), WindowColumns(*mean, source.width()), ColumnsOf(*mean))};
+}
+
+}  // namespace cssrun::internal

@@ -1,0 +1,430 @@
+#include "runtime/integer/build_network.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "format/geometry.h"
+#include "runtime/assert.h"
+#include "runtime/integer/choose_kernel.h"
+#include "runtime/integer/connection.h"
+#include "runtime/integer/quantize.h"
+
+namespace cssrun::internal {
+namespace {
+
+using format::Extent;
+
+// A spike that reaches more positions than this along an axis needs guards out of proportion.
+constexpr int64_t kMostTaps = 64;
+// Trains of the encoder are masks of 64 bits.
+constexpr uint32_t kMostEncodedSteps = 64;
+constexpr uint32_t kMostRowNeurons = 1 << 24;
+constexpr uint32_t kLogitLanes = 16;  // of the widest vector of floats
+
+// Builds layer after layer; functions that refuse return false with the reason set.
+class Builder {
+ public:
+  Builder(const format::Network& network, std::string& reason)
+      : network_(network), code_(*network.code()), reason_(reason) {}
+
+  std::optional<IntegerNetwork> Build() {
+    if (!CheckNetwork() || !DescribeLayouts()) return std::nullopt;
+    integers_.encoder = MakeEncoderTable(network_);
+    const auto& nodes = *network_.nodes();
+    integers_.layers.resize(nodes.size());
+    for (uint32_t i = 1; i + 1 < nodes.size(); ++i) {
+      if (!BuildLayer(*nodes.Get(i), integers_.layers[i])) return std::nullopt;
+    }
+    LayOutLevels();
+    if (!BuildReadout(*nodes.Get(nodes.size() - 1))) return std::nullopt;
+    return std::move(integers_);
+  }
+
+ private:
+  bool Refuse(const std::string& reason) {
+    reason_ = reason;
+    return false;
+  }
+  bool Refuse(const format::Node& node, const std::string& reason) {
+    return Refuse(node.name()->str() + ": " + reason);
+  }
+
+  bool CheckNetwork() {
+    const bool direct = network_.code()->input() == format::InputCoding::Direct;
+    if (!direct && code_.timesteps > kMostEncodedSteps) return Refuse("more than 64 timesteps");
+    if (!FitsSixteenBits(code_)) return Refuse("a silent period that is too long for 16 bits");
+    for (const format::Node* node : *network_.nodes()) {
+      if (!WindowsFit(network_, *node)) return Refuse(*node, "windows of too many members");
+    }
+    return true;
+  }
+
+  bool DescribeLayouts() {
+    for (const format::Node* node : *network_.nodes()) {
+      integers_.layouts.push_back(LayoutOf(*node));
+      if (uint64_t{integers_.layouts.back().stride()} * node->extent()->width() >
+          kMostRowNeurons) {
+        return Refuse("too many neurons in one row");
+      }
+    }
+    return true;
+  }
+
+  std::vector<Connection> ConnectionsOf(const format::Node& node, const TargetLayer& target) const {
+    std::vector<Connection> connections;
+    for (const format::Synapses* s : SpikeSynapses(network_, node)) {
+      connections.push_back(Connect(network_, *s, integers_.layouts[s->source()], target));
+    }
+    return connections;
+  }
+
+  bool BuildLayer(const format::Node& node, IntegerLayer& layer) {
+    const TargetLayer target = DescribeTarget(node, code_.settled);
+    const std::vector<Connection> connections = ConnectionsOf(node, target);
+    std::vector<KernelChoice> choices;
+    choices.reserve(connections.size());
+    for (const Connection& c : connections) {
+      choices.push_back(ChooseKernel(c, target, code_.timesteps));
+    }
+    layer.rectify = node.rectify();
+    layer.pools = target.pools;
+    std::string reason;
+    layer.scales = ChooseScales(code_, target, connections, choices, reason);
+    if (layer.scales.empty()) return Refuse(node, reason);
+    ReplaceOverflowingScatters(connections, target, layer.scales, choices);
+    if (!LayOutMembranes(node, target, connections, choices, layer)) return false;
+
+    const bool takes_pixels = connections.size() < node.synapses()->size();
+    if (code_.settled) {
+      QuantizeSettledNeurons(code_, node, takes_pixels, layer);
+    } else {
+      QuantizeEventNeurons(code_, node, takes_pixels, layer);
+    }
+    for (size_t i = 0; i < connections.size(); ++i) {
+      layer.synapses.emplace_back();
+      if (!BuildSynapses(node, connections[i], target, choices[i], layer, layer.synapses.back())) {
+        return false;
+      }
+    }
+    if (code_.settled) FinishSettled(takes_pixels, layer);
+    layer.blocks_together = ChooseBlocksTogether(layer);
+    return true;
+  }
+
+  // The sums of a row that scatters are in registers and must not overflow.
+  void ReplaceOverflowingScatters(std::span<const Connection> connections,
+                                  const TargetLayer& target, std::span<const double> scales,
+                                  std::vector<KernelChoice>& choices) const {
+    for (size_t i = 0; i < connections.size(); ++i) {
+      if (choices[i].kind == KernelKind::kRowScatter &&
+          !SumsFit(RowScatterShapeOf(connections[i], target),
+                   {connections[i].weights(), scales})) {
+        choices[i].kind = KernelKind::kTileGather;
+      }
+    }
+  }
+
+  // Guards wide enough for the scatters that reach farthest beyond the borders.
+  bool LayOutMembranes(const format::Node& node, const TargetLayer& target,
+                       std::span<const Connection> connections,
+                       std::span<const KernelChoice> choices, IntegerLayer& layer) {
+    MembraneLayout& membranes = layer.membranes;
+    membranes.lanes = target.lanes;
+    membranes.rows = target.pools.y.size;
+    membranes.columns = target.pools.x.size;
+    std::vector<RowScatterShape> scatters;
+    size_t guard = 0;
+    for (size_t i = 0; i < connections.size(); ++i) {
+      const Connection& c = connections[i];
+      if (std::max(c.y.taps, c.x.taps) > kMostTaps) {
+        return Refuse(node, "a kernel that reaches too far");
+      }
+      if (choices[i].kind != KernelKind::kRowScatter) continue;
+      guard = std::max(guard,
+                       RoundUpToLines(static_cast<size_t>(c.x.taps - 1) * target.lanes.lanes));
+      scatters.push_back(RowScatterShapeOf(c, target));
+    }
+    ChooseGuard(scatters, static_cast<uint32_t>(guard), membranes);
+    if (IsTooLarge(static_cast<double>(membranes.lanes.blocks) * membranes.rows *
+                       membranes.row_lanes,
+                   Neurons(*node.potential()))) {
+      return Refuse(node, "a map that takes too much memory in blocks");
+    }
+    return true;
+  }
+
+  // Two columns of 16 lanes and their neighbours are four columns: two lines if they begin with a
+  // line, else three. The guard's width decides, so the one that gives the shortest runs is taken.
+  static void ChooseGuard(std::span<const RowScatterShape> scatters, uint32_t narrowest,
+                          MembraneLayout& membranes) {
+    uint32_t fewest_lines = std::numeric_limits<uint32_t>::max();
+    size_t end_lane = 0;  // one beyond the last lane of a row that anything writes
+    for (uint32_t guard = narrowest; guard < narrowest + kLineLanes;
+         guard += membranes.lanes.lanes) {
+      uint32_t lines = 0;
+      size_t end = guard + size_t{membranes.columns} * membranes.lanes.lanes;
+      for (const RowScatterShape& shape : scatters) {
+        const SlidePlan plan = PlanSlide(shape, guard);
+        lines += plan.run;
+        end = std::max<size_t>(end, plan.end_lane());
+      }
+      if (lines >= fewest_lines) continue;
+      fewest_lines = lines;
+      end_lane = end;
+      membranes.guard_lanes = guard;
+    }
+    membranes.row_lanes = static_cast<uint32_t>(RoundUpToLines(end_lane) + kLineLanes);
+  }
+
+  bool BuildSynapses(const format::Node& node, const Connection& c, const TargetLayer& target,
+                     const KernelChoice& choice, IntegerLayer& layer, IntegerSynapses& out) {
+    out.source = c.synapses->source();
+    const uint64_t weights =
+        c.identity() ? node.potential()->channels() : c.synapses->weights()->size();
+    layer.work += uint64_t{layer.membranes.rows} * layer.membranes.columns * weights;
+    SetFanOut(c, target, out.fan_out);
+    switch (choice.kind) {
+      case KernelKind::kTileGather:
+        return BuildTileGather(node, c, target, choice.width, layer, out.kernel);
+      case KernelKind::kRowScatter:
+        return BuildRowScatter(node, c, target, choice.width, layer, out.kernel);
+      case KernelKind::kDepthwise:
+        out.kernel = BuildDepthwise(c, layer);
+        return true;
+      case KernelKind::kEventShortcut:
+        out.kernel = MakeEventShortcut(
+            PlanScatterRows(c.y, c.view.y, c.source.height(), layer.membranes.rows),
+            PlanShortcutRuns(ShortcutShapeOf(c, target)),
+            static_cast<double>(*c.weights()), layer.scales);
+        return true;
+      case KernelKind::kLevelConv:
+        return BuildLevelConv(node, c, target, layer, out.kernel);
+      case KernelKind::kLevelShortcut:
+        out.kernel = BuildLevelShortcut(c, target, layer);
+        return true;
+    }
+    return false;
+  }
+
+  // Which synapses exist, see FanOut.
+  static void SetFanOut(const Connection& c, const TargetLayer& target, FanOut& out) {
+    out.row_readers = CountReaders(c.y, c.view.y, c.source.height(), target.map_rows);
+    const std::vector<uint32_t> columns =
+        CountReaders(c.x, c.view.x, c.source.width(), target.map_columns);
+    const uint32_t stride = c.source_lanes.stride();
+    std::vector<int32_t> reached;
+    for (const uint32_t readers : columns) {
+      for (uint32_t channel = 0; channel < stride; ++channel) {
+        const int64_t to = int64_t{channel} + c.synapses->channel_offset();
+        const bool exists = !c.identity() || (channel < c.source.channels() && to >= 0 &&
+                                              to < target.channels());
+        reached.push_back(exists ? static_cast<int32_t>(readers) : 0);
+      }
+    }
+    reached.resize(RoundUpToLines(reached.size()));  // the rest of the last word never fires
+    out.target_channels = c.identity() ? 1 : target.channels() / c.synapses->groups();
+    SetColumns(reached, out);
+  }
+
+  bool BuildTileGather(const format::Node& node, const Connection& c, const TargetLayer& target,
+                       WeightWidth width, const IntegerLayer& layer, Kernel& out) {
+    TileGatherShape shape;
+    shape.source = c.source;
+    shape.source_lanes = c.source_lanes;
+    shape.view = c.view;
+    shape.rows = target.pools.y.positions;
+    shape.columns = target.pools.x.positions;
+    shape.target_channels = target.channels();
+    shape.target_lanes = target.lanes;
+    shape.groups = c.synapses->groups();
+    shape.window = *c.synapses->window();
+    if (!TableRowsFit(shape)) return Refuse(node, "synapses of too many sources");
+    TileGather kernel = PlanTileGather(shape);
+    const uint64_t given =
+        c.identity() ? Neurons(*node.potential()) : c.synapses->weights()->size();
+    if (IsTooLarge(static_cast<double>(kernel.tables_size()), given)) {
+      return Refuse(node, "synapses that take too much memory in tables");
+    }
+    std::vector<float> diagonal;
+    if (c.identity()) diagonal = DiagonalOf(c, target);
+    FillTileGather(shape, {c.identity() ? diagonal.data() : c.weights(), layer.scales}, width,
+                   kernel);
+    out = std::move(kernel);
+    return true;
+  }
+
+  // An identity as a convolution between equal channels: [target][source].
+  static std::vector<float> DiagonalOf(const Connection& c, const TargetLayer& target) {
+    const size_t sources = c.source.channels();
+    std::vector<float> diagonal(target.channels() * sources, 0.0F);
+    for (size_t source = 0; source < sources; ++source) {
+      const int64_t to = static_cast<int64_t>(source) + c.synapses->channel_offset();
+      if (to < 0 || to >= target.channels()) continue;
+      diagonal[static_cast<size_t>(to) * sources + source] = *c.weights();
+    }
+    return diagonal;
+  }
+
+  bool BuildRowScatter(const format::Node& node, const Connection& c, const TargetLayer& target,
+                       WeightWidth width, const IntegerLayer& layer, Kernel& out) {
+    const RowScatterShape shape = RowScatterShapeOf(c, target);
+    RowScatter kernel;
+    kernel.slide = PlanSlide(shape, layer.membranes.guard_lanes);
+    const uint64_t size = kernel.slide.block_size() * layer.membranes.lanes.blocks;
+    if (IsTooLarge(static_cast<double>(size), c.synapses->weights()->size())) {
+      return Refuse(node, "synapses that take too much memory in blocks");
+    }
+    kernel.rows = PlanScatterRows(c.y, c.view.y, c.source.height(), layer.membranes.rows);
+    FillRowScatter(shape, {c.weights(), layer.scales}, layer.membranes.guard_lanes, width, kernel);
+    out = std::move(kernel);
+    return true;
+  }
+
+  static Depthwise BuildDepthwise(const Connection& c, const IntegerLayer& layer) {
+    Depthwise kernel;
+    kernel.source_rows = c.source.height();
+    kernel.source_columns = c.source.width();
+    kernel.window = *c.synapses->window();
+    FillDepthwise({c.weights(), layer.scales}, c.source.channels(), kernel);
+    return kernel;
+  }
+
+  bool BuildLevelConv(const format::Node& node, const Connection& c, const TargetLayer& target,
+                      const IntegerLayer& layer, Kernel& out) {
+    const LevelConvShape shape = LevelConvShapeOf(c, target);
+    if (IsTooLarge(LevelBytes(shape), Neurons(c.source))) {
+      return Refuse(node, "windows that reach too far beyond the map");
+    }
+    out = MakeLevelConv(shape, {c.weights(), layer.scales});
+    return true;
+  }
+
+  static ShortcutShape ShortcutShapeOf(const Connection& c, const TargetLayer& target) {
+    ShortcutShape shape;
+    shape.source = c.source;
+    shape.source_lanes = c.source_lanes;
+    shape.view = c.view;
+    shape.x = c.x;
+    shape.target_channels = target.channels();
+    shape.target_lanes = target.lanes;
+    shape.target_columns = target.map_columns;
+    shape.channel_offset = c.synapses->channel_offset();
+    return shape;
+  }
+
+  LevelShortcut BuildLevelShortcut(const Connection& c, const TargetLayer& target,
+                                   const IntegerLayer& layer) const {
+    LevelShortcut kernel;
+    kernel.weight = static_cast<float>(
+        std::ldexp(static_cast<double>(*c.weights()), SettledFraction(code_.timesteps)));
+    kernel.rows = RowsOf(*c.synapses->window());
+    kernel.row_divisor = c.view.y.divisor;
+    kernel.source_rows = c.source.height();
+    kernel.runs = PlanShortcutRuns(ShortcutShapeOf(c, target));
+    const auto aligned = std::ranges::count_if(layer.synapses, [](const IntegerSynapses& other) {
+      const auto* shortcut = std::get_if<LevelShortcut>(&other.kernel);
+      return shortcut != nullptr && shortcut->aligned;
+    });
+    kernel.aligned =
+        IsAligned(c, target) && static_cast<size_t>(aligned) < kMostAlignedShortcuts;
+    return kernel;
+  }
+
+  // Rows of source and target hold the same neurons in the same words.
+  static bool IsAligned(const Connection& c, const TargetLayer& target) {
+    const format::Window& w = *c.synapses->window();
+    return !target.pools.pooled() && c.synapses->average() == nullptr &&
+           c.synapses->channel_offset() == 0 && w.stride_x() == 1 && w.pad_left() == 0 &&
+           c.source.width() == target.pools.x.size &&
+           c.source_lanes.lanes == target.lanes.lanes &&
+           c.source_lanes.blocks == target.lanes.blocks;
+  }
+
+  // Where the sums of a settled layer come from, once its kernels are known.
+  static void FinishSettled(bool takes_pixels, IntegerLayer& layer) {
+    auto& neurons = std::get<SettledNeurons>(layer.neurons);
+    neurons.adds_floats = takes_pixels;
+    size_t convolutions = 0;
+    bool events = false;
+    for (const IntegerSynapses& s : layer.synapses) {
+      if (const auto* shortcut = std::get_if<LevelShortcut>(&s.kernel)) {
+        neurons.adds_floats = neurons.adds_floats || !shortcut->aligned;
+      } else if (std::holds_alternative<LevelConv>(s.kernel)) {
+        ++convolutions;
+      } else {
+        events = true;
+      }
+    }
+    // Members of pools that lie beyond the map are marked in the membranes before the first step.
+    const bool marks_outside = !layer.pools.disjoint();
+    if (events || (convolutions == 0 && marks_outside)) {
+      neurons.sums = SettledSums::kEvents;
+    } else if (convolutions == 0) {
+      neurons.sums = SettledSums::kNone;
+    } else {
+      neurons.sums = convolutions == 1 ? SettledSums::kFusedLevels : SettledSums::kLevels;
+    }
+  }
+
+  // Rows of levels with room for what their readers see beyond the map.
+  void LayOutLevels() {
+    const auto& nodes = *network_.nodes();
+    integers_.level_layouts.resize(nodes.size());
+    std::vector<uint32_t> ends(nodes.size(), 0);
+    for (const IntegerLayer& layer : integers_.layers) {
+      for (const IntegerSynapses& s : layer.synapses) {
+        if (!ReadsLevels(s.kernel)) continue;
+        const auto* convolution = std::get_if<LevelConv>(&s.kernel);
+        LevelLayout& levels = integers_.level_layouts[s.source];
+        const size_t neurons = size_t{nodes.Get(s.source)->extent()->width()} *
+                               integers_.layouts[s.source].stride();
+        uint32_t& end = ends[s.source];
+        end = std::max(end, static_cast<uint32_t>(RoundUpToLines(neurons)));
+        if (convolution != nullptr) {
+          levels.before = std::max(levels.before, convolution->left);
+          end = std::max(end, convolution->right);
+        }
+        levels.row_size = levels.before + end;
+      }
+    }
+  }
+
+  bool BuildReadout(const format::Node& node) {
+    const uint32_t logits = node.potential()->channels();
+    integers_.logit_stride = (logits + kLogitLanes - 1) / kLogitLanes * kLogitLanes;
+    for (const format::Synapses* s : SpikeSynapses(network_, node)) {
+      if (s->groups() != 1) return Refuse(node, "grouped convolution");
+      ReadoutShape shape;
+      shape.logits = logits;
+      shape.row_size = integers_.logit_stride;
+      shape.source = *network_.nodes()->Get(s->source())->extent();
+      shape.source_lanes = integers_.layouts[s->source()];
+      shape.view = ViewSource(*s, shape.source);
+      if (!shape.view.disjoint()) {
+        return Refuse(node, "means that overlap or are padded, before logits");
+      }
+      const double laid_out = static_cast<double>(shape.view.y.size) *
+                              static_cast<double>(shape.view.x.size) * shape.source.channels() *
+                              integers_.logit_stride;
+      if (IsTooLarge(laid_out, s->weights()->size())) {
+        return Refuse(node, "synapses that take too much memory in rows");
+      }
+      integers_.readout.push_back(MakeReadoutSynapses(shape, *s));
+    }
+    return true;
+  }
+
+  const format::Network& network_;
+  const CodeOf code_;
+  std::string& reason_;
+  IntegerNetwork integers_;
+};
+
+}  // namespace
+
+std::optional<IntegerNetwork> BuildIntegerNetwork(const NetworkFile& file, std::string& reason) {
+  return Builder(file.network(), reason).Build();
+}
+
+}  // namespace cssrun::internal

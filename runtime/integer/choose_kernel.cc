@@ -1,0 +1,125 @@
+#include "runtime/integer/choose_kernel.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace cssrun::internal {
+namespace {
+
+// Weights are kept in 16 bits where all weights of a layer then stay near the core, in bytes:
+// widening 8 bits at every load costs half of the speed on some machines.
+constexpr double kLargestWideTable = 256 << 10;
+
+// Beyond 64 channels a tile's one long list, whose single end is mispredicted, is cheaper than the
+// many short loops of a row scatter.
+constexpr uint32_t kMostScatterBlocks = 2;
+
+// A layer of fewer positions has more weights than spikes, so that events cost less than levels.
+constexpr uint32_t kFewestLevelPositions = 16;
+
+// Tables that do not fit beside everything else in the second-level cache, in bytes. Only then is it
+// worth listing the spikes once more for each block, to read its weights while they are near.
+constexpr uint64_t kFarTables = 1 << 20;
+// So few positions that listing what they see takes as long as adding it.
+constexpr uint32_t kFewPositions = 4;
+
+bool KeepsWide(const Connection& connection, const TargetLayer& target) {
+  if (connection.identity() || connection.depthwise()) return true;
+  // What is kept for each target and tap: all sources, or the words that hold its group.
+  const format::Window& w = *connection.synapses->window();
+  const double sources = connection.source.channels();
+  const double kept = std::min(
+      sources, std::max(sources / connection.synapses->groups(), double{kLineLanes}));
+  const double taps = static_cast<double>(w.kernel_y()) * w.kernel_x();
+  return target.channels() * taps * kept * sizeof(int16_t) <= kLargestWideTable;
+}
+
+bool CanTakeDepthwise(const Connection& connection, const TargetLayer& target) {
+  return connection.depthwise() && connection.plain && connection.synapses->average() == nullptr &&
+         connection.source_lanes.lanes == kLineLanes && target.lanes.lanes == kLineLanes &&
+         connection.synapses->window()->kernel_x() <= kMostDepthwiseColumns;
+}
+
+// Whether the spikes of all steps are added as levels.
+bool CanTakeLevels(const Connection& connection, const TargetLayer& target, uint32_t timesteps) {
+  const format::Synapses& s = *connection.synapses;
+  return target.settled && !connection.identity() && connection.plain &&
+         !connection.from_encoder && connection.source_rectifies && s.groups() == 1 &&
+         s.average() == nullptr && target.lanes.lanes >= kTileTargets &&
+         target.pools.y.size * target.pools.x.size >= kFewestLevelPositions &&
+         LevelSumsFit(LevelConvShapeOf(connection, target), std::exp2(timesteps) - 1);
+}
+
+// Strides and dilation leave a run too few targets; with one tap there is no run.
+bool CanScatterRows(const Connection& connection, const TargetLayer& target) {
+  const format::Synapses& s = *connection.synapses;
+  const format::Window& w = *s.window();
+  const uint32_t blocks = std::max(connection.source_lanes.blocks, target.lanes.blocks);
+  if (!connection.plain || s.groups() > 1 || s.average() != nullptr || w.kernel_x() == 1 ||
+      blocks > kMostScatterBlocks) {
+    return false;
+  }
+  const auto slides = [](const ScatterAxis& axis, int64_t pad) {
+    return axis.stride == 1 && axis.dilation == 1 && pad >= 0;
+  };
+  return slides(connection.y, w.pad_top()) && slides(connection.x, w.pad_left());
+}
+
+}  // namespace
+
+KernelChoice ChooseKernel(const Connection& connection, const TargetLayer& target,
+                          uint32_t timesteps) {
+  const WeightWidth width =
+      KeepsWide(connection, target) ? WeightWidth::kWide : WeightWidth::kNarrow;
+  if (connection.identity()) {
+    if (!connection.plain) return {KernelKind::kTileGather, width};
+    return {target.settled ? KernelKind::kLevelShortcut : KernelKind::kEventShortcut, width};
+  }
+  if (CanTakeDepthwise(connection, target)) return {KernelKind::kDepthwise, width};
+  if (CanTakeLevels(connection, target, timesteps)) {
+    return {KernelKind::kLevelConv, WeightWidth::kNarrow};
+  }
+  if (CanScatterRows(connection, target)) return {KernelKind::kRowScatter, width};
+  return {KernelKind::kTileGather, width};
+}
+
+uint32_t ChooseBlocksTogether(const IntegerLayer& layer) {
+  const uint32_t all = layer.membranes.lanes.blocks;
+  if (layer.settled() != nullptr || layer.pixel_scale != nullptr) return all;
+  uint32_t together = 1;
+  for (const IntegerSynapses& s : layer.synapses) {
+    if (std::holds_alternative<Depthwise>(s.kernel)) return all;
+    const auto* gather = std::get_if<TileGather>(&s.kernel);
+    if (gather == nullptr) continue;
+    const uint64_t bytes = gather->tables_size() * WeightBytes(WidthOf(gather->tables));
+    if (bytes < kFarTables || layer.membranes.rows * layer.membranes.columns < kFewPositions) {
+      return all;
+    }
+    together = std::max(together, gather->set_blocks);
+  }
+  return together;
+}
+
+RowScatterShape RowScatterShapeOf(const Connection& connection, const TargetLayer& target) {
+  RowScatterShape shape;
+  shape.source_channels = connection.source.channels();
+  shape.source_columns = connection.source.width();
+  shape.source_lanes = connection.source_lanes;
+  shape.target_channels = target.channels();
+  shape.target_columns = target.map_columns;
+  shape.target_lanes = target.lanes;
+  shape.window = *connection.synapses->window();
+  return shape;
+}
+
+LevelConvShape LevelConvShapeOf(const Connection& connection, const TargetLayer& target) {
+  LevelConvShape shape;
+  shape.source = connection.source;
+  shape.source_stride = connection.source_lanes.stride();
+  shape.target_channels = target.channels();
+  shape.target_columns = target.pools.x.size;
+  shape.window = *connection.synapses->window();
+  return shape;
+}
+
+}  // namespace cssrun::internal

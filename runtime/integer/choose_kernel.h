@@ -1,0 +1,44 @@
+// Which kernel synapses take and how wide its weights are kept. Decided once, before anything is
+// quantized, from shapes alone; every threshold stands here beside the measurement that chose it.
+#ifndef CSSRUN_RUNTIME_INTEGER_CHOOSE_KERNEL_H_
+#define CSSRUN_RUNTIME_INTEGER_CHOOSE_KERNEL_H_
+
+#include <cstdint>
+
+#include "runtime/integer/connection.h"
+#include "runtime/integer/kernels/weights.h"
+#include "runtime/integer/network.h"
+
+namespace cssrun::internal {
+
+// By alternative of the variant Kernel.
+enum class KernelKind : uint8_t {
+  kTileGather,
+  kRowScatter,
+  kDepthwise,
+  kEventShortcut,
+  kLevelConv,
+  kLevelShortcut,
+};
+
+struct KernelChoice {
+  KernelKind kind = KernelKind::kTileGather;
+  WeightWidth width = WeightWidth::kNarrow;
+};
+
+// A row scatter is a wish: where the quantized weights turn out to be so large that the sums of a
+// row may not fit 16 bits (SumsFit), a tile gather takes its place. Both keep weights in the same
+// width, so scales do not depend on which it is.
+KernelChoice ChooseKernel(const Connection& connection, const TargetLayer& target,
+                          uint32_t timesteps);
+
+// Blocks of the layer that must stay together in a part, see IntegerLayer::blocks_together.
+uint32_t ChooseBlocksTogether(const IntegerLayer& layer);
+
+// Shapes, as each kernel's planner takes them.
+RowScatterShape RowScatterShapeOf(const Connection& connection, const TargetLayer& target);
+LevelConvShape LevelConvShapeOf(const Connection& connection, const TargetLayer& target);
+
+}  // namespace cssrun::internal
+
+#endif  // CSSRUN_RUNTIME_INTEGER_CHOOSE_KERNEL_H_

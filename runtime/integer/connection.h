@@ -1,0 +1,69 @@
+// One set of synapses with all that its kernel, its scale and its layout are chosen from.
+#ifndef CSSRUN_RUNTIME_INTEGER_CONNECTION_H_
+#define CSSRUN_RUNTIME_INTEGER_CONNECTION_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "network_generated.h"
+#include "runtime/geometry/scatter_axis.h"
+#include "runtime/geometry/source_view.h"
+#include "runtime/integer/layout/lane_layout.h"
+#include "runtime/integer/layout/membrane_layout.h"
+#include "runtime/integer/neurons/event_neurons.h"
+
+namespace cssrun::internal {
+
+// The target layer, as far as it is known before scales and kernels are chosen.
+struct TargetLayer {
+  const format::Node* node = nullptr;
+  LaneLayout lanes;
+  LayerPools pools;
+  uint32_t map_rows = 0;  // of the map that its membranes belong to
+  uint32_t map_columns = 0;
+  bool settled = false;
+
+  uint32_t channels() const { return node->potential()->channels(); }
+};
+
+struct Connection {
+  const format::Synapses* synapses = nullptr;
+  format::Extent source;
+  LaneLayout source_lanes;
+  bool from_encoder = false;
+  bool source_rectifies = false;
+  SourceView view;
+  ScatterAxis y, x;
+  // Every membrane is a position of the map and reads every source position at most once.
+  bool plain = false;
+
+  bool identity() const { return synapses->kind() == format::SynapseKind::Identity; }
+  const float* weights() const { return synapses->weights()->data(); }
+  // Every channel to itself alone; there are as many targets, because there are as many weights.
+  bool depthwise() const;
+};
+
+// What an encoder or a layer of neurons sends.
+LaneLayout LayoutOf(const format::Node& node);
+
+TargetLayer DescribeTarget(const format::Node& node, bool settled);
+
+// `source_lanes`: of the layer that the synapses come from.
+Connection Connect(const format::Network& network, const format::Synapses& synapses,
+                   const LaneLayout& source_lanes, const TargetLayer& target);
+
+// Synapses that spikes take: all but those of pixels that are not coded in spikes.
+std::vector<const format::Synapses*> SpikeSynapses(const format::Network& network,
+                                                   const format::Node& node);
+
+// Files are not trusted: a small one must not ask for much memory, nor for places beyond 32 bits.
+// `laid_out`: numbers of a layout; `given`: numbers of the file that it lays out.
+bool IsTooLarge(double laid_out, uint64_t given);
+
+// Whether the members of all windows of a node can be listed: a small file may name large windows.
+bool WindowsFit(const format::Network& network, const format::Node& node);
+
+}  // namespace cssrun::internal
+
+#endif  // CSSRUN_RUNTIME_INTEGER_CONNECTION_H_

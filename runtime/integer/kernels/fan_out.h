@@ -1,0 +1,43 @@
+// How many synapses each spike of a source reaches: counts synaptic operations (SyOPs).
+//
+// A spike of source neuron (row y, column x, channel c) reaches
+//
+//     row_readers[y] * (target columns that read x) * target_channels
+//
+// membranes; borders count only synapses that exist. Nearly all columns reach equally many target
+// columns, so the number of a row's spikes times `usual_columns` is the rule, and `exceptions`
+// correct it word by word.
+#ifndef CSSRUN_RUNTIME_INTEGER_KERNELS_FAN_OUT_H_
+#define CSSRUN_RUNTIME_INTEGER_KERNELS_FAN_OUT_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "runtime/integer/layout/spike_frame.h"
+
+namespace cssrun::internal {
+
+struct FanOut {
+  // Neurons of a word that reach more or fewer target columns than usual.
+  struct Exception {
+    uint32_t word = 0;
+    int32_t difference = 0;
+    uint64_t mask = 0;  // both signs
+  };
+
+  uint32_t target_channels = 0;       // that each target position has for one spike
+  uint32_t usual_columns = 0;         // target columns that most neurons reach
+  std::vector<uint32_t> row_readers;  // by source row: target rows that it reaches
+  std::vector<Exception> exceptions;
+};
+
+// Sets `usual_columns` and `exceptions`. `columns_reached`: by neuron of a row, whole words.
+void SetColumns(const std::vector<int32_t>& columns_reached, FanOut& fan_out);
+
+// SyOPs of the spikes of source rows [first, last).
+uint64_t CountSynops(const FanOut& fan_out, const SpikeFrame& frame, size_t first, size_t last);
+
+}  // namespace cssrun::internal
+
+#endif  // CSSRUN_RUNTIME_INTEGER_KERNELS_FAN_OUT_H_

@@ -1,0 +1,293 @@
+// Sums levels, for every instruction set: see level_conv.h.
+#include "runtime/integer/kernels/level_conv/level_conv.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+
+#include "runtime/assert.h"
+#include "runtime/geometry/window_axis.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "runtime/integer/kernels/level_conv/level_conv.cc"
+#include "hwy/foreach_target.h"  // IWYU pragma: keep
+#include "hwy/highway.h"
+#include "runtime/integer/kernels/lanes-inl.h"
+#include "runtime/integer/neurons/potential-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace cssrun::internal::HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+// One tile of targets over one row: where its levels are. Target column x at tap (ky, kx) reads the
+// quads at
+//
+//     levels + ky * levels_pitch + kx * tap_pitch + x * position_pitch
+struct TileRow {
+  const int8_t* levels = nullptr;  // of the first kernel row on the map
+  size_t levels_pitch = 0;
+  size_t tap_pitch = 0;
+  size_t position_pitch = 0;
+  size_t kernel_rows = 0;  // on the map
+  size_t kernel_columns = 0;
+  size_t quads = 0;
+  size_t targets = 0;  // of the tile
+  size_t lanes = 0;    // of a target column
+  bool joins = false;  // what the membranes hold
+  const RowPotentials* potentials = nullptr;  // null: the sums themselves are the result
+};
+
+#if HWY_TARGET == HWY_SCALAR
+constexpr const char* kVariant = "scalar";
+
+void SumTile(const TileRow& row, size_t columns, const int8_t* weights, int16_t* membranes) {
+  for (size_t column = 0; column < columns; ++column) {
+    for (size_t target = 0; target < row.targets; ++target) {
+      int32_t sum = 0;
+      const int8_t* quad = weights + target * kQuad;
+      for (size_t ky = 0; ky < row.kernel_rows; ++ky) {
+        for (size_t kx = 0; kx < row.kernel_columns; ++kx) {
+          const int8_t* levels =
+              row.levels + ky * row.levels_pitch + kx * row.tap_pitch + column * row.position_pitch;
+          for (size_t q = 0; q < row.quads; ++q, quad += row.targets * kQuad) {
+            for (size_t c = 0; c < kQuad; ++c) sum += levels[q * kQuad + c] * quad[c];
+          }
+        }
+      }
+      int16_t& membrane = membranes[column * row.lanes + target];
+      if (row.potentials != nullptr) {
+        const hn::CappedTag<float, 1> df;
+        const auto of_sum = hn::Set(df, static_cast<float>(sum));
+        membrane = hn::GetLane(Potentials(df, of_sum, *row.potentials, column, target));
+        continue;
+      }
+      constexpr int32_t kLargest = 32767;
+      sum = std::clamp(sum, -kLargest - 1, kLargest);
+      if (row.joins) sum += membrane;
+      membrane = static_cast<int16_t>(std::clamp(sum, -kLargest - 1, kLargest));
+    }
+  }
+}
+
+#else
+#if CSSRUN_TARGET_VNNI
+constexpr const char* kVariant = "8-bit products (VNNI)";
+
+// Bytes times bytes, four products added to each 32-bit sum at once.
+struct Products {
+  static constexpr size_t kVectors = 1;     // of sums, for kTileTargets targets
+  static constexpr size_t kPositions = 16;  // at a time: so many sums hide the latency
+  using D = hn::CappedTag<int32_t, kTileTargets>;
+  using Sum = hn::Vec<D>;
+  using Levels = hn::Vec<D>;
+
+  static HWY_INLINE Levels Load(const int8_t* levels) {
+    int32_t quad;
+    std::memcpy(&quad, levels, sizeof(quad));
+    return hn::Set(D(), quad);
+  }
+  static HWY_INLINE Levels LoadWeights(const int8_t* weights, size_t v) {
+    const hn::ScalableTag<int8_t> d8;
+    return hn::BitCast(D(), hn::Load(d8, weights + v * hn::Lanes(d8)));
+  }
+  // Highway 1.0 has no name for this instruction, which all machines of this target have.
+  static HWY_INLINE void Add(Levels levels, Levels weights, Sum& sum) {
+    asm("vpdpbusd %2, %1, %0" : "+v"(sum.raw) : "v"(levels.raw), "v"(weights.raw));
+  }
+  static HWY_INLINE Sum Finish(const Sum* sums, size_t v) { return sums[v]; }
+};
+#else
+constexpr const char* kVariant = "16-bit pairs";
+
+// Pairs of 16 bits, two sums for each target until all is added.
+struct Products {
+  using D16 = hn::CappedTag<int16_t, kLineLanes>;
+  using D = hn::RepartitionToWide<D16>;
+  using Sum = hn::Vec<D>;
+  using Levels = hn::Vec<D16>;
+  static constexpr size_t kLanes = hn::MaxLanes(D16());
+  static constexpr size_t kVectors = size_t{kTileTargets} * kQuad / kLanes;
+  // As many as registers allow.
+  static constexpr size_t kPositions = kLanes == 32 ? 8 : kLanes == 16 ? 2 : 1;
+
+  static HWY_INLINE Levels Load(const int8_t* levels) {
+    uint32_t quad;
+    std::memcpy(&quad, levels, sizeof(quad));
+    uint64_t wide = (quad | uint64_t{quad} << 16) & 0x0000FFFF0000FFFF;
+    wide = (wide | wide << 8) & 0x00FF00FF00FF00FF;
+    return hn::BitCast(D16(), hn::Set(hn::Repartition<uint64_t, D16>(), wide));
+  }
+  static HWY_INLINE Levels LoadWeights(const int8_t* weights, size_t v) {
+    const hn::Rebind<int8_t, D16> d8;
+    return hn::PromoteTo(D16(), hn::Load(d8, weights + v * kLanes));
+  }
+  static HWY_INLINE void Add(Levels levels, Levels weights, Sum& sum) {
+    const D d;
+    auto odd = hn::Zero(d);
+    const auto even = hn::ReorderWidenMulAccumulate(d, levels, weights, hn::Zero(d), odd);
+    sum = hn::Add(sum, hn::RearrangeToOddPlusEven(even, odd));
+  }
+  static HWY_INLINE Sum Finish(const Sum* sums, size_t v) {
+    const D d;
+    return hn::Add(hn::ConcatEven(d, sums[2 * v + 1], sums[2 * v]),
+                   hn::ConcatOdd(d, sums[2 * v + 1], sums[2 * v]));
+  }
+};
+#endif
+
+// `kPositions` neighbouring target columns of 16 or 32 targets.
+template <size_t kPositions, size_t kTargets>
+HWY_INLINE void SumColumns(const TileRow& given, size_t column, const int8_t* HWY_RESTRICT weights,
+                           int16_t* HWY_RESTRICT membranes) {
+  constexpr size_t kVectors = Products::kVectors * kTargets / kTileTargets;
+  const TileRow row = given;  // a copy that no store can change
+  const typename Products::D d;
+  typename Products::Sum sums[kPositions * kVectors];
+  HWY_UNROLL(32)
+  for (size_t k = 0; k < kPositions * kVectors; ++k) sums[k] = hn::Zero(d);
+  const int8_t* HWY_RESTRICT from = row.levels + column * row.position_pitch;
+  for (size_t ky = 0; ky < row.kernel_rows; ++ky, from += row.levels_pitch) {
+    const int8_t* HWY_RESTRICT at = from;
+    for (size_t kx = 0; kx < row.kernel_columns; ++kx, at += row.tap_pitch) {
+      for (size_t q = 0; q < row.quads; ++q, weights += row.targets * kQuad) {
+        typename Products::Levels of_targets[kVectors];
+        HWY_UNROLL(8)
+        for (size_t v = 0; v < kVectors; ++v) of_targets[v] = Products::LoadWeights(weights, v);
+        HWY_UNROLL(16)
+        for (size_t p = 0; p < kPositions; ++p) {
+          const auto levels = Products::Load(at + q * kQuad + p * row.position_pitch);
+          HWY_UNROLL(8)
+          for (size_t v = 0; v < kVectors; ++v) {
+            Products::Add(levels, of_targets[v], sums[p * kVectors + v]);
+          }
+        }
+      }
+    }
+  }
+  const hn::Rebind<int16_t, typename Products::D> d16;
+  membranes += column * row.lanes;
+  if (row.potentials != nullptr) {
+    const hn::Rebind<float, typename Products::D> df;
+    const RowPotentials potentials = *row.potentials;
+    constexpr size_t kResults = kTargets / hn::MaxLanes(d);
+    HWY_UNROLL(32)
+    for (size_t k = 0; k < kPositions * kResults; ++k) {  // one loop, or GCC keeps sums in memory
+      const size_t first = k % kResults * hn::MaxLanes(d);
+      const size_t p = k / kResults;
+      const auto sum = hn::ConvertTo(df, Products::Finish(sums + p * kVectors, k % kResults));
+      hn::StoreU(Potentials(df, sum, potentials, column + p, first), d16,
+                 membranes + p * row.lanes + first);
+    }
+    return;
+  }
+  HWY_UNROLL(16)
+  for (size_t p = 0; p < kPositions; ++p, membranes += row.lanes) {
+    HWY_UNROLL(8)
+    for (size_t v = 0; v * hn::MaxLanes(d) < kTargets; ++v) {
+      auto sum = hn::DemoteTo(d16, Products::Finish(sums + p * kVectors, v));
+      int16_t* to = membranes + v * hn::MaxLanes(d);
+      if (row.joins) sum = hn::SaturatedAdd(hn::LoadU(d16, to), sum);
+      hn::StoreU(sum, d16, to);
+    }
+  }
+}
+
+template <size_t kTargets>
+HWY_NOINLINE void SumTargets(const TileRow& row, size_t columns, const int8_t* weights,
+                             int16_t* membranes) {
+  constexpr size_t kPositions = std::max<size_t>(1, Products::kPositions * kTileTargets / kTargets);
+  size_t column = 0;
+  for (; column + kPositions <= columns; column += kPositions) {
+    SumColumns<kPositions, kTargets>(row, column, weights, membranes);
+  }
+  constexpr size_t kHalf = (kPositions + 1) / 2;
+  if (kHalf < kPositions && column + kHalf <= columns) {
+    SumColumns<kHalf, kTargets>(row, column, weights, membranes);
+    column += kHalf;
+  }
+  for (; column < columns; ++column) SumColumns<1, kTargets>(row, column, weights, membranes);
+}
+
+void SumTile(const TileRow& row, size_t columns, const int8_t* weights, int16_t* membranes) {
+  constexpr size_t kBoth = size_t{2} * kTileTargets;
+  // Small vectors have no registers for the sums of both halves.
+  if (row.targets == kBoth && hn::MaxLanes(typename Products::D()) > 4) {
+    SumTargets<kBoth>(row, columns, weights, membranes);
+    return;
+  }
+  for (size_t target = 0; target < row.targets; target += kTileTargets) {
+    TileRow half = row;
+    std::optional<RowPotentials> potentials;
+    if (row.potentials != nullptr) {
+      half.potentials = &potentials.emplace(row.potentials->From(target));
+    }
+    SumTargets<kTileTargets>(half, columns, weights + target * kQuad, membranes + target);
+  }
+}
+#endif
+
+void SumLevels(const LevelConv& kernel, const LevelFrame& levels, const LevelTarget& target,
+               size_t row) {
+  const SettledRow& settled = *target.settled;
+  const MembraneLayout& layout = *settled.layout;
+  const WindowAxis y = RowsOf(kernel.window);
+  const WindowAxis x = ColumnsOf(kernel.window);
+  const TapRange taps = y.TapsInside(static_cast<int64_t>(row), kernel.source_rows);
+  TileRow tile;
+  if (taps.first < taps.last) {
+    const int64_t first_row = y.SourceOf(static_cast<int64_t>(row), taps.first);
+    tile.levels = levels.Row(static_cast<size_t>(first_row)) -
+                  x.pad * static_cast<int64_t>(kernel.source_stride);
+  }
+  tile.levels_pitch = static_cast<size_t>(y.dilation) * levels.layout.row_size;
+  tile.tap_pitch = static_cast<size_t>(x.dilation) * kernel.source_stride;
+  tile.position_pitch = static_cast<size_t>(x.stride) * kernel.source_stride;
+  tile.kernel_rows = static_cast<size_t>(taps.last - taps.first);
+  tile.kernel_columns = static_cast<size_t>(x.kernel);
+  tile.quads = kernel.quads;
+  tile.targets = kernel.targets;
+  tile.lanes = layout.lanes.lanes;
+  tile.joins = target.mode == SumMode::kJoin;
+  if (tile.tap_pitch == size_t{kernel.quads} * kQuad) {  // no gap between taps: one long one
+    tile.quads *= tile.kernel_columns;
+    tile.kernel_columns = 1;
+  }
+  CSSRUN_ASSERT(kernel.left <= levels.layout.before);
+  CSSRUN_ASSERT(levels.layout.before + kernel.right <= levels.layout.row_size);
+  const size_t tile_size = kernel.kernel_rows() * kernel.tap_row_size();
+  std::optional<RowPotentials> potentials;
+  for (size_t t = 0; t < kernel.tiles; ++t) {
+    const size_t first = t * kernel.targets;
+    const size_t block = first / tile.lanes;
+    const size_t lane = first % tile.lanes;
+    if (target.mode == SumMode::kPotential) {
+      const RowPotentials of_block(settled, *target.inputs, block, tile.lanes);
+      tile.potentials = &potentials.emplace(of_block.From(lane));
+    }
+    const size_t weights =
+        t * tile_size + static_cast<size_t>(taps.first) * kernel.tap_row_size();
+    SumTile(tile, layout.columns, kernel.weights.get() + weights,
+            settled.membranes + layout.RowAt(block, row) + lane);
+  }
+}
+
+const char* LevelConvVariantTarget() { return kVariant; }
+
+}  // namespace cssrun::internal::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace cssrun::internal {
+
+HWY_EXPORT(SumLevels);
+HWY_EXPORT(LevelConvVariantTarget);
+
+SumLevelsFunction Resolve(const LevelConv&) { return &HWY_DYNAMIC_DISPATCH(SumLevels); }
+
+const char* LevelConvVariant() { return HWY_DYNAMIC_DISPATCH(LevelConvVariantTarget)(); }
+
+}  // namespace cssrun::internal
+#endif  // HWY_ONCE

@@ -1,0 +1,97 @@
+// Level kernel of convolutions between settled layers: levels times weights, all steps at once.
+//
+// A settled layer has no use for single spikes: it waits for all T steps of its input, and the
+// spikes of one rectifying source are then one whole number, its level, 0 to 2^T - 1. Where spikes
+// are nearly as many as neurons, adding every level times its weight, four sources an instruction
+// (VNNI) or two, costs less than finding the spikes. The sums are exact in 32 bits on every
+// machine, and take the same time whether anything fires or not. Where a level kernel is the only
+// source of sums, they become potentials while they are in registers (SumMode::kPotential).
+//
+// The kernel takes as many target columns at a time as fill the registers with sums, and for each
+// weight vector multiplies it with the levels of all of them:
+//
+//     weights    [tile of targets][ky][kx][quad of sources][target][source of the quad]
+//     levels     [row][position][channel], see LevelFrame: a quad is 4 neighbouring bytes
+//     sums       [column][target], 32 bits, in registers
+#ifndef CSSRUN_RUNTIME_INTEGER_KERNELS_LEVEL_CONV_LEVEL_CONV_H_
+#define CSSRUN_RUNTIME_INTEGER_KERNELS_LEVEL_CONV_LEVEL_CONV_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "network_generated.h"
+#include "runtime/integer/kernels/weights.h"
+#include "runtime/integer/layout/level_frame.h"
+#include "runtime/integer/layout/membrane_layout.h"
+#include "runtime/integer/neurons/settled.h"
+
+namespace cssrun::internal {
+
+// Sources that share an instruction.
+constexpr uint32_t kQuad = 4;
+// Targets of a vector of 32-bit sums of the widest machine.
+constexpr uint32_t kTileTargets = 16;
+
+struct LevelConv {
+  format::Window window;
+  uint32_t source_rows = 0;
+  uint32_t source_stride = 0;  // levels of one position
+  uint32_t quads = 0;          // of one position, those that have weights
+  uint32_t targets = 0;        // of a tile: kTileTargets or twice as many
+  uint32_t tiles = 0;
+  // What the windows read of a row of levels, in bytes: `left` before the first neuron, up to
+  // `right` from it on.
+  uint32_t left = 0;
+  uint32_t right = 0;
+  NarrowWeights weights;
+
+  size_t kernel_rows() const { return static_cast<size_t>(window.kernel_y()); }
+  // Weights of one kernel row of one tile.
+  size_t tap_row_size() const {
+    return static_cast<size_t>(window.kernel_x()) * quads * targets * kQuad;
+  }
+  size_t size() const { return tiles * kernel_rows() * tap_row_size(); }
+};
+
+struct LevelConvShape {
+  format::Extent source;
+  uint32_t source_stride = 0;
+  uint32_t target_channels = 0;
+  uint32_t target_columns = 0;
+  format::Window window;
+};
+
+// Whether sums of levels up to `largest_level` and weights of 8 bits fit 32 bits.
+bool LevelSumsFit(const LevelConvShape& shape, double largest_level);
+
+// Bytes of all levels that the kernel reads; a double, because the sizes in a file may be anything.
+double LevelBytes(const LevelConvShape& shape);
+
+// All weights are 8-bit: no unit exceeds kLargestNarrowWeight. Throws std::bad_alloc.
+LevelConv MakeLevelConv(const LevelConvShape& shape, const ScaledWeights& weights);
+
+enum class SumMode : uint8_t {
+  kStore,      // sums replace what the membranes hold, saturated to 16 bits
+  kJoin,       // sums join the membranes, saturating
+  kPotential,  // potentials, rounded down, replace what the membranes hold
+};
+
+// Where a row's sums go.
+struct LevelTarget {
+  const SettledRow* settled = nullptr;
+  SumMode mode = SumMode::kStore;
+  const PotentialInputs* inputs = nullptr;  // of this row, for kPotential
+};
+
+// Sums all levels that reach target row `row`. Looked up once a layer, called once a row.
+using SumLevelsFunction = void (*)(const LevelConv& kernel, const LevelFrame& levels,
+                                   const LevelTarget& target, size_t row);
+SumLevelsFunction Resolve(const LevelConv& kernel);
+
+// What the best variant for this machine multiplies with: "8-bit products (VNNI)", "16-bit pairs"
+// or "scalar".
+const char* LevelConvVariant();
+
+}  // namespace cssrun::internal
+
+#endif  // CSSRUN_RUNTIME_INTEGER_KERNELS_LEVEL_CONV_LEVEL_CONV_H_

@@ -1,0 +1,231 @@
+// Scatters the spikes of one source row, for every instruction set: see row_scatter.h.
+#include "runtime/integer/kernels/row_scatter/row_scatter.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "runtime/integer/kernels/row_scatter/row_scatter.cc"
+#include "hwy/foreach_target.h"  // IWYU pragma: keep
+#include "hwy/highway.h"
+#include "runtime/integer/kernels/lanes-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace cssrun::internal::HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+// The sums of some target rows and some lines of a run, one vector of each line.
+template <size_t kRows, size_t kRun>
+struct SlideSums {
+  static constexpr size_t kCount = kRows * kRun;
+
+  // Written out: the default would be made without the target's instructions.
+  HWY_INLINE SlideSums() {
+    HWY_UNROLL(16)
+    for (size_t k = 0; k < kCount; ++k) sums[k] = hn::Zero(Lanes16());
+  }
+
+  // The weights of each bit of `spikes`; only lines [kFirst, kLast) of a run.
+  template <size_t kFirst, size_t kLast, class Weight>
+  HWY_INLINE void AddSpikes(uint64_t spikes, const Weight* HWY_RESTRICT weights, size_t spike_size,
+                            size_t pitch) {
+    for (; spikes != 0; spikes &= spikes - 1) {
+      const Weight* HWY_RESTRICT row =
+          weights + static_cast<size_t>(std::countr_zero(spikes)) * spike_size;
+      HWY_UNROLL(16)
+      for (size_t k = 0; k < kCount; ++k) {
+        if (k % kRun < kFirst || k % kRun >= kLast) continue;
+        sums[k] = hn::Add(sums[k], LoadWeights(row + k / kRun * pitch + k % kRun * kLineLanes));
+      }
+    }
+  }
+
+  // The first line of each row joins the membranes; the others move up.
+  HWY_INLINE void Slide(int16_t* HWY_RESTRICT membranes, size_t pitch) {
+    const Lanes16 d;
+    HWY_UNROLL(4)
+    for (size_t y = 0; y < kRows; ++y) {
+      int16_t* at = membranes + y * pitch;
+      hn::Store(hn::SaturatedAdd(hn::Load(d, at), sums[y * kRun]), d, at);
+      HWY_UNROLL(4)
+      for (size_t x = 0; x + 1 < kRun; ++x) sums[y * kRun + x] = sums[y * kRun + x + 1];
+      sums[y * kRun + kRun - 1] = hn::Zero(d);
+    }
+  }
+
+  Vector16 sums[kCount];
+};
+
+// The weights of a tile that is all of a plan's taps lie one after another: then their places are
+// known to the compiler, which saves as many instructions as the additions are.
+template <size_t kRows, size_t kRun, bool kWhole>
+struct SlideTile {
+  HWY_INLINE size_t pitch() const {
+    return kWhole ? kRun * kLineLanes : size_t{plan.tap_row_size()};
+  }
+  HWY_INLINE size_t spike_size() const {
+    return kWhole ? kRows * kRun * kLineLanes : size_t{plan.spike_size()};
+  }
+
+  // The spikes of one step, in whole words or in a part of one.
+  template <size_t kFirst, size_t kLast, class Weight>
+  HWY_INLINE void AddStep(size_t step, const Weight* HWY_RESTRICT weights,
+                           SlideSums<kRows, kRun>& sums) const {
+    const auto add = [&](uint64_t spikes) {
+      sums.template AddSpikes<kFirst, kLast>(spikes, weights, spike_size(), pitch());
+    };
+    if (plan.step_neurons == kLineLanes) {
+      add(words[step]);
+      return;
+    }
+    const size_t first = step * plan.step_neurons;
+    if (plan.step_neurons < kLineLanes) {
+      const uint64_t word = words[first / kLineLanes] >> first % kLineLanes;
+      const uint64_t mask = (uint64_t{1} << plan.step_neurons) - 1;
+      add((word & mask) | (word >> kLineLanes & mask) << plan.step_neurons);
+      return;
+    }
+    // The last step may have fewer positions than others.
+    const size_t end = std::min(word_count, (first + plan.step_neurons) / kLineLanes);
+    for (size_t w = first / kLineLanes; w < end; ++w) {
+      add(words[w]);
+      weights += 2 * kLineLanes * spike_size();
+    }
+  }
+
+  template <class Weight>
+  HWY_INLINE void SlideOver(const Weight* HWY_RESTRICT weights, int16_t* HWY_RESTRICT to) const {
+    SlideSums<kRows, kRun> sums;
+    size_t step = 0;
+    const auto slide = [&] {
+      sums.Slide(to, membrane_pitch);
+      to += kLineLanes;
+    };
+    if constexpr (kRun == 3) {
+      if (plan.ends_outside) {
+        AddStep<1, 3>(step++, weights, sums);
+        slide();
+        for (; step + 1 < plan.steps; ++step) {
+          AddStep<0, 3>(step, weights, sums);
+          slide();
+        }
+        AddStep<0, 2>(step++, weights, sums);
+        slide();
+      }
+    }
+    for (; step < plan.steps; ++step) {
+      AddStep<0, kRun>(step, weights, sums);
+      slide();
+    }
+    for (size_t x = 0; x + 1 < kRun; ++x) slide();
+  }
+
+  SlidePlan plan;  // a copy that no store can change
+  const uint64_t* HWY_RESTRICT words = nullptr;
+  size_t word_count = 0;
+  size_t membrane_pitch = 0;  // lanes from one target row to the next
+};
+
+template <size_t kRows, size_t kRun, bool kWhole, class Weight>
+HWY_NOINLINE void SlideTileOver(const SlidePlan& plan, const SpikeFrame& frame, size_t row,
+                               size_t membrane_pitch, const Weight* weights, int16_t* membranes) {
+  const SlideTile<kRows, kRun, kWhole> tile{plan, frame.Row(row), frame.words_per_row,
+                                           membrane_pitch};
+  for (size_t offset = 0; offset < kLineLanes; offset += hn::Lanes(Lanes16())) {
+    tile.SlideOver(weights + offset, membranes + offset);
+  }
+}
+
+template <size_t kRows, size_t kRun, class Weight>
+HWY_INLINE void SlideRun(const SlidePlan& plan, const SpikeFrame& frame, size_t row,
+                        size_t membrane_pitch, const Weight* weights, int16_t* membranes) {
+  if constexpr (kRows == 3) {  // most kernels, and their rows but those at the border
+    if (plan.run == kRun && plan.tap_rows == kRows) {
+      SlideTileOver<kRows, kRun, true>(plan, frame, row, membrane_pitch, weights, membranes);
+      return;
+    }
+  }
+  SlideTileOver<kRows, kRun, false>(plan, frame, row, membrane_pitch, weights, membranes);
+}
+
+template <size_t kRows, class Weight>
+HWY_INLINE void SlideRows(const SlidePlan& plan, size_t run, const SpikeFrame& frame, size_t row,
+                         size_t membrane_pitch, const Weight* weights, int16_t* membranes) {
+  switch (run) {
+    case 1:
+      return SlideRun<kRows, 1>(plan, frame, row, membrane_pitch, weights, membranes);
+    case 2:
+      return SlideRun<kRows, 2>(plan, frame, row, membrane_pitch, weights, membranes);
+    default:
+      return SlideRun<kRows, 3>(plan, frame, row, membrane_pitch, weights, membranes);
+  }
+}
+
+// The spikes of source row `row` into `rows` rows of one block, the first at `membranes`, whose
+// weights begin at `weights`. Large kernels go tile by tile.
+template <class Weight>
+HWY_INLINE void SlideBlock(const SlidePlan& plan, const SpikeFrame& frame, size_t row, size_t rows,
+                          size_t membrane_pitch, const Weight* weights, int16_t* membranes) {
+  constexpr size_t kMost = 3;
+  for (size_t y = 0; y < rows; y += kMost) {
+    for (size_t line = 0; line < plan.run; line += kMost) {
+      const size_t run = std::min<size_t>(kMost, plan.run - line);
+      const Weight* from = weights + y * plan.tap_row_size() + line * kLineLanes;
+      int16_t* to = membranes + y * membrane_pitch + plan.first_lane + line * kLineLanes;
+      switch (rows - y) {
+        case 1:
+          SlideRows<1>(plan, run, frame, row, membrane_pitch, from, to);
+          break;
+        case 2:
+          SlideRows<2>(plan, run, frame, row, membrane_pitch, from, to);
+          break;
+        default:
+          SlideRows<3>(plan, run, frame, row, membrane_pitch, from, to);
+          break;
+      }
+    }
+  }
+}
+
+// The spikes that target row `row` waits for.
+void ScatterDueRows(const RowScatter& kernel, EventInput& input, const EventTarget& target,
+                    size_t row) {
+  const MembraneLayout& layout = *target.layout;
+  ForEachDueRow(kernel.rows, input, target.part, row,
+                [&](size_t source, const ScatterRow& plan, size_t first, size_t last) HWY_ATTR {
+                  const size_t tap_row = plan.first_tap + (first - plan.first);
+                  for (size_t block = target.part.first_block; block < target.part.last_block;
+                       ++block) {
+                    const size_t weights =
+                        block * kernel.slide.block_size() + tap_row * kernel.slide.tap_row_size();
+                    int16_t* to = target.membranes + block * layout.block_lanes() +
+                                  first * layout.row_lanes;
+                    if (const auto* wide = std::get_if<WideWeights>(&kernel.weights)) {
+                      SlideBlock(kernel.slide, *input.spikes, source, last - first,
+                                 layout.row_lanes, wide->get() + weights, to);
+                    } else {
+                      SlideBlock(kernel.slide, *input.spikes, source, last - first,
+                                 layout.row_lanes,
+                                 std::get<NarrowWeights>(kernel.weights).get() + weights, to);
+                    }
+                  }
+                });
+}
+
+}  // namespace cssrun::internal::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace cssrun::internal {
+
+HWY_EXPORT(ScatterDueRows);
+
+EventFunctions<RowScatter> Resolve(const RowScatter&) {
+  return {&PrepareNothing<RowScatter>, &HWY_DYNAMIC_DISPATCH(ScatterDueRows)};
+}
+
+}  // namespace cssrun::internal
+#endif  // HWY_ONCE

@@ -1,0 +1,84 @@
+// A network in integers, laid out for the kernels; immutable.
+//
+// Every target channel has a scale s: one amplitude theta is s units when it arrives, and
+// u = s beta^L units, a whole number, when the neuron fires. Weights are w s rounded to 8 or 11
+// bits; membranes are 16-bit and saturate at kHeadroom amplitudes or more. Nothing is multiplied in
+// event layers: beta 1.5 and 2 are shifts and additions.
+#ifndef CSSRUN_RUNTIME_INTEGER_NETWORK_H_
+#define CSSRUN_RUNTIME_INTEGER_NETWORK_H_
+
+#include <cstdint>
+#include <variant>
+#include <vector>
+
+#include "hwy/aligned_allocator.h"
+#include "runtime/integer/encoder/encoder.h"
+#include "runtime/integer/kernels/depthwise/depthwise.h"
+#include "runtime/integer/kernels/event_shortcut/event_shortcut.h"
+#include "runtime/integer/kernels/fan_out.h"
+#include "runtime/integer/kernels/level_conv/level_conv.h"
+#include "runtime/integer/kernels/level_shortcut/level_shortcut.h"
+#include "runtime/integer/kernels/row_scatter/row_scatter.h"
+#include "runtime/integer/kernels/tile_gather/tile_gather.h"
+#include "runtime/integer/layout/lane_layout.h"
+#include "runtime/integer/layout/level_frame.h"
+#include "runtime/integer/layout/membrane_layout.h"
+#include "runtime/integer/neurons/event_neurons.h"
+#include "runtime/integer/neurons/settled.h"
+#include "runtime/integer/readout/readout.h"
+
+namespace cssrun::internal {
+
+// One alternative per room in kernels/. The first four add the spikes of each step, the last two
+// the levels of all steps.
+using Kernel =
+    std::variant<TileGather, RowScatter, Depthwise, EventShortcut, LevelConv, LevelShortcut>;
+
+inline bool ReadsLevels(const Kernel& kernel) {
+  return std::holds_alternative<LevelConv>(kernel) || std::holds_alternative<LevelShortcut>(kernel);
+}
+
+// Synapses of one layer from one source.
+struct IntegerSynapses {
+  uint32_t source = 0;  // layer index
+  FanOut fan_out;
+  Kernel kernel;
+};
+
+using IntegerNeurons = std::variant<EventNeurons, SettledNeurons>;
+
+struct IntegerLayer {
+  bool rectify = false;
+  MembraneLayout membranes;
+  LayerPools pools;
+  std::vector<double> scales;                 // by target channel, units per amplitude
+  hwy::AlignedFreeUniquePtr<int16_t[]> start;  // membranes before the first input, by parameter lane
+  // What an amplitude of pixels brings at each step, in units (settled: settled units of all steps),
+  // by parameter lane; null where no pixels arrive.
+  hwy::AlignedFreeUniquePtr<float[]> pixel_scale;
+  IntegerNeurons neurons;
+  std::vector<IntegerSynapses> synapses;
+  // Blocks that a part must hold together: 1 where each block may do all of its steps before the
+  // next one begins, so that its weights stay near the core.
+  uint32_t blocks_together = 1;
+  uint64_t work = 0;  // synapses of all membranes
+
+  const SettledNeurons* settled() const { return std::get_if<SettledNeurons>(&neurons); }
+  // A settled layer whose input all comes in the last step: nothing happens before.
+  bool idle_until_last_step() const {
+    return settled() != nullptr && settled()->sums != SettledSums::kEvents;
+  }
+};
+
+struct IntegerNetwork {
+  std::vector<IntegerLayer> layers;        // by layer index; the first and last are empty
+  std::vector<LaneLayout> layouts;         // by layer index, of the spikes that leave it
+  std::vector<LevelLayout> level_layouts;  // by layer index, of the same as levels
+  EncoderTable encoder;                    // empty with direct input
+  std::vector<ReadoutSynapses> readout;
+  uint32_t logit_stride = 0;
+};
+
+}  // namespace cssrun::internal
+
+#endif  // CSSRUN_RUNTIME_INTEGER_NETWORK_H_

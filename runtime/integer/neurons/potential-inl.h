@@ -1,0 +1,105 @@
+// The potential z of settled neurons, from their sums: see settled.h. In float, in one order,
+// without fused multiply-adds, so that it is the same bits on every machine.
+#if defined(CSSRUN_RUNTIME_INTEGER_NEURONS_POTENTIAL_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef CSSRUN_RUNTIME_INTEGER_NEURONS_POTENTIAL_INL_H_
+#undef CSSRUN_RUNTIME_INTEGER_NEURONS_POTENTIAL_INL_H_
+#else
+#define CSSRUN_RUNTIME_INTEGER_NEURONS_POTENTIAL_INL_H_
+#endif
+
+#include <cstddef>
+#include <cstdint>
+
+#include "hwy/highway.h"
+#include "runtime/integer/kernels/lanes-inl.h"
+#include "runtime/integer/neurons/settled.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace cssrun::internal::HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+// Levels as floats.
+template <class D>
+HWY_INLINE hn::Vec<D> LevelsAsFloats(D df, const int8_t* levels) {
+  const hn::Rebind<int8_t, D> d8;
+  const hn::Rebind<int32_t, D> d32;
+  return hn::ConvertTo(df, hn::PromoteTo(d32, hn::LoadU(d8, levels)));
+}
+
+// Rounds towards zero. Values beyond 16 bits stay beyond them on their own side, so that demoting
+// saturates.
+template <class D>
+HWY_INLINE hn::Vec<hn::RebindToSigned<D>> Truncated(D df, hn::Vec<D> z) {
+  z = hn::Min(z, hn::Set(df, 65535.0F));
+#if CSSRUN_TARGET_AVX512
+  // Highway 1.0 adds four instructions for values beyond 32 bits.
+  if constexpr (hn::MaxLanes(df) == 16) {
+    return hn::Vec<hn::RebindToSigned<D>>{_mm512_cvttps_epi32(z.raw)};
+  }
+#endif
+  return hn::ConvertTo(hn::RebindToSigned<D>(), z);
+}
+
+// Turns sums into potentials for some lanes of every column of a row. Lane i of column x is at
+//
+//     scale, bias:       [i]
+//     floats:            [x * lane_pitch + i]
+//     shortcut levels:   [index + x * index_pitch + i]
+struct RowPotentials {
+  // All lanes of a block; `column_lanes` of them belong to a column.
+  RowPotentials(const SettledRow& settled, const PotentialInputs& row_inputs, size_t block,
+                size_t column_lanes)
+      : scale(settled.neurons->scale.get() + block * kLineLanes),
+        bias(settled.neurons->bias.get() + block * kLineLanes),
+        index(block * kLineLanes),
+        lane_pitch(column_lanes),
+        index_pitch(column_lanes * settled.layout->lanes.blocks),
+        rectify(settled.rectify),
+        inputs(row_inputs) {
+    if (inputs.floats != nullptr) inputs.floats += block * inputs.block_floats;
+  }
+
+  // The same from a later lane on.
+  RowPotentials From(size_t lane) const {
+    RowPotentials from = *this;
+    from.scale += lane;
+    from.bias += lane;
+    from.index += lane;
+    if (from.inputs.floats != nullptr) from.inputs.floats += lane;
+    return from;
+  }
+
+  const float* scale;
+  const float* bias;
+  size_t index;  // of the first column's first lane in rows of levels
+  size_t lane_pitch;
+  size_t index_pitch;
+  bool rectify;
+  PotentialInputs inputs;
+};
+
+// The potentials, rounded down, of a column's lanes from `lane` on.
+template <class D>
+HWY_INLINE hn::Vec<hn::Rebind<int16_t, D>> Potentials(D df, hn::Vec<D> sums,
+                                                      const RowPotentials& row, size_t column,
+                                                      size_t lane) {
+  const hn::Rebind<int16_t, D> d16;
+  const PotentialInputs& inputs = row.inputs;
+  auto z = hn::Add(hn::Mul(sums, hn::LoadU(df, row.scale + lane)), hn::LoadU(df, row.bias + lane));
+  if (inputs.floats != nullptr) {
+    z = hn::Add(z, hn::LoadU(df, inputs.floats + column * row.lane_pitch + lane));
+  }
+  const size_t index = row.index + column * row.index_pitch + lane;
+  for (size_t s = 0; s < inputs.shortcut_count; ++s) {
+    const auto levels = LevelsAsFloats(df, inputs.shortcuts[s].levels + index);
+    z = hn::Add(z, hn::Mul(levels, hn::Set(df, inputs.shortcuts[s].weight)));
+  }
+  // Truncating equals rounding down for a rectifier, which sends nothing for what is below zero.
+  return hn::DemoteTo(d16, Truncated(df, row.rectify ? z : hn::Floor(z)));
+}
+
+}  // namespace cssrun::internal::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif  // CSSRUN_RUNTIME_INTEGER_NEURONS_POTENTIAL_INL_H_

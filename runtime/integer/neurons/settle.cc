@@ -1,0 +1,179 @@
+// Settled neurons for every instruction set: potentials, pools, digits. See settled.h.
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+
+#include "runtime/assert.h"
+#include "runtime/integer/neurons/settled.h"
+#include "runtime/neuron/settled.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "runtime/integer/neurons/settle.cc"
+#include "hwy/foreach_target.h"  // IWYU pragma: keep
+#include "hwy/highway.h"
+#include "runtime/integer/kernels/lanes-inl.h"
+#include "runtime/integer/neurons/potential-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace cssrun::internal::HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+void RoundPotentialsTarget(const SettledRow& settled, const PotentialInputs& inputs, size_t row,
+                           bool marks_outside) {
+  const hn::CappedTag<float, 16> df;
+  const hn::Rebind<int16_t, decltype(df)> d16;
+  const hn::RebindToSigned<decltype(df)> d32;
+  const MembraneLayout& layout = *settled.layout;
+  const size_t lines = layout.map_lanes() / kLineLanes;
+  const auto lowest = hn::Set(d16, std::numeric_limits<int16_t>::min());
+  const bool has_sums = settled.neurons->sums != SettledSums::kNone;
+  for (size_t block = 0; block < layout.lanes.blocks; ++block) {
+    int16_t* HWY_RESTRICT membranes = settled.membranes + layout.RowAt(block, row);
+    const RowPotentials potentials(settled, inputs, block, kLineLanes);
+    for (size_t line = 0; line < lines; ++line, membranes += kLineLanes) {
+      for (size_t i = 0; i < kLineLanes; i += hn::Lanes(df)) {
+        // Where nothing is summed, the membranes hold the image before.
+        const auto there = hn::LoadU(d16, membranes + i);
+        const auto sums = has_sums ? hn::ConvertTo(df, hn::PromoteTo(d32, there)) : hn::Zero(df);
+        auto z = Potentials(df, sums, potentials, line, i);
+        if (marks_outside) z = hn::IfThenElse(hn::Eq(there, lowest), lowest, z);
+        hn::StoreU(z, d16, membranes + i);
+      }
+    }
+  }
+}
+
+template <class D>
+HWY_NOINLINE void PoolRow(D d, const MembraneLayout& layout, const PoolShape& pool,
+                          int16_t* membranes, size_t first_row) {
+  const size_t lanes = layout.lanes.lanes;
+  for (size_t block = 0; block < layout.lanes.blocks; ++block) {
+    int16_t* row = membranes + layout.RowAt(block, first_row);
+    for (size_t column = 0; column < pool.columns; ++column) {
+      const int16_t* members = row + column * pool.stride_x * lanes;
+      for (size_t i = 0; i < lanes; i += hn::Lanes(d)) {
+        auto top = hn::LoadU(d, members + i);
+        for (size_t y = 0; y < pool.members_y; ++y) {
+          for (size_t x = 0; x < pool.members_x; ++x) {
+            top = hn::Max(top, hn::LoadU(d, members + y * layout.row_lanes + x * lanes + i));
+          }
+        }
+        hn::StoreU(top, d, row + column * lanes + i);
+      }
+    }
+  }
+}
+
+void PoolPotentialsTarget(const MembraneLayout& layout, const PoolShape& pool, int16_t* membranes,
+                          size_t row) {
+  WithLanesOf(layout.lanes, [&](auto d) HWY_ATTR { PoolRow(d, layout, pool, membranes, row); });
+}
+
+// With as many steps as the target says, or `kSteps` that the compiler knows.
+template <bool kRectify, uint32_t kSteps>
+HWY_NOINLINE void WriteDigitsOf(const SettledRow& settled, const DigitsTarget& target, size_t row,
+                                size_t spike_row) {
+  const hn::CappedTag<int16_t, kLineLanes> d;
+  const hn::Rebind<int8_t, decltype(d)> d8;
+  const MembraneLayout& layout = *settled.layout;
+  const uint32_t timesteps = kSteps > 0 ? kSteps : target.timesteps;
+  CSSRUN_ASSERT(timesteps == target.timesteps && timesteps <= kLongestSettledTrain);
+  const size_t blocks = layout.lanes.blocks;
+  const size_t neurons = target.columns * layout.lanes.stride();
+  const size_t lines = RoundUpToLines(neurons) / kLineLanes;
+  const size_t columns = lines / blocks;  // of lines; several positions where lanes < 32
+  int8_t* HWY_RESTRICT levels =
+      target.levels == nullptr ? nullptr : target.levels->Row(spike_row);
+  uint64_t* spikes[kLongestSettledTrain];
+  int16_t thresholds[kLongestSettledTrain];
+  int16_t lowest[kLongestSettledTrain];  // nothing is below without negative spikes
+  for (uint32_t k = 0; k < timesteps; ++k) {
+    spikes[k] = target.spikes[k]->Row(spike_row);
+    thresholds[k] = settled.neurons->thresholds[k];
+    const int below = target.negative_spikes ? -thresholds[k] - 1 : INT16_MIN;
+    lowest[k] = static_cast<int16_t>(below);
+  }
+  const int fraction = SettledFraction(timesteps);
+  for (size_t block = 0; block < blocks; ++block) {
+    const int16_t* HWY_RESTRICT potentials = settled.membranes + layout.RowAt(block, row);
+    for (size_t column = 0; column < columns; ++column) {
+      const size_t line = column * blocks + block;
+      for (size_t i = 0; i < kLineLanes; i += hn::Lanes(d)) {
+        auto z = hn::LoadU(d, potentials + column * kLineLanes + i);
+        if constexpr (kRectify) z = hn::Max(z, hn::Zero(d));
+        const auto all = z;
+        for (uint32_t k = 0; k < timesteps; ++k) {
+          const auto unit =
+              hn::Set(d, static_cast<int16_t>(1U << (fraction + static_cast<int>(timesteps) - 1 -
+                                                     static_cast<int>(k))));
+          const auto up = hn::Gt(z, hn::Set(d, thresholds[k]));
+          if (kRectify && k == 0) {  // nothing is sent that could be taken back
+            WriteSpikes(d, up, hn::FirstN(d, 0), i, spikes[k] + line);
+            z = hn::IfThenElse(up, hn::Sub(z, unit), z);
+            continue;
+          }
+          const auto down = hn::Lt(z, hn::Set(d, lowest[k]));
+          WriteSpikes(d, up, down, i, spikes[k] + line);
+          z = hn::IfThenElse(up, hn::Sub(z, unit), z);
+          z = hn::IfThenElse(down, hn::Add(z, unit), z);
+        }
+        if (levels == nullptr) continue;
+        const auto sent = hn::ShiftRightSame(hn::Sub(all, z), fraction);
+        hn::StoreU(hn::DemoteTo(d8, sent), d8, levels + line * kLineLanes + i);
+      }
+    }
+  }
+  // Lanes beyond the map's last neuron belong to the guard and never fire.
+  const uint64_t existing = ExistingNeurons(neurons);
+  for (uint32_t k = 0; k < timesteps; ++k) spikes[k][lines - 1] &= existing;
+  if (levels != nullptr) std::fill(levels + neurons, levels + lines * kLineLanes, int8_t{0});
+}
+
+void WriteDigitsTarget(const SettledRow& settled, const DigitsTarget& target, size_t row,
+                       size_t spike_row) {
+  if (settled.rectify) {  // nearly all layers: loops of a known length
+    switch (target.timesteps) {
+      case 3:
+        return WriteDigitsOf<true, 3>(settled, target, row, spike_row);
+      case 4:
+        return WriteDigitsOf<true, 4>(settled, target, row, spike_row);
+      case 5:
+        return WriteDigitsOf<true, 5>(settled, target, row, spike_row);
+      case 6:
+        return WriteDigitsOf<true, 6>(settled, target, row, spike_row);
+      default:
+        return WriteDigitsOf<true, 0>(settled, target, row, spike_row);
+    }
+  }
+  WriteDigitsOf<false, 0>(settled, target, row, spike_row);
+}
+
+}  // namespace cssrun::internal::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace cssrun::internal {
+
+HWY_EXPORT(RoundPotentialsTarget);
+HWY_EXPORT(PoolPotentialsTarget);
+HWY_EXPORT(WriteDigitsTarget);
+
+void RoundPotentials(const SettledRow& settled, const PotentialInputs& inputs, size_t row,
+                     bool marks_outside) {
+  HWY_DYNAMIC_DISPATCH(RoundPotentialsTarget)(settled, inputs, row, marks_outside);
+}
+
+void PoolPotentials(const MembraneLayout& layout, const PoolShape& pool, int16_t* membranes,
+                    size_t row) {
+  HWY_DYNAMIC_DISPATCH(PoolPotentialsTarget)(layout, pool, membranes, row);
+}
+
+void WriteDigits(const SettledRow& settled, const DigitsTarget& target, size_t row,
+                 size_t spike_row) {
+  HWY_DYNAMIC_DISPATCH(WriteDigitsTarget)(settled, target, row, spike_row);
+}
+
+}  // namespace cssrun::internal
+#endif  // HWY_ONCE

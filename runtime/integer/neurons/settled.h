@@ -1,0 +1,105 @@
+// Settled neurons: all of their input is there before their first spike leaves.
+//
+// With beta = 2 and a silent period of L >= T - 1 steps (see IsSettled), a spike train is nothing
+// but the rounding of one number, the potential
+//
+//     z = (sum of weights times levels) + (bias) + (pixels) + (shortcuts)
+//
+// to T signed binary digits. No membrane is written between steps and all T spikes leave at once.
+// Sums are whole numbers, exact where the weights are those of a quantized model. z itself is a
+// float, so biases, shortcuts and pixels are not rounded; it is then rounded down to whole settled
+// units, 2^(14-T) of which are one amplitude. Thresholds are whole settled units, so this rounding
+// moves no potential across one. (A potential that equals a negative threshold to the last bit does
+// not reach it.)
+//
+// Networks of few steps need this exactness: one neuron of 16,384 of a 3-bit ResNet-20 that rounds
+// otherwise in the second layer becomes a third of all neurons in the last.
+#ifndef CSSRUN_RUNTIME_INTEGER_NEURONS_SETTLED_H_
+#define CSSRUN_RUNTIME_INTEGER_NEURONS_SETTLED_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "hwy/aligned_allocator.h"
+#include "runtime/integer/layout/level_frame.h"
+#include "runtime/integer/layout/membrane_layout.h"
+#include "runtime/integer/layout/spike_frame.h"
+
+namespace cssrun::internal {
+
+// One amplitude is 2^SettledFraction(T) settled units: 16 bits then hold twice what a train carries.
+constexpr int SettledFraction(uint32_t timesteps) { return 14 - static_cast<int>(timesteps); }
+
+// Aligned shortcuts of one layer that are joined in registers; more are added through memory.
+constexpr size_t kMostAlignedShortcuts = 4;
+
+// Where the sums of a settled layer come from.
+enum class SettledSums : uint8_t {
+  kEvents,       // membranes collect spikes over all steps; levels join them in the last one
+  kLevels,       // several level kernels, all in the last step
+  kFusedLevels,  // one level kernel, whose sums become potentials while they are in registers
+  kNone,         // pixels and shortcuts alone
+};
+
+struct SettledNeurons {
+  SettledSums sums = SettledSums::kEvents;
+  bool adds_floats = false;  // pixels and shortcuts that are not aligned are added in memory
+  // By parameter lane, see MembraneLayout.
+  hwy::AlignedFreeUniquePtr<float[]> scale;  // settled units per unit of the sums
+  hwy::AlignedFreeUniquePtr<float[]> bias;   // of all steps, in settled units
+  std::vector<int16_t> thresholds;           // by spike index, in settled units; to be exceeded
+};
+
+// A shortcut whose source row holds the same neurons in the same places as the target row.
+struct AlignedShortcut {
+  const int8_t* levels = nullptr;  // the source row
+  float weight = 0;                // settled units per level
+};
+
+// What the potentials of one row get besides the sums and the bias.
+struct PotentialInputs {
+  const float* floats = nullptr;  // of block 0, in settled units; null: none
+  size_t block_floats = 0;        // from one block to the next
+  AlignedShortcut shortcuts[kMostAlignedShortcuts];
+  size_t shortcut_count = 0;
+};
+
+// A settled layer's last step: its potentials become spikes and levels.
+struct SettledRow {
+  const SettledNeurons* neurons = nullptr;
+  const MembraneLayout* layout = nullptr;
+  bool rectify = false;
+  int16_t* membranes = nullptr;  // of the layer: sums, then potentials
+};
+
+// Replaces the sums of row `row` by potentials, rounded down. `marks_outside`: members of pools that
+// lie beyond the map are the lowest number and stay so.
+void RoundPotentials(const SettledRow& settled, const PotentialInputs& inputs, size_t row,
+                     bool marks_outside);
+
+// Moves the largest potential of each pool of rows [row, row + members) to the front of row `row`.
+struct PoolShape {
+  size_t members_y = 1;
+  size_t members_x = 1;
+  size_t stride_x = 1;  // membranes from one pool to the next
+  size_t columns = 0;   // pools of a row
+};
+void PoolPotentials(const MembraneLayout& layout, const PoolShape& pool, int16_t* membranes,
+                    size_t row);
+
+// Writes the spikes of all T steps, and the levels where `levels` is not null, of the potentials of
+// row `row` to row `spike_row`: the greedy digits of 2^(T-1), ... 2, 1.
+struct DigitsTarget {
+  SpikeFrame* const* spikes = nullptr;  // by spike index
+  LevelFrame* levels = nullptr;         // null: nothing reads them
+  uint32_t timesteps = 0;
+  bool negative_spikes = true;
+  size_t columns = 0;  // positions of a row of spikes
+};
+void WriteDigits(const SettledRow& settled, const DigitsTarget& target, size_t row,
+                 size_t spike_row);
+
+}  // namespace cssrun::internal
+
+#endif  // CSSRUN_RUNTIME_INTEGER_NEURONS_SETTLED_H_

@@ -1,0 +1,47 @@
+// From floats to units: the scale of each target channel, and the parameters of neurons in units.
+#ifndef CSSRUN_RUNTIME_INTEGER_QUANTIZE_H_
+#define CSSRUN_RUNTIME_INTEGER_QUANTIZE_H_
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "runtime/integer/choose_kernel.h"
+#include "runtime/integer/connection.h"
+#include "runtime/integer/network.h"
+
+namespace cssrun::internal {
+
+// How many amplitudes u a membrane of event neurons holds at least.
+constexpr int kHeadroom = 16;
+// A membrane of settled neurons holds twice what a train can carry.
+constexpr int kSettledHeadroom = 2;
+
+// The code of a network, as quantization needs it.
+struct CodeOf {
+  explicit CodeOf(const format::Code& code);
+
+  double beta = 2;
+  double gain = 1;  // beta^L: how much a membrane grows in the silent period
+  uint32_t timesteps = 0;
+  bool settled = false;
+};
+
+// Whether event neurons have enough units per amplitude with this code.
+bool FitsSixteenBits(const CodeOf& code);
+
+// Units per amplitude by target channel, or empty with the reason.
+std::vector<double> ChooseScales(const CodeOf& code, const TargetLayer& target,
+                                 std::span<const Connection> connections,
+                                 std::span<const KernelChoice> choices, std::string& reason);
+
+// Set `neurons`, `start` and, where pixels arrive, `pixel_scale` of the layer.
+void QuantizeEventNeurons(const CodeOf& code, const format::Node& node, bool takes_pixels,
+                          IntegerLayer& layer);
+void QuantizeSettledNeurons(const CodeOf& code, const format::Node& node, bool takes_pixels,
+                            IntegerLayer& layer);
+
+}  // namespace cssrun::internal
+
+#endif  // CSSRUN_RUNTIME_INTEGER_QUANTIZE_H_

@@ -1,0 +1,147 @@
+#include "runtime/integer/readout/readout.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "runtime/aligned.h"
+#include "runtime/assert.h"
+#include "runtime/geometry/window_axis.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "runtime/integer/readout/readout.cc"
+#include "hwy/foreach_target.h"  // IWYU pragma: keep
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace cssrun::internal::HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+void AddReadoutTarget(const float* HWY_RESTRICT weights, size_t row_size, int32_t* counts,
+                      size_t rows, float* HWY_RESTRICT logits) {
+  const hn::CappedTag<float, 16> d;
+  for (size_t row = 0; row < rows; ++row, weights += row_size) {
+    if (counts[row] == 0) continue;
+    const auto count = hn::Set(d, static_cast<float>(counts[row]));
+    counts[row] = 0;
+    for (size_t k = 0; k < row_size; k += hn::Lanes(d)) {
+      const auto product = hn::Mul(count, hn::Load(d, weights + k));
+      hn::StoreU(hn::Add(hn::LoadU(d, logits + k), product), d, logits + k);
+    }
+  }
+}
+
+}  // namespace cssrun::internal::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace cssrun::internal {
+
+HWY_EXPORT(AddReadoutTarget);
+
+namespace {
+
+using format::SynapseKind;
+
+// The tap that reads a position of the view, with the only target position; -1: none does.
+int64_t TapOf(const WindowAxis& window, int64_t position) {
+  const int64_t reach = position + window.pad;
+  const bool hit =
+      reach >= 0 && reach % window.dilation == 0 && reach / window.dilation < window.kernel;
+  return hit ? reach / window.dilation : -1;
+}
+
+// One row of weights for each position of the view and source channel: [y][x][channel][logit].
+void FillWeights(const ReadoutShape& shape, const format::Synapses& s, float* out) {
+  const WindowAxis window_y = RowsOf(*s.window());
+  const WindowAxis window_x = ColumnsOf(*s.window());
+  const uint32_t channels = shape.source.channels();
+  for (int64_t y = 0; y < shape.view.y.size; ++y) {
+    for (int64_t x = 0; x < shape.view.x.size; ++x) {
+      const int64_t ky = TapOf(window_y, y);
+      const int64_t kx = TapOf(window_x, x);
+      for (uint32_t c = 0; c < channels; ++c, out += shape.row_size) {
+        for (uint32_t k = 0; ky >= 0 && kx >= 0 && k < shape.logits; ++k) {
+          if (s.kind() == SynapseKind::Identity) {
+            out[k] = int64_t{c} + s.channel_offset() == k ? s.weights()->Get(0) : 0.0F;
+            continue;
+          }
+          const auto index = ((size_t{k} * channels + c) * static_cast<size_t>(window_y.kernel) +
+                              static_cast<size_t>(ky)) *
+                                 static_cast<size_t>(window_x.kernel) +
+                             static_cast<size_t>(kx);
+          out[k] = s.weights()->Get(static_cast<uint32_t>(index));
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+
+ReadoutSynapses MakeReadoutSynapses(const ReadoutShape& shape, const format::Synapses& s) {
+  CSSRUN_ASSERT(shape.view.disjoint());
+  const WindowAxis window_y = RowsOf(*s.window());
+  const WindowAxis window_x = ColumnsOf(*s.window());
+  const SourceAxis& view_y = shape.view.y;
+  const SourceAxis& view_x = shape.view.x;
+  const uint32_t channels = shape.source.channels();
+  ReadoutSynapses out;
+  out.source = s.source();
+  out.row_size = shape.row_size;
+  out.weight_rows = static_cast<size_t>(view_y.size * view_x.size) * channels;
+  const size_t size = out.weight_rows * shape.row_size;
+  out.weights = AllocateAligned<float>(size);
+  std::fill_n(out.weights.get(), size, 0.0F);
+  FillWeights(shape, s, out.weights.get());
+  for (int64_t y = 0; y < shape.source.height(); ++y) {
+    const int64_t seen = y / view_y.divisor;
+    const bool inside = seen < view_y.size && TapOf(window_y, seen) >= 0;
+    out.row_is_read.push_back(inside);
+    out.row_weights.push_back(
+        inside ? static_cast<uint32_t>(static_cast<size_t>(seen * view_x.size) * channels) : 0);
+  }
+  const bool identity = s.kind() == SynapseKind::Identity;
+  for (int64_t x = 0; x < shape.source.width(); ++x) {
+    const int64_t seen = x / view_x.divisor;
+    const bool inside = seen < view_x.size && TapOf(window_x, seen) >= 0;
+    for (uint32_t c = 0; c < shape.source_lanes.stride(); ++c) {
+      const int64_t target = int64_t{c} + s.channel_offset();
+      const bool exists =
+          inside && c < channels && (!identity || (target >= 0 && target < shape.logits));
+      out.fan_out.push_back(exists ? (identity ? 1 : shape.logits) : 0);
+      out.neurons.push_back(
+          exists ? static_cast<uint32_t>(static_cast<size_t>(seen) * channels + c) : 0);
+    }
+  }
+  return out;
+}
+
+uint64_t CountReadoutSpikes(const ReadoutSynapses& synapses, const SpikeFrame& spikes,
+                            std::span<int32_t> all_counts) {
+  uint64_t synops = 0;
+  for (size_t row = 0; row < synapses.row_weights.size(); ++row) {
+    if (synapses.row_is_read[row] == 0) continue;
+    int32_t* counts = all_counts.data() + synapses.row_weights[row];
+    const uint64_t* words = spikes.Row(row);
+    for (size_t w = 0; w < spikes.words_per_row; ++w) {
+      for (uint64_t word = words[w]; word != 0; word &= word - 1) {
+        const auto bit = static_cast<uint32_t>(std::countr_zero(word));
+        const size_t neuron = w * kLineLanes + bit % kLineLanes;
+        if (synapses.fan_out[neuron] == 0) continue;
+        synops += synapses.fan_out[neuron];
+        counts[synapses.neurons[neuron]] += bit < kLineLanes ? 1 : -1;
+      }
+    }
+  }
+  return synops;
+}
+
+void AddReadout(const ReadoutSynapses& synapses, std::span<int32_t> counts, float* logits) {
+  CSSRUN_ASSERT(counts.size() >= synapses.weight_rows);
+  HWY_DYNAMIC_DISPATCH(AddReadoutTarget)
+  (synapses.weights.get(), synapses.row_size, counts.data(), synapses.weight_rows, logits);
+}
+
+}  // namespace cssrun::internal
+#endif  // HWY_ONCE

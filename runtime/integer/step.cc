@@ -1,0 +1,213 @@
+#include "runtime/integer/step.h"
+
+#include <variant>
+
+#include "runtime/assert.h"
+
+namespace cssrun::internal {
+namespace {
+
+// An event kernel with its input and the functions of this machine.
+template <class K>
+struct BoundKernel {
+  const K* kernel = nullptr;
+  EventInput input;
+  EventFunctions<K> functions;
+
+  void Prepare(const EventTarget& target) { functions.prepare(*kernel, input, target); }
+  void AddRow(const EventTarget& target, size_t row) {
+    functions.add_row(*kernel, input, target, row);
+  }
+};
+
+// A convolution of levels.
+struct BoundLevelConv {
+  const LevelConv* kernel = nullptr;
+  const LevelFrame* levels = nullptr;
+  SumLevelsFunction sum = nullptr;
+  SumMode mode = SumMode::kJoin;
+};
+
+// Nothing to do row by row: in an event step whatever reads levels, in a settling step shortcuts,
+// which FloatInputs() adds.
+struct NotBound {};
+
+using Bound = std::variant<NotBound, BoundKernel<TileGather>, BoundKernel<RowScatter>,
+                           BoundKernel<Depthwise>, BoundKernel<EventShortcut>, BoundLevelConv>;
+
+template <class K>
+Bound Bind(const K& kernel, const SynapseInput& input) {
+  if constexpr (std::is_same_v<K, LevelConv> || std::is_same_v<K, LevelShortcut>) {
+    return NotBound();
+  } else {
+    return BoundKernel<K>{&kernel, {.spikes = input.spikes, .lists = input.lists}, Resolve(kernel)};
+  }
+}
+
+Bound Bind(const IntegerSynapses& synapses, const SynapseInput& input) {
+  return std::visit([&](const auto& kernel) { return Bind(kernel, input); }, synapses.kernel);
+}
+
+template <class Function>
+void WithEventKernel(Bound& bound, const Function& function) {
+  if (auto* gather = std::get_if<BoundKernel<TileGather>>(&bound)) {
+    function(*gather);
+  } else if (auto* scatter = std::get_if<BoundKernel<RowScatter>>(&bound)) {
+    function(*scatter);
+  } else if (auto* depthwise = std::get_if<BoundKernel<Depthwise>>(&bound)) {
+    function(*depthwise);
+  } else if (auto* shortcut = std::get_if<BoundKernel<EventShortcut>>(&bound)) {
+    function(*shortcut);
+  }
+}
+
+// SyOPs are counted with the first block; each source row with the target rows beside it.
+uint64_t CountPart(const IntegerLayer& layer, std::span<const SynapseInput> inputs,
+                   const LayerPart& part) {
+  if (part.first_block != 0) return 0;
+  uint64_t synops = 0;
+  for (size_t s = 0; s < inputs.size(); ++s) {
+    const FanOut& fan_out = layer.synapses[s].fan_out;
+    const size_t sources = fan_out.row_readers.size();
+    const size_t rows = layer.membranes.rows;
+    synops += CountSynops(fan_out, *inputs[s].spikes, part.first_row * sources / rows,
+                          part.last_row * sources / rows);
+  }
+  return synops;
+}
+
+// Adds all inputs to the rows of a part: add_row(bound, row) for each set of synapses, then
+// finish(row).
+template <class BindInput, class AddRow, class Finish>
+void AddInputs(size_t synapses, const EventTarget& target, const BindInput& bind,
+               const AddRow& add_row, const Finish& finish) {
+  const LayerPart& part = target.part;
+  const auto bind_and_prepare = [&](size_t s) {
+    Bound bound = bind(s);
+    WithEventKernel(bound, [&](auto& kernel) { kernel.Prepare(target); });
+    return bound;
+  };
+  Bound bound[kMostInterleavedSynapses];
+  size_t interleaved = 0;
+  if (synapses <= kMostInterleavedSynapses) {
+    for (; interleaved < synapses; ++interleaved) {
+      bound[interleaved] = bind_and_prepare(interleaved);
+    }
+  } else {
+    for (size_t s = 0; s < synapses; ++s) {
+      Bound one = bind_and_prepare(s);
+      for (size_t row = part.first_row; row < part.last_row; ++row) add_row(one, row);
+    }
+  }
+  for (size_t row = part.first_row; row < part.last_row; ++row) {
+    for (size_t s = 0; s < interleaved; ++s) add_row(bound[s], row);
+    finish(row);
+  }
+}
+
+// What the potentials of a row get from pixels and shortcuts; adds shortcuts that are not aligned
+// to `step.floats`.
+PotentialInputs FloatInputs(const SettlingStep& step, size_t row) {
+  const IntegerLayer& layer = *step.layer;
+  PotentialInputs inputs;
+  if (step.floats != nullptr) {
+    inputs.floats = step.floats + layer.membranes.MapRowAt(0, row);
+    inputs.block_floats = size_t{layer.membranes.rows} * layer.membranes.map_lanes();
+  }
+  for (size_t s = 0; s < layer.synapses.size(); ++s) {
+    const auto* shortcut = std::get_if<LevelShortcut>(&layer.synapses[s].kernel);
+    if (shortcut == nullptr) continue;
+    const LevelFrame& levels = *step.inputs[s].levels;
+    if (!shortcut->aligned) {
+      CSSRUN_ASSERT(step.floats != nullptr);
+      AddLevelShortcut(*shortcut, levels, layer.membranes, row, step.floats);
+      continue;
+    }
+    const SourceRows sources = SourceRowsOf(*shortcut, row);
+    if (sources.first >= sources.last) continue;
+    CSSRUN_ASSERT(inputs.shortcut_count < kMostAlignedShortcuts);
+    inputs.shortcuts[inputs.shortcut_count++] = {levels.Row(sources.first), shortcut->weight};
+  }
+  return inputs;
+}
+
+// Rounds a row and writes its spikes; a pooled row with the last of its members.
+void SettleRow(const SettlingStep& step, const SettledRow& settled, size_t row) {
+  const LayerPools& pools = step.layer->pools;
+  const bool fused = settled.neurons->sums == SettledSums::kFusedLevels;
+  size_t spike_row = row;
+  size_t member = 0;
+  if (pools.pooled()) {
+    spike_row = row / pools.y.stride;
+    member = row % pools.y.stride;
+    if (spike_row >= pools.rows || member >= pools.y.members) return;
+  }
+  if (!fused) RoundPotentials(settled, FloatInputs(step, row), row, !pools.disjoint());
+  if (pools.pooled()) {
+    if (member + 1 < pools.y.members) return;
+    row -= member;
+    PoolPotentials(*settled.layout,
+                   {pools.y.members, pools.x.members, pools.x.stride, pools.columns},
+                   settled.membranes, row);
+  }
+  WriteDigits(settled, step.digits, row, spike_row);
+}
+
+}  // namespace
+
+uint64_t RunEventStep(const EventStep& step) {
+  const IntegerLayer& layer = *step.layer;
+  const NeuronStep& neurons = step.neurons;
+  CSSRUN_ASSERT(step.inputs.empty() || step.inputs.size() == layer.synapses.size());
+  const EventTarget target{&layer.membranes, neurons.part, neurons.membranes};
+  if (step.pixels.potentials != nullptr) {
+    AddPixels(step.pixels, layer.membranes, neurons.part, neurons.growth.beta, neurons.membranes);
+  }
+  const uint64_t synops = CountPart(layer, step.inputs, neurons.part);
+  if (layer.idle_until_last_step()) return synops;
+  const FireRowFunction fire = ResolveFireRow();
+  AddInputs(
+      step.inputs.size(), target,
+      [&](size_t s) { return Bind(layer.synapses[s], step.inputs[s]); },
+      [&](Bound& bound, size_t row) {
+        WithEventKernel(bound, [&](auto& kernel) { kernel.AddRow(target, row); });
+      },
+      [&](size_t row) { fire(neurons, row); });
+  return synops;
+}
+
+uint64_t RunSettlingStep(const SettlingStep& step) {
+  const IntegerLayer& layer = *step.layer;
+  CSSRUN_ASSERT(layer.settled() != nullptr && step.inputs.size() == layer.synapses.size());
+  // Digits are written for all blocks of a row.
+  CSSRUN_ASSERT(step.part.first_block == 0 && step.part.last_block == layer.membranes.lanes.blocks);
+  const SettledRow settled{layer.settled(), &layer.membranes, layer.rectify, step.membranes};
+  const EventTarget target{&layer.membranes, step.part, step.membranes};
+  const uint64_t synops = CountPart(layer, step.inputs, step.part);
+  bool first_sums = settled.neurons->sums == SettledSums::kLevels;
+  AddInputs(
+      step.inputs.size(), target,
+      [&](size_t s) -> Bound {
+        const auto* kernel = std::get_if<LevelConv>(&layer.synapses[s].kernel);
+        if (kernel == nullptr) return Bind(layer.synapses[s], step.inputs[s]);
+        SumMode mode = SumMode::kJoin;
+        if (settled.neurons->sums == SettledSums::kFusedLevels) mode = SumMode::kPotential;
+        if (first_sums) mode = SumMode::kStore;
+        first_sums = false;
+        return BoundLevelConv{kernel, step.inputs[s].levels, Resolve(*kernel), mode};
+      },
+      [&](Bound& bound, size_t row) {
+        const auto* levels = std::get_if<BoundLevelConv>(&bound);
+        if (levels == nullptr) {
+          WithEventKernel(bound, [&](auto& kernel) { kernel.AddRow(target, row); });
+          return;
+        }
+        PotentialInputs inputs;
+        if (levels->mode == SumMode::kPotential) inputs = FloatInputs(step, row);
+        levels->sum(*levels->kernel, *levels->levels, {&settled, levels->mode, &inputs}, row);
+      },
+      [&](size_t row) { SettleRow(step, settled, row); });
+  return synops;
+}
+
+}  // namespace cssrun::internal

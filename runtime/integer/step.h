@@ -1,0 +1,57 @@
+// What a part of a layer does at one input index. There are two kinds of step:
+//
+// - An event step adds the spikes of one index, lets neurons fire if the silent period is over, and
+//   lets membranes grow to the next index. A settled layer that collects events does the same
+//   without ever firing.
+// - A settling step is the last input index of a settled layer: what is still to come is added, and
+//   all T spikes leave.
+//
+// Rows are taken one after another, so that a row fires while its membranes are in the first-level
+// cache. Steps do not count the spikes that leave.
+#ifndef CSSRUN_RUNTIME_INTEGER_STEP_H_
+#define CSSRUN_RUNTIME_INTEGER_STEP_H_
+
+#include <cstdint>
+#include <span>
+
+#include "runtime/integer/network.h"
+
+namespace cssrun::internal {
+
+// Synapses are taken row by row up to this many; a layer with more takes one set of synapses after
+// another. Which of the two decides the order of saturating additions, so it belongs to the bits.
+constexpr size_t kMostInterleavedSynapses = 16;
+
+// The input of one set of synapses.
+struct SynapseInput {
+  const SpikeFrame* spikes = nullptr;  // of this index
+  const LevelFrame* levels = nullptr;  // of all indices; read by settling steps alone
+  SpikeLists* lists = nullptr;         // room of this thread
+};
+
+struct EventStep {
+  const IntegerLayer* layer = nullptr;
+  std::span<const SynapseInput> inputs;  // by synapses; empty when no input arrives any more
+  PixelPotentials pixels;                // null where none arrive
+  NeuronStep neurons;                    // the part and the membranes included
+};
+
+struct SettlingStep {
+  const IntegerLayer* layer = nullptr;
+  std::span<const SynapseInput> inputs;  // by synapses
+  LayerPart part;
+  int16_t* membranes = nullptr;
+  // What pixels bring, in settled units, [block][row][map lanes]; shortcuts that are not aligned
+  // are added to it. Null where neither exists.
+  float* floats = nullptr;
+  DigitsTarget digits;
+};
+
+// Both return the synaptic operations that the part counts: over all rows, and with the first block
+// alone, they add up to the layer's.
+uint64_t RunEventStep(const EventStep& step);
+uint64_t RunSettlingStep(const SettlingStep& step);
+
+}  // namespace cssrun::internal
+
+#endif  // CSSRUN_RUNTIME_INTEGER_STEP_H_
