@@ -8,7 +8,7 @@
 #include <span>
 
 #include "network_generated.h"
-#include "runtime/input.h"
+#include "runtime/engine/input.h"
 #include "runtime/integer/integer_network.h"
 #include "runtime/integer/spike_frame.h"
 
