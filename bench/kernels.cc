@@ -15,7 +15,7 @@
 #include "cssrun/network.h"
 #include "format/network_file.h"
 #include "roofline.h"
-#include "runtime/execution_network.h"
+#include "runtime/network/network_access.h"
 #ifdef CSSRUN_HAVE_DENSE
 #include <oneapi/dnnl/dnnl.hpp>
 #endif
@@ -106,7 +106,7 @@ struct Work {
     auto loaded = Network::FromBytes({bytes.data(), bytes.size()}, "bench");
     if (!loaded.ok() || loaded.value()->engine() != EngineKind::kInteger) std::abort();
     network = loaded.value();
-    layer = &network->execution().integers->layers[1];
+    layer = &internal::Loaded(*network).integers().layers[1];
     const size_t stride = LaneLayout::ForImage(shape.sources).stride();
     std::mt19937 generator(1);
     std::bernoulli_distribution fires(static_cast<double>(state.range(4)) / 1000);

@@ -26,6 +26,7 @@
 #include "format/geometry.h"
 #include "format/network_file.h"
 #include "runtime/float/float_engine.h"
+#include "runtime/network/network_access.h"
 #include "tools/args.h"
 #include "tools/image_io.h"
 #include "tools/image_list.h"
@@ -206,23 +207,23 @@ class Experiments {
     const flatbuffers::DetachedBuffer bytes = Build(code);
     const auto network =
         OrExit(Network::FromBytes({bytes.data(), bytes.size()}, "network", EngineKind::kFloat));
-    const internal::ExecutionNetwork& execution = network->execution();
-    const size_t last_layer = execution.layers.size() - 2;
+    const internal::LoadedNetwork& loaded = internal::Loaded(*network);
+    const size_t last_layer = loaded.layers.size() - 2;
     const size_t count = std::min(images(), kImagesLookedInto);
     Inside inside;
     for (auto* layer : {&inside.first, &inside.last}) {
-      layer->name = execution.layers[layer == &inside.first ? 1 : last_layer].name;
+      layer->name = loaded.layers[layer == &inside.first ? 1 : last_layer].name;
       layer->positive.resize(code.timesteps, 0);
       layer->negative.resize(code.timesteps, 0);
       layer->residuals.resize(21, 0);
     }
-    internal::FloatEngine engine(execution, {});
+    internal::FloatEngine engine(loaded, {});
     engine.set_observe_spikes(
         [&](size_t layer, uint32_t index, const internal::EventFrame& events) {
           if (layer != 1 && layer != last_layer) return;
           Inside::Layer& seen = layer == 1 ? inside.first : inside.last;
-          const auto neurons = static_cast<double>(Neurons(execution.layers[layer].extent) * count);
-          for (size_t p = 0; p < Positions(execution.layers[layer].extent); ++p) {
+          const auto neurons = static_cast<double>(Neurons(loaded.layers[layer].extent) * count);
+          for (size_t p = 0; p < Positions(loaded.layers[layer].extent); ++p) {
             const uint32_t* bounds = events.bounds.data() + 2 * p;
             seen.positive[index] += (bounds[1] - bounds[0]) / neurons;
             seen.negative[index] += (bounds[2] - bounds[1]) / neurons;

@@ -9,6 +9,7 @@
 #include "converter/own_network.h"
 #include "cssrun/batch.h"
 #include "runtime/float/float_engine.h"
+#include "runtime/network/network_access.h"
 
 namespace cssrun::converter {
 namespace {
@@ -18,13 +19,13 @@ constexpr double kResidualShare = 0.999;
 // Of every node, over all images. Float: no other rounding than the code's own.
 std::vector<ActivationHistogram> CollectResiduals(const Network& network, const ImageSet& images,
                                                   unsigned threads, const Progress& progress) {
-  const internal::ExecutionNetwork& execution = network.execution();
-  std::vector<ActivationHistogram> histograms(execution.layers.size());
+  const internal::LoadedNetwork& loaded = internal::Loaded(network);
+  std::vector<ActivationHistogram> histograms(loaded.layers.size());
   std::atomic<size_t> next = 0;
   size_t done = 0;
   std::mutex mutex;
   const auto work = [&] {
-    internal::FloatEngine engine(execution, {});
+    internal::FloatEngine engine(loaded, {});
     std::vector<float> residuals;
     Answer answer;
     for (size_t image = next++; image < images.pixels.size(); image = next++) {
@@ -32,7 +33,7 @@ std::vector<ActivationHistogram> CollectResiduals(const Network& network, const 
       if (!status.ok()) return;
       const std::lock_guard<std::mutex> lock(mutex);
       for (size_t i = 0; i < histograms.size(); ++i) {
-        if (execution.layers[i].kind != format::NodeKind::Neurons) continue;
+        if (loaded.layers[i].kind != format::NodeKind::Neurons) continue;
         engine.Residuals(i, residuals);
         histograms[i].Add(residuals);
       }

@@ -14,7 +14,7 @@
 
 #include "hwy/aligned_allocator.h"
 #include "network_generated.h"
-#include "runtime/input.h"
+#include "runtime/engine/input.h"
 
 namespace cssrun::internal {
 

@@ -6,24 +6,23 @@
 
 #include "cssrun/version.h"
 #include "format/network_file.h"
-#include "runtime/execution_network.h"
+#include "runtime/network/loaded_network.h"
 
 namespace cssrun {
 
-Network::Network(std::unique_ptr<internal::ExecutionNetwork> execution)
-    : execution_(std::move(execution)) {}
+Network::Network(std::unique_ptr<internal::LoadedNetwork> loaded) : loaded_(std::move(loaded)) {}
 
 Network::~Network() = default;
 
 namespace {
 
-void LogLoaded(const internal::ExecutionNetwork& network, const std::string& name, size_t bytes,
+void LogLoaded(const internal::LoadedNetwork& network, const std::string& name, size_t bytes,
                const LogSink& log) {
   if (!log) return;
   log(LogLevel::kInformation, name + ": " + std::to_string(network.layers.size()) + " layers, " +
                                   std::to_string(network.timesteps) + " timesteps, " +
                                   std::to_string(bytes) + " bytes");
-  if (network.integers != nullptr) {
+  if (network.engine() == EngineKind::kInteger) {
     log(LogLevel::kInformation, name + ": runs in integers with " + SimdTarget());
   } else if (network.float_reason.empty()) {
     log(LogLevel::kInformation, name + ": runs in float with " + SimdTarget());
@@ -35,16 +34,14 @@ void LogLoaded(const internal::ExecutionNetwork& network, const std::string& nam
 
 // `open` gives a Result<NetworkFile>.
 template <class Open>
-Result<std::unique_ptr<internal::ExecutionNetwork>> OpenAndLayOut(Open open,
-                                                                  const std::string& name,
-                                                                  const LoadOptions& options) {
+Result<std::unique_ptr<internal::LoadedNetwork>> OpenAndLayOut(Open open, const std::string& name,
+                                                               const LoadOptions& options) {
   const Result<NetworkFile> file = open();
   if (!file.ok()) return file.status();
-  auto execution = std::make_unique<internal::ExecutionNetwork>(
-      options.engine == EngineKind::kFloat ? internal::LayOutNetwork(file.value())
-                                           : internal::LayOutNetworkInIntegers(file.value()));
-  LogLoaded(*execution, name, file.value().size(), options.log);
-  return execution;
+  auto loaded = std::make_unique<internal::LoadedNetwork>(
+      internal::LayOutNetwork(file.value(), options.engine));
+  LogLoaded(*loaded, name, file.value().size(), options.log);
+  return loaded;
 }
 
 }  // namespace
@@ -53,9 +50,9 @@ template <class Open>
 Result<std::shared_ptr<const Network>> Network::Make(Open open, const std::string& name,
                                                      const LoadOptions& options) {
   try {
-    auto execution = OpenAndLayOut(open, name, options);
-    if (!execution.ok()) return execution.status();
-    return std::shared_ptr<const Network>(new Network(std::move(execution).value()));
+    auto loaded = OpenAndLayOut(open, name, options);
+    if (!loaded.ok()) return loaded.status();
+    return std::shared_ptr<const Network>(new Network(std::move(loaded).value()));
   } catch (const std::bad_alloc&) {
     return Status::OutOfMemory();
   } catch (const std::length_error&) {
@@ -81,20 +78,18 @@ Result<std::shared_ptr<const Network>> Network::FromDescriptor(int descriptor,
               options);
 }
 
-EngineKind Network::engine() const {
-  return execution_->integers != nullptr ? EngineKind::kInteger : EngineKind::kFloat;
-}
-const std::string& Network::why_float() const { return execution_->float_reason; }
-const InputFormat& Network::input() const { return execution_->input; }
-const std::vector<std::string>& Network::labels() const { return execution_->labels; }
-const std::vector<LayerInfo>& Network::layers() const { return execution_->layer_infos; }
-uint32_t Network::logits() const { return execution_->layers.back().extent.channels(); }
-uint32_t Network::timesteps() const { return execution_->timesteps; }
-uint32_t Network::latency_steps() const { return execution_->latency_steps; }
+EngineKind Network::engine() const { return loaded_->engine(); }
+const std::string& Network::why_float() const { return loaded_->float_reason; }
+const InputFormat& Network::input() const { return loaded_->input; }
+const std::vector<std::string>& Network::labels() const { return loaded_->labels; }
+const std::vector<LayerInfo>& Network::layers() const { return loaded_->layer_infos; }
+uint32_t Network::logits() const { return loaded_->layers.back().extent.channels(); }
+uint32_t Network::timesteps() const { return loaded_->timesteps; }
+uint32_t Network::latency_steps() const { return loaded_->latency_steps; }
 std::optional<double> Network::early_exit_margin() const {
-  if (execution_->early_exit_margin < 0) return std::nullopt;
-  return static_cast<double>(execution_->early_exit_margin);
+  if (loaded_->early_exit_margin < 0) return std::nullopt;
+  return static_cast<double>(loaded_->early_exit_margin);
 }
-uint64_t Network::macs_per_image() const { return execution_->macs_per_image; }
+uint64_t Network::macs_per_image() const { return loaded_->macs_per_image; }
 
 }  // namespace cssrun

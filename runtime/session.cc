@@ -9,10 +9,10 @@
 #include <utility>
 
 #include "format/geometry.h"
-#include "runtime/float/float_engine.h"
-#include "runtime/input.h"
-#include "runtime/integer/integer_engine.h"
-#include "runtime/recording.h"
+#include "runtime/engine/engine.h"
+#include "runtime/engine/input.h"
+#include "runtime/engine/recording.h"
+#include "runtime/network/network_access.h"
 
 namespace cssrun {
 namespace {
@@ -68,14 +68,9 @@ Status SortEvents(const Network& network, std::span<const InputEvent> events,
 
 Session::Session(std::shared_ptr<const Network> network, const SessionOptions& options)
     : network_(std::move(network)) {
-  const internal::ExecutionNetwork& execution = network_->execution();
-  options_status_ = internal::CheckRecordRequests(execution, options);
-  if (!options_status_.ok()) return;
-  if (execution.integers != nullptr) {
-    integer_engine_ = std::make_unique<internal::IntegerEngine>(execution, options);
-  } else {
-    float_engine_ = std::make_unique<internal::FloatEngine>(execution, options);
-  }
+  const internal::LoadedNetwork& loaded = internal::Loaded(*network_);
+  options_status_ = internal::CheckRecordRequests(loaded, options);
+  if (options_status_.ok()) engine_ = internal::MakeEngine(loaded, options);
 }
 
 Result<Session> Session::Create(std::shared_ptr<const Network> network,
@@ -113,7 +108,7 @@ Status Session::Run(std::span<const float> pixels, Answer& answer, PixelOrder or
 }
 
 Status Session::Run(std::span<const InputEvent> events, Answer& answer) {
-  if (network_->execution().direct_input.has_value()) {
+  if (internal::Loaded(*network_).direct_input.has_value()) {
     return Status::InvalidArgument(
         "events, but this network takes pixels directly; convert it with --input css");
   }
@@ -128,8 +123,7 @@ Status Session::Run(std::span<const InputEvent> events, Answer& answer) {
 Status Session::RunInput(const internal::Input& input, Answer& answer) {
   if (!options_status_.ok()) return options_status_;
   try {
-    return integer_engine_ != nullptr ? integer_engine_->Run(input, answer)
-                                      : float_engine_->Run(input, answer);
+    return engine_->Run(input, answer);
   } catch (const std::bad_alloc&) {
     return Status::OutOfMemory();
   } catch (const std::length_error&) {

@@ -7,7 +7,7 @@
 
 namespace cssrun::internal {
 
-Encoder::Encoder(const ExecutionNetwork& network)
+Encoder::Encoder(const LoadedNetwork& network)
     : network_(network),
       starting_potential_(network.input.channels),
       potential_(Neurons(network.layers.front().extent)),

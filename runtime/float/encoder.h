@@ -7,9 +7,9 @@
 #include <span>
 #include <vector>
 
-#include "runtime/execution_network.h"
+#include "runtime/engine/input.h"
 #include "runtime/float/events.h"
-#include "runtime/input.h"
+#include "runtime/network/loaded_network.h"
 
 namespace cssrun::internal {
 
@@ -17,7 +17,7 @@ namespace cssrun::internal {
 // reaches the threshold, and the spike's weight leaves M. Always signed: normalized pixels are.
 class Encoder {
  public:
-  explicit Encoder(const ExecutionNetwork& network);
+  explicit Encoder(const LoadedNetwork& network);
 
   // Begins an image. Does not allocate.
   void SetImage(const Input& image);
@@ -25,7 +25,7 @@ class Encoder {
   void Step(uint32_t index, EventFrame& events);
 
  private:
-  const ExecutionNetwork& network_;
+  const LoadedNetwork& network_;
   // The starting potential of every pixel value: normalization and the division at once.
   std::vector<std::array<float, 256>> starting_potential_;  // per channel
   double scale_ = 1;

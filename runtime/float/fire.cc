@@ -65,9 +65,9 @@ Members MembersOf(const Layer& layer, uint32_t y, uint32_t x) {
       clip(left, layer.potential.width()), clip(left + pool.kernel_x(), layer.potential.width())};
 }
 
-void FireLayer(const Layer& layer, uint32_t index, float beta, float spike_weight,
-               bool negative_spikes, const float* HWY_RESTRICT membranes, float* HWY_RESTRICT sent,
-               uint16_t* negative_scratch, EventFrame& events) {
+void FireLayer(const Layer& layer, const ChannelBlocks& blocks, uint32_t index, float beta,
+               float spike_weight, bool negative_spikes, const float* HWY_RESTRICT membranes,
+               float* HWY_RESTRICT sent, uint16_t* negative_scratch, EventFrame& events) {
   const FloatTag d;
   const size_t lanes = hn::Lanes(d);
   const auto zero = hn::Zero(d);
@@ -75,7 +75,7 @@ void FireLayer(const Layer& layer, uint32_t index, float beta, float spike_weigh
   const auto weight = hn::Set(d, spike_weight);
   const auto threshold = hn::Set(d, layer.thresholds[index]);
   const auto negative_threshold = hn::Neg(threshold);
-  const size_t stride = layer.blocks.stride();
+  const size_t stride = blocks.stride();
   const size_t row_stride = layer.potential.width() * stride;
   uint16_t* const begin = events.channels.data();
   uint16_t* out = begin;
@@ -126,13 +126,13 @@ void Decay(const ChannelBlocks& blocks, size_t positions, float beta, const floa
   HWY_DYNAMIC_DISPATCH(DecayLayer)(blocks, positions, beta, bias, membranes);
 }
 
-void Fire(const Layer& layer, uint32_t index, float beta, float spike_weight, bool negative_spikes,
-          const float* membranes, float* sent, std::vector<uint16_t>& negative_scratch,
-          EventFrame& events) {
-  negative_scratch.resize(layer.blocks.stride());
+void Fire(const Layer& layer, const ChannelBlocks& blocks, uint32_t index, float beta,
+          float spike_weight, bool negative_spikes, const float* membranes, float* sent,
+          std::vector<uint16_t>& negative_scratch, EventFrame& events) {
+  negative_scratch.resize(blocks.stride());
   HWY_DYNAMIC_DISPATCH(FireLayer)
-  (layer, index, beta, spike_weight, negative_spikes, membranes, sent, negative_scratch.data(),
-   events);
+  (layer, blocks, index, beta, spike_weight, negative_spikes, membranes, sent,
+   negative_scratch.data(), events);
 }
 
 const char* KernelTarget() {

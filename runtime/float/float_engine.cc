@@ -1,7 +1,6 @@
 #include "runtime/float/float_engine.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -9,9 +8,6 @@
 #include "format/geometry.h"
 #include "runtime/aligned.h"
 #include "runtime/float/recording.h"
-#include "runtime/interruption.h"
-#include "runtime/reading.h"
-#include "runtime/recording.h"
 
 namespace cssrun::internal {
 namespace {
@@ -38,31 +34,33 @@ uint64_t CountSynops(const SynapseLayout& synapses, const EventFrame& events) {
 
 }  // namespace
 
-FloatEngine::FloatEngine(const ExecutionNetwork& network, const SessionOptions& options)
-    : network_(network), options_(options) {
+FloatEngine::FloatEngine(const LoadedNetwork& network, const SessionOptions& options)
+    : Engine(network, options, 1), floats_(network.floats()) {
   if (network.direct_input.has_value()) {
     image_.resize(Neurons(network.layers.front().extent));
   } else {
     encoder_.emplace(network);
   }
-  for (const Layer& layer : network.layers) {
+  for (size_t i = 0; i < network.layers.size(); ++i) {
+    const Layer& layer = network.layers[i];
+    const FloatLayer& floats = floats_.layers[i];
+    const size_t membranes = Positions(layer.potential) * floats.blocks.stride();
     LayerState state;
     if (layer.kind != NodeKind::Encoder) {
-      state.membranes = AllocateAligned<float>(Positions(layer.potential) * layer.blocks.stride());
+      state.membranes = AllocateAligned<float>(membranes);
     }
     if (!layer.direct.empty()) {
-      const size_t size = Positions(layer.potential) * layer.blocks.stride();
-      state.direct = AllocateAligned<float>(size);
+      state.direct = AllocateAligned<float>(membranes);
       state.seen.resize(layer.direct.size());
     }
     if (layer.kind == NodeKind::Neurons) {
-      state.sent = AllocateAligned<float>(Positions(layer.extent) * layer.blocks.stride());
+      state.sent = AllocateAligned<float>(Positions(layer.extent) * floats.blocks.stride());
     }
     if (layer.kind != NodeKind::Readout) {
-      state.spikes = DelayLine(layer.kept_steps, Positions(layer.extent), layer.extent.channels());
+      state.spikes = DelayLine(floats.kept_steps, Positions(layer.extent), layer.extent.channels());
     }
     states_.push_back(std::move(state));
-    for (const SynapseLayout& s : layer.synapses) {
+    for (const SynapseLayout& s : floats.synapses) {
       const auto members = [](const format::Window& w) {
         return static_cast<size_t>(w.kernel_y()) * static_cast<size_t>(w.kernel_x());
       };
@@ -78,7 +76,7 @@ void FloatEngine::Reset() {
   for (size_t i = 0; i < states_.size(); ++i) {
     const Layer& layer = network_.layers[i];
     LayerState& state = states_[i];
-    const size_t stride = layer.blocks.stride();
+    const size_t stride = floats_.layers[i].blocks.stride();
     if (state.sent != nullptr) {
       std::fill_n(state.sent.get(), Positions(layer.extent) * stride, 0.0F);
     }
@@ -104,7 +102,7 @@ void FloatEngine::SetImage(const Input& input) {
     const Layer& layer = network_.layers[i];
     LayerState& state = states_[i];
     if (layer.direct.empty()) continue;
-    const size_t stride = layer.blocks.stride();
+    const size_t stride = floats_.layers[i].blocks.stride();
     const size_t row_size = layer.potential.width() * stride;
     std::fill_n(state.direct.get(), layer.potential.height() * row_size, 0.0F);
     for (size_t s = 0; s < layer.direct.size(); ++s) {
@@ -116,53 +114,21 @@ void FloatEngine::SetImage(const Input& input) {
   }
 }
 
-Status FloatEngine::Run(const Input& input, Answer& answer) {
-  using Clock = std::chrono::steady_clock;
-  const Interruption interruption(options_);
-  answer.layers.assign(network_.layers.size(), LayerStatistics());
-  answer.ending = Ending::kComplete;
-  ClearRecordings(network_, options_, answer);
-  ClearReadings(network_, options_, answer);
+void FloatEngine::StartImage(const Input& input) {
   Reset();
   input_ = &input;
   SetImage(input);
-  const Layer& readout = network_.layers.back();
-  const std::span<const float> potentials(states_.back().membranes.get(),
-                                          readout.extent.channels());
-  for (uint32_t step = 0; step < network_.latency_steps; ++step) {
-    for (size_t layer = 0; layer < network_.layers.size(); ++layer) {
-      const Interrupted interrupted = interruption.Now();
-      if (interrupted == Interrupted::kCancelled) return CancelledAt(step);
-      if (interrupted == Interrupted::kLate) {
-        if (step <= readout.input_offset) return LateAt(step);
-        ReadLogits(network_, potentials, step - 1 - readout.input_offset, answer.logits);
-        answer.ending = Ending::kLate;
-        return Status::Ok();
-      }
-      LayerStatistics& statistics = answer.layers[layer];
-      const Clock::time_point start = options_.profile ? Clock::now() : Clock::time_point();
-      StepLayer(layer, step, statistics);
-      if (options_.profile) {
-        statistics.seconds += std::chrono::duration<double>(Clock::now() - start).count();
-      }
-    }
-    answer.steps = step + 1;
-    Record(step, answer);
-    if (step >= readout.input_offset &&
-        ReadAndDecide(network_, options_, potentials, step - readout.input_offset, step, reading_,
-                      answer)) {
-      return Status::Ok();
-    }
-  }
-  answer.logits.assign(potentials.begin(), potentials.end());
-  return Status::Ok();
+}
+
+std::span<const float> FloatEngine::Potentials() const {
+  return {states_.back().membranes.get(), network_.layers.back().extent.channels()};
 }
 
 void FloatEngine::Residuals(size_t layer_index, std::vector<float>& residuals) const {
   const Layer& layer = network_.layers[layer_index];
   const LayerState& state = states_[layer_index];
   const format::Window pool = layer.pool.value_or(UnitWindow());
-  const size_t stride = layer.blocks.stride();
+  const size_t stride = floats_.layers[layer_index].blocks.stride();
   const size_t channels = layer.extent.channels();
   residuals.clear();
   for (int64_t y = 0; y < layer.extent.height(); ++y) {
@@ -189,81 +155,77 @@ void FloatEngine::Residuals(size_t layer_index, std::vector<float>& residuals) c
   }
 }
 
-void FloatEngine::StepLayer(size_t layer_index, uint32_t step, LayerStatistics& statistics) {
-  const Layer& layer = network_.layers[layer_index];
-  LayerState& state = states_[layer_index];
-  if (layer.kind == NodeKind::Encoder) {
-    StepEncoder(step, statistics);
-    return;
-  }
-  const bool fires = layer.kind == NodeKind::Neurons;
-  const uint32_t last_index = network_.timesteps + (fires ? network_.silent_steps : 0);
-  const uint32_t index = step - layer.input_offset;  // meaningful once the input has arrived
-  const bool active = step >= layer.input_offset && index < last_index;
-  if (active) Integrate(layer_index, step, index, statistics);
-  if (!fires) return;
-
-  if (!active || index < network_.silent_steps) return;
-  EventFrame& events = state.spikes.At(step);
-  const uint32_t spike_index = index - network_.silent_steps;
-  Fire(layer, spike_index, network_.beta, network_.spike_weight, network_.negative_spikes,
-       state.membranes.get(), state.sent.get(), negative_scratch_, events);
-  statistics.spikes += events.count();
-  if (observe_spikes_) observe_spikes_(layer_index, spike_index, events);
-}
-
-void FloatEngine::StepEncoder(uint32_t step, LayerStatistics& statistics) {
-  if (step >= network_.timesteps || !encoder_.has_value()) return;
-  EventFrame& events = states_.front().spikes.At(step);
-  if (input_->kind == InputKind::kSpikes) {
-    WriteSpikes(input_->SpikesOf(step), events);
-  } else {
-    encoder_->Step(step, events);
-  }
-  statistics.spikes += events.count();
-  if (observe_spikes_) observe_spikes_(0, step, events);
-}
-
-void FloatEngine::Integrate(size_t layer_index, uint32_t step, uint32_t index,
+void FloatEngine::StepLayer(size_t layer, uint32_t first, uint32_t last,
                             LayerStatistics& statistics) {
-  const Layer& layer = network_.layers[layer_index];
-  LayerState& state = states_[layer_index];
-  const bool input_arrives = index < network_.timesteps;
-  Decay(layer.blocks, Positions(layer.potential), network_.beta,
-        input_arrives ? layer.bias.get() : nullptr, state.membranes.get());
-  if (!input_arrives) return;
-  if (state.direct != nullptr) {
-    const size_t size = Positions(layer.potential) * layer.blocks.stride();
-    for (size_t i = 0; i < size; ++i) state.membranes[i] += state.direct[i];
-    if (index == 0) {
-      for (const DirectSynapses& s : layer.direct) statistics.macs += s.macs;
+  const NodeKind kind = network_.layers[layer].kind;
+  for (uint32_t index = first; index < last; ++index) {
+    if (kind == NodeKind::Encoder) {
+      StepEncoder(index, statistics);
+      continue;
+    }
+    Integrate(layer, index, statistics);
+    if (kind == NodeKind::Neurons && index >= network_.silent_steps) {
+      FireNeurons(layer, index - network_.silent_steps, statistics);
     }
   }
-  for (const SynapseLayout& synapses : layer.synapses) {
+}
+
+void FloatEngine::StepEncoder(uint32_t index, LayerStatistics& statistics) {
+  if (!encoder_.has_value()) return;
+  EventFrame& events = states_.front().spikes.At(index);
+  if (input_->kind == InputKind::kSpikes) {
+    WriteSpikes(input_->SpikesOf(index), events);
+  } else {
+    encoder_->Step(index, events);
+  }
+  statistics.spikes += events.count();
+  if (observe_spikes_) observe_spikes_(0, index, events);
+}
+
+void FloatEngine::Integrate(size_t layer_index, uint32_t index, LayerStatistics& statistics) {
+  const Layer& layer = network_.layers[layer_index];
+  const FloatLayer& floats = floats_.layers[layer_index];
+  LayerState& state = states_[layer_index];
+  const bool input_arrives = index < network_.timesteps;
+  Decay(floats.blocks, Positions(layer.potential), network_.beta,
+        input_arrives ? floats.bias.get() : nullptr, state.membranes.get());
+  if (!input_arrives) return;
+  if (state.direct != nullptr) {
+    const size_t size = Positions(layer.potential) * floats.blocks.stride();
+    for (size_t i = 0; i < size; ++i) state.membranes[i] += state.direct[i];
+  }
+  const uint32_t step = layer.input_offset + index;
+  for (const SynapseLayout& synapses : floats.synapses) {
     const EventFrame& events = states_[synapses.source].spikes.At(step - synapses.delay);
     Accumulate(synapses, events, taps_, state.membranes.get());
     statistics.synops += CountSynops(synapses, events);
   }
 }
 
-void FloatEngine::Record(uint32_t step, Answer& answer) const {
-  for (size_t i = 0; i < options_.record.size(); ++i) {
-    const RecordRequest& request = options_.record[i];
-    const Layer& layer = network_.layers[request.layer];
-    const LayerState& state = states_[request.layer];
-    Recording& recording = answer.recordings[i];
-    const size_t neurons = Neurons(layer.extent);
-    if (!recording.spikes.empty() && step >= layer.offset &&
-        step - layer.offset < network_.timesteps) {
-      RecordSpikes(layer.extent, state.spikes.At(step),
-                   recording.spikes.data() + (step - layer.offset) * neurons);
-    }
-    if (!recording.membranes.empty() && step >= layer.input_offset &&
-        step - layer.input_offset < network_.timesteps + network_.silent_steps) {
-      RecordMembranes(layer, network_.spike_weight, state.membranes.get(), state.sent.get(),
-                      recording.membranes.data() + (step - layer.input_offset) * neurons);
-    }
-  }
+void FloatEngine::FireNeurons(size_t layer_index, uint32_t spike_index,
+                              LayerStatistics& statistics) {
+  const Layer& layer = network_.layers[layer_index];
+  LayerState& state = states_[layer_index];
+  EventFrame& events = state.spikes.At(layer.offset + spike_index);
+  Fire(layer, floats_.layers[layer_index].blocks, spike_index, network_.beta, network_.spike_weight,
+       network_.negative_spikes, state.membranes.get(), state.sent.get(), negative_scratch_,
+       events);
+  statistics.spikes += events.count();
+  if (observe_spikes_) observe_spikes_(layer_index, spike_index, events);
+}
+
+void FloatEngine::RecordSpikes(size_t layer_index, uint32_t index, std::span<int8_t> spikes) const {
+  const Layer& layer = network_.layers[layer_index];
+  internal::RecordSpikes(layer.extent, states_[layer_index].spikes.At(layer.offset + index),
+                         spikes.data());
+}
+
+void FloatEngine::RecordMembranes(size_t layer_index, uint32_t /*index*/,
+                                  std::span<float> membranes) const {
+  const LayerState& state = states_[layer_index];
+  internal::RecordMembranes(network_.layers[layer_index], floats_.layers[layer_index].blocks,
+                            network_.spike_weight, state.membranes.get(), state.sent.get(),
+                            membranes.data());
 }
 
 }  // namespace cssrun::internal

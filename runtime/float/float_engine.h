@@ -1,9 +1,4 @@
-// Runs one image through an ExecutionNetwork, step by step.
-//
-// The schedule: at global step k every layer, sources before targets, consumes input index
-// k - input_offset (its delay lines hand it what each source sent `delay` steps ago) and emits
-// spike index k - offset. All layers advance together; the readout is complete after
-// latency_steps.
+// Runs images through a network in float, one step after another.
 #ifndef CSSRUN_RUNTIME_FLOAT_FLOAT_ENGINE_H_
 #define CSSRUN_RUNTIME_FLOAT_FLOAT_ENGINE_H_
 
@@ -15,25 +10,23 @@
 
 #include "cssrun/session.h"
 #include "hwy/aligned_allocator.h"
-#include "runtime/execution_network.h"
+#include "runtime/engine/engine.h"
+#include "runtime/engine/input.h"
 #include "runtime/float/delay_line.h"
 #include "runtime/float/encoder.h"
 #include "runtime/float/events.h"
 #include "runtime/float/kernels.h"
-#include "runtime/input.h"
+#include "runtime/network/loaded_network.h"
 
 namespace cssrun::internal {
 
-class FloatEngine {
+class FloatEngine : public Engine {
  public:
   // Called for each layer and spike index, as soon as these spikes exist.
   using ObserveSpikes = std::function<void(size_t layer, uint32_t index, const EventFrame& events)>;
 
-  // `network` must outlive the engine. All buffers are allocated here.
-  FloatEngine(const ExecutionNetwork& network, const SessionOptions& options);
-
-  // Fails only with kStopped.
-  Status Run(const Input& input, Answer& answer);
+  // `network` must be laid out in float and outlive the engine. All buffers are allocated here.
+  FloatEngine(const LoadedNetwork& network, const SessionOptions& options);
 
   // After Run(): what neurons of a layer have not sent, |o| in amplitudes of the last spike, by
   // [position][channel].
@@ -51,23 +44,25 @@ class FloatEngine {
     std::vector<std::vector<float>> seen;       // by direct synapses: room for the image's means
   };
 
+  void StartImage(const Input& input) override;
+  void StepLayer(size_t layer, uint32_t first, uint32_t last, LayerStatistics& statistics) override;
+  std::span<const float> Potentials() const override;
+  void RecordSpikes(size_t layer, uint32_t index, std::span<int8_t> spikes) const override;
+  void RecordMembranes(size_t layer, uint32_t index, std::span<float> membranes) const override;
+
   void Reset();
   void SetImage(const Input& input);
-  // Everything that `layer` does at global step `step`.
-  void StepLayer(size_t layer, uint32_t step, LayerStatistics& statistics);
-  void StepEncoder(uint32_t step, LayerStatistics& statistics);
-  void Integrate(size_t layer, uint32_t step, uint32_t index, LayerStatistics& statistics);
-  void Record(uint32_t step, Answer& answer) const;
+  void StepEncoder(uint32_t index, LayerStatistics& statistics);
+  void Integrate(size_t layer, uint32_t index, LayerStatistics& statistics);
+  void FireNeurons(size_t layer, uint32_t spike_index, LayerStatistics& statistics);
 
-  const ExecutionNetwork& network_;
-  const SessionOptions options_;
+  const FloatNetwork& floats_;
   std::optional<Encoder> encoder_;  // not with direct input
   std::vector<float> image_;        // of direct input
   std::vector<LayerState> states_;
   TapScratch taps_;
   std::vector<uint16_t> negative_scratch_;
   const Input* input_ = nullptr;  // of this run
-  Reading reading_;               // room for one
   ObserveSpikes observe_spikes_;
 };
 

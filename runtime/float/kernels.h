@@ -11,9 +11,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "runtime/execution_network.h"
 #include "runtime/float/events.h"
 #include "runtime/float/synapse_layout.h"
+#include "runtime/network/loaded_network.h"
 
 namespace cssrun::internal {
 
@@ -40,9 +40,9 @@ void Decay(const ChannelBlocks& blocks, size_t positions, float beta, const floa
 // keeps h, what came in, and g, what was sent): g *= beta; o = max over the pool's members of h,
 // not below 0 if the layer rectifies, less g; a spike where |o| reaches the threshold; g += spike.
 // `sent` is g, [position of the spikes][channel].
-void Fire(const Layer& layer, uint32_t index, float beta, float spike_weight, bool negative_spikes,
-          const float* membranes, float* sent, std::vector<uint16_t>& negative_scratch,
-          EventFrame& events);
+void Fire(const Layer& layer, const ChannelBlocks& blocks, uint32_t index, float beta,
+          float spike_weight, bool negative_spikes, const float* membranes, float* sent,
+          std::vector<uint16_t>& negative_scratch, EventFrame& events);
 
 // The instruction set that the calls above dispatch to.
 const char* KernelTarget();

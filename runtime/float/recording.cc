@@ -10,11 +10,12 @@ namespace cssrun::internal {
 namespace {
 
 // The largest membrane of a pool, or the neuron's own.
-float Largest(const Layer& layer, const float* membranes, int64_t y, int64_t x, size_t channel) {
+float Largest(const Layer& layer, size_t stride, const float* membranes, int64_t y, int64_t x,
+              size_t channel) {
   const int64_t height = layer.potential.height();
   const int64_t width = layer.potential.width();
   const auto at = [&](int64_t row, int64_t column) {
-    return membranes[static_cast<size_t>(row * width + column) * layer.blocks.stride() + channel];
+    return membranes[static_cast<size_t>(row * width + column) * stride + channel];
   };
   if (!layer.pool.has_value()) return at(y, x);
   const format::Window& pool = *layer.pool;
@@ -42,15 +43,16 @@ void RecordSpikes(const format::Extent& extent, const EventFrame& events, int8_t
   }
 }
 
-void RecordMembranes(const Layer& layer, float spike_weight, const float* membranes,
-                     const float* sent, float* out) {
+void RecordMembranes(const Layer& layer, const ChannelBlocks& blocks, float spike_weight,
+                     const float* membranes, const float* sent, float* out) {
   const format::Extent& extent = layer.extent;
   for (size_t c = 0; c < extent.channels(); ++c) {
     for (size_t y = 0; y < extent.height(); ++y) {
       for (size_t x = 0; x < extent.width(); ++x) {
-        float h = Largest(layer, membranes, static_cast<int64_t>(y), static_cast<int64_t>(x), c);
+        float h = Largest(layer, blocks.stride(), membranes, static_cast<int64_t>(y),
+                          static_cast<int64_t>(x), c);
         if (layer.rectify) h = std::max(h, 0.0F);
-        const float g = sent[(y * extent.width() + x) * layer.blocks.stride() + c];
+        const float g = sent[(y * extent.width() + x) * blocks.stride() + c];
         *out++ = (h - g) / spike_weight;
       }
     }

@@ -4,8 +4,9 @@
 
 #include <cstdint>
 
-#include "runtime/execution_network.h"
 #include "runtime/float/events.h"
+#include "runtime/float/synapse_layout.h"
+#include "runtime/network/loaded_network.h"
 
 namespace cssrun::internal {
 
@@ -13,8 +14,8 @@ namespace cssrun::internal {
 void RecordSpikes(const format::Extent& extent, const EventFrame& events, int8_t* out);
 
 // max(h, 0) - g after the step, in spikes.
-void RecordMembranes(const Layer& layer, float spike_weight, const float* membranes,
-                     const float* sent, float* out);
+void RecordMembranes(const Layer& layer, const ChannelBlocks& blocks, float spike_weight,
+                     const float* membranes, const float* sent, float* out);
 
 }  // namespace cssrun::internal
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <atomic>
 #include <bit>
-#include <chrono>
 #include <cstring>
 #include <limits>
 #include <utility>
@@ -12,10 +11,7 @@
 #include "format/geometry.h"
 #include "runtime/aligned.h"
 #include "runtime/integer/recording.h"
-#include "runtime/interruption.h"
 #include "runtime/pixel_code.h"
-#include "runtime/reading.h"
-#include "runtime/recording.h"
 #include "tbb/parallel_for.h"
 
 namespace cssrun::internal {
@@ -29,22 +25,11 @@ constexpr uint32_t kTrainBits = 16;  // of a train that the encoder keeps at han
 // spread evenly, but spikes at the border of two bands are work for both.
 constexpr uint32_t kBandRows = 16;
 
-// Steps that a layer does before the next layer begins.
-uint32_t ChunkFor(const ExecutionNetwork& network, const SessionOptions& options) {
-  if (ReadsEveryStep(options) || RecordsMembranes(options)) return 1;
-  if (options.chunk != 0) return std::min(options.chunk, network.latency_steps);
-  const bool may_end = options.early_exit_margin.has_value() ||
-                       options.time_limit > std::chrono::nanoseconds::zero();
-  return may_end ? 1 : network.latency_steps;
-}
-
 }  // namespace
 
-IntegerEngine::IntegerEngine(const ExecutionNetwork& network, const SessionOptions& options)
-    : network_(network),
-      integers_(*network.integers),
-      options_(options),
-      chunk_(ChunkFor(network, options)),
+IntegerEngine::IntegerEngine(const LoadedNetwork& network, const SessionOptions& options)
+    : Engine(network, options, network.latency_steps),
+      integers_(network.integers()),
       growth_(Growth::Of(network.beta)) {
   const unsigned threads = ThreadCount(options.threads);
   workers_.resize(threads);
@@ -220,14 +205,13 @@ void IntegerEngine::StartDirectRow(size_t layer_index, uint32_t row,
   }
 }
 
-void IntegerEngine::SetDirectImage(Answer& answer) {
+void IntegerEngine::SetDirectImage() {
   network_.direct_input->Apply(*input_, network_.layers.front().extent, image_);
   for (size_t i = 0; i < states_.size(); ++i) {
     const Layer& layer = network_.layers[i];
     LayerState& state = states_[i];
     for (size_t s = 0; s < layer.direct.size(); ++s) {
       state.seen[s] = SeenImage(layer.direct[s], image_, state.seen_rooms[s]);
-      answer.layers[i].macs += layer.direct[s].macs;
     }
   }
   if (network_.layers.back().direct.empty()) return;
@@ -293,71 +277,33 @@ void IntegerEngine::SetValues(uint32_t first_bit) {
 }
 
 Status IntegerEngine::Run(const Input& input, Answer& answer) {
-  answer.layers.assign(network_.layers.size(), LayerStatistics());
-  answer.ending = Ending::kComplete;
-  ClearRecordings(network_, options_, answer);
-  ClearReadings(network_, options_, answer);
-  input_ = &input;
-  std::fill(logits_.begin(), logits_.end(), 0.0F);
-  if (network_.direct_input.has_value()) SetDirectImage(answer);
   // An arena of that size may be there already, as it is where a batch is run.
   const int threads = static_cast<int>(workers_.size());
   const bool inside = tbb::this_task_arena::current_thread_index() >= 0 &&
                       tbb::this_task_arena::max_concurrency() == threads;
-  if (threads == 1 || inside) return RunSteps(answer);
-  return arena_->execute([&] { return RunSteps(answer); });
+  if (threads == 1 || inside) return Engine::Run(input, answer);
+  return arena_->execute([&] { return Engine::Run(input, answer); });
 }
 
-Status IntegerEngine::RunSteps(Answer& answer) {
-  using Clock = std::chrono::steady_clock;
-  const Interruption interruption(options_);
-  const Layer& readout = network_.layers.back();
-  const std::span<const float> potentials(logits_.data(), readout.extent.channels());
-  for (uint32_t first = 0; first < network_.latency_steps; first += chunk_) {
-    const uint32_t last = std::min(first + chunk_, network_.latency_steps);
-    for (size_t layer = 0; layer < network_.layers.size(); ++layer) {
-      const Interrupted interrupted = interruption.Now();
-      if (interrupted == Interrupted::kCancelled) return CancelledAt(first);
-      if (interrupted == Interrupted::kLate) {
-        if (first <= readout.input_offset) return LateAt(first);
-        ReadLogits(network_, potentials, first - 1 - readout.input_offset, answer.logits);
-        answer.ending = Ending::kLate;
-        return Status::Ok();
-      }
-      LayerStatistics& statistics = answer.layers[layer];
-      const Clock::time_point start = options_.profile ? Clock::now() : Clock::time_point();
-      StepLayer(layer, first, last, statistics);
-      if (options_.profile) {
-        statistics.seconds += std::chrono::duration<double>(Clock::now() - start).count();
-      }
-    }
-    answer.steps = last;
-    Record(first, last, answer);
-    if (last > readout.input_offset &&
-        ReadAndDecide(network_, options_, potentials, last - 1 - readout.input_offset, last - 1,
-                      reading_, answer)) {
-      return Status::Ok();
-    }
-  }
-  answer.logits.assign(potentials.begin(), potentials.end());
-  return Status::Ok();
+void IntegerEngine::StartImage(const Input& input) {
+  input_ = &input;
+  std::fill(logits_.begin(), logits_.end(), 0.0F);
+  if (network_.direct_input.has_value()) SetDirectImage();
 }
 
-void IntegerEngine::StepLayer(size_t layer_index, uint32_t first, uint32_t last,
+std::span<const float> IntegerEngine::Potentials() const {
+  return {logits_.data(), network_.layers.back().extent.channels()};
+}
+
+void IntegerEngine::StepLayer(size_t layer, uint32_t first, uint32_t last,
                               LayerStatistics& statistics) {
-  const Layer& layer = network_.layers[layer_index];
-  const bool fires = layer.kind == NodeKind::Neurons;
-  const uint32_t indices = network_.timesteps + (fires ? network_.silent_steps : 0);
-  const uint32_t first_index = first < layer.input_offset ? 0 : first - layer.input_offset;
-  const uint32_t last_index =
-      last < layer.input_offset ? 0 : std::min(last - layer.input_offset, indices);
-  if (first_index >= last_index) return;
-  if (fires) {
-    StepNeurons(layer_index, first_index, last_index, statistics);
+  const NodeKind kind = network_.layers[layer].kind;
+  if (kind == NodeKind::Neurons) {
+    StepNeurons(layer, first, last, statistics);
     return;
   }
-  for (uint32_t index = first_index; index < last_index; ++index) {
-    if (layer.kind == NodeKind::Encoder) {
+  for (uint32_t index = first; index < last; ++index) {
+    if (kind == NodeKind::Encoder) {
       StepEncoder(index, statistics);
     } else {
       StepReadout(index, statistics);
@@ -521,35 +467,23 @@ void IntegerEngine::StepReadout(uint32_t index, LayerStatistics& statistics) {
   }
 }
 
-void IntegerEngine::Record(uint32_t first, uint32_t last, Answer& answer) const {
-  for (size_t i = 0; i < options_.record.size(); ++i) {
-    const RecordRequest& request = options_.record[i];
-    const Layer& layer = network_.layers[request.layer];
-    const LayerState& state = states_[request.layer];
-    Recording& recording = answer.recordings[i];
-    const size_t neurons = Neurons(layer.extent);
-    for (uint32_t step = first; step < last; ++step) {
-      if (!recording.spikes.empty() && step >= layer.offset &&
-          step - layer.offset < network_.timesteps) {
-        const uint32_t index = step - layer.offset;
-        RecordSpikes(layer.extent, integers_.layouts[request.layer].stride(), state.spikes[index],
-                     recording.spikes.data() + index * neurons);
-      }
-      if (!recording.membranes.empty() && step >= layer.input_offset &&
-          step - layer.input_offset < network_.timesteps + network_.silent_steps) {
-        const IntegerLayer& integers = integers_.layers[request.layer];
-        const uint32_t index = step - layer.input_offset;
-        const auto& parameters = std::get<EventNeurons>(integers.neurons);
-        const int16_t* biases =
-            index + 1 < network_.timesteps
-                ? parameters.biases.get() + size_t{integers.membranes.parameter_lanes()} * (index + 1)
-                : nullptr;
-        RecordMembranes(integers, layer.extent, biases, network_.beta, state.membranes.get(),
-                        state.sent.get(), state.sent_row,
-                        recording.membranes.data() + index * neurons);
-      }
-    }
-  }
+void IntegerEngine::RecordSpikes(size_t layer, uint32_t index, std::span<int8_t> spikes) const {
+  internal::RecordSpikes(network_.layers[layer].extent, integers_.layouts[layer].stride(),
+                         states_[layer].spikes[index], spikes.data());
+}
+
+void IntegerEngine::RecordMembranes(size_t layer, uint32_t index,
+                                    std::span<float> membranes) const {
+  const IntegerLayer& integers = integers_.layers[layer];
+  const LayerState& state = states_[layer];
+  const auto& neurons = std::get<EventNeurons>(integers.neurons);
+  const int16_t* biases =
+      index + 1 < network_.timesteps
+          ? neurons.biases.get() + size_t{integers.membranes.parameter_lanes()} * (index + 1)
+          : nullptr;
+  internal::RecordMembranes(integers, network_.layers[layer].extent, biases, network_.beta,
+                            state.membranes.get(), state.sent.get(), state.sent_row,
+                            membranes.data());
 }
 
 }  // namespace cssrun::internal

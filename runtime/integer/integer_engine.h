@@ -1,9 +1,4 @@
-// Runs one image through an IntegerNetwork.
-//
-// The schedule is cut into chunks of global steps: within a chunk each layer, sources before
-// targets, does all of its steps before the next layer begins. A chunk of one step is the pipeline,
-// in which all layers advance together; a chunk of all steps is layer after layer, which keeps a
-// layer's weights and membranes in the cache. The answer is the same bits.
+// Runs images through a network in integers; several threads may share an image.
 #ifndef CSSRUN_RUNTIME_INTEGER_INTEGER_ENGINE_H_
 #define CSSRUN_RUNTIME_INTEGER_INTEGER_ENGINE_H_
 
@@ -15,26 +10,27 @@
 
 #include "cssrun/session.h"
 #include "hwy/aligned_allocator.h"
-#include "runtime/execution_network.h"
-#include "runtime/input.h"
+#include "runtime/engine/engine.h"
+#include "runtime/engine/input.h"
 #include "runtime/integer/layout/spike_frame.h"
 #include "runtime/integer/network.h"
 #include "runtime/integer/step.h"
+#include "runtime/network/loaded_network.h"
 #include "tbb/global_control.h"
 #include "tbb/task_arena.h"
 
 namespace cssrun::internal {
 
-class IntegerEngine {
+class IntegerEngine : public Engine {
  public:
   // Called for each layer and spike index, as soon as these spikes exist.
   using ObserveSpikes = std::function<void(size_t layer, uint32_t index, const SpikeFrame& spikes)>;
 
-  // `network` must have integers and outlive the engine. All buffers are allocated here.
-  IntegerEngine(const ExecutionNetwork& network, const SessionOptions& options);
+  // `network` must be laid out in integers and outlive the engine. All buffers are allocated here.
+  IntegerEngine(const LoadedNetwork& network, const SessionOptions& options);
 
-  // Fails only with kStopped. Allocates only the first time that it is given floats.
-  Status Run(const Input& input, Answer& answer);
+  // In the engine's threads. Allocates only the first time that it is given floats.
+  Status Run(const Input& input, Answer& answer) override;
 
   void set_observe_spikes(ObserveSpikes observe) { observe_spikes_ = std::move(observe); }
   // Synapses of a layer from which on threads share it.
@@ -63,16 +59,19 @@ class IntegerEngine {
     std::vector<SpikeFrame*> digits;   // by spike index
   };
 
+  void StartImage(const Input& input) override;
+  void StepLayer(size_t layer, uint32_t first, uint32_t last, LayerStatistics& statistics) override;
+  std::span<const float> Potentials() const override;
+  void RecordSpikes(size_t layer, uint32_t index, std::span<int8_t> spikes) const override;
+  void RecordMembranes(size_t layer, uint32_t index, std::span<float> membranes) const override;
+
   Worker& WorkerOfThread();
   // Membranes and what was sent, before the first input.
   void StartPart(size_t layer, const LayerPart& part);
   void StartDirectRow(size_t layer, uint32_t row, std::vector<float>& potentials);
   void SetImage(uint32_t first_bit);
   void SetValues(uint32_t first_bit);
-  void SetDirectImage(Answer& answer);
-  Status RunSteps(Answer& answer);
-  // Everything that a layer does at global steps [first, last).
-  void StepLayer(size_t layer, uint32_t first, uint32_t last, LayerStatistics& statistics);
+  void SetDirectImage();
   void StepEncoder(uint32_t index, LayerStatistics& statistics);
   void StepNeurons(size_t layer, uint32_t first, uint32_t last, LayerStatistics& statistics);
   // Part of a layer at one input index; returns its share of the SyOPs.
@@ -82,13 +81,8 @@ class IntegerEngine {
   uint64_t SettlePart(size_t layer, Worker& worker, std::span<const SynapseInput> inputs,
                       const LayerPart& part);
   void StepReadout(uint32_t index, LayerStatistics& statistics);
-  // What layers did at global steps [first, last).
-  void Record(uint32_t first, uint32_t last, Answer& answer) const;
 
-  const ExecutionNetwork& network_;
   const IntegerNetwork& integers_;
-  const SessionOptions options_;
-  const uint32_t chunk_;
   const Growth growth_;
   const Input* input_ = nullptr;  // of this run
   std::vector<float> image_;      // of direct input
@@ -97,7 +91,6 @@ class IntegerEngine {
   std::vector<uint16_t> positive_trains_;
   std::vector<uint16_t> negative_trains_;
   std::vector<float> values_;  // of an image of floats: the encoder's potentials
-  Reading reading_;            // room for one
   std::vector<LayerState> states_;
   std::vector<Worker> workers_;  // by thread
   std::vector<float> logits_;

@@ -8,7 +8,7 @@
 #include <span>
 
 #include "network_generated.h"
-#include "runtime/input.h"
+#include "runtime/engine/input.h"
 #include "runtime/integer/layout/spike_frame.h"
 #include "runtime/integer/network.h"
 

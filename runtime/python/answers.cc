@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <limits>
 
-#include "runtime/execution_network.h"
-#include "runtime/recording.h"
+#include "runtime/engine/recording.h"
+#include "runtime/network/network_access.h"
 
 namespace cssrun::python {
 namespace py = pybind11;
@@ -52,7 +52,7 @@ AnswerWriter::AnswerWriter(const Network& network, const SessionOptions& options
   }
 
   Answer sizes;
-  internal::ClearRecordings(network.execution(), options, sizes);
+  internal::ClearRecordings(internal::Loaded(network), options, sizes);
   for (size_t i = 0; i < recorded.size(); ++i) {
     const LayerInfo& layer = network.layers()[recorded[i].layer];
     const auto shape = [&](size_t values) -> std::vector<size_t> {

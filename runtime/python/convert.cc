@@ -17,7 +17,7 @@
 #include "converter/convert.h"
 #include "converter/report.h"
 #include "format/write_atomically.h"
-#include "runtime/input.h"
+#include "runtime/engine/input.h"
 #include "runtime/python/errors.h"
 #include "runtime/python/images.h"
 #include "runtime/python/limits.h"

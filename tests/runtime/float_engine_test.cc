@@ -7,12 +7,13 @@
 #include <cstdio>
 #include <limits>
 #include <memory>
+#include <variant>
 #include <vector>
 
 #include "cssrun/cssrun.h"
 #include "format/network_file.h"
 #include "hwy/targets.h"
-#include "runtime/execution_network.h"
+#include "runtime/network/network_access.h"
 #include "tests/oracle/random_network.h"
 #include "tests/oracle/reference.h"
 
@@ -54,10 +55,11 @@ std::vector<int8_t> Unpack(const format::Extent& extent, const EventFrame& event
 Recording Record(const Network& network, const std::vector<uint8_t>& pixels) {
   Recording recording;
   recording.trains.resize(network.layers().size());
-  internal::FloatEngine engine(network.execution(), {});
+  internal::FloatEngine engine(internal::Loaded(network), {});
   engine.set_observe_spikes([&](size_t layer, uint32_t index, const EventFrame& events) {
     EXPECT_EQ(recording.trains[layer].size(), index);
-    recording.trains[layer].push_back(Unpack(network.execution().layers[layer].extent, events));
+    recording.trains[layer].push_back(
+        Unpack(internal::Loaded(network).layers[layer].extent, events));
   });
   EXPECT_TRUE(engine.Run({.bytes = pixels}, recording.answer).ok());
   return recording;
@@ -275,10 +277,11 @@ TEST(TimingTest, ADelayLineOneStepShortOrLongChangesTheSpikes) {
   ASSERT_TRUE(file.ok()) << file.status().message();
   const Train expected = oracle::RunNetwork(description, pixels)[3].train;
   for (const int error : {-1, 0, 1}) {
-    internal::ExecutionNetwork network = internal::LayOutNetwork(file.value());
-    internal::SynapseLayout& shortcut = network.layers[3].synapses[1];
+    internal::LoadedNetwork network = internal::LayOutNetwork(file.value(), EngineKind::kFloat);
+    auto& floats = std::get<internal::FloatNetwork>(network.layout);
+    internal::SynapseLayout& shortcut = floats.layers[3].synapses[1];
     shortcut.delay = static_cast<uint32_t>(static_cast<int>(shortcut.delay) + error);
-    network.layers[0].kept_steps += 1;
+    floats.layers[0].kept_steps += 1;
     Train actual;
     internal::FloatEngine engine(network, {});
     engine.set_observe_spikes([&](size_t layer, uint32_t, const EventFrame& events) {

@@ -14,7 +14,7 @@
 #include "cssrun/cssrun.h"
 #include "format/network_file.h"
 #include "hwy/targets.h"
-#include "runtime/execution_network.h"
+#include "runtime/network/network_access.h"
 #include "tests/oracle/integer_reference.h"
 #include "tests/oracle/random_network.h"
 #include "tests/oracle/reference.h"
@@ -60,16 +60,16 @@ Recording Record(const Network& network, const std::vector<uint8_t>& pixels, uin
                  unsigned threads = 1) {
   Recording recording;
   recording.trains.resize(network.layers().size());
-  const internal::ExecutionNetwork& execution = network.execution();
+  const internal::LoadedNetwork& loaded = internal::Loaded(network);
   SessionOptions options;
   options.chunk = chunk;
   options.threads = threads;
-  internal::IntegerEngine engine(execution, options);
+  internal::IntegerEngine engine(loaded, options);
   engine.set_shared_work(0);
   engine.set_observe_spikes([&](size_t layer, uint32_t index, const SpikeFrame& frame) {
     EXPECT_EQ(recording.trains[layer].size(), index);
-    const format::Extent& extent = execution.layers[layer].extent;
-    const internal::LaneLayout layout = execution.integers->layouts[layer];
+    const format::Extent& extent = loaded.layers[layer].extent;
+    const internal::LaneLayout layout = loaded.integers().layouts[layer];
     recording.trains[layer].push_back(Unpack(extent, layout.stride(), frame));
   });
   EXPECT_TRUE(engine.Run({.bytes = pixels}, recording.answer).ok());
@@ -332,7 +332,7 @@ TEST(IntegerEngineTest, EqualsItsReferenceWhereAllStepsAreAddedAtOnce) {
     ASSERT_NE(network, nullptr);
     ASSERT_EQ(network->engine(), EngineKind::kInteger) << network->why_float();
     EXPECT_TRUE(std::holds_alternative<internal::LevelConv>(
-        network->execution().integers->layers[2].synapses[0].kernel));
+        internal::Loaded(*network).integers().layers[2].synapses[0].kernel));
     const std::vector<uint8_t> pixels = oracle::RandomPixels(description, c.to);
     Counts counts;
     const Recording best = Record(*network, pixels);
@@ -351,7 +351,7 @@ TEST(IntegerEngineTest, EqualsItsReferenceWhereAllStepsAreAddedAtOnce) {
 TEST(IntegerEngineTest, SumsThatMayNotFitSixteenBitsAreGathered) {
   format::NetworkT description = oracle::WideNetwork(5, 64, 64, 1);
   const auto kind_of_last_layer = [](const Network& network) {
-    return network.execution().integers->layers.rbegin()[1].synapses[0].kernel.index();
+    return internal::Loaded(network).integers().layers.rbegin()[1].synapses[0].kernel.index();
   };
   std::shared_ptr<const Network> network = Load(description);
   ASSERT_NE(network, nullptr);

@@ -5,7 +5,7 @@
 #include <functional>
 #include <numeric>
 
-#include "runtime/execution_network.h"
+#include "runtime/network/network_access.h"
 
 namespace cssrun::tools {
 namespace {
@@ -23,10 +23,10 @@ Result<size_t> ParseIndex(std::string_view text, size_t end, const std::string& 
 }
 
 std::vector<float> ThresholdsOf(const Network& network, size_t layer) {
-  const internal::ExecutionNetwork& execution = network.execution();
-  std::vector<float> shares = execution.layers[layer].thresholds;
+  const internal::LoadedNetwork& loaded = internal::Loaded(network);
+  std::vector<float> shares = loaded.layers[layer].thresholds;
   // Recorded membranes count what a spike takes off as 1.
-  for (float& share : shares) share /= execution.spike_weight;
+  for (float& share : shares) share /= loaded.spike_weight;
   return shares;
 }
 

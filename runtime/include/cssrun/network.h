@@ -72,8 +72,9 @@ struct LoadOptions {
 };
 
 namespace internal {
-struct ExecutionNetwork;
-}
+struct LoadedNetwork;
+struct NetworkAccess;
+}  // namespace internal
 
 class CSSRUN_API Network {
  public:
@@ -117,16 +118,15 @@ class CSSRUN_API Network {
   // Multiply-accumulates of the dense ANN that this network was converted from.
   uint64_t macs_per_image() const;
 
-  // For the engine and for tests; not part of the stable interface.
-  const internal::ExecutionNetwork& execution() const { return *execution_; }
-
  private:
-  explicit Network(std::unique_ptr<internal::ExecutionNetwork> execution);
+  friend struct internal::NetworkAccess;
+
+  explicit Network(std::unique_ptr<internal::LoadedNetwork> loaded);
   template <class Open>
   static Result<std::shared_ptr<const Network>> Make(Open open, const std::string& name,
                                                      const LoadOptions& options);
 
-  std::unique_ptr<internal::ExecutionNetwork> execution_;
+  std::unique_ptr<internal::LoadedNetwork> loaded_;
 };
 
 }  // namespace cssrun

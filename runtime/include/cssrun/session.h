@@ -119,8 +119,7 @@ struct InputEvent {
 };
 
 namespace internal {
-class FloatEngine;
-class IntegerEngine;
+class Engine;
 struct CodedSpike;
 struct Input;
 }  // namespace internal
@@ -155,8 +154,7 @@ class CSSRUN_API Session {
   Status RunInput(const internal::Input& input, Answer& answer);
 
   std::shared_ptr<const Network> network_;
-  std::unique_ptr<internal::FloatEngine> float_engine_;  // one of the two
-  std::unique_ptr<internal::IntegerEngine> integer_engine_;
+  std::unique_ptr<internal::Engine> engine_;  // null where the options are wrong
   Status options_status_;
   std::vector<internal::CodedSpike> coded_;  // room for the events of one run
 };

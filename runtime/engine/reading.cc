@@ -1,4 +1,4 @@
-#include "runtime/reading.h"
+#include "runtime/engine/reading.h"
 
 #include <algorithm>
 #include <cmath>
@@ -12,7 +12,7 @@ struct Rest {
   double weights = 0;  // beta^(rest - 1) + ... + 1
 };
 
-Rest RestAfter(const ExecutionNetwork& network, uint32_t index) {
+Rest RestAfter(const LoadedNetwork& network, uint32_t index) {
   Rest rest;
   for (uint32_t i = index + 1; i < network.timesteps; ++i) {
     rest.weights += rest.growth;
@@ -23,11 +23,11 @@ Rest RestAfter(const ExecutionNetwork& network, uint32_t index) {
 
 }  // namespace
 
-double ComingWeight(const ExecutionNetwork& network, uint32_t index) {
+double ComingWeight(const LoadedNetwork& network, uint32_t index) {
   return RestAfter(network, index).weights;
 }
 
-void ReadLogits(const ExecutionNetwork& network, std::span<const float> potentials, uint32_t index,
+void ReadLogits(const LoadedNetwork& network, std::span<const float> potentials, uint32_t index,
                 std::vector<float>& logits) {
   const Rest rest = RestAfter(network, index);
   const Layer& readout = network.layers.back();
@@ -53,7 +53,7 @@ double Margin(std::span<const float> logits) {
   return static_cast<double>(best) - static_cast<double>(second);
 }
 
-void ClearReadings(const ExecutionNetwork& network, const SessionOptions& options, Answer& answer) {
+void ClearReadings(const LoadedNetwork& network, const SessionOptions& options, Answer& answer) {
   answer.readings.resize(options.keep_readings ? network.timesteps : 0);
   for (Reading& reading : answer.readings) {
     reading.step = 0;
@@ -63,7 +63,7 @@ void ClearReadings(const ExecutionNetwork& network, const SessionOptions& option
   }
 }
 
-bool ReadAndDecide(const ExecutionNetwork& network, const SessionOptions& options,
+bool ReadAndDecide(const LoadedNetwork& network, const SessionOptions& options,
                    std::span<const float> potentials, uint32_t index, uint32_t step,
                    Reading& scratch, Answer& answer) {
   const bool last = index + 1 == network.timesteps;

@@ -1,6 +1,6 @@
 // Whether a run is to end before its time: the caller's flag, or its time limit.
-#ifndef CSSRUN_RUNTIME_INTERRUPTION_H_
-#define CSSRUN_RUNTIME_INTERRUPTION_H_
+#ifndef CSSRUN_RUNTIME_ENGINE_INTERRUPTION_H_
+#define CSSRUN_RUNTIME_ENGINE_INTERRUPTION_H_
 
 #include <atomic>
 #include <chrono>
@@ -46,4 +46,4 @@ inline Status LateAt(uint32_t step) {
 
 }  // namespace cssrun::internal
 
-#endif  // CSSRUN_RUNTIME_INTERRUPTION_H_
+#endif  // CSSRUN_RUNTIME_ENGINE_INTERRUPTION_H_

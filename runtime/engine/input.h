@@ -1,6 +1,6 @@
 // What a session runs on: 8-bit pixels, floats, or spikes that somebody else coded.
-#ifndef CSSRUN_RUNTIME_INPUT_H_
-#define CSSRUN_RUNTIME_INPUT_H_
+#ifndef CSSRUN_RUNTIME_ENGINE_INPUT_H_
+#define CSSRUN_RUNTIME_ENGINE_INPUT_H_
 
 #include <algorithm>
 #include <cstddef>
@@ -65,4 +65,4 @@ void ForEachPixel(PixelOrder order, const format::Extent& image, Visit visit) {
 
 }  // namespace cssrun::internal
 
-#endif  // CSSRUN_RUNTIME_INPUT_H_
+#endif  // CSSRUN_RUNTIME_ENGINE_INPUT_H_

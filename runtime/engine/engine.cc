@@ -1,0 +1,117 @@
+#include "runtime/engine/engine.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "format/geometry.h"
+#include "runtime/engine/interruption.h"
+#include "runtime/engine/reading.h"
+#include "runtime/engine/recording.h"
+
+namespace cssrun::internal {
+namespace {
+
+// Steps that a layer does before the next layer begins.
+uint32_t ChunkFor(const LoadedNetwork& network, const SessionOptions& options,
+                  uint32_t longest_chunk) {
+  if (ReadsEveryStep(options) || RecordsMembranes(options)) return 1;
+  if (options.chunk != 0) return std::min({options.chunk, longest_chunk, network.latency_steps});
+  const bool may_end = options.early_exit_margin.has_value() ||
+                       options.time_limit > std::chrono::nanoseconds::zero();
+  return may_end ? 1 : std::min(longest_chunk, network.latency_steps);
+}
+
+// Indices of a train of `count` that begins at global step `offset`, at global steps [first, last).
+struct IndexRange {
+  uint32_t first = 0;
+  uint32_t last = 0;
+};
+IndexRange IndicesAt(uint32_t first, uint32_t last, uint32_t offset, uint32_t count) {
+  const auto index = [&](uint32_t step) {
+    return step < offset ? 0 : std::min(step - offset, count);
+  };
+  return {index(first), index(last)};
+}
+
+uint32_t InputIndices(const LoadedNetwork& network, const Layer& layer) {
+  const bool fires = layer.kind == format::NodeKind::Neurons;
+  return network.timesteps + (fires ? network.silent_steps : 0);
+}
+
+}  // namespace
+
+Engine::Engine(const LoadedNetwork& network, const SessionOptions& options, uint32_t longest_chunk)
+    : network_(network), options_(options), chunk_(ChunkFor(network, options, longest_chunk)) {}
+
+Status Engine::Run(const Input& input, Answer& answer) {
+  using Clock = std::chrono::steady_clock;
+  const Interruption interruption(options_);
+  answer.layers.assign(network_.layers.size(), LayerStatistics());
+  answer.ending = Ending::kComplete;
+  ClearRecordings(network_, options_, answer);
+  ClearReadings(network_, options_, answer);
+  for (size_t i = 0; i < network_.layers.size(); ++i) {
+    for (const DirectSynapses& s : network_.layers[i].direct) answer.layers[i].macs += s.macs;
+  }
+  StartImage(input);
+  const Layer& readout = network_.layers.back();
+  for (uint32_t first = 0; first < network_.latency_steps; first += chunk_) {
+    const uint32_t last = std::min(first + chunk_, network_.latency_steps);
+    for (size_t i = 0; i < network_.layers.size(); ++i) {
+      const Interrupted interrupted = interruption.Now();
+      if (interrupted == Interrupted::kCancelled) return CancelledAt(first);
+      if (interrupted == Interrupted::kLate) {
+        if (first <= readout.input_offset) return LateAt(first);
+        ReadLogits(network_, Potentials(), first - 1 - readout.input_offset, answer.logits);
+        answer.ending = Ending::kLate;
+        return Status::Ok();
+      }
+      const Layer& layer = network_.layers[i];
+      const IndexRange indices =
+          IndicesAt(first, last, layer.input_offset, InputIndices(network_, layer));
+      if (indices.first == indices.last) continue;
+      LayerStatistics& statistics = answer.layers[i];
+      const Clock::time_point start = options_.profile ? Clock::now() : Clock::time_point();
+      StepLayer(i, indices.first, indices.last, statistics);
+      if (options_.profile) {
+        statistics.seconds += std::chrono::duration<double>(Clock::now() - start).count();
+      }
+    }
+    answer.steps = last;
+    Record(first, last, answer);
+    if (last > readout.input_offset &&
+        ReadAndDecide(network_, options_, Potentials(), last - 1 - readout.input_offset, last - 1,
+                      reading_, answer)) {
+      return Status::Ok();
+    }
+  }
+  const std::span<const float> potentials = Potentials();
+  answer.logits.assign(potentials.begin(), potentials.end());
+  return Status::Ok();
+}
+
+void Engine::Record(uint32_t first, uint32_t last, Answer& answer) const {
+  for (size_t i = 0; i < options_.record.size(); ++i) {
+    const size_t layer_index = options_.record[i].layer;
+    const Layer& layer = network_.layers[layer_index];
+    const size_t neurons = Neurons(layer.extent);
+    Recording& recording = answer.recordings[i];
+    if (!recording.spikes.empty()) {
+      const IndexRange sent = IndicesAt(first, last, layer.offset, network_.timesteps);
+      for (uint32_t index = sent.first; index < sent.last; ++index) {
+        RecordSpikes(layer_index, index,
+                     std::span(recording.spikes).subspan(index * neurons, neurons));
+      }
+    }
+    if (!recording.membranes.empty()) {
+      const IndexRange received =
+          IndicesAt(first, last, layer.input_offset, InputIndices(network_, layer));
+      for (uint32_t index = received.first; index < received.last; ++index) {
+        RecordMembranes(layer_index, index,
+                        std::span(recording.membranes).subspan(index * neurons, neurons));
+      }
+    }
+  }
+}
+
+}  // namespace cssrun::internal

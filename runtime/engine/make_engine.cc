@@ -1,0 +1,29 @@
+// The one place that knows which engines there are.
+#include <variant>
+
+#include "runtime/engine/engine.h"
+#include "runtime/float/float_engine.h"
+#include "runtime/integer/integer_engine.h"
+
+namespace cssrun::internal {
+namespace {
+
+struct Maker {
+  const LoadedNetwork& network;
+  const SessionOptions& options;
+
+  std::unique_ptr<Engine> operator()(const FloatNetwork&) const {
+    return std::make_unique<FloatEngine>(network, options);
+  }
+  std::unique_ptr<Engine> operator()(const IntegerNetwork&) const {
+    return std::make_unique<IntegerEngine>(network, options);
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Engine> MakeEngine(const LoadedNetwork& network, const SessionOptions& options) {
+  return std::visit(Maker{network, options}, network.layout);
+}
+
+}  // namespace cssrun::internal

@@ -1,0 +1,126 @@
+#include "runtime/network/loaded_network.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "format/geometry.h"
+#include "runtime/aligned.h"
+#include "runtime/integer/build_network.h"
+#include "runtime/neuron/settled.h"
+
+namespace cssrun::internal {
+namespace {
+
+using format::NodeKind;
+
+std::string KindName(const Layer& layer, bool direct) {
+  switch (layer.kind) {
+    case NodeKind::Encoder:
+      return direct ? "pixels" : "encoder";
+    case NodeKind::Readout:
+      return "readout";
+    case NodeKind::Neurons:
+      break;
+  }
+  return layer.pool.has_value() ? "pooled neurons" : "neurons";
+}
+
+Layer LayOutLayer(const format::Network& network, const format::Node& node, float spike_weight) {
+  const bool direct = network.code()->input() == format::InputCoding::Direct;
+  Layer layer;
+  layer.name = node.name()->str();
+  layer.kind = node.kind();
+  layer.extent = *node.extent();
+  layer.potential = *node.potential();
+  layer.offset = node.offset();
+  layer.rectify = node.rectify();
+  if (node.pool() != nullptr) layer.pool = *node.pool();
+  layer.amplitude = node.amplitude();
+  layer.initial_potential = node.initial_potential();
+  // The encoder has no silent period: its spikes weigh 1.
+  const float weight = layer.kind == NodeKind::Encoder ? 1.0F : spike_weight;
+  for (const float threshold : *node.thresholds()) layer.thresholds.push_back(threshold * weight);
+  layer.bias = AllocateAligned<float>(layer.potential.channels());
+  std::copy(node.bias()->begin(), node.bias()->end(), layer.bias.get());
+  for (const format::Synapses* synapses : *node.synapses()) {
+    const format::Node& source = *network.nodes()->Get(synapses->source());
+    layer.input_offset = std::max(layer.input_offset, source.offset());
+    if (direct && source.kind() == NodeKind::Encoder) {
+      layer.direct.push_back(LayOutDirect(*synapses, *source.extent(), layer.potential));
+    }
+  }
+  return layer;
+}
+
+LoadedNetwork LayOutShared(const NetworkFile& file) {
+  const format::Network& network = file.network();
+  const format::Code& code = *network.code();
+  LoadedNetwork loaded;
+  loaded.timesteps = code.timesteps();
+  loaded.silent_steps = code.silent_steps();
+  loaded.negative_spikes = code.negative_spikes();
+  loaded.early_exit_margin = code.early_exit_margin();
+  loaded.beta = code.beta();
+  if (code.input() == format::InputCoding::Direct) loaded.direct_input.emplace(network);
+  loaded.spike_weight = static_cast<float>(
+      std::pow(static_cast<double>(code.beta()), static_cast<double>(code.silent_steps())));
+  loaded.macs_per_image = network.macs_per_image();
+
+  for (const format::Node* node : *network.nodes()) {
+    loaded.layers.push_back(LayOutLayer(network, *node, loaded.spike_weight));
+    const Layer& layer = loaded.layers.back();
+    loaded.layer_infos.push_back({layer.name, KindName(layer, loaded.direct_input.has_value()),
+                                  Neurons(layer.extent), layer.offset, layer.extent.channels(),
+                                  layer.extent.height(), layer.extent.width()});
+  }
+  loaded.latency_steps = loaded.layers.back().offset + loaded.timesteps;
+
+  const format::Extent& image = loaded.layers.front().extent;
+  const format::Preprocessing& preprocessing = *network.preprocessing();
+  loaded.input.channels = image.channels();
+  loaded.input.height = image.height();
+  loaded.input.width = image.width();
+  loaded.input.resize = preprocessing.resize();
+  loaded.input.mean.assign(preprocessing.mean()->begin(), preprocessing.mean()->end());
+  loaded.input.stddev.assign(preprocessing.stddev()->begin(), preprocessing.stddev()->end());
+  for (const flatbuffers::String* label : *network.labels()) {
+    loaded.labels.push_back(label->str());
+  }
+  return loaded;
+}
+
+}  // namespace
+
+LoadedNetwork LayOutNetwork(const NetworkFile& file, EngineKind engine) {
+  LoadedNetwork loaded = LayOutShared(file);
+  if (engine == EngineKind::kInteger) {
+    std::optional<IntegerNetwork> integers = BuildIntegerNetwork(file, loaded.float_reason);
+    if (integers.has_value()) {
+      loaded.layout = std::move(*integers);
+      return loaded;
+    }
+  }
+  loaded.layout = LayOutFloats(file);
+  return loaded;
+}
+
+bool SendsSpikes(const LoadedNetwork& network, size_t layer) {
+  switch (network.layers[layer].kind) {
+    case NodeKind::Encoder:
+      return !network.direct_input.has_value();
+    case NodeKind::Readout:
+      return false;
+    case NodeKind::Neurons:
+      break;
+  }
+  return true;
+}
+
+bool KeepsMembranes(const LoadedNetwork& network, size_t layer) {
+  const bool at_once = network.engine() == EngineKind::kInteger &&
+                       IsSettled(network.beta, network.timesteps, network.silent_steps);
+  return network.layers[layer].kind == NodeKind::Neurons && !at_once;
+}
+
+}  // namespace cssrun::internal

@@ -1,0 +1,21 @@
+// How tests, benchmarks and tools of this project look inside a Network.
+#ifndef CSSRUN_RUNTIME_NETWORK_NETWORK_ACCESS_H_
+#define CSSRUN_RUNTIME_NETWORK_NETWORK_ACCESS_H_
+
+#include "cssrun/network.h"
+#include "runtime/network/loaded_network.h"
+
+namespace cssrun::internal {
+
+struct NetworkAccess {
+  static const LoadedNetwork& Loaded(const Network& network) { return *network.loaded_; }
+};
+
+// Lives as long as `network`.
+inline const LoadedNetwork& Loaded(const Network& network) {
+  return NetworkAccess::Loaded(network);
+}
+
+}  // namespace cssrun::internal
+
+#endif  // CSSRUN_RUNTIME_NETWORK_NETWORK_ACCESS_H_
