@@ -70,57 +70,60 @@ struct SlideTile {
     return kWhole ? kRows * kRun * kLineLanes : size_t{plan.spike_size()};
   }
 
+  template <size_t kFirst, size_t kLast, class Weight>
+  HWY_INLINE void AddSpikes(uint64_t spikes, const Weight* HWY_RESTRICT weights,
+                            SlideSums<kRows, kRun>& sums) const {
+    sums.template AddSpikes<kFirst, kLast>(spikes, weights, spike_size(), pitch());
+  }
+
   // The spikes of one step, in whole words or in a part of one.
   template <size_t kFirst, size_t kLast, class Weight>
   HWY_INLINE void AddStep(size_t step, const Weight* HWY_RESTRICT weights,
-                           SlideSums<kRows, kRun>& sums) const {
-    const auto add = [&](uint64_t spikes) {
-      sums.template AddSpikes<kFirst, kLast>(spikes, weights, spike_size(), pitch());
-    };
+                          SlideSums<kRows, kRun>& sums) const {
     if (plan.step_neurons == kLineLanes) {
-      add(words[step]);
+      AddSpikes<kFirst, kLast>(words[step], weights, sums);
       return;
     }
     const size_t first = step * plan.step_neurons;
     if (plan.step_neurons < kLineLanes) {
       const uint64_t word = words[first / kLineLanes] >> first % kLineLanes;
       const uint64_t mask = (uint64_t{1} << plan.step_neurons) - 1;
-      add((word & mask) | (word >> kLineLanes & mask) << plan.step_neurons);
+      const uint64_t both = (word & mask) | (word >> kLineLanes & mask) << plan.step_neurons;
+      AddSpikes<kFirst, kLast>(both, weights, sums);
       return;
     }
     // The last step may have fewer positions than others.
     const size_t end = std::min(word_count, (first + plan.step_neurons) / kLineLanes);
     for (size_t w = first / kLineLanes; w < end; ++w) {
-      add(words[w]);
+      AddSpikes<kFirst, kLast>(words[w], weights, sums);
       weights += 2 * kLineLanes * spike_size();
     }
   }
 
+  // No lambda here: GCC does not always inline one, and the sums then leave their registers.
   template <class Weight>
   HWY_INLINE void SlideOver(const Weight* HWY_RESTRICT weights, int16_t* HWY_RESTRICT to) const {
     SlideSums<kRows, kRun> sums;
     size_t step = 0;
-    const auto slide = [&] {
-      sums.Slide(to, membrane_pitch);
-      to += kLineLanes;
-    };
     if constexpr (kRun == 3) {
       if (plan.ends_outside) {
         AddStep<1, 3>(step++, weights, sums);
-        slide();
-        for (; step + 1 < plan.steps; ++step) {
+        sums.Slide(to, membrane_pitch);
+        to += kLineLanes;
+        for (; step + 1 < plan.steps; ++step, to += kLineLanes) {
           AddStep<0, 3>(step, weights, sums);
-          slide();
+          sums.Slide(to, membrane_pitch);
         }
         AddStep<0, 2>(step++, weights, sums);
-        slide();
+        sums.Slide(to, membrane_pitch);
+        to += kLineLanes;
       }
     }
-    for (; step < plan.steps; ++step) {
+    for (; step < plan.steps; ++step, to += kLineLanes) {
       AddStep<0, kRun>(step, weights, sums);
-      slide();
+      sums.Slide(to, membrane_pitch);
     }
-    for (size_t x = 0; x + 1 < kRun; ++x) slide();
+    for (size_t x = 0; x + 1 < kRun; ++x, to += kLineLanes) sums.Slide(to, membrane_pitch);
   }
 
   SlidePlan plan;  // a copy that no store can change
