@@ -247,8 +247,8 @@ class Builder {
     layer.pool_x = PoolColumns(node);
     layer.rows = layer.pool_y.size;
     layer.columns = layer.pool_x.size;
-    std::vector<double> scales;
-    if (!ChooseScales(node, layer, scales)) return false;
+    if (!ChooseScales(node, layer, layer.scales)) return false;
+    const std::vector<double>& scales = layer.scales;
     const std::vector<const format::Synapses*> synapses = SpikeSynapses(node);
     std::vector<AccumulateKind> kinds;
     kinds.reserve(synapses.size());

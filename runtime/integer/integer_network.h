@@ -127,6 +127,7 @@ struct IntegerLayer {
   uint32_t spike_columns = 0;
   PoolAxis pool_y, pool_x;
   LaneLayout layout;
+  std::vector<double> scales;  // units per amplitude, by target channel: see plan.h
   // Membranes: [block][row][guard, columns, guard][lane]. What a spike adds beyond the map's left
   // and right border goes to the guards and is never read.
   uint32_t guard_lanes = 0;
