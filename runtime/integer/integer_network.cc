@@ -664,18 +664,21 @@ class Builder {
     if (settled_) {
       out.shortcut_weight =
           static_cast<float>(std::ldexp(weight, SettledFraction(code_.timesteps())));
-      out.shortcut_rows = {s.window()->stride_y(), s.window()->pad_top(), seen.y.divisor};
+      out.shortcut_rows = {s.window()->stride_y(), s.window()->pad_top(), seen.y.divisor,
+                           std::min<int64_t>(source.height(), seen.y.size * seen.y.divisor)};
       out.aligned = IsAligned(s, layer);
     }
     FindExceptions(fan_out, out);
   }
 
-  // Rows of source and target hold the same neurons in the same words.
+  // Rows of source and target hold the same neurons in the same words, and lanes without a target
+  // have no source either: nothing else would keep them from firing.
   bool IsAligned(const format::Synapses& s, const IntegerLayer& layer) const {
     const Window& w = *s.window();
     const Extent& source = SourceExtent(s);
     return !layer.pooled() && s.average() == nullptr && s.channel_offset() == 0 &&
-           w.stride_x() == 1 && w.pad_left() == 0 && source.width() == layer.columns &&
+           source.channels() <= layer.scales.size() && w.stride_x() == 1 && w.pad_left() == 0 &&
+           source.width() == layer.columns &&
            integers_.layouts[s.source()].lanes == layer.layout.lanes &&
            integers_.layouts[s.source()].blocks == layer.layout.blocks;
   }

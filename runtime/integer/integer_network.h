@@ -75,11 +75,13 @@ struct ShortcutPiece {
   uint32_t lane = 0;   // of `first`, from the target row's start in block 0
 };
 
-// Target row r gets source rows [(r stride - pad) divisor, (r stride - pad + 1) divisor).
+// Target row r gets source rows [(r stride - pad) divisor, (r stride - pad + 1) divisor), as far as
+// they are seen.
 struct ShortcutRows {
   int64_t stride = 1;
   int64_t pad = 0;
   int64_t divisor = 1;
+  int64_t seen = 0;  // source rows, from the first; those after them belong to no mean
 };
 
 struct IntegerSynapses {

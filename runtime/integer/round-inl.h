@@ -36,11 +36,10 @@ HWY_INLINE hn::Vec<D> ValueOf(D df, const int8_t* levels) {
 }
 
 // The rows of a source that a shortcut brings to a target row: none or some neighbours.
-HWY_INLINE void SourceRows(const ShortcutRows& rows, size_t row, size_t source_rows, int64_t& first,
-                           int64_t& last) {
+HWY_INLINE void SourceRows(const ShortcutRows& rows, size_t row, int64_t& first, int64_t& last) {
   const int64_t seen = static_cast<int64_t>(row) * rows.stride - rows.pad;
   first = std::max<int64_t>(0, seen * rows.divisor);
-  last = std::min<int64_t>(static_cast<int64_t>(source_rows), (seen + 1) * rows.divisor);
+  last = std::min<int64_t>(rows.seen, (seen + 1) * rows.divisor);
 }
 
 // Adds what a shortcut brings to a target row to `real`.
@@ -51,7 +50,7 @@ inline void AddShortcut(const LayerStep& step, size_t synapses, size_t row) {
   const float weight = s.shortcut_weight;
   int64_t first = 0;
   int64_t last = 0;
-  SourceRows(s.shortcut_rows, row, s.rows.size(), first, last);
+  SourceRows(s.shortcut_rows, row, first, last);
   for (int64_t source = first; source < last; ++source) {
     const int8_t* levels = step.settled->inputs[synapses]->Row(static_cast<size_t>(source));
     for (const ShortcutPiece& piece : s.pieces) {
@@ -93,7 +92,7 @@ inline RowExtras ExtrasOf(const LayerStep& step, size_t row) {
     }
     int64_t first = 0;
     int64_t last = 0;
-    SourceRows(synapses.shortcut_rows, row, synapses.rows.size(), first, last);
+    SourceRows(synapses.shortcut_rows, row, first, last);
     if (first >= last) continue;
     const int8_t* levels = step.settled->inputs[s]->Row(static_cast<size_t>(first));
     extras.shortcuts[extras.shortcut_count++] = {levels, synapses.shortcut_weight};
