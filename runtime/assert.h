@@ -21,7 +21,7 @@ namespace cssrun::internal {
 
 }  // namespace cssrun::internal
 
-#define CSSRUN_ASSERT(condition) \
+#define CSSRUN_ASSERT(condition)      \
   ((condition) ? static_cast<void>(0) \
                : ::cssrun::internal::AssertionFailed(#condition, __FILE__, __LINE__))
 

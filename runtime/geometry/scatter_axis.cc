@@ -23,8 +23,8 @@ ScatterAxis MakeScatterAxis(int64_t sources, int64_t targets, const WindowAxis& 
   axis.dilation = window.dilation;
   axis.reach = window.reach();
   // With one target position, every source position has the one tap that leads there.
-  axis.stride = targets == 1 ? std::max({window.stride, sources + window.pad, axis.reach})
-                             : window.stride;
+  axis.stride =
+      targets == 1 ? std::max({window.stride, sources + window.pad, axis.reach}) : window.stride;
   axis.taps = (axis.reach + axis.stride - 1) / axis.stride;
   axis.phases = std::min(axis.stride, sources + std::max<int64_t>(window.pad, 0));
   for (int64_t position = 0; position < sources; ++position) {

@@ -16,8 +16,8 @@ SourceAxis ViewAll(int64_t size) {
 SourceAxis ViewMeans(int64_t size, int64_t means, const WindowAxis& window) {
   SourceAxis axis;
   axis.size = means;
-  const bool disjoint = (means == 1 || window.stride == window.kernel) && window.pad == 0 &&
-                        window.dilation == 1;
+  const bool disjoint =
+      (means == 1 || window.stride == window.kernel) && window.pad == 0 && window.dilation == 1;
   axis.divisor = disjoint ? window.kernel : 0;
   for (int64_t mean = 0; mean < means; ++mean) {
     axis.sources.emplace_back();

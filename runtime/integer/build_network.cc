@@ -63,8 +63,7 @@ class Builder {
   bool DescribeLayouts() {
     for (const format::Node* node : *network_.nodes()) {
       integers_.layouts.push_back(LayoutOf(*node));
-      if (uint64_t{integers_.layouts.back().stride()} * node->extent()->width() >
-          kMostRowNeurons) {
+      if (uint64_t{integers_.layouts.back().stride()} * node->extent()->width() > kMostRowNeurons) {
         return Refuse("too many neurons in one row");
       }
     }
@@ -118,8 +117,7 @@ class Builder {
                                   std::vector<KernelChoice>& choices) const {
     for (size_t i = 0; i < connections.size(); ++i) {
       if (choices[i].kind == KernelKind::kRowScatter &&
-          !SumsFit(RowScatterShapeOf(connections[i], target),
-                   {connections[i].weights(), scales})) {
+          !SumsFit(RowScatterShapeOf(connections[i], target), {connections[i].weights(), scales})) {
         choices[i].kind = KernelKind::kTileGather;
       }
     }
@@ -141,14 +139,14 @@ class Builder {
         return Refuse(node, "a kernel that reaches too far");
       }
       if (choices[i].kind != KernelKind::kRowScatter) continue;
-      guard = std::max(guard,
-                       RoundUpToLines(static_cast<size_t>(c.x.taps - 1) * target.lanes.lanes));
+      guard =
+          std::max(guard, RoundUpToLines(static_cast<size_t>(c.x.taps - 1) * target.lanes.lanes));
       scatters.push_back(RowScatterShapeOf(c, target));
     }
     ChooseGuard(scatters, static_cast<uint32_t>(guard), membranes);
-    if (IsTooLarge(static_cast<double>(membranes.lanes.blocks) * membranes.rows *
-                       membranes.row_lanes,
-                   Neurons(*node.potential()))) {
+    if (IsTooLarge(
+            static_cast<double>(membranes.lanes.blocks) * membranes.rows * membranes.row_lanes,
+            Neurons(*node.potential()))) {
       return Refuse(node, "a map that takes too much memory in blocks");
     }
     return true;
@@ -195,8 +193,8 @@ class Builder {
       case KernelKind::kEventShortcut:
         out.kernel = MakeEventShortcut(
             PlanScatterRows(c.y, c.view.y, c.source.height(), layer.membranes.rows),
-            PlanShortcutRuns(ShortcutShapeOf(c, target)),
-            static_cast<double>(*c.weights()), layer.scales);
+            PlanShortcutRuns(ShortcutShapeOf(c, target)), static_cast<double>(*c.weights()),
+            layer.scales);
         return true;
       case KernelKind::kLevelConv:
         return BuildLevelConv(node, c, target, layer, out.kernel);
@@ -217,8 +215,8 @@ class Builder {
     for (const uint32_t readers : columns) {
       for (uint32_t channel = 0; channel < stride; ++channel) {
         const int64_t to = int64_t{channel} + c.synapses->channel_offset();
-        const bool exists = !c.identity() || (channel < c.source.channels() && to >= 0 &&
-                                              to < target.channels());
+        const bool exists =
+            !c.identity() || (channel < c.source.channels() && to >= 0 && to < target.channels());
         reached.push_back(exists ? static_cast<int32_t>(readers) : 0);
       }
     }
@@ -320,23 +318,25 @@ class Builder {
         std::ldexp(static_cast<double>(*c.weights()), SettledFraction(code_.timesteps)));
     kernel.rows = RowsOf(*c.synapses->window());
     kernel.row_divisor = c.view.y.divisor;
-    kernel.source_rows = c.source.height();
+    // Rows of the source that no row of its view covers bring nothing.
+    kernel.source_rows = static_cast<uint32_t>(
+        std::min<int64_t>(c.source.height(), c.view.y.size * c.view.y.divisor));
     kernel.runs = PlanShortcutRuns(ShortcutShapeOf(c, target));
     const auto aligned = std::ranges::count_if(layer.synapses, [](const IntegerSynapses& other) {
       const auto* shortcut = std::get_if<LevelShortcut>(&other.kernel);
       return shortcut != nullptr && shortcut->aligned;
     });
-    kernel.aligned =
-        IsAligned(c, target) && static_cast<size_t>(aligned) < kMostAlignedShortcuts;
+    kernel.aligned = IsAligned(c, target) && static_cast<size_t>(aligned) < kMostAlignedShortcuts;
     return kernel;
   }
 
-  // Rows of source and target hold the same neurons in the same words.
+  // Rows of source and target hold the same neurons in the same words, and lanes without a target
+  // have no source either: nothing else would keep them from firing.
   static bool IsAligned(const Connection& c, const TargetLayer& target) {
     const format::Window& w = *c.synapses->window();
     return !target.pools.pooled() && c.synapses->average() == nullptr &&
-           c.synapses->channel_offset() == 0 && w.stride_x() == 1 && w.pad_left() == 0 &&
-           c.source.width() == target.pools.x.size &&
+           c.synapses->channel_offset() == 0 && c.source.channels() <= target.channels() &&
+           w.stride_x() == 1 && w.pad_left() == 0 && c.source.width() == target.pools.x.size &&
            c.source_lanes.lanes == target.lanes.lanes &&
            c.source_lanes.blocks == target.lanes.blocks;
   }
@@ -377,8 +377,8 @@ class Builder {
         if (!ReadsLevels(s.kernel)) continue;
         const auto* convolution = std::get_if<LevelConv>(&s.kernel);
         LevelLayout& levels = integers_.level_layouts[s.source];
-        const size_t neurons = size_t{nodes.Get(s.source)->extent()->width()} *
-                               integers_.layouts[s.source].stride();
+        const size_t neurons =
+            size_t{nodes.Get(s.source)->extent()->width()} * integers_.layouts[s.source].stride();
         uint32_t& end = ends[s.source];
         end = std::max(end, static_cast<uint32_t>(RoundUpToLines(neurons)));
         if (convolution != nullptr) {

@@ -17,8 +17,8 @@ constexpr uint32_t kMostScatterBlocks = 2;
 // A layer of fewer positions has more weights than spikes, so that events cost less than levels.
 constexpr uint32_t kFewestLevelPositions = 16;
 
-// Tables that do not fit beside everything else in the second-level cache, in bytes. Only then is it
-// worth listing the spikes once more for each block, to read its weights while they are near.
+// Tables that do not fit beside everything else in the second-level cache, in bytes. Only then is
+// it worth listing the spikes once more for each block, to read its weights while they are near.
 constexpr uint64_t kFarTables = 1 << 20;
 // So few positions that listing what they see takes as long as adding it.
 constexpr uint32_t kFewPositions = 4;
@@ -28,8 +28,8 @@ bool KeepsWide(const Connection& connection, const TargetLayer& target) {
   // What is kept for each target and tap: all sources, or the words that hold its group.
   const format::Window& w = *connection.synapses->window();
   const double sources = connection.source.channels();
-  const double kept = std::min(
-      sources, std::max(sources / connection.synapses->groups(), double{kLineLanes}));
+  const double kept =
+      std::min(sources, std::max(sources / connection.synapses->groups(), double{kLineLanes}));
   const double taps = static_cast<double>(w.kernel_y()) * w.kernel_x();
   return target.channels() * taps * kept * sizeof(int16_t) <= kLargestWideTable;
 }
@@ -43,9 +43,9 @@ bool CanTakeDepthwise(const Connection& connection, const TargetLayer& target) {
 // Whether the spikes of all steps are added as levels.
 bool CanTakeLevels(const Connection& connection, const TargetLayer& target, uint32_t timesteps) {
   const format::Synapses& s = *connection.synapses;
-  return target.settled && !connection.identity() && connection.plain &&
-         !connection.from_encoder && connection.source_rectifies && s.groups() == 1 &&
-         s.average() == nullptr && target.lanes.lanes >= kTileTargets &&
+  return target.settled && !connection.identity() && connection.plain && !connection.from_encoder &&
+         connection.source_rectifies && s.groups() == 1 && s.average() == nullptr &&
+         target.lanes.lanes >= kTileTargets &&
          target.pools.y.size * target.pools.x.size >= kFewestLevelPositions &&
          LevelSumsFit(LevelConvShapeOf(connection, target), std::exp2(timesteps) - 1);
 }

@@ -23,10 +23,10 @@ LayerPools PoolsOf(const format::Node& node) {
   LayerPools pools;
   pools.rows = pooled.height();
   pools.columns = pooled.width();
-  pools.y = MakePoolAxis(map.height(), pooled.height(),
-                         pool == nullptr ? WindowAxis() : RowsOf(*pool));
-  pools.x = MakePoolAxis(map.width(), pooled.width(),
-                         pool == nullptr ? WindowAxis() : ColumnsOf(*pool));
+  pools.y =
+      MakePoolAxis(map.height(), pooled.height(), pool == nullptr ? WindowAxis() : RowsOf(*pool));
+  pools.x =
+      MakePoolAxis(map.width(), pooled.width(), pool == nullptr ? WindowAxis() : ColumnsOf(*pool));
   return pools;
 }
 

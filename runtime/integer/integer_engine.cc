@@ -58,9 +58,8 @@ IntegerEngine::IntegerEngine(const LoadedNetwork& network, const SessionOptions&
     const bool adds_floats = integers.settled() != nullptr && integers.settled()->adds_floats;
     if (!layer.direct.empty() || adds_floats) {
       const bool fires = layer.kind == NodeKind::Neurons;
-      const size_t size =
-          fires ? integers.membranes.MapRowAt(integers.membranes.lanes.blocks, 0)
-                : integers_.logit_stride;
+      const size_t size = fires ? integers.membranes.MapRowAt(integers.membranes.lanes.blocks, 0)
+                                : integers_.logit_stride;
       state.direct = AllocateAligned<float>(size);
       std::fill_n(state.direct.get(), size, 0.0F);
       if (fires && integers.settled() == nullptr) state.direct_carry = AllocateAligned<float>(size);
@@ -158,8 +157,7 @@ void IntegerEngine::StartPart(size_t layer_index, const LayerPart& part) {
   }
   const size_t positions = (last - first) * layer.pools.columns;
   for (size_t position = 0; position < positions; ++position) {
-    std::fill_n(sent + (position * blocks + part.first_block) * kLineLanes, part_lanes,
-                int16_t{0});
+    std::fill_n(sent + (position * blocks + part.first_block) * kLineLanes, part_lanes, int16_t{0});
   }
 }
 
@@ -323,8 +321,8 @@ void IntegerEngine::StepEncoder(uint32_t index, LayerStatistics& statistics) {
     if (bit == 0 && input_->kind == InputKind::kBytes) SetImage(index);
     if (bit == 0 && input_->kind == InputKind::kValues) SetValues(index);
     for (size_t row = 0; row < extent.height(); ++row) {
-      EncodeRow(&positive_trains_[row * train_row_], &negative_trains_[row * train_row_], train_row_,
-                bit, row, spikes);
+      EncodeRow(&positive_trains_[row * train_row_], &negative_trains_[row * train_row_],
+                train_row_, bit, row, spikes);
     }
     CountSpikes(spikes);
   }
@@ -400,8 +398,7 @@ uint64_t IntegerEngine::StepPart(size_t layer_index, uint32_t index, const Layer
 }
 
 uint64_t IntegerEngine::StepEventPart(size_t layer_index, uint32_t index,
-                                      std::span<const SynapseInput> inputs,
-                                      const LayerPart& part) {
+                                      std::span<const SynapseInput> inputs, const LayerPart& part) {
   const IntegerLayer& integers = integers_.layers[layer_index];
   LayerState& state = states_[layer_index];
   EventStep step;

@@ -51,10 +51,11 @@ struct IntegerLayer {
   bool rectify = false;
   MembraneLayout membranes;
   LayerPools pools;
-  std::vector<double> scales;                 // by target channel, units per amplitude
-  hwy::AlignedFreeUniquePtr<int16_t[]> start;  // membranes before the first input, by parameter lane
-  // What an amplitude of pixels brings at each step, in units (settled: settled units of all steps),
-  // by parameter lane; null where no pixels arrive.
+  std::vector<double> scales;  // by target channel, units per amplitude
+  hwy::AlignedFreeUniquePtr<int16_t[]>
+      start;  // membranes before the first input, by parameter lane
+  // What an amplitude of pixels brings at each step, in units (settled: settled units of all
+  // steps), by parameter lane; null where no pixels arrive.
   hwy::AlignedFreeUniquePtr<float[]> pixel_scale;
   IntegerNeurons neurons;
   std::vector<IntegerSynapses> synapses;

@@ -157,9 +157,8 @@ void QuantizeEventNeurons(const CodeOf& code, const format::Node& node, bool tak
   SetParameter(layout, channels, int16_t{0}, neurons.unit.get(),
                [&](uint32_t c) { return ToInt16(unit(c)); });
   const auto initial = static_cast<double>(node.initial_potential());
-  SetParameter(layout, channels, int16_t{0}, layer.start.get(), [&](uint32_t c) {
-    return ToInt16((code.beta * initial + bias(c)) * scales[c]);
-  });
+  SetParameter(layout, channels, int16_t{0}, layer.start.get(),
+               [&](uint32_t c) { return ToInt16((code.beta * initial + bias(c)) * scales[c]); });
   if (takes_pixels) {
     layer.pixel_scale = AllocateAligned<float>(lanes);
     SetParameter(layout, channels, 0.0F, layer.pixel_scale.get(),
@@ -198,9 +197,8 @@ void QuantizeSettledNeurons(const CodeOf& code, const format::Node& node, bool t
   SettledNeurons neurons;
   neurons.scale = AllocateAligned<float>(lanes);
   neurons.bias = AllocateAligned<float>(lanes);
-  SetParameter(layout, channels, 0.0F, neurons.scale.get(), [&](uint32_t c) {
-    return static_cast<float>(amplitude / layer.scales[c]);
-  });
+  SetParameter(layout, channels, 0.0F, neurons.scale.get(),
+               [&](uint32_t c) { return static_cast<float>(amplitude / layer.scales[c]); });
   SetParameter(layout, channels, 0.0F, neurons.bias.get(), [&](uint32_t c) {
     return static_cast<float>(static_cast<double>(node.bias()->Get(c)) * all_steps + start);
   });

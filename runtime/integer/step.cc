@@ -167,8 +167,7 @@ uint64_t RunEventStep(const EventStep& step) {
   if (layer.idle_until_last_step()) return synops;
   const FireRowFunction fire = ResolveFireRow();
   AddInputs(
-      step.inputs.size(), target,
-      [&](size_t s) { return Bind(layer.synapses[s], step.inputs[s]); },
+      step.inputs.size(), target, [&](size_t s) { return Bind(layer.synapses[s], step.inputs[s]); },
       [&](Bound& bound, size_t row) {
         WithEventKernel(bound, [&](auto& kernel) { kernel.AddRow(target, row); });
       },

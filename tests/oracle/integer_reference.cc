@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <utility>
 
 #include "tests/oracle/direct_reference.h"
 
@@ -27,146 +28,74 @@ double Grow(double value, double beta, size_t index) {
   return sum;
 }
 
-// All input is there when the first spike leaves.
-bool IsSettled(const format::NetworkT& network) {
-  return network.code->beta == 2 && network.code->timesteps <= 6 &&
-         network.code->silent_steps + 1 >= network.code->timesteps;
+// A node's synapses by the way in which what they carry is added, weights in units but for kFloat.
+struct Parts {
+  format::NodeT events;
+  format::NodeT real;
+  std::vector<format::NodeT> levels;  // of one synapses each
+  bool weights_fit = true;
+};
+
+format::NodeT WithoutSynapses(const format::NodeT& node) {
+  format::NodeT empty(node);
+  empty.synapses.clear();
+  return empty;
 }
 
-// Every potential has one membrane, and sees every source position at most once.
-bool IsPlain(const format::NodeT& node, const format::SynapsesT& s) {
-  const auto alone = [](int64_t size, int64_t pooled, int64_t kernel, int64_t stride, int64_t pad) {
-    return stride >= kernel && pad == 0 && (pooled - 1) * stride + kernel <= size;
+// Synapses with their weights in units. An identity has one weight for all channels, so it becomes
+// a convolution of weights between equal channels.
+std::unique_ptr<format::SynapsesT> Quantize(const format::NetworkT& network,
+                                            const format::SynapsesT& s,
+                                            const std::vector<double>& scales, int bits,
+                                            bool& fit) {
+  auto quantized = std::make_unique<format::SynapsesT>(s);
+  const double largest = std::exp2(bits - 1) - 1;
+  const auto units = [&](float weight, double scale) {
+    const double rounded = std::nearbyint(static_cast<double>(weight) * scale);
+    fit = fit && std::abs(rounded) <= largest;
+    return static_cast<float>(rounded);
   };
-  if (const format::Window* pool = node.pool.get(); pool != nullptr) {
-    if (!alone(node.potential->height(), node.extent->height(), pool->kernel_y(), pool->stride_y(),
-               pool->pad_top()) ||
-        !alone(node.potential->width(), node.extent->width(), pool->kernel_x(), pool->stride_x(),
-               pool->pad_left())) {
-      return false;
+  if (s.kind == SynapseKind::Convolution) {
+    const size_t fan_in = s.weights.size() / scales.size();
+    for (size_t i = 0; i < s.weights.size(); ++i) {
+      quantized->weights[i] = units(s.weights[i], scales[i / fan_in]);
     }
+    return quantized;
   }
-  const format::Window* mean = s.average.get();
-  return mean == nullptr ||
-         (mean->stride_y() == mean->kernel_y() && mean->stride_x() == mean->kernel_x() &&
-          mean->pad_top() == 0 && mean->pad_left() == 0);
-}
-
-// Whether all spikes of a source are added as one number of steps: not from the encoder, whose
-// values have signs.
-bool AddsLevels(const format::NetworkT& network, const format::NodeT& node,
-                const format::SynapsesT& s) {
-  const format::NodeT& source = *network.nodes[s.source];
-  return IsSettled(network) && IsPlain(node, s) && s.source != 0 && source.rectify &&
-         s.groups == 1 && s.average == nullptr && node.extent->channels() > 8 &&
-         size_t{node.potential->height()} * node.potential->width() >= 16;
-}
-
-// The largest weight in units: weights are kept in 11 bits where that costs no speed, else in 8.
-double LargestWeight(const format::NetworkT& network, const format::NodeT& node,
-                     const format::SynapsesT& s) {
-  const uint32_t sources = network.nodes[s.source]->extent->channels();
-  const uint32_t targets = node.potential->channels();
-  const bool depthwise = s.groups == sources && s.groups == targets;
-  const size_t taps = s.weights.size() / targets / (sources / s.groups);
-  const size_t seen = std::min(sources, std::max(sources / s.groups, 32U));
-  if (AddsLevels(network, node, s)) return 127;
-  const bool wide = depthwise || targets * taps * seen * 2 <= 256 << 10;
-  return wide ? 1023 : 127;
-}
-
-// Where a node has one convolution, the smallest scale of each channel at which its weights are
-// whole numbers up to 127, if there is one.
-void MakeWhole(const format::NetworkT& network, const format::NodeT& node,
-               std::vector<double>& scales) {
-  const format::SynapsesT* only = nullptr;
-  for (const auto& s : node.synapses) {
-    if (s->kind == SynapseKind::Identity || IsDirect(network, *s)) continue;
-    if (only != nullptr) return;
-    only = s.get();
-  }
-  if (only == nullptr) return;
-  const size_t fan_in = only->weights.size() / scales.size();
+  const auto sources = static_cast<int64_t>(network.nodes[s.source]->extent->channels());
+  quantized->kind = SynapseKind::Convolution;
+  quantized->weights.assign(scales.size() * static_cast<size_t>(sources), 0.0F);
   for (size_t c = 0; c < scales.size(); ++c) {
-    double largest = 0;
-    for (size_t k = 0; k < fan_in; ++k) {
-      largest = std::max(largest, std::abs(static_cast<double>(only->weights[c * fan_in + k])));
-    }
-    for (int whole = 1; whole <= 127 && largest > 0; ++whole) {
-      bool all = true;
-      for (size_t k = 0; k < fan_in && all; ++k) {
-        const double scaled =
-            static_cast<double>(only->weights[c * fan_in + k]) * (whole / largest);
-        all = std::abs(scaled - std::nearbyint(scaled)) < 1e-3;
-      }
-      if (!all) continue;
-      if (whole / largest <= 8 * 32767.0 / std::exp2(network.code->timesteps)) {
-        scales[c] = whole / largest;
-      }
-      break;
-    }
-  }
-}
-
-// Units of one amplitude before the silent period, by channel.
-std::vector<double> Scales(const format::NetworkT& network, const format::NodeT& node,
-                           double gain) {
-  const double largest_scale =
-      IsSettled(network) ? 32767.0 / std::exp2(network.code->timesteps + 1) : 32767.0 / 16 / gain;
-  std::vector<double> scales(node.potential->channels(), largest_scale);
-  for (const auto& s : node.synapses) {
-    if (IsDirect(network, *s)) continue;
-    const size_t fan_in = s->weights.size() / scales.size();
-    for (size_t c = 0; c < scales.size(); ++c) {
-      double largest = 0;
-      if (s->kind == SynapseKind::Identity) {
-        if (IsSettled(network) && IsPlain(node, *s)) continue;  // added in float
-        largest = std::abs(static_cast<double>(s->weights[0]));
-        scales[c] = std::min(scales[c], 8191 / largest);
-        continue;
-      }
-      for (size_t k = 0; k < fan_in; ++k) {
-        largest = std::max(largest, std::abs(static_cast<double>(s->weights[c * fan_in + k])));
-      }
-      if (largest > 0) {
-        scales[c] = std::min(scales[c], LargestWeight(network, node, *s) / largest);
-      }
-    }
-  }
-  if (IsSettled(network)) {
-    MakeWhole(network, node, scales);
-    return scales;
-  }
-  for (double& scale : scales) scale = std::floor(scale * gain) / gain;
-  return scales;
-}
-
-// The node with its weights in units. An identity has one weight for all channels, so it becomes a
-// convolution of weights between equal channels.
-format::NodeT Quantize(const format::NetworkT& network, const format::NodeT& node,
-                       const std::vector<double>& scales) {
-  format::NodeT quantized(node);
-  for (auto& s : quantized.synapses) {
-    const size_t fan_in = s->weights.size() / scales.size();
-    if (s->kind == SynapseKind::Convolution) {
-      for (size_t i = 0; i < s->weights.size(); ++i) {
-        const double units = static_cast<double>(s->weights[i]) * scales[i / fan_in];
-        s->weights[i] = static_cast<float>(std::nearbyint(units));
-      }
-      continue;
-    }
-    const auto weight = static_cast<double>(s->weights[0]);
-    const auto sources = static_cast<int64_t>(network.nodes[s->source]->extent->channels());
-    s->kind = SynapseKind::Convolution;
-    s->weights.assign(scales.size() * static_cast<size_t>(sources), 0.0F);
-    for (size_t c = 0; c < scales.size(); ++c) {
-      const int64_t source = static_cast<int64_t>(c) - s->channel_offset;
-      if (source < 0 || source >= sources) continue;
-      s->weights[c * static_cast<size_t>(sources) + static_cast<size_t>(source)] =
-          static_cast<float>(std::nearbyint(weight * scales[c]));
-    }
+    const int64_t source = static_cast<int64_t>(c) - s.channel_offset;
+    if (source < 0 || source >= sources) continue;
+    quantized->weights[c * static_cast<size_t>(sources) + static_cast<size_t>(source)] =
+        units(s.weights[0], scales[c]);
   }
   return quantized;
+}
+
+Parts TakeApart(const format::NetworkT& network, const format::NodeT& node,
+                const Choices& choices) {
+  Parts parts;
+  parts.events = WithoutSynapses(node);
+  parts.real = WithoutSynapses(node);
+  auto choice = choices.synapses.begin();
+  for (const auto& s : node.synapses) {
+    if (IsDirect(network, *s)) continue;
+    const auto [addition, bits] = *choice++;
+    if (addition == Addition::kFloat) {
+      parts.real.synapses.push_back(std::make_unique<format::SynapsesT>(*s));
+      continue;
+    }
+    auto quantized = Quantize(network, *s, choices.scales, bits, parts.weights_fit);
+    if (addition == Addition::kEvents) {
+      parts.events.synapses.push_back(std::move(quantized));
+    } else {
+      parts.levels.push_back(WithoutSynapses(node));
+      parts.levels.back().synapses.push_back(std::move(quantized));
+    }
+  }
+  return parts;
 }
 
 // A potential as a neuron sees it. Every member of a pool has its own, less what the pool has sent;
@@ -199,64 +128,82 @@ std::vector<Membrane> MembranesOf(const format::NodeT& node) {
   return membranes;
 }
 
+// The sums of a settled node's synapses when the last step has come, by membrane.
+struct SettledSums {
+  std::vector<double> units;
+  std::vector<double> real;            // in amplitudes
+  std::vector<double> real_magnitude;  // sums of absolute values
+  // Some order of the sums may have saturated on the way.
+  std::vector<char> saturated;
+};
+
+SettledSums SumSettled(const format::NetworkT& network, const Parts& parts, bool exact,
+                       const std::vector<Train>& trains) {
+  const format::Extent& map = *parts.events.potential;
+  const size_t neurons = size_t{map.channels()} * map.height() * map.width();
+  const size_t steps = network.code->timesteps;
+  SettledSums sums;
+  sums.units.assign(neurons, 0.0);
+  sums.real.assign(neurons, 0.0);
+  sums.real_magnitude.assign(neurons, 0.0);
+  sums.saturated.assign(neurons, 0);
+  for (size_t i = 0; i < steps; ++i) {
+    const Inputs events = SumInputs(network, parts.events, trains, i);
+    const Inputs real = SumInputs(network, parts.real, trains, i);
+    for (size_t j = 0; j < neurons; ++j) {
+      if (2 * std::abs(sums.units[j]) + events.magnitude[j] > 32767) sums.saturated[j] = 1;
+      sums.units[j] = Clamp(Clamp(2 * sums.units[j]) + events.sum[j]);
+      sums.real[j] = 2 * sums.real[j] + real.sum[j];
+      sums.real_magnitude[j] = 2 * sums.real_magnitude[j] + real.magnitude[j];
+    }
+  }
+  // Levels join when all steps have come.
+  std::vector<double> joined(neurons, 0.0);
+  for (size_t j = 0; j < neurons; ++j) joined[j] = std::abs(sums.units[j]);
+  for (const format::NodeT& levels : parts.levels) {
+    std::vector<double> whole(neurons, 0.0);
+    for (size_t i = 0; i < steps; ++i) {
+      const Inputs inputs = SumInputs(network, levels, trains, i);
+      for (size_t j = 0; j < neurons; ++j) whole[j] = 2 * whole[j] + inputs.sum[j];
+    }
+    for (size_t j = 0; j < neurons; ++j) {
+      joined[j] += std::abs(whole[j]);
+      sums.units[j] += whole[j];
+    }
+  }
+  for (size_t j = 0; j < neurons && !exact; ++j) {
+    if (joined[j] > 32767) sums.saturated[j] = 1;
+  }
+  return sums;
+}
+
 // A settled node: what came in, as one number, in signed binary digits.
-IntegerRun RunSettled(const format::NetworkT& network, size_t index,
+IntegerRun RunSettled(const format::NetworkT& network, size_t index, const Choices& choices,
                       const std::vector<Train>& trains, const std::vector<double>& pixels) {
   const format::NodeT& node = *network.nodes[index];
   const size_t steps = network.code->timesteps;
-  const std::vector<double> scales = Scales(network, node, 1);
-  const format::NodeT quantized = Quantize(network, node, scales);
-  format::NodeT in_units;
-  format::NodeT shortcuts;  // are not rounded
-  in_units.potential = std::make_unique<format::Extent>(*node.potential);
-  shortcuts.potential = std::make_unique<format::Extent>(*node.potential);
-  for (size_t s = 0; s < node.synapses.size(); ++s) {
-    const format::SynapsesT& given = *node.synapses[s];
-    const bool real = given.kind == SynapseKind::Identity && IsPlain(node, given);
-    format::NodeT& to = real ? shortcuts : in_units;
-    to.synapses.push_back(
-        std::make_unique<format::SynapsesT>(real ? given : *quantized.synapses[s]));
-  }
-  // Sums that nothing joins have 32 bits.
-  bool exact = true;
-  size_t summed = 0;
-  for (const auto& s : node.synapses) {
-    if (IsDirect(network, *s) || (s->kind == SynapseKind::Identity && IsPlain(node, *s))) continue;
-    exact = exact && AddsLevels(network, node, *s) && summed++ == 0;
-  }
+  const std::vector<double>& scales = choices.scales;
+  const Parts parts = TakeApart(network, node, choices);
+  const SettledSums sums = SumSettled(network, parts, choices.exact, trains);
   const size_t positions = size_t{node.potential->height()} * node.potential->width();
   const size_t neurons = scales.size() * positions;
   const std::vector<float> direct = DirectPotentials(network, node, pixels);
-  std::vector<double> units(neurons, 0.0), real(neurons, 0.0), magnitude(neurons, 0.0);
-  std::vector<char> saturated(neurons, 0);
-  for (size_t i = 0; i < steps; ++i) {
-    const Inputs sums = SumInputs(network, in_units, trains, i);
-    const Inputs plain = SumInputs(network, shortcuts, trains, i);
-    for (size_t j = 0; j < neurons; ++j) {
-      if (exact) {
-        units[j] = 2 * units[j] + sums.sum[j];
-      } else {
-        if (2 * std::abs(units[j]) + sums.magnitude[j] > 32767) saturated[j] = 1;
-        units[j] = Clamp(Clamp(2 * units[j]) + sums.sum[j]);
-      }
-      real[j] = 2 * real[j] + plain.sum[j];
-      magnitude[j] = 2 * magnitude[j] + plain.magnitude[j];
-    }
-  }
+  std::vector<double> magnitude = sums.real_magnitude;
   std::vector<double> z(neurons);
   for (size_t j = 0; j < neurons; ++j) {
     const size_t c = j / positions;
-    const double came = units[j] / scales[c];
+    const double came = sums.units[j] / scales[c];
     const double all_steps = SumOfWeights(network);
     const double bias = static_cast<double>(node.bias[c]) * all_steps +
                         static_cast<double>(node.initial_potential) * std::exp2(steps);
     const double of_pixels = static_cast<double>(direct[j]) * all_steps;
-    z[j] = came + bias + of_pixels + real[j];
+    z[j] = came + bias + of_pixels + sums.real[j];
     magnitude[j] += std::abs(came) + std::abs(bias) + std::abs(of_pixels) + 1;
   }
   const std::vector<Membrane> membranes = MembranesOf(node);
   const size_t pooled = size_t{node.extent->height()} * node.extent->width();
   IntegerRun run;
+  run.weights_fit = parts.weights_fit;
   std::vector<double> top(scales.size() * pooled, -1e30), largest(scales.size() * pooled, 0.0);
   run.exact_until.assign(top.size(), steps);
   for (size_t c = 0; c < scales.size(); ++c) {
@@ -265,17 +212,17 @@ IntegerRun RunSettled(const format::NetworkT& network, size_t index,
       const size_t neuron = c * pooled + membrane.neuron;
       top[neuron] = std::max(top[neuron], z[at]);
       largest[neuron] = std::max(largest[neuron], magnitude[at]);
-      if (saturated[at] != 0) run.exact_until[neuron] = 0;
+      if (sums.saturated[at] != 0) run.exact_until[neuron] = 0;
     }
   }
   std::vector<double> sent(top.size(), 0.0);
   for (size_t k = 0; k < steps; ++k) {
     const double weight = std::exp2(steps - 1 - k);
-    // Thresholds are whole parts of an amplitude.
-    const double parts = std::exp2(14 - static_cast<double>(steps));
-    const double v =
-        std::max(1.0, std::nearbyint(static_cast<double>(node.thresholds[k]) * weight * parts)) /
-        parts;
+    // Thresholds are whole fractions of an amplitude.
+    const double fractions = std::exp2(14 - static_cast<double>(steps));
+    const double v = std::max(1.0, std::nearbyint(static_cast<double>(node.thresholds[k]) * weight *
+                                                  fractions)) /
+                     fractions;
     std::vector<int8_t> spikes(top.size());
     for (size_t j = 0; j < top.size(); ++j) {
       const double rest = top[j] - sent[j];
@@ -293,16 +240,16 @@ IntegerRun RunSettled(const format::NetworkT& network, size_t index,
 
 }  // namespace
 
-IntegerRun RunNodeInIntegers(const format::NetworkT& network, size_t index,
+IntegerRun RunNodeInIntegers(const format::NetworkT& network, size_t index, const Choices& choices,
                              const std::vector<Train>& trains, const std::vector<double>& pixels) {
-  if (IsSettled(network)) return RunSettled(network, index, trains, pixels);
+  if (choices.settled) return RunSettled(network, index, choices, trains, pixels);
   const format::NodeT& node = *network.nodes[index];
   const auto beta = static_cast<double>(network.code->beta);
   const size_t steps = network.code->timesteps;
   const size_t silent = network.code->silent_steps;
   const double gain = std::pow(beta, silent);
-  const std::vector<double> scales = Scales(network, node, gain);
-  const format::NodeT quantized = Quantize(network, node, scales);
+  const std::vector<double>& scales = choices.scales;
+  const Parts parts = TakeApart(network, node, choices);
   const size_t positions = size_t{node.potential->height()} * node.potential->width();
   const size_t pooled = size_t{node.extent->height()} * node.extent->width();
   const std::vector<Membrane> membranes = MembranesOf(node);
@@ -317,6 +264,7 @@ IntegerRun RunNodeInIntegers(const format::NetworkT& network, size_t index,
   std::vector<float> direct_owed(direct.size(), 0.0F);
   std::vector<double> direct_now(direct.size(), 0.0);
   IntegerRun run;
+  run.weights_fit = parts.weights_fit;
   run.exact_until.assign(g.size(), steps);
   for (size_t i = 0; i < steps + silent; ++i) {
     if (i < steps) {
@@ -330,7 +278,7 @@ IntegerRun RunNodeInIntegers(const format::NetworkT& network, size_t index,
         direct_now[at] = Clamp(static_cast<double>(std::nearbyint(wanted)));
         direct_owed[at] = std::clamp(wanted - static_cast<float>(direct_now[at]), -1.0F, 1.0F);
       }
-      const Inputs inputs = SumInputs(network, quantized, trains, i);
+      const Inputs inputs = SumInputs(network, parts.events, trains, i);
       for (size_t j = 0; j < m.size(); ++j) {
         const size_t c = j / membranes.size();
         const Membrane& membrane = membranes[j % membranes.size()];

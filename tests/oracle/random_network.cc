@@ -6,12 +6,11 @@
 #include <string>
 #include <utility>
 
-#include "format/network_file.h"
+#include "tests/oracle/network_parts.h"
 
 namespace cssrun::oracle {
 namespace {
 
-using format::CodeT;
 using format::Extent;
 using format::NetworkT;
 using format::NodeKind;
@@ -19,76 +18,6 @@ using format::NodeT;
 using format::SynapseKind;
 using format::SynapsesT;
 using format::Window;
-
-class Draw {
- public:
-  explicit Draw(uint32_t seed) : generator_(seed) {}
-  int Integer(int low, int high) {
-    return std::uniform_int_distribution<int>(low, high)(generator_);
-  }
-  bool Chance(double probability) { return std::bernoulli_distribution(probability)(generator_); }
-  float Normal(float scale) { return std::normal_distribution<float>(0, scale)(generator_); }
-  template <typename T>
-  T OneOf(const std::vector<T>& choices) {
-    return choices[static_cast<size_t>(Integer(0, static_cast<int>(choices.size()) - 1))];
-  }
-
- private:
-  std::mt19937 generator_;
-};
-
-float Round(float value, bool exact) { return exact ? std::round(value * 32) / 32 : value; }
-
-int Positions(int size, int kernel, int stride, int pads, int dilation) {
-  const int room = size + pads - (kernel - 1) * dilation - 1;
-  return room < 0 ? 0 : room / stride + 1;
-}
-
-Window RandomWindow(Draw& draw, const Extent& source, bool dilate) {
-  for (;;) {
-    const int ky = draw.Integer(1, 4), kx = draw.Integer(1, 4);
-    const int sy = draw.Integer(1, 3), sx = draw.Integer(1, 3);
-    const int dy = dilate ? draw.Integer(1, 2) : 1, dx = dilate ? draw.Integer(1, 2) : 1;
-    const int top = draw.Integer(0, ky - 1), left = draw.Integer(0, kx - 1);
-    const int bottom = draw.Integer(0, ky - 1), right = draw.Integer(0, kx - 1);
-    const int h = Positions(static_cast<int>(source.height()), ky, sy, top + bottom, dy);
-    const int w = Positions(static_cast<int>(source.width()), kx, sx, left + right, dx);
-    if (h < 1 || w < 1) continue;
-    return Window(ky, kx, sy, sx, top, left, bottom, right, dy, dx);
-  }
-}
-
-Extent Through(const Window& w, const Extent& e, uint32_t channels) {
-  return Extent(
-      channels,
-      static_cast<uint32_t>(Positions(static_cast<int>(e.height()), w.kernel_y(), w.stride_y(),
-                                      w.pad_top() + w.pad_bottom(), w.dilation_y())),
-      static_cast<uint32_t>(Positions(static_cast<int>(e.width()), w.kernel_x(), w.stride_x(),
-                                      w.pad_left() + w.pad_right(), w.dilation_x())));
-}
-
-bool EveryPoolHasMembers(const Window& w, const Extent& from, const Extent& to) {
-  return (static_cast<int>(to.height()) - 1) * w.stride_y() - w.pad_top() <
-             static_cast<int>(from.height()) &&
-         (static_cast<int>(to.width()) - 1) * w.stride_x() - w.pad_left() <
-             static_cast<int>(from.width());
-}
-
-std::unique_ptr<SynapsesT> Convolution(Draw& draw, uint32_t source, const Extent& from,
-                                       const Window& window, uint32_t channels, uint32_t groups,
-                                       bool exact) {
-  auto s = std::make_unique<SynapsesT>();
-  s->source = source;
-  s->kind = SynapseKind::Convolution;
-  s->window = std::make_unique<Window>(window);
-  s->groups = groups;
-  const auto fan_in =
-      static_cast<size_t>(window.kernel_y() * window.kernel_x()) * (from.channels() / groups);
-  const float scale = 1.2F / std::sqrt(static_cast<float>(fan_in));
-  s->weights.resize(fan_in * channels);
-  for (float& weight : s->weights) weight = Round(draw.Normal(scale), exact);
-  return s;
-}
 
 // One axis of a mean that skips the first positions of its source or goes beyond them, and whose
 // `count` positions are those of the target from `first` on.
@@ -123,81 +52,7 @@ std::unique_ptr<SynapsesT> PlacedMean(Draw& draw, uint32_t source, const Extent&
   return s;
 }
 
-std::unique_ptr<NodeT> Node(const std::string& name, NodeKind kind, const Extent& extent) {
-  auto node = std::make_unique<NodeT>();
-  node->name = name;
-  node->kind = kind;
-  node->extent = std::make_unique<Extent>(extent);
-  node->potential = std::make_unique<Extent>(extent);
-  node->amplitude = 1;
-  return node;
-}
-
-void DrawBias(Draw& draw, uint32_t timesteps, bool exact, NodeT& node) {
-  for (uint32_t c = 0; c < node.potential->channels(); ++c) {
-    node.bias.push_back(Round(draw.Normal(0.5F / static_cast<float>(timesteps)), exact));
-  }
-}
-
-std::vector<float> Thresholds(uint32_t timesteps, float share) {
-  std::vector<float> thresholds(timesteps, share);
-  thresholds.back() = std::min(share, 0.5F);
-  return thresholds;
-}
-
-NetworkT EmptyNetwork(uint32_t timesteps, float beta, uint32_t silent, bool negative,
-                      const Extent& image) {
-  NetworkT network;
-  network.format_version = kFormatVersion;
-  network.code = std::make_unique<CodeT>();
-  network.code->timesteps = timesteps;
-  network.code->beta = beta;
-  network.code->silent_steps = silent;
-  network.code->negative_spikes = negative;
-  network.preprocessing = std::make_unique<format::PreprocessingT>();
-  network.preprocessing->resize = std::max(image.height(), image.width());
-  network.preprocessing->mean.assign(image.channels(), 0.45F);
-  network.preprocessing->stddev.assign(image.channels(), 0.25F);
-  network.origin = std::make_unique<format::OriginT>();
-  auto encoder = Node("input", NodeKind::Encoder, image);
-  double sum = 0;
-  for (uint32_t k = 0; k < timesteps; ++k) sum += std::pow(static_cast<double>(beta), k);
-  // No simple fraction of a pixel step: thresholds then fall between pixel values, not on them.
-  encoder->amplitude = static_cast<float>(2.2136 / sum);
-  encoder->thresholds = Thresholds(timesteps, 0.5F);
-  network.nodes.push_back(std::move(encoder));
-  return network;
-}
-
-void MakeWhole(Draw& draw, const NodeT& node, SynapsesT& s) {
-  const size_t fan_in = s.weights.size() / node.potential->channels();
-  if (s.kind == SynapseKind::Identity) return;
-  for (size_t c = 0; c < node.potential->channels(); ++c) {
-    float largest = 1e-3F;
-    for (size_t k = 0; k < fan_in; ++k) {
-      largest = std::max(largest, std::abs(s.weights[c * fan_in + k]));
-    }
-    const auto levels = static_cast<float>(draw.Integer(100, 127));
-    for (size_t k = 0; k < fan_in; ++k) {
-      float& weight = s.weights[c * fan_in + k];
-      weight = std::round(weight / largest * levels) * (largest / levels);
-    }
-  }
-}
-
 }  // namespace
-
-void SetTiming(NetworkT& network) {
-  for (auto& node : network.nodes) {
-    uint32_t input_offset = 0;
-    for (const auto& s : node->synapses) {
-      input_offset = std::max(input_offset, network.nodes[s->source]->offset);
-    }
-    for (auto& s : node->synapses) s->delay = input_offset - network.nodes[s->source]->offset;
-    node->offset = input_offset;
-    if (node->kind == NodeKind::Neurons) node->offset += network.code->silent_steps;
-  }
-}
 
 NetworkT RandomNetwork(uint32_t seed, const RandomOptions& options) {
   Draw draw(seed);
@@ -212,9 +67,10 @@ NetworkT RandomNetwork(uint32_t seed, const RandomOptions& options) {
     silent = std::min(8U, timesteps - 1 + silent % 2);
   }
   const bool negative = draw.Chance(0.8);
-  const Extent image(static_cast<uint32_t>(draw.Integer(1, 4)),
-                     static_cast<uint32_t>(draw.Integer(4, 11)),
-                     static_cast<uint32_t>(draw.Integer(4, 11)));
+  const auto image_width = static_cast<uint32_t>(draw.Integer(4, 11));
+  const auto image_height = static_cast<uint32_t>(draw.Integer(4, 11));
+  const auto image_channels = static_cast<uint32_t>(draw.Integer(1, 4));
+  const Extent image(image_channels, image_height, image_width);
   NetworkT network = EmptyNetwork(timesteps, beta, silent, negative, image);
 
   const int layers = draw.Integer(1, 6);
@@ -286,26 +142,7 @@ NetworkT RandomNetwork(uint32_t seed, const RandomOptions& options) {
     network.nodes.push_back(std::move(node));
   }
 
-  // The readout hears every layer that nothing else hears.
-  std::vector<bool> heard(network.nodes.size(), false);
-  for (const auto& node : network.nodes) {
-    for (const auto& s : node->synapses) heard[s->source] = true;
-  }
-  const auto classes = static_cast<uint32_t>(draw.Integer(2, 20));
-  auto readout = Node("logits", NodeKind::Readout, Extent(classes, 1, 1));
-  DrawBias(draw, timesteps, exact, *readout);
-  for (uint32_t source = 0; source < network.nodes.size(); ++source) {
-    if (heard[source]) continue;
-    const Extent from = *network.nodes[source]->extent;
-    const Window all(static_cast<int>(from.height()), static_cast<int>(from.width()), 1, 1, 0, 0, 0,
-                     0, 1, 1);
-    const bool mean = draw.Chance(0.5);
-    auto synapses = Convolution(
-        draw, source, from, mean ? Window(1, 1, 1, 1, 0, 0, 0, 0, 1, 1) : all, classes, 1, exact);
-    if (mean) synapses->average = std::make_unique<Window>(all);
-    readout->synapses.push_back(std::move(synapses));
-  }
-  network.nodes.push_back(std::move(readout));
+  AddReadout(draw, exact, network);
   SetTiming(network);
   if (options.whole_weights) {
     for (auto& node : network.nodes) {

@@ -3,10 +3,10 @@
 #define CSSRUN_TESTS_ORACLE_RANDOM_NETWORK_H_
 
 #include <cstdint>
-#include <random>
 #include <vector>
 
 #include "network_generated.h"
+#include "tests/oracle/network_parts.h"
 
 namespace cssrun::oracle {
 
@@ -37,9 +37,6 @@ format::NetworkT WideNetwork(uint32_t side, uint32_t from, uint32_t to, uint32_t
 
 // Random pixels of the network's input size.
 std::vector<uint8_t> RandomPixels(const format::NetworkT& network, uint32_t seed);
-
-// Fills in offsets and delays from the graph.
-void SetTiming(format::NetworkT& network);
 
 }  // namespace cssrun::oracle
 

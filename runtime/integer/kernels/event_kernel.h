@@ -33,7 +33,7 @@ struct EventTarget {
 struct EventInput {
   const SpikeFrame* spikes = nullptr;
   SpikeLists* lists = nullptr;  // room for what TileGather lists
-  size_t next_source_row = 0;   // kernels that scatter: the first row whose spikes are still to come
+  size_t next_source_row = 0;  // kernels that scatter: the first row whose spikes are still to come
 };
 
 // The best variants for this machine of a kernel's two functions: looked up once a layer and step.

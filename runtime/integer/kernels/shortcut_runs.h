@@ -25,9 +25,9 @@ struct ShortcutRun {
 };
 
 struct ShortcutRuns {
-  std::vector<ShortcutRun> runs;   // by block of targets
-  std::vector<uint32_t> bounds;    // those of block b: [bounds[b], bounds[b + 1])
-  std::vector<int32_t> targets;    // by source neuron of a row: its target channel, or -1
+  std::vector<ShortcutRun> runs;  // by block of targets
+  std::vector<uint32_t> bounds;   // those of block b: [bounds[b], bounds[b + 1])
+  std::vector<int32_t> targets;   // by source neuron of a row: its target channel, or -1
 };
 
 // What runs are made for.

@@ -42,7 +42,7 @@ struct Growth {
 // Max pools of a layer; both axes trivial where it has none.
 struct LayerPools {
   PoolAxis y, x;
-  uint32_t rows = 0;     // of spikes: pools
+  uint32_t rows = 0;  // of spikes: pools
   uint32_t columns = 0;
 
   bool pooled() const { return y.members * x.members > 1 || y.stride > 1 || x.stride > 1; }

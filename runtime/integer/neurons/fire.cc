@@ -170,11 +170,9 @@ HWY_NOINLINE void GrowRow(const NeuronStep& step, size_t row) {
   const NeuronStep grow = step;
   for (size_t block = step.part.first_block; block < step.part.last_block; ++block) {
     for (size_t i = 0; i < kLineLanes; i += hn::Lanes(d)) {
-      const auto bias = step.biases == nullptr
-                            ? hn::Zero(d)
-                            : hn::LoadU(d, step.biases + block * kLineLanes + i);
-      int16_t* HWY_RESTRICT membranes =
-          step.membranes + layout.RowAt(block, row);
+      const auto bias =
+          step.biases == nullptr ? hn::Zero(d) : hn::LoadU(d, step.biases + block * kLineLanes + i);
+      int16_t* HWY_RESTRICT membranes = step.membranes + layout.RowAt(block, row);
       for (size_t at = i; at < used; at += kLineLanes) {
         const auto m = Grow<kGrowth>(d, hn::LoadU(d, membranes + at), grow);
         hn::StoreU(hn::SaturatedAdd(m, bias), d, membranes + at);

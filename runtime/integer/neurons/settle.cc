@@ -84,8 +84,7 @@ HWY_NOINLINE void WriteDigitsOf(const SettledRow& settled, const DigitsTarget& t
   const size_t neurons = target.columns * layout.lanes.stride();
   const size_t lines = RoundUpToLines(neurons) / kLineLanes;
   const size_t columns = lines / blocks;  // of lines; several positions where lanes < 32
-  int8_t* HWY_RESTRICT levels =
-      target.levels == nullptr ? nullptr : target.levels->Row(spike_row);
+  int8_t* HWY_RESTRICT levels = target.levels == nullptr ? nullptr : target.levels->Row(spike_row);
   uint64_t* spikes[kLongestSettledTrain];
   int16_t thresholds[kLongestSettledTrain];
   int16_t lowest[kLongestSettledTrain];  // nothing is below without negative spikes

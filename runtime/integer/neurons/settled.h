@@ -28,7 +28,8 @@
 
 namespace cssrun::internal {
 
-// One amplitude is 2^SettledFraction(T) settled units: 16 bits then hold twice what a train carries.
+// One amplitude is 2^SettledFraction(T) settled units: 16 bits then hold twice what a train
+// carries.
 constexpr int SettledFraction(uint32_t timesteps) { return 14 - static_cast<int>(timesteps); }
 
 // Aligned shortcuts of one layer that are joined in registers; more are added through memory.
@@ -73,8 +74,8 @@ struct SettledRow {
   int16_t* membranes = nullptr;  // of the layer: sums, then potentials
 };
 
-// Replaces the sums of row `row` by potentials, rounded down. `marks_outside`: members of pools that
-// lie beyond the map are the lowest number and stay so.
+// Replaces the sums of row `row` by potentials, rounded down. `marks_outside`: members of pools
+// that lie beyond the map are the lowest number and stay so.
 void RoundPotentials(const SettledRow& settled, const PotentialInputs& inputs, size_t row,
                      bool marks_outside);
 

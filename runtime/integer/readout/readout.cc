@@ -110,8 +110,8 @@ ReadoutSynapses MakeReadoutSynapses(const ReadoutShape& shape, const format::Syn
       const bool exists =
           inside && c < channels && (!identity || (target >= 0 && target < shape.logits));
       out.fan_out.push_back(exists ? (identity ? 1 : shape.logits) : 0);
-      out.neurons.push_back(
-          exists ? static_cast<uint32_t>(static_cast<size_t>(seen) * channels + c) : 0);
+      out.neurons.push_back(exists ? static_cast<uint32_t>(static_cast<size_t>(seen) * channels + c)
+                                   : 0);
     }
   }
   return out;

@@ -26,7 +26,7 @@ struct ReadoutSynapses {
   std::vector<uint32_t> neurons;      // by source neuron of a row: its row of weights from there
   std::vector<uint32_t> fan_out;      // by source neuron of a row: 0 for what nothing reads
   size_t weight_rows = 0;
-  size_t row_size = 0;                           // logits, a multiple of 16
+  size_t row_size = 0;                         // logits, a multiple of 16
   hwy::AlignedFreeUniquePtr<float[]> weights;  // [weight row][logit]
 };
 

@@ -70,8 +70,8 @@ namespace cssrun::internal {
 HWY_EXPORT(DepthwiseRow);
 
 void FillDepthwise(const ScaledWeights& weights, uint32_t channels, Depthwise& kernel) {
-  const size_t taps = static_cast<size_t>(kernel.window.kernel_y()) *
-                      static_cast<size_t>(kernel.window.kernel_x());
+  const size_t taps =
+      static_cast<size_t>(kernel.window.kernel_y()) * static_cast<size_t>(kernel.window.kernel_x());
   const size_t size = RoundUpToLines(channels) * taps;
   kernel.weights = AllocateAligned<int16_t>(size);
   std::fill_n(kernel.weights.get(), size, int16_t{0});

@@ -45,9 +45,8 @@ void AddRuns(const EventShortcut& kernel, const uint64_t* words, const EventTarg
 void AddDueShortcuts(const EventShortcut& kernel, EventInput& input, const EventTarget& target,
                      size_t row) {
   ForEachDueRow(kernel.rows, input, target.part, row,
-                [&](size_t source, const ScatterRow&, size_t first, size_t) HWY_ATTR {
-                  AddRuns(kernel, input.spikes->Row(source), target, first);
-                });
+                [&](size_t source, const ScatterRow&, size_t first, size_t)
+                    HWY_ATTR { AddRuns(kernel, input.spikes->Row(source), target, first); });
 }
 
 }  // namespace cssrun::internal::HWY_NAMESPACE

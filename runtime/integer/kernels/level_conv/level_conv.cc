@@ -34,9 +34,9 @@ struct TileRow {
   size_t kernel_rows = 0;  // on the map
   size_t kernel_columns = 0;
   size_t quads = 0;
-  size_t targets = 0;  // of the tile
-  size_t lanes = 0;    // of a target column
-  bool joins = false;  // what the membranes hold
+  size_t targets = 0;                         // of the tile
+  size_t lanes = 0;                           // of a target column
+  bool joins = false;                         // what the membranes hold
   const RowPotentials* potentials = nullptr;  // null: the sums themselves are the result
 };
 
@@ -267,8 +267,7 @@ void SumLevels(const LevelConv& kernel, const LevelFrame& levels, const LevelTar
       const RowPotentials of_block(settled, *target.inputs, block, tile.lanes);
       tile.potentials = &potentials.emplace(of_block.From(lane));
     }
-    const size_t weights =
-        t * tile_size + static_cast<size_t>(taps.first) * kernel.tap_row_size();
+    const size_t weights = t * tile_size + static_cast<size_t>(taps.first) * kernel.tap_row_size();
     SumTile(tile, layout.columns, kernel.weights.get() + weights,
             settled.membranes + layout.RowAt(block, row) + lane);
   }

@@ -11,8 +11,7 @@ namespace cssrun::internal {
 
 bool LevelSumsFit(const LevelConvShape& shape, double largest_level) {
   const format::Window& w = shape.window;
-  const double sources =
-      static_cast<double>(w.kernel_y()) * w.kernel_x() * shape.source.channels();
+  const double sources = static_cast<double>(w.kernel_y()) * w.kernel_x() * shape.source.channels();
   return sources * largest_level * kLargestNarrowWeight <= std::numeric_limits<int32_t>::max();
 }
 

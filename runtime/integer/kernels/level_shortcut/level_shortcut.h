@@ -19,8 +19,8 @@ namespace cssrun::internal {
 struct LevelShortcut {
   float weight = 0;  // settled units per level
   bool aligned = false;
-  WindowAxis rows;           // kernel 1, over rows of the source's view
-  int64_t row_divisor = 1;   // source rows of one row of the view, see SourceAxis
+  WindowAxis rows;          // kernel 1, over rows of the source's view
+  int64_t row_divisor = 1;  // source rows of one row of the view, see SourceAxis
   uint32_t source_rows = 0;
   ShortcutRuns runs;
 };
@@ -32,8 +32,8 @@ struct SourceRows {
 };
 SourceRows SourceRowsOf(const LevelShortcut& kernel, size_t row);
 
-// Adds what the shortcut brings to target row `row` to `floats`, [block][row][map lanes], in settled
-// units.
+// Adds what the shortcut brings to target row `row` to `floats`, [block][row][map lanes], in
+// settled units.
 void AddLevelShortcut(const LevelShortcut& kernel, const LevelFrame& levels,
                       const MembraneLayout& layout, size_t row, float* floats);
 

@@ -134,9 +134,9 @@ struct SlideTile {
 
 template <size_t kRows, size_t kRun, bool kWhole, class Weight>
 HWY_NOINLINE void SlideTileOver(const SlidePlan& plan, const SpikeFrame& frame, size_t row,
-                               size_t membrane_pitch, const Weight* weights, int16_t* membranes) {
+                                size_t membrane_pitch, const Weight* weights, int16_t* membranes) {
   const SlideTile<kRows, kRun, kWhole> tile{plan, frame.Row(row), frame.words_per_row,
-                                           membrane_pitch};
+                                            membrane_pitch};
   for (size_t offset = 0; offset < kLineLanes; offset += hn::Lanes(Lanes16())) {
     tile.SlideOver(weights + offset, membranes + offset);
   }
@@ -144,7 +144,7 @@ HWY_NOINLINE void SlideTileOver(const SlidePlan& plan, const SpikeFrame& frame, 
 
 template <size_t kRows, size_t kRun, class Weight>
 HWY_INLINE void SlideRun(const SlidePlan& plan, const SpikeFrame& frame, size_t row,
-                        size_t membrane_pitch, const Weight* weights, int16_t* membranes) {
+                         size_t membrane_pitch, const Weight* weights, int16_t* membranes) {
   if constexpr (kRows == 3) {  // most kernels, and their rows but those at the border
     if (plan.run == kRun && plan.tap_rows == kRows) {
       SlideTileOver<kRows, kRun, true>(plan, frame, row, membrane_pitch, weights, membranes);
@@ -156,7 +156,7 @@ HWY_INLINE void SlideRun(const SlidePlan& plan, const SpikeFrame& frame, size_t 
 
 template <size_t kRows, class Weight>
 HWY_INLINE void SlideRows(const SlidePlan& plan, size_t run, const SpikeFrame& frame, size_t row,
-                         size_t membrane_pitch, const Weight* weights, int16_t* membranes) {
+                          size_t membrane_pitch, const Weight* weights, int16_t* membranes) {
   switch (run) {
     case 1:
       return SlideRun<kRows, 1>(plan, frame, row, membrane_pitch, weights, membranes);
@@ -171,7 +171,7 @@ HWY_INLINE void SlideRows(const SlidePlan& plan, size_t run, const SpikeFrame& f
 // weights begin at `weights`. Large kernels go tile by tile.
 template <class Weight>
 HWY_INLINE void SlideBlock(const SlidePlan& plan, const SpikeFrame& frame, size_t row, size_t rows,
-                          size_t membrane_pitch, const Weight* weights, int16_t* membranes) {
+                           size_t membrane_pitch, const Weight* weights, int16_t* membranes) {
   constexpr size_t kMost = 3;
   for (size_t y = 0; y < rows; y += kMost) {
     for (size_t line = 0; line < plan.run; line += kMost) {
@@ -197,25 +197,23 @@ HWY_INLINE void SlideBlock(const SlidePlan& plan, const SpikeFrame& frame, size_
 void ScatterDueRows(const RowScatter& kernel, EventInput& input, const EventTarget& target,
                     size_t row) {
   const MembraneLayout& layout = *target.layout;
-  ForEachDueRow(kernel.rows, input, target.part, row,
-                [&](size_t source, const ScatterRow& plan, size_t first, size_t last) HWY_ATTR {
-                  const size_t tap_row = plan.first_tap + (first - plan.first);
-                  for (size_t block = target.part.first_block; block < target.part.last_block;
-                       ++block) {
-                    const size_t weights =
-                        block * kernel.slide.block_size() + tap_row * kernel.slide.tap_row_size();
-                    int16_t* to = target.membranes + block * layout.block_lanes() +
-                                  first * layout.row_lanes;
-                    if (const auto* wide = std::get_if<WideWeights>(&kernel.weights)) {
-                      SlideBlock(kernel.slide, *input.spikes, source, last - first,
-                                 layout.row_lanes, wide->get() + weights, to);
-                    } else {
-                      SlideBlock(kernel.slide, *input.spikes, source, last - first,
-                                 layout.row_lanes,
-                                 std::get<NarrowWeights>(kernel.weights).get() + weights, to);
-                    }
-                  }
-                });
+  ForEachDueRow(
+      kernel.rows, input, target.part, row,
+      [&](size_t source, const ScatterRow& plan, size_t first, size_t last) HWY_ATTR {
+        const size_t tap_row = plan.first_tap + (first - plan.first);
+        for (size_t block = target.part.first_block; block < target.part.last_block; ++block) {
+          const size_t weights =
+              block * kernel.slide.block_size() + tap_row * kernel.slide.tap_row_size();
+          int16_t* to = target.membranes + block * layout.block_lanes() + first * layout.row_lanes;
+          if (const auto* wide = std::get_if<WideWeights>(&kernel.weights)) {
+            SlideBlock(kernel.slide, *input.spikes, source, last - first, layout.row_lanes,
+                       wide->get() + weights, to);
+          } else {
+            SlideBlock(kernel.slide, *input.spikes, source, last - first, layout.row_lanes,
+                       std::get<NarrowWeights>(kernel.weights).get() + weights, to);
+          }
+        }
+      });
 }
 
 }  // namespace cssrun::internal::HWY_NAMESPACE

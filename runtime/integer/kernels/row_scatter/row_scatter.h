@@ -2,8 +2,8 @@
 // target rows, and the sums slide along the row in registers.
 //
 // Source positions are taken one step after another, a step being as many positions as one line of
-// targets holds (one with 32 lanes, two with 16). A step reaches `run` lines in each of the kernel's
-// rows, and the next step's run begins one line later:
+// targets holds (one with 32 lanes, two with 16). A step reaches `run` lines in each of the
+// kernel's rows, and the next step's run begins one line later:
 //
 //     line of targets     0   1   2   3   4
 //     step 0              *   *   *
@@ -14,7 +14,8 @@
 // the membranes, and the others move up one register. Spikes need no list, because all that one
 // spike adds, every tap of the kernel, is one row of weights:
 //
-//     weights of a block of targets: [word][sign][neuron of the word][tap row][line of the run][lane]
+//     weights of a block of targets: [word][sign][neuron of the word][tap row][line of the
+//     run][lane]
 //
 // The sums in registers do not saturate, which SumsFit() makes sure of; they join the membranes
 // saturating. Both signs of a word are one loop over weights of twice the room: its end cannot be

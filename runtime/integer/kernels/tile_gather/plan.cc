@@ -58,8 +58,7 @@ void PlanRows(const TileGatherShape& shape, const TableShape& table, TileGather&
       const int64_t seen = window.SourceOf(y, ky);
       if (seen < 0 || seen >= shape.view.y.size) continue;
       for (const uint32_t row : shape.view.y.sources[static_cast<size_t>(seen)]) {
-        kernel.rows.push_back(
-            {row, static_cast<uint16_t>(ky * table.columns * table.column_rows)});
+        kernel.rows.push_back({row, static_cast<uint16_t>(ky * table.columns * table.column_rows)});
       }
     }
     kernel.row_bounds.push_back(static_cast<uint32_t>(kernel.rows.size()));
@@ -131,8 +130,8 @@ double FillTables(const TileGatherShape& shape, const ScaledWeights& weights,
           const size_t word = channel / shape.source_lanes.lanes - kernel.words[set].first;
           const size_t word_row = word * kernel.word_rows + channel % shape.source_lanes.lanes;
           for (size_t ky = 0; ky < taps / kernel_x; ++ky) {
-            const double weight = weights.Units(
-                target, (target * source_group + c) * taps + ky * kernel_x + kx);
+            const double weight =
+                weights.Units(target, (target * source_group + c) * taps + ky * kernel_x + kx);
             largest = std::max(largest, std::abs(weight));
             const size_t row = (ky * table.columns + place) * table.column_rows + word_row;
             tables[lane + row * kernel.row_lanes()] = static_cast<Weight>(weight);
@@ -153,8 +152,8 @@ double FillTables(const TileGatherShape& shape, const ScaledWeights& weights,
 bool TableRowsFit(const TileGatherShape& shape) {
   const format::Window& w = shape.window;
   const double positions = shape.target_lanes.positions();
-  const double span = (positions - 1) * w.stride_x() +
-                      static_cast<double>(w.kernel_x() - 1) * w.dilation_x() + 1;
+  const double span =
+      (positions - 1) * w.stride_x() + static_cast<double>(w.kernel_x() - 1) * w.dilation_x() + 1;
   const double columns = positions == 1 ? w.kernel_x() : span;
   return columns * w.kernel_y() * shape.source_lanes.stride() < kTableRowsEnd;
 }
@@ -173,11 +172,10 @@ TileGather PlanTileGather(const TileGatherShape& shape) {
   kernel.words = WordsOfSets(shape, kernel.set_blocks);
   kernel.word_rows = shape.source_lanes.lanes;
   TableShape table = TableFor(shape, kernel);
-  const uint64_t rows = uint64_t{table.columns} * table.column_rows *
-                        static_cast<uint64_t>(shape.window.kernel_y());
-  kernel.has_negated_rows =
-      2 * rows < kTableRowsEnd &&
-      2 * rows * kernel.row_lanes() * sizeof(int16_t) <= kLargestSignedTable;
+  const uint64_t rows =
+      uint64_t{table.columns} * table.column_rows * static_cast<uint64_t>(shape.window.kernel_y());
+  kernel.has_negated_rows = 2 * rows < kTableRowsEnd &&
+                            2 * rows * kernel.row_lanes() * sizeof(int16_t) <= kLargestSignedTable;
   if (kernel.has_negated_rows) {
     kernel.word_rows *= 2;
     table = TableFor(shape, kernel);
@@ -192,9 +190,9 @@ TileGather PlanTileGather(const TileGatherShape& shape) {
 void FillTileGather(const TileGatherShape& shape, const ScaledWeights& weights, WeightWidth width,
                     TileGather& kernel) {
   kernel.tables = MakeWeights(width, kernel.tables_size());
-  const double largest = std::visit(
-      [&](auto& tables) { return FillTables(shape, weights, kernel, tables.get()); },
-      kernel.tables);
+  const double largest =
+      std::visit([&](auto& tables) { return FillTables(shape, weights, kernel, tables.get()); },
+                 kernel.tables);
   constexpr double kLargestSum = 32767;
   kernel.most_spikes = static_cast<uint32_t>(kLargestSum / largest) / 4 * 4;
   // Identities have weights up to 8191, of which four still fit.

@@ -223,9 +223,9 @@ HWY_NOINLINE void GatherSet(const TileGather& kernel, size_t block_lanes,
   for (size_t tile = 0; tile < kernel.tiles; ++tile, membranes += kLineLanes) {
     const uint16_t* up = lists.tile_up.table_rows.data() + lists.tile_up.ranges[tile].first;
     const size_t ups = lists.tile_up.ranges[tile].count;
-    const uint16_t* down = has_negated_rows ? nullptr
-                                            : lists.tile_down.table_rows.data() +
-                                                  lists.tile_down.ranges[tile].first;
+    const uint16_t* down =
+        has_negated_rows ? nullptr
+                         : lists.tile_down.table_rows.data() + lists.tile_down.ranges[tile].first;
     const size_t downs = has_negated_rows ? 0 : lists.tile_down.ranges[tile].count;
     for (size_t first = 0; first < kAll; first += kVectors) {
       const Weight* HWY_RESTRICT from = table + first * hn::Lanes(d);
@@ -297,8 +297,7 @@ void PrepareGather(const TileGather& kernel, EventInput& input, const EventTarge
 }
 
 // All spikes, listed before, that reach target row `row` of the part's blocks.
-void GatherRow(const TileGather& kernel, EventInput& input, const EventTarget& target,
-               size_t row) {
+void GatherRow(const TileGather& kernel, EventInput& input, const EventTarget& target, size_t row) {
   CSSRUN_ASSERT(target.part.first_block % kernel.set_blocks == 0);
   CSSRUN_ASSERT(target.part.last_block % kernel.set_blocks == 0);
   if (const auto* wide = std::get_if<WideWeights>(&kernel.tables)) {

@@ -1,0 +1,163 @@
+#include "runtime/integer/plan.h"
+
+#include <cstddef>
+#include <utility>
+
+#include "runtime/network/loaded_network.h"
+
+namespace cssrun::internal {
+namespace {
+
+// The weights of one kernel as they lie in memory, padding and repetitions included.
+struct WeightStore {
+  WeightType type = WeightType::kInt8;
+  uint64_t count = 0;
+};
+
+WeightType TypeOf(const Weights& weights) {
+  return WidthOf(weights) == WeightWidth::kWide ? WeightType::kInt16 : WeightType::kInt8;
+}
+
+WeightStore StoreOf(const TileGather& kernel, const MembraneLayout&) {
+  return {TypeOf(kernel.tables), kernel.tables_size()};
+}
+WeightStore StoreOf(const RowScatter& kernel, const MembraneLayout& target) {
+  return {TypeOf(kernel.weights), kernel.slide.block_size() * target.lanes.blocks};
+}
+WeightStore StoreOf(const Depthwise& kernel, const MembraneLayout& target) {
+  const auto taps = static_cast<uint64_t>(kernel.window.kernel_y()) *
+                    static_cast<uint64_t>(kernel.window.kernel_x());
+  return {WeightType::kInt16, target.lanes.blocks * taps * kLineLanes};
+}
+WeightStore StoreOf(const EventShortcut& kernel, const MembraneLayout&) {
+  return {WeightType::kInt16, kernel.runs.targets.size() + kLineLanes};
+}
+WeightStore StoreOf(const LevelConv& kernel, const MembraneLayout&) {
+  return {WeightType::kInt8, kernel.size()};
+}
+WeightStore StoreOf(const LevelShortcut&, const MembraneLayout&) { return {WeightType::kFloat, 1}; }
+
+SynapsesPlan DescribeSynapses(const IntegerLayer& layer, const IntegerSynapses& s) {
+  const WeightStore store =
+      std::visit([&](const auto& kernel) { return StoreOf(kernel, layer.membranes); }, s.kernel);
+  const auto* shortcut = std::get_if<LevelShortcut>(&s.kernel);
+  SynapsesPlan plan;
+  plan.source = s.source;
+  plan.kernel = static_cast<KernelName>(s.kernel.index());
+  plan.weights = store.type;
+  plan.weight_bytes = store.count * static_cast<uint64_t>(BitsOf(store.type)) / 8;
+  plan.aligned = shortcut != nullptr && shortcut->aligned;
+  return plan;
+}
+
+LayerPlan DescribeLayer(const LoadedNetwork& network, size_t index) {
+  const IntegerLayer& layer = network.integers().layers[index];
+  LayerPlan plan;
+  plan.lanes = layer.membranes.lanes.lanes;
+  plan.blocks = layer.membranes.lanes.blocks;
+  if (layer.pools.pooled() || !layer.pools.disjoint()) {  // not a pool of one member each
+    plan.pool = layer.pools.disjoint() ? PoolName::kDisjoint : PoolName::kOverlapping;
+  }
+  plan.settled = layer.settled() != nullptr;
+  plan.fused = plan.settled && layer.settled()->sums == SettledSums::kFusedLevels;
+  plan.scales = layer.scales;
+  for (const IntegerSynapses& s : layer.synapses) {
+    plan.synapses.push_back(DescribeSynapses(layer, s));
+  }
+  return plan;
+}
+
+LayerPlan DescribeReadout(const IntegerNetwork& integers) {
+  LayerPlan plan;
+  for (const ReadoutSynapses& s : integers.readout) {
+    plan.synapses.push_back({.source = s.source,
+                             .kernel = KernelName::kReadout,
+                             .weights = WeightType::kFloat,
+                             .weight_bytes = s.weight_rows * integers.logit_stride * sizeof(float),
+                             .aligned = false});
+  }
+  return plan;
+}
+
+}  // namespace
+
+IntegerPlan DescribePlan(const LoadedNetwork& network) {
+  const IntegerNetwork& integers = network.integers();
+  IntegerPlan plan;
+  for (size_t i = 0; i < network.layers.size(); ++i) {
+    LayerPlan layer;
+    switch (network.layers[i].kind) {
+      case format::NodeKind::Encoder:
+        layer.lanes = integers.layouts[i].lanes;
+        layer.blocks = integers.layouts[i].blocks;
+        break;
+      case format::NodeKind::Neurons:
+        layer = DescribeLayer(network, i);
+        break;
+      case format::NodeKind::Readout:
+        layer = DescribeReadout(integers);
+        break;
+    }
+    layer.pixel_synapses = static_cast<uint32_t>(network.layers[i].direct.size());
+    plan.layers.push_back(std::move(layer));
+  }
+  return plan;
+}
+
+std::string_view ToString(KernelName kernel) {
+  switch (kernel) {
+    case KernelName::kTileGather:
+      return "tile_gather";
+    case KernelName::kRowScatter:
+      return "row_scatter";
+    case KernelName::kDepthwise:
+      return "depthwise";
+    case KernelName::kEventShortcut:
+      return "event_shortcut";
+    case KernelName::kLevelConv:
+      return "level_conv";
+    case KernelName::kLevelShortcut:
+      return "level_shortcut";
+    case KernelName::kReadout:
+      break;
+  }
+  return "readout";
+}
+
+std::string_view ToString(WeightType weights) {
+  switch (weights) {
+    case WeightType::kInt8:
+      return "int8";
+    case WeightType::kInt16:
+      return "int16";
+    case WeightType::kFloat:
+      break;
+  }
+  return "float";
+}
+
+std::string_view ToString(PoolName pool) {
+  switch (pool) {
+    case PoolName::kNone:
+      return "none";
+    case PoolName::kDisjoint:
+      return "disjoint";
+    case PoolName::kOverlapping:
+      break;
+  }
+  return "overlapping";
+}
+
+int BitsOf(WeightType weights) {
+  switch (weights) {
+    case WeightType::kInt8:
+      return 8;
+    case WeightType::kInt16:
+      return 16;
+    case WeightType::kFloat:
+      break;
+  }
+  return 32;
+}
+
+}  // namespace cssrun::internal

@@ -1,0 +1,78 @@
+// What the integer engine decided about a network: plain data, for tests and for `cssinspect`.
+//
+// It says everything that the answer's arithmetic depends on (scales, bits, which sums are exact)
+// and nothing about where things lie in memory. It is made on request and never used by a run.
+#ifndef CSSRUN_RUNTIME_INTEGER_PLAN_H_
+#define CSSRUN_RUNTIME_INTEGER_PLAN_H_
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace cssrun::internal {
+
+struct LoadedNetwork;
+
+// The rooms of runtime/integer/kernels, in the order of the variant Kernel, and the readout.
+enum class KernelName : uint8_t {
+  kTileGather,
+  kRowScatter,
+  kDepthwise,
+  kEventShortcut,
+  kLevelConv,
+  kLevelShortcut,
+  kReadout,  // of the last layer
+};
+
+inline bool IsShortcut(KernelName kernel) {
+  return kernel == KernelName::kEventShortcut || kernel == KernelName::kLevelShortcut;
+}
+
+enum class WeightType : uint8_t { kInt8, kInt16, kFloat };
+
+enum class PoolName : uint8_t {
+  kNone,
+  kDisjoint,     // a membrane for each position of the map
+  kOverlapping,  // a membrane for each position of the map in each pool that sees it
+};
+
+// What carries one source's spikes to a layer.
+struct SynapsesPlan {
+  uint32_t source = 0;  // layer index
+  KernelName kernel = KernelName::kTileGather;
+  WeightType weights = WeightType::kInt8;
+  uint64_t weight_bytes = 0;  // as laid out, padding and repetitions included
+  bool aligned = false;       // a shortcut of a settled layer that joins the sums in registers
+};
+
+struct LayerPlan {
+  // Layout of membranes and spikes: lanes of a position in one block of channels, and blocks.
+  uint32_t lanes = 0;
+  uint32_t blocks = 0;
+  PoolName pool = PoolName::kNone;
+  bool settled = false;  // all input is there when the first spike leaves
+  bool fused = false;    // of a settled layer: its 32-bit sums are rounded in registers
+  // Units per amplitude by target channel, before the silent period: weights are multiplied by it
+  // and rounded to whole units. Empty for the encoder and the readout.
+  std::vector<double> scales;
+  uint32_t pixel_synapses = 0;         // that see pixels not coded in spikes; added in float
+  std::vector<SynapsesPlan> synapses;  // all others, in the file's order
+};
+
+struct IntegerPlan {
+  std::vector<LayerPlan> layers;  // by layer index: the encoder first, the readout last
+};
+
+// Of a network that the integer engine runs.
+IntegerPlan DescribePlan(const LoadedNetwork& network);
+
+std::string_view ToString(KernelName kernel);
+std::string_view ToString(WeightType weights);
+std::string_view ToString(PoolName pool);
+
+// Bits of one weight.
+int BitsOf(WeightType weights);
+
+}  // namespace cssrun::internal
+
+#endif  // CSSRUN_RUNTIME_INTEGER_PLAN_H_

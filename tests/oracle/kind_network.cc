@@ -1,0 +1,441 @@
+#include "tests/oracle/kind_network.h"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/oracle/network_parts.h"
+
+namespace cssrun::oracle {
+namespace {
+
+using format::Extent;
+using format::NetworkT;
+using format::NodeKind;
+using format::NodeT;
+using format::SynapseKind;
+using format::SynapsesT;
+using format::Window;
+
+struct Span {
+  int low = 0;
+  int high = 0;
+};
+
+// Channels of every layout: 8 or 16 lanes a position, one, two or more blocks of 32.
+uint32_t Channels(Draw& draw, int most) {
+  std::vector<Span> spans = {{1, 8}, {9, 16}, {17, 32}, {33, 64}, {65, 130}};
+  std::erase_if(spans, [most](const Span& span) { return span.low > most; });
+  const Span span = draw.OneOf(spans);
+  return draw.Count(span.low, std::min(span.high, most));
+}
+
+// As many channels as share a layout with `channels`.
+uint32_t ChannelsOfSameLayout(Draw& draw, uint32_t channels) {
+  const auto last = static_cast<int>(channels);
+  if (last <= 8) return draw.Count(1, 8);
+  if (last <= 16) return draw.Count(9, 16);
+  const int blocks = (last + 31) / 32;
+  return draw.Count(std::max(17, 32 * blocks - 31), 32 * blocks);
+}
+
+// Leads from any map to any other: what is missing is padded, what is too much is cut off.
+Window Fitted(const Extent& from, const Extent& to, int kernel, int stride, int pad) {
+  const auto rest = [&](uint32_t source, uint32_t target) {
+    return (static_cast<int>(target) - 1) * stride + kernel - static_cast<int>(source) - pad;
+  };
+  return Window(kernel, kernel, stride, stride, pad, pad, rest(from.height(), to.height()),
+                rest(from.width(), to.width()), 1, 1);
+}
+
+struct Code {
+  uint32_t timesteps = 1;
+  float beta = 2;
+  uint32_t silent = 0;
+};
+
+Code DrawCode(Draw& draw, bool settled) {
+  Code code;
+  if (settled) {
+    code.timesteps = draw.Count(1, 6);
+    code.silent = code.timesteps - 1 + draw.Count(0, 1);
+    return code;
+  }
+  code.beta = draw.OneOf<float>({1.0F, 1.1F, 1.5F, 1.7F, 2.0F});
+  code.timesteps = draw.Chance(0.2) ? draw.Count(7, 12) : draw.Count(2, 6);
+  const auto most = static_cast<int>(code.timesteps) - 2;  // one less than settled layers have
+  code.silent = draw.Count(0, std::min(3, most));
+  return code;
+}
+
+// Draws a network node by node.
+class Builder {
+ public:
+  Builder(const KindOptions& options, uint32_t seed) : options_(options), draw_(seed) {
+    const Code code = DrawCode(draw_, options.settled);
+    negative_ = draw_.Chance(0.8);
+    const uint32_t channels = draw_.Count(1, 4);
+    const uint32_t height = draw_.Count(5, 9);
+    const uint32_t width = draw_.Count(5, 9);
+    network_ = EmptyNetwork(code.timesteps, code.beta, code.silent, negative_,
+                            Extent(channels, height, width));
+    direct_ = options.join == Join::kPixels || draw_.Chance(0.2);
+  }
+
+  NetworkT Build() {
+    const Join second =
+        draw_.OneOf<Join>({Join::kNothing, Join::kNothing, Join::kNothing, Join::kAlignedShortcut,
+                           Join::kOtherShortcut, Join::kDisjointPool});
+    std::unique_ptr<NodeT> subject = Subject();
+    Add(options_.join, *subject);
+    if (options_.join != Join::kNothing && second != options_.join) Add(second, *subject);
+    draw_.Shuffle(subject->synapses);
+    network_.nodes.push_back(std::move(subject));
+    if (draw_.Chance(0.4)) {  // somebody reads what it sends
+      const uint32_t source = static_cast<uint32_t>(network_.nodes.size()) - 1;
+      const Extent from = *network_.nodes[source]->extent;
+      const Extent to(Channels(draw_, 20), from.height(), from.width());
+      auto reader = Neurons(to);
+      reader->synapses.push_back(
+          Convolution(draw_, source, from, Fitted(from, to, 3, 1, 1), to.channels(), 1, false));
+      network_.nodes.push_back(std::move(reader));
+    }
+    AddReadout(draw_, false, network_);
+    SetTiming(network_);
+    if (options_.settled && draw_.Chance(0.3)) {
+      for (auto& node : network_.nodes) {
+        for (auto& s : node->synapses) MakeWhole(draw_, *node, *s);
+      }
+    }
+    if (direct_) {
+      network_.code->input = format::InputCoding::Direct;
+      network_.nodes[0]->thresholds.clear();
+    }
+    return std::move(network_);
+  }
+
+ private:
+  std::unique_ptr<NodeT> Neurons(const Extent& extent) {
+    auto node = Node("layer" + std::to_string(network_.nodes.size()), NodeKind::Neurons, extent);
+    node->rectify = draw_.Chance(0.8);
+    if (network_.code->beta == 1.0F) node->initial_potential = draw_.Normal(0.3F);
+    const float share = draw_.OneOf<float>({0.5F, 0.5F, 0.6875F});
+    node->thresholds = Thresholds(network_.code->timesteps, negative_ ? share : 1.0F);
+    DrawBias(draw_, network_.code->timesteps, false, *node);
+    return node;
+  }
+
+  // A layer of any size, driven by the image.
+  uint32_t Source(const Extent& extent, bool rectify) {
+    auto node = Neurons(extent);
+    node->rectify = rectify;
+    const Extent& image = *network_.nodes[0]->extent;
+    const int kernel = draw_.Integer(1, 2);
+    const Window window = Fitted(image, extent, kernel, 1, kernel - 1);
+    node->synapses.push_back(Convolution(draw_, 0, image, window, extent.channels(), 1, false));
+    network_.nodes.push_back(std::move(node));
+    return static_cast<uint32_t>(network_.nodes.size()) - 1;
+  }
+
+  // The layer with its main synapses.
+  std::unique_ptr<NodeT> Subject() {
+    switch (options_.kind) {
+      case Kind::kRowScatter:
+        return Roll();
+      case Kind::kTileGather:
+        return Gather();
+      case Kind::kDepthwise:
+        return Depthwise();
+      case Kind::kLevelConv:
+        return Levels();
+      case Kind::kShortcut:
+        break;
+    }
+    return MainShortcut();
+  }
+
+  // Settled layers add levels unless the source is signed or the layer narrow or of few positions.
+  struct Sizes {
+    Extent source;
+    uint32_t targets = 1;
+    bool rectify = true;
+  };
+  Sizes SizesWithoutLevels(int most_sources, int most_targets) {
+    const uint32_t sources = Channels(draw_, most_sources);
+    uint32_t height = draw_.Count(4, 9);
+    uint32_t width = draw_.Count(4, 9);
+    Sizes sizes;
+    sizes.targets = Channels(draw_, most_targets);
+    sizes.rectify = draw_.Chance(0.8);
+    if (options_.settled) {
+      switch (draw_.Integer(0, 2)) {
+        case 0:
+          sizes.targets = draw_.Count(1, 8);
+          break;
+        case 1:
+          sizes.rectify = false;
+          break;
+        default:
+          height = draw_.Count(2, 3);
+          width = draw_.Count(3, 4);
+          break;
+      }
+    }
+    sizes.source = Extent(sources, height, width);
+    return sizes;
+  }
+
+  std::unique_ptr<NodeT> Convolved(uint32_t source, const Window& window, uint32_t channels,
+                                   uint32_t groups) {
+    const Extent from = *network_.nodes[source]->extent;
+    auto node = Neurons(Through(window, from, channels));
+    node->synapses.push_back(Convolution(draw_, source, from, window, channels, groups, false));
+    return node;
+  }
+
+  std::unique_ptr<NodeT> Roll() {
+    Sizes sizes = SizesWithoutLevels(24, 40);
+    if (options_.settled && sizes.source.height() < 4) {  // so that few positions stay few
+      const Window low(1, 2, 1, 1, 0, 0, 0, 0, 1, 1);
+      return Convolved(Source(sizes.source, sizes.rectify), low, sizes.targets, 1);
+    }
+    const int kernel_y = draw_.Integer(1, 4);
+    const int kernel_x = draw_.Integer(2, 4);
+    const int top = draw_.Integer(0, kernel_y - 1);
+    const int left = draw_.Integer(0, kernel_x - 1);
+    const int bottom = draw_.Integer(0, kernel_y - 1);
+    const int right = draw_.Integer(0, kernel_x - 1);
+    const Window window(kernel_y, kernel_x, 1, 1, top, left, bottom, right, 1, 1);
+    const bool image = !direct_ && draw_.Chance(0.25);
+    const uint32_t source = image ? 0 : Source(sizes.source, sizes.rectify);
+    return Convolved(source, window, sizes.targets, 1);
+  }
+
+  std::unique_ptr<NodeT> Gather() {
+    const bool wide = draw_.Chance(0.15);  // more blocks than a roll takes
+    Sizes sizes = SizesWithoutLevels(40, wide ? 130 : 40);
+    if (wide) sizes.source = Extent(sizes.source.channels(), 3, 3);
+    const int groups = draw_.OneOf<int>({1, 1, 2, 3});
+    if (groups > 1) {
+      sizes.source = Extent(sizes.source.channels() * static_cast<uint32_t>(groups),
+                            sizes.source.height(), sizes.source.width());
+      sizes.targets *= static_cast<uint32_t>(groups);
+    }
+    const uint32_t source = Source(sizes.source, sizes.rectify);
+    if (draw_.Chance(0.2)) return ThroughMean(source, sizes.targets);
+    for (;;) {
+      const Window window = RandomWindow(draw_, sizes.source, true);
+      const bool rolls = window.stride_y() == 1 && window.stride_x() == 1 &&
+                         window.dilation_y() == 1 && window.dilation_x() == 1 &&
+                         window.kernel_x() > 1;
+      if (groups == 1 && rolls && !wide) continue;
+      return Convolved(source, window, sizes.targets, static_cast<uint32_t>(groups));
+    }
+  }
+
+  std::unique_ptr<NodeT> ThroughMean(uint32_t source, uint32_t channels) {
+    const Extent from = *network_.nodes[source]->extent;
+    const Window mean = RandomWindow(draw_, from, false);
+    const Extent seen = Through(mean, from, from.channels());
+    const Window window = RandomWindow(draw_, seen, true);
+    auto node = Neurons(Through(window, seen, channels));
+    auto s = Convolution(draw_, source, from, window, channels, 1, false);
+    s->average = std::make_unique<Window>(mean);
+    node->synapses.push_back(std::move(s));
+    return node;
+  }
+
+  std::unique_ptr<NodeT> Depthwise() {
+    const uint32_t channels = draw_.Count(17, 70);
+    const uint32_t height = draw_.Count(4, 7);
+    const uint32_t width = draw_.Count(4, 7);
+    const bool rectify = draw_.Chance(0.8);
+    const uint32_t source = Source(Extent(channels, height, width), rectify);
+    const Window window = RandomWindow(draw_, *network_.nodes[source]->extent, true);
+    return Convolved(source, window, channels, channels);
+  }
+
+  std::unique_ptr<NodeT> Levels() {
+    const uint32_t channels = Channels(draw_, 70);
+    const uint32_t height = draw_.Count(4, 9);
+    const uint32_t width = draw_.Count(4, 11);
+    const uint32_t source = Source(Extent(channels, height, width), true);
+    const Extent from = *network_.nodes[source]->extent;
+    const uint32_t targets = std::max(9U, Channels(draw_, 70));
+    for (;;) {
+      const Window window = RandomWindow(draw_, from, true);
+      const Extent to = Through(window, from, targets);
+      if (to.height() * to.width() >= 16) return Convolved(source, window, targets, 1);
+    }
+  }
+
+  std::unique_ptr<NodeT> MainShortcut() {
+    const uint32_t channels = Channels(draw_, 70);
+    const uint32_t height = draw_.Count(4, 9);
+    const uint32_t width = draw_.Count(4, 9);
+    auto node = Neurons(Extent(channels, height, width));
+    AddShortcut(draw_.Chance(0.5), *node);
+    return node;
+  }
+
+  void Add(Join join, NodeT& node) {
+    switch (join) {
+      case Join::kNothing:
+        break;
+      case Join::kAlignedShortcut:
+        // Some layers have more than registers are kept for.
+        for (int rest = draw_.OneOf<int>({1, 1, 1, 2, 6}); rest > 0; --rest) {
+          AddShortcut(true, node);
+        }
+        break;
+      case Join::kOtherShortcut:
+        AddShortcut(false, node);
+        break;
+      case Join::kOtherSums:
+        AddConvolution(node);
+        break;
+      case Join::kPixels:
+        AddPixels(node);
+        break;
+      case Join::kDisjointPool:
+      case Join::kOverlappingPool:
+        AddPool(join == Join::kDisjointPool, node);
+        break;
+      case Join::kManySynapses:
+        while (node.synapses.size() < 17) {
+          if (draw_.Chance(0.3)) {
+            AddConvolution(node);
+          } else {
+            AddShortcut(draw_.Chance(0.3), node);
+          }
+        }
+        // As much in all as few would bring.
+        for (auto& s : node.synapses) {
+          for (float& weight : s->weights) weight *= 0.3F;
+        }
+        break;
+    }
+  }
+
+  // A source of the wanted extent, one that is there or a new one.
+  uint32_t SourceFor(const Extent& wanted) {
+    for (uint32_t i = 1; i < network_.nodes.size(); ++i) {
+      const Extent& extent = *network_.nodes[i]->extent;
+      const bool same = extent.channels() == wanted.channels() &&
+                        extent.height() == wanted.height() && extent.width() == wanted.width();
+      if (same && draw_.Chance(0.7)) return i;
+    }
+    const bool rectify = draw_.Chance(0.7);
+    return Source(wanted, rectify);
+  }
+
+  void AddShortcut(bool aligned, NodeT& node) {
+    const Extent& to = *node.potential;
+    const float weight = 0.5F + draw_.Normal(0.3F);
+    if (aligned) {
+      const uint32_t same =
+          draw_.Chance(0.5) ? to.channels() : ChannelsOfSameLayout(draw_, to.channels());
+      // Rows may lie apart: only what is in a row must be aligned.
+      const int stride = draw_.Chance(0.8) ? 1 : 2;
+      const int pad = draw_.Chance(0.8) ? 0 : draw_.Integer(-1, 1);
+      const uint32_t source = SourceFor(Extent(same, to.height(), to.width()));
+      const auto rest =
+          (static_cast<int>(to.height()) - 1) * stride + 1 - static_cast<int>(to.height()) - pad;
+      const Window window(1, 1, stride, 1, pad, 0, rest, 0, 1, 1);
+      node.synapses.push_back(Shortcut(source, window, 0, weight));
+      return;
+    }
+    const uint32_t channels = Channels(draw_, 40);
+    const uint32_t height = draw_.Count(3, 8);
+    const uint32_t width = draw_.Count(3, 8);
+    const Extent other(channels, height, width);
+    const uint32_t source = draw_.Chance(0.5) ? SourceFor(other) : AnySource(other);
+    const Extent from = *network_.nodes[source]->extent;
+    const int stride = draw_.Integer(1, 2);
+    const int pad = draw_.Integer(-1, 2);
+    const int lowest = 1 - static_cast<int>(from.channels());
+    const int offset = draw_.Integer(lowest, static_cast<int>(to.channels()) - 1);
+    auto s = Shortcut(source, Fitted(from, to, 1, stride, pad), offset, weight);
+    if (from.height() > 1 && from.width() > 1 && draw_.Chance(0.2)) {  // through means of 2 x 2
+      const Window mean(2, 2, 2, 2, 0, 0, 0, 0, 1, 1);
+      const Extent seen = Through(mean, from, from.channels());
+      s->average = std::make_unique<Window>(mean);
+      s->window = std::make_unique<Window>(Fitted(seen, to, 1, stride, pad));
+    }
+    node.synapses.push_back(std::move(s));
+  }
+
+  uint32_t AnySource(const Extent& otherwise) {
+    const auto nodes = static_cast<int>(network_.nodes.size());
+    const int first = direct_ ? 1 : 0;
+    if (first >= nodes) return Source(otherwise, draw_.Chance(0.7));
+    return static_cast<uint32_t>(draw_.Integer(first, nodes - 1));
+  }
+
+  void AddConvolution(NodeT& node) {
+    const Extent& to = *node.potential;
+    const uint32_t channels = Channels(draw_, 20);
+    const uint32_t source = AnySource(Extent(channels, to.height(), to.width()));
+    const Extent from = *network_.nodes[source]->extent;
+    const int kernel = draw_.Integer(1, 3);
+    const int stride = draw_.Integer(1, 2);
+    const int pad = draw_.Integer(0, kernel - 1);
+    auto s = Convolution(draw_, source, from, Fitted(from, to, kernel, stride, pad), to.channels(),
+                         1, false);
+    for (float& weight : s->weights) weight *= 0.5F;
+    node.synapses.push_back(std::move(s));
+  }
+
+  void AddPixels(NodeT& node) {
+    const Extent& to = *node.potential;
+    const Extent& image = *network_.nodes[0]->extent;
+    if (draw_.Chance(0.3)) {
+      node.synapses.push_back(Shortcut(0, Fitted(image, to, 1, 1, 0), 0, draw_.Normal(0.4F)));
+      return;
+    }
+    const int kernel = draw_.Integer(1, 3);
+    const Window window = Fitted(image, to, kernel, 1, kernel / 2);
+    node.synapses.push_back(Convolution(draw_, 0, image, window, to.channels(), 1, false));
+  }
+
+  void AddPool(bool disjoint, NodeT& node) {
+    const Extent map = *node.potential;
+    const int rows = static_cast<int>(map.height());
+    const int columns = static_cast<int>(map.width());
+    Window pool(1, 1, 1, 1, 0, 0, 0, 0, 1, 1);
+    if (disjoint) {
+      const int kernel_y = draw_.Integer(1, std::min(3, rows));
+      const int kernel_x =
+          draw_.Integer(kernel_y == 1 ? std::min(2, columns) : 1, std::min(3, columns));
+      const int stride_y = kernel_y + draw_.Integer(0, 1);
+      const int stride_x = kernel_x + draw_.Integer(0, 1);
+      pool = Window(kernel_y, kernel_x, stride_y, stride_x, 0, 0, 0, 0, 1, 1);
+    } else {
+      const int kernel = draw_.Integer(std::min({2, rows, columns}), std::min({3, rows, columns}));
+      const int pad = draw_.Integer(0, kernel - 1);
+      const int stride = draw_.Integer(1, std::max(1, kernel - 1));
+      pool = Window(kernel, kernel, stride, stride, pad, pad, 0, 0, 1, 1);
+    }
+    const Extent pooled = Through(pool, map, map.channels());
+    if (!EveryPoolHasMembers(pool, map, pooled)) return;
+    node.pool = std::make_unique<Window>(pool);
+    *node.extent = pooled;
+  }
+
+  const KindOptions options_;
+  Draw draw_;
+  bool negative_ = true;
+  bool direct_ = false;
+  NetworkT network_;
+};
+
+}  // namespace
+
+NetworkT KindNetwork(const KindOptions& options, uint32_t seed) {
+  return Builder(options, seed).Build();
+}
+
+}  // namespace cssrun::oracle

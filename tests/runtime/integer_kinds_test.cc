@@ -1,0 +1,245 @@
+// Random networks drawn by kind: every kernel, times what may join or follow it, times every
+// instruction set. Every spike of every layer is compared with the reference, and what was reached
+// is counted from the plan of the loaded network. A combination that can exist and is not reached
+// often enough is a failure; so is one that is said not to exist and does.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "hwy/targets.h"
+#include "tests/oracle/kind_network.h"
+#include "tests/oracle/random_network.h"
+#include "tests/runtime/integer_support.h"
+
+namespace cssrun {
+namespace {
+
+using integer_tests::Counts;
+using integer_tests::SpikeRecord;
+using internal::IntegerPlan;
+using internal::KernelName;
+using internal::LayerPlan;
+using internal::PoolName;
+using internal::SynapsesPlan;
+using oracle::Join;
+using oracle::Kind;
+
+constexpr int kWanted = 50;       // networks of each combination
+constexpr int kMostDrawn = 150;   // before it counts as not reached
+constexpr int kFutileDrawn = 20;  // where it cannot exist
+constexpr size_t kAddedAtOnce = 16;
+
+constexpr Join kJoins[] = {Join::kNothing,         Join::kAlignedShortcut, Join::kOtherShortcut,
+                           Join::kOtherSums,       Join::kPixels,          Join::kDisjointPool,
+                           Join::kOverlappingPool, Join::kManySynapses};
+
+std::string_view NameOf(Join join) {
+  switch (join) {
+    case Join::kNothing:
+      return "nothing";
+    case Join::kAlignedShortcut:
+      return "aligned shortcut";
+    case Join::kOtherShortcut:
+      return "other shortcut";
+    case Join::kOtherSums:
+      return "other sums";
+    case Join::kPixels:
+      return "pixels";
+    case Join::kDisjointPool:
+      return "disjoint pool";
+    case Join::kOverlappingPool:
+      return "overlapping pool";
+    case Join::kManySynapses:
+      break;
+  }
+  return "many synapses";
+}
+
+struct Case {
+  Kind kind = Kind::kTileGather;
+  bool settled = false;
+};
+
+KernelName KernelOf(const Case& c) {
+  switch (c.kind) {
+    case Kind::kRowScatter:
+      return KernelName::kRowScatter;
+    case Kind::kTileGather:
+      return KernelName::kTileGather;
+    case Kind::kDepthwise:
+      return KernelName::kDepthwise;
+    case Kind::kLevelConv:
+      return KernelName::kLevelConv;
+    case Kind::kShortcut:
+      break;
+  }
+  return c.settled ? KernelName::kLevelShortcut : KernelName::kEventShortcut;
+}
+
+// Why no layer can have the kernel with what joins it, if so.
+std::optional<std::string_view> WhyImpossible(const Case& c, Join join) {
+  if (c.kind == Kind::kLevelConv && !c.settled) {
+    return "a level is there when all steps are, and event layers fire before";
+  }
+  if (join == Join::kAlignedShortcut && !c.settled) {
+    return "event layers add the spikes of every shortcut by masks, whatever its layout";
+  }
+  if (join == Join::kOverlappingPool && c.kind != Kind::kTileGather) {
+    return "a source would reach a position in several pools: the gather kernel takes its place";
+  }
+  return std::nullopt;
+}
+
+// Whether a layer of the plan has the kernel with what joins it.
+bool Reaches(const LayerPlan& layer, const Case& c, Join join) {
+  if (layer.settled != c.settled) return false;
+  const auto is_of_kind = [&](const SynapsesPlan& s) { return s.kernel == KernelOf(c); };
+  if (std::ranges::none_of(layer.synapses, is_of_kind)) return false;
+  // One of the kernel's synapses is what is joined; others of that kernel may join it.
+  size_t aligned = 0;
+  size_t shortcuts = 0;
+  size_t sums = 0;
+  for (const SynapsesPlan& s : layer.synapses) {
+    aligned += s.aligned;
+    shortcuts += IsShortcut(s.kernel) && !s.aligned;
+    sums += !IsShortcut(s.kernel);
+  }
+  const bool is_shortcut = c.kind == Kind::kShortcut;
+  // Levels that no other sums join are rounded in registers, whatever else there is.
+  if (c.kind == Kind::kLevelConv && layer.fused != (sums == 1)) return false;
+  if (c.kind == Kind::kLevelConv && join != Join::kOtherSums && join != Join::kManySynapses &&
+      !layer.fused) {
+    return false;
+  }
+  switch (join) {
+    case Join::kNothing:
+      return layer.synapses.size() == 1 && layer.pixel_synapses == 0 &&
+             layer.pool == PoolName::kNone;
+    case Join::kAlignedShortcut:
+      return aligned > 0 && layer.synapses.size() > 1;
+    case Join::kOtherShortcut:
+      return shortcuts > 0 && (!is_shortcut || shortcuts + aligned > 1);
+    case Join::kOtherSums:
+      return sums > (is_shortcut ? 0 : 1);
+    case Join::kPixels:
+      return layer.pixel_synapses > 0;
+    case Join::kDisjointPool:
+      return layer.pool == PoolName::kDisjoint;
+    case Join::kOverlappingPool:
+      return layer.pool == PoolName::kOverlapping;
+    case Join::kManySynapses:
+      break;
+  }
+  return layer.synapses.size() > kAddedAtOnce;
+}
+
+bool Reaches(const IntegerPlan& plan, const Case& c, Join join) {
+  return std::ranges::any_of(plan.layers,
+                             [&](const LayerPlan& layer) { return Reaches(layer, c, join); });
+}
+
+uint32_t SeedOf(const Case& c, Join join, int number) {
+  const uint32_t cell =
+      (static_cast<uint32_t>(c.kind) * 2 + (c.settled ? 1 : 0)) * 8 + static_cast<uint32_t>(join);
+  return cell * 1000 + static_cast<uint32_t>(number);
+}
+
+class IntegerKindsTest : public testing::TestWithParam<Case> {
+ protected:
+  // Networks by instruction set.
+  using Reached = std::map<int64_t, int>;
+
+  // Draws networks until the combination is reached often enough.
+  Reached Draw(Join join, bool possible) {
+    Reached reached;
+    for (int number = 0; number < (possible ? kMostDrawn : kFutileDrawn); ++number) {
+      const uint32_t seed = SeedOf(GetParam(), join, number);
+      SCOPED_TRACE(std::string(NameOf(join)) + ", seed " + std::to_string(seed));
+      const format::NetworkT description =
+          oracle::KindNetwork({GetParam().kind, join, GetParam().settled}, seed);
+      const std::shared_ptr<const Network> network = integer_tests::LoadInIntegers(description);
+      if (network == nullptr) return reached;
+      if (Reaches(integer_tests::PlanOf(*network), GetParam(), join)) {
+        Run(description, *network, seed, reached);
+      }
+      if (HasFailure()) return reached;
+      if (!reached.empty() && reached.begin()->second >= kWanted) break;
+    }
+    return reached;
+  }
+
+  // Every instruction set, some chunk and some number of threads.
+  void Run(const format::NetworkT& description, const Network& network, uint32_t seed,
+           Reached& reached) {
+    const std::vector<uint8_t> pixels = oracle::RandomPixels(description, seed);
+    const SpikeRecord best = integer_tests::Record(network, pixels);
+    integer_tests::Compare(description, network, pixels, best, counts_);
+    const uint32_t chunk = 1 + seed % 3;
+    const unsigned threads = 1 + seed % 4;
+    integer_tests::ForEveryInstructionSet([&](int64_t set) {
+      SCOPED_TRACE(hwy::TargetName(set));
+      integer_tests::ExpectSame(best, integer_tests::Record(network, pixels));
+      ++reached[set];
+    });
+    integer_tests::ExpectSame(best, integer_tests::Record(network, pixels, chunk, threads));
+  }
+
+  static void Print(Join join, const Reached& reached) {
+    std::printf("  %-18s", std::string(NameOf(join)).c_str());
+    for (const auto& [set, networks] : reached) {
+      std::printf("  %s %d", hwy::TargetName(set), networks);
+    }
+    std::printf("\n");
+  }
+
+  Counts counts_;
+};
+
+TEST_P(IntegerKindsTest, EqualsItsReferenceWithWhateverJoins) {
+  std::printf("networks of %s in %s layers with\n",
+              std::string(ToString(KernelOf(GetParam()))).c_str(),
+              GetParam().settled ? "settled" : "event");
+  for (const Join join : kJoins) {
+    const std::optional<std::string_view> why = WhyImpossible(GetParam(), join);
+    const Reached reached = Draw(join, !why.has_value());
+    if (HasFailure()) return;
+    if (why.has_value()) {
+      std::printf("  %-18s  none: %s\n", std::string(NameOf(join)).c_str(),
+                  std::string(*why).c_str());
+      EXPECT_TRUE(reached.empty()) << NameOf(join) << " is said not to exist: " << *why;
+      continue;
+    }
+    Print(join, reached);
+    for (const int64_t set : integer_tests::InstructionSets()) {
+      const auto networks = reached.find(set);
+      EXPECT_TRUE(networks != reached.end() && networks->second >= kWanted)
+          << NameOf(join) << " is not reached often enough on " << hwy::TargetName(set);
+    }
+  }
+  std::printf("  %lu decisions, %lu not compared\n", counts_.decisions, counts_.not_compared);
+  EXPECT_LE(counts_.not_compared * 20, counts_.decisions);
+}
+
+std::string NameOfCase(const testing::TestParamInfo<Case>& tested) {
+  return std::string(ToString(KernelOf(tested.param))) +
+         (tested.param.settled ? "_settled" : "_events");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Kernels, IntegerKindsTest,
+    testing::Values(Case{Kind::kRowScatter, false}, Case{Kind::kRowScatter, true},
+                    Case{Kind::kTileGather, false}, Case{Kind::kTileGather, true},
+                    Case{Kind::kDepthwise, false}, Case{Kind::kDepthwise, true},
+                    Case{Kind::kLevelConv, false}, Case{Kind::kLevelConv, true},
+                    Case{Kind::kShortcut, false}, Case{Kind::kShortcut, true}),
+    NameOfCase);
+
+}  // namespace
+}  // namespace cssrun

@@ -1,0 +1,199 @@
+#include "tests/runtime/integer_support.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "hwy/targets.h"
+#include "runtime/integer/integer_engine.h"
+#include "runtime/integer/layout/lane_layout.h"
+#include "runtime/integer/layout/spike_frame.h"
+#include "runtime/network/network_access.h"
+
+namespace cssrun::integer_tests {
+namespace {
+
+using internal::KernelName;
+using internal::LayerPlan;
+using internal::SpikeFrame;
+using internal::SynapsesPlan;
+
+std::vector<int8_t> Unpack(const format::Extent& extent, size_t stride, const SpikeFrame& frame) {
+  std::vector<int8_t> spikes;
+  spikes.reserve(size_t{extent.channels()} * extent.height() * extent.width());
+  for (size_t c = 0; c < extent.channels(); ++c) {
+    for (size_t y = 0; y < extent.height(); ++y) {
+      for (size_t x = 0; x < extent.width(); ++x) {
+        const size_t number = x * stride + c;
+        const uint64_t word = frame.Row(y)[number / internal::kLineLanes];
+        const size_t bit = number % internal::kLineLanes;
+        const auto up = static_cast<int>(word >> bit & 1);
+        const auto down = static_cast<int>(word >> (bit + internal::kLineLanes) & 1);
+        EXPECT_FALSE(up == 1 && down == 1);
+        spikes.push_back(static_cast<int8_t>(up - down));
+      }
+    }
+  }
+  return spikes;
+}
+
+oracle::Addition AdditionOf(const LayerPlan& layer, const SynapsesPlan& synapses) {
+  if (!layer.settled) return oracle::Addition::kEvents;
+  if (synapses.kernel == KernelName::kLevelConv) return oracle::Addition::kLevels;
+  return IsShortcut(synapses.kernel) ? oracle::Addition::kFloat : oracle::Addition::kEvents;
+}
+
+void CompareEncoder(const format::NetworkT& description, const std::vector<double>& inputs,
+                    const oracle::Train& actual) {
+  const oracle::NodeRun expected = oracle::RunEncoder(description, inputs);
+  // From a tie on, a pixel may have either of two trains.
+  std::vector<bool> tied(actual[0].size(), false);
+  for (size_t i = 0; i < actual.size(); ++i) {
+    for (size_t j = 0; j < actual[i].size(); ++j) {
+      tied[j] = tied[j] || expected.margin[i][j] < 1e-6;
+      if (tied[j]) continue;
+      ASSERT_EQ(actual[i][j], expected.train[i][j]) << "pixel " << j;
+    }
+  }
+}
+
+void CompareLogits(const std::vector<double>& expected, const std::vector<float>& logits) {
+  double scale = 1;
+  for (const double logit : expected) scale = std::max(scale, std::abs(logit));
+  for (size_t i = 0; i < expected.size(); ++i) {
+    ASSERT_NEAR(static_cast<double>(logits[i]), expected[i], 1e-5 * scale) << "logit " << i;
+  }
+}
+
+void CompareNeurons(const oracle::IntegerRun& expected, const oracle::Train& actual,
+                    Counts& counts) {
+  EXPECT_TRUE(expected.weights_fit);
+  ASSERT_EQ(actual.size(), expected.train.size());
+  for (size_t i = 0; i < actual.size(); ++i) {
+    for (size_t j = 0; j < actual[i].size(); ++j) {
+      ++counts.decisions;
+      if (i >= expected.exact_until[j]) {
+        ++counts.not_compared;
+        continue;
+      }
+      ASSERT_EQ(actual[i][j], expected.train[i][j]) << "neuron " << j << " index " << i;
+    }
+  }
+}
+
+}  // namespace
+
+std::shared_ptr<const Network> Load(const format::NetworkT& description) {
+  const flatbuffers::DetachedBuffer bytes = SerializeNetwork(description);
+  Result<std::shared_ptr<const Network>> network =
+      Network::FromBytes({bytes.data(), bytes.size()}, "random");
+  EXPECT_TRUE(network.ok()) << network.status().message();
+  return network.ok() ? network.value() : nullptr;
+}
+
+std::shared_ptr<const Network> LoadInIntegers(const format::NetworkT& description) {
+  std::shared_ptr<const Network> network = Load(description);
+  if (network == nullptr) return nullptr;
+  EXPECT_EQ(network->engine(), EngineKind::kInteger) << network->why_float();
+  return network->engine() == EngineKind::kInteger ? network : nullptr;
+}
+
+internal::IntegerPlan PlanOf(const Network& network) {
+  return internal::DescribePlan(internal::Loaded(network));
+}
+
+oracle::Choices ChoicesOf(const LayerPlan& plan) {
+  oracle::Choices choices;
+  choices.settled = plan.settled;
+  choices.exact = plan.fused;
+  choices.scales = plan.scales;
+  for (const SynapsesPlan& s : plan.synapses) {
+    choices.synapses.push_back({AdditionOf(plan, s), internal::BitsOf(s.weights)});
+  }
+  return choices;
+}
+
+SpikeRecord Record(const Network& network, const std::vector<uint8_t>& pixels, uint32_t chunk,
+                   unsigned threads) {
+  SpikeRecord record;
+  record.trains.resize(network.layers().size());
+  const internal::IntegerPlan plan = PlanOf(network);
+  SessionOptions options;
+  options.chunk = chunk;
+  options.threads = threads;
+  internal::IntegerEngine engine(internal::Loaded(network), options);
+  engine.set_shared_work(0);
+  engine.set_observe_spikes([&](size_t layer, uint32_t index, const SpikeFrame& frame) {
+    EXPECT_EQ(record.trains[layer].size(), index);
+    const LayerInfo& info = network.layers()[layer];
+    const size_t stride = size_t{plan.layers[layer].lanes} * plan.layers[layer].blocks;
+    record.trains[layer].push_back(
+        Unpack(format::Extent(info.channels, info.height, info.width), stride, frame));
+  });
+  EXPECT_TRUE(engine.Run({.bytes = pixels}, record.answer).ok());
+  return record;
+}
+
+void Compare(const format::NetworkT& description, const Network& network,
+             const std::vector<uint8_t>& pixels, const SpikeRecord& record, Counts& counts) {
+  const size_t last = description.nodes.size() - 1;
+  const std::vector<double> inputs = oracle::Normalize(description, pixels);
+  const internal::IntegerPlan plan = PlanOf(network);
+  for (size_t node = 0; node <= last; ++node) {
+    SCOPED_TRACE("node " + std::to_string(node));
+    const oracle::Train& actual = record.trains[node];
+    uint64_t spikes = 0;
+    for (const auto& step : actual) {
+      for (const int8_t spike : step) spikes += spike != 0;
+    }
+    EXPECT_EQ(record.answer.layers[node].spikes, spikes);
+    if (node == 0) {
+      if (!actual.empty()) CompareEncoder(description, inputs, actual);  // none with direct input
+      continue;
+    }
+    const oracle::NodeRun in_double = oracle::RunNode(description, node, record.trains, inputs);
+    EXPECT_EQ(record.answer.layers[node].synops, in_double.synops);
+    if (node == last) {
+      CompareLogits(in_double.potentials, record.answer.logits);
+      continue;
+    }
+    const oracle::Choices choices = ChoicesOf(plan.layers[node]);
+    ASSERT_EQ(choices.synapses.size() + plan.layers[node].pixel_synapses,
+              description.nodes[node]->synapses.size());
+    CompareNeurons(oracle::RunNodeInIntegers(description, node, choices, record.trains, inputs),
+                   actual, counts);
+    if (testing::Test::HasFatalFailure()) return;
+  }
+}
+
+void ExpectSame(const SpikeRecord& expected, const SpikeRecord& actual) {
+  EXPECT_EQ(expected.answer.logits, actual.answer.logits);
+  EXPECT_EQ(expected.trains, actual.trains);
+  ASSERT_EQ(expected.answer.layers.size(), actual.answer.layers.size());
+  for (size_t layer = 0; layer < expected.answer.layers.size(); ++layer) {
+    EXPECT_EQ(expected.answer.layers[layer].spikes, actual.answer.layers[layer].spikes);
+    EXPECT_EQ(expected.answer.layers[layer].synops, actual.answer.layers[layer].synops);
+  }
+}
+
+std::vector<int64_t> InstructionSets() {
+  std::vector<int64_t> sets;
+  for (int64_t rest = hwy::SupportedTargets() | HWY_SCALAR; rest != 0; rest &= rest - 1) {
+    sets.push_back(rest & -rest);
+  }
+  return sets;
+}
+
+void ForEveryInstructionSet(const std::function<void(int64_t)>& function) {
+  for (const int64_t set : InstructionSets()) {
+    hwy::SetSupportedTargetsForTest(set);
+    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+    function(set);
+  }
+  hwy::SetSupportedTargetsForTest(0);
+  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+}
+
+}  // namespace cssrun::integer_tests
