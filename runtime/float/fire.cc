@@ -135,11 +135,5 @@ void Fire(const Layer& layer, uint32_t index, float beta, float spike_weight, bo
    events);
 }
 
-const char* KernelTarget() {
-  // Better targets have lower bits.
-  const int64_t targets = hwy::SupportedTargets() & HWY_TARGETS;
-  return hwy::TargetName(targets & -targets);
-}
-
 }  // namespace cssrun::internal
 #endif  // HWY_ONCE

@@ -18,6 +18,7 @@
 #include "runtime/integer/kernels.h"
 #include "runtime/integer/lanes-inl.h"
 #include "runtime/integer/round-inl.h"
+#include "runtime/simd_variant.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace cssrun::internal::HWY_NAMESPACE {
@@ -104,7 +105,7 @@ void AddLevelsRow(const LevelsRow& row, size_t columns, const Weight* weights, i
 }
 
 #else
-#if HWY_TARGET == HWY_AVX3_DL
+#if CSSRUN_HAS_BYTE_PRODUCTS(HWY_TARGET)
 // Bytes times bytes, four sums of pairs at once.
 struct ByteProducts {
   using Weight = int8_t;
@@ -247,7 +248,7 @@ HWY_NOINLINE void AddLevelsTiles(const LevelsRow& row, size_t columns,
     AddLevels<Products, 1, kTargets>(row, column, weights, membranes);
 }
 
-#if HWY_TARGET == HWY_AVX3_DL
+#if CSSRUN_HAS_BYTE_PRODUCTS(HWY_TARGET)
 using NarrowProducts = ByteProducts;
 #else
 using NarrowProducts = PairProducts<int8_t>;
