@@ -5,8 +5,8 @@ cd "$(dirname "$0")/.."
 
 tools/install_packages.sh
 echo "Building ..."
-cmake --preset release -DCSSRUN_TESTS=OFF -DCSSRUN_BENCH=OFF >/dev/null
-cmake --build --preset release -- --quiet
+cmake --preset release >/dev/null
+cmake --build --preset release --target cssconvert cssrun cssinspect -- --quiet
 
 programs=build/release/tools
 demo=tools/demo

@@ -135,11 +135,5 @@ void Fire(const Layer& layer, const ChannelBlocks& blocks, uint32_t index, float
    negative_scratch.data(), events);
 }
 
-const char* KernelTarget() {
-  // Better targets have lower bits.
-  const int64_t targets = hwy::SupportedTargets() & HWY_TARGETS;
-  return hwy::TargetName(targets & -targets);
-}
-
 }  // namespace cssrun::internal
 #endif  // HWY_ONCE

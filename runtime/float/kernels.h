@@ -44,9 +44,6 @@ void Fire(const Layer& layer, const ChannelBlocks& blocks, uint32_t index, float
           float spike_weight, bool negative_spikes, const float* membranes, float* sent,
           std::vector<uint16_t>& negative_scratch, EventFrame& events);
 
-// The instruction set that the calls above dispatch to.
-const char* KernelTarget();
-
 }  // namespace cssrun::internal
 
 #endif  // CSSRUN_RUNTIME_FLOAT_KERNELS_H_

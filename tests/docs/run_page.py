@@ -17,6 +17,7 @@ Commands elsewhere are an error, and so are links to files that are not there.
 """
 
 import importlib.util
+import json
 import os
 import pathlib
 import re
@@ -41,6 +42,8 @@ WORK = {
 # Whole commands for which something else stands in.
 STAND_INS = {
     "tools/test.sh": "bash -n tools/test.sh",  # it runs this
+    "tools/test.sh --fast": "bash -n tools/test.sh",
+    "tools/fuzz.sh network_run 60": "test -f tests/fuzz/network_run.cc",
     "tools/fuzz.sh all 3600": "bash -n tools/fuzz.sh",  # .ci/run does it, for seconds
     "tools/coverage.sh": "bash -n tools/coverage.sh",
     # The same in small.
@@ -49,6 +52,20 @@ STAND_INS = {
         "build/release/tests/fuzz/network_mutants 100",
     "tests/faults/kill_conversions.sh build/release/tools/cssconvert tools/demo 1000":
         "tests/faults/kill_conversions.sh build/release/tools/cssconvert tools/demo 1",
+    "build/tsan/tests/shared_network 8 200": "build/release/tests/shared_network 8 10",
+    # Programs that are not needed to test.
+    "clang-format-14 -i runtime/session.cc": "test -f runtime/session.cc",
+    "clang-tidy-14 -p build/release --quiet runtime/session.cc":
+        "grep -q runtime/session.cc build/release/compile_commands.json",
+    "perf record -e cpu-clock -g -o perf.data cssrun net.fb images/ --threads 1":
+        "cssrun net.fb images/ --threads 1",
+    "perf report -i perf.data --no-children --stdio -g none": "true",
+    "valgrind --tool=callgrind --callgrind-out-file=calls.out cssrun net.fb images/ --threads 1":
+        "cssrun net.fb images/ --threads 1",
+    "callgrind_annotate calls.out": "true",
+    "build/release/bench/bench_networks ../shared/models/resnet20.onnx "
+    "build/networks/resnet20-5.fb ../shared/cifar10/test":
+        "build/release/bench/bench_networks --help",
     "build/release/tests/soak": "build/release/tests/soak 1000 100",
     "build/release/tests/shared_network": "build/release/tests/shared_network 8 10",
     "python3 -m venv --system-site-packages env": "python3 -m venv --help >/dev/null",
@@ -70,6 +87,11 @@ STAND_INS = {
 
 def fail(message):
     sys.exit(f"{PAGE.name}: {message}")
+
+
+def not_run(what, why):
+    """A part of the page; tests/skipped/list_skipped.py lists these."""
+    print(f"not run: {what}, {why}")
 
 
 def blocks_of(text):
@@ -187,12 +209,31 @@ def check_long(command, tree, environment):
         run_shell(STAND_INS[shlex.join(words)], tree, environment)
     elif words[0] in WORK:
         check_script(words, tree)
+    elif words[0] in ("cmake", "ctest") and "--preset" in words:
+        check_preset(command, words, tree, environment)
     elif "--gtest_filter" in command:
         listed = run_shell(command + " --gtest_list_tests", tree, environment)
         if "\n  " not in listed:
             fail(f"{command} runs no tests")
+    elif "--benchmark_filter" in command:
+        if not run_shell(command + " --benchmark_list_tests", tree, environment).startswith("BM_"):
+            fail(f"{command} runs no benchmark")
     else:
         fail(f"a long command that nothing stands in for: {command}")
+
+
+def check_preset(command, words, tree, environment):
+    """That there is such a preset, and that ctest finds tests where they are built."""
+    kind = {"cmake": "configurePresets", "ctest": "testPresets"}[words[0]]
+    if "--build" in words:
+        kind = "buildPresets"
+    name = words[words.index("--preset") + 1]
+    presets = json.loads((SOURCE / "CMakePresets.json").read_text())[kind]
+    if name not in [preset["name"] for preset in presets if not preset.get("hidden")]:
+        fail(f"{command}: none of the {kind} is {name}")
+    if kind == "testPresets" and name in ("release", "fast"):
+        if re.search(r"^Total Tests: 0$", run_shell(command + " -N", tree, environment), re.M):
+            fail(f"{command} runs no tests")
 
 
 def check_script(words, tree):
@@ -204,7 +245,7 @@ def check_script(words, tree):
     try:
         spec.loader.exec_module(script)
     except ImportError as error:
-        print(f"{words[0]}: not tried, {error}")
+        not_run(words[0], error)
         return
 
     def understood(*arguments):
@@ -300,6 +341,8 @@ def main():
                               environment)
                     (tree / "model.onnx").unlink()
                     (tree / "model.onnx").symlink_to(SOURCE / "tools/demo/digits.onnx")
+                else:
+                    not_run("a block of python torch", f"{DEBIANS_PYTHON} has no torch")
             elif info == "text":
                 check_synopsis(lines, environment)
             elif info not in ("c", "cpp"):
@@ -307,9 +350,10 @@ def main():
         output = run_shell("\n".join(shell), tree, environment) if shell else ""
         if PAGE.name == "embedding.md":
             check_embedding(tree, environment, output)
-        if code and has_module("cssrun"):
-            if not run_python(code, tree, environment).strip():
-                fail("the Python code prints nothing")
+        if code and not has_module("cssrun"):
+            not_run("python", "built without CSSRUN_PYTHON")
+        elif code and not run_python(code, tree, environment).strip():
+            fail("the Python code prints nothing")
         print(f"{PAGE.name}: " + ", ".join(f"{n} {info}" for info, n in counts.items()))
 
 

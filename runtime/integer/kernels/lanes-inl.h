@@ -11,9 +11,9 @@
 
 #include "hwy/highway.h"
 #include "runtime/integer/layout/lane_layout.h"
+#include "runtime/simd_variant.h"
 
 // Features, not names: newer versions of Highway put further targets below (better than) these.
-// Highway orders the targets of one architecture by their bits, better ones first.
 #undef CSSRUN_TARGET_AVX512
 #undef CSSRUN_TARGET_VNNI
 #if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
@@ -21,8 +21,8 @@
 #else
 #define CSSRUN_TARGET_AVX512 0
 #endif
-// Ice Lake, Zen 4 and later: vpdpbusd, four products of bytes added to 32 bits.
-#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3_DL
+// vpdpbusd, four products of bytes added to 32 bits.
+#if CSSRUN_HAS_BYTE_PRODUCTS(HWY_TARGET)
 #define CSSRUN_TARGET_VNNI 1
 #else
 #define CSSRUN_TARGET_VNNI 0

@@ -1,0 +1,19 @@
+// Numbers as the paper's tables and figures print them.
+#ifndef CSSRUN_BENCH_PAPER_JSON_H_
+#define CSSRUN_BENCH_PAPER_JSON_H_
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+namespace cssrun::paper {
+
+using Json = nlohmann::ordered_json;
+
+// Per whole: so that a decimal comes out as its shortest form.
+inline double Rounded(double value, double per_whole = 100) {
+  return std::round(value * per_whole) / per_whole;
+}
+
+}  // namespace cssrun::paper
+
+#endif  // CSSRUN_BENCH_PAPER_JSON_H_
