@@ -13,9 +13,13 @@ namespace cssrun::internal {
 // `out` must be 0.
 void RecordSpikes(const format::Extent& extent, const EventFrame& events, int8_t* out);
 
-// max(h, 0) - g after the step, in spikes.
-void RecordMembranes(const Layer& layer, const ChannelBlocks& blocks, float spike_weight,
-                     const float* membranes, const float* sent, float* out);
+// What a neuron has not sent after the step, in spikes: its drive over the weight of a spike.
+float Residual(const Layer& layer, const ChannelBlocks& blocks, const float* membranes,
+               const float* sent, uint32_t y, uint32_t x, size_t channel);
+
+// The same of all neurons.
+void RecordMembranes(const Layer& layer, const ChannelBlocks& blocks, const float* membranes,
+                     const float* sent, float* out);
 
 }  // namespace cssrun::internal
 

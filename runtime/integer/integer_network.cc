@@ -10,7 +10,7 @@
 #include "format/geometry.h"
 #include "runtime/aligned.h"
 #include "runtime/integer/axes.h"
-#include "runtime/pixel_code.h"
+#include "runtime/neuron/pixel_code.h"
 
 namespace cssrun::internal {
 namespace {

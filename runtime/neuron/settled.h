@@ -1,9 +1,9 @@
 // Settled codes: those in which a neuron has received its whole input before it fires.
 //
-// The first spike of a layer leaves L steps after its first input; where L >= T - 1, the last of the T
-// inputs has arrived by then. The spike train is then a function of one number, the sum of the whole
-// input, and with beta = 2 it is that number's binary digits. The integer engine computes such a layer
-// in one step instead of T + L.
+// The first spike of a layer leaves L steps after its first input; where L >= T - 1, the last of
+// the T inputs has arrived by then. The spike train is then a function of one number, the sum of
+// the whole input, and with beta = 2 it is that number's binary digits. The integer engine computes
+// such a layer in one step instead of T + L.
 #ifndef CSSRUN_RUNTIME_NEURON_SETTLED_H_
 #define CSSRUN_RUNTIME_NEURON_SETTLED_H_
 
@@ -11,7 +11,8 @@
 
 namespace cssrun::internal {
 
-// The longest train that is computed at once: its sum is kept in 16 bits with enough fractional digits.
+// The longest train that is computed at once: its sum is kept in 16 bits with enough fractional
+// digits.
 constexpr uint32_t kLongestSettledTrain = 6;
 
 constexpr bool IsSettled(float beta, uint32_t timesteps, uint32_t silent_steps) {
