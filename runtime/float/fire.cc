@@ -5,6 +5,7 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "runtime/float/fire.cc"
+#include "format/geometry.h"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 #include "hwy/highway.h"
 #include "runtime/float/kernels.h"
@@ -46,12 +47,14 @@ HWY_INLINE Spikes Fire(FloatTag d, const NeuronParameters& p, float threshold, V
   return {up, down};
 }
 
-void IntegrateAll(const NeuronParameters& neuron, const ChannelBlocks& blocks, size_t positions,
-                  const float* bias, float* HWY_RESTRICT membranes) {
+void IntegrateAll(const Layer& layer, const ChannelBlocks& blocks, const float* bias,
+                  const NeuronArrays& neurons) {
   const FloatTag d;
-  const NeuronParameters p = neuron;  // a copy that no store below can change
+  const NeuronParameters p = layer.neuron;  // a copy that no store below can change
   const size_t lanes = hn::Lanes(d);
   const size_t stride = blocks.stride();
+  const size_t positions = Positions(layer.potential);
+  float* HWY_RESTRICT membranes = neurons.membranes;
   for (size_t position = 0; position < positions; ++position, membranes += stride) {
     for (size_t c = 0; c < stride; c += lanes) {
       const V b = bias != nullptr ? hn::Load(d, bias + c) : hn::Zero(d);
@@ -86,9 +89,10 @@ HWY_INLINE V Largest(FloatTag d, const PoolMembers& members, const float* HWY_RE
 }
 
 void FireAll(const Layer& layer, const ChannelBlocks& blocks, uint32_t index,
-             const float* HWY_RESTRICT membranes, float* HWY_RESTRICT sent,
-             uint16_t* negative_scratch, EventFrame& events) {
+             const NeuronArrays& neurons, uint16_t* negative_scratch, EventFrame& events) {
   const FloatTag d;
+  const float* HWY_RESTRICT membranes = neurons.membranes;
+  float* HWY_RESTRICT sent = neurons.sent;
   const NeuronParameters p = layer.neuron;  // a copy that no store below can change
   const float threshold = layer.thresholds[index];
   const size_t lanes = hn::Lanes(d);
@@ -126,17 +130,16 @@ namespace cssrun::internal {
 HWY_EXPORT(IntegrateAll);
 HWY_EXPORT(FireAll);
 
-void IntegrateLayer(const NeuronParameters& neuron, const ChannelBlocks& blocks, size_t positions,
-                    const float* bias, float* membranes) {
-  HWY_DYNAMIC_DISPATCH(IntegrateAll)(neuron, blocks, positions, bias, membranes);
+void IntegrateLayer(const Layer& layer, const ChannelBlocks& blocks, const float* bias,
+                    const NeuronArrays& neurons) {
+  HWY_DYNAMIC_DISPATCH(IntegrateAll)(layer, blocks, bias, neurons);
 }
 
 void FireLayer(const Layer& layer, const ChannelBlocks& blocks, uint32_t index,
-               const float* membranes, float* sent, std::vector<uint16_t>& negative_scratch,
+               const NeuronArrays& neurons, std::vector<uint16_t>& negative_scratch,
                EventFrame& events) {
   negative_scratch.resize(blocks.stride());
-  HWY_DYNAMIC_DISPATCH(FireAll)
-  (layer, blocks, index, membranes, sent, negative_scratch.data(), events);
+  HWY_DYNAMIC_DISPATCH(FireAll)(layer, blocks, index, neurons, negative_scratch.data(), events);
 }
 
 const char* KernelTarget() {

@@ -130,8 +130,8 @@ void FloatEngine::Residuals(size_t layer_index, std::vector<float>& residuals) c
   for (uint32_t y = 0; y < layer.extent.height(); ++y) {
     for (uint32_t x = 0; x < layer.extent.width(); ++x) {
       for (uint32_t c = 0; c < layer.extent.channels(); ++c) {
-        residuals.push_back(std::abs(Residual(layer, floats_.layers[layer_index].blocks,
-                                              state.membranes.get(), state.sent.get(), y, x, c)));
+        residuals.push_back(std::abs(
+            Residual(layer, floats_.layers[layer_index].blocks, state.neurons(), y, x, c)));
       }
     }
   }
@@ -169,8 +169,8 @@ void FloatEngine::Integrate(size_t layer_index, uint32_t index, LayerStatistics&
   const FloatLayer& floats = floats_.layers[layer_index];
   LayerState& state = states_[layer_index];
   const bool input_arrives = index < network_.timesteps;
-  IntegrateLayer(layer.neuron, floats.blocks, Positions(layer.potential),
-                 input_arrives ? floats.bias.get() : nullptr, state.membranes.get());
+  IntegrateLayer(layer, floats.blocks, input_arrives ? floats.bias.get() : nullptr,
+                 state.neurons());
   if (!input_arrives) return;
   if (state.direct != nullptr) {
     const size_t size = Positions(layer.potential) * floats.blocks.stride();
@@ -189,8 +189,8 @@ void FloatEngine::FireNeurons(size_t layer_index, uint32_t spike_index,
   const Layer& layer = network_.layers[layer_index];
   LayerState& state = states_[layer_index];
   EventFrame& events = state.spikes.At(layer.offset + spike_index);
-  FireLayer(layer, floats_.layers[layer_index].blocks, spike_index, state.membranes.get(),
-            state.sent.get(), negative_scratch_, events);
+  FireLayer(layer, floats_.layers[layer_index].blocks, spike_index, state.neurons(),
+            negative_scratch_, events);
   statistics.spikes += events.count();
   if (observe_spikes_) observe_spikes_(layer_index, spike_index, events);
 }
@@ -205,7 +205,7 @@ void FloatEngine::RecordMembranes(size_t layer_index, uint32_t /*index*/,
                                   std::span<float> membranes) const {
   const LayerState& state = states_[layer_index];
   internal::RecordMembranes(network_.layers[layer_index], floats_.layers[layer_index].blocks,
-                            state.membranes.get(), state.sent.get(), membranes.data());
+                            state.neurons(), membranes.data());
 }
 
 }  // namespace cssrun::internal

@@ -33,16 +33,21 @@ using TapScratch = std::vector<Tap>;
 void Accumulate(const SynapseLayout& synapses, const EventFrame& events, TapScratch& scratch,
                 float* membranes);
 
+// The state of a layer's neurons, with ChannelBlocks::stride() channels a position.
+struct NeuronArrays {
+  float* membranes = nullptr;  // h, [position of the potentials][channel]
+  float* sent = nullptr;       // g, [position of the spikes][channel]
+};
+
 // The two halves of a neuron's step, for all neurons of a layer: neuron.h in vectors of channels.
 
 // Integrate() without the spikes; `bias` is null once all inputs have arrived.
-void IntegrateLayer(const NeuronParameters& neuron, const ChannelBlocks& blocks, size_t positions,
-                    const float* bias, float* membranes);
+void IntegrateLayer(const Layer& layer, const ChannelBlocks& blocks, const float* bias,
+                    const NeuronArrays& neurons);
 
-// Fire() at spike index `index`, from the largest membrane of each pool. `sent` is g, [position of
-// the spikes][channel].
+// Fire() at spike index `index`, from the largest membrane of each pool.
 void FireLayer(const Layer& layer, const ChannelBlocks& blocks, uint32_t index,
-               const float* membranes, float* sent, std::vector<uint16_t>& negative_scratch,
+               const NeuronArrays& neurons, std::vector<uint16_t>& negative_scratch,
                EventFrame& events);
 
 // The instruction set that the calls above dispatch to.

@@ -20,26 +20,27 @@ void RecordSpikes(const format::Extent& extent, const EventFrame& events, int8_t
   }
 }
 
-float Residual(const Layer& layer, const ChannelBlocks& blocks, const float* membranes,
-               const float* sent, uint32_t y, uint32_t x, size_t channel) {
+float Residual(const Layer& layer, const ChannelBlocks& blocks, const NeuronArrays& neurons,
+               uint32_t y, uint32_t x, size_t channel) {
   const PoolMembers members = MembersOf(layer, y, x);
   const size_t stride = blocks.stride();
   float h = std::numeric_limits<float>::lowest();
   for (size_t row = members.first_row; row < members.last_row; ++row) {
     for (size_t column = members.first_column; column < members.last_column; ++column) {
-      h = std::max(h, membranes[(row * layer.potential.width() + column) * stride + channel]);
+      h = std::max(h,
+                   neurons.membranes[(row * layer.potential.width() + column) * stride + channel]);
     }
   }
-  const float g = sent[(size_t{y} * layer.extent.width() + x) * stride + channel];
+  const float g = neurons.sent[(size_t{y} * layer.extent.width() + x) * stride + channel];
   return Drive(layer.neuron, h, g) / layer.neuron.spike_weight;
 }
 
-void RecordMembranes(const Layer& layer, const ChannelBlocks& blocks, const float* membranes,
-                     const float* sent, float* out) {
+void RecordMembranes(const Layer& layer, const ChannelBlocks& blocks, const NeuronArrays& neurons,
+                     float* out) {
   for (uint32_t c = 0; c < layer.extent.channels(); ++c) {
     for (uint32_t y = 0; y < layer.extent.height(); ++y) {
       for (uint32_t x = 0; x < layer.extent.width(); ++x) {
-        *out++ = Residual(layer, blocks, membranes, sent, y, x, c);
+        *out++ = Residual(layer, blocks, neurons, y, x, c);
       }
     }
   }

@@ -125,13 +125,13 @@ void CompareOnRandomInput(const internal::Layer& layer, std::mt19937& random, si
   for (size_t c = 0; c < layer.potential.channels(); ++c) bias[c] = normal(random) / 4;
   std::vector<float> plain_h(size, 0.0F), plain_g(sent_size, 0.0F);
   const PlainNeurons plain(layer, stride);
+  const internal::NeuronArrays neurons = {membranes.get(), sent.get()};
   std::vector<uint16_t> scratch;
   EventFrame events(Positions(layer.extent), layer.extent.channels());
 
   for (uint32_t index = 0; index < kTimesteps; ++index) {
     const bool input_arrives = index < kTimesteps - 1;
-    internal::IntegrateLayer(layer.neuron, blocks, Positions(layer.potential),
-                             input_arrives ? bias.get() : nullptr, membranes.get());
+    internal::IntegrateLayer(layer, blocks, input_arrives ? bias.get() : nullptr, neurons);
     for (size_t i = 0; i < size; ++i) {
       plain_h[i] =
           internal::Integrate(layer.neuron, input_arrives ? bias[i % stride] : 0.0F, plain_h[i]);
@@ -142,7 +142,7 @@ void CompareOnRandomInput(const internal::Layer& layer, std::mt19937& random, si
       membranes[i] += input;
       plain_h[i] += input;
     }
-    internal::FireLayer(layer, blocks, index, membranes.get(), sent.get(), scratch, events);
+    internal::FireLayer(layer, blocks, index, neurons, scratch, events);
     const std::vector<int> spikes = plain.Fire(index, plain_h, plain_g);
     ASSERT_EQ(Unpack(layer, events), spikes);
     for (size_t i = 0; i < sent_size; ++i) {
