@@ -13,6 +13,7 @@
 #include "cssrun/cssrun.h"
 #include "format/geometry.h"
 #include "runtime/float/float_engine.h"
+#include "runtime/network/network_access.h"
 #include "tools/args.h"
 #include "tools/image_io.h"
 #include "tools/image_list.h"

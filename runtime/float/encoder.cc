@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "format/geometry.h"
-#include "runtime/pixel_code.h"
+#include "runtime/neuron/pixel_code.h"
 
 namespace cssrun::internal {
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <utility>
 
 #include "format/geometry.h"
@@ -127,29 +126,12 @@ std::span<const float> FloatEngine::Potentials() const {
 void FloatEngine::Residuals(size_t layer_index, std::vector<float>& residuals) const {
   const Layer& layer = network_.layers[layer_index];
   const LayerState& state = states_[layer_index];
-  const format::Window pool = layer.pool.value_or(UnitWindow());
-  const size_t stride = floats_.layers[layer_index].blocks.stride();
-  const size_t channels = layer.extent.channels();
   residuals.clear();
-  for (int64_t y = 0; y < layer.extent.height(); ++y) {
-    for (int64_t x = 0; x < layer.extent.width(); ++x) {
-      const float* sent =
-          state.sent.get() + static_cast<size_t>(y * layer.extent.width() + x) * stride;
-      for (size_t c = 0; c < channels; ++c) {
-        float top = layer.rectify ? 0.0F : std::numeric_limits<float>::lowest();
-        for (int64_t ky = 0; ky < pool.kernel_y(); ++ky) {
-          for (int64_t kx = 0; kx < pool.kernel_x(); ++kx) {
-            const int64_t row = y * pool.stride_y() - pool.pad_top() + ky;
-            const int64_t column = x * pool.stride_x() - pool.pad_left() + kx;
-            if (row < 0 || row >= layer.potential.height() || column < 0 ||
-                column >= layer.potential.width()) {
-              continue;
-            }
-            const auto position = static_cast<size_t>(row * layer.potential.width() + column);
-            top = std::max(top, state.membranes[position * stride + c]);
-          }
-        }
-        residuals.push_back(std::abs(top - sent[c]) / network_.spike_weight);
+  for (uint32_t y = 0; y < layer.extent.height(); ++y) {
+    for (uint32_t x = 0; x < layer.extent.width(); ++x) {
+      for (uint32_t c = 0; c < layer.extent.channels(); ++c) {
+        residuals.push_back(std::abs(
+            Residual(layer, floats_.layers[layer_index].blocks, state.neurons(), y, x, c)));
       }
     }
   }
@@ -187,8 +169,8 @@ void FloatEngine::Integrate(size_t layer_index, uint32_t index, LayerStatistics&
   const FloatLayer& floats = floats_.layers[layer_index];
   LayerState& state = states_[layer_index];
   const bool input_arrives = index < network_.timesteps;
-  Decay(floats.blocks, Positions(layer.potential), network_.beta,
-        input_arrives ? floats.bias.get() : nullptr, state.membranes.get());
+  IntegrateLayer(layer, floats.blocks, input_arrives ? floats.bias.get() : nullptr,
+                 state.neurons());
   if (!input_arrives) return;
   if (state.direct != nullptr) {
     const size_t size = Positions(layer.potential) * floats.blocks.stride();
@@ -207,9 +189,8 @@ void FloatEngine::FireNeurons(size_t layer_index, uint32_t spike_index,
   const Layer& layer = network_.layers[layer_index];
   LayerState& state = states_[layer_index];
   EventFrame& events = state.spikes.At(layer.offset + spike_index);
-  Fire(layer, floats_.layers[layer_index].blocks, spike_index, network_.beta, network_.spike_weight,
-       network_.negative_spikes, state.membranes.get(), state.sent.get(), negative_scratch_,
-       events);
+  FireLayer(layer, floats_.layers[layer_index].blocks, spike_index, state.neurons(),
+            negative_scratch_, events);
   statistics.spikes += events.count();
   if (observe_spikes_) observe_spikes_(layer_index, spike_index, events);
 }
@@ -224,8 +205,7 @@ void FloatEngine::RecordMembranes(size_t layer_index, uint32_t /*index*/,
                                   std::span<float> membranes) const {
   const LayerState& state = states_[layer_index];
   internal::RecordMembranes(network_.layers[layer_index], floats_.layers[layer_index].blocks,
-                            network_.spike_weight, state.membranes.get(), state.sent.get(),
-                            membranes.data());
+                            state.neurons(), membranes.data());
 }
 
 }  // namespace cssrun::internal

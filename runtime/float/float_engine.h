@@ -42,6 +42,8 @@ class FloatEngine : public Engine {
     DelayLine spikes;
     hwy::AlignedFreeUniquePtr<float[]> direct;  // what pixels bring at each step, as the membranes
     std::vector<std::vector<float>> seen;       // by direct synapses: room for the image's means
+
+    NeuronArrays neurons() const { return {membranes.get(), sent.get()}; }
   };
 
   void StartImage(const Input& input) override;

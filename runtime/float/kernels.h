@@ -14,6 +14,7 @@
 #include "runtime/float/events.h"
 #include "runtime/float/synapse_layout.h"
 #include "runtime/network/loaded_network.h"
+#include "runtime/neuron/neuron.h"
 
 namespace cssrun::internal {
 
@@ -32,17 +33,22 @@ using TapScratch = std::vector<Tap>;
 void Accumulate(const SynapseLayout& synapses, const EventFrame& events, TapScratch& scratch,
                 float* membranes);
 
-// membranes = beta * membranes + bias, the bias only while inputs arrive (null afterwards).
-void Decay(const ChannelBlocks& blocks, size_t positions, float beta, const float* bias,
-           float* membranes);
+// The state of a layer's neurons, with ChannelBlocks::stride() channels a position.
+struct NeuronArrays {
+  float* membranes = nullptr;  // h, [position of the potentials][channel]
+  float* sent = nullptr;       // g, [position of the spikes][channel]
+};
 
-// Fires the neurons of `layer` at spike index `index` (TSA-ReLU, appendix A.7, in the form that
-// keeps h, what came in, and g, what was sent): g *= beta; o = max over the pool's members of h,
-// not below 0 if the layer rectifies, less g; a spike where |o| reaches the threshold; g += spike.
-// `sent` is g, [position of the spikes][channel].
-void Fire(const Layer& layer, const ChannelBlocks& blocks, uint32_t index, float beta,
-          float spike_weight, bool negative_spikes, const float* membranes, float* sent,
-          std::vector<uint16_t>& negative_scratch, EventFrame& events);
+// The two halves of a neuron's step, for all neurons of a layer: neuron.h in vectors of channels.
+
+// Integrate() without the spikes; `bias` is null once all inputs have arrived.
+void IntegrateLayer(const Layer& layer, const ChannelBlocks& blocks, const float* bias,
+                    const NeuronArrays& neurons);
+
+// Fire() at spike index `index`, from the largest membrane of each pool.
+void FireLayer(const Layer& layer, const ChannelBlocks& blocks, uint32_t index,
+               const NeuronArrays& neurons, std::vector<uint16_t>& negative_scratch,
+               EventFrame& events);
 
 }  // namespace cssrun::internal
 

@@ -11,7 +11,7 @@
 #include "format/geometry.h"
 #include "runtime/aligned.h"
 #include "runtime/integer/recording.h"
-#include "runtime/pixel_code.h"
+#include "runtime/neuron/pixel_code.h"
 #include "tbb/parallel_for.h"
 
 namespace cssrun::internal {

@@ -26,6 +26,14 @@ std::string KindName(const Layer& layer, bool direct) {
   return layer.pool.has_value() ? "pooled neurons" : "neurons";
 }
 
+// The encoder has no silent period: its spikes weigh 1.
+NeuronParameters NeuronOf(const format::Code& code, const format::Node& node, float spike_weight) {
+  return {.beta = code.beta(),
+          .spike_weight = node.kind() == NodeKind::Encoder ? 1.0F : spike_weight,
+          .rectify = node.rectify(),
+          .negative_spikes = code.negative_spikes()};
+}
+
 Layer LayOutLayer(const format::Network& network, const format::Node& node, float spike_weight) {
   const bool direct = network.code()->input() == format::InputCoding::Direct;
   Layer layer;
@@ -34,13 +42,13 @@ Layer LayOutLayer(const format::Network& network, const format::Node& node, floa
   layer.extent = *node.extent();
   layer.potential = *node.potential();
   layer.offset = node.offset();
-  layer.rectify = node.rectify();
+  layer.neuron = NeuronOf(*network.code(), node, spike_weight);
   if (node.pool() != nullptr) layer.pool = *node.pool();
   layer.amplitude = node.amplitude();
   layer.initial_potential = node.initial_potential();
-  // The encoder has no silent period: its spikes weigh 1.
-  const float weight = layer.kind == NodeKind::Encoder ? 1.0F : spike_weight;
-  for (const float threshold : *node.thresholds()) layer.thresholds.push_back(threshold * weight);
+  for (const float threshold : *node.thresholds()) {
+    layer.thresholds.push_back(threshold * layer.neuron.spike_weight);
+  }
   layer.bias = AllocateAligned<float>(layer.potential.channels());
   std::copy(node.bias()->begin(), node.bias()->end(), layer.bias.get());
   for (const format::Synapses* synapses : *node.synapses()) {

@@ -18,6 +18,7 @@
 #include "runtime/direct_input.h"
 #include "runtime/float/float_network.h"
 #include "runtime/integer/network.h"
+#include "runtime/neuron/neuron.h"
 
 namespace cssrun::internal {
 
@@ -28,7 +29,7 @@ struct Layer {
   format::Extent potential;   // of its membranes
   uint32_t offset = 0;        // global step at which spike index 0 leaves
   uint32_t input_offset = 0;  // global step at which input index 0 is consumed
-  bool rectify = false;
+  NeuronParameters neuron;
   std::optional<format::Window> pool;
   float amplitude = 1;
   float initial_potential = 0;

@@ -2,7 +2,7 @@
 
 #include "runtime/assert.h"
 #include "runtime/neuron/settled.h"
-#include "runtime/pixel_code.h"
+#include "runtime/neuron/pixel_code.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "runtime/integer/encoder/encoder.cc"

@@ -1,6 +1,6 @@
 // The CSS encoder's equation (Theorem 3), one pixel at a time: both engines encode with it.
-#ifndef CSSRUN_RUNTIME_PIXEL_CODE_H_
-#define CSSRUN_RUNTIME_PIXEL_CODE_H_
+#ifndef CSSRUN_RUNTIME_NEURON_PIXEL_CODE_H_
+#define CSSRUN_RUNTIME_NEURON_PIXEL_CODE_H_
 
 #include <cmath>
 #include <cstddef>
@@ -36,4 +36,4 @@ inline int EncodeStep(float beta, float threshold, float& potential) {
 
 }  // namespace cssrun::internal
 
-#endif  // CSSRUN_RUNTIME_PIXEL_CODE_H_
+#endif  // CSSRUN_RUNTIME_NEURON_PIXEL_CODE_H_
