@@ -87,12 +87,13 @@ HWY_INLINE void WithLanesOf(const LaneLayout& layout, const Run& run) {
   }
 }
 
-// The last word of a row may hold lanes beyond its last neuron; they never fire.
-HWY_INLINE uint64_t ExistingNeurons(size_t neurons) {
+// Clears what lanes beyond the last of a row's neurons seem to send. Whole words are not written:
+// another thread may be writing them.
+HWY_INLINE void ClearMissingNeurons(size_t neurons, uint64_t* words) {
   const size_t last = neurons % kLineLanes;
-  if (last == 0) return ~uint64_t{0};
+  if (last == 0) return;
   const uint64_t half = (uint64_t{1} << last) - 1;
-  return half | (half << kLineLanes);
+  words[neurons / kLineLanes] &= half | (half << kLineLanes);
 }
 
 }  // namespace cssrun::internal::HWY_NAMESPACE

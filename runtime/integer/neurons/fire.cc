@@ -104,8 +104,7 @@ HWY_NOINLINE void FireRow(const NeuronStep& step, size_t row) {
       }
     }
   }
-  // Lanes beyond the map's last neuron belong to the guard and never fire.
-  words[lines - 1] &= ExistingNeurons(neurons);
+  ClearMissingNeurons(neurons, words);  // their membranes are the guard's
 }
 
 // The neurons of one pooled position in one block, `D` lanes at a time.

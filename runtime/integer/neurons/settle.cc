@@ -85,7 +85,7 @@ HWY_NOINLINE void WriteDigitsOf(const SettledRow& settled, const DigitsTarget& t
   const size_t lines = RoundUpToLines(neurons) / kLineLanes;
   const size_t columns = lines / blocks;  // of lines; several positions where lanes < 32
   int8_t* HWY_RESTRICT levels = target.levels == nullptr ? nullptr : target.levels->Row(spike_row);
-  uint64_t* spikes[kLongestSettledTrain];
+  uint64_t* spikes[kLongestSettledTrain] = {};
   int16_t thresholds[kLongestSettledTrain];
   int16_t lowest[kLongestSettledTrain];  // nothing is below without negative spikes
   for (uint32_t k = 0; k < timesteps; ++k) {
@@ -124,9 +124,8 @@ HWY_NOINLINE void WriteDigitsOf(const SettledRow& settled, const DigitsTarget& t
       }
     }
   }
-  // Lanes beyond the map's last neuron belong to the guard and never fire.
-  const uint64_t existing = ExistingNeurons(neurons);
-  for (uint32_t k = 0; k < timesteps; ++k) spikes[k][lines - 1] &= existing;
+  // Beyond the map's last neuron lies the guard.
+  for (uint32_t k = 0; k < timesteps; ++k) ClearMissingNeurons(neurons, spikes[k]);
   if (levels != nullptr) std::fill(levels + neurons, levels + lines * kLineLanes, int8_t{0});
 }
 
