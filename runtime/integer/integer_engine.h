@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -12,6 +13,8 @@
 #include "hwy/aligned_allocator.h"
 #include "runtime/engine/engine.h"
 #include "runtime/engine/input.h"
+#include "runtime/integer/encoder/image_trains.h"
+#include "runtime/integer/layer_state.h"
 #include "runtime/integer/layout/spike_frame.h"
 #include "runtime/integer/network.h"
 #include "runtime/integer/step.h"
@@ -37,25 +40,11 @@ class IntegerEngine : public Engine {
   void set_shared_work(uint64_t synapses) { shared_work_ = synapses; }
 
  private:
-  // What changes while an image runs, of one layer.
-  struct LayerState {
-    hwy::AlignedFreeUniquePtr<int16_t[]> membranes;
-    hwy::AlignedFreeUniquePtr<int16_t[]> sent;
-    size_t sent_row = 0;             // lanes of one row of `sent`
-    std::vector<SpikeFrame> spikes;  // by spike index
-    LevelFrame levels;               // where settled layers read them
-    // Of pixels that are not coded in spikes, see LayerStep; of the readout by logit.
-    hwy::AlignedFreeUniquePtr<float[]> direct;
-    hwy::AlignedFreeUniquePtr<float[]> direct_carry;
-    std::vector<std::vector<float>> seen_rooms;  // by direct synapses: room for the image's means
-    std::vector<std::span<const float>> seen;
-  };
-
   // What a thread needs to run some rows of a layer.
   struct Worker {
     std::vector<SynapseInput> inputs;  // by synapses of a layer
     std::vector<SpikeLists> lists;     // likewise
-    std::vector<float> direct_row;     // of the map, [column][channel]
+    std::vector<float> pixel_row;      // of the map, [column][channel]
     std::vector<SpikeFrame*> digits;   // by spike index
   };
 
@@ -66,11 +55,6 @@ class IntegerEngine : public Engine {
   void RecordMembranes(size_t layer, uint32_t index, std::span<float> membranes) const override;
 
   Worker& WorkerOfThread();
-  // Membranes and what was sent, before the first input.
-  void StartPart(size_t layer, const LayerPart& part);
-  void StartDirectRow(size_t layer, uint32_t row, std::vector<float>& potentials);
-  void SetImage(uint32_t first_bit);
-  void SetValues(uint32_t first_bit);
   void SetDirectImage();
   void StepEncoder(uint32_t index, LayerStatistics& statistics);
   void StepNeurons(size_t layer, uint32_t first, uint32_t last, LayerStatistics& statistics);
@@ -84,13 +68,9 @@ class IntegerEngine : public Engine {
 
   const IntegerNetwork& integers_;
   const Growth growth_;
-  const Input* input_ = nullptr;  // of this run
-  std::vector<float> image_;      // of direct input
-  // Sixteen steps of every pixel's train, [row][column][lane], whole words a row.
-  size_t train_row_ = 0;
-  std::vector<uint16_t> positive_trains_;
-  std::vector<uint16_t> negative_trains_;
-  std::vector<float> values_;  // of an image of floats: the encoder's potentials
+  const Input* input_ = nullptr;       // of this run
+  std::vector<float> image_;           // of direct input
+  std::optional<ImageTrains> trains_;  // of all other input
   std::vector<LayerState> states_;
   std::vector<Worker> workers_;  // by thread
   std::vector<float> logits_;

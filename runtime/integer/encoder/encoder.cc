@@ -1,8 +1,8 @@
 #include "runtime/integer/encoder/encoder.h"
 
 #include "runtime/assert.h"
-#include "runtime/neuron/settled.h"
 #include "runtime/neuron/pixel_code.h"
+#include "runtime/neuron/settled.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "runtime/integer/encoder/encoder.cc"
