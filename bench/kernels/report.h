@@ -26,7 +26,8 @@ inline void Report(benchmark::State& state, double operations, const std::string
                                             benchmark::Counter::kIsRate);
 }
 
-// The same, and beside it the counter "of limit", 0 to 1.
+// The same, and beside it the counter "of limit", 0 to 1. It is a rate over a rate, although the
+// console prints "/s" after it.
 inline void ReportShare(benchmark::State& state, double operations, const std::string& name,
                         Limit limit) {
   Report(state, operations, name);
