@@ -1,39 +1,30 @@
 // Layers of the shapes of real networks in the integer engine, T = 8 steps of random spikes, in
-// synaptic operations a second. Beside them, in the same run:
-// - Roofline: a loop that only loads and adds 16-bit lanes from the first-level cache;
-// - Naive: the same events one by one, scattered to float membranes;
-// - Dense: oneDNN's float convolution of the dense layer, in multiply-accumulates a second.
-#include "runtime/integer/kernels.h"
-
+// synaptic operations a second, as the engine runs them. Beside them, BM_Naive: the same events one
+// by one, scattered to float membranes.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
-#include <map>
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <memory>
+#include <optional>
 #include <random>
+#include <variant>
 #include <vector>
 
 #include "cssrun/network.h"
 #include "format/network_file.h"
-#include "roofline.h"
+#include "kernels/layer_shapes.h"
+#include "kernels/report.h"
+#include "runtime/aligned.h"
+#include "runtime/integer/step.h"
 #include "runtime/network/network_access.h"
-#ifdef CSSRUN_HAVE_DENSE
-#include <oneapi/dnnl/dnnl.hpp>
-#endif
 
 namespace cssrun::internal {
 namespace {
 
 constexpr uint32_t kTimesteps = 8;
-
-struct Shape {
-  uint32_t side, sources, targets, kernel;
-
-  explicit Shape(const benchmark::State& state)
-      : side(static_cast<uint32_t>(state.range(0))),
-        sources(static_cast<uint32_t>(state.range(1))),
-        targets(static_cast<uint32_t>(state.range(2))),
-        kernel(static_cast<uint32_t>(state.range(3))) {}
-};
 
 std::unique_ptr<format::NodeT> Node(format::NodeKind kind, const format::Extent& extent) {
   auto node = std::make_unique<format::NodeT>();
@@ -63,7 +54,7 @@ std::unique_ptr<format::SynapsesT> Convolution(uint32_t source, const format::Ex
 }
 
 // Encoder, the layer, a readout.
-format::NetworkT Describe(const Shape& shape) {
+format::NetworkT Describe(const LayerShape& shape) {
   format::NetworkT network;
   network.format_version = 2;
   network.code = std::make_unique<format::CodeT>();
@@ -120,29 +111,34 @@ struct Work {
           for (size_t c = 0; c < shape.sources; ++c) {
             if (!fires(generator)) continue;
             const size_t number = x * stride + c;
-            frames[t].Row(y)[number / kChunkLanes] |=
-                uint64_t{1} << (number % kChunkLanes + (negative(generator) ? kChunkLanes : 0));
+            frames[t].Row(y)[number / kLineLanes] |=
+                uint64_t{1} << (number % kLineLanes + (negative(generator) ? kLineLanes : 0));
             ++frames[t].counts[y];
           }
         }
       }
     }
-    const size_t lanes = layer->layout.blocks * layer->block_lanes() + kChunkLanes;
-    membranes = hwy::AllocateAligned<int16_t>(lanes);
+    const size_t lanes = layer->membranes.size() + kLineLanes;
+    membranes = AllocateAligned<int16_t>(lanes);
     std::fill_n(membranes.get(), lanes, int16_t{0});
-    const size_t row = shape.side * layer->layout.stride() + kChunkLanes;
-    sent = hwy::AllocateAligned<int16_t>(shape.side * row);
+    const size_t neurons = shape.side * layer->membranes.lanes.stride();
+    const size_t row = RoundUpToLines(neurons);
+    sent = AllocateAligned<int16_t>(shape.side * row);
     std::fill_n(sent.get(), shape.side * row, int16_t{0});
-    spikes.emplace(shape.side, shape.side * layer->layout.stride());
-    Reserve(layer->synapses[0], lists);
+    spikes.emplace(shape.side, neurons);
+    if (const auto* gather = std::get_if<TileGather>(&layer->synapses[0].kernel)) {
+      Reserve(*gather, lists);
+    }
   }
 
   // Of the next image.
   uint64_t RunAllSteps() {
     image = (image + 1) % images;
     uint64_t synops = 0;
-    for (uint32_t block = 0; block < layer->layout.blocks; block += layer->blocks_together) {
-      synops += RunAllSteps({.last_row = layer->rows,
+    const uint32_t blocks = layer->membranes.lanes.blocks;
+    for (uint32_t block = 0; block < blocks; block += layer->blocks_together) {
+      synops += RunAllSteps({.first_row = 0,
+                             .last_row = layer->membranes.rows,
                              .first_block = block,
                              .last_block = block + layer->blocks_together});
     }
@@ -150,27 +146,30 @@ struct Work {
   }
 
   uint64_t RunAllSteps(const LayerPart& part) {
+    const auto& parameters = std::get<EventNeurons>(layer->neurons);
     uint64_t synops = 0;
     for (uint32_t t = 0; t < kTimesteps; ++t) {
-      const SpikeFrame* input = &frames[image * kTimesteps + t];
-      LayerStep step;
+      const SynapseInput input{&frames[image * kTimesteps + t], nullptr, &lists};
+      EventStep step;
       step.layer = layer;
-      step.part = part;
-      step.inputs = &input;
-      step.lists = &lists;
-      step.membranes = membranes.get();
-      step.sent = sent.get();
-      step.spikes = &*spikes;
-      step.thresholds = layer->thresholds.get() + size_t{t} * layer->parameter_lanes();
-      step.biases = layer->biases.get();
-      step.growth = Growth::Of(2);
-      RunLayerStep(step);
-      synops += step.synops;
+      step.inputs = {&input, 1};
+      step.neurons.layout = &layer->membranes;
+      step.neurons.pools = &layer->pools;
+      step.neurons.rectify = layer->rectify;
+      step.neurons.growth = Growth::Of(2);
+      step.neurons.part = part;
+      step.neurons.membranes = membranes.get();
+      step.neurons.sent = sent.get();
+      step.neurons.firing = {
+          &*spikes, parameters.unit.get(),
+          parameters.thresholds.get() + size_t{t} * layer->membranes.parameter_lanes()};
+      step.neurons.biases = parameters.biases.get();
+      synops += RunEventStep(step);
     }
     return synops;
   }
 
-  Shape shape;
+  LayerShape shape;
   std::shared_ptr<const Network> network;
   const IntegerLayer* layer = nullptr;
   size_t images = 0;
@@ -181,41 +180,6 @@ struct Work {
   std::optional<SpikeFrame> spikes;
   SpikeLists lists;
 };
-
-void Report(benchmark::State& state, double operations) {
-  state.counters["SyOP/s"] = benchmark::Counter(
-      operations * static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
-}
-
-void BM_Roofline(benchmark::State& state) {
-  double lanes = 0;
-  for (auto _ : state) lanes = static_cast<double>(LoadAndAddLanes());
-  Report(state, lanes);
-}
-
-// What bounds a tile: its table's distance from the core, and lists whose ends cannot be predicted.
-// Arguments: KiB of the table, rows of a list on average, whether their number varies by a half.
-void BM_Rows(benchmark::State& state) {
-  const auto rows = static_cast<size_t>(state.range(0)) * 1024 / (64 * sizeof(int16_t));
-  const auto length = static_cast<uint32_t>(state.range(1));
-  auto table = hwy::AllocateAligned<int16_t>(rows * 64);
-  std::fill_n(table.get(), rows * 64, int16_t{1});
-  std::mt19937 generator(1);
-  std::uniform_int_distribution<uint32_t> row(0, static_cast<uint32_t>(rows - 1));
-  std::uniform_int_distribution<uint32_t> spread(length / 2, length + length / 2);
-  std::vector<uint16_t> numbers;
-  std::vector<uint32_t> bounds = {0};
-  while (numbers.size() < (1 << 18)) {
-    const uint32_t count = (state.range(2) != 0 ? spread(generator) : length) / 4 * 4;
-    for (uint32_t i = 0; i < count; ++i) numbers.push_back(static_cast<uint16_t>(row(generator)));
-    bounds.push_back(static_cast<uint32_t>(numbers.size()));
-  }
-  double lanes = 0;
-  for (auto _ : state) {
-    lanes = static_cast<double>(AddRowsOfTable({table.get(), rows * 64}, numbers, bounds));
-  }
-  Report(state, lanes);
-}
 
 // With firing: all that a layer does.
 void RunLayers(benchmark::State& state, size_t most_images) {
@@ -237,7 +201,7 @@ void BM_Foreseen(benchmark::State& state) { RunLayers(state, 1); }
 // Every event adds its rows to the membranes of all positions that see it. Without firing.
 void BM_Naive(benchmark::State& state) {
   Work work(state, kManyImages);
-  const Shape& s = work.shape;
+  const LayerShape& s = work.shape;
   uint64_t synops = 0;
   for (size_t i = 0; i < work.images; ++i) synops += work.RunAllSteps() / work.images;
   const auto pad = static_cast<int64_t>(s.kernel / 2);
@@ -253,9 +217,9 @@ void BM_Naive(benchmark::State& state) {
         for (size_t w = 0; w < frame.words_per_row; ++w) {
           for (uint64_t word = words[w]; word != 0; word &= word - 1) {
             const auto bit = static_cast<size_t>(std::countr_zero(word));
-            const size_t number = w * kChunkLanes + bit % kChunkLanes;
+            const size_t number = w * kLineLanes + bit % kLineLanes;
             const auto x = static_cast<int64_t>(number / stride);
-            const float sign = bit < kChunkLanes ? 1.0F : -1.0F;
+            const float sign = bit < kLineLanes ? 1.0F : -1.0F;
             const float* row = weights.data() + number % stride * s.kernel * s.kernel * s.targets;
             for (int64_t ky = 0; ky < s.kernel; ++ky) {
               for (int64_t kx = 0; kx < s.kernel; ++kx, row += s.targets) {
@@ -276,50 +240,9 @@ void BM_Naive(benchmark::State& state) {
   Report(state, static_cast<double>(synops));
 }
 
-#ifdef CSSRUN_HAVE_DENSE
-void BM_Dense(benchmark::State& state) {
-  using dnnl::memory;
-  const Shape s(state);
-  dnnl::engine engine(dnnl::engine::kind::cpu, 0);
-  dnnl::stream stream(engine);
-  const memory::dim side = s.side;
-  const memory::dim kernel = s.kernel;
-  const memory::dim pad = kernel / 2;
-  const auto any = [](const memory::dims& dims) {
-    return memory::desc(dims, memory::data_type::f32, memory::format_tag::any);
-  };
-  const dnnl::convolution_forward::desc description(
-      dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct,
-      any({1, s.sources, side, side}), any({s.targets, s.sources, kernel, kernel}),
-      any({1, s.targets, side, side}), {1, 1}, {pad, pad}, {pad, pad});
-  const dnnl::convolution_forward::primitive_desc chosen(description, engine);
-  memory source(chosen.src_desc(), engine);
-  memory weights(chosen.weights_desc(), engine);
-  memory target(chosen.dst_desc(), engine);
-  for (memory* m : {&source, &weights, &target}) {
-    auto* values = static_cast<float*>(m->get_data_handle());
-    std::fill_n(values, m->get_desc().get_size() / sizeof(float), 0.01F);
-  }
-  const dnnl::convolution_forward convolution(chosen);
-  for (auto _ : state) {
-    convolution.execute(
-        stream, {{DNNL_ARG_SRC, source}, {DNNL_ARG_WEIGHTS, weights}, {DNNL_ARG_DST, target}});
-    stream.wait();
-  }
-  state.counters["MAC/s"] =
-      benchmark::Counter(static_cast<double>(side * side * kernel * kernel) * s.sources *
-                             s.targets * static_cast<double>(state.iterations()),
-                         benchmark::Counter::kIsRate);
-}
-#endif
-
-constexpr int64_t kShapes[][4] = {{32, 16, 16, 3},  {16, 32, 32, 3},   {8, 64, 64, 3},
-                                  {32, 64, 64, 3},  {16, 128, 128, 3}, {8, 256, 256, 3},
-                                  {4, 512, 512, 3}, {14, 256, 64, 1}};
-
 void LayerShapes(benchmark::internal::Benchmark* benchmark) {
   benchmark->ArgNames({"side", "from", "to", "kernel", "permille"});
-  for (const auto& shape : kShapes) {
+  for (const auto& shape : kLayerShapes) {
     for (const int64_t permille : {50, 120, 250}) {
       benchmark->Args({shape[0], shape[1], shape[2], shape[3], permille});
     }
@@ -331,23 +254,9 @@ void LayerShapes(benchmark::internal::Benchmark* benchmark) {
   }
 }
 
-void DenseShapes(benchmark::internal::Benchmark* benchmark) {
-  benchmark->ArgNames({"side", "from", "to", "kernel"});
-  for (const auto& shape : kShapes) benchmark->Args({shape[0], shape[1], shape[2], shape[3]});
-  benchmark->Args({1, 4096, 4096, 1});
-}
-
-BENCHMARK(BM_Roofline);
-BENCHMARK(BM_Rows)
-    ->ArgNames({"KiB", "rows", "varying"})
-    ->ArgsProduct({{16, 32, 74, 148, 296, 592, 1184}, {64}, {0, 1}})
-    ->ArgsProduct({{32}, {8, 16, 32, 128}, {0, 1}});
 BENCHMARK(BM_Layer)->Apply(LayerShapes);
 BENCHMARK(BM_Foreseen)->Apply(LayerShapes);
 BENCHMARK(BM_Naive)->Apply(LayerShapes);
-#ifdef CSSRUN_HAVE_DENSE
-BENCHMARK(BM_Dense)->Apply(DenseShapes);
-#endif
 
 }  // namespace
 }  // namespace cssrun::internal

@@ -1,0 +1,52 @@
+// LevelConv: products of levels and weights, beside the limit of byte products. `store` keeps the
+// sums, `potential` makes them potentials in registers, with one aligned shortcut, as a residual
+// block does.
+#include <benchmark/benchmark.h>
+
+#include <random>
+
+#include "kernels/event_kernel.h"
+#include "kernels/report.h"
+#include "runtime/geometry/window_axis.h"
+#include "tests/runtime/kernels/cases/convolution_case.h"
+#include "tests/runtime/kernels/cases/settled_case.h"
+
+namespace cssrun::internal {
+namespace {
+
+void LevelConvAlone(benchmark::State& state, const ConvolutionShape& shape, SumMode mode) {
+  const ConvolutionCase c(shape, WeightDraw::kRandom, 1);
+  const LevelConv kernel = MakeLevelConv(LevelConvShapeOf(c), c.scaled());
+  std::mt19937 generator(1);
+  const LevelFrame levels =
+      RandomLevels(shape.source, c.source_lanes, LevelLayoutOf(c, kernel), 500, 0, 31, generator);
+  SettledCase settled(c.membranes, c.pools, {.shortcuts = 1}, 1);
+  const SettledRow row_of = settled.row(settled.membranes.data());
+  const SumLevelsFunction sum = Resolve(kernel);
+  for (auto _ : state) {
+    for (size_t row = 0; row < c.membranes.rows; ++row) {
+      const PotentialInputs inputs = settled.inputs(row);
+      sum(kernel, levels, {&row_of, mode, &inputs}, row);
+    }
+    benchmark::ClobberMemory();
+  }
+  state.SetLabel(shape.network);
+  const double taps = CountTaps(RowsOf(shape.window), c.map.height(), shape.source.height()) *
+                      CountTaps(ColumnsOf(shape.window), c.map.width(), shape.source.width());
+  ReportShare(state, taps * shape.targets * shape.source.channels(), "products/s",
+              Limit::kByteProducts);
+}
+
+[[maybe_unused]] const int kStore =
+    RegisterShapes("BM_LevelConv/store", LevelConvShapes(),
+                   [](benchmark::State& state, const ConvolutionShape& shape) {
+                     LevelConvAlone(state, shape, SumMode::kStore);
+                   });
+[[maybe_unused]] const int kPotential =
+    RegisterShapes("BM_LevelConv/potential", LevelConvShapes(),
+                   [](benchmark::State& state, const ConvolutionShape& shape) {
+                     LevelConvAlone(state, shape, SumMode::kPotential);
+                   });
+
+}  // namespace
+}  // namespace cssrun::internal

@@ -1,0 +1,61 @@
+#include "runtime/integer/kernels/level_conv/reference.h"
+
+#include "runtime/geometry/window_axis.h"
+#include "runtime/integer/kernels/plain.h"
+#include "runtime/integer/neurons/reference.h"
+
+namespace cssrun::internal {
+namespace {
+
+// Of a target channel at one position. Lanes without a channel get nothing.
+int64_t SumOf(const LevelConvShape& shape, const ScaledWeights& weights, const LevelFrame& levels,
+              size_t row, size_t column, size_t target) {
+  if (target >= shape.target_channels) return 0;
+  const WindowAxis y_axis = RowsOf(shape.window);
+  const WindowAxis x_axis = ColumnsOf(shape.window);
+  int64_t sum = 0;
+  for (size_t c = 0; c < shape.source.channels(); ++c) {
+    for (int64_t ky = 0; ky < y_axis.kernel; ++ky) {
+      const int64_t y = y_axis.SourceOf(static_cast<int64_t>(row), ky);
+      if (y < 0 || y >= shape.source.height()) continue;
+      for (int64_t kx = 0; kx < x_axis.kernel; ++kx) {
+        const int64_t x = x_axis.SourceOf(static_cast<int64_t>(column), kx);
+        if (x < 0 || x >= shape.source.width()) continue;
+        const int64_t channel = static_cast<int64_t>(target * shape.source.channels() + c);
+        const auto index = static_cast<size_t>((channel * y_axis.kernel + ky) * x_axis.kernel + kx);
+        const int8_t level =
+            levels.Row(static_cast<size_t>(y))[static_cast<size_t>(x) * shape.source_stride + c];
+        sum += static_cast<int64_t>(weights.Units(target, index)) * level;
+      }
+    }
+  }
+  return sum;
+}
+
+}  // namespace
+
+void SumLevelsReference(const LevelConvShape& shape, const ScaledWeights& weights,
+                        const LevelFrame& levels, const LevelTarget& target, size_t row) {
+  const SettledRow& settled = *target.settled;
+  const MembraneLayout& layout = *settled.layout;
+  for (size_t column = 0; column < layout.columns; ++column) {
+    for (size_t c = 0; c < layout.lanes.stride(); ++c) {
+      const int64_t sum = SumOf(shape, weights, levels, row, column, c);
+      int16_t& membrane = settled.membranes[MembraneAt(layout, row, column, c)];
+      switch (target.mode) {
+        case SumMode::kStore:
+          membrane = Saturated(sum);
+          break;
+        case SumMode::kJoin:
+          AddSaturating(Saturated(sum), membrane);
+          break;
+        case SumMode::kPotential:
+          membrane =
+              PotentialReference(settled, *target.inputs, static_cast<float>(sum), column, c);
+          break;
+      }
+    }
+  }
+}
+
+}  // namespace cssrun::internal

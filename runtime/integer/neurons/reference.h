@@ -1,0 +1,36 @@
+// Plain twins of the functions of neurons: the equations of event_neurons.h and settled.h, one
+// neuron after another. Signatures are those of the twins' originals.
+#ifndef CSSRUN_RUNTIME_INTEGER_NEURONS_REFERENCE_H_
+#define CSSRUN_RUNTIME_INTEGER_NEURONS_REFERENCE_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "runtime/integer/neurons/event_neurons.h"
+#include "runtime/integer/neurons/settled.h"
+
+namespace cssrun::internal {
+
+// FireRowFunction. What lies in the guards stays as it is.
+void FireRowReference(const NeuronStep& step, size_t row);
+
+void AddPixelsReference(const PixelPotentials& pixels, const MembraneLayout& layout,
+                        const LayerPart& part, float beta, int16_t* membranes);
+
+// The potential of one neuron, rounded down and saturated; towards zero for a rectifier, which
+// sends nothing for what is below zero.
+int16_t PotentialReference(const SettledRow& settled, const PotentialInputs& inputs, float sum,
+                           size_t column, size_t channel);
+
+void RoundPotentialsReference(const SettledRow& settled, const PotentialInputs& inputs, size_t row,
+                              bool marks_outside);
+
+void PoolPotentialsReference(const MembraneLayout& layout, const PoolShape& pool,
+                             int16_t* membranes, size_t row);
+
+void WriteDigitsReference(const SettledRow& settled, const DigitsTarget& target, size_t row,
+                          size_t spike_row);
+
+}  // namespace cssrun::internal
+
+#endif  // CSSRUN_RUNTIME_INTEGER_NEURONS_REFERENCE_H_

@@ -1,0 +1,26 @@
+// Plain twins of the readout's functions. They take the shape and the synapses of the file in place
+// of what is laid out from them.
+#ifndef CSSRUN_RUNTIME_INTEGER_READOUT_REFERENCE_H_
+#define CSSRUN_RUNTIME_INTEGER_READOUT_REFERENCE_H_
+
+#include <cstdint>
+#include <span>
+
+#include "network_generated.h"
+#include "runtime/integer/layout/spike_frame.h"
+#include "runtime/integer/readout/readout.h"
+
+namespace cssrun::internal {
+
+// Counts the spikes of one step by position of the view and channel, [y][x][channel], positive ones
+// less negative ones, as far as a logit reads them. Returns their synaptic operations.
+uint64_t CountReadoutSpikesReference(const ReadoutShape& shape, const format::Synapses& synapses,
+                                     const SpikeFrame& spikes, std::span<int32_t> counts);
+
+// Adds counts times weights to the logits in the order of the counts, which are zero afterwards.
+void AddReadoutReference(const ReadoutShape& shape, const format::Synapses& synapses,
+                         std::span<int32_t> counts, float* logits);
+
+}  // namespace cssrun::internal
+
+#endif  // CSSRUN_RUNTIME_INTEGER_READOUT_REFERENCE_H_

@@ -1,0 +1,104 @@
+// LevelConv against its plain twin.
+#include "runtime/integer/kernels/level_conv/level_conv.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <random>
+#include <string>
+
+#include "runtime/integer/kernels/level_conv/reference.h"
+#include "tests/runtime/instruction_sets.h"
+#include "tests/runtime/kernels/cases/convolution_case.h"
+#include "tests/runtime/kernels/cases/guarded.h"
+#include "tests/runtime/kernels/cases/random_state.h"
+#include "tests/runtime/kernels/cases/settled_case.h"
+#include "tests/runtime/kernels/event_comparison.h"
+
+namespace cssrun::internal {
+namespace {
+
+struct Work {
+  const LevelConv& kernel;
+  const LevelFrame& levels;
+  const SettledCase& settled;
+  SumMode mode;
+};
+
+LevelTarget TargetOf(const Work& work, const SettledRow& row, const PotentialInputs& inputs) {
+  return {&row, work.mode, &inputs};
+}
+
+void ExpectRows(const Work& work, const std::vector<int16_t>& expected) {
+  const MembraneLayout& layout = work.settled.layout;
+  const std::vector<int16_t>& start = work.settled.membranes;
+  Guarded<int16_t> actual{std::span<const int16_t>(start)};
+  const SumLevelsFunction sum = Resolve(work.kernel);
+  for (size_t row = 0; row < layout.rows; ++row) {
+    const SettledRow settled = work.settled.row(actual.data());
+    const PotentialInputs inputs = work.settled.inputs(row);
+    sum(work.kernel, work.levels, TargetOf(work, settled, inputs), row);
+  }
+  for (size_t i = 0; i < start.size(); ++i) {
+    const size_t lane = i % layout.row_lanes;
+    // Columns are written one by one: nothing beside the map changes.
+    const size_t end = layout.guard_lanes + size_t{layout.columns} * layout.lanes.lanes;
+    const bool on_map = i < layout.size() && lane >= layout.guard_lanes && lane < end;
+    ASSERT_EQ(actual.data()[i], on_map ? expected[i] : start[i])
+        << (on_map ? "on the map" : "beside the map") << ", block " << i / layout.block_lanes()
+        << ", row " << i % layout.block_lanes() / layout.row_lanes << ", lane "
+        << lane - layout.guard_lanes << ", before " << start[i];
+  }
+  EXPECT_TRUE(actual.intact());
+}
+
+TEST(LevelConvTest, IsItsPlainTwin) {
+  constexpr const char* kModes[] = {"store", "join", "potential"};
+  std::map<std::string, int> reached;
+  uint32_t seed = 0;
+  for (const ConvolutionShape& shape : LevelConvShapes()) {
+    SCOPED_TRACE(Describe(shape));
+    const bool large = shape.network != nullptr;
+    for (uint32_t variant = 0; variant < (large ? 1 : 4); ++variant) {
+      const auto draw = static_cast<WeightDraw>(variant % 3);
+      std::mt19937 generator(++seed);
+      const ConvolutionCase made(shape, draw, seed);
+      const LevelConvShape conv = LevelConvShapeOf(made);
+      ASSERT_TRUE(LevelSumsFit(conv, 63));
+      const LevelConv kernel = MakeLevelConv(conv, made.scaled());
+      const LevelFrame levels =
+          RandomLevels(shape.source, made.source_lanes, LevelLayoutOf(made, kernel),
+                       variant == 1 ? 1000 : 300, 0, variant == 2 ? 3 : 63, generator);
+      for (const SumMode mode : {SumMode::kStore, SumMode::kJoin, SumMode::kPotential}) {
+        const char* name = kModes[static_cast<size_t>(mode)];
+        SCOPED_TRACE(std::string(name) + ", variant " + std::to_string(variant));
+        const SettledExtras extras{variant, variant % 2 == 1, variant != 3};
+        const SettledCase settled(made.membranes, made.pools, extras, seed);
+        const Work work{kernel, levels, settled, mode};
+        ++reached[name];
+        if (mode == SumMode::kPotential) {
+          ++reached[name + std::string(" with shortcuts ") + std::to_string(extras.shortcuts)];
+        }
+        std::vector<int16_t> expected = settled.membranes;
+        for (size_t row = 0; row < made.membranes.rows; ++row) {
+          const SettledRow of_layer = settled.row(expected.data());
+          const PotentialInputs inputs = settled.inputs(row);
+          SumLevelsReference(conv, made.scaled(), levels, TargetOf(work, of_layer, inputs), row);
+        }
+        ForEveryInstructionSet([&] {
+          if (!HasFailure()) ExpectRows(work, expected);
+        });
+        if (HasFailure()) return;
+      }
+    }
+  }
+  for (const char* kind :
+       {"store", "join", "potential", "potential with shortcuts 0", "potential with shortcuts 1",
+        "potential with shortcuts 2", "potential with shortcuts 3"}) {
+    EXPECT_GE(reached[kind], 100) << kind;
+  }
+}
+
+}  // namespace
+}  // namespace cssrun::internal

@@ -1,0 +1,54 @@
+// LevelShortcut against its plain twin.
+#include "runtime/integer/kernels/level_shortcut/level_shortcut.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <random>
+
+#include "runtime/integer/kernels/level_shortcut/reference.h"
+#include "tests/runtime/instruction_sets.h"
+#include "tests/runtime/kernels/cases/convolution_case.h"
+#include "tests/runtime/kernels/cases/guarded.h"
+#include "tests/runtime/kernels/cases/random_state.h"
+
+namespace cssrun::internal {
+namespace {
+
+TEST(LevelShortcutTest, IsItsPlainTwin) {
+  uint32_t seed = 0;
+  uint64_t changed = 0;
+  for (const ConvolutionShape& shape : LevelShortcutShapes()) {
+    SCOPED_TRACE(Describe(shape));
+    const ConvolutionCase made = IdentityCase(shape);
+    const MembraneLayout& layout = made.membranes;
+    const LevelShortcut kernel = MakeLevelShortcut(made);
+    for (const uint32_t permille : {0, 300, 1000}) {
+      std::mt19937 generator(++seed);
+      const LevelFrame levels = RandomLevels(shape.source, made.source_lanes, LevelLayoutOf(made),
+                                             permille, -63, 63, generator);
+      const std::vector<float> start =
+          RandomFloats(layout.MapRowAt(layout.lanes.blocks, 0), -9000, 9000, generator);
+      std::vector<float> expected = start;
+      for (size_t row = 0; row < layout.rows; ++row) {
+        AddLevelShortcutReference(ShortcutShapeOf(made), shape.window, kernel.weight, levels,
+                                  layout, row, expected.data());
+      }
+      for (size_t i = 0; i < start.size(); ++i) changed += start[i] != expected[i];
+      ForEveryInstructionSet([&] {
+        Guarded<float> actual{std::span<const float>(start)};
+        for (size_t row = 0; row < layout.rows; ++row) {
+          AddLevelShortcut(kernel, levels, layout, row, actual.data());
+        }
+        // What is beside the map, too.
+        EXPECT_TRUE(std::equal(expected.begin(), expected.end(), actual.data()));
+        EXPECT_TRUE(actual.intact());
+      });
+      if (HasFailure()) return;
+    }
+  }
+  EXPECT_GT(changed, 150'000U);
+}
+
+}  // namespace
+}  // namespace cssrun::internal

@@ -1,0 +1,77 @@
+// The readout's functions against their plain twins.
+#include "runtime/integer/readout/readout.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <random>
+#include <vector>
+
+#include "runtime/integer/readout/reference.h"
+#include "tests/runtime/instruction_sets.h"
+#include "tests/runtime/kernels/cases/convolution_case.h"
+#include "tests/runtime/kernels/cases/guarded.h"
+#include "tests/runtime/kernels/cases/random_state.h"
+
+namespace cssrun::internal {
+namespace {
+
+// Two steps of a readout, in which counts are used again.
+void ExpectTwin(const ConvolutionCase& made, uint32_t permille, uint32_t seed) {
+  const ReadoutShape shape = ReadoutShapeOf(made);
+  const ReadoutSynapses synapses = MakeReadoutSynapses(shape, made.synapses());
+  std::mt19937 generator(seed);
+  const std::vector<float> start = RandomFloats(shape.row_size, -5, 5, generator);
+  std::vector<float> expected = start;
+  std::vector<int32_t> expected_counts(synapses.weight_rows, 0);
+  std::vector<std::vector<float>> actual;
+  std::vector<Guarded<int32_t>> counts;
+  for (int step = 0; step < 2; ++step) {
+    const SpikeFrame spikes =
+        RandomSpikes(shape.source, shape.source_lanes, permille, Signs::kBoth, generator);
+    const uint64_t synops =
+        CountReadoutSpikesReference(shape, made.synapses(), spikes, expected_counts);
+    const std::vector<int32_t> counted = expected_counts;
+    const std::vector<float> before = expected;
+    AddReadoutReference(shape, made.synapses(), expected_counts, expected.data());
+    ForEveryInstructionSet([&] {
+      Guarded<int32_t> actual_counts(synapses.weight_rows, 0);
+      Guarded<float> logits{std::span<const float>(before)};
+      EXPECT_EQ(CountReadoutSpikes(synapses, spikes, actual_counts.values()), synops);
+      EXPECT_TRUE(std::equal(counted.begin(), counted.end(), actual_counts.data()));
+      AddReadout(synapses, actual_counts.values(), logits.data());
+      EXPECT_TRUE(std::equal(expected.begin(), expected.end(), logits.data()));
+      EXPECT_TRUE(std::all_of(actual_counts.values().begin(), actual_counts.values().end(),
+                              [](int32_t count) { return count == 0; }));
+      EXPECT_TRUE(actual_counts.intact() && logits.intact());
+    });
+  }
+}
+
+TEST(ReadoutTest, IsItsPlainTwin) {
+  uint32_t seed = 0;
+  for (const ConvolutionShape& shape : ReadoutShapes()) {
+    SCOPED_TRACE(Describe(shape));
+    for (const uint32_t permille : {30, 400, 1000}) {
+      const ConvolutionCase made(shape, WeightDraw::kRandom, ++seed);
+      ExpectTwin(made, permille, seed);
+    }
+    if (HasFailure()) return;
+  }
+}
+
+TEST(ReadoutTest, IdentitiesAreTheirPlainTwin) {
+  uint32_t seed = 0;
+  for (const int32_t offset : {-3, 0, 5}) {
+    ConvolutionShape shape;
+    shape.source = format::Extent(9, 4, 4);
+    shape.targets = 11;
+    shape.window = Square(1, 1, 0);
+    shape.mean = Square(4, 1, 0);
+    shape.channel_offset = offset;
+    ExpectTwin(IdentityCase(shape), 400, ++seed);
+  }
+}
+
+}  // namespace
+}  // namespace cssrun::internal

@@ -1,0 +1,173 @@
+// Settled neurons against their plain twins: potentials, pools, digits.
+#include "runtime/integer/neurons/settled.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "runtime/integer/neurons/reference.h"
+#include "runtime/neuron/settled.h"
+#include "tests/runtime/instruction_sets.h"
+#include "tests/runtime/kernels/cases/convolution_case.h"
+#include "tests/runtime/kernels/cases/guarded.h"
+#include "tests/runtime/kernels/cases/random_state.h"
+#include "tests/runtime/kernels/cases/settled_case.h"
+
+namespace cssrun::internal {
+namespace {
+
+// Lanes of the map equal, and those before the first column as they were.
+void ExpectSameRow(const MembraneLayout& layout, size_t row, const std::vector<int16_t>& start,
+                   const std::vector<int16_t>& expected, const int16_t* actual) {
+  const size_t lanes = size_t{layout.columns} * layout.lanes.lanes;
+  for (size_t block = 0; block < layout.lanes.blocks; ++block) {
+    const size_t first = layout.RowAt(block, row);
+    for (size_t i = first; i < first + lanes; ++i) {
+      ASSERT_EQ(actual[i], expected[i]) << "block " << block << ", row " << row << ", lane "
+                                        << i - first << ", before " << start[i];
+    }
+    ASSERT_TRUE(std::equal(actual + first - layout.guard_lanes, actual + first,
+                           &start[first - layout.guard_lanes]));
+  }
+}
+
+TEST(SettledNeuronsTest, PotentialsAreTheirPlainTwin) {
+  std::map<std::string, int> reached;
+  uint32_t seed = 0;
+  for (const NeuronShape& shape : NeuronShapes()) {
+    ++seed;
+    SCOPED_TRACE(Describe(shape) + ", seed " + std::to_string(seed));
+    const SettledCase made(shape, seed);
+    const MembraneLayout& layout = made.layout;
+    const bool marks_outside = seed % 3 == 0;
+    ++reached[made.rectify ? "rectify" : "signed"];
+    ++reached[made.inputs(0).floats != nullptr ? "floats" : "no floats"];
+    ++reached["shortcuts " + std::to_string(made.inputs(0).shortcut_count)];
+    ++reached[marks_outside ? "marks outside" : "no marks"];
+    std::vector<int16_t> expected = made.membranes;
+    for (size_t row = 0; row < layout.rows; ++row) {
+      RoundPotentialsReference(made.row(expected.data()), made.inputs(row), row, marks_outside);
+    }
+    ForEveryInstructionSet([&] {
+      if (HasFailure()) return;
+      Guarded<int16_t> actual{std::span<const int16_t>(made.membranes)};
+      for (size_t row = 0; row < layout.rows; ++row) {
+        RoundPotentials(made.row(actual.data()), made.inputs(row), row, marks_outside);
+        ASSERT_NO_FATAL_FAILURE(
+            ExpectSameRow(layout, row, made.membranes, expected, actual.data()));
+      }
+      EXPECT_TRUE(actual.intact());
+    });
+    if (HasFailure()) return;
+  }
+  for (const char* kind : {"rectify", "signed", "floats", "no floats", "shortcuts 0", "shortcuts 1",
+                           "shortcuts 4", "marks outside", "no marks"}) {
+    EXPECT_GE(reached[kind], 10) << kind;
+  }
+}
+
+TEST(SettledNeuronsTest, PoolsAreTheirPlainTwin) {
+  int pooled = 0;
+  uint32_t seed = 0;
+  for (const NeuronShape& shape : NeuronShapes()) {
+    SCOPED_TRACE(Describe(shape));
+    const LayerPools pools = PoolsOf(shape);
+    if (!pools.pooled()) continue;
+    ++pooled;
+    const MembraneLayout layout = MembranesOf(shape, pools);
+    const PoolShape pool{pools.y.members, pools.x.members, pools.x.stride, pools.columns};
+    std::mt19937 generator(++seed);
+    const std::vector<int16_t> start = RandomMembranes(layout, -32768, 32767, generator);
+    std::vector<int16_t> expected = start;
+    for (size_t row = 0; row < pools.rows; ++row) {
+      PoolPotentialsReference(layout, pool, expected.data(), row * pools.y.stride);
+    }
+    ForEveryInstructionSet([&] {
+      Guarded<int16_t> actual{std::span<const int16_t>(start)};
+      for (size_t row = 0; row < pools.rows; ++row) {
+        PoolPotentials(layout, pool, actual.data(), row * pools.y.stride);
+      }
+      EXPECT_TRUE(std::equal(expected.begin(), expected.end(), actual.data()));
+      EXPECT_TRUE(actual.intact());
+    });
+    if (HasFailure()) return;
+  }
+  EXPECT_GE(pooled, 30);
+}
+
+// Spikes of all T steps and levels, of rows in a frame that holds something else before.
+struct Digits {
+  Digits(const SettledCase& made, uint32_t timesteps, const LevelLayout& layout, bool has_levels)
+      : levels(made.pools.rows, layout) {
+    const size_t neurons = made.pools.columns * made.layout.lanes.stride();
+    for (uint32_t k = 0; k < timesteps; ++k) steps.emplace_back(made.pools.rows, neurons);
+    for (SpikeFrame& spikes : steps) {
+      std::fill(spikes.words.begin(), spikes.words.end(), 0xA5A5A5A5A5A5A5A5U);
+      pointers.push_back(&spikes);
+    }
+    std::fill(levels.levels.begin(), levels.levels.end(), int8_t{77});
+    target.spikes = pointers.data();
+    target.levels = has_levels ? &levels : nullptr;
+    target.timesteps = timesteps;
+    target.columns = made.pools.columns;
+  }
+
+  std::vector<SpikeFrame> steps;
+  std::vector<SpikeFrame*> pointers;
+  LevelFrame levels;
+  DigitsTarget target;
+};
+
+TEST(SettledNeuronsTest, DigitsAreTheirPlainTwin) {
+  std::map<std::string, int> reached;
+  uint32_t seed = 0;
+  for (const NeuronShape& shape : NeuronShapes()) {
+    for (int variant = 0; variant < 3; ++variant) {
+      ++seed;
+      SCOPED_TRACE(Describe(shape) + ", seed " + std::to_string(seed));
+      const uint32_t timesteps = seed % kLongestSettledTrain + 1;
+      SettledCase made(shape, seed);
+      made.SetTimesteps(timesteps);
+      std::vector<int16_t> membranes = made.membranes;
+      ++reached[std::to_string(timesteps) + " steps" + (made.rectify ? ", rectify" : "")];
+      LevelLayout layout;
+      layout.before = seed % 3 * 16;
+      layout.row_size = static_cast<uint32_t>(
+          layout.before + RoundUpToLines(made.pools.columns * made.layout.lanes.stride()) + 8);
+      const bool has_levels = seed % 4 != 0;
+      Digits expected(made, timesteps, layout, has_levels);
+      expected.target.negative_spikes = seed % 5 != 0;
+      for (size_t row = 0; row < made.pools.rows; ++row) {
+        WriteDigitsReference(made.row(membranes.data()), expected.target, row * made.pools.y.stride,
+                             row);
+      }
+      ForEveryInstructionSet([&] {
+        if (HasFailure()) return;
+        Digits actual(made, timesteps, layout, has_levels);
+        actual.target.negative_spikes = expected.target.negative_spikes;
+        for (size_t row = 0; row < made.pools.rows; ++row) {
+          WriteDigits(made.row(membranes.data()), actual.target, row * made.pools.y.stride, row);
+        }
+        for (uint32_t k = 0; k < timesteps; ++k) {
+          ASSERT_EQ(actual.steps[k].words, expected.steps[k].words) << "spike index " << k;
+        }
+        ASSERT_EQ(actual.levels.levels, expected.levels.levels);
+      });
+      if (HasFailure()) return;
+    }
+  }
+  for (uint32_t timesteps = 1; timesteps <= kLongestSettledTrain; ++timesteps) {
+    for (const char* rectify : {"", ", rectify"}) {
+      EXPECT_GE(reached[std::to_string(timesteps) + " steps" + rectify], 10) << timesteps;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace cssrun::internal
