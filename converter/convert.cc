@@ -68,7 +68,7 @@ std::vector<LayerReport> DescribeLayers(const SpikingNetwork& network,
 std::optional<CodeSettings> QuantizedCode(const Graph& graph) {
   int64_t most = 0;
   for (const Node& node : graph.nodes) {
-    if (node.op != "Quantize") continue;
+    if (node.op != OpKind::kQuantize) continue;
     most = std::max({most, std::abs(node.Int("low", 0)), node.Int("high", 0)});
   }
   if (most == 0) return std::nullopt;

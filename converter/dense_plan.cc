@@ -117,23 +117,21 @@ class Builder {
         if (id != kNoValue && uses_[Index(id)] == 1) only_reader[Index(id)] = i;
       }
     }
-    // The node that alone reads node i's output, if it is one of `ops`.
-    const auto reader = [&](size_t i, std::initializer_list<const char*> ops) {
+    // The node that alone reads node i's output, if it is one of `kinds`.
+    const auto reader = [&](size_t i, std::initializer_list<OpKind> kinds) {
       const size_t found = only_reader[Index(NodeAt(i).outputs[0])];
       if (found == kNone) return kNone;
-      const bool fits = std::any_of(ops.begin(), ops.end(),
-                                    [&](const char* op) { return NodeAt(found).op == op; });
-      return fits ? found : kNone;
+      return IsOneOf(NodeAt(found).op, kinds) ? found : kNone;
     };
     const auto is_layer = [&](size_t i) {
-      return NodeAt(i).op == "Conv" || NodeAt(i).op == "Gemm";
+      return NodeAt(i).op == OpKind::kConv || NodeAt(i).op == OpKind::kGemm;
     };
     std::vector<size_t> sum_of(count, kNone);
     std::vector<bool> fused(count, false);
     // Backwards: where both sides of a sum are convolutions, the later one takes it.
     for (size_t i = count; i-- > 0;) {
       if (!is_layer(i)) continue;
-      const size_t add = reader(i, {"Add"});
+      const size_t add = reader(i, {OpKind::kAdd});
       if (add == kNone || fused[add]) continue;
       sum_of[i] = add;
       fused[add] = true;
@@ -145,8 +143,8 @@ class Builder {
       group.leader = i;
       group.add = sum_of[i];
       size_t last = group.add == kNone ? i : group.add;
-      if (is_layer(i) || NodeAt(i).op == "Add") {
-        group.relu = reader(last, {"Relu", "Clip", "Quantize"});
+      if (is_layer(i) || NodeAt(i).op == OpKind::kAdd) {
+        group.relu = reader(last, {OpKind::kRelu, OpKind::kClip, OpKind::kQuantize});
         if (group.relu != kNone) {
           last = group.relu;
           fused[last] = true;
@@ -307,17 +305,19 @@ class Builder {
 
   Status Add(const Group& group) {
     const Node& node = NodeAt(group.leader);
-    if (node.op == "Conv") return AddConv(group);
-    if (node.op == "Gemm") return AddGemm(group);
-    if (node.op == "Add") return AddSum(group);
-    if (node.op == "Relu" || node.op == "Clip" || node.op == "Quantize") return AddRectifier(node);
-    if (node.op == "MaxPool" || node.op == "AveragePool" || node.op == "GlobalAveragePool") {
+    if (node.op == OpKind::kConv) return AddConv(group);
+    if (node.op == OpKind::kGemm) return AddGemm(group);
+    if (node.op == OpKind::kAdd) return AddSum(group);
+    if (node.op == OpKind::kRelu || node.op == OpKind::kClip || node.op == OpKind::kQuantize)
+      return AddRectifier(node);
+    if (node.op == OpKind::kMaxPool || node.op == OpKind::kAveragePool ||
+        node.op == OpKind::kGlobalAveragePool) {
       return AddPool(node);
     }
-    if (node.op == "Flatten") return AddFlatten(node);
-    if (node.op == "Slice") return AddSlice(node);
-    if (node.op == "Pad") return AddPad(node);
-    if (node.op == "Concat") return AddConcat(node);
+    if (node.op == OpKind::kFlatten) return AddFlatten(node);
+    if (node.op == OpKind::kSlice) return AddSlice(node);
+    if (node.op == OpKind::kPad) return AddPad(node);
+    if (node.op == OpKind::kConcat) return AddConcat(node);
     return NodeError(node, "the dense network cannot run this operator");
   }
 
@@ -336,8 +336,8 @@ class Builder {
 
   // What a Relu, Clip or Quantize does to an element, one after another.
   std::vector<Elementwise> RectifierOf(const Node& node) const {
-    if (node.op == "Relu") return {{algorithm::eltwise_relu, 0, 0}};
-    if (node.op == "Quantize") {
+    if (node.op == OpKind::kRelu) return {{algorithm::eltwise_relu, 0, 0}};
+    if (node.op == OpKind::kQuantize) {
       const float step = node.Float("step", 1);
       const auto low = static_cast<float>(node.Int("low", 0));
       const auto high = static_cast<float>(node.Int("high", 0));
@@ -480,7 +480,7 @@ class Builder {
     const Shape& shape = graph_.value(node.inputs[0]).shape;
     Window w;
     w.kernel = {shape[2], shape[3]};
-    if (node.op != "GlobalAveragePool") {
+    if (node.op != OpKind::kGlobalAveragePool) {
       Result<Window> window = WindowOf(graph_, node, shape);
       if (!window.ok()) return window.status();
       w = window.value();
@@ -489,9 +489,9 @@ class Builder {
     const bool counts_padding = node.Int("count_include_pad", 1) != 0;
     const dnnl::pooling_forward::desc desc(
         kInference,
-        node.op == "MaxPool" ? algorithm::pooling_max
-        : counts_padding     ? algorithm::pooling_avg_include_padding
-                             : algorithm::pooling_avg_exclude_padding,
+        node.op == OpKind::kMaxPool ? algorithm::pooling_max
+        : counts_padding            ? algorithm::pooling_avg_include_padding
+                                    : algorithm::pooling_avg_exclude_padding,
         SlotDesc(from), AnyDesc(Dims(node.outputs[0])), Pair(w.stride), Pair(w.kernel),
         Pair(w.pad_before), Pair(w.pad_after));
     const dnnl::pooling_forward::primitive_desc primitive(desc, plan_->engine);

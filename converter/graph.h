@@ -12,6 +12,8 @@
 #include <variant>
 #include <vector>
 
+#include "converter/op.h"
+
 namespace cssrun::converter {
 
 using Shape = std::vector<int64_t>;
@@ -47,9 +49,8 @@ using ValueId = int32_t;
 constexpr ValueId kNoValue = -1;  // an optional input that was left out
 
 struct Node {
-  std::string op;      // ONNX's name of the operator, "Conv"
-  std::string domain;  // empty for ONNX's own
-  std::string name;    // ONNX's, or made up from the output's name; for messages
+  Op op;
+  std::string name;  // ONNX's, or made up from the output's name; for messages
   std::vector<ValueId> inputs;
   std::vector<ValueId> outputs;
   std::vector<Attribute> attributes;

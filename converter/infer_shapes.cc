@@ -392,8 +392,8 @@ std::optional<Shape> Broadcast(const Shape& a, const Shape& b) {
 }
 
 Result<std::optional<Shape>> InferShape(const Graph& graph, const Node& node) {
-  const auto function = Functions().find(node.op);
-  if (!node.domain.empty() || function == Functions().end()) return Unknown();
+  const auto function = Functions().find(node.op.name());
+  if (node.op.is_foreign() || function == Functions().end()) return Unknown();
   const std::optional<Shape> input = InputShape(graph, node, 0);
   if (!input.has_value()) return Unknown();
   Inferred inferred = function->second(graph, node, *input);

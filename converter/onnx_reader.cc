@@ -454,8 +454,7 @@ class Reader {
   Status ReadNodes() {
     for (const onnx::NodeProto& proto : model_.graph().node()) {
       Node node;
-      node.op = proto.op_type();
-      node.domain = IsOwnDomain(proto.domain()) ? "" : proto.domain();
+      node.op = Op::Named(IsOwnDomain(proto.domain()) ? "" : proto.domain(), proto.op_type());
       node.name = !proto.name().empty()      ? proto.name()
                   : proto.output_size() == 0 ? "of type " + proto.op_type()
                                              : proto.output(0);
@@ -517,8 +516,8 @@ class Reader {
 
   // True when `node` was a Constant and its output has become a constant value.
   Result<bool> ReadConstantNode(const Node& node) {
-    if (node.op != "Constant" || !node.domain.empty() || node.outputs.size() != 1 ||
-        node.outputs[0] == kNoValue || node.attributes.size() != 1) {
+    if (node.op != OpKind::kConstant || node.outputs.size() != 1 || node.outputs[0] == kNoValue ||
+        node.attributes.size() != 1) {
       return false;
     }
     const AttributeValue& value = node.attributes[0].value;

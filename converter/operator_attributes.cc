@@ -53,7 +53,7 @@ void Place(Window& window, size_t axis, int64_t size, const std::string& auto_pa
 }  // namespace
 
 Status NodeError(const Node& node, const std::string& what) {
-  return Status::BadModel("node " + node.name + " (" + node.op + "): " + what);
+  return Status::BadModel("node " + node.name + " (" + node.op.name() + "): " + what);
 }
 
 const std::vector<int64_t>* ConstantInts(const Graph& graph, const Node& node, size_t input) {
@@ -103,7 +103,7 @@ std::optional<std::vector<int64_t>> AxesOf(const Graph& graph, const Node& node)
 
 Result<Window> WindowOf(const Graph& graph, const Node& node, const Shape& input) {
   std::vector<int64_t> kernel = node.Ints("kernel_shape", {});
-  if (node.op == "Conv") {
+  if (node.op == OpKind::kConv) {
     const std::optional<Shape> weights = InputShape(graph, node, 1);
     if (weights.has_value() && weights->size() == 4) {
       const std::vector<int64_t> of_weights = {(*weights)[2], (*weights)[3]};
@@ -142,7 +142,7 @@ Result<Window> WindowOf(const Graph& graph, const Node& node, const Shape& input
     window.pad_before[axis] = pads[axis];
     window.pad_after[axis] = pads[axis + 2];
     const int64_t size = input[axis + 2];
-    Place(window, axis, size, auto_pad, node.op != "Conv" && node.Int("ceil_mode", 0) != 0);
+    Place(window, axis, size, auto_pad, node.op != OpKind::kConv && node.Int("ceil_mode", 0) != 0);
     if (window.positions[axis] < 1) {
       return NodeError(node, "the window " + ToString(kernel) + " does not fit into its input " +
                                  ToString(input) + "; use a larger image size");
@@ -150,7 +150,7 @@ Result<Window> WindowOf(const Graph& graph, const Node& node, const Shape& input
     // A pool over padding alone has no value.
     const int64_t last = (window.positions[axis] - 1) * strides[axis] - window.pad_before[axis];
     const int64_t reach = (kernel[axis] - 1) * dilations[axis] + 1;
-    if (node.op != "Conv" && (window.pad_before[axis] >= reach || last >= size)) {
+    if (node.op != OpKind::kConv && (window.pad_before[axis] >= reach || last >= size)) {
       return NodeError(node, "the padding " + ToString(pads) + " is not smaller than the window " +
                                  ToString(kernel) + "; export the model again");
     }
@@ -256,10 +256,10 @@ std::optional<ClipBounds> ClipBoundsOf(const Graph& graph, const Node& node) {
 }
 
 bool IsRectifier(const Graph& graph, const Node* node) {
-  if (node == nullptr || !node->domain.empty()) return false;
-  if (node->op == "Relu") return true;
-  if (node->op == "Quantize") return node->Int("low", 0) >= 0;
-  if (node->op != "Clip") return false;
+  if (node == nullptr) return false;
+  if (node->op == OpKind::kRelu) return true;
+  if (node->op == OpKind::kQuantize) return node->Int("low", 0) >= 0;
+  if (node->op != OpKind::kClip) return false;
   const std::optional<ClipBounds> bounds = ClipBoundsOf(graph, *node);
   return bounds.has_value() && bounds->low >= 0;
 }

@@ -212,29 +212,30 @@ class Lowering {
   }
 
   Status Lower(const Node& node) {
-    if (node.op == "Conv") return LowerConv(node);
-    if (node.op == "Gemm") return LowerGemm(node);
-    if (node.op == "Relu") return LowerRelu(node, std::nullopt);
-    if (node.op == "Clip") return LowerRelu(node, graph_.ConstantInput(node, 2)->floats()[0]);
-    if (node.op == "Quantize") return LowerQuantize(node);
-    if (node.op == "MaxPool") return LowerMaxPool(node);
-    if (node.op == "AveragePool" && node.Int("count_include_pad", 1) == 0) {
+    if (node.op == OpKind::kConv) return LowerConv(node);
+    if (node.op == OpKind::kGemm) return LowerGemm(node);
+    if (node.op == OpKind::kRelu) return LowerRelu(node, std::nullopt);
+    if (node.op == OpKind::kClip)
+      return LowerRelu(node, graph_.ConstantInput(node, 2)->floats()[0]);
+    if (node.op == OpKind::kQuantize) return LowerQuantize(node);
+    if (node.op == OpKind::kMaxPool) return LowerMaxPool(node);
+    if (node.op == OpKind::kAveragePool && node.Int("count_include_pad", 1) == 0) {
       return LowerBorderedAverage(node, WindowOf(node));
     }
-    if (node.op == "AveragePool") return LowerAverage(node, WindowOf(node));
-    if (node.op == "GlobalAveragePool") {
+    if (node.op == OpKind::kAveragePool) return LowerAverage(node, WindowOf(node));
+    if (node.op == OpKind::kGlobalAveragePool) {
       return LowerAverage(node, WholeMap(FormOf(node.inputs[0]).extent));
     }
-    if (node.op == "Add") return LowerAdd(node);
-    if (node.op == "Concat") return LowerConcat(node);
-    if (node.op == "Slice") return LowerSlice(node);
-    if (node.op == "Pad") return LowerPad(node);
-    if (node.op == "Flatten") {
+    if (node.op == OpKind::kAdd) return LowerAdd(node);
+    if (node.op == OpKind::kConcat) return LowerConcat(node);
+    if (node.op == OpKind::kSlice) return LowerSlice(node);
+    if (node.op == OpKind::kPad) return LowerPad(node);
+    if (node.op == OpKind::kFlatten) {
       // The order of a flattened map is that of a kernel that covers it: nothing to do.
       SetForm(node, FormOf(node.inputs[0]));
       return Status::Ok();
     }
-    return Status::BadModel("node " + node.name + ": operator " + node.op +
+    return Status::BadModel("node " + node.name + ": operator " + node.op.name() +
                             " cannot be turned into spikes");
   }
 

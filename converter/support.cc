@@ -60,7 +60,7 @@ Problem UnknownOperator(const Node& node) {
          "train without it"});
     return known;
   }();
-  const auto found = kKnown.find(node.op);
+  const auto found = kKnown.find(node.op.name());
   if (found != kKnown.end()) return found->second;
   return {"this operator is not supported", "replace it in the model"};
 }
@@ -77,8 +77,9 @@ class Maps {
     const ValueId output = node.outputs[0];
     const Shape& shape = graph_.value(output).shape;
     Shape& map = maps_[static_cast<size_t>(output)];
-    const bool keeps_map = node.op == "Flatten" || node.op == "Relu" || node.op == "Clip" ||
-                           node.op == "Quantize" || node.op == "Add";
+    const bool keeps_map = node.op == OpKind::kFlatten || node.op == OpKind::kRelu ||
+                           node.op == OpKind::kClip || node.op == OpKind::kQuantize ||
+                           node.op == OpKind::kAdd;
     if (shape.size() == 4) {
       map = Shape(shape.begin() + 1, shape.end());
     } else if (shape.size() == 2) {
@@ -204,7 +205,7 @@ Found CheckFlatten(const Graph& graph, const Node& node, const Maps&) {
   const Shape& output = graph.value(node.outputs[0]).shape;
   if (!input.has_value()) return std::nullopt;
   if (input->size() == 4 && output.size() == 2 && output[0] == 1) return std::nullopt;
-  return UnknownOperator(Node{"Reshape", "", "", {}, {}, {}});
+  return UnknownOperator(Node{OpKind::kReshape, "", {}, {}, {}});
 }
 
 Found CheckSlice(const Graph& graph, const Node& node, const Maps&) {
@@ -284,13 +285,13 @@ const std::unordered_map<std::string, Check>& Checks() {
 
 Found CheckNode(const Graph& graph, const Node& node, const Maps& maps,
                 const std::vector<int>& uses) {
-  if (!node.domain.empty()) {
+  if (node.op.is_foreign()) {
     return Problem{"it is not one of ONNX's own operators", "export with standard operators"};
   }
-  const auto check = Checks().find(node.op);
+  const auto check = Checks().find(node.op.name());
   const bool known = check != Checks().end();
   // A Reshape that is still there either moves things or has a shape that nobody knows.
-  if (!known && node.op != "Reshape") return UnknownOperator(node);
+  if (!known && node.op != OpKind::kReshape) return UnknownOperator(node);
   for (size_t i = 1; i < node.outputs.size(); ++i) {
     if (node.outputs[i] != kNoValue && uses[static_cast<size_t>(node.outputs[i])] > 0) {
       return Problem{"its second output is used", "use its first output alone"};
@@ -330,8 +331,8 @@ std::vector<UnsupportedNode> FindUnsupported(const Graph& graph) {
                         ? Problem{"it has no output", kExportAgain}
                         : CheckNode(graph, node, maps, uses);
     if (problem.has_value()) {
-      unsupported.push_back({node.name, node.domain.empty() ? node.op : node.domain + "." + node.op,
-                             graph.opset, std::move(problem->reason), std::move(problem->remedy)});
+      unsupported.push_back({node.name, node.op.full_name(), graph.opset,
+                             std::move(problem->reason), std::move(problem->remedy)});
     }
     if (!node.outputs.empty() && node.outputs[0] != kNoValue) maps.Add(node);
   }

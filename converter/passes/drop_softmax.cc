@@ -19,8 +19,8 @@ bool SpansClasses(const Graph& graph, const Node& node, const Shape& shape) {
 }
 
 bool IsReshape(const Node& node) {
-  return node.domain.empty() && (node.op == "Flatten" || node.op == "Reshape" ||
-                                 node.op == "Squeeze" || node.op == "Unsqueeze");
+  return node.op == OpKind::kFlatten || node.op == OpKind::kReshape ||
+         node.op == OpKind::kSqueeze || node.op == OpKind::kUnsqueeze;
 }
 
 }  // namespace
@@ -37,7 +37,7 @@ Status DropSoftmax(Graph& graph) {
       reader = node.inputs.data();
       continue;
     }
-    if ((node.op != "Softmax" && node.op != "LogSoftmax") || !node.domain.empty() ||
+    if ((node.op != OpKind::kSoftmax && node.op != OpKind::kLogSoftmax) ||
         !SpansClasses(graph, node, graph.value(node.inputs[0]).shape)) {
       break;
     }

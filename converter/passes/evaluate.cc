@@ -202,20 +202,20 @@ Evaluated EvaluateCast(const Node& node, const Tensor& input, const Shape& shape
   return Done(std::move(output));
 }
 
-float Compute(const std::string& op, float a, float b) {
-  if (op == "Add") return a + b;
-  if (op == "Sub") return a - b;
-  if (op == "Mul") return a * b;
+float Compute(const Op& op, float a, float b) {
+  if (op == OpKind::kAdd) return a + b;
+  if (op == OpKind::kSub) return a - b;
+  if (op == OpKind::kMul) return a * b;
   return a / b;
 }
 
 // Wraps around instead of overflowing. Division by zero was refused before.
-int64_t Compute(const std::string& op, int64_t a, int64_t b) {
+int64_t Compute(const Op& op, int64_t a, int64_t b) {
   const auto ua = static_cast<uint64_t>(a);
   const auto ub = static_cast<uint64_t>(b);
-  if (op == "Add") return static_cast<int64_t>(ua + ub);
-  if (op == "Sub") return static_cast<int64_t>(ua - ub);
-  if (op == "Mul") return static_cast<int64_t>(ua * ub);
+  if (op == OpKind::kAdd) return static_cast<int64_t>(ua + ub);
+  if (op == OpKind::kSub) return static_cast<int64_t>(ua - ub);
+  if (op == OpKind::kMul) return static_cast<int64_t>(ua * ub);
   return b == -1 ? static_cast<int64_t>(0 - ua) : a / b;
 }
 
@@ -226,7 +226,7 @@ Evaluated EvaluateArithmetic(const Graph& graph, const Node& node, const Tensor&
     return NodeError(node, "its inputs are numbers of different types; export the model again");
   }
   const std::vector<int64_t>* divisors = ConstantInts(graph, node, 1);
-  if (node.op == "Div" && divisors != nullptr &&
+  if (node.op == OpKind::kDiv && divisors != nullptr &&
       std::find(divisors->begin(), divisors->end(), 0) != divisors->end()) {
     return NodeError(node, "it divides by zero; export the model again");
   }
@@ -245,7 +245,7 @@ Evaluated EvaluateArithmetic(const Graph& graph, const Node& node, const Tensor&
 
 Tensor EvaluateUnary(const Node& node, const Tensor& input) {
   std::vector<float> values = input.floats();
-  for (float& v : values) v = node.op == "Neg" ? -v : std::sqrt(v);
+  for (float& v : values) v = node.op == OpKind::kNeg ? -v : std::sqrt(v);
   return {input.shape, std::move(values)};
 }
 
@@ -276,7 +276,7 @@ Tensor EvaluateRange(const Graph& graph, const Node& node, const Shape& shape) {
 Evaluated EvaluateQuantization(const Graph& graph, const Node& node, const Tensor& input) {
   const std::vector<float>* scales = ConstantFloats(graph, node, 1);
   const std::vector<int64_t>* zeros = ConstantInts(graph, node, 2);
-  const bool quantizes = node.op == "QuantizeLinear";
+  const bool quantizes = node.op == OpKind::kQuantizeLinear;
   if (input.is_float() != quantizes || scales == nullptr) return NotEvaluated();
   const auto rank = static_cast<int64_t>(input.shape.size());
   int64_t axis = node.Int("axis", 1);
@@ -326,8 +326,8 @@ Evaluated EvaluateQuantization(const Graph& graph, const Node& node, const Tenso
 }  // namespace
 
 Evaluated Evaluate(const Graph& graph, const Node& node) {
-  if (!node.domain.empty() || node.inputs.empty()) return NotEvaluated();
-  if (node.op == "Shape") {
+  if (node.inputs.empty()) return NotEvaluated();
+  if (node.op == OpKind::kShape) {
     // Opset 15 can cut a part out; nobody exports that, so it is left to be reported.
     const std::optional<Shape> shape = InputShape(graph, node, 0);
     if (!shape.has_value() || node.Find("start") != nullptr || node.Find("end") != nullptr) {
@@ -349,27 +349,29 @@ Evaluated Evaluate(const Graph& graph, const Node& node) {
     return NodeError(
         node, "it makes a constant of shape " + ToString(shape) + "; export the model again");
   }
-  const std::string& op = node.op;
+  const Op& op = node.op;
 
-  if (op == "Identity" || op == "Dropout") return Done(input);
-  if (op == "Reshape" || op == "Flatten" || op == "Squeeze" || op == "Unsqueeze") {
+  if (op == OpKind::kIdentity || op == OpKind::kDropout) return Done(input);
+  if (op == OpKind::kReshape || op == OpKind::kFlatten || op == OpKind::kSqueeze ||
+      op == OpKind::kUnsqueeze) {
     return Done({shape, input.data});
   }
-  if (op == "Slice") return EvaluateSlice(graph, node, input, shape);
-  if (op == "Transpose") return Done(EvaluateTranspose(node, input, shape));
-  if (op == "Expand") {
+  if (op == OpKind::kSlice) return EvaluateSlice(graph, node, input, shape);
+  if (op == OpKind::kTranspose) return Done(EvaluateTranspose(node, input, shape));
+  if (op == OpKind::kExpand) {
     return Done(Rearrange(input, shape, 0, BroadcastStrides(input.shape, shape)));
   }
-  if (op == "Gather") return EvaluateGather(graph, node, input, shape);
-  if (op == "Concat") return EvaluateConcat(graph, node, shape);
-  if (op == "Cast") return EvaluateCast(node, input, shape);
-  if (op == "Add" || op == "Sub" || op == "Mul" || op == "Div") {
+  if (op == OpKind::kGather) return EvaluateGather(graph, node, input, shape);
+  if (op == OpKind::kConcat) return EvaluateConcat(graph, node, shape);
+  if (op == OpKind::kCast) return EvaluateCast(node, input, shape);
+  if (op == OpKind::kAdd || op == OpKind::kSub || op == OpKind::kMul || op == OpKind::kDiv) {
     return EvaluateArithmetic(graph, node, input, shape);
   }
-  if ((op == "Neg" || op == "Sqrt") && input.is_float()) return Done(EvaluateUnary(node, input));
-  if (op == "ConstantOfShape") return EvaluateConstantOfShape(node, shape);
-  if (op == "Range") return Done(EvaluateRange(graph, node, shape));
-  if (op == "QuantizeLinear" || op == "DequantizeLinear") {
+  if ((op == OpKind::kNeg || op == OpKind::kSqrt) && input.is_float())
+    return Done(EvaluateUnary(node, input));
+  if (op == OpKind::kConstantOfShape) return EvaluateConstantOfShape(node, shape);
+  if (op == OpKind::kRange) return Done(EvaluateRange(graph, node, shape));
+  if (op == OpKind::kQuantizeLinear || op == OpKind::kDequantizeLinear) {
     return EvaluateQuantization(graph, node, input);
   }
   return NotEvaluated();

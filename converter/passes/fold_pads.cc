@@ -12,7 +12,7 @@ namespace {
 
 // Rows and columns that a Pad adds, as a window's pads; empty when it does anything else.
 std::vector<int64_t> ZeroBorder(const Graph& graph, const Node* node) {
-  if (node == nullptr || node->op != "Pad" || !node->domain.empty()) return {};
+  if (node == nullptr || node->op != OpKind::kPad) return {};
   const std::vector<int64_t>* pads = ConstantInts(graph, *node, 1);
   if (pads == nullptr || pads->size() != 8 || node->inputs.size() != 2 ||
       node->String("mode", "constant") != "constant" || (*pads)[0] != 0 || (*pads)[1] != 0 ||
@@ -40,9 +40,9 @@ bool SeesTheMap(const Node& pool, const std::vector<int64_t>& pads, const Shape&
 
 bool CanTake(const Graph& graph, const Node& node, const std::vector<int64_t>& own,
              const std::vector<int64_t>& border, const Node* source, const Shape& map) {
-  if (node.op == "Conv") return true;
+  if (node.op == OpKind::kConv) return true;
   if (!SeesTheMap(node, border, map)) return false;
-  if (node.op == "AveragePool") return node.Int("count_include_pad", 0) == 1;
+  if (node.op == OpKind::kAveragePool) return node.Int("count_include_pad", 0) == 1;
   return AllZero(own) && IsRectifier(graph, source) &&
          node.Ints("dilations", {1, 1}) == std::vector<int64_t>{1, 1};
 }
@@ -53,8 +53,8 @@ Status FoldPads(Graph& graph) {
   Sweep sweep(graph);
   for (size_t i = 0; i < graph.nodes.size(); ++i) {
     Node& node = sweep.Visit(i);
-    if (!node.domain.empty() ||
-        (node.op != "Conv" && node.op != "AveragePool" && node.op != "MaxPool")) {
+    if ((node.op != OpKind::kConv && node.op != OpKind::kAveragePool &&
+         node.op != OpKind::kMaxPool)) {
       continue;
     }
     std::vector<int64_t> own = node.Ints("pads", {});

@@ -64,10 +64,6 @@ std::vector<int64_t> StridesOf(const Shape& shape) {
   return strides;
 }
 
-bool IsOneOf(const std::string& op, std::initializer_list<const char*> ops) {
-  return std::any_of(ops.begin(), ops.end(), [&](const char* other) { return op == other; });
-}
-
 class Follower {
  public:
   explicit Follower(Graph& graph) : graph_(graph) {}
@@ -118,7 +114,7 @@ class Follower {
   }
 
   ValueId EmitFlatten(const std::string& name, ValueId from) {
-    Node flatten{"Flatten", "", name, {}, {from}, {{"axis", int64_t{1}}}};
+    Node flatten{OpKind::kFlatten, name, {}, {from}, {{"axis", int64_t{1}}}};
     return Emit(std::move(flatten), {from}, {1, ElementCount(ShapeOf(from))});
   }
 
@@ -128,13 +124,14 @@ class Follower {
     const Shape shape = ShapeOf(image);
     const std::vector<int64_t> order = {0, 3, 1, 2};
     const bool turned = std::any_of(graph_.nodes.begin(), graph_.nodes.end(), [&](const Node& n) {
-      return n.op == "Transpose" && n.domain.empty() && n.Ints("perm", {}) == order &&
+      return n.op == OpKind::kTranspose && n.Ints("perm", {}) == order &&
              IsActivation(n.inputs[0]) && ShapeOf(n.inputs[0]) == shape;
     });
     const bool used_as_map =
         std::any_of(graph_.nodes.begin(), graph_.nodes.end(), [&](const Node& n) {
           return !n.inputs.empty() && n.inputs[0] == image &&
-                 IsOneOf(n.op, {"Conv", "MaxPool", "AveragePool", "BatchNormalization"});
+                 IsOneOf(n.op, {OpKind::kConv, OpKind::kMaxPool, OpKind::kAveragePool,
+                                OpKind::kBatchNormalization});
         });
     if (!turned || used_as_map || ElementCount(shape) > kMostElements) return false;
     const int64_t channels = shape[3];
@@ -231,7 +228,7 @@ class Follower {
     const std::string name = graph_.value(id).name;
     const ValueId constant =
         AddFloats(graph_, name + ".channels", {shape[1], base[1], 1, 1}, std::move(weights));
-    Node conv{"Conv", "", name, {}, {id}, {}};
+    Node conv{OpKind::kConv, name, {}, {id}, {}};
     conv.attributes = {{"kernel_shape", std::vector<int64_t>{1, 1}},
                        {"strides", std::vector<int64_t>{1, 1}},
                        {"dilations", std::vector<int64_t>{1, 1}},
@@ -241,7 +238,7 @@ class Follower {
   }
 
   void Visit(Node node) {
-    const bool plain = !node.domain.empty() || node.outputs.empty() ||
+    const bool plain = node.op.is_foreign() || node.outputs.empty() ||
                        node.outputs[0] == kNoValue || node.inputs.empty();
     if (!plain && Follow(node)) {
       // Whoever cannot follow reads what this node makes; otherwise it is dead.
@@ -259,30 +256,35 @@ class Follower {
   bool Follow(const Node& node) {
     const Shape& shape = ShapeOf(node.outputs[0]);
     if (shape.empty() || !IsActivation(node.inputs[0])) {
-      return IsOneOf(node.op, {"Add", "Sub", "Mul", "Div"}) && FollowConstant(node);
+      return IsOneOf(node.op, {OpKind::kAdd, OpKind::kSub, OpKind::kMul, OpKind::kDiv}) &&
+             FollowConstant(node);
     }
     const bool viewed = ViewOf(node.inputs[0]) != nullptr;
-    if (IsOneOf(node.op, {"Reshape", "Flatten", "Squeeze", "Unsqueeze"})) {
+    if (IsOneOf(node.op,
+                {OpKind::kReshape, OpKind::kFlatten, OpKind::kSqueeze, OpKind::kUnsqueeze})) {
       // A flattened map is what everything else understands.
-      if (!viewed && node.op == "Flatten") return false;
+      if (!viewed && node.op == OpKind::kFlatten) return false;
       return SetView(node, Look(node.inputs[0]));
     }
-    if (node.op == "Transpose") return FollowTranspose(node);
-    if (IsOneOf(node.op, {"Concat", "Add"}) && FollowSeveral(node)) return true;
-    if (IsOneOf(node.op, {"Add", "Sub", "Mul", "Div"})) return FollowConstant(node);
+    if (node.op == OpKind::kTranspose) return FollowTranspose(node);
+    if (IsOneOf(node.op, {OpKind::kConcat, OpKind::kAdd}) && FollowSeveral(node)) return true;
+    if (IsOneOf(node.op, {OpKind::kAdd, OpKind::kSub, OpKind::kMul, OpKind::kDiv}))
+      return FollowConstant(node);
     if (!viewed) return false;
-    if (IsOneOf(node.op, {"Relu", "Clip", "Quantize"})) {
+    if (IsOneOf(node.op, {OpKind::kRelu, OpKind::kClip, OpKind::kQuantize})) {
       View view = *ViewOf(node.inputs[0]);
       std::vector<ValueId> inputs = node.inputs;
       inputs[0] = view.base;
       view.base = Emit(node, std::move(inputs), ShapeOf(view.base));
       return SetView(node, std::move(view));
     }
-    if (node.op == "Slice") return FollowSlice(node);
-    if (IsOneOf(node.op, {"MaxPool", "AveragePool", "GlobalAveragePool"})) return FollowPool(node);
-    if (node.op == "ReduceMean") return FollowMean(node);
-    if (node.op == "Pad") return FollowPad(node);
-    if (node.op == "BatchNormalization" || node.op == "Conv") return FollowChannels(node);
+    if (node.op == OpKind::kSlice) return FollowSlice(node);
+    if (IsOneOf(node.op, {OpKind::kMaxPool, OpKind::kAveragePool, OpKind::kGlobalAveragePool}))
+      return FollowPool(node);
+    if (node.op == OpKind::kReduceMean) return FollowMean(node);
+    if (node.op == OpKind::kPad) return FollowPad(node);
+    if (node.op == OpKind::kBatchNormalization || node.op == OpKind::kConv)
+      return FollowChannels(node);
     return false;
   }
 
@@ -340,7 +342,7 @@ class Follower {
       if (!view.has_value() || ShapeOf(view->base).size() != 4) return false;
       views.push_back(std::move(*view));
     }
-    if (node.op == "Add") {
+    if (node.op == OpKind::kAdd) {
       if (views.size() != 2 || views[0].elements != views[1].elements ||
           ShapeOf(views[0].base) != ShapeOf(views[1].base) ||
           ShapeOf(node.inputs[0]) != ShapeOf(node.inputs[1])) {
@@ -408,7 +410,7 @@ class Follower {
     }
     const Elements numbers = Read(Iota(static_cast<int64_t>(constant->size())), shape, 0, strides);
     const int64_t positions = base[2] * base[3];
-    const bool scales = node.op == "Mul" || node.op == "Div";
+    const bool scales = node.op == OpKind::kMul || node.op == OpKind::kDiv;
     std::vector<float> channels(static_cast<size_t>(base[1]), scales ? 1.0F : 0.0F);
     std::vector<bool> known(channels.size(), false);
     for (size_t i = 0; i < numbers.size(); ++i) {
@@ -447,7 +449,7 @@ class Follower {
     std::sort(normalized.value().begin(), normalized.value().end());
     if (normalized.value() != std::vector<size_t>{1, 2}) return false;
     Node mean = node;
-    mean.op = "GlobalAveragePool";
+    mean.op = OpKind::kGlobalAveragePool;
     mean.attributes.clear();
     const ValueId pooled = Emit(std::move(mean), {view.base}, {1, shape[3], 1, 1});
     return SetView(node, View{pooled, Iota(shape[3])});
@@ -480,8 +482,9 @@ class Follower {
     const Shape base = ShapeOf(view.base);
     const auto channels = ChannelsOf(view, ShapeOf(node.inputs[0]));
     if (!channels.has_value() || !IsPermutation(*channels, base[1])) return false;
-    const bool depthwise = node.op == "Conv" && node.Int("group", 1) == base[1];
-    if (node.op == "Conv" && (!depthwise || ShapeOf(node.outputs[0])[1] != base[1])) return false;
+    const bool depthwise = node.op == OpKind::kConv && node.Int("group", 1) == base[1];
+    if (node.op == OpKind::kConv && (!depthwise || ShapeOf(node.outputs[0])[1] != base[1]))
+      return false;
     std::vector<ValueId> inputs = {view.base};
     for (size_t i = 1; i < node.inputs.size(); ++i) {
       if (node.inputs[i] == kNoValue) {
@@ -506,8 +509,8 @@ class Follower {
 
   // Makes a node that ends views read their bases.
   void Rewrite(Node& node) {
-    if (node.op == "Conv" && RewriteConv(node)) return;
-    if (node.op == "Gemm" && RewriteGemm(node)) return;
+    if (node.op == OpKind::kConv && RewriteConv(node)) return;
+    if (node.op == OpKind::kGemm && RewriteGemm(node)) return;
     for (ValueId& id : node.inputs) {
       if (id == kNoValue || ViewOf(id) == nullptr) continue;
       if (const ValueId same = Unmoved(id); same != kNoValue) id = same;
@@ -579,8 +582,8 @@ class Follower {
 
 Status FollowAddresses(Graph& graph) {
   const bool moves = std::any_of(graph.nodes.begin(), graph.nodes.end(), [](const Node& node) {
-    return node.domain.empty() &&
-           IsOneOf(node.op, {"Transpose", "Reshape", "Squeeze", "Unsqueeze"});
+    return IsOneOf(node.op,
+                   {OpKind::kTranspose, OpKind::kReshape, OpKind::kSqueeze, OpKind::kUnsqueeze});
   });
   return moves ? Follower(graph).Run() : Status::Ok();
 }

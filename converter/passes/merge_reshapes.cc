@@ -25,13 +25,13 @@ bool KeepsOrder(const Node& node, const Shape& input) {
 
 bool IsReshape(const Graph& graph, const Node& node) {
   const std::optional<Shape> input = InputShape(graph, node, 0);
-  if (!node.domain.empty() || !input.has_value() || node.outputs.empty() ||
-      node.outputs[0] == kNoValue || graph.value(node.outputs[0]).shape.empty()) {
+  if (!input.has_value() || node.outputs.empty() || node.outputs[0] == kNoValue ||
+      graph.value(node.outputs[0]).shape.empty()) {
     return false;
   }
-  if (node.op == "Transpose") return KeepsOrder(node, *input);
-  return node.op == "Reshape" || node.op == "Flatten" || node.op == "Squeeze" ||
-         node.op == "Unsqueeze";
+  if (node.op == OpKind::kTranspose) return KeepsOrder(node, *input);
+  return node.op == OpKind::kReshape || node.op == OpKind::kFlatten ||
+         node.op == OpKind::kSqueeze || node.op == OpKind::kUnsqueeze;
 }
 
 }  // namespace
@@ -49,12 +49,12 @@ Status MergeReshapes(Graph& graph) {
     if (from == to) {
       sweep.Replace(node, node.inputs[0]);
     } else if (to.size() == 2 && to[0] == 1 && from.size() == 4) {
-      node.op = "Flatten";
+      node.op = OpKind::kFlatten;
       node.inputs.resize(1);
       node.attributes = {{"axis", int64_t{1}}};
-    } else if (node.op != "Reshape") {
+    } else if (node.op != OpKind::kReshape) {
       // The input may have changed; only the output's shape still says what is meant.
-      node.op = "Reshape";
+      node.op = OpKind::kReshape;
       node.inputs = {node.inputs[0], AddInts(graph, graph.value(node.outputs[0]).name + ".shape",
                                              Shape(graph.value(node.outputs[0]).shape))};
       node.attributes.clear();

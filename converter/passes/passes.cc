@@ -26,7 +26,7 @@ namespace {
 // What folding made must still be numbers: a variance of -epsilon divides by zero.
 Status CheckWeights(const Graph& graph) {
   for (const Node& node : graph.nodes) {
-    if (node.op != "Conv" && node.op != "Gemm") continue;
+    if (node.op != OpKind::kConv && node.op != OpKind::kGemm) continue;
     for (size_t i = 1; i < 3; ++i) {
       const std::vector<float>* values = ConstantFloats(graph, node, i);
       if (values == nullptr) continue;
@@ -44,7 +44,9 @@ Status CheckWeights(const Graph& graph) {
 // to be reported.
 Status CheckInputs(const Graph& graph) {
   for (const Node& node : graph.nodes) {
-    if (!node.domain.empty() || node.op == "Constant" || node.op.starts_with("Random")) continue;
+    if (node.op.is_foreign() || node.op == OpKind::kConstant ||
+        node.op.name().starts_with("Random"))
+      continue;
     if (node.inputs.empty() || node.inputs[0] == kNoValue) {
       return NodeError(node, "it has no input; export the model again");
     }

@@ -62,7 +62,7 @@ const Value* FindValue(const Graph& graph, const std::string& name) {
 TEST(OnnxReaderTest, ReadsASmallModel) {
   const Graph graph = Read(SmallModel());
   ASSERT_EQ(graph.nodes.size(), 4U);
-  EXPECT_EQ(graph.nodes[0].op, "Conv");
+  EXPECT_EQ(graph.nodes[0].op, OpKind::kConv);
   EXPECT_EQ(graph.opset, 13);
   EXPECT_EQ(graph.value(graph.input).name, "image");
   EXPECT_EQ(graph.value(graph.input).shape, (Shape{1, 2, 4, 4}));
@@ -94,8 +94,8 @@ TEST(OnnxReaderTest, SortsNodes) {
   nodes.SwapElements(1, 2);
   const Graph graph = Read(model);
   ASSERT_EQ(graph.nodes.size(), 4U);
-  EXPECT_EQ(graph.nodes[0].op, "Conv");
-  EXPECT_EQ(graph.nodes[3].op, "Gemm");
+  EXPECT_EQ(graph.nodes[0].op, OpKind::kConv);
+  EXPECT_EQ(graph.nodes[3].op, OpKind::kGemm);
 }
 
 TEST(OnnxReaderTest, InitializersAmongTheInputs) {
@@ -503,7 +503,7 @@ TEST(OnnxReaderTest, QuantizedModelBecomesConvertible) {
   EXPECT_EQ(CountOps(graph.value(), "Quantize"), 19);
   EXPECT_EQ(CountOps(graph.value(), "Relu"), 0);
   for (const Node& node : graph.value().nodes) {
-    if (node.op != "Quantize") continue;
+    if (node.op != OpKind::kQuantize) continue;
     EXPECT_EQ(node.Int("low", -1), 0);
     EXPECT_EQ(node.Int("high", -1), 7);
   }
