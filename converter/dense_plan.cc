@@ -8,6 +8,7 @@
 
 #include "converter/operator_attributes.h"
 #include "converter/out_of_memory.h"
+#include "converter/window.h"
 
 namespace cssrun::converter {
 namespace {
@@ -478,8 +479,7 @@ class Builder {
 
   Status AddPool(const Node& node) {
     const Shape& shape = graph_.value(node.inputs[0]).shape;
-    Window w;
-    w.kernel = {shape[2], shape[3]};
+    Window w = WholeMap(shape);
     if (node.op != OpKind::kGlobalAveragePool) {
       Result<Window> window = WindowOf(graph_, node, shape);
       if (!window.ok()) return window.status();

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "converter/operator_attributes.h"
+#include "converter/window.h"
 
 namespace cssrun::converter {
 namespace {

@@ -5,53 +5,6 @@
 #include <utility>
 
 namespace cssrun::converter {
-namespace {
-
-// Kernels, strides, dilations and pads beyond this are damage.
-constexpr int64_t kMaximumWindow = 1 << 20;
-
-bool AllWithin(const std::vector<int64_t>& values, int64_t low, int64_t high) {
-  return std::all_of(values.begin(), values.end(),
-                     [&](int64_t v) { return v >= low && v <= high; });
-}
-
-Status WindowError(const Node& node, const std::string& attribute,
-                   const std::vector<int64_t>& values) {
-  return NodeError(node, attribute + " is " + ToString(values) +
-                             ", which no two-dimensional window can have; export the model again");
-}
-
-// Rows or columns: how many positions the window takes, and the padding that this needs.
-void Place(Window& window, size_t axis, int64_t size, const std::string& auto_pad, bool ceil_mode) {
-  const int64_t reach = (window.kernel[axis] - 1) * window.dilation[axis] + 1;
-  const int64_t stride = window.stride[axis];
-  int64_t& before = window.pad_before[axis];
-  int64_t& after = window.pad_after[axis];
-  int64_t& positions = window.positions[axis];
-  if (auto_pad == "SAME_UPPER" || auto_pad == "SAME_LOWER") {
-    positions = (size + stride - 1) / stride;
-    const int64_t total = std::max<int64_t>((positions - 1) * stride + reach - size, 0);
-    before = auto_pad == "SAME_UPPER" ? total / 2 : total - total / 2;
-    after = total - before;
-    return;
-  }
-  if (auto_pad == "VALID") before = after = 0;
-  const int64_t room = size + before + after - reach;
-  if (room < 0) {
-    positions = 0;
-    return;
-  }
-  positions = room / stride + 1;
-  if (!ceil_mode || room % stride == 0) return;
-  // One more window, unless it would start in the padding after the map.
-  if (positions * stride >= size + before) return;
-  ++positions;
-  window.overhang[axis] = (positions - 1) * stride - room;
-  after += window.overhang[axis];
-}
-
-}  // namespace
-
 Status NodeError(const Node& node, const std::string& what) {
   return Status::BadModel("node " + node.name + " (" + node.op.name() + "): " + what);
 }
@@ -72,6 +25,11 @@ std::optional<Shape> InputShape(const Graph& graph, const Node& node, size_t inp
   if (value.constant != nullptr) return value.constant->shape;
   if (value.shape.empty()) return std::nullopt;
   return value.shape;
+}
+
+bool AllWithin(const std::vector<int64_t>& values, int64_t low, int64_t high) {
+  return std::all_of(values.begin(), values.end(),
+                     [&](int64_t v) { return v >= low && v <= high; });
 }
 
 Result<std::vector<size_t>> NormalizeAxes(const Node& node, const std::vector<int64_t>& axes,
@@ -99,63 +57,6 @@ std::optional<std::vector<int64_t>> AxesOf(const Graph& graph, const Node& node)
     return *axes;
   }
   return node.Ints("axes", {});
-}
-
-Result<Window> WindowOf(const Graph& graph, const Node& node, const Shape& input) {
-  std::vector<int64_t> kernel = node.Ints("kernel_shape", {});
-  if (node.op == OpKind::kConv) {
-    const std::optional<Shape> weights = InputShape(graph, node, 1);
-    if (weights.has_value() && weights->size() == 4) {
-      const std::vector<int64_t> of_weights = {(*weights)[2], (*weights)[3]};
-      if (!kernel.empty() && kernel != of_weights) {
-        return NodeError(node, "kernel_shape is " + ToString(kernel) + " but the weights are " +
-                                   ToString(*weights) + "; export the model again");
-      }
-      kernel = of_weights;
-    }
-  }
-  const std::vector<int64_t> strides = node.Ints("strides", {1, 1});
-  const std::vector<int64_t> dilations = node.Ints("dilations", {1, 1});
-  const std::vector<int64_t> pads = node.Ints("pads", {0, 0, 0, 0});
-  if (kernel.size() != 2 || !AllWithin(kernel, 1, kMaximumWindow)) {
-    return WindowError(node, "kernel_shape", kernel);
-  }
-  if (strides.size() != 2 || !AllWithin(strides, 1, kMaximumWindow)) {
-    return WindowError(node, "strides", strides);
-  }
-  if (dilations.size() != 2 || !AllWithin(dilations, 1, kMaximumWindow)) {
-    return WindowError(node, "dilations", dilations);
-  }
-  if (pads.size() != 4 || !AllWithin(pads, 0, kMaximumWindow)) {
-    return WindowError(node, "pads", pads);
-  }
-  const std::string auto_pad = node.String("auto_pad", "NOTSET");
-  if (auto_pad != "NOTSET" && auto_pad != "SAME_UPPER" && auto_pad != "SAME_LOWER" &&
-      auto_pad != "VALID") {
-    return NodeError(node, "auto_pad \"" + auto_pad + "\" is unknown; export the model again");
-  }
-  Window window;
-  for (size_t axis = 0; axis < 2; ++axis) {
-    window.kernel[axis] = kernel[axis];
-    window.stride[axis] = strides[axis];
-    window.dilation[axis] = dilations[axis];
-    window.pad_before[axis] = pads[axis];
-    window.pad_after[axis] = pads[axis + 2];
-    const int64_t size = input[axis + 2];
-    Place(window, axis, size, auto_pad, node.op != OpKind::kConv && node.Int("ceil_mode", 0) != 0);
-    if (window.positions[axis] < 1) {
-      return NodeError(node, "the window " + ToString(kernel) + " does not fit into its input " +
-                                 ToString(input) + "; use a larger image size");
-    }
-    // A pool over padding alone has no value.
-    const int64_t last = (window.positions[axis] - 1) * strides[axis] - window.pad_before[axis];
-    const int64_t reach = (kernel[axis] - 1) * dilations[axis] + 1;
-    if (node.op != OpKind::kConv && (window.pad_before[axis] >= reach || last >= size)) {
-      return NodeError(node, "the padding " + ToString(pads) + " is not smaller than the window " +
-                                 ToString(kernel) + "; export the model again");
-    }
-  }
-  return window;
 }
 
 Result<std::optional<std::vector<AxisRange>>> SliceRanges(const Graph& graph, const Node& node) {

@@ -23,6 +23,11 @@ namespace cssrun::converter {
 // their sizes fit 64 bits.
 constexpr int64_t kMaximumElements = int64_t{1} << 31;
 
+// Kernels, strides, dilations and pads beyond this are damage.
+constexpr int64_t kMaximumWindow = 1 << 20;
+
+bool AllWithin(const std::vector<int64_t>& values, int64_t low, int64_t high);
+
 Status NodeError(const Node& node, const std::string& what);
 
 // Null when the input is absent, not constant, or of the other element type.
@@ -39,22 +44,6 @@ Result<std::vector<size_t>> NormalizeAxes(const Node& node, const std::vector<in
 // The `axes` of a Squeeze, Unsqueeze or ReduceMean: constant input 1 or the attribute. Empty when
 // neither is given, nothing when the input is not constant.
 std::optional<std::vector<int64_t>> AxesOf(const Graph& graph, const Node& node);
-
-// A window that moves over rows (index 0) and columns (index 1).
-struct Window {
-  std::array<int64_t, 2> kernel = {1, 1};
-  std::array<int64_t, 2> stride = {1, 1};
-  std::array<int64_t, 2> dilation = {1, 1};
-  std::array<int64_t, 2> pad_before = {0, 0};
-  std::array<int64_t, 2> pad_after = {0, 0};
-  std::array<int64_t, 2> positions = {0, 0};
-  // How far ceil_mode lets the last window reach beyond the stated padding; pad_after includes it.
-  std::array<int64_t, 2> overhang = {0, 0};
-};
-
-// Of a Conv, MaxPool or AveragePool over a map, [batch, channels, rows, columns]: auto_pad and
-// ceil_mode resolved.
-Result<Window> WindowOf(const Graph& graph, const Node& node, const Shape& input);
 
 // One axis of a Slice: output position i is input position start + i * step.
 struct AxisRange {

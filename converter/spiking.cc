@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "converter/operator_attributes.h"
+#include "converter/window.h"
 #include "format/geometry.h"
 
 namespace cssrun::converter {
@@ -38,20 +40,9 @@ bool HasPadding(const Window& w) {
 
 int32_t ToInt(int64_t value) { return static_cast<int32_t>(value); }
 
-// ONNX's attributes of a convolution or pool; the passes make all of them explicit.
-Window WindowOf(const Node& node) {
-  const std::vector<int64_t> kernel = node.Ints("kernel_shape", {1, 1});
-  const std::vector<int64_t> strides = node.Ints("strides", {1, 1});
-  const std::vector<int64_t> pads = node.Ints("pads", {0, 0, 0, 0});
-  const std::vector<int64_t> dilations = node.Ints("dilations", {1, 1});
-  return Window(ToInt(kernel[0]), ToInt(kernel[1]), ToInt(strides[0]), ToInt(strides[1]),
-                ToInt(pads[0]), ToInt(pads[1]), ToInt(pads[2]), ToInt(pads[3]), ToInt(dilations[0]),
-                ToInt(dilations[1]));
-}
-
-Window WholeMap(const Extent& e) {
-  return Window(static_cast<int32_t>(e.height()), static_cast<int32_t>(e.width()), 1, 1, 0, 0, 0, 0,
-                1, 1);
+// One window that covers a whole map. A flattened form is still one, whatever its value's shape.
+Window WholeForm(const Extent& e) {
+  return Window(ToInt(e.height()), ToInt(e.width()), 1, 1, 0, 0, 0, 0, 1, 1);
 }
 
 Extent Through(const Window& w, const Extent& from, uint32_t channels) {
@@ -59,48 +50,13 @@ Extent Through(const Window& w, const Extent& from, uint32_t channels) {
                 static_cast<uint32_t>(WindowColumns(w, from.width())));
 }
 
-// Reads along one axis that fall inside: synapses that exist.
-uint64_t ExistingReads(int64_t size, int64_t positions, int64_t kernel, int64_t stride, int64_t pad,
-                       int64_t dilation) {
-  uint64_t reads = 0;
-  for (int64_t o = 0; o < positions; ++o) {
-    for (int64_t k = 0; k < kernel; ++k) {
-      const int64_t i = o * stride - pad + k * dilation;
-      if (i >= 0 && i < size) ++reads;
-    }
-  }
-  return reads;
-}
-
-// Neighbouring positions along one axis whose windows have as many members.
-struct EqualWindows {
-  int64_t first = 0;
-  int64_t count = 0;
-  int64_t members = 0;
-};
-
 // More regions than this come from a window of no sense; a file must not ask for much memory.
 constexpr size_t kMostRegions = 4096;
 
-std::vector<EqualWindows> FindEqualWindows(int64_t size, int64_t positions, int64_t kernel,
-                                           int64_t stride, int64_t pad) {
-  std::vector<EqualWindows> runs;
-  for (int64_t o = 0; o < positions; ++o) {
-    const int64_t begin = std::max<int64_t>(o * stride - pad, 0);
-    const int64_t members = std::min(o * stride - pad + kernel, size) - begin;
-    if (runs.empty() || runs.back().members != members) runs.push_back({o, 0, members});
-    ++runs.back().count;
-  }
-  return runs;
-}
-
 uint64_t ConvolutionMacs(const Window& w, const Extent& from, const Extent& to,
                          uint64_t sources_per_group) {
-  return ExistingReads(from.height(), to.height(), w.kernel_y(), w.stride_y(), w.pad_top(),
-                       w.dilation_y()) *
-         ExistingReads(from.width(), to.width(), w.kernel_x(), w.stride_x(), w.pad_left(),
-                       w.dilation_x()) *
-         to.channels() * sources_per_group;
+  return ExistingReads(RowsOf(w), from.height(), to.height()) *
+         ExistingReads(ColumnsOf(w), from.width(), to.width()) * to.channels() * sources_per_group;
 }
 
 // Convolution weights for a source whose channel s is the convolution's input channel s + offset;
@@ -219,12 +175,9 @@ class Lowering {
       return LowerRelu(node, graph_.ConstantInput(node, 2)->floats()[0]);
     if (node.op == OpKind::kQuantize) return LowerQuantize(node);
     if (node.op == OpKind::kMaxPool) return LowerMaxPool(node);
-    if (node.op == OpKind::kAveragePool && node.Int("count_include_pad", 1) == 0) {
-      return LowerBorderedAverage(node, WindowOf(node));
-    }
-    if (node.op == OpKind::kAveragePool) return LowerAverage(node, WindowOf(node));
+    if (node.op == OpKind::kAveragePool) return LowerAveragePool(node);
     if (node.op == OpKind::kGlobalAveragePool) {
-      return LowerAverage(node, WholeMap(FormOf(node.inputs[0]).extent));
+      return LowerAverage(node, WholeForm(FormOf(node.inputs[0]).extent));
     }
     if (node.op == OpKind::kAdd) return LowerAdd(node);
     if (node.op == OpKind::kConcat) return LowerConcat(node);
@@ -240,14 +193,16 @@ class Lowering {
   }
 
   Status LowerConv(const Node& node) {
-    return Convolve(node, graph_.value(node.inputs[1]).constant, WindowOf(node),
+    Result<converter::Window> window = WindowOf(graph_, node, graph_.value(node.inputs[0]).shape);
+    if (!window.ok()) return window.status();
+    return Convolve(node, graph_.value(node.inputs[1]).constant, StoredWindow(window.value()),
                     static_cast<uint32_t>(node.Int("group", 1)));
   }
 
   // A fully connected layer is a convolution whose kernel covers the whole map.
   Status LowerGemm(const Node& node) {
     return Convolve(node, graph_.value(node.inputs[1]).constant,
-                    WholeMap(FormOf(node.inputs[0]).extent), 1);
+                    WholeForm(FormOf(node.inputs[0]).extent), 1);
   }
 
   Status Convolve(const Node& node, const std::shared_ptr<const Tensor>& weights,
@@ -309,21 +264,11 @@ class Lowering {
     } else {
       const Extent out = Through(w, form, 1);
       const Extent& source = NodeAt(term.source).extent;
-      composed.mutate_pad_bottom(PadAfter(source.height(), out.height(), composed.kernel_y(),
-                                          composed.stride_y(), composed.pad_top(),
-                                          composed.dilation_y()));
-      composed.mutate_pad_right(PadAfter(source.width(), out.width(), composed.kernel_x(),
-                                         composed.stride_x(), composed.pad_left(),
-                                         composed.dilation_x()));
+      composed.mutate_pad_bottom(PadAfter(RowsOf(composed), source.height(), out.height()));
+      composed.mutate_pad_right(PadAfter(ColumnsOf(composed), source.width(), out.width()));
     }
     synapses.window = composed;
     return synapses;
-  }
-
-  // The padding at the end that makes a window take exactly `positions`.
-  static int32_t PadAfter(int64_t size, int64_t positions, int64_t kernel, int64_t stride,
-                          int64_t pad_before, int64_t dilation) {
-    return ToInt((positions - 1) * stride + (kernel - 1) * dilation + 1 - size - pad_before);
   }
 
   Status LowerRelu(const Node& node, std::optional<float> cap) {
@@ -369,7 +314,9 @@ class Lowering {
 
   Status LowerMaxPool(const Node& node) {
     const ValueId input = node.inputs[0];
-    const Window window = WindowOf(node);
+    Result<converter::Window> parsed = WindowOf(graph_, node, graph_.value(input).shape);
+    if (!parsed.ok()) return parsed.status();
+    const Window window = StoredWindow(parsed.value());
     SpikingNode* source = OnlySource(FormOf(input));
     const bool fuses = source != nullptr && source->kind == NodeKind::Neurons &&
                        !source->pool.has_value() && source->value == input && OnlyReader(input);
@@ -391,6 +338,14 @@ class Lowering {
     source->value = node.outputs[0];
     SetForm(node, IdentityOf(static_cast<size_t>(source - network_.nodes.data())));
     return Status::Ok();
+  }
+
+  Status LowerAveragePool(const Node& node) {
+    Result<converter::Window> window = WindowOf(graph_, node, graph_.value(node.inputs[0]).shape);
+    if (!window.ok()) return window.status();
+    const Window stored = StoredWindow(window.value());
+    if (node.Int("count_include_pad", 1) == 0) return LowerBorderedAverage(node, stored);
+    return LowerAverage(node, stored);
   }
 
   Status LowerAverage(const Node& node, const Window& window) {
@@ -422,10 +377,10 @@ class Lowering {
     output.bias = input.bias;
     const int64_t height = input.extent.height();
     const int64_t width = input.extent.width();
-    const std::vector<EqualWindows> rows = FindEqualWindows(
-        height, output.extent.height(), window.kernel_y(), window.stride_y(), window.pad_top());
-    const std::vector<EqualWindows> columns = FindEqualWindows(
-        width, output.extent.width(), window.kernel_x(), window.stride_x(), window.pad_left());
+    const std::vector<EqualWindows> rows =
+        FindEqualWindows(RowsOf(window), height, output.extent.height());
+    const std::vector<EqualWindows> columns =
+        FindEqualWindows(ColumnsOf(window), width, output.extent.width());
     if (rows.size() * columns.size() * input.terms.size() > kMostRegions) {
       return Status::BadModel("node " + node.name +
                               ": its windows at the border have too many different sizes; train "
@@ -437,11 +392,12 @@ class Lowering {
           const int64_t top = window.pad_top() - y.first * window.stride_y();
           const int64_t left = window.pad_left() - x.first * window.stride_x();
           SpikingSynapses region = term;
-          region.average =
-              Window(window.kernel_y(), window.kernel_x(), window.stride_y(), window.stride_x(),
-                     ToInt(top), ToInt(left),
-                     PadAfter(height, y.count, window.kernel_y(), window.stride_y(), top, 1),
-                     PadAfter(width, x.count, window.kernel_x(), window.stride_x(), left, 1), 1, 1);
+          // The mean's own window, begun at the region's first position.
+          Window mean(window.kernel_y(), window.kernel_x(), window.stride_y(), window.stride_x(),
+                      ToInt(top), ToInt(left), 0, 0, 1, 1);
+          mean.mutate_pad_bottom(PadAfter(RowsOf(mean), height, y.count));
+          mean.mutate_pad_right(PadAfter(ColumnsOf(mean), width, x.count));
+          region.average = mean;
           region.window = Window(1, 1, 1, 1, ToInt(y.first), ToInt(x.first),
                                  ToInt(output.extent.height() - y.first - y.count),
                                  ToInt(output.extent.width() - x.first - x.count), 1, 1);
@@ -488,21 +444,11 @@ class Lowering {
   }
 
   Status LowerSlice(const Node& node) {
-    const auto& starts = graph_.ConstantInput(node, 1)->ints();
-    const auto& axes = graph_.ConstantInput(node, 3)->ints();
-    const Tensor* step_input = graph_.ConstantInput(node, 4);
-    // First position and step along batch, channel, row and column.
-    int64_t first[4] = {0, 0, 0, 0};
-    int64_t step[4] = {1, 1, 1, 1};
-    const Shape& shape = graph_.value(node.inputs[0]).shape;
-    for (size_t i = 0; i < axes.size(); ++i) {
-      const auto axis = static_cast<size_t>(axes[i] < 0 ? axes[i] + 4 : axes[i]);
-      const int64_t start = starts[i] < 0 ? starts[i] + shape[axis] : starts[i];
-      first[axis] = std::clamp<int64_t>(start, 0, shape[axis]);
-      if (step_input != nullptr) step[axis] = step_input->ints()[i];
-    }
+    Result<std::optional<std::vector<AxisRange>>> found = SliceRanges(graph_, node);
+    if (!found.ok()) return found.status();
+    const std::vector<AxisRange>& ranges = *found.value();  // of batch, channels, rows, columns
     const Form& input = Fitting(node.inputs[0], [&](const Form& form) {
-      return step[1] == 1 &&
+      return ranges[1].step == 1 &&
              std::all_of(form.terms.begin(), form.terms.end(), [](const SpikingSynapses& term) {
                return term.kind == SynapseKind::Identity && IsUnit(term.window);
              });
@@ -512,13 +458,15 @@ class Lowering {
     output.name = node.name;
     output.extent = Extent(static_cast<uint32_t>(to[1]), static_cast<uint32_t>(to[2]),
                            static_cast<uint32_t>(to[3]));
-    const auto bias = input.bias.begin() + first[1];
+    const auto bias = input.bias.begin() + ranges[1].start;
     output.bias.assign(bias, bias + to[1]);
     for (SpikingSynapses term : input.terms) {
-      term.window = Window(1, 1, ToInt(step[2]), ToInt(step[3]), ToInt(-first[2]), ToInt(-first[3]),
-                           PadAfter(input.extent.height(), to[2], 1, step[2], -first[2], 1),
-                           PadAfter(input.extent.width(), to[3], 1, step[3], -first[3], 1), 1, 1);
-      term.channel_offset -= ToInt(first[1]);
+      Window window(1, 1, ToInt(ranges[2].step), ToInt(ranges[3].step), ToInt(-ranges[2].start),
+                    ToInt(-ranges[3].start), 0, 0, 1, 1);
+      window.mutate_pad_bottom(PadAfter(RowsOf(window), input.extent.height(), to[2]));
+      window.mutate_pad_right(PadAfter(ColumnsOf(window), input.extent.width(), to[3]));
+      term.window = window;
+      term.channel_offset -= ToInt(ranges[1].start);
       const int64_t sources = NodeAt(term.source).extent.channels();
       const bool reaches = term.channel_offset > -sources && term.channel_offset < to[1];
       if (reaches) output.terms.push_back(std::move(term));
@@ -528,8 +476,11 @@ class Lowering {
   }
 
   Status LowerPad(const Node& node) {
-    const auto& pads = graph_.ConstantInput(node, 1)->ints();  // batch, channel, row, column: twice
-    const bool spatial = pads[2] != 0 || pads[3] != 0 || pads[6] != 0 || pads[7] != 0;
+    Result<std::optional<Padding>> padding = PaddingOf(graph_, node);
+    if (!padding.ok()) return padding.status();
+    const std::vector<int64_t>& before = padding.value()->before;  // batch, channels, rows, columns
+    const std::vector<int64_t>& after = padding.value()->after;
+    const bool spatial = before[2] != 0 || before[3] != 0 || after[2] != 0 || after[3] != 0;
     const Form& input = Fitting(node.inputs[0], [&](const Form& form) {
       return !(spatial && form.HasBias()) &&
              std::all_of(form.terms.begin(), form.terms.end(), [&](const SpikingSynapses& term) {
@@ -542,12 +493,12 @@ class Lowering {
     output.extent = Extent(static_cast<uint32_t>(to[1]), static_cast<uint32_t>(to[2]),
                            static_cast<uint32_t>(to[3]));
     output.bias.assign(static_cast<size_t>(to[1]), 0.0);
-    std::copy(input.bias.begin(), input.bias.end(), output.bias.begin() + pads[1]);
+    std::copy(input.bias.begin(), input.bias.end(), output.bias.begin() + before[1]);
     for (SpikingSynapses& term : output.terms) {
-      term.channel_offset += ToInt(pads[1]);
+      term.channel_offset += ToInt(before[1]);
       if (!spatial) continue;
-      term.window =
-          Window(1, 1, 1, 1, ToInt(pads[2]), ToInt(pads[3]), ToInt(pads[6]), ToInt(pads[7]), 1, 1);
+      term.window = Window(1, 1, 1, 1, ToInt(before[2]), ToInt(before[3]), ToInt(after[2]),
+                           ToInt(after[3]), 1, 1);
     }
     SetForm(node, std::move(output));
     return Status::Ok();

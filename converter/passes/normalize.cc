@@ -9,6 +9,7 @@
 
 #include "converter/operator_attributes.h"
 #include "converter/passes/sweep.h"
+#include "converter/window.h"
 
 namespace cssrun::converter {
 namespace {
