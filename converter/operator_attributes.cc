@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 #include <utility>
 
 namespace cssrun::converter {
@@ -48,6 +49,24 @@ Result<std::vector<size_t>> NormalizeAxes(const Node& node, const std::vector<in
     normalized.push_back(index);
   }
   return normalized;
+}
+
+Result<size_t> AxisOf(const Node& node, int64_t fallback, size_t rank) {
+  Result<std::vector<size_t>> axes = NormalizeAxes(node, {node.Int("axis", fallback)}, rank);
+  if (!axes.ok()) return axes.status();
+  return axes.value()[0];
+}
+
+Result<std::vector<size_t>> PermutationOf(const Node& node, const Shape& input) {
+  std::vector<int64_t> order(input.size());
+  std::iota(order.rbegin(), order.rend(), 0);
+  order = node.Ints("perm", order);
+  Result<std::vector<size_t>> axes = NormalizeAxes(node, order, input.size());
+  if (axes.ok() && axes.value().size() != input.size()) {
+    return NodeError(node, "perm " + ToString(order) + " does not fit its input " +
+                               ToString(input) + "; export the model again");
+  }
+  return axes;
 }
 
 std::optional<std::vector<int64_t>> AxesOf(const Graph& graph, const Node& node) {
@@ -154,6 +173,11 @@ std::optional<ClipBounds> ClipBoundsOf(const Graph& graph, const Node& node) {
     *targets[i - 1] = (*value)[0];
   }
   return bounds;
+}
+
+bool IsFloatingPoint(int64_t element_type) {
+  return element_type == 1 || element_type == 10 || element_type == 11 ||
+         element_type == 16;  // float, half, double, bfloat16
 }
 
 bool IsRectifier(const Graph& graph, const Node* node) {

@@ -41,6 +41,12 @@ std::optional<Shape> InputShape(const Graph& graph, const Node& node, size_t inp
 Result<std::vector<size_t>> NormalizeAxes(const Node& node, const std::vector<int64_t>& axes,
                                           size_t rank);
 
+// The attribute `axis`, non-negative, of a node whose tensor has `rank` dimensions.
+Result<size_t> AxisOf(const Node& node, int64_t fallback, size_t rank);
+
+// The `perm` of a Transpose: output axis i is input axis perm[i]. All axes reversed by default.
+Result<std::vector<size_t>> PermutationOf(const Node& node, const Shape& input);
+
 // The `axes` of a Squeeze, Unsqueeze or ReduceMean: constant input 1 or the attribute. Empty when
 // neither is given, nothing when the input is not constant.
 std::optional<std::vector<int64_t>> AxesOf(const Graph& graph, const Node& node);
@@ -71,6 +77,10 @@ struct ClipBounds {
 
 // Of a Clip; a bound that is left out is the largest float.
 std::optional<ClipBounds> ClipBoundsOf(const Graph& graph, const Node& node);
+
+// Numbers of ONNX's element types, as a Cast names them.
+constexpr int64_t kOnnxBool = 9;
+bool IsFloatingPoint(int64_t element_type);
 
 // The node is a Relu, or a Clip or Quantize whose lower bound is not negative. `node` may be null.
 bool IsRectifier(const Graph& graph, const Node* node);

@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "converter/operator_attributes.h"
+#include "converter/operators/operator.h"
 #include "converter/passes/sweep.h"
 
 namespace cssrun::converter {
@@ -55,13 +56,6 @@ bool Tighten(const Graph& graph, const Node& clip, Grid& grid) {
     }
   }
   return grid.low < grid.high;
-}
-
-// Operators that hand on values of a grid, or choose among them.
-bool KeepsTheGrid(const Op& op) {
-  return IsOneOf(op, {OpKind::kMaxPool, OpKind::kFlatten, OpKind::kReshape, OpKind::kSqueeze,
-                      OpKind::kUnsqueeze, OpKind::kTranspose, OpKind::kIdentity, OpKind::kDropout,
-                      OpKind::kSlice, OpKind::kRelu});
 }
 
 class Folding {
@@ -137,7 +131,8 @@ class Folding {
 
   bool IsOnGrid(ValueId id, float step, int64_t low, int64_t high) {
     const Node* producer = sweep_.Producer(id);
-    while (producer != nullptr && KeepsTheGrid(producer->op)) {
+    // Through operators that hand on values of a grid, or choose among them.
+    while (producer != nullptr && OperatorOf(producer->op).elements != ElementRule::kComputed) {
       producer = sweep_.Producer(producer->inputs[0]);
     }
     return producer != nullptr && producer->op == OpKind::kQuantize &&

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "converter/operator_attributes.h"
+#include "converter/operators/operator.h"
 #include "converter/passes/sweep.h"
 
 namespace cssrun::converter {
@@ -12,15 +13,16 @@ namespace {
 
 // A transposition whose dimensions larger than 1 stay in order moves no element in memory.
 bool KeepsOrder(const Node& node, const Shape& input) {
-  const std::vector<int64_t> order = node.Ints("perm", {});
-  int64_t previous = -1;
-  for (const int64_t axis : order) {
-    const int64_t from = axis < 0 ? axis + static_cast<int64_t>(input.size()) : axis;
-    if (input[static_cast<size_t>(from)] == 1) continue;
-    if (from < previous) return false;
-    previous = from;
+  if (node.Find("perm") == nullptr) return false;
+  const Result<std::vector<size_t>> axes = PermutationOf(node, input);
+  if (!axes.ok()) return false;
+  size_t previous = 0;
+  for (const size_t axis : axes.value()) {
+    if (input[axis] == 1) continue;
+    if (axis < previous) return false;
+    previous = axis;
   }
-  return !order.empty();
+  return true;
 }
 
 bool IsReshape(const Graph& graph, const Node& node) {
@@ -30,8 +32,7 @@ bool IsReshape(const Graph& graph, const Node& node) {
     return false;
   }
   if (node.op == OpKind::kTranspose) return KeepsOrder(node, *input);
-  return node.op == OpKind::kReshape || node.op == OpKind::kFlatten ||
-         node.op == OpKind::kSqueeze || node.op == OpKind::kUnsqueeze;
+  return OperatorOf(node.op).elements == ElementRule::kReshaped;
 }
 
 }  // namespace

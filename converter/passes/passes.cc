@@ -6,6 +6,7 @@
 
 #include "converter/infer_shapes.h"
 #include "converter/operator_attributes.h"
+#include "converter/operators/operator.h"
 #include "converter/out_of_memory.h"
 #include "converter/passes/drop_softmax.h"
 #include "converter/passes/fold_affine.h"
@@ -40,13 +41,10 @@ Status CheckWeights(const Graph& graph) {
   return Status::Ok();
 }
 
-// Every operator that the passes know takes something in; what makes numbers out of nothing is left
-// to be reported.
+// Every operator that the passes know takes something in.
 Status CheckInputs(const Graph& graph) {
   for (const Node& node : graph.nodes) {
-    if (node.op.is_foreign() || node.op == OpKind::kConstant ||
-        node.op.name().starts_with("Random"))
-      continue;
+    if (MayLackInputs(node.op)) continue;
     if (node.inputs.empty() || node.inputs[0] == kNoValue) {
       return NodeError(node, "it has no input; export the model again");
     }

@@ -15,15 +15,10 @@ bool AllZero(const std::vector<int64_t>& values) {
   return std::all_of(values.begin(), values.end(), [](int64_t v) { return v == 0; });
 }
 
-// Activations are floats, so a Cast to a floating-point type keeps them.
-bool CastsToFloat(const Node& node) {
-  const int64_t type = node.Int("to", 0);
-  return type == 1 || type == 10 || type == 11 || type == 16;  // float, half, double, bfloat16
-}
-
 bool ChangesNothing(const Graph& graph, const Node& node, const Node* producer) {
   if (node.op == OpKind::kIdentity || node.op == OpKind::kDropout) return true;
-  if (node.op == OpKind::kCast) return CastsToFloat(node);
+  // Activations are floats.
+  if (node.op == OpKind::kCast) return IsFloatingPoint(node.Int("to", 0));
   if (node.op == OpKind::kRelu) return IsRectifier(graph, producer);
   if (node.op == OpKind::kConcat) return node.inputs.size() == 1;
   if (node.op == OpKind::kPad) {
