@@ -8,7 +8,7 @@
 namespace cssrun::converter {
 namespace {
 
-// The product stays small enough to be trusted everywhere after this.
+// Bounds the number of elements, so that later products of sizes cannot overflow.
 Status CheckSize(const Node& node, const Shape& shape) {
   int64_t elements = 1;
   for (const int64_t size : shape) {

@@ -118,7 +118,7 @@ std::vector<int64_t> IntsFromRaw(int type, std::span<const uint8_t> raw) {
       return IntsFromRaw<int32_t>(raw);
     case TensorProto::UINT32:
       return IntsFromRaw<uint32_t>(raw);
-    default:  // INT64; of UINT64 what does not fit turns up negative
+    default:  // INT64, and UINT64: see CheckUnsigned()
       return IntsFromRaw<int64_t>(raw);
   }
 }
@@ -196,7 +196,7 @@ Status SizeError(const std::string& path, const std::string& what, const Shape& 
                          std::to_string(found) + "; export or copy the model again");
 }
 
-// What does not fit 64 bits with a sign has turned up negative.
+// An unsigned integer of 2^63 or more has become negative.
 Status CheckUnsigned(const Tensor& tensor, int type, const std::string& path,
                      const std::string& what) {
   if (type != TensorProto::UINT64) return Status::Ok();

@@ -15,21 +15,33 @@ Status WindowError(const Node& node, const std::string& attribute,
                              ", which no two-dimensional window can have; export the model again");
 }
 
+// How a node says what padding it has.
+enum class AutoPad { kExplicit, kSameUpper, kSameLower, kNone };
+
+std::optional<AutoPad> AutoPadOf(const Node& node) {
+  const std::string name = node.String("auto_pad", "NOTSET");
+  if (name == "NOTSET") return AutoPad::kExplicit;
+  if (name == "SAME_UPPER") return AutoPad::kSameUpper;
+  if (name == "SAME_LOWER") return AutoPad::kSameLower;
+  if (name == "VALID") return AutoPad::kNone;
+  return std::nullopt;
+}
+
 // Rows or columns: how many positions the window takes, and the padding that this needs.
-void Place(Window& window, size_t axis, int64_t size, const std::string& auto_pad, bool ceil_mode) {
+void Place(Window& window, size_t axis, int64_t size, AutoPad auto_pad, bool ceil_mode) {
   const int64_t reach = (window.kernel[axis] - 1) * window.dilation[axis] + 1;
   const int64_t stride = window.stride[axis];
   int64_t& before = window.pad_before[axis];
   int64_t& after = window.pad_after[axis];
   int64_t& positions = window.positions[axis];
-  if (auto_pad == "SAME_UPPER" || auto_pad == "SAME_LOWER") {
+  if (auto_pad == AutoPad::kSameUpper || auto_pad == AutoPad::kSameLower) {
     positions = (size + stride - 1) / stride;
     const int64_t total = std::max<int64_t>((positions - 1) * stride + reach - size, 0);
-    before = auto_pad == "SAME_UPPER" ? total / 2 : total - total / 2;
+    before = auto_pad == AutoPad::kSameUpper ? total / 2 : total - total / 2;
     after = total - before;
     return;
   }
-  if (auto_pad == "VALID") before = after = 0;
+  if (auto_pad == AutoPad::kNone) before = after = 0;
   const int64_t room = size + before + after - reach;
   if (room < 0) {
     positions = 0;
@@ -75,10 +87,10 @@ Result<Window> WindowOf(const Graph& graph, const Node& node, const Shape& input
   if (pads.size() != 4 || !AllWithin(pads, 0, kMaximumWindow)) {
     return WindowError(node, "pads", pads);
   }
-  const std::string auto_pad = node.String("auto_pad", "NOTSET");
-  if (auto_pad != "NOTSET" && auto_pad != "SAME_UPPER" && auto_pad != "SAME_LOWER" &&
-      auto_pad != "VALID") {
-    return NodeError(node, "auto_pad \"" + auto_pad + "\" is unknown; export the model again");
+  const std::optional<AutoPad> auto_pad = AutoPadOf(node);
+  if (!auto_pad.has_value()) {
+    return NodeError(node, "auto_pad \"" + node.String("auto_pad", "") +
+                               "\" is unknown; export the model again");
   }
   Window window;
   for (size_t axis = 0; axis < 2; ++axis) {
@@ -88,7 +100,7 @@ Result<Window> WindowOf(const Graph& graph, const Node& node, const Shape& input
     window.pad_before[axis] = pads[axis];
     window.pad_after[axis] = pads[axis + 2];
     const int64_t size = input[axis + 2];
-    Place(window, axis, size, auto_pad, is_pool && node.Int("ceil_mode", 0) != 0);
+    Place(window, axis, size, *auto_pad, is_pool && node.Int("ceil_mode", 0) != 0);
     if (window.positions[axis] < 1) {
       return NodeError(node, "the window " + ToString(kernel) + " does not fit into its input " +
                                  ToString(input) + "; use a larger image size");

@@ -89,7 +89,7 @@ bool FollowPerChannel(Views& views, const Node& node) {
   View view = *found;
   const Shape base = views.ShapeOf(view.base);
   const Shape& of_constant = views.graph().ConstantInput(node, 1 - activation)->shape;
-  // Which of the constant's numbers each element meets.
+  // For each element, the index of the constant's number that it is combined with.
   const Elements numbers = ReadBox(Iota(static_cast<int64_t>(constant->size())), shape,
                                    {0, BroadcastStrides(of_constant, shape)});
   const int64_t positions = base[2] * base[3];

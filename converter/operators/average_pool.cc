@@ -38,10 +38,10 @@ Status AddGlobalAveragePool(DenseBuilder& builder, const Node& node) {
                  WholeMap(builder.graph().value(node.inputs[0]).shape));
 }
 
-// More regions than this come from a window of no sense; a file must not ask for much memory.
+// Sensible windows have fewer regions; the limit keeps a hostile file from filling the memory.
 constexpr size_t kMostRegions = 4096;
 
-// The mean over all members of each window, which are equally many.
+// The mean where all windows have equally many members.
 Status LowerAverage(Lowering& lowering, const Node& node, const format::Window& window) {
   const bool padded = HasPadding(window);
   const Form& input = lowering.Fitting(node.inputs[0], [&](const Form& form) {
@@ -58,8 +58,12 @@ Status LowerAverage(Lowering& lowering, const Node& node, const format::Window& 
   return Status::Ok();
 }
 
-// The mean over those members of each window that exist: at the border there are fewer, so each
-// region of equal windows has synapses of its own, padded with nothing to the whole map.
+// The mean over the members that exist, which are fewer at the border. Positions whose windows have
+// equally many members form a region, and each region gets its own synapses:
+//
+//     kernel 3, stride 1, padding 1, width 5     A b b b A     A: 4 members, b and c: 6, D: 9
+//                                                c D D D c     (the first rows; each corner A is a
+//                                                region)
 Status LowerBorderedAverage(Lowering& lowering, const Node& node, const format::Window& window) {
   const Form& input =
       lowering.Fitting(node.inputs[0], [](const Form& form) { return form.AllTerms(IsPlain); });
@@ -84,7 +88,7 @@ Status LowerBorderedAverage(Lowering& lowering, const Node& node, const format::
         const int64_t top = window.pad_top() - y.first * window.stride_y();
         const int64_t left = window.pad_left() - x.first * window.stride_x();
         SpikingSynapses region = term;
-        // The mean's own window, begun at the region's first position.
+        // The mean's window, starting at the region's first position.
         format::Window mean(window.kernel_y(), window.kernel_x(), window.stride_y(),
                             window.stride_x(), static_cast<int32_t>(top),
                             static_cast<int32_t>(left), 0, 0, 1, 1);

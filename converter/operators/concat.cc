@@ -24,7 +24,7 @@ constexpr OperatorVersion kVersions[] = {
     {13, "bfloat16"},
 };
 
-// How many blocks the axis's elements come in.
+// The number of elements along all axes before `axis`.
 int64_t ElementsBefore(const Shape& shape, size_t axis) {
   return ElementCount(Shape(shape.begin(), shape.begin() + static_cast<std::ptrdiff_t>(axis)));
 }
@@ -77,7 +77,8 @@ Evaluated EvaluateConcat(const Graph& graph, const Node& node, const Shape& shap
   return Done(std::move(output));
 }
 
-// The bases joined along their channels; of each view the elements behind those before it.
+// Joins the bases along their channels. In the result, the elements of a view lie behind those of
+// the bases before its own.
 bool FollowConcat(Views& views, const Node& node) {
   const std::optional<std::vector<View>> found = views.LookAll(node);
   if (!found.has_value()) return false;

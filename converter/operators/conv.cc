@@ -53,7 +53,7 @@ bool FollowConv(Views& views, const Node& node) {
   return depthwise && FollowPermutedChannels(views, node);
 }
 
-// Weights of the base's channels; those that the view leaves out are zero.
+// Reorders the weights to the base's channels; channels that the view leaves out get zeros.
 bool ReorderConv(Views& views, Node& node) {
   const View* view = views.ViewOf(node.inputs[0]);
   const std::vector<float>* weights = ConstantFloats(views.graph(), node, 1);

@@ -32,7 +32,7 @@ Inferred InferFlatten(const Graph&, const Node& node, const Shape& input) {
   return Known({ElementCount(before), ElementCount(after)});
 }
 
-// An unmoved map stays flattened: everything else understands that.
+// Only a moved map is followed: all readers of a plain Flatten understand it as it is.
 bool FollowFlatten(Views& views, const Node& node) {
   return views.ViewOf(node.inputs[0]) != nullptr && FollowReshape(views, node);
 }

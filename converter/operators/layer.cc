@@ -12,7 +12,7 @@
 namespace cssrun::converter {
 namespace {
 
-// Multiplications of the dense layer; borders count only what exists.
+// Multiply-accumulates of the dense layer. Taps in the padding do not count.
 uint64_t Macs(const format::Window& w, const format::Extent& from, const format::Extent& to,
               uint64_t sources_per_group) {
   return ExistingReads(RowsOf(w), from.height(), to.height()) *
@@ -92,7 +92,7 @@ Status LowerConvolution(Lowering& lowering, const Node& node, const format::Wind
   const std::shared_ptr<const Tensor>& weights = lowering.graph().value(node.inputs[1]).constant;
   const bool padded = HasPadding(window);
   const Form& input = lowering.Fitting(node.inputs[0], [&](const Form& form) {
-    // Beyond the border there is no bias, so a padded convolution cannot take it in.
+    // Padding has no bias, so a padded convolution cannot absorb the bias of its input.
     if (form.HasBias()) return false;
     return form.AllTerms([&](const SpikingSynapses& term) {
       const bool all_channels =

@@ -25,7 +25,7 @@ constexpr OperatorVersion kSqueezeVersions[] = {
     {13, "axes are input 1"},
 };
 
-// What is left either moves elements or has a shape that nobody knows.
+// A Reshape that the passes have left either moves elements or has an unknown shape.
 constexpr Refused kReshapeLeft = {kReordersMap.reason, kReordersMap.remedy, true};
 
 Inferred InferReshape(const Graph& graph, const Node& node, const Shape& input) {

@@ -20,7 +20,7 @@ Inferred InferShapeOfShape(const Graph&, const Node&, const Shape& input) {
 
 // Of constants and of activations whose shape is known.
 Evaluated EvaluateShape(const Graph& graph, const Node& node) {
-  // Opset 15 can cut a part out; nobody exports that, so it is left to be reported.
+  // Opset 15 can cut a part out. No exporter uses that, so such a node is left to be reported.
   const std::optional<Shape> shape = InputShape(graph, node, 0);
   if (!shape.has_value() || node.Find("start") != nullptr || node.Find("end") != nullptr) {
     return NotEvaluated();

@@ -24,8 +24,8 @@ std::vector<int64_t> ZeroBorder(const Graph& graph, const Node* node) {
   return {(*pads)[2], (*pads)[3], (*pads)[6], (*pads)[7]};
 }
 
-// Whether a Conv or pool gives the same with the border, which a Pad added to `map`, as padding of
-// its own. `source` makes the map; null for the image.
+// Whether a Conv or pool computes the same when the border that a Pad added to `map` becomes its
+// own padding. `source` makes the map; null for the image.
 Result<bool> CanTake(const Graph& graph, const Node& node, const std::vector<int64_t>& border,
                      const Node* source, const Shape& map) {
   if (node.op == OpKind::kConv) return true;
@@ -33,7 +33,7 @@ Result<bool> CanTake(const Graph& graph, const Node& node, const std::vector<int
   Result<Window> window = WindowOf(graph, node, graph.value(node.inputs[0]).shape);
   if (!window.ok()) return window.status();
   Window& w = window.value();
-  // The border replaces a part of the map that the window saw: it takes as many positions.
+  // The padded map was as large as the map with its border, so the number of positions stays.
   const bool unpadded =
       w.pad_before == std::array<int64_t, 2>{0, 0} && w.pad_after == std::array<int64_t, 2>{0, 0};
   const bool undilated = w.dilation == std::array<int64_t, 2>{1, 1};

@@ -14,7 +14,7 @@
 namespace cssrun::converter {
 namespace {
 
-// Integers that a quantized value can be, with the zero point and what is between.
+// The integers that a quantized value can take, from `low` to `high`; `zero` stands for 0.
 struct Grid {
   float step = 0;
   int64_t zero = 0;
@@ -43,7 +43,7 @@ std::optional<Grid> GridOf(const Graph& graph, const Node& node) {
   return grid;
 }
 
-// The Clip between, on integers.
+// Applies a Clip between QuantizeLinear and DequantizeLinear, whose bounds are integers.
 bool Tighten(const Graph& graph, const Node& clip, Grid& grid) {
   for (const size_t input : {size_t{1}, size_t{2}}) {
     if (clip.inputs.size() <= input || clip.inputs[input] == kNoValue) continue;
@@ -142,7 +142,7 @@ class Folding {
 
   Graph& graph_;
   Sweep sweep_;
-  std::unordered_map<ValueId, ValueId> folded_;  // integers to what they stand for
+  std::unordered_map<ValueId, ValueId> folded_;  // quantized integers to the floats they mean
 };
 
 }  // namespace

@@ -74,7 +74,7 @@ class Follower {
     const bool plain = node.op.is_foreign() || node.outputs.empty() ||
                        node.outputs[0] == kNoValue || node.inputs.empty();
     if (!plain && Follow(node)) {
-      // Whoever cannot follow reads what this node makes; otherwise it is dead.
+      // Readers that cannot follow still read this node; if there are none, it is removed later.
       graph_.nodes.push_back(std::move(node));
       return;
     }
@@ -92,7 +92,7 @@ class Follower {
     return follow != nullptr && (*follow)(views_, node);
   }
 
-  // Makes a node that ends views read their bases.
+  // Views end at this node: makes it read their bases.
   void Rewrite(Node& node) {
     const auto* reorder = std::get_if<ReorderFunction*>(&OperatorOf(node.op).reorder_weights);
     if (reorder != nullptr && (*reorder)(views_, node)) return;

@@ -49,7 +49,7 @@ bool IsPadded(const Window& w) {
   return std::max({w.pad_before[0], w.pad_before[1], w.pad_after[0], w.pad_after[1]}) > 0;
 }
 
-// Afterwards count_include_pad is 1 where all windows have as many members, else 0.
+// Afterwards count_include_pad is 1 if all windows have equally many members, and 0 otherwise.
 Status NormalizeAveragePool(Graph& graph, Node node, std::vector<Node>& output) {
   const std::optional<Shape> input = InputShape(graph, node, 0);
   if (!input.has_value() || input->size() != 4) {
@@ -62,7 +62,7 @@ Status NormalizeAveragePool(Graph& graph, Node node, std::vector<Node>& output) 
   const bool overhangs = w.overhang[0] > 0 || w.overhang[1] > 0;
   bool counts_padding = !IsPadded(w) || node.Int("count_include_pad", 0) != 0;
   if (counts_padding && overhangs) {
-    // The stated padding counts as zeros, what ceil_mode adds to it does not count.
+    // The stated padding counts as zeros; the padding that ceil_mode adds does not count.
     Window stated = w;
     for (size_t axis = 0; axis < 2; ++axis) {
       stated.pad_after[axis] -= w.overhang[axis];
@@ -200,7 +200,7 @@ void SetSlice(Graph& graph, const std::vector<AxisRange>& ranges, Node& node) {
     if (range.start == 0 && range.step == 1 && range.count == input[i]) continue;
     const int64_t last = range.start + (range.count - 1) * range.step;
     starts.push_back(range.start);
-    // Backwards to the first element, the end lies before 0: "-1" would mean the last one.
+    // A backward slice down to element 0 ends before it; "-1" would mean the last element.
     ends.push_back(range.count == 0 ? range.start
                    : range.step > 0 ? last + 1
                    : last > 0       ? last - 1

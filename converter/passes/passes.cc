@@ -24,7 +24,7 @@
 namespace cssrun::converter {
 namespace {
 
-// What folding made must still be numbers: a variance of -epsilon divides by zero.
+// Folded weights must be finite: a variance of -epsilon would divide by zero.
 Status CheckWeights(const Graph& graph) {
   for (const Node& node : graph.nodes) {
     if (node.op != OpKind::kConv && node.op != OpKind::kGemm) continue;
@@ -41,7 +41,7 @@ Status CheckWeights(const Graph& graph) {
   return Status::Ok();
 }
 
-// Every operator that the passes know takes something in.
+// Every operator that the passes know has an input.
 Status CheckInputs(const Graph& graph) {
   for (const Node& node : graph.nodes) {
     if (MayLackInputs(node.op)) continue;

@@ -17,7 +17,7 @@ bool AllZero(const std::vector<int64_t>& values) {
 
 bool ChangesNothing(const Graph& graph, const Node& node, const Node* producer) {
   if (node.op == OpKind::kIdentity || node.op == OpKind::kDropout) return true;
-  // Activations are floats.
+  // Activations are floats, so a Cast to a floating-point type keeps them.
   if (node.op == OpKind::kCast) return IsFloatingPoint(node.Int("to", 0));
   if (node.op == OpKind::kRelu) return IsRectifier(graph, producer);
   if (node.op == OpKind::kConcat) return node.inputs.size() == 1;
