@@ -23,7 +23,7 @@ void ActivationHistogram::Add(std::span<const float> values) {
     std::fill(bins_.begin() + kBins / 2, bins_.end(), 0U);
     range_ *= 2;
   }
-  // Of a range below 2^-118, more than a float holds.
+  // The inverse of a range below 2^-118 would overflow a float.
   const double scale = range_ > 0 ? static_cast<double>(kBins) / range_ : 0;
   for (const float value : values) {
     const float magnitude = std::abs(value);

@@ -1,5 +1,6 @@
-// How large the activations of a layer or channel are, in bounded memory: for what an amplitude
-// would lose. The range doubles whenever a larger value comes, so that one pass suffices.
+// A histogram of the magnitudes of a layer's or channel's activations, in bounded memory. It tells
+// what an amplitude would lose. The range doubles when a larger value arrives, so one pass
+// suffices.
 #ifndef CSSRUN_CONVERTER_ACTIVATION_HISTOGRAM_H_
 #define CSSRUN_CONVERTER_ACTIVATION_HISTOGRAM_H_
 
@@ -22,8 +23,8 @@ class ActivationHistogram {
   // `share` in 0..1; to the width of a bin.
   double Quantile(double share) const;
 
-  // The mean square of what is lost when values are rounded to multiples of `amplitude` and cut off
-  // above `largest`.
+  // The mean square error of rounding values to multiples of `amplitude` and clipping them at
+  // `largest`.
   double Loss(double amplitude, double largest) const;
 
  private:

@@ -17,7 +17,7 @@ namespace cssrun::converter {
 
 // One round. Runs the network in `bytes`, which `codes` made, on the images; u is the 99.9th
 // percentile of a layer's residuals |u[T]|. Where u > theta, theta grows by the factor
-// 1 + u / (theta sb), so that a train carries what stayed behind, too.
+// 1 + u / (theta sb), so that a train also carries the residual.
 Status AdjustAmplitudes(const SpikingNetwork& network, std::span<const uint8_t> bytes,
                         const ImageSet& images, const CodeSettings& code, unsigned threads,
                         const Progress& progress, std::vector<NodeCode>& codes);

@@ -41,7 +41,8 @@ double LargestOf(const ActivationHistogram& histogram, const AmplitudeSettings& 
   return histogram.Quantile(settings.percentile / 100);
 }
 
-// Nodes whose channels an identity adds to others, or others to them.
+// Nodes that an identity joins to others: their channels are added, so all must share one
+// amplitude.
 std::vector<bool> TouchedByIdentities(const SpikingNetwork& network) {
   std::vector<bool> touched(network.nodes.size(), false);
   for (size_t i = 0; i < network.nodes.size(); ++i) {
@@ -64,7 +65,7 @@ double LargestPixel(const InputFormat& input) {
 
 std::vector<double> LargestOfChannels(const Calibration& calibration, size_t node, double tensor,
                                       const AmplitudeSettings& settings, double sum_of_weights) {
-  // A channel that hardly fires needs an amplitude all the same, and no finer one than this share.
+  // A channel that hardly fires still needs an amplitude; it is at least this share of the layer's.
   constexpr double kFinest = 1.0 / 16;
   std::vector<double> largest;
   for (const ActivationHistogram& channel : calibration.channels[node]) {

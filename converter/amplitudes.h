@@ -1,7 +1,7 @@
 // The amplitude theta of every layer: what one spike of weight 1 stands for.
 //
 // A train of amplitude theta carries multiples of theta up to theta sb. A large theta rounds
-// coarsely, a small one cuts off; the rules differ in where they balance the two.
+// coarsely and a small one clips large values; each rule balances the two errors differently.
 #ifndef CSSRUN_CONVERTER_AMPLITUDES_H_
 #define CSSRUN_CONVERTER_AMPLITUDES_H_
 
@@ -23,7 +23,8 @@ enum class AmplitudeRule {
 struct AmplitudeSettings {
   AmplitudeRule rule = AmplitudeRule::kPercentile;
   double percentile = 99.99;
-  // Every channel its own, except where an identity adds channels to others: there they must agree.
+  // One amplitude per channel, except where an identity adds channels of different nodes: those
+  // nodes use one amplitude.
   bool per_channel = false;
   unsigned adjust_rounds = 0;  // of appendix A.3, see adjust.h
 };

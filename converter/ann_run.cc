@@ -58,7 +58,7 @@ Result<std::vector<Logits>> RunAnn(const Graph& graph, const ImageSet& images,
   std::vector<float> normalized(batch * image_size);
   std::vector<float> logits(batch * classes);
   for (size_t first = 0; first < count; first += batch) {
-    // The last batch is filled up with images that do not count.
+    // The last batch is padded with images whose logits are ignored.
     const size_t filled = std::min(batch, count - first);
     for (size_t i = 0; i < filled; ++i) {
       NormalizePixels(images.pixels[first + i], input,

@@ -1,4 +1,4 @@
-// What the ANN's activations reach on the calibration images.
+// Calibration: the range of the ANN's activations on the calibration images.
 #ifndef CSSRUN_CONVERTER_CALIBRATE_H_
 #define CSSRUN_CONVERTER_CALIBRATE_H_
 

@@ -1,5 +1,5 @@
-// What a person asks of a conversion, checked, and what follows for the rest: one set of rules for
-// cssconvert and the Python module.
+// Checks the settings that a user gives and derives the others from them. cssconvert and the Python
+// module share these rules.
 //
 // Errors are kInvalidArgument and name the option; `dashes` ("--" or "") is how the caller writes
 // options.
@@ -18,7 +18,7 @@
 
 namespace cssrun::converter {
 
-// Nothing: as the coding or the quantized model has it.
+// A setting without a value follows from the coding or from the quantized model.
 struct AskedCode {
   Coding coding = Coding::kCss;
   std::optional<uint32_t> timesteps;
@@ -35,11 +35,12 @@ Result<CodeSettings> ChooseCode(const AskedCode& asked,
                                 const std::optional<CodeSettings>& quantized,
                                 std::string_view dashes);
 
-// That a search is not asked for beside `given`, the names of options that it chooses itself.
+// Error: `given` names an option that the search chooses itself.
 Status CheckSearch(const std::vector<std::string>& given,
                    const std::optional<CodeSettings>& quantized, std::string_view dashes);
 
-// `values` of `option` become one per channel: none are `fallback`, one is for all.
+// Expands the `values` of `option` to one per channel: an empty list becomes `fallback`, a single
+// value applies to all channels.
 Status SpreadOverChannels(const std::string& option, float fallback, size_t channels,
                           std::string_view dashes, std::vector<float>& values);
 

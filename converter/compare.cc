@@ -17,7 +17,7 @@ size_t Best(const Logits& logits) {
   return static_cast<size_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
 }
 
-// By how much the best class leads.
+// The lead of the best class over the second.
 double Lead(const Logits& logits) {
   const size_t best = Best(logits);
   double second = -std::numeric_limits<double>::infinity();
@@ -35,7 +35,7 @@ double ChanceOfAgreement(const Logits& ann, double error) {
   return 1 - std::erfc(Lead(ann) / (2 * deviation)) / 2;
 }
 
-// The margin that this image needs: any reading that would answer otherwise must not exceed it.
+// The margin that this image needs: no reading that gives another answer may exceed it.
 // Early readings of huge weights may lead by more than a float holds.
 double NeededMargin(const Answer& answer, size_t expected) {
   double needed = 0;

@@ -13,8 +13,8 @@
 
 namespace cssrun::converter {
 
-// Share of the images that an early exit may answer otherwise than the ANN although the whole run
-// agrees with it.
+// The share of images on which an early exit may disagree with the ANN although the whole run
+// agrees.
 constexpr double kEarlyExitCost = 0.001;
 
 // All counts are means per image.
@@ -26,8 +26,8 @@ struct LayerCost {
 struct Comparison {
   uint64_t images = 0;
   double agreement = 0;  // share of images with the same best class
-  // The same as it is to be expected from how far logits are off and by how much the ANN's best
-  // class leads: of a few hundred images a far steadier figure than counting the few that differ.
+  // The expected agreement, computed from the logit errors and the leads of the ANN's best class.
+  // On a few hundred images it is much steadier than a count of the few that differ.
   double expected_agreement = 0;
   double relative_logit_error = 0;  // |SNN - ANN| / |ANN| over all logits
   double ann_top1 = -1;             // -1 without ground truth

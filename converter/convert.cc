@@ -27,8 +27,9 @@ namespace {
 
 using format::NodeKind;
 
-// Up to so many steps, neurons wait until all of their input is there; with more, sums of 16 bits
-// are too short for that, and a few silent steps do.
+// With at most this many timesteps the silent period covers the whole input train, so that a neuron
+// fires after it has all of its input. More timesteps would overflow sums of 16 bits; then
+// kSilentSteps silent steps suffice.
 constexpr uint32_t kMostExactSteps = 4;
 constexpr uint32_t kSilentSteps = 2;
 
@@ -62,13 +63,13 @@ std::vector<LayerReport> DescribeLayers(const SpikingNetwork& network,
   return layers;
 }
 
-// What a quantized model asks for: theta is its own scale, so that T steps of beta = 2 carry
-// exactly its integers; and L = T - 1 silent steps, after which all input is there when the first
-// spike leaves, so that every neuron rounds as the model does.
+// The code of a quantized model. Its scale becomes theta, so that T timesteps at beta = 2 carry
+// exactly its integers. With L = T - 1 silent steps a neuron has all of its input before its first
+// spike and rounds as the model does.
 std::optional<CodeSettings> QuantizedCode(const Graph& graph) {
   int64_t most = 0;
   for (const Node& node : graph.nodes) {
-    if (node.op != "Quantize") continue;
+    if (node.op != OpKind::kQuantize) continue;
     most = std::max({most, std::abs(node.Int("low", 0)), node.Int("high", 0)});
   }
   if (most == 0) return std::nullopt;
@@ -76,15 +77,15 @@ std::optional<CodeSettings> QuantizedCode(const Graph& graph) {
   code.beta = 2;
   code.timesteps = static_cast<uint32_t>(std::bit_width(static_cast<uint64_t>(most)));
   code.silent_steps = code.timesteps <= kMostExactSteps ? code.timesteps - 1 : kSilentSteps;
-  // Then a neuron fires where its digit would be rounded up, so that no spike is ever taken back.
+  // Such a neuron fires where its digit rounds up, so that it never takes a spike back.
   if (code.silent_steps + 1 >= code.timesteps) code.threshold = 0.75F;
   return code;
 }
 
-// What is measured on the network goes into its file, over what ReserveMeasured() left there:
-// serializing a second time would take the weights' memory a second time.
+// SetMeasured() overwrites the fields that ReserveMeasured() put into the file, in place:
+// serializing again would need the memory of the weights again.
 void ReserveMeasured(format::NetworkT& network) {
-  // Other numbers than the defaults, which are not stored.
+  // FlatBuffers does not store default values, so the placeholders differ from them.
   network.origin->calibration_images = 1;
   network.origin->calibration_agreement = 0;
   network.origin->ann_top1 = 0;
@@ -105,7 +106,7 @@ Status Named(const Model& model, const Status& status) {
   return Status(status.code(), model.path + ": " + status.message());
 }
 
-// Before anything is allocated for them: a small file can ask for activations without end.
+// Called before activations are allocated: a small file can ask for any number of them.
 Status CheckNeurons(const Graph& graph, const NetworkLimits& limits) {
   uint64_t neurons = 0;
   for (const Value& value : graph.values) {
@@ -201,7 +202,7 @@ format::NetworkT BuildFile(const Model& model, const PreparedModel& prepared,
   network.preprocessing->mean = options.mean;
   network.preprocessing->stddev = options.stddev;
   network.origin = std::make_unique<format::OriginT>();
-  // The name alone: the same model gives the same bytes wherever it lies.
+  // Without the folder: the same model gives the same bytes in every folder.
   network.origin->model_file = std::filesystem::path(model.path).filename().string();
   network.origin->model_sha256 = model.sha256;
   network.origin->converter_version = Version();

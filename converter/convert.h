@@ -47,7 +47,7 @@ struct Model {
   std::optional<CodeSettings> quantized_code;
 };
 
-// What the settings of the code cannot change.
+// The parts of a conversion that do not depend on the settings of the code.
 struct PreparedModel {
   InputFormat input;
   SpikingNetwork network;
@@ -65,7 +65,7 @@ struct LayerReport {
   uint64_t fan_in = 0;
 };
 
-// A setting that the search tried and found no cheaper one for that agrees as well.
+// A setting on the frontier: the search found no cheaper one that agrees as well.
 struct FrontierPoint {
   CodeSettings code;
   AmplitudeSettings amplitudes;

@@ -15,8 +15,8 @@
 namespace cssrun::converter {
 
 // Bytes [offset, offset + length) of the regular file `location`, a relative path inside `folder`
-// without "..". Errors: kBadModel for a location or a range that may not be, kIo when the system
-// refuses.
+// without "..". Errors: kBadModel for a location or range that is not allowed, kIo when the system
+// cannot read it.
 Result<std::vector<uint8_t>> ReadExternalData(const std::string& folder,
                                               const std::string& location, uint64_t offset,
                                               uint64_t length);

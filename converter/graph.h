@@ -1,7 +1,8 @@
 // The ANN as the converter sees it: a small graph of our own between ONNX and spikes.
 //
-// Only onnx_reader.cc sees ONNX; the passes in passes/ rewrite this graph; dense.cc runs it;
-// spiking.cc turns it into neurons. Nodes are in topological order. Shapes are known for every
+// Only the reader (onnx_reader.cc, onnx_tensor.cc) sees ONNX; the passes in passes/ rewrite this
+// graph; dense.cc runs it; spiking.cc turns it into neurons. operators/ holds what each of these
+// must know of an operator. Nodes are in topological order. Shapes are known for every
 // value after InferShapes and include the batch as dimension 0, which is always 1 here.
 #ifndef CSSRUN_CONVERTER_GRAPH_H_
 #define CSSRUN_CONVERTER_GRAPH_H_
@@ -12,6 +13,8 @@
 #include <variant>
 #include <vector>
 
+#include "converter/op.h"
+
 namespace cssrun::converter {
 
 using Shape = std::vector<int64_t>;
@@ -20,7 +23,7 @@ using Shape = std::vector<int64_t>;
 struct Tensor {
   Shape shape;
   std::variant<std::vector<float>, std::vector<int64_t>> data;
-  bool is_signed = true;  // whether ONNX's integer type is; the zero point of a quantization tells
+  bool is_signed = true;  // of ONNX's integer type; a zero point's tells the quantized type
 
   bool is_float() const { return std::holds_alternative<std::vector<float>>(data); }
   const std::vector<float>& floats() const { return std::get<std::vector<float>>(data); }
@@ -47,9 +50,8 @@ using ValueId = int32_t;
 constexpr ValueId kNoValue = -1;  // an optional input that was left out
 
 struct Node {
-  std::string op;      // ONNX's name of the operator, "Conv"
-  std::string domain;  // empty for ONNX's own
-  std::string name;    // ONNX's, or made up from the output's name; for messages
+  Op op;
+  std::string name;  // ONNX's, or made up from the output's name; for messages
   std::vector<ValueId> inputs;
   std::vector<ValueId> outputs;
   std::vector<Attribute> attributes;

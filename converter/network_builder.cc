@@ -22,7 +22,7 @@ std::unique_ptr<format::SynapsesT> BuildSynapses(const SpikingSynapses& synapses
   built->groups = synapses.groups;
   built->channel_offset = synapses.channel_offset;
   if (synapses.kind == SynapseKind::Identity) {
-    // Where identities lead, amplitudes are the same for all channels.
+    // An identity joins nodes whose channels share one amplitude.
     const double scale = synapses.scale * source.Largest() / target.Largest();
     built->weights = {static_cast<float>(scale)};
     return built;
@@ -46,7 +46,8 @@ std::unique_ptr<format::SynapsesT> BuildSynapses(const SpikingSynapses& synapses
   return built;
 }
 
-// An input index is consumed when the slowest source has sent it; the others wait in delay lines.
+// A node consumes input index i when its slowest source has sent it; spikes of the other sources
+// wait in delay lines.
 void SetTiming(format::NetworkT& network) {
   for (auto& node : network.nodes) {
     uint32_t input_offset = 0;

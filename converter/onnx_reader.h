@@ -1,4 +1,5 @@
-// Reading an ONNX file into our graph. onnx_reader.cc is the only file that sees ONNX and protobuf.
+// Reading an ONNX file into our graph. onnx_reader.cc and its onnx_tensor.cc are the only files
+// that see ONNX and protobuf.
 #ifndef CSSRUN_CONVERTER_ONNX_READER_H_
 #define CSSRUN_CONVERTER_ONNX_READER_H_
 

@@ -2,58 +2,12 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 #include <utility>
 
 namespace cssrun::converter {
-namespace {
-
-// Kernels, strides, dilations and pads beyond this are damage.
-constexpr int64_t kMaximumWindow = 1 << 20;
-
-bool AllWithin(const std::vector<int64_t>& values, int64_t low, int64_t high) {
-  return std::all_of(values.begin(), values.end(),
-                     [&](int64_t v) { return v >= low && v <= high; });
-}
-
-Status WindowError(const Node& node, const std::string& attribute,
-                   const std::vector<int64_t>& values) {
-  return NodeError(node, attribute + " is " + ToString(values) +
-                             ", which no two-dimensional window can have; export the model again");
-}
-
-// Rows or columns: how many positions the window takes, and the padding that this needs.
-void Place(Window& window, size_t axis, int64_t size, const std::string& auto_pad, bool ceil_mode) {
-  const int64_t reach = (window.kernel[axis] - 1) * window.dilation[axis] + 1;
-  const int64_t stride = window.stride[axis];
-  int64_t& before = window.pad_before[axis];
-  int64_t& after = window.pad_after[axis];
-  int64_t& positions = window.positions[axis];
-  if (auto_pad == "SAME_UPPER" || auto_pad == "SAME_LOWER") {
-    positions = (size + stride - 1) / stride;
-    const int64_t total = std::max<int64_t>((positions - 1) * stride + reach - size, 0);
-    before = auto_pad == "SAME_UPPER" ? total / 2 : total - total / 2;
-    after = total - before;
-    return;
-  }
-  if (auto_pad == "VALID") before = after = 0;
-  const int64_t room = size + before + after - reach;
-  if (room < 0) {
-    positions = 0;
-    return;
-  }
-  positions = room / stride + 1;
-  if (!ceil_mode || room % stride == 0) return;
-  // One more window, unless it would start in the padding after the map.
-  if (positions * stride >= size + before) return;
-  ++positions;
-  window.overhang[axis] = (positions - 1) * stride - room;
-  after += window.overhang[axis];
-}
-
-}  // namespace
-
 Status NodeError(const Node& node, const std::string& what) {
-  return Status::BadModel("node " + node.name + " (" + node.op + "): " + what);
+  return Status::BadModel("node " + node.name + " (" + node.op.name() + "): " + what);
 }
 
 const std::vector<int64_t>* ConstantInts(const Graph& graph, const Node& node, size_t input) {
@@ -74,6 +28,11 @@ std::optional<Shape> InputShape(const Graph& graph, const Node& node, size_t inp
   return value.shape;
 }
 
+bool AllWithin(const std::vector<int64_t>& values, int64_t low, int64_t high) {
+  return std::all_of(values.begin(), values.end(),
+                     [&](int64_t v) { return v >= low && v <= high; });
+}
+
 Result<std::vector<size_t>> NormalizeAxes(const Node& node, const std::vector<int64_t>& axes,
                                           size_t rank) {
   const auto signed_rank = static_cast<int64_t>(rank);
@@ -92,6 +51,24 @@ Result<std::vector<size_t>> NormalizeAxes(const Node& node, const std::vector<in
   return normalized;
 }
 
+Result<size_t> AxisOf(const Node& node, int64_t fallback, size_t rank) {
+  Result<std::vector<size_t>> axes = NormalizeAxes(node, {node.Int("axis", fallback)}, rank);
+  if (!axes.ok()) return axes.status();
+  return axes.value()[0];
+}
+
+Result<std::vector<size_t>> PermutationOf(const Node& node, const Shape& input) {
+  std::vector<int64_t> order(input.size());
+  std::iota(order.rbegin(), order.rend(), 0);
+  order = node.Ints("perm", order);
+  Result<std::vector<size_t>> axes = NormalizeAxes(node, order, input.size());
+  if (axes.ok() && axes.value().size() != input.size()) {
+    return NodeError(node, "perm " + ToString(order) + " does not fit its input " +
+                               ToString(input) + "; export the model again");
+  }
+  return axes;
+}
+
 std::optional<std::vector<int64_t>> AxesOf(const Graph& graph, const Node& node) {
   if (node.inputs.size() > 1 && node.inputs[1] != kNoValue) {
     const std::vector<int64_t>* axes = ConstantInts(graph, node, 1);
@@ -99,63 +76,6 @@ std::optional<std::vector<int64_t>> AxesOf(const Graph& graph, const Node& node)
     return *axes;
   }
   return node.Ints("axes", {});
-}
-
-Result<Window> WindowOf(const Graph& graph, const Node& node, const Shape& input) {
-  std::vector<int64_t> kernel = node.Ints("kernel_shape", {});
-  if (node.op == "Conv") {
-    const std::optional<Shape> weights = InputShape(graph, node, 1);
-    if (weights.has_value() && weights->size() == 4) {
-      const std::vector<int64_t> of_weights = {(*weights)[2], (*weights)[3]};
-      if (!kernel.empty() && kernel != of_weights) {
-        return NodeError(node, "kernel_shape is " + ToString(kernel) + " but the weights are " +
-                                   ToString(*weights) + "; export the model again");
-      }
-      kernel = of_weights;
-    }
-  }
-  const std::vector<int64_t> strides = node.Ints("strides", {1, 1});
-  const std::vector<int64_t> dilations = node.Ints("dilations", {1, 1});
-  const std::vector<int64_t> pads = node.Ints("pads", {0, 0, 0, 0});
-  if (kernel.size() != 2 || !AllWithin(kernel, 1, kMaximumWindow)) {
-    return WindowError(node, "kernel_shape", kernel);
-  }
-  if (strides.size() != 2 || !AllWithin(strides, 1, kMaximumWindow)) {
-    return WindowError(node, "strides", strides);
-  }
-  if (dilations.size() != 2 || !AllWithin(dilations, 1, kMaximumWindow)) {
-    return WindowError(node, "dilations", dilations);
-  }
-  if (pads.size() != 4 || !AllWithin(pads, 0, kMaximumWindow)) {
-    return WindowError(node, "pads", pads);
-  }
-  const std::string auto_pad = node.String("auto_pad", "NOTSET");
-  if (auto_pad != "NOTSET" && auto_pad != "SAME_UPPER" && auto_pad != "SAME_LOWER" &&
-      auto_pad != "VALID") {
-    return NodeError(node, "auto_pad \"" + auto_pad + "\" is unknown; export the model again");
-  }
-  Window window;
-  for (size_t axis = 0; axis < 2; ++axis) {
-    window.kernel[axis] = kernel[axis];
-    window.stride[axis] = strides[axis];
-    window.dilation[axis] = dilations[axis];
-    window.pad_before[axis] = pads[axis];
-    window.pad_after[axis] = pads[axis + 2];
-    const int64_t size = input[axis + 2];
-    Place(window, axis, size, auto_pad, node.op != "Conv" && node.Int("ceil_mode", 0) != 0);
-    if (window.positions[axis] < 1) {
-      return NodeError(node, "the window " + ToString(kernel) + " does not fit into its input " +
-                                 ToString(input) + "; use a larger image size");
-    }
-    // A pool over padding alone has no value.
-    const int64_t last = (window.positions[axis] - 1) * strides[axis] - window.pad_before[axis];
-    const int64_t reach = (kernel[axis] - 1) * dilations[axis] + 1;
-    if (node.op != "Conv" && (window.pad_before[axis] >= reach || last >= size)) {
-      return NodeError(node, "the padding " + ToString(pads) + " is not smaller than the window " +
-                                 ToString(kernel) + "; export the model again");
-    }
-  }
-  return window;
 }
 
 Result<std::optional<std::vector<AxisRange>>> SliceRanges(const Graph& graph, const Node& node) {
@@ -255,11 +175,16 @@ std::optional<ClipBounds> ClipBoundsOf(const Graph& graph, const Node& node) {
   return bounds;
 }
 
+bool IsFloatingPoint(int64_t element_type) {
+  return element_type == 1 || element_type == 10 || element_type == 11 ||
+         element_type == 16;  // float, half, double, bfloat16
+}
+
 bool IsRectifier(const Graph& graph, const Node* node) {
-  if (node == nullptr || !node->domain.empty()) return false;
-  if (node->op == "Relu") return true;
-  if (node->op == "Quantize") return node->Int("low", 0) >= 0;
-  if (node->op != "Clip") return false;
+  if (node == nullptr) return false;
+  if (node->op == OpKind::kRelu) return true;
+  if (node->op == OpKind::kQuantize) return node->Int("low", 0) >= 0;
+  if (node->op != OpKind::kClip) return false;
   const std::optional<ClipBounds> bounds = ClipBoundsOf(graph, *node);
   return bounds.has_value() && bounds->low >= 0;
 }

@@ -23,6 +23,11 @@ namespace cssrun::converter {
 // their sizes fit 64 bits.
 constexpr int64_t kMaximumElements = int64_t{1} << 31;
 
+// Kernels, strides, dilations and pads beyond this are damage.
+constexpr int64_t kMaximumWindow = 1 << 20;
+
+bool AllWithin(const std::vector<int64_t>& values, int64_t low, int64_t high);
+
 Status NodeError(const Node& node, const std::string& what);
 
 // Null when the input is absent, not constant, or of the other element type.
@@ -36,25 +41,15 @@ std::optional<Shape> InputShape(const Graph& graph, const Node& node, size_t inp
 Result<std::vector<size_t>> NormalizeAxes(const Node& node, const std::vector<int64_t>& axes,
                                           size_t rank);
 
+// The attribute `axis`, non-negative, of a node whose tensor has `rank` dimensions.
+Result<size_t> AxisOf(const Node& node, int64_t fallback, size_t rank);
+
+// The `perm` of a Transpose: output axis i is input axis perm[i]. All axes reversed by default.
+Result<std::vector<size_t>> PermutationOf(const Node& node, const Shape& input);
+
 // The `axes` of a Squeeze, Unsqueeze or ReduceMean: constant input 1 or the attribute. Empty when
 // neither is given, nothing when the input is not constant.
 std::optional<std::vector<int64_t>> AxesOf(const Graph& graph, const Node& node);
-
-// A window that moves over rows (index 0) and columns (index 1).
-struct Window {
-  std::array<int64_t, 2> kernel = {1, 1};
-  std::array<int64_t, 2> stride = {1, 1};
-  std::array<int64_t, 2> dilation = {1, 1};
-  std::array<int64_t, 2> pad_before = {0, 0};
-  std::array<int64_t, 2> pad_after = {0, 0};
-  std::array<int64_t, 2> positions = {0, 0};
-  // How far ceil_mode lets the last window reach beyond the stated padding; pad_after includes it.
-  std::array<int64_t, 2> overhang = {0, 0};
-};
-
-// Of a Conv, MaxPool or AveragePool over a map, [batch, channels, rows, columns]: auto_pad and
-// ceil_mode resolved.
-Result<Window> WindowOf(const Graph& graph, const Node& node, const Shape& input);
 
 // One axis of a Slice: output position i is input position start + i * step.
 struct AxisRange {
@@ -82,6 +77,10 @@ struct ClipBounds {
 
 // Of a Clip; a bound that is left out is the largest float.
 std::optional<ClipBounds> ClipBoundsOf(const Graph& graph, const Node& node);
+
+// Numbers of ONNX's element types, as a Cast names them.
+constexpr int64_t kOnnxBool = 9;
+bool IsFloatingPoint(int64_t element_type);
 
 // The node is a Relu, or a Clip or Quantize whose lower bound is not negative. `node` may be null.
 bool IsRectifier(const Graph& graph, const Node* node);

@@ -1,4 +1,4 @@
-// Telling memory that ran out from a bad model.
+// Distinguishes exhausted memory from a bad model.
 #ifndef CSSRUN_CONVERTER_OUT_OF_MEMORY_H_
 #define CSSRUN_CONVERTER_OUT_OF_MEMORY_H_
 

@@ -1,4 +1,4 @@
-// Loading what the converter itself has just made.
+// Options for loading a network that the converter has just made.
 #ifndef CSSRUN_CONVERTER_OWN_NETWORK_H_
 #define CSSRUN_CONVERTER_OWN_NETWORK_H_
 
@@ -9,7 +9,7 @@
 
 namespace cssrun::converter {
 
-// Without limits: LoadModel() and PrepareModel() have looked at them.
+// Without limits: LoadModel() and PrepareModel() have checked them.
 inline LoadOptions OwnNetwork(EngineKind engine) {
   LoadOptions options = engine;
   constexpr uint64_t kNone = std::numeric_limits<uint64_t>::max();

@@ -13,16 +13,18 @@
 namespace cssrun::converter {
 namespace {
 
-// A try may take so long that the search ends within minutes: images are left out of large models'.
+// The time for one candidate, so that the search ends within minutes. For large models it limits
+// the number of images.
 constexpr double kSecondsPerTry = 0.5;
 constexpr double kSynopsPerSecond = 3e10;  // of one core, roughly
 constexpr size_t kFewestImages = 16;
 
-// How many settings are followed up, by stage.
+// The number of settings that each stage keeps.
 constexpr size_t kWithOtherRules = 8;
 constexpr size_t kTuned = 4;
 
-// Layers are tuned one by one, or, where there are more, in so many groups of neighbours.
+// Layers are tuned one by one; a network with more layers is tuned in this many groups of
+// neighbouring layers.
 constexpr size_t kMostGroups = 32;
 
 constexpr float kLowestThreshold = 0.4F;
@@ -126,7 +128,8 @@ class Search {
       codes.push_back(Code(timesteps, 2, 1, 0.6F, input));
       codes.push_back(Code(timesteps, 2, 2, 0.667F, input));
       codes.push_back(Code(timesteps, 2, 2, 0.75F, input));
-      // All input comes before the first spike: a neuron fires where its digit rounds up.
+      // A neuron has all of its input before its first spike, so it fires where its digit rounds
+      // up.
       if (timesteps <= 6) codes.push_back(Code(timesteps, 2, timesteps - 1, 0.75F, input));
     }
     for (const uint32_t timesteps : {6U, 7U, 8U, 9U, 10U, 12U}) {
@@ -146,9 +149,9 @@ class Search {
     return Status::Ok();
   }
 
-  // Counting a few hundred images is a matter of luck, and among hundreds of candidates there is
-  // always a lucky one: as many must agree as wanted, but on the half that nothing was chosen by
-  // not much fewer, and not much fewer be expected to.
+  // A count over a few hundred images is noisy, and among hundreds of candidates one is always
+  // lucky. So the first half must agree as wanted, and on the second half, which took no part in
+  // the choice, neither the counted nor the expected agreement may be much lower.
   double Least() const { return 1 - 2 * (1 - wanted_); }
 
   // Among the cheapest candidates that are expected to agree, those of different T, beta and L; the
@@ -177,7 +180,7 @@ class Search {
 
   // Other amplitude rules and the other input for the most promising settings.
   Status TryRules() {
-    // A rule may bring a little less error.
+    // Another rule may have a slightly smaller error.
     constexpr double kSlack = 0.002;
     const std::vector<Candidate> promising = Promising(kWithOtherRules, Least() - kSlack);
     constexpr size_t kVariants = 5;
@@ -208,8 +211,8 @@ class Search {
     size_t end = 0;
   };
 
-  // A step from a setting to a cheaper or a better one. Of the changes that belong to one site only
-  // one is taken.
+  // A change of a setting that makes it cheaper or more accurate. At most one change per site is
+  // applied.
   struct Change {
     size_t site = 0;
     Range nodes = {};
@@ -266,7 +269,7 @@ class Search {
     return changes;
   }
 
-  // Cheaper combinations err more than what they start from, so that must err less than is wanted.
+  // Combinations of cheaper changes add error, so the start must have less error than is allowed.
   Status TuneLayers() {
     const double expected = (wanted_ + Least()) / 2;
     for (const Candidate& start : Promising(kTuned, expected)) {
@@ -292,7 +295,7 @@ class Search {
     return TryCombinations(start, changes);
   }
 
-  // By the price of an error: of each site the change that is worth most at this price.
+  // For a given price of an error, applies at each site the change that is worth most.
   Status TryCombinations(const Candidate& start, const std::vector<Change>& changes) {
     constexpr int kPrices = 9;
     constexpr double kRatio = 1.6;
@@ -345,8 +348,8 @@ class Search {
     return point;
   }
 
-  // From the cheapest on, the first on which both halves together agree as wanted and which the
-  // second confirms; if there is none, the one that differs least.
+  // The cheapest candidate on which both halves together agree as wanted and which the second half
+  // confirms; if there is none, the candidate that differs least.
   Result<SearchResult> Choose() {
     std::stable_sort(tried_.begin(), tried_.end(), Cheaper);
     SearchResult result;
@@ -356,7 +359,7 @@ class Search {
     for (size_t i = 0; i < tried_.size(); ++i) {
       const Candidate& candidate = tried_[i];
       const double first = candidate.measured.agreement;
-      // Nobody wants what costs more and agrees less.
+      // Not on the frontier: it costs more and agrees less.
       const bool may_be_chosen = chosen == nullptr && (first + 1) / 2 >= wanted_ &&
                                  candidate.measured.expected_agreement >= Least();
       if (!may_be_chosen && (first + 1) / 2 <= highest) continue;

@@ -5,8 +5,7 @@
 // then, from the best of them, the threshold of each spike index, and each layer's own amplitude
 // and last threshold: how many SyOPs a change saves against how much it moves the logits. Errors
 // nearly add up while they are small, so at a given price of an error every change is taken or left
-// by itself; several prices make a frontier. (Tuning its best points once more won
-// nothing.)
+// by itself; several prices make a frontier. (A second round of tuning gained nothing.)
 #ifndef CSSRUN_CONVERTER_SEARCH_H_
 #define CSSRUN_CONVERTER_SEARCH_H_
 

@@ -43,8 +43,8 @@ struct SpikingNode {
   std::optional<format::Window> pool;
   bool rectify = false;
   std::optional<float> cap;  // Clip(0, cap): the amplitude is chosen so that no train exceeds it
-  bool quantized = false;    // the ANN rounds to as many steps as fit under the cap: a full train
-                             // carries exactly that
+  bool quantized = false;  // the ANN rounds to multiples of a step up to the cap, and a full train
+                           // carries exactly the cap
   std::vector<double> bias;  // per channel
   std::vector<SpikingSynapses> synapses;
 };

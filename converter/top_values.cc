@@ -24,7 +24,7 @@ void TopValues::Add(std::span<const float> values) {
 void TopValues::Prune() {
   const auto last = values_.begin() + static_cast<std::ptrdiff_t>(kept_) - 1;
   std::nth_element(values_.begin(), last, values_.end(), std::greater<>());
-  // Values equal to the smallest kept one need no place: Quantile fills up with the floor.
+  // Values equal to the smallest kept one need not be stored: Quantile() fills up with the floor.
   floor_ = *last;
   values_.resize(kept_);
 }

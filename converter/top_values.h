@@ -13,7 +13,7 @@ namespace cssrun::converter {
 
 class TopValues {
  public:
-  // Of a stream of `count` values the quantile `share` (0..1) will be asked for.
+  // For the quantile `share` (0..1) of a stream of `count` values.
   TopValues(uint64_t count, double share);
 
   // Adds the absolute values of `values`.

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "converter/operators/operator.h"
+
 namespace cssrun::converter {
 namespace {
 
@@ -11,16 +13,12 @@ namespace {
 bool SpansClasses(const Graph& graph, const Node& node, const Shape& shape) {
   const auto rank = static_cast<int64_t>(shape.size());
   if (rank < 2 || ElementCount(shape) != shape[1]) return false;
-  // Before opset 13 everything from `axis` on was one axis.
-  const bool flattens = graph.opset < 13;
+  // Before version 13 everything from `axis` on was one axis.
+  const OperatorVersion* version = VersionAt(node.op, graph.opset);
+  const bool flattens = version != nullptr && version->since < 13;
   int64_t axis = node.Int("axis", flattens ? 1 : -1);
   if (axis < 0) axis += rank;
   return axis == 1 || (flattens && axis == 0);
-}
-
-bool IsReshape(const Node& node) {
-  return node.domain.empty() && (node.op == "Flatten" || node.op == "Reshape" ||
-                                 node.op == "Squeeze" || node.op == "Unsqueeze");
 }
 
 }  // namespace
@@ -33,11 +31,11 @@ Status DropSoftmax(Graph& graph) {
     Node& node = graph.nodes[i];
     if (node.outputs.empty() || node.outputs[0] != *reader) continue;
     if (uses[static_cast<size_t>(*reader)] != 1) break;
-    if (IsReshape(node)) {
+    if (OperatorOf(node.op).elements == ElementRule::kReshaped) {
       reader = node.inputs.data();
       continue;
     }
-    if ((node.op != "Softmax" && node.op != "LogSoftmax") || !node.domain.empty() ||
+    if ((node.op != OpKind::kSoftmax && node.op != OpKind::kLogSoftmax) ||
         !SpansClasses(graph, node, graph.value(node.inputs[0]).shape)) {
       break;
     }

@@ -58,7 +58,7 @@ std::optional<Affine> BatchNormAffine(const Graph& graph, const Sweep& sweep, co
 std::optional<Affine> ArithmeticAffine(const Graph& graph, const Node& node) {
   const bool constant_first = graph.ConstantInput(node, 0) != nullptr;
   const Tensor* constant = graph.ConstantInput(node, constant_first ? 0 : 1);
-  if (constant == nullptr || (constant_first && node.op == "Div")) return std::nullopt;
+  if (constant == nullptr || (constant_first && node.op == OpKind::kDiv)) return std::nullopt;
   Affine affine;
   affine.input = node.inputs[constant_first ? 1 : 0];
   const Shape& shape = graph.value(affine.input).shape;
@@ -67,10 +67,10 @@ std::optional<Affine> ArithmeticAffine(const Graph& graph, const Node& node) {
   std::optional<std::vector<double>> values = PerChannel(*constant, shape);
   if (!values.has_value()) return std::nullopt;
   const size_t channels = values->size();
-  if (node.op == "Add") {
+  if (node.op == OpKind::kAdd) {
     affine.scale.assign(channels, 1);
     affine.shift = std::move(*values);
-  } else if (node.op == "Sub") {
+  } else if (node.op == OpKind::kSub) {
     affine.scale.assign(channels, constant_first ? -1 : 1);
     affine.shift = std::move(*values);
     if (!constant_first) {
@@ -79,7 +79,7 @@ std::optional<Affine> ArithmeticAffine(const Graph& graph, const Node& node) {
   } else {
     affine.scale = std::move(*values);
     affine.shift.assign(channels, 0);
-    if (node.op == "Div") {
+    if (node.op == OpKind::kDiv) {
       for (double& v : affine.scale) v = 1 / v;
     }
   }
@@ -87,12 +87,13 @@ std::optional<Affine> ArithmeticAffine(const Graph& graph, const Node& node) {
 }
 
 std::optional<Affine> AffineOf(const Graph& graph, const Sweep& sweep, const Node& node) {
-  if (!node.domain.empty() || node.inputs.size() < 2 || node.outputs.empty() ||
-      node.outputs[0] == kNoValue || graph.value(node.outputs[0]).shape.size() < 2) {
+  if (node.inputs.size() < 2 || node.outputs.empty() || node.outputs[0] == kNoValue ||
+      graph.value(node.outputs[0]).shape.size() < 2) {
     return std::nullopt;
   }
-  if (node.op == "BatchNormalization") return BatchNormAffine(graph, sweep, node);
-  if (node.op == "Add" || node.op == "Sub" || node.op == "Mul" || node.op == "Div") {
+  if (node.op == OpKind::kBatchNormalization) return BatchNormAffine(graph, sweep, node);
+  if (node.op == OpKind::kAdd || node.op == OpKind::kSub || node.op == OpKind::kMul ||
+      node.op == OpKind::kDiv) {
     return ArithmeticAffine(graph, node);
   }
   return std::nullopt;
@@ -100,13 +101,13 @@ std::optional<Affine> AffineOf(const Graph& graph, const Sweep& sweep, const Nod
 
 // A Conv, or a normalized Gemm, whose weights and bias can be rewritten.
 bool HasConstantWeights(const Graph& graph, const Node* node) {
-  if (node == nullptr || !node->domain.empty()) return false;
+  if (node == nullptr) return false;
   if (ConstantFloats(graph, *node, 1) == nullptr) return false;
   const bool has_bias = node->inputs.size() > 2 && node->inputs[2] != kNoValue;
   if (has_bias && ConstantFloats(graph, *node, 2) == nullptr) return false;
   const size_t rank = graph.ConstantInput(*node, 1)->shape.size();
-  if (node->op == "Conv") return rank == 4;
-  return node->op == "Gemm" && rank == 2 && node->Int("transB", 0) == 1 &&
+  if (node->op == OpKind::kConv) return rank == 4;
+  return node->op == OpKind::kGemm && rank == 2 && node->Int("transB", 0) == 1 &&
          node->Int("transA", 0) == 0 && node->Float("alpha", 1) == 1 && node->Float("beta", 1) == 1;
 }
 
@@ -160,7 +161,7 @@ void FoldIntoInputs(Graph& graph, const Affine& affine, Node& gemm) {
 void BecomeDepthwiseConv(Graph& graph, const Affine& affine, Node& node) {
   const auto channels = static_cast<int64_t>(affine.scale.size());
   const std::string name = graph.value(node.outputs[0]).name;
-  node.op = "Conv";
+  node.op = OpKind::kConv;
   node.outputs.resize(1);
   node.inputs = {
       affine.input,
@@ -182,7 +183,7 @@ Status FoldAffine(Graph& graph) {
   Sweep sweep(graph);
   for (size_t i = 0; i < graph.nodes.size(); ++i) {
     Node& node = sweep.Visit(i);
-    if (node.op == "Gemm" && HasConstantWeights(graph, &node)) {
+    if (node.op == OpKind::kGemm && HasConstantWeights(graph, &node)) {
       Node* before = sweep.Producer(node.inputs[0]);
       if (before == nullptr || !sweep.OnlyReader(node.inputs[0])) continue;
       const std::optional<Affine> affine = AffineOf(graph, sweep, *before);

@@ -1,18 +1,20 @@
 #include "converter/passes/fold_pads.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <vector>
 
 #include "converter/operator_attributes.h"
 #include "converter/passes/sweep.h"
+#include "converter/window.h"
 
 namespace cssrun::converter {
 namespace {
 
 // Rows and columns that a Pad adds, as a window's pads; empty when it does anything else.
 std::vector<int64_t> ZeroBorder(const Graph& graph, const Node* node) {
-  if (node == nullptr || node->op != "Pad" || !node->domain.empty()) return {};
+  if (node == nullptr || node->op != OpKind::kPad) return {};
   const std::vector<int64_t>* pads = ConstantInts(graph, *node, 1);
   if (pads == nullptr || pads->size() != 8 || node->inputs.size() != 2 ||
       node->String("mode", "constant") != "constant" || (*pads)[0] != 0 || (*pads)[1] != 0 ||
@@ -22,29 +24,25 @@ std::vector<int64_t> ZeroBorder(const Graph& graph, const Node* node) {
   return {(*pads)[2], (*pads)[3], (*pads)[6], (*pads)[7]};
 }
 
-bool AllZero(const std::vector<int64_t>& values) {
-  return std::all_of(values.begin(), values.end(), [](int64_t v) { return v == 0; });
-}
-
-// Every window sees a pixel of the map itself.
-bool SeesTheMap(const Node& pool, const std::vector<int64_t>& pads, const Shape& map) {
-  const std::vector<int64_t> kernel = pool.Ints("kernel_shape", {1, 1});
-  const std::vector<int64_t> strides = pool.Ints("strides", {1, 1});
+// Whether a Conv or pool computes the same when the border that a Pad added to `map` becomes its
+// own padding. `source` makes the map; null for the image.
+Result<bool> CanTake(const Graph& graph, const Node& node, const std::vector<int64_t>& border,
+                     const Node* source, const Shape& map) {
+  if (node.op == OpKind::kConv) return true;
+  if (map.size() != 4) return false;
+  Result<Window> window = WindowOf(graph, node, graph.value(node.inputs[0]).shape);
+  if (!window.ok()) return window.status();
+  Window& w = window.value();
+  // The padded map was as large as the map with its border, so the number of positions stays.
+  const bool unpadded =
+      w.pad_before == std::array<int64_t, 2>{0, 0} && w.pad_after == std::array<int64_t, 2>{0, 0};
+  const bool undilated = w.dilation == std::array<int64_t, 2>{1, 1};
   for (size_t axis = 0; axis < 2; ++axis) {
-    const int64_t room = map[axis + 2] + pads[axis] + pads[axis + 2] - kernel[axis];
-    const int64_t last = room / strides[axis] * strides[axis] - pads[axis];
-    if (pads[axis] >= kernel[axis] || last >= map[axis + 2]) return false;
+    w.pad_before[axis] += border[axis];
+    if (!EveryPositionSeesTheMap(w, axis, map[axis + 2])) return false;
   }
-  return true;
-}
-
-bool CanTake(const Graph& graph, const Node& node, const std::vector<int64_t>& own,
-             const std::vector<int64_t>& border, const Node* source, const Shape& map) {
-  if (node.op == "Conv") return true;
-  if (!SeesTheMap(node, border, map)) return false;
-  if (node.op == "AveragePool") return node.Int("count_include_pad", 0) == 1;
-  return AllZero(own) && IsRectifier(graph, source) &&
-         node.Ints("dilations", {1, 1}) == std::vector<int64_t>{1, 1};
+  if (node.op == OpKind::kAveragePool) return node.Int("count_include_pad", 0) == 1;
+  return unpadded && IsRectifier(graph, source) && undilated;
 }
 
 }  // namespace
@@ -53,17 +51,20 @@ Status FoldPads(Graph& graph) {
   Sweep sweep(graph);
   for (size_t i = 0; i < graph.nodes.size(); ++i) {
     Node& node = sweep.Visit(i);
-    if (!node.domain.empty() ||
-        (node.op != "Conv" && node.op != "AveragePool" && node.op != "MaxPool")) {
+    if ((node.op != OpKind::kConv && node.op != OpKind::kAveragePool &&
+         node.op != OpKind::kMaxPool)) {
       continue;
     }
-    std::vector<int64_t> own = node.Ints("pads", {});
+    const std::vector<int64_t> own = node.Ints("pads", {});
     Node* pad = sweep.Producer(node.inputs[0]);
     std::vector<int64_t> border = ZeroBorder(graph, pad);
     if (border.empty() || own.size() != 4 || !sweep.OnlyReader(node.inputs[0])) continue;
-    for (size_t side = 0; side < 4; ++side) border[side] += own[side];
     const ValueId map = pad->inputs[0];
-    if (!CanTake(graph, node, own, border, sweep.Producer(map), graph.value(map).shape)) continue;
+    const Result<bool> can_take =
+        CanTake(graph, node, border, sweep.Producer(map), graph.value(map).shape);
+    if (!can_take.ok()) return can_take.status();
+    if (!can_take.value()) continue;
+    for (size_t side = 0; side < 4; ++side) border[side] += own[side];
     SetAttribute(node, "pads", border);
     sweep.Replace(*pad, map);
     sweep.Visit(i);

@@ -1,7 +1,7 @@
 // Folds zero padding of rows and columns into the Conv or pool behind it, where that is exact.
 //
-// For an AveragePool the zeros must count; for a MaxPool, whose own padding is no zero but nothing,
-// the map must not be negative.
+// An AveragePool must count the zeros as members. A MaxPool ignores its own padding, so its map
+// must have no negative values, which zeros would exceed.
 #ifndef CSSRUN_CONVERTER_PASSES_FOLD_PADS_H_
 #define CSSRUN_CONVERTER_PASSES_FOLD_PADS_H_
 

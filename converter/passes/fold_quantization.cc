@@ -1,7 +1,6 @@
 #include "converter/passes/fold_quantization.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -9,12 +8,13 @@
 #include <unordered_map>
 
 #include "converter/operator_attributes.h"
+#include "converter/operators/operator.h"
 #include "converter/passes/sweep.h"
 
 namespace cssrun::converter {
 namespace {
 
-// Integers that a quantized value can be, with the zero point and what is between.
+// The integers that a quantized value can take, from `low` to `high`; `zero` stands for 0.
 struct Grid {
   float step = 0;
   int64_t zero = 0;
@@ -43,7 +43,7 @@ std::optional<Grid> GridOf(const Graph& graph, const Node& node) {
   return grid;
 }
 
-// The Clip between, on integers.
+// Applies a Clip between QuantizeLinear and DequantizeLinear, whose bounds are integers.
 bool Tighten(const Graph& graph, const Node& clip, Grid& grid) {
   for (const size_t input : {size_t{1}, size_t{2}}) {
     if (clip.inputs.size() <= input || clip.inputs[input] == kNoValue) continue;
@@ -58,13 +58,6 @@ bool Tighten(const Graph& graph, const Node& clip, Grid& grid) {
   return grid.low < grid.high;
 }
 
-// Operators that hand on values of a grid, or choose among them.
-bool KeepsTheGrid(const std::string& op) {
-  constexpr std::array kOperators = {"MaxPool",   "Flatten",  "Reshape", "Squeeze", "Unsqueeze",
-                                     "Transpose", "Identity", "Dropout", "Slice",   "Relu"};
-  return std::any_of(kOperators.begin(), kOperators.end(), [&](const char* o) { return op == o; });
-}
-
 class Folding {
  public:
   explicit Folding(Graph& graph) : graph_(graph), sweep_(graph) {}
@@ -72,9 +65,9 @@ class Folding {
   void Run() {
     for (size_t i = 0; i < graph_.nodes.size(); ++i) {
       Node& node = sweep_.Visit(i);
-      if (!node.domain.empty() || node.inputs.empty() || node.outputs.empty()) continue;
-      if (node.op == "DequantizeLinear") FoldDequantize(node);
-      if (node.op == "Relu") JoinRelu(node);
+      if (node.inputs.empty() || node.outputs.empty()) continue;
+      if (node.op == OpKind::kDequantizeLinear) FoldDequantize(node);
+      if (node.op == OpKind::kRelu) JoinRelu(node);
     }
     sweep_.Finish();
   }
@@ -85,11 +78,12 @@ class Folding {
     const ValueId integers = node.inputs[0];
     Node* producer = sweep_.Producer(integers);
     const Node* clip = nullptr;
-    if (producer != nullptr && producer->op == "Clip") {
+    if (producer != nullptr && producer->op == OpKind::kClip) {
       clip = producer;
       producer = sweep_.Producer(clip->inputs[0]);
     }
-    if (!outer.has_value() || producer == nullptr || producer->op != "QuantizeLinear") return;
+    if (!outer.has_value() || producer == nullptr || producer->op != OpKind::kQuantizeLinear)
+      return;
     std::optional<Grid> grid = GridOf(graph_, *producer);
     if (!grid.has_value() || grid->step != outer->step || grid->zero != outer->zero) return;
     if (clip != nullptr && !Tighten(graph_, *clip, *grid)) return;
@@ -110,12 +104,12 @@ class Folding {
       folded_[integers] = source;
       return;
     }
-    if (const Node* relu = sweep_.Producer(source); relu != nullptr && relu->op == "Relu") {
+    if (const Node* relu = sweep_.Producer(source); relu != nullptr && relu->op == OpKind::kRelu) {
       low = std::max<int64_t>(low, 0);
       source = relu->inputs[0];
     }
     if (high <= low) return;
-    node.op = "Quantize";
+    node.op = OpKind::kQuantize;
     node.attributes.clear();
     SetAttribute(node, "step", grid->step);
     SetAttribute(node, "low", low);
@@ -127,7 +121,7 @@ class Folding {
   // relu(quantize(x)) is quantize(x) with the lower limit 0.
   void JoinRelu(Node& node) {
     Node* producer = sweep_.Producer(node.inputs[0]);
-    if (producer == nullptr || producer->op != "Quantize") return;
+    if (producer == nullptr || producer->op != OpKind::kQuantize) return;
     if (producer->Int("low", 0) < 0) {
       if (!sweep_.OnlyReader(node.inputs[0]) || producer->Int("high", 0) <= 0) return;
       SetAttribute(*producer, "low", int64_t{0});
@@ -137,17 +131,18 @@ class Folding {
 
   bool IsOnGrid(ValueId id, float step, int64_t low, int64_t high) {
     const Node* producer = sweep_.Producer(id);
-    while (producer != nullptr && KeepsTheGrid(producer->op)) {
+    // Through operators that hand on values of a grid, or choose among them.
+    while (producer != nullptr && OperatorOf(producer->op).elements != ElementRule::kComputed) {
       producer = sweep_.Producer(producer->inputs[0]);
     }
-    return producer != nullptr && producer->op == "Quantize" &&
+    return producer != nullptr && producer->op == OpKind::kQuantize &&
            producer->Float("step", 0) == step && producer->Int("low", 0) >= low &&
            producer->Int("high", 0) <= high;
   }
 
   Graph& graph_;
   Sweep sweep_;
-  std::unordered_map<ValueId, ValueId> folded_;  // integers to what they stand for
+  std::unordered_map<ValueId, ValueId> folded_;  // quantized integers to the floats they mean
 };
 
 }  // namespace

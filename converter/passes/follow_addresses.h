@@ -2,10 +2,10 @@
 //
 // A model that was trained channels-last transposes the image at its beginning and the map before
 // its fully connected layers; a channel shuffle is a Reshape, a Transpose and a Reshape. Spikes
-// carry addresses, so none of this is work: the pass remembers of each such value where its
-// elements lie in another one, and rewrites whoever reads it: weights and constants in another
-// order, the same operator on the unmoved map. An image [1, rows, columns, channels] becomes the
-// input [1, channels, rows, columns].
+// carry addresses, so none of this costs anything: for each such value the pass records where its
+// elements lie in another value (views.h), and rewrites the nodes that read it, by reordering
+// weights and constants or by moving the operator to the unmoved map. An image [1, rows, columns,
+// channels] becomes the input [1, channels, rows, columns].
 #ifndef CSSRUN_CONVERTER_PASSES_FOLLOW_ADDRESSES_H_
 #define CSSRUN_CONVERTER_PASSES_FOLLOW_ADDRESSES_H_
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "converter/operator_attributes.h"
+#include "converter/operators/operator.h"
 #include "converter/passes/sweep.h"
 
 namespace cssrun::converter {
@@ -12,26 +13,26 @@ namespace {
 
 // A transposition whose dimensions larger than 1 stay in order moves no element in memory.
 bool KeepsOrder(const Node& node, const Shape& input) {
-  const std::vector<int64_t> order = node.Ints("perm", {});
-  int64_t previous = -1;
-  for (const int64_t axis : order) {
-    const int64_t from = axis < 0 ? axis + static_cast<int64_t>(input.size()) : axis;
-    if (input[static_cast<size_t>(from)] == 1) continue;
-    if (from < previous) return false;
-    previous = from;
+  if (node.Find("perm") == nullptr) return false;
+  const Result<std::vector<size_t>> axes = PermutationOf(node, input);
+  if (!axes.ok()) return false;
+  size_t previous = 0;
+  for (const size_t axis : axes.value()) {
+    if (input[axis] == 1) continue;
+    if (axis < previous) return false;
+    previous = axis;
   }
-  return !order.empty();
+  return true;
 }
 
 bool IsReshape(const Graph& graph, const Node& node) {
   const std::optional<Shape> input = InputShape(graph, node, 0);
-  if (!node.domain.empty() || !input.has_value() || node.outputs.empty() ||
-      node.outputs[0] == kNoValue || graph.value(node.outputs[0]).shape.empty()) {
+  if (!input.has_value() || node.outputs.empty() || node.outputs[0] == kNoValue ||
+      graph.value(node.outputs[0]).shape.empty()) {
     return false;
   }
-  if (node.op == "Transpose") return KeepsOrder(node, *input);
-  return node.op == "Reshape" || node.op == "Flatten" || node.op == "Squeeze" ||
-         node.op == "Unsqueeze";
+  if (node.op == OpKind::kTranspose) return KeepsOrder(node, *input);
+  return OperatorOf(node.op).elements == ElementRule::kReshaped;
 }
 
 }  // namespace
@@ -49,12 +50,12 @@ Status MergeReshapes(Graph& graph) {
     if (from == to) {
       sweep.Replace(node, node.inputs[0]);
     } else if (to.size() == 2 && to[0] == 1 && from.size() == 4) {
-      node.op = "Flatten";
+      node.op = OpKind::kFlatten;
       node.inputs.resize(1);
       node.attributes = {{"axis", int64_t{1}}};
-    } else if (node.op != "Reshape") {
+    } else if (node.op != OpKind::kReshape) {
       // The input may have changed; only the output's shape still says what is meant.
-      node.op = "Reshape";
+      node.op = OpKind::kReshape;
       node.inputs = {node.inputs[0], AddInts(graph, graph.value(node.outputs[0]).name + ".shape",
                                              Shape(graph.value(node.outputs[0]).shape))};
       node.attributes.clear();

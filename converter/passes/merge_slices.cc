@@ -13,7 +13,7 @@ namespace {
 
 // The ranges of a Slice that only goes forwards and keeps something; empty otherwise.
 Result<std::vector<AxisRange>> ForwardRanges(const Graph& graph, const Node* node) {
-  if (node == nullptr || node->op != "Slice" || !node->domain.empty()) {
+  if (node == nullptr || node->op != OpKind::kSlice) {
     return std::vector<AxisRange>();
   }
   Result<std::optional<std::vector<AxisRange>>> ranges = SliceRanges(graph, *node);

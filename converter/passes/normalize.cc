@@ -9,6 +9,7 @@
 
 #include "converter/operator_attributes.h"
 #include "converter/passes/sweep.h"
+#include "converter/window.h"
 
 namespace cssrun::converter {
 namespace {
@@ -35,11 +36,11 @@ Status NormalizeWindow(const Graph& graph, Node& node) {
   const std::optional<Shape> input = InputShape(graph, node, 0);
   if (!input.has_value() || input->size() != 4) return Status::Ok();
   // A Conv without known weights has no kernel size yet.
-  if (node.op == "Conv" && !InputShape(graph, node, 1).has_value()) return Status::Ok();
+  if (node.op == OpKind::kConv && !InputShape(graph, node, 1).has_value()) return Status::Ok();
   Result<Window> window = WindowOf(graph, node, *input);
   if (!window.ok()) return window.status();
   const Window& w = window.value();
-  if (node.op == "Conv") SetAttribute(node, "group", node.Int("group", 1));
+  if (node.op == OpKind::kConv) SetAttribute(node, "group", node.Int("group", 1));
   SetWindow(w, node);
   return Status::Ok();
 }
@@ -48,7 +49,7 @@ bool IsPadded(const Window& w) {
   return std::max({w.pad_before[0], w.pad_before[1], w.pad_after[0], w.pad_after[1]}) > 0;
 }
 
-// Afterwards count_include_pad is 1 where all windows have as many members, else 0.
+// Afterwards count_include_pad is 1 if all windows have equally many members, and 0 otherwise.
 Status NormalizeAveragePool(Graph& graph, Node node, std::vector<Node>& output) {
   const std::optional<Shape> input = InputShape(graph, node, 0);
   if (!input.has_value() || input->size() != 4) {
@@ -61,7 +62,7 @@ Status NormalizeAveragePool(Graph& graph, Node node, std::vector<Node>& output) 
   const bool overhangs = w.overhang[0] > 0 || w.overhang[1] > 0;
   bool counts_padding = !IsPadded(w) || node.Int("count_include_pad", 0) != 0;
   if (counts_padding && overhangs) {
-    // The stated padding counts as zeros, what ceil_mode adds to it does not count.
+    // The stated padding counts as zeros; the padding that ceil_mode adds does not count.
     Window stated = w;
     for (size_t axis = 0; axis < 2; ++axis) {
       stated.pad_after[axis] -= w.overhang[axis];
@@ -72,7 +73,7 @@ Status NormalizeAveragePool(Graph& graph, Node node, std::vector<Node>& output) 
       const std::string name = OutputName(graph, node) + ".padded";
       const auto& [before, after] = std::pair(stated.pad_before, stated.pad_after);
       Node pad;
-      pad.op = "Pad";
+      pad.op = OpKind::kPad;
       pad.name = node.name;
       pad.inputs = {
           node.inputs[0],
@@ -121,7 +122,7 @@ void NormalizeClip(Graph& graph, Node& node) {
   node.inputs.resize(1);
   node.attributes.clear();
   if (bounds->low == 0 && bounds->high >= std::numeric_limits<float>::max()) {
-    node.op = "Relu";
+    node.op = OpKind::kRelu;
     return;
   }
   node.inputs.push_back(AddFloats(graph, name + ".min", {}, {bounds->low}));
@@ -143,7 +144,7 @@ Result<bool> IsMapMean(const Graph& graph, const Node& node) {
 void NormalizeMapMean(Graph& graph, Node node, std::vector<Node>& output) {
   const bool keeps = node.Int("keepdims", 1) != 0;
   const Shape input = *InputShape(graph, node, 0);
-  node.op = "GlobalAveragePool";
+  node.op = OpKind::kGlobalAveragePool;
   node.inputs.resize(1);
   node.attributes.clear();
   if (keeps) {
@@ -151,7 +152,7 @@ void NormalizeMapMean(Graph& graph, Node node, std::vector<Node>& output) {
     return;
   }
   Node flatten;
-  flatten.op = "Flatten";
+  flatten.op = OpKind::kFlatten;
   flatten.name = node.name;
   flatten.outputs = node.outputs;
   SetAttribute(flatten, "axis", int64_t{1});
@@ -164,7 +165,7 @@ void NormalizeMapMean(Graph& graph, Node node, std::vector<Node>& output) {
 void NormalizeGlobalMaxPool(const Graph& graph, Node& node) {
   const std::optional<Shape> input = InputShape(graph, node, 0);
   if (!input.has_value() || input->size() != 4) return;
-  node.op = "MaxPool";
+  node.op = OpKind::kMaxPool;
   Window window;
   window.kernel = {(*input)[2], (*input)[3]};
   SetWindow(window, node);
@@ -174,7 +175,7 @@ void NormalizeSum(Graph& graph, Node node, std::vector<Node>& output) {
   ValueId sum = node.inputs[0];
   for (size_t i = 1; i < node.inputs.size(); ++i) {
     Node add;
-    add.op = "Add";
+    add.op = OpKind::kAdd;
     add.name = node.name;
     add.inputs = {sum, node.inputs[i]};
     const bool last = i + 1 == node.inputs.size();
@@ -199,7 +200,7 @@ void SetSlice(Graph& graph, const std::vector<AxisRange>& ranges, Node& node) {
     if (range.start == 0 && range.step == 1 && range.count == input[i]) continue;
     const int64_t last = range.start + (range.count - 1) * range.step;
     starts.push_back(range.start);
-    // Backwards to the first element, the end lies before 0: "-1" would mean the last one.
+    // A backward slice down to element 0 ends before it; "-1" would mean the last element.
     ends.push_back(range.count == 0 ? range.start
                    : range.step > 0 ? last + 1
                    : last > 0       ? last - 1
@@ -220,38 +221,37 @@ Status Normalize(Graph& graph) {
   std::vector<Node> normalized;
   normalized.reserve(graph.nodes.size());
   for (Node& node : graph.nodes) {
-    if (!node.domain.empty() || node.inputs.empty() || node.outputs.empty() ||
-        node.outputs[0] == kNoValue) {
+    if (node.inputs.empty() || node.outputs.empty() || node.outputs[0] == kNoValue) {
       normalized.push_back(std::move(node));
       continue;
     }
     Status status;
-    if (node.op == "Conv" || node.op == "MaxPool") {
+    if (node.op == OpKind::kConv || node.op == OpKind::kMaxPool) {
       status = NormalizeWindow(graph, node);
-    } else if (node.op == "AveragePool") {
+    } else if (node.op == OpKind::kAveragePool) {
       status = NormalizeAveragePool(graph, std::move(node), normalized);
       if (!status.ok()) return status;
       continue;
-    } else if (node.op == "Slice") {
+    } else if (node.op == OpKind::kSlice) {
       status = NormalizeSlice(graph, node);
-    } else if (node.op == "Pad") {
+    } else if (node.op == OpKind::kPad) {
       status = NormalizePad(graph, node);
-    } else if (node.op == "Clip") {
+    } else if (node.op == OpKind::kClip) {
       NormalizeClip(graph, node);
-    } else if (node.op == "GlobalMaxPool") {
+    } else if (node.op == OpKind::kGlobalMaxPool) {
       NormalizeGlobalMaxPool(graph, node);
-    } else if (node.op == "ReduceMean") {
+    } else if (node.op == OpKind::kReduceMean) {
       Result<bool> is_mean = IsMapMean(graph, node);
       if (!is_mean.ok()) return is_mean.status();
       if (is_mean.value()) {
         NormalizeMapMean(graph, std::move(node), normalized);
         continue;
       }
-    } else if (node.op == "Sum" && node.inputs.size() > 1) {
+    } else if (node.op == OpKind::kSum && node.inputs.size() > 1) {
       NormalizeSum(graph, std::move(node), normalized);
       continue;
-    } else if (node.op == "Sum") {
-      node.op = "Identity";
+    } else if (node.op == OpKind::kSum) {
+      node.op = OpKind::kIdentity;
     }
     if (!status.ok()) return status;
     normalized.push_back(std::move(node));

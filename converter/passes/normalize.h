@@ -18,8 +18,8 @@ namespace cssrun::converter {
 // Needs shapes. Error: kBadModel naming the node.
 Status Normalize(Graph& graph);
 
-// Makes `node` a Slice with constant starts, ends, axes and steps, for the axes alone that lose
-// something. One range for every axis of its input.
+// Makes `node` a Slice with constant starts, ends, axes and steps. `ranges` has one range for every
+// axis of its input; axes that are kept whole are left out.
 void SetSlice(Graph& graph, const std::vector<AxisRange>& ranges, Node& node);
 
 }  // namespace cssrun::converter

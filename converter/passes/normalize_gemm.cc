@@ -34,7 +34,7 @@ std::vector<float> FullBias(const std::vector<float>& bias, size_t outputs) {
 
 Status NormalizeGemm(Graph& graph) {
   for (Node& node : graph.nodes) {
-    if (!node.domain.empty() || (node.op != "MatMul" && node.op != "Gemm")) continue;
+    if ((node.op != OpKind::kMatMul && node.op != OpKind::kGemm)) continue;
     const std::optional<Shape> input = InputShape(graph, node, 0);
     const std::vector<float>* constant = ConstantFloats(graph, node, 1);
     const bool has_bias = node.inputs.size() > 2 && node.inputs[2] != kNoValue;
@@ -66,7 +66,7 @@ Status NormalizeGemm(Graph& graph) {
       node.inputs[2] =
           AddFloats(graph, graph.value(node.inputs[2]).name, {outputs}, std::move(full));
     }
-    node.op = "Gemm";
+    node.op = OpKind::kGemm;
     node.attributes = {
         {"alpha", 1.0F}, {"beta", 1.0F}, {"transA", int64_t{0}}, {"transB", int64_t{1}}};
   }

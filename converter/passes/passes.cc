@@ -6,6 +6,7 @@
 
 #include "converter/infer_shapes.h"
 #include "converter/operator_attributes.h"
+#include "converter/operators/operator.h"
 #include "converter/out_of_memory.h"
 #include "converter/passes/drop_softmax.h"
 #include "converter/passes/fold_affine.h"
@@ -23,10 +24,10 @@
 namespace cssrun::converter {
 namespace {
 
-// What folding made must still be numbers: a variance of -epsilon divides by zero.
+// Folded weights must be finite: a variance of -epsilon would divide by zero.
 Status CheckWeights(const Graph& graph) {
   for (const Node& node : graph.nodes) {
-    if (node.op != "Conv" && node.op != "Gemm") continue;
+    if (node.op != OpKind::kConv && node.op != OpKind::kGemm) continue;
     for (size_t i = 1; i < 3; ++i) {
       const std::vector<float>* values = ConstantFloats(graph, node, i);
       if (values == nullptr) continue;
@@ -40,11 +41,10 @@ Status CheckWeights(const Graph& graph) {
   return Status::Ok();
 }
 
-// Every operator that the passes know takes something in; what makes numbers out of nothing is left
-// to be reported.
+// Every operator that the passes know has an input.
 Status CheckInputs(const Graph& graph) {
   for (const Node& node : graph.nodes) {
-    if (!node.domain.empty() || node.op == "Constant" || node.op.starts_with("Random")) continue;
+    if (MayLackInputs(node.op)) continue;
     if (node.inputs.empty() || node.inputs[0] == kNoValue) {
       return NodeError(node, "it has no input; export the model again");
     }

@@ -15,22 +15,17 @@ bool AllZero(const std::vector<int64_t>& values) {
   return std::all_of(values.begin(), values.end(), [](int64_t v) { return v == 0; });
 }
 
-// Activations are floats, so a Cast to a floating-point type keeps them.
-bool CastsToFloat(const Node& node) {
-  const int64_t type = node.Int("to", 0);
-  return type == 1 || type == 10 || type == 11 || type == 16;  // float, half, double, bfloat16
-}
-
 bool ChangesNothing(const Graph& graph, const Node& node, const Node* producer) {
-  if (node.op == "Identity" || node.op == "Dropout") return true;
-  if (node.op == "Cast") return CastsToFloat(node);
-  if (node.op == "Relu") return IsRectifier(graph, producer);
-  if (node.op == "Concat") return node.inputs.size() == 1;
-  if (node.op == "Pad") {
+  if (node.op == OpKind::kIdentity || node.op == OpKind::kDropout) return true;
+  // Activations are floats, so a Cast to a floating-point type keeps them.
+  if (node.op == OpKind::kCast) return IsFloatingPoint(node.Int("to", 0));
+  if (node.op == OpKind::kRelu) return IsRectifier(graph, producer);
+  if (node.op == OpKind::kConcat) return node.inputs.size() == 1;
+  if (node.op == OpKind::kPad) {
     const std::vector<int64_t>* pads = ConstantInts(graph, node, 1);
     return pads != nullptr && AllZero(*pads);
   }
-  if (node.op == "Slice") {
+  if (node.op == OpKind::kSlice) {
     const std::vector<int64_t>* axes = ConstantInts(graph, node, 3);
     return axes != nullptr && axes->empty();  // normalized: only axes that lose something
   }
@@ -41,7 +36,7 @@ bool ChangesNothing(const Graph& graph, const Node& node, const Node* producer) 
 bool TakeOverRelu(Graph& graph, Sweep& sweep, Node& node) {
   Node* producer = sweep.Producer(node.inputs[0]);
   const std::optional<ClipBounds> bounds = ClipBoundsOf(graph, node);
-  if (producer == nullptr || producer->op != "Relu" || !sweep.OnlyReader(node.inputs[0]) ||
+  if (producer == nullptr || producer->op != OpKind::kRelu || !sweep.OnlyReader(node.inputs[0]) ||
       !bounds.has_value() || bounds->low > 0 || bounds->high <= 0 || node.inputs.size() != 3) {
     return false;
   }
@@ -56,15 +51,15 @@ Status RemoveIdentities(Graph& graph) {
   Sweep sweep(graph);
   for (size_t i = 0; i < graph.nodes.size(); ++i) {
     Node& node = sweep.Visit(i);
-    if (!node.domain.empty() || node.inputs.empty() || node.outputs.empty() ||
-        node.inputs[0] == kNoValue || node.outputs[0] == kNoValue) {
+    if (node.inputs.empty() || node.outputs.empty() || node.inputs[0] == kNoValue ||
+        node.outputs[0] == kNoValue) {
       continue;
     }
     // Dropout's mask.
     if (node.outputs.size() > 1 && node.outputs[1] != kNoValue && sweep.IsRead(node.outputs[1])) {
       continue;
     }
-    if (node.op == "Clip") TakeOverRelu(graph, sweep, node);
+    if (node.op == OpKind::kClip) TakeOverRelu(graph, sweep, node);
     if (ChangesNothing(graph, node, sweep.Producer(node.inputs[0]))) {
       sweep.Replace(node, node.inputs[0]);
     }

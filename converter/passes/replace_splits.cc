@@ -47,7 +47,7 @@ Status ReplaceSplits(Graph& graph) {
       continue;
     }
     const std::optional<Shape> input = InputShape(graph, node, 0);
-    if (node.op != "Split" || !node.domain.empty() || !input.has_value()) {
+    if (node.op != OpKind::kSplit || !input.has_value()) {
       Result<std::optional<Shape>> shape = InferShape(graph, node);
       if (!shape.ok()) return shape.status();
       if (shape.value().has_value()) graph.value(node.outputs[0]).shape = *shape.value();
@@ -68,7 +68,7 @@ Status ReplaceSplits(Graph& graph) {
       const int64_t length = lengths.value()[i];
       if (node.outputs[i] != kNoValue) {
         const std::string name = graph.value(node.outputs[i]).name;
-        Node slice{"Slice", "", node.name, {node.inputs[0]}, {node.outputs[i]}, {}};
+        Node slice{OpKind::kSlice, node.name, {node.inputs[0]}, {node.outputs[i]}, {}};
         slice.inputs.push_back(AddInts(graph, name + ".starts", {first}));
         slice.inputs.push_back(AddInts(graph, name + ".ends", {first + length}));
         slice.inputs.push_back(AddInts(graph, name + ".axes", {static_cast<int64_t>(axis)}));

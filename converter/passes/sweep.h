@@ -25,7 +25,7 @@ class Sweep {
   bool OnlyReader(ValueId id) const { return uses_[static_cast<size_t>(id)] == 1; }
   bool IsRead(ValueId id) const { return uses_[static_cast<size_t>(id)] > 0; }
 
-  // Whoever reads the node's first output reads `by` instead, and the node goes away.
+  // All readers of the node's first output read `by` instead, and the node is removed.
   void Replace(Node& node, ValueId by);
 
   // Redirects one input of a visited node.

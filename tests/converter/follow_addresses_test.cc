@@ -81,7 +81,7 @@ std::string Remaining(Graph graph) {
     EXPECT_NEAR(actual[i], expected[i], 1e-5 * largest);
   }
   std::string text;
-  for (const Node& node : graph.nodes) text += (text.empty() ? "" : " ") + node.op;
+  for (const Node& node : graph.nodes) text.append(text.empty() ? "" : " ").append(node.op.name());
   return text;
 }
 

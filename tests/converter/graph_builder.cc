@@ -60,7 +60,8 @@ ValueId GraphBuilder::Op(const std::string& op, std::vector<ValueId> inputs,
                          std::vector<Attribute> attributes) {
   const std::string name = op + std::to_string(graph.nodes.size());
   const ValueId output = graph.AddValue(name + ".out", {});
-  graph.nodes.push_back({op, "", name, std::move(inputs), {output}, std::move(attributes)});
+  graph.nodes.push_back(
+      {Op::Named("", op), name, std::move(inputs), {output}, std::move(attributes)});
   return output;
 }
 
@@ -104,7 +105,7 @@ std::vector<float> RandomFloats(size_t count, uint32_t seed) {
 
 int CountOps(const Graph& graph, const std::string& op) {
   return static_cast<int>(std::count_if(graph.nodes.begin(), graph.nodes.end(),
-                                        [&](const Node& node) { return node.op == op; }));
+                                        [&](const Node& node) { return node.op.name() == op; }));
 }
 
 }  // namespace cssrun::converter::testing

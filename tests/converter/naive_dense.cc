@@ -69,7 +69,7 @@ class Naive {
   }
 
   Values Compute(const Node& node) const {
-    const std::string& op = node.op;
+    const std::string op = node.op.name();
     if (op == "Conv") return Conv(node);
     if (op == "Gemm") return Gemm(node);
     if (op == "MatMul") return MatMul(node);
@@ -95,7 +95,8 @@ class Naive {
   }
 
   Values Clip(const Node& node) const {
-    double low = node.op == "Relu" ? 0 : node.Float("min", std::numeric_limits<float>::lowest());
+    double low =
+        node.op == OpKind::kRelu ? 0 : node.Float("min", std::numeric_limits<float>::lowest());
     double high = node.Float("max", std::numeric_limits<float>::max());
     if (Has(node, 1)) low = In(node, 1)[0];
     if (Has(node, 2)) high = In(node, 2)[0];
@@ -112,7 +113,7 @@ class Naive {
     const bool is_signed = type != nullptr && type->is_signed;
     Values output = In(node, 0);
     for (double& v : output) {
-      if (node.op == "DequantizeLinear") {
+      if (node.op == OpKind::kDequantizeLinear) {
         v = (v - zero) * scale;
       } else {
         v = std::clamp(std::nearbyint(v / scale) + zero, is_signed ? -128.0 : 0.0,
@@ -227,7 +228,7 @@ class Naive {
     const std::vector<int64_t> kernel = node.Ints("kernel_shape", {});
     const std::vector<int64_t> strides = node.Ints("strides", {1, 1});
     const std::vector<int64_t> pads = PadsBefore(node, kernel, strides, {1, 1});
-    const bool max = node.op == "MaxPool";
+    const bool max = node.op == OpKind::kMaxPool;
     const bool counts_padding = node.Int("count_include_pad", 0) != 0;
     // What ceil_mode adds to the padding is never counted.
     std::vector<int64_t> ends = {in[2], in[3]};
@@ -262,7 +263,7 @@ class Naive {
     return ForEach(OutShape(node), [&](const std::vector<int64_t>& to) {
       const auto begin = In(node, 0).begin() + to[1] * in[2] * in[3];
       const auto end = begin + in[2] * in[3];
-      return node.op == "GlobalMaxPool"
+      return node.op == OpKind::kGlobalMaxPool
                  ? *std::max_element(begin, end)
                  : std::accumulate(begin, end, 0.0) / static_cast<double>(size);
     });
@@ -283,7 +284,10 @@ class Naive {
     return ForEach(OutShape(node), [&](const std::vector<int64_t>& to) {
       const double a = Broadcast(node, 0, to);
       const double b = Broadcast(node, 1, to);
-      return node.op == "Add" ? a + b : node.op == "Sub" ? a - b : node.op == "Mul" ? a * b : a / b;
+      return node.op == OpKind::kAdd   ? a + b
+             : node.op == OpKind::kSub ? a - b
+             : node.op == OpKind::kMul ? a * b
+                                       : a / b;
     });
   }
 
@@ -370,7 +374,8 @@ class Naive {
     Values output = In(node, 0);
     double sum = 0;
     for (const double v : output) sum += std::exp(v);
-    for (double& v : output) v = node.op == "Softmax" ? std::exp(v) / sum : v - std::log(sum);
+    for (double& v : output)
+      v = node.op == OpKind::kSoftmax ? std::exp(v) / sum : v - std::log(sum);
     return output;
   }
 

@@ -31,7 +31,7 @@ constexpr double kTolerance = 1e-5;
 
 std::string Operators(const Graph& graph) {
   std::string text;
-  for (const Node& node : graph.nodes) text += (text.empty() ? "" : " ") + node.op;
+  for (const Node& node : graph.nodes) text.append(text.empty() ? "" : " ").append(node.op.name());
   return text;
 }
 
@@ -155,7 +155,7 @@ TEST(PassesTest, GemmForms) {
   const Graph graph = Simplified(b.Finish(v));
   EXPECT_EQ(Operators(graph), "Flatten Gemm Relu Gemm");
   for (const Node& node : graph.nodes) {
-    if (node.op != "Gemm") continue;
+    if (node.op != OpKind::kGemm) continue;
     EXPECT_EQ(node.Int("transB", 0), 1);
     EXPECT_EQ(node.Float("alpha", 0), 1);
     EXPECT_EQ(node.Float("beta", 0), 1);

@@ -32,7 +32,7 @@ const Attribute kPadOne = IntsAttribute("pads", {1, 1, 1, 1});
 
 std::string Operators(const Graph& graph) {
   std::string text;
-  for (const Node& node : graph.nodes) text += (text.empty() ? "" : " ") + node.op;
+  for (const Node& node : graph.nodes) text.append(text.empty() ? "" : " ").append(node.op.name());
   return text;
 }
 
@@ -57,7 +57,7 @@ ValueId Activation(GraphBuilder& b) { return b.Conv(b.Image(2, 5, 5), 2, 4, 3, {
 const Node& OnlyQuantize(const Graph& graph) {
   EXPECT_EQ(CountOps(graph, "Quantize"), 1);
   return *std::find_if(graph.nodes.begin(), graph.nodes.end(),
-                       [](const Node& node) { return node.op == "Quantize"; });
+                       [](const Node& node) { return node.op == OpKind::kQuantize; });
 }
 
 TEST(QuantizationTest, APairIsOneNodeAndTheReluItsLimit) {
@@ -217,7 +217,7 @@ TEST(QuantizationTest, TheDenseNetworkRounds) {
     ASSERT_TRUE(dense.ok()) << dense.status().message();
     std::vector<ValueId> watch;
     for (const Node& node : graph.nodes) {
-      if (node.op == "Quantize") watch.push_back(node.outputs[0]);
+      if (node.op == OpKind::kQuantize) watch.push_back(node.outputs[0]);
     }
     std::vector<float> logits(5);
     const Status status =

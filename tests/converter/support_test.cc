@@ -39,7 +39,7 @@ TEST(SupportTest, ListsEveryNode) {
   v = b.Op("HardSwish", {b.Conv(v, 4, 4, 1)});
   v = b.Op("Relu", {v});
   Graph graph = b.Finish(b.Op("Fancy", {v}));
-  graph.nodes.back().domain = "com.example";
+  graph.nodes.back().op = Op::Named("com.example", "Fancy");
   const std::vector<UnsupportedNode> nodes = Unsupported(graph);
   ASSERT_EQ(nodes.size(), 3U);
   EXPECT_EQ(nodes[0].name, "Sigmoid1");

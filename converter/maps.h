@@ -1,0 +1,29 @@
+// What a value is as a map of spikes, [channels, rows, columns]. A flattened value keeps its map,
+// which its shape does not show.
+#ifndef CSSRUN_CONVERTER_MAPS_H_
+#define CSSRUN_CONVERTER_MAPS_H_
+
+#include <vector>
+
+#include "converter/graph.h"
+
+namespace cssrun::converter {
+
+class Maps {
+ public:
+  // Knows the image alone; Add() every node in order.
+  explicit Maps(const Graph& graph);
+
+  void Add(const Node& node);
+
+  // Empty when not known.
+  const Shape& Of(ValueId id) const { return maps_[static_cast<size_t>(id)]; }
+
+ private:
+  const Graph& graph_;
+  std::vector<Shape> maps_;  // by ValueId
+};
+
+}  // namespace cssrun::converter
+
+#endif  // CSSRUN_CONVERTER_MAPS_H_

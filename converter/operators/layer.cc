@@ -1,0 +1,122 @@
+#include "converter/operators/layer.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "converter/lowering.h"
+#include "converter/operator_attributes.h"
+#include "converter/window.h"
+
+namespace cssrun::converter {
+namespace {
+
+// Multiply-accumulates of the dense layer. Taps in the padding do not count.
+uint64_t Macs(const format::Window& w, const format::Extent& from, const format::Extent& to,
+              uint64_t sources_per_group) {
+  return ExistingReads(RowsOf(w), from.height(), to.height()) *
+         ExistingReads(ColumnsOf(w), from.width(), to.width()) * to.channels() * sources_per_group;
+}
+
+// Convolution weights for a source whose channel s is the convolution's input channel s + offset;
+// those of source channels that the convolution does not read are zero.
+std::shared_ptr<const Tensor> WeightsOfSource(const Tensor& weights, int64_t taps, int64_t offset,
+                                              int64_t sources) {
+  const int64_t targets = weights.shape[0];
+  const int64_t inputs = ElementCount(weights.shape) / (targets * taps);
+  const int64_t first = std::max<int64_t>(0, -offset);
+  const int64_t last = std::min(sources, inputs - offset);
+  std::vector<float> result(static_cast<size_t>(targets * sources * taps), 0.0F);
+  for (int64_t target = 0; target < targets; ++target) {
+    const float* from = weights.floats().data() + (target * inputs + offset) * taps;
+    float* to = result.data() + target * sources * taps;
+    std::copy(from + first * taps, from + last * taps, to + first * taps);
+  }
+  return std::make_shared<const Tensor>(Tensor{{targets, sources * taps}, std::move(result)});
+}
+
+// A term of the form that is convolved, as synapses of the convolution. `source` is the extent of
+// the node that the term comes from.
+SpikingSynapses Convolved(const SpikingSynapses& term, const format::Extent& source,
+                          const std::shared_ptr<const Tensor>& weights, const format::Window& w,
+                          uint32_t groups) {
+  SpikingSynapses synapses = term;
+  synapses.kind = format::SynapseKind::Convolution;
+  synapses.groups = groups;
+  synapses.channel_offset = 0;
+  synapses.weights = weights;
+  // Only some of the convolution's input channels come from this source.
+  const auto sources = static_cast<int64_t>(source.channels());
+  const int64_t taps = int64_t{w.kernel_y()} * w.kernel_x();
+  const int64_t inputs = ElementCount(weights->shape) / (weights->shape[0] * taps);
+  if (groups == 1 && (term.channel_offset != 0 || sources != inputs)) {
+    synapses.weights = WeightsOfSource(*weights, taps, term.channel_offset, sources);
+  }
+  // Positions compose. With upper case for the convolution and lower case for the form's own
+  // window, position y and tap k read
+  //
+  //     of the form    f = y S - P + k D
+  //     of the source  f s - p = y (S s) - (P s + p) + k (D s)
+  const format::Window& t = term.window;
+  const int32_t sy = t.stride_y();
+  const int32_t sx = t.stride_x();
+  const format::Extent form = Through(t, source, 1);
+  format::Window composed(w.kernel_y(), w.kernel_x(), w.stride_y() * sy, w.stride_x() * sx,
+                          w.pad_top() * sy + t.pad_top(), w.pad_left() * sx + t.pad_left(), 0, 0,
+                          w.dilation_y() * sy, w.dilation_x() * sx);
+  if (IsUnit(t)) {
+    composed = w;
+  } else {
+    const format::Extent out = Through(w, form, 1);
+    composed.mutate_pad_bottom(PadAfter(RowsOf(composed), source.height(), out.height()));
+    composed.mutate_pad_right(PadAfter(ColumnsOf(composed), source.width(), out.width()));
+  }
+  synapses.window = composed;
+  return synapses;
+}
+
+}  // namespace
+
+std::optional<Problem> VariableWeights(const Graph& graph, const Node& node) {
+  const bool has_bias = node.inputs.size() > 2 && node.inputs[2] != kNoValue;
+  if (ConstantFloats(graph, node, 1) == nullptr ||
+      (has_bias && ConstantFloats(graph, node, 2) == nullptr)) {
+    return Problem{"its weights are not constant", "export with constant weights"};
+  }
+  return std::nullopt;
+}
+
+Status LowerConvolution(Lowering& lowering, const Node& node, const format::Window& window,
+                        uint32_t groups) {
+  const std::shared_ptr<const Tensor>& weights = lowering.graph().value(node.inputs[1]).constant;
+  const bool padded = HasPadding(window);
+  const Form& input = lowering.Fitting(node.inputs[0], [&](const Form& form) {
+    // Padding has no bias, so a padded convolution cannot absorb the bias of its input.
+    if (form.HasBias()) return false;
+    return form.AllTerms([&](const SpikingSynapses& term) {
+      const bool all_channels =
+          term.channel_offset == 0 &&
+          lowering.NodeAt(term.source).extent.channels() == form.extent.channels();
+      if (!IsIdentityTerm(term) || (groups != 1 && !all_channels)) return false;
+      return IsUnit(term.window) || (!padded && !term.average.has_value());
+    });
+  });
+  const auto targets = static_cast<uint32_t>(weights->shape[0]);
+  Form output;
+  output.name = node.name;
+  output.extent = Through(window, input.extent, targets);
+  for (const SpikingSynapses& term : input.terms) {
+    output.terms.push_back(
+        Convolved(term, lowering.NodeAt(term.source).extent, weights, window, groups));
+  }
+  output.bias.assign(targets, 0.0);
+  if (const Tensor* bias = lowering.graph().ConstantInput(node, 2); bias != nullptr) {
+    output.bias.assign(bias->floats().begin(), bias->floats().end());
+  }
+  lowering.CountMacs(Macs(window, input.extent, output.extent, input.extent.channels() / groups));
+  lowering.SetForm(node, std::move(output));
+  return Status::Ok();
+}
+
+}  // namespace cssrun::converter

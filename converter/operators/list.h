@@ -1,0 +1,52 @@
+// Every operator that the converter knows, one a line. The enum OpKind, the names that files use
+// and the registry are made from this list.
+//
+// To add an operator, add a line here and define its descriptor in a file beside this one: without
+// the definition nothing links. operator.h says what a descriptor holds.
+#ifndef CSSRUN_CONVERTER_OPERATORS_LIST_H_
+#define CSSRUN_CONVERTER_OPERATORS_LIST_H_
+
+#define CSSRUN_OPERATORS(X) \
+  X(Add)                    \
+  X(AveragePool)            \
+  X(BatchNormalization)     \
+  X(Cast)                   \
+  X(Clip)                   \
+  X(Concat)                 \
+  X(Constant)               \
+  X(ConstantOfShape)        \
+  X(Conv)                   \
+  X(DequantizeLinear)       \
+  X(Div)                    \
+  X(Dropout)                \
+  X(Expand)                 \
+  X(Flatten)                \
+  X(Gather)                 \
+  X(Gemm)                   \
+  X(GlobalAveragePool)      \
+  X(GlobalMaxPool)          \
+  X(Identity)               \
+  X(LogSoftmax)             \
+  X(MatMul)                 \
+  X(MaxPool)                \
+  X(Mul)                    \
+  X(Neg)                    \
+  X(Pad)                    \
+  X(Quantize)               \
+  X(QuantizeLinear)         \
+  X(Range)                  \
+  X(ReduceMean)             \
+  X(Relu)                   \
+  X(Reshape)                \
+  X(Shape)                  \
+  X(Slice)                  \
+  X(Softmax)                \
+  X(Split)                  \
+  X(Sqrt)                   \
+  X(Squeeze)                \
+  X(Sub)                    \
+  X(Sum)                    \
+  X(Transpose)              \
+  X(Unsqueeze)
+
+#endif  // CSSRUN_CONVERTER_OPERATORS_LIST_H_

@@ -1,0 +1,140 @@
+// Slice: a window of addresses.
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "converter/dense_builder.h"
+#include "converter/lowering.h"
+#include "converter/operator_attributes.h"
+#include "converter/operators/common.h"
+#include "converter/operators/operator.h"
+#include "converter/strides.h"
+#include "converter/views.h"
+#include "converter/window.h"
+
+namespace cssrun::converter {
+namespace {
+
+constexpr OperatorVersion kVersions[] = {
+    {1, "starts, ends and axes are attributes"},
+    {10, "they are inputs, and steps too"},
+    {11, "negative axes"},
+    {13, "bfloat16"},
+};
+
+Inferred InferSlice(const Graph& graph, const Node& node, const Shape&) {
+  Result<std::optional<std::vector<AxisRange>>> ranges = SliceRanges(graph, node);
+  if (!ranges.ok()) return ranges.status();
+  if (!ranges.value().has_value()) return Unknown();
+  Shape output;
+  for (const AxisRange& range : *ranges.value()) output.push_back(range.count);
+  return Known(std::move(output));
+}
+
+Evaluated EvaluateSlice(const Graph& graph, const Node& node, const Shape& shape) {
+  Result<std::optional<std::vector<AxisRange>>> ranges = SliceRanges(graph, node);
+  if (!ranges.ok()) return ranges.status();
+  const Tensor& input = *graph.ConstantInput(node, 0);
+  return Done(Rearranged(input, shape, SlicedStrides(input.shape, *ranges.value())));
+}
+
+bool FollowSlice(Views& views, const Node& node) {
+  const View* found = views.ViewOf(node.inputs[0]);
+  if (found == nullptr) return false;
+  const Result<std::optional<std::vector<AxisRange>>> ranges = SliceRanges(views.graph(), node);
+  if (!ranges.ok() || !ranges.value().has_value()) return false;
+  for (const AxisRange& range : *ranges.value()) {
+    if (range.count == 0) return false;
+  }
+  const Strided from = SlicedStrides(views.ShapeOf(node.inputs[0]), *ranges.value());
+  return views.Set(
+      node, View{found->base, ReadBox(found->elements, views.ShapeOf(node.outputs[0]), from)});
+}
+
+std::optional<Problem> CheckSlice(const Graph& graph, const Node& node, const Maps&) {
+  if (std::optional<Problem> found = NotAMap(graph, node)) return found;
+  if (!InputShape(graph, node, 0).has_value()) return std::nullopt;
+  const Result<std::optional<std::vector<AxisRange>>> ranges = SliceRanges(graph, node);
+  if (!ranges.ok() || !ranges.value().has_value() || node.inputs.size() != 5) {
+    return Problem{"what it keeps is not constant", "export with a fixed image size"};
+  }
+  for (const AxisRange& range : *ranges.value()) {
+    if (range.step < 1) return Problem{"it runs backwards", "train without flipping"};
+  }
+  if ((*ranges.value())[1].step != 1) {
+    return Problem{"it skips channels", "keep neighbouring channels, or use a 1x1 Conv"};
+  }
+  return std::nullopt;
+}
+
+Status AddSlice(DenseBuilder& builder, const Node& node) {
+  Result<std::optional<std::vector<AxisRange>>> ranges = SliceRanges(builder.graph(), node);
+  if (!ranges.ok()) return ranges.status();
+  const size_t whole = builder.StridedSlot(node.inputs[0]);
+  const dnnl_memory_desc_t& source = builder.SlotDesc(whole).data;
+  const dnnl::memory::dims to_dims = builder.Dims(node.outputs[0]);
+  dnnl::memory::dims strides(to_dims.size());
+  dnnl::memory::dim offset = source.offset0;
+  for (size_t axis = 0; axis < strides.size(); ++axis) {
+    const AxisRange& range = (*ranges.value())[axis];
+    strides[axis] = source.format_desc.blocking.strides[axis];
+    if (axis == 0) continue;  // the batch, of which nothing is cut
+    offset += range.start * strides[axis];
+    if (range.count > 1) strides[axis] *= range.step;
+  }
+  dnnl::memory::desc view(to_dims, kDenseFloat, strides);
+  view.data.offset0 = offset;
+  const size_t to = builder.NewSlot(DescLike(builder.SlotDesc(whole), to_dims));
+  builder.AddReorder(builder.NewSlotIn(whole, view), to);
+  builder.Make(node.outputs[0], to);
+  builder.FinishRead(node.inputs[0]);
+  return Status::Ok();
+}
+
+Status LowerSlice(Lowering& lowering, const Node& node) {
+  Result<std::optional<std::vector<AxisRange>>> found = SliceRanges(lowering.graph(), node);
+  if (!found.ok()) return found.status();
+  const std::vector<AxisRange>& ranges = *found.value();  // of batch, channels, rows, columns
+  const Form& input = lowering.Fitting(node.inputs[0], [&](const Form& form) {
+    return ranges[1].step == 1 && form.AllTerms([](const SpikingSynapses& term) {
+      return IsIdentityTerm(term) && IsUnit(term.window);
+    });
+  });
+  const Shape& to = lowering.graph().value(node.outputs[0]).shape;
+  Form output;
+  output.name = node.name;
+  output.extent = ExtentOf(to);
+  const auto bias = input.bias.begin() + ranges[1].start;
+  output.bias.assign(bias, bias + to[1]);
+  for (SpikingSynapses term : input.terms) {
+    format::Window window(
+        1, 1, static_cast<int32_t>(ranges[2].step), static_cast<int32_t>(ranges[3].step),
+        static_cast<int32_t>(-ranges[2].start), static_cast<int32_t>(-ranges[3].start), 0, 0, 1, 1);
+    window.mutate_pad_bottom(PadAfter(RowsOf(window), input.extent.height(), to[2]));
+    window.mutate_pad_right(PadAfter(ColumnsOf(window), input.extent.width(), to[3]));
+    term.window = window;
+    term.channel_offset -= static_cast<int32_t>(ranges[1].start);
+    const int64_t sources = lowering.NodeAt(term.source).extent.channels();
+    const bool reaches = term.channel_offset > -sources && term.channel_offset < to[1];
+    if (reaches) output.terms.push_back(std::move(term));
+  }
+  lowering.SetForm(node, std::move(output));
+  return Status::Ok();
+}
+
+}  // namespace
+
+constinit const Operator kSliceOperator = {
+    .versions = kVersions,
+    .elements = ElementRule::kSelected,
+    .map = MapRule::kOwn,
+    .infer_shape = InferSlice,
+    .evaluate = EvaluateSlice,
+    .follow = FollowSlice,
+    .reorder_weights = Absent::kNoWeights,
+    .check = CheckSlice,
+    .dense = DenseAlone{AddSlice},
+    .lower = LowerSlice,
+};
+
+}  // namespace cssrun::converter

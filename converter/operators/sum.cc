@@ -1,0 +1,27 @@
+// Sum, of which Normalize() makes Adds.
+#include "converter/operators/operator.h"
+
+namespace cssrun::converter {
+namespace {
+
+constexpr OperatorVersion kVersions[] = {
+    {8, "broadcasts as NumPy does"},
+    {13, "bfloat16"},
+};
+
+}  // namespace
+
+constinit const Operator kSumOperator = {
+    .versions = kVersions,
+    .elements = ElementRule::kComputed,
+    .map = MapRule::kOwn,
+    .infer_shape = Absent::kRewritten,
+    .evaluate = Absent::kNotInModels,
+    .follow = Absent::kRewritten,
+    .reorder_weights = Absent::kNoWeights,
+    .check = Refused{},
+    .dense = Absent::kRefused,
+    .lower = Absent::kRefused,
+};
+
+}  // namespace cssrun::converter

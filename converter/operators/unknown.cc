@@ -1,0 +1,79 @@
+// Operators that are not in list.h: everything about them is here, by the names that files use.
+#include <algorithm>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "converter/operators/common.h"
+#include "converter/operators/operator.h"
+
+namespace cssrun::converter {
+namespace {
+
+struct Advice {
+  std::span<const std::string_view> names;
+  Refused refused;
+};
+
+constexpr std::string_view kFunctions[] = {
+    "Sigmoid",  "Tanh",        "LeakyRelu", "PRelu",           "Elu", "Selu", "Celu", "Softplus",
+    "Softsign", "HardSigmoid", "HardSwish", "ThresholdedRelu", "Erf", "Gelu", "Mish", "Exp"};
+constexpr std::string_view kControlFlow[] = {"If", "Loop", "Scan"};
+constexpr std::string_view kRecurrent[] = {"LSTM", "GRU", "RNN"};
+constexpr std::string_view kOnIntegers[] = {"QLinearConv", "QLinearMatMul", "ConvInteger",
+                                            "MatMulInteger", "DynamicQuantizeLinear"};
+constexpr std::string_view kResizing[] = {"Resize", "Upsample", "ConvTranspose", "DepthToSpace",
+                                          "SpaceToDepth"};
+constexpr std::string_view kNormalizing[] = {
+    "InstanceNormalization", "LayerNormalization",        "LRN",
+    "LpNormalization",       "MeanVarianceNormalization", "GroupNormalization"};
+constexpr std::string_view kCombining[] = {"Pow", "Max", "Min"};
+
+constexpr Advice kAdvice[] = {
+    {kFunctions,
+     {"a spiking neuron computes ReLU, not this function", "train with ReLU or ReLU6 instead"}},
+    {kControlFlow,
+     {"control flow cannot become a fixed network", "export by tracing, without branches"}},
+    {kRecurrent, {"recurrent layers are not supported", "use a feed-forward network"}},
+    {kOnIntegers,
+     {"its activations are integers", "export with QuantizeLinear/DequantizeLinear pairs (QDQ)"}},
+    {kResizing,
+     {"resizing inside of the network is not supported", "resize the image before the network"}},
+    {kNormalizing,
+     {"its scale depends on the activations", "train with BatchNormalization instead"}},
+    {kCombining, kNotASum},
+};
+
+}  // namespace
+
+Problem ProblemOfUnknown(const Op& op) {
+  if (op.is_foreign()) {
+    return {"it is not one of ONNX's own operators", "export with standard operators"};
+  }
+  const std::string name = op.name();
+  for (const Advice& advice : kAdvice) {
+    const bool named =
+        std::find(advice.names.begin(), advice.names.end(), name) != advice.names.end();
+    if (named) return {advice.refused.reason, advice.refused.remedy};
+  }
+  return {Refused().reason, Refused().remedy};
+}
+
+bool MayLackInputs(const Op& op) {
+  return op.is_foreign() || op == OpKind::kConstant || op.name().starts_with("Random");
+}
+
+constinit const Operator kUnknownOperator = {
+    .versions = std::span<const OperatorVersion>(),
+    .elements = ElementRule::kComputed,
+    .map = MapRule::kOwn,
+    .infer_shape = Absent::kUnknownOperator,
+    .evaluate = Absent::kUnknownOperator,
+    .follow = Absent::kUnknownOperator,
+    .reorder_weights = Absent::kUnknownOperator,
+    .check = Refused{},  // ProblemOfUnknown() knows more
+    .dense = Absent::kUnknownOperator,
+    .lower = Absent::kUnknownOperator,
+};
+
+}  // namespace cssrun::converter

@@ -1,0 +1,257 @@
+// The versions of every operator: those that ONNX's own registry has for the opsets that we read,
+// no others, and each is read as it is written.
+#include <gtest/gtest.h>
+#include <onnx/defs/schema.h>
+
+#include <algorithm>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "converter/infer_shapes.h"
+#include "converter/operators/operator.h"
+#include "converter/passes/fold_constants.h"
+#include "converter/passes/normalize.h"
+#include "converter/passes/replace_splits.h"
+#include "tests/converter/graph_builder.h"
+
+namespace cssrun::converter {
+namespace {
+
+using testing::FloatAttribute;
+using testing::GraphBuilder;
+using testing::IntAttribute;
+using testing::IntsAttribute;
+
+// As in onnx_reader.cc.
+constexpr int64_t kOldestOpset = 9;
+constexpr int64_t kNewestOpset = 17;
+
+std::vector<OpKind> OnnxKinds() {
+  std::vector<OpKind> kinds;
+  for (size_t i = 0; i < kKnownOperators; ++i) {
+    const auto kind = static_cast<OpKind>(i);
+    if (!std::holds_alternative<NotInOnnx>(OperatorOf(kind).versions)) kinds.push_back(kind);
+  }
+  return kinds;
+}
+
+const onnx::OpSchema* SchemaOf(OpKind kind, int64_t opset) {
+  return onnx::OpSchemaRegistry::Schema(Op(kind).name(), static_cast<int>(opset), "");
+}
+
+class OperatorVersionsTest : public ::testing::TestWithParam<OpKind> {
+ protected:
+  std::span<const OperatorVersion> versions() const {
+    return std::get<std::span<const OperatorVersion>>(OperatorOf(GetParam()).versions);
+  }
+};
+
+TEST_P(OperatorVersionsTest, AreThoseOfOnnx) {
+  std::set<int64_t> expected;
+  for (int64_t opset = kOldestOpset; opset <= kNewestOpset; ++opset) {
+    const onnx::OpSchema* schema = SchemaOf(GetParam(), opset);
+    const OperatorVersion* version = VersionAt(GetParam(), opset);
+    ASSERT_EQ(version != nullptr, schema != nullptr) << "opset " << opset;
+    if (schema == nullptr) continue;
+    EXPECT_EQ(version->since, schema->SinceVersion()) << "opset " << opset;
+    expected.insert(schema->SinceVersion());
+  }
+  std::set<int64_t> known;
+  for (const OperatorVersion& version : versions()) {
+    known.insert(version.since);
+    EXPECT_FALSE(std::string(version.change).empty());
+  }
+  EXPECT_EQ(known, expected);
+}
+
+// Constants and activations of a graph in which one node is the operator in question.
+class Sample {
+ public:
+  explicit Sample(int64_t opset) : b_(1, opset), opset_(opset) {}
+
+  Graph Of(OpKind kind);
+
+ private:
+  // Input `i` as an attribute before opset `since`, as a constant input from then on.
+  ValueId IntsSince(int64_t since, OpKind kind, const std::string& attribute,
+                    std::vector<int64_t> values, ValueId x) {
+    const std::string name = Op(kind).name();
+    if (opset_ < since) return b_.Op(name, {x}, {IntsAttribute(attribute, std::move(values))});
+    return b_.Op(name, {x, b_.Ints(std::move(values))});
+  }
+  ValueId Image() { return b_.Image(4, 6, 8); }
+
+  GraphBuilder b_;
+  int64_t opset_;
+};
+
+Graph Sample::Of(OpKind kind) {
+  const std::string name = Op(kind).name();
+  switch (kind) {
+    case OpKind::kAdd:
+    case OpKind::kSub:
+    case OpKind::kMul:
+    case OpKind::kDiv:
+    case OpKind::kSum:
+      return b_.Finish(b_.Op(name, {b_.Weights({2, 1, 3}), b_.Positive({4, 1})}));
+    case OpKind::kMatMul:
+      return b_.Finish(b_.Op(name, {b_.Weights({2, 3}), b_.Weights({3, 4})}));
+    case OpKind::kGemm: {
+      std::vector<ValueId> inputs = {b_.Op("Flatten", {Image()}), b_.Weights({192, 4})};
+      if (opset_ < 11) inputs.push_back(b_.Weights({4}));
+      return b_.Finish(b_.Op(name, std::move(inputs)));
+    }
+    case OpKind::kConv:
+      return b_.Finish(b_.Conv(Image(), 4, 6, 3, {IntsAttribute("strides", {2, 1})}));
+    case OpKind::kMaxPool:
+    case OpKind::kAveragePool:
+      return b_.Finish(
+          b_.Op(name, {Image()},
+                {IntsAttribute("kernel_shape", {3, 2}), IntsAttribute("strides", {2, 2})}));
+    case OpKind::kBatchNormalization:
+      return b_.Finish(b_.BatchNorm(Image(), 4));
+    case OpKind::kGlobalAveragePool:
+    case OpKind::kGlobalMaxPool:
+    case OpKind::kSoftmax:
+    case OpKind::kLogSoftmax:
+    case OpKind::kFlatten:
+    case OpKind::kShape:
+      return b_.Finish(b_.Op(name, {Image()}));
+    case OpKind::kRelu:
+    case OpKind::kIdentity:
+    case OpKind::kNeg:
+      return b_.Finish(b_.Op(name, {b_.Weights({2, 3})}));
+    case OpKind::kSqrt:
+      return b_.Finish(b_.Op(name, {b_.Positive({2, 3})}));
+    case OpKind::kTranspose:
+      return b_.Finish(b_.Op(name, {b_.Weights({2, 3, 4})}, {IntsAttribute("perm", {2, 0, 1})}));
+    case OpKind::kReshape:
+      return b_.Finish(b_.Op(name, {b_.Weights({2, 6}), b_.Ints({3, -1})}));
+    case OpKind::kExpand:
+      return b_.Finish(b_.Op(name, {b_.Weights({2, 1}), b_.Ints({2, 3})}));
+    case OpKind::kGather:
+      return b_.Finish(
+          b_.Op(name, {b_.Weights({3, 2}), b_.Ints({2, 0})}, {IntAttribute("axis", 0)}));
+    case OpKind::kConcat:
+      return b_.Finish(
+          b_.Op(name, {b_.Weights({2, 1}), b_.Weights({2, 3})}, {IntAttribute("axis", 1)}));
+    case OpKind::kConstant:
+      // The reader makes a value of it (onnx_reader_test.cc); here it is one already.
+      return b_.Finish(b_.Weights({2, 3}));
+    case OpKind::kConstantOfShape:
+      return b_.Finish(b_.Op(name, {b_.Ints({2, 3})}));
+    case OpKind::kRange:
+      return b_.Finish(b_.Op(name, {b_.IntScalar(2), b_.IntScalar(9), b_.IntScalar(3)}));
+    case OpKind::kCast:
+      return b_.Finish(b_.Op(name, {b_.Ints({1, 2})}, {IntAttribute("to", 1)}));
+    case OpKind::kQuantizeLinear:
+      return b_.Finish(
+          b_.Op(name, {b_.Weights({2, 3}), b_.Floats({}, {0.01F}), b_.ZeroPoint(3, true)}));
+    case OpKind::kDequantizeLinear:
+      return b_.Finish(
+          b_.Op(name, {b_.Ints({1, 2, 3}), b_.Floats({}, {0.5F}), b_.ZeroPoint(3, true)}));
+    case OpKind::kDropout:
+      if (opset_ < 12) {
+        return b_.Finish(b_.Op(name, {b_.Weights({2, 3})}, {FloatAttribute("ratio", 0.5F)}));
+      }
+      return b_.Finish(b_.Op(name, {b_.Weights({2, 3}), b_.Floats({}, {0.5F})}));
+    case OpKind::kClip:
+      if (opset_ < 11) {
+        return b_.Finish(
+            b_.Op(name, {Image()}, {FloatAttribute("min", 0), FloatAttribute("max", 6)}));
+      }
+      return b_.Finish(b_.Op(name, {Image(), b_.Floats({}, {0}), b_.Floats({}, {6})}));
+    case OpKind::kPad:
+      return b_.Finish(IntsSince(11, kind, "pads", {0, 0, 1, 0, 0, 2, 0, 1}, Image()));
+    case OpKind::kReduceMean:
+      return b_.Finish(b_.Op(name, {Image()}, {IntsAttribute("axes", {2, 3})}));
+    case OpKind::kSqueeze:
+      return b_.Finish(IntsSince(13, kind, "axes", {0, 2}, b_.Weights({1, 2, 1, 3})));
+    case OpKind::kUnsqueeze:
+      return b_.Finish(IntsSince(13, kind, "axes", {0, 2}, b_.Weights({2, 3})));
+    case OpKind::kSplit: {
+      const ValueId first = IntsSince(13, kind, "split", {4, 2}, b_.Weights({6, 2}));
+      b_.graph.nodes.back().outputs.push_back(b_.graph.AddValue("second", {}));
+      return b_.Finish(first);
+    }
+    case OpKind::kSlice: {
+      const ValueId x = b_.Weights({5, 4});
+      if (opset_ < 10) {
+        return b_.Finish(b_.Op(name, {x},
+                               {IntsAttribute("starts", {1}), IntsAttribute("ends", {-1}),
+                                IntsAttribute("axes", {0})}));
+      }
+      return b_.Finish(b_.Op(name, {x, b_.Ints({1}), b_.Ints({-1}), b_.Ints({0})}));
+    }
+    case OpKind::kQuantize:
+    case OpKind::kUnknown:
+      break;
+  }
+  ADD_FAILURE() << "no sample of " << name;
+  return b_.graph;
+}
+
+onnx::NodeProto ToProto(const Graph& graph, const Node& node) {
+  onnx::NodeProto proto;
+  proto.set_op_type(node.op.name());
+  for (const ValueId id : node.inputs) proto.add_input(graph.value(id).name);
+  for (const ValueId id : node.outputs) proto.add_output(graph.value(id).name);
+  for (const Attribute& attribute : node.attributes) {
+    onnx::AttributeProto& to = *proto.add_attribute();
+    to.set_name(attribute.name);
+    if (const auto* number = std::get_if<int64_t>(&attribute.value)) {
+      to.set_type(onnx::AttributeProto::INT);
+      to.set_i(*number);
+    } else if (const auto* real = std::get_if<float>(&attribute.value)) {
+      to.set_type(onnx::AttributeProto::FLOAT);
+      to.set_f(*real);
+    } else {
+      to.set_type(onnx::AttributeProto::INTS);
+      for (const int64_t v : std::get<std::vector<int64_t>>(attribute.value)) to.add_ints(v);
+    }
+  }
+  return proto;
+}
+
+// A sample of each version is what ONNX's registry allows at that opset, and means the same to us
+// as the other versions' samples: the same shape, the same numbers where it is constant, and the
+// same operators once normalized.
+TEST_P(OperatorVersionsTest, AreReadAsTheyAreWritten) {
+  std::string first;
+  for (const OperatorVersion& version : versions()) {
+    const int64_t opset = std::max(version.since, kOldestOpset);
+    SCOPED_TRACE("opset " + std::to_string(opset));
+    Graph graph = Sample(opset).Of(GetParam());
+    for (const Node& node : graph.nodes) {
+      const onnx::OpSchema* schema = SchemaOf(node.op.kind(), opset);
+      ASSERT_NE(schema, nullptr);
+      EXPECT_NO_THROW(schema->Verify(ToProto(graph, node)));
+    }
+    ASSERT_TRUE(ReplaceSplits(graph).ok());
+    ASSERT_TRUE(FoldConstants(graph).ok());
+    ASSERT_TRUE(Normalize(graph).ok());
+    ASSERT_TRUE(InferShapes(graph).ok());
+    const Value& output = graph.value(graph.output);
+    std::string meaning = ToString(output.shape);
+    for (const Node& node : graph.nodes) meaning.append(" ").append(node.op.name());
+    if (output.constant != nullptr) {
+      std::visit(
+          [&](const auto& values) {
+            for (const auto v : values) meaning.append(" ").append(std::to_string(v));
+          },
+          output.constant->data);
+    }
+    EXPECT_FALSE(output.shape.empty() && output.constant == nullptr) << meaning;
+    if (first.empty()) first = meaning;
+    EXPECT_EQ(meaning, first);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, OperatorVersionsTest, ::testing::ValuesIn(OnnxKinds()),
+                         [](const auto& kind) { return Op(kind.param).name(); });
+
+}  // namespace
+}  // namespace cssrun::converter

@@ -1,0 +1,27 @@
+// What the tests of the ONNX reader expect of a model.
+#ifndef CSSRUN_TESTS_CONVERTER_READER_EXPECTATIONS_H_
+#define CSSRUN_TESTS_CONVERTER_READER_EXPECTATIONS_H_
+
+#include <onnx/onnx_pb.h>
+
+#include <string>
+#include <vector>
+
+#include "converter/graph.h"
+#include "cssrun/status.h"
+
+namespace cssrun::converter::testing {
+
+// The graph of a model that must be readable.
+Graph Read(const onnx::ModelProto& model);
+
+// The message begins with the path and contains every one of `parts`.
+void ExpectStatus(const std::string& path, StatusCode code, const std::vector<std::string>& parts);
+void ExpectBad(const onnx::ModelProto& model, const std::vector<std::string>& parts);
+
+// Null when no value has this name.
+const Value* FindValue(const Graph& graph, const std::string& name);
+
+}  // namespace cssrun::converter::testing
+
+#endif  // CSSRUN_TESTS_CONVERTER_READER_EXPECTATIONS_H_
