@@ -1,15 +1,18 @@
 // cssinspect: what a network file holds, for people and as JSON.
 #include <algorithm>
 #include <cstdio>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "cssrun/network.h"
 #include "fmt/format.h"
 #include "format/geometry.h"
 #include "format/network_file.h"
 #include "tools/args.h"
 #include "tools/exit_codes.h"
 #include "tools/limits.h"
+#include "tools/plan_table.h"
 #include "tools/run_main.h"
 #include "tools/terminal_text.h"
 
@@ -23,6 +26,7 @@ using format::SynapseKind;
 constexpr char kProgram[] = "cssinspect";
 constexpr char kExamples[] =
     "  cssinspect net.fb\n"
+    "  cssinspect net.fb --plan\n"
     "  cssinspect net.fb --json | jq '.nodes[].name'";
 
 std::string KindName(NodeKind kind) {
@@ -192,16 +196,39 @@ std::string ToText(const std::string& path, const NetworkFile& file) {
   return text;
 }
 
+int Write(const std::string& text) {
+  const bool written =
+      std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+  if (!written) PrintError(kProgram, "cannot write the description");
+  return written ? kAllDone : kIoFailed;
+}
+
+// Loads the network for this machine, as cssrun does.
+int WritePlan(const std::string& path, const Limits& limits) {
+  LoadOptions options;
+  options.limits = limits.network;
+  const Result<std::shared_ptr<const Network>> network = Network::Load(path, options);
+  if (!network.ok()) {
+    PrintError(kProgram, network.status().message());
+    return ExitCodeOf(network.status());
+  }
+  return Write(FormatPlan(*network.value()));
+}
+
 int Run(int argc, char** argv) {
   CLI::App app("Prints what a network file holds.", kProgram);
   std::string path;
   bool json = false;
+  bool plan = false;
   Limits limits;
   app.add_option("NET", path, "network file made by cssconvert")->required();
-  app.add_flag("--json", json, "everything but the weights, as JSON");
+  auto* json_flag = app.add_flag("--json", json, "everything but the weights, as JSON");
+  app.add_flag("--plan", plan, "kernel, layout and expected work of each layer on this machine")
+      ->excludes(json_flag);
   AddLimitOption(app, limits);
   Prepare(app, kExamples);
   if (const auto exit = Parse(app, argc, argv); exit.has_value()) return *exit;
+  if (plan) return WritePlan(path, limits);
   Result<NetworkFile> file = NetworkFile::Open(path, limits.network);
   if (!file.ok()) {
     PrintError(kProgram, file.status().message());
@@ -212,10 +239,7 @@ int Run(int argc, char** argv) {
           ? TerminalJson(ToJson(file.value()).dump(2, ' ', false, Json::error_handler_t::replace)) +
                 "\n"
           : ToText(path, file.value());
-  const bool written =
-      std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
-  if (!written) PrintError(kProgram, "cannot write the description");
-  return written ? kAllDone : kIoFailed;
+  return Write(text);
 }
 
 }  // namespace

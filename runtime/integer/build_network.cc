@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 #include <utility>
 
 #include "format/geometry.h"
@@ -211,6 +212,7 @@ class Builder {
     const std::vector<uint32_t> columns =
         CountReaders(c.x, c.view.x, c.source.width(), target.map_columns);
     const uint32_t stride = c.source_lanes.stride();
+    uint64_t column_synapses = 0;
     std::vector<int32_t> reached;
     for (const uint32_t readers : columns) {
       for (uint32_t channel = 0; channel < stride; ++channel) {
@@ -218,11 +220,15 @@ class Builder {
         const bool exists =
             !c.identity() || (channel < c.source.channels() && to >= 0 && to < target.channels());
         reached.push_back(exists ? static_cast<int32_t>(readers) : 0);
+        if (exists && channel < c.source.channels()) column_synapses += readers;
       }
     }
     reached.resize(RoundUpToLines(reached.size()));  // the rest of the last word never fires
     out.target_channels = c.identity() ? 1 : target.channels() / c.synapses->groups();
     SetColumns(reached, out);
+    const uint64_t row_readers =
+        std::accumulate(out.row_readers.begin(), out.row_readers.end(), uint64_t{0});
+    out.synapses = row_readers * column_synapses * out.target_channels;
   }
 
   bool BuildTileGather(const format::Node& node, const Connection& c, const TargetLayer& target,

@@ -1,6 +1,7 @@
 #include "runtime/integer/plan.h"
 
 #include <cstddef>
+#include <numeric>
 #include <utility>
 
 #include "runtime/network/loaded_network.h"
@@ -37,7 +38,8 @@ WeightStore StoreOf(const LevelConv& kernel, const MembraneLayout&) {
 }
 WeightStore StoreOf(const LevelShortcut&, const MembraneLayout&) { return {WeightType::kFloat, 1}; }
 
-SynapsesPlan DescribeSynapses(const IntegerLayer& layer, const IntegerSynapses& s) {
+SynapsesPlan DescribeSynapses(const IntegerLayer& layer, const IntegerSynapses& s,
+                              uint32_t timesteps) {
   const WeightStore store =
       std::visit([&](const auto& kernel) { return StoreOf(kernel, layer.membranes); }, s.kernel);
   const auto* shortcut = std::get_if<LevelShortcut>(&s.kernel);
@@ -47,6 +49,9 @@ SynapsesPlan DescribeSynapses(const IntegerLayer& layer, const IntegerSynapses& 
   plan.weights = store.type;
   plan.weight_bytes = store.count * static_cast<uint64_t>(BitsOf(store.type)) / 8;
   plan.aligned = shortcut != nullptr && shortcut->aligned;
+  plan.synapses = s.fan_out.synapses;
+  const auto synapses = static_cast<double>(plan.synapses);
+  plan.operations = ReadsLevels(s.kernel) ? synapses : synapses * timesteps * kExpectedRate;
   return plan;
 }
 
@@ -62,19 +67,25 @@ LayerPlan DescribeLayer(const LoadedNetwork& network, size_t index) {
   plan.fused = plan.settled && layer.settled()->sums == SettledSums::kFusedLevels;
   plan.scales = layer.scales;
   for (const IntegerSynapses& s : layer.synapses) {
-    plan.synapses.push_back(DescribeSynapses(layer, s));
+    plan.synapses.push_back(DescribeSynapses(layer, s, network.timesteps));
   }
   return plan;
 }
 
-LayerPlan DescribeReadout(const IntegerNetwork& integers) {
+LayerPlan DescribeReadout(const IntegerNetwork& integers, uint32_t timesteps) {
   LayerPlan plan;
   for (const ReadoutSynapses& s : integers.readout) {
-    plan.synapses.push_back({.source = s.source,
-                             .kernel = KernelName::kReadout,
-                             .weights = WeightType::kFloat,
-                             .weight_bytes = s.weight_rows * integers.logit_stride * sizeof(float),
-                             .aligned = false});
+    SynapsesPlan synapses;
+    synapses.source = s.source;
+    synapses.kernel = KernelName::kReadout;
+    synapses.weights = WeightType::kFloat;
+    synapses.weight_bytes = s.weight_rows * integers.logit_stride * sizeof(float);
+    for (size_t row = 0; row < s.row_is_read.size(); ++row) {
+      if (s.row_is_read[row] == 0) continue;
+      synapses.synapses += std::accumulate(s.fan_out.begin(), s.fan_out.end(), uint64_t{0});
+    }
+    synapses.operations = static_cast<double>(synapses.synapses) * timesteps * kExpectedRate;
+    plan.synapses.push_back(synapses);
   }
   return plan;
 }
@@ -95,7 +106,7 @@ IntegerPlan DescribePlan(const LoadedNetwork& network) {
         layer = DescribeLayer(network, i);
         break;
       case format::NodeKind::Readout:
-        layer = DescribeReadout(integers);
+        layer = DescribeReadout(integers, network.timesteps);
         break;
     }
     layer.pixel_synapses = static_cast<uint32_t>(network.layers[i].direct.size());

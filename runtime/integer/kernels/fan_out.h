@@ -26,6 +26,7 @@ struct FanOut {
     uint64_t mask = 0;  // both signs
   };
 
+  uint64_t synapses = 0;              // all that exist
   uint32_t target_channels = 0;       // that each target position has for one spike
   uint32_t usual_columns = 0;         // target columns that most neurons reach
   std::vector<uint32_t> row_readers;  // by source row: target rows that it reaches
