@@ -3,11 +3,21 @@
 #define CSSRUN_TESTS_CONVERTER_GRAPH_BUILDER_H_
 
 #include <cstdint>
+#include <ostream>
 #include <random>
 #include <string>
 #include <vector>
 
 #include "converter/graph.h"
+
+namespace cssrun::converter {
+
+// For GoogleTest's messages; found by argument-dependent lookup.
+inline void PrintTo(OpKind kind, std::ostream* out) {
+  *out << (kind == OpKind::kUnknown ? "unknown" : Op(kind).name());
+}
+
+}  // namespace cssrun::converter
 
 namespace cssrun::converter::testing {
 
