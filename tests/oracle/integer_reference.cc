@@ -14,6 +14,14 @@ using format::SynapseKind;
 
 double Clamp(double value) { return std::clamp(value, -32768.0, 32767.0); }
 
+// Whether a membrane may end up elsewhere when the same inputs, of which sum and sum of absolute
+// values are given, are added in another order: where it saturates on the way and comes back.
+bool OrderMatters(double membrane, double sum, double magnitude) {
+  const double up = (magnitude + sum) / 2;
+  const double down = (magnitude - sum) / 2;
+  return (membrane + up > 32767 && down > 0) || (membrane - down < -32768 && up > 0);
+}
+
 // beta * value, rounded as the engine rounds it.
 double Grow(double value, double beta, size_t index) {
   if (beta == 2) return Clamp(value + value);
@@ -133,8 +141,7 @@ struct SettledSums {
   std::vector<double> units;
   std::vector<double> real;            // in amplitudes
   std::vector<double> real_magnitude;  // sums of absolute values
-  // Some order of the sums may have saturated on the way.
-  std::vector<char> saturated;
+  std::vector<char> unsure;            // they depend on the order of additions
 };
 
 SettledSums SumSettled(const format::NetworkT& network, const Parts& parts, bool exact,
@@ -146,13 +153,14 @@ SettledSums SumSettled(const format::NetworkT& network, const Parts& parts, bool
   sums.units.assign(neurons, 0.0);
   sums.real.assign(neurons, 0.0);
   sums.real_magnitude.assign(neurons, 0.0);
-  sums.saturated.assign(neurons, 0);
+  sums.unsure.assign(neurons, 0);
   for (size_t i = 0; i < steps; ++i) {
     const Inputs events = SumInputs(network, parts.events, trains, i);
     const Inputs real = SumInputs(network, parts.real, trains, i);
     for (size_t j = 0; j < neurons; ++j) {
-      if (2 * std::abs(sums.units[j]) + events.magnitude[j] > 32767) sums.saturated[j] = 1;
-      sums.units[j] = Clamp(Clamp(2 * sums.units[j]) + events.sum[j]);
+      const double grown = Clamp(2 * sums.units[j]);
+      if (OrderMatters(grown, events.sum[j], events.magnitude[j])) sums.unsure[j] = 1;
+      sums.units[j] = Clamp(grown + events.sum[j]);
       sums.real[j] = 2 * sums.real[j] + real.sum[j];
       sums.real_magnitude[j] = 2 * sums.real_magnitude[j] + real.magnitude[j];
     }
@@ -172,7 +180,7 @@ SettledSums SumSettled(const format::NetworkT& network, const Parts& parts, bool
     }
   }
   for (size_t j = 0; j < neurons && !exact; ++j) {
-    if (joined[j] > 32767) sums.saturated[j] = 1;
+    if (joined[j] > 32767) sums.unsure[j] = 1;
   }
   return sums;
 }
@@ -212,7 +220,7 @@ IntegerRun RunSettled(const format::NetworkT& network, size_t index, const Choic
       const size_t neuron = c * pooled + membrane.neuron;
       top[neuron] = std::max(top[neuron], z[at]);
       largest[neuron] = std::max(largest[neuron], magnitude[at]);
-      if (sums.saturated[at] != 0) run.exact_until[neuron] = 0;
+      if (sums.unsure[at] != 0) run.exact_until[neuron] = 0;
     }
   }
   std::vector<double> sent(top.size(), 0.0);
@@ -291,7 +299,7 @@ IntegerRun RunNodeInIntegers(const format::NetworkT& network, size_t index, cons
           m[j] = Clamp(m[j] + bias[c]);
         }
         m[j] = Clamp(m[j] + direct_now[at]);
-        if (std::abs(m[j]) + inputs.magnitude[at] > 32767) {
+        if (OrderMatters(m[j], inputs.sum[at], inputs.magnitude[at])) {
           size_t& until = run.exact_until[c * pooled + membrane.neuron];
           until = std::min(until, i < silent ? 0 : i - silent);
         }

@@ -36,8 +36,9 @@ struct Choices {
 struct IntegerRun {
   Train train;
   bool weights_fit = true;  // in units, into their bits
-  // By neuron that fires: the index from which on some order of its sums may have saturated on the
-  // way, so that a sum taken at once is no reference any more.
+  // By neuron that fires: the index from which on it depends on the order of additions, some of
+  // which saturate on the way, so that a sum taken at once is no reference any more; or on the
+  // rounding of floats.
   std::vector<size_t> exact_until;
 };
 

@@ -166,7 +166,7 @@ class Builder {
   Sizes SizesWithoutLevels(int most_sources, int most_targets) {
     const uint32_t sources = Channels(draw_, most_sources);
     uint32_t height = draw_.Count(4, 9);
-    uint32_t width = draw_.Count(4, 9);
+    uint32_t width = draw_.Count(draw_.Chance(0.2) ? 1 : 4, 9);
     Sizes sizes;
     sizes.targets = Channels(draw_, most_targets);
     sizes.rectify = draw_.Chance(0.8);
@@ -202,16 +202,21 @@ class Builder {
       const Window low(1, 2, 1, 1, 0, 0, 0, 0, 1, 1);
       return Convolved(Source(sizes.source, sizes.rectify), low, sizes.targets, 1);
     }
-    const int kernel_y = draw_.Integer(1, 4);
-    const int kernel_x = draw_.Integer(2, 4);
-    const int top = draw_.Integer(0, kernel_y - 1);
-    const int left = draw_.Integer(0, kernel_x - 1);
-    const int bottom = draw_.Integer(0, kernel_y - 1);
-    const int right = draw_.Integer(0, kernel_x - 1);
-    const Window window(kernel_y, kernel_x, 1, 1, top, left, bottom, right, 1, 1);
     const bool image = !direct_ && draw_.Chance(0.25);
     const uint32_t source = image ? 0 : Source(sizes.source, sizes.rectify);
-    return Convolved(source, window, sizes.targets, 1);
+    for (;;) {
+      const int kernel_y = draw_.Integer(1, 4);
+      const int kernel_x = draw_.Integer(2, 4);
+      const int top = draw_.Integer(0, kernel_y - 1);
+      const int left = draw_.Integer(0, kernel_x - 1);
+      const int bottom = draw_.Integer(0, kernel_y - 1);
+      const int right = draw_.Integer(0, kernel_x - 1);
+      const Window window(kernel_y, kernel_x, 1, 1, top, left, bottom, right, 1, 1);
+      const int rows = static_cast<int>(sizes.source.height()) + top + bottom;
+      const int columns = static_cast<int>(sizes.source.width()) + left + right;
+      const bool fits = image || (rows >= kernel_y && columns >= kernel_x);
+      if (fits) return Convolved(source, window, sizes.targets, 1);
+    }
   }
 
   std::unique_ptr<NodeT> Gather() {
@@ -260,8 +265,12 @@ class Builder {
 
   std::unique_ptr<NodeT> Levels() {
     const uint32_t channels = Channels(draw_, 70);
-    const uint32_t height = draw_.Count(4, 9);
-    const uint32_t width = draw_.Count(4, 11);
+    uint32_t height = draw_.Count(4, 9);
+    uint32_t width = draw_.Count(4, 11);
+    if (draw_.Chance(0.2)) {  // tiles of every size and their remainders
+      height = draw_.Count(1, 2);
+      width = draw_.Count(20, 40);
+    }
     const uint32_t source = Source(Extent(channels, height, width), true);
     const Extent from = *network_.nodes[source]->extent;
     const uint32_t targets = std::max(9U, Channels(draw_, 70));

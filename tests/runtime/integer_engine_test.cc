@@ -148,13 +148,15 @@ TEST(IntegerEngineTest, EqualsItsReferenceWithMeansOfParts) {
   EXPECT_GT(counts.decisions - counts.not_compared, 100'000U);
 }
 
-// Weights in 8 bits, tables for one sign, several sets of blocks, more spikes than one sum holds.
+// Weights in 8 bits, tables for one sign, several sets of blocks, more spikes than one sum holds;
+// tables so large that each set of blocks does all of its steps before the next one.
 TEST(IntegerEngineTest, EqualsItsReferenceOnWideLayers) {
   struct Case {
     uint32_t side, from, to, groups;
   };
-  for (const Case& c : {Case{3, 320, 256, 1}, Case{5, 64, 64, 1}, Case{4, 192, 96, 1},
-                        Case{4, 128, 128, 32}, Case{5, 96, 96, 96}, Case{4, 40, 200, 4}}) {
+  for (const Case& c :
+       {Case{3, 320, 256, 1}, Case{2, 480, 256, 1}, Case{5, 64, 64, 1}, Case{4, 192, 96, 1},
+        Case{4, 128, 128, 32}, Case{5, 96, 96, 96}, Case{4, 40, 200, 4}}) {
     SCOPED_TRACE(std::to_string(c.from) + " to " + std::to_string(c.to));
     const format::NetworkT description = oracle::WideNetwork(c.side, c.from, c.to, c.groups);
     const std::shared_ptr<const Network> network = LoadInIntegers(description);
@@ -164,6 +166,11 @@ TEST(IntegerEngineTest, EqualsItsReferenceOnWideLayers) {
     const SpikeRecord best = Record(*network, pixels);
     Compare(description, *network, pixels, best, counts);
     EXPECT_GT(counts.decisions, 2 * counts.not_compared);
+    for (const unsigned threads : {1U, 2U, 5U}) {
+      for (const uint32_t chunk : {0U, 1U}) {
+        ExpectSame(best, Record(*network, pixels, chunk, threads));
+      }
+    }
     ForEveryInstructionSet([&](int64_t) { ExpectSame(best, Record(*network, pixels)); });
   }
 }
@@ -218,6 +225,26 @@ TEST(IntegerEngineTest, SumsThatMayNotFitSixteenBitsAreGathered) {
   Counts counts;
   Compare(description, *network, pixels, Record(*network, pixels), counts);
   EXPECT_GT(counts.decisions, counts.not_compared);
+}
+
+// Far more than 16 bits hold, all of one sign: a membrane stays at its end and does not turn round.
+TEST(IntegerEngineTest, SumsBeyondSixteenBitsSaturate) {
+  format::NetworkT description = oracle::WideNetwork(5, 150, 40, 1);
+  description.code->negative_spikes = false;
+  for (float& weight : description.nodes[1]->synapses[0]->weights) weight = std::abs(weight);
+  for (float& weight : description.nodes[2]->synapses[0]->weights) weight = 0.3F;
+  const std::vector<uint8_t> white(size_t{3} * 5 * 5, 255);
+  for (const float sign : {1.0F, -1.0F}) {
+    for (float& weight : description.nodes[2]->synapses[0]->weights) weight *= sign;
+    description.nodes[2]->rectify = false;
+    const std::shared_ptr<const Network> network = LoadInIntegers(description);
+    ASSERT_NE(network, nullptr);
+    Counts counts;
+    const SpikeRecord best = Record(*network, white);
+    Compare(description, *network, white, best, counts);
+    EXPECT_EQ(counts.not_compared, 0U);
+    ForEveryInstructionSet([&](int64_t) { ExpectSame(best, Record(*network, white)); });
+  }
 }
 
 TEST(IntegerEngineTest, EveryInstructionSetChunkAndThreadGivesTheSameBits) {

@@ -13,6 +13,7 @@
 
 #include "runtime/integer/plan.h"
 #include "tests/oracle/kind_network.h"
+#include "tests/oracle/network_parts.h"
 #include "tests/oracle/random_network.h"
 #include "tests/runtime/integer_support.h"
 
@@ -217,6 +218,32 @@ TEST(IntegerPlanTest, NoScaleIsSmallerThanItsLimitsAsk) {
   });
   EXPECT_GT(by_weights, 1000U);
   EXPECT_GT(by_membranes, 100U);
+}
+
+// A shortcut's weight is added four times to a membrane before it may overflow, however large it is
+// beside the others.
+TEST(IntegerPlanTest, LargeShortcutsFitTheirBits) {
+  for (const float weight : {0.5F, 3.0F, 9.0F, 40.0F, -40.0F}) {
+    for (const bool overlapping : {false, true}) {
+      SCOPED_TRACE(weight);
+      format::NetworkT description = oracle::WideNetwork(5, 12, 12, 1);
+      format::NodeT& node = *description.nodes[2];
+      const format::Window one(1, 1, 1, 1, 0, 0, 0, 0, 1, 1);
+      node.synapses.push_back(oracle::Shortcut(1, one, 0, weight));
+      if (overlapping) node.pool = std::make_unique<format::Window>(2, 2, 1, 1, 1, 1, 0, 0, 1, 1);
+      oracle::SetTiming(description);
+      ForEachLayer(description, [&](const Planned& layer) {
+        if (layer.synapses.size() < 2) return;
+        EXPECT_EQ(layer.plan.synapses[1].kernel,
+                  overlapping ? KernelName::kGather : KernelName::kShortcut);
+        EXPECT_EQ(layer.plan.synapses[1].weights, WeightType::kInt16);
+        for (const double scale : layer.plan.scales) {
+          EXPECT_LE(4 * std::round(std::abs(static_cast<double>(weight)) * scale),
+                    kLargestMembrane);
+        }
+      });
+    }
+  }
 }
 
 // Quantized weights: small whole numbers times a step of their channel's own.

@@ -83,5 +83,20 @@ TEST(IntegerRefusalTest, LayoutsOutOfProportionRunInFloat) {
   EXPECT_EQ(network->engine(), EngineKind::kInteger) << network->why_float();
 }
 
+// 25 taps of 10,800 channels, each a level of 63 and a weight of 127 at most: more than 32 bits.
+TEST(IntegerRefusalTest, LevelSumsBeyondThirtyTwoBitsAreNotTaken) {
+  format::NetworkT description = oracle::WideNetwork(5, 10'800, 9, 1);
+  description.code->timesteps = 6;
+  description.code->silent_steps = 5;
+  for (auto& node : description.nodes) {
+    if (!node->thresholds.empty()) node->thresholds.assign(6, 0.5F);
+  }
+  format::SynapsesT& s = *description.nodes[2]->synapses[0];
+  *s.window = format::Window(5, 5, 1, 1, 2, 2, 2, 2, 1, 1);
+  s.weights.assign(size_t{9} * 10'800 * 25, 0.01F);
+  oracle::SetTiming(description);
+  ExpectFloat(description, "too many sources");
+}
+
 }  // namespace
 }  // namespace cssrun
