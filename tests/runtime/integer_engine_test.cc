@@ -174,7 +174,7 @@ TEST(IntegerEngineTest, EqualsItsReferenceWithDirectInput) {
     const std::shared_ptr<const Network> network = Load(description);
     ASSERT_NE(network, nullptr);
     ASSERT_EQ(network->engine(), EngineKind::kInteger) << network->why_float();
-    EXPECT_EQ(network->layers()[0].kind, "pixels");
+    EXPECT_EQ(network->layers()[0].kind, LayerKind::kPixels);
     const std::vector<uint8_t> pixels = oracle::RandomPixels(description, seed);
     const Recording whole = Record(*network, pixels);
     Compare(description, pixels, whole, counts);
