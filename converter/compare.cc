@@ -13,13 +13,9 @@
 namespace cssrun::converter {
 namespace {
 
-size_t Best(const Logits& logits) {
-  return static_cast<size_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
-}
-
 // The lead of the best class over the second.
 double Lead(const Logits& logits) {
-  const size_t best = Best(logits);
+  const size_t best = BestClass(logits);
   double second = -std::numeric_limits<double>::infinity();
   for (size_t i = 0; i < logits.size(); ++i) {
     if (i != best) second = std::max(second, static_cast<double>(logits[i]));
@@ -39,9 +35,9 @@ double ChanceOfAgreement(const Logits& ann, double error) {
 // Early readings of huge weights may lead by more than a float holds.
 double NeededMargin(const Answer& answer, size_t expected) {
   double needed = 0;
-  if (Best(answer.logits) != expected) return needed;
+  if (BestClass(answer.logits) != expected) return needed;
   for (const Reading& reading : answer.readings) {
-    if (Best(reading.logits) != expected) needed = std::max(needed, reading.margin);
+    if (BestClass(reading.logits) != expected) needed = std::max(needed, reading.margin);
   }
   return std::min(needed, static_cast<double>(std::numeric_limits<float>::max()));
 }
@@ -69,7 +65,7 @@ Result<Comparison> CompareWithAnn(std::span<const uint8_t> bytes, const ImageSet
   SessionOptions options;
   options.keep_readings = readings == Readings::kTake;
   std::vector<double> needed_margins;
-  RunImages(
+  const Status ran = RunImages(
       network.value(), options, count, threads,
       [&](size_t index, std::vector<uint8_t>& pixels) {
         pixels = images.pixels[index];
@@ -81,13 +77,13 @@ Result<Comparison> CompareWithAnn(std::span<const uint8_t> bytes, const ImageSet
           return false;
         }
         const Logits& snn = outcome.answer.logits;
-        agreeing += Best(snn) == Best(ann[index]);
-        needed_margins.push_back(NeededMargin(outcome.answer, Best(ann[index])));
+        agreeing += BestClass(snn) == BestClass(ann[index]);
+        needed_margins.push_back(NeededMargin(outcome.answer, BestClass(ann[index])));
         if (images.truth[index] >= 0) {
           const auto truth = static_cast<size_t>(images.truth[index]);
           ++graded;
-          ann_right += Best(ann[index]) == truth;
-          snn_right += Best(snn) == truth;
+          ann_right += BestClass(ann[index]) == truth;
+          snn_right += BestClass(snn) == truth;
         }
         double image_error = 0;
         for (size_t i = 0; i < snn.size(); ++i) {
@@ -107,6 +103,7 @@ Result<Comparison> CompareWithAnn(std::span<const uint8_t> bytes, const ImageSet
         progress(index + 1, count);
         return true;
       });
+  if (!ran.ok()) return ran;
   if (!failure.ok()) return failure;
 
   const auto share = [](size_t part, size_t whole) {

@@ -21,6 +21,7 @@
 #include "format/file_bytes.h"
 #include "format/geometry.h"
 #include "format/network_file.h"
+#include "runtime/network/layer_kind.h"
 
 namespace cssrun::converter {
 namespace {
@@ -48,10 +49,7 @@ std::vector<LayerReport> DescribeLayers(const SpikingNetwork& network,
     const SpikingNode& node = network.nodes[i];
     LayerReport layer;
     layer.name = node.name;
-    layer.kind = node.kind == NodeKind::Encoder   ? "encoder"
-                 : node.kind == NodeKind::Readout ? "readout"
-                 : node.pool.has_value()          ? "pooled neurons"
-                                                  : "neurons";
+    layer.kind = internal::LayerKindOf(node.kind, node.pool.has_value(), built.code->input);
     layer.neurons = Neurons(node.extent);
     layer.theta = codes[i].Largest();
     layer.range = calibration.ranges[i];

@@ -56,7 +56,7 @@ struct PreparedModel {
 
 struct LayerReport {
   std::string name;
-  std::string kind;
+  LayerKind kind = LayerKind::kNeurons;
   uint64_t neurons = 0;
   double theta = 0;
   ActivationRange range;

@@ -11,7 +11,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 bool WasCalibrated(const LayerReport& layer) {
-  return layer.kind != "encoder" && layer.kind != "readout";
+  return layer.kind == LayerKind::kNeurons || layer.kind == LayerKind::kPooledNeurons;
 }
 
 std::string JoinDelays(const std::vector<uint32_t>& delays) {
@@ -128,7 +128,7 @@ std::string FormatReport(const ConversionReport& report) {
     text += fmt::format(
         "{:<{}}  {:<14}  {:>8}  {:>9.4g}  {:>10}  {:>8}  {:>6}  {:>6}  {:>6}  {:>9.0f}  "
         "{:>11.0f}\n",
-        layer.name, width, layer.kind, layer.neurons, layer.theta,
+        layer.name, width, LayerKindName(layer.kind), layer.neurons, layer.theta,
         calibrated ? fmt::format("{:.4g}", layer.range.percentile) : "-",
         calibrated ? fmt::format("{:.3f} %", layer.range.clipped_share * 100) : "-", layer.offset,
         JoinDelays(layer.delays), layer.fan_in, cost.spikes, cost.synops);
@@ -173,7 +173,7 @@ std::string ReportToJson(const ConversionReport& report) {
     const bool calibrated = WasCalibrated(layer);
     json["layers"].push_back(
         {{"name", layer.name},
-         {"kind", layer.kind},
+         {"kind", LayerKindName(layer.kind)},
          {"neurons", layer.neurons},
          {"theta", layer.theta},
          {"percentile", calibrated ? Json(layer.range.percentile) : Json()},

@@ -52,8 +52,10 @@ cssrun_code CodeOf(const Status& status) {
       return CSSRUN_IO;
     case StatusCode::kOutOfMemory:
       return CSSRUN_OUT_OF_MEMORY;
-    case StatusCode::kStopped:
-      return CSSRUN_STOPPED;
+    case StatusCode::kCancelled:
+      return CSSRUN_CANCELLED;
+    case StatusCode::kTimedOut:
+      return CSSRUN_TIMED_OUT;
   }
   return CSSRUN_INTERNAL;
 }
@@ -128,6 +130,36 @@ Status WriteStruct(T ours, T* given, const char* what) {
 
 cssrun_engine EngineOf(cssrun::EngineKind kind) {
   return kind == cssrun::EngineKind::kInteger ? CSSRUN_ENGINE_INTEGER : CSSRUN_ENGINE_FLOAT;
+}
+
+cssrun_layer_kind KindOf(cssrun::LayerKind kind) {
+  switch (kind) {
+    case cssrun::LayerKind::kEncoder:
+      return CSSRUN_LAYER_ENCODER;
+    case cssrun::LayerKind::kPixels:
+      return CSSRUN_LAYER_PIXELS;
+    case cssrun::LayerKind::kNeurons:
+      return CSSRUN_LAYER_NEURONS;
+    case cssrun::LayerKind::kPooledNeurons:
+      return CSSRUN_LAYER_POOLED_NEURONS;
+    case cssrun::LayerKind::kReadout:
+      break;
+  }
+  return CSSRUN_LAYER_READOUT;
+}
+
+cssrun_ending EndingOf(cssrun::Ending ending) {
+  switch (ending) {
+    case cssrun::Ending::kComplete:
+      return CSSRUN_COMPLETE;
+    case cssrun::Ending::kSure:
+      return CSSRUN_SURE;
+    case cssrun::Ending::kStopped:
+      return CSSRUN_STOPPED_BY_CALLER;
+    case cssrun::Ending::kLate:
+      break;
+  }
+  return CSSRUN_LATE;
 }
 
 // `load` makes a Result from LoadOptions.
@@ -315,9 +347,16 @@ cssrun_code cssrun_network_get_layer(const cssrun_network* network, uint32_t lay
     const std::vector<cssrun::LayerInfo>& layers = network->network->layers();
     if (layer >= layers.size()) return OutOfRange("layer", layer, layers.size());
     const cssrun::LayerInfo& from = layers[layer];
-    return WriteStruct(cssrun_layer_info{0, from.name.c_str(), from.kind.c_str(), from.neurons,
-                                         from.offset, from.channels, from.height, from.width},
-                       info, "info");
+    cssrun_layer_info ours = {};
+    ours.name = from.name.c_str();
+    ours.kind_name = cssrun::LayerKindName(from.kind);
+    ours.neurons = from.neurons;
+    ours.offset = from.offset;
+    ours.channels = from.channels;
+    ours.height = from.height;
+    ours.width = from.width;
+    ours.kind = KindOf(from.kind);
+    return WriteStruct(ours, info, "info");
   });
 }
 
@@ -375,11 +414,10 @@ cssrun_code cssrun_session_get_answer(const cssrun_session* session, cssrun_answ
   return Guard(status, [&]() -> Status {
     if (Status has = CheckAnswer(session); !has.ok()) return has;
     const cssrun::Answer& from = session->answer;
-    const auto best = std::ranges::max_element(from.logits);
-    return WriteStruct(cssrun_answer{0, from.logits.data(), from.logits.size(),
-                                     static_cast<uint32_t>(best - from.logits.begin()), from.steps,
-                                     static_cast<cssrun_ending>(from.ending)},
-                       answer, "answer");
+    return WriteStruct(
+        cssrun_answer{0, from.logits.data(), from.logits.size(), static_cast<uint32_t>(from.best()),
+                      from.steps, EndingOf(from.ending)},
+        answer, "answer");
   });
 }
 

@@ -10,6 +10,22 @@
 
 namespace cssrun {
 
+const char* LayerKindName(LayerKind kind) {
+  switch (kind) {
+    case LayerKind::kEncoder:
+      return "encoder";
+    case LayerKind::kPixels:
+      return "pixels";
+    case LayerKind::kNeurons:
+      return "neurons";
+    case LayerKind::kPooledNeurons:
+      return "pooled neurons";
+    case LayerKind::kReadout:
+      break;
+  }
+  return "readout";
+}
+
 Network::Network(std::unique_ptr<internal::LoadedNetwork> loaded) : loaded_(std::move(loaded)) {}
 
 Network::~Network() = default;

@@ -9,6 +9,7 @@
 #include "fmt/format.h"
 #include "format/geometry.h"
 #include "format/network_file.h"
+#include "runtime/network/layer_kind.h"
 #include "tools/args.h"
 #include "tools/exit_codes.h"
 #include "tools/limits.h"
@@ -29,16 +30,9 @@ constexpr char kExamples[] =
     "  cssinspect net.fb --plan\n"
     "  cssinspect net.fb --json | jq '.nodes[].name'";
 
-std::string KindName(NodeKind kind) {
-  switch (kind) {
-    case NodeKind::Encoder:
-      return "encoder";
-    case NodeKind::Neurons:
-      return "neurons";
-    case NodeKind::Readout:
-      break;
-  }
-  return "readout";
+const char* KindName(const format::Network& network, const format::Node& node) {
+  return LayerKindName(
+      internal::LayerKindOf(node.kind(), node.pool() != nullptr, network.code()->input()));
 }
 
 uint32_t LatencySteps(const format::Network& network) {
@@ -114,7 +108,7 @@ Json ToJson(const NetworkFile& file) {
   json["nodes"] = Json::array();
   for (const format::Node* node : *network.nodes()) {
     Json entry = {{"name", node->name()->str()},
-                  {"kind", KindName(node->kind())},
+                  {"kind", KindName(network, *node)},
                   {"extent", ExtentToJson(*node->extent())},
                   {"potential", ExtentToJson(*node->potential())},
                   {"offset", node->offset()},
@@ -178,7 +172,7 @@ std::string ToText(const std::string& path, const NetworkFile& file) {
   for (const format::Node* node : *network.nodes()) {
     width = std::max(width, TerminalText(node->name()->str()).size());
   }
-  text += fmt::format("\n{:>3}  {:<{}}  {:<8}  {:<13}  {:>6}  {:>9}  {}\n", "#", "name", width,
+  text += fmt::format("\n{:>3}  {:<{}}  {:<14}  {:<13}  {:>6}  {:>9}  {}\n", "#", "name", width,
                       "kind", "spikes", "offset", "theta", "synapses");
   uint32_t index = 0;
   for (const format::Node* node : *network.nodes()) {
@@ -189,8 +183,8 @@ std::string ToText(const std::string& path, const NetworkFile& file) {
     if (node->pool() != nullptr) {
       synapses += fmt::format("; max {}x{}", node->pool()->kernel_y(), node->pool()->kernel_x());
     }
-    text += fmt::format("{:>3}  {:<{}}  {:<8}  {:<13}  {:>6}  {:>9.4g}  {}\n", index++,
-                        TerminalText(node->name()->str()), width, KindName(node->kind()),
+    text += fmt::format("{:>3}  {:<{}}  {:<14}  {:<13}  {:>6}  {:>9.4g}  {}\n", index++,
+                        TerminalText(node->name()->str()), width, KindName(network, *node),
                         Size(*node->extent()), node->offset(), node->amplitude(), synapses);
   }
   return text;

@@ -129,7 +129,7 @@ int Run(int argc, char** argv, Ranks& ranks) {
                     load.engine,
                     arguments.limits,
                     options.value(),
-                    arguments.latency ? 1 : arguments.threads,
+                    arguments.threads,
                     files.size() - done,
                     [&files, first = done](size_t index) -> const std::string& {
                       return files[first + index].path;

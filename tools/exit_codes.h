@@ -8,7 +8,7 @@ namespace cssrun::tools {
 
 enum ExitCode : int {
   kAllDone = 0,
-  kSomeInputsFailed = 1,  // the rest are done
+  kSomeInputsFailed = 1,  // the rest are done; cancelled, or out of time
   kUsage = 2,
   kBadModel = 3,
   kIoFailed = 4,
@@ -22,7 +22,8 @@ inline ExitCode ExitCodeOf(const Status& status) {
       return kUsage;
     case StatusCode::kBadModel:
       return kBadModel;
-    case StatusCode::kStopped:
+    case StatusCode::kCancelled:
+    case StatusCode::kTimedOut:
       return kSomeInputsFailed;
     case StatusCode::kIo:
     case StatusCode::kOutOfMemory:

@@ -180,7 +180,7 @@ std::string Summary::ToJson(bool profiled) const {
   for (size_t i = 0; i < layers_.size(); ++i) {
     const LayerInfo& info = network_.layers()[i];
     json["layers"].push_back({{"name", info.name},
-                              {"kind", info.kind},
+                              {"kind", LayerKindName(info.kind)},
                               {"neurons", info.neurons},
                               {"spikes", PerImage(static_cast<double>(layers_[i].spikes))},
                               {"synops", PerImage(static_cast<double>(layers_[i].synops))},
@@ -244,7 +244,7 @@ std::string Summary::ProfileText() const {
     const LayerInfo& info = network_.layers()[i];
     text += fmt::format(
         "{:<{}}  {:<14}  {:>9}  {:>11.1f}  {:>7.4f}  {:>12.1f}  {:>8.3f}  {:>5.1f}%\n",
-        TerminalText(info.name), width, info.kind, info.neurons,
+        TerminalText(info.name), width, LayerKindName(info.kind), info.neurons,
         PerImage(static_cast<double>(layers_[i].spikes)), Rate(i),
         PerImage(static_cast<double>(layers_[i].synops)), PerImage(layers_[i].seconds) * 1e3,
         seconds > 0 ? layers_[i].seconds / seconds * 100 : 0);

@@ -101,8 +101,7 @@ Experiments::Experiments(const std::string& path, const Arguments& arguments)
       converter::RunAnn(model_.graph, test_, prepared_.input, {}, nullptr, [](size_t, size_t) {}));
   size_t right = 0;
   for (size_t i = 0; i < ann_.size(); ++i) {
-    const auto best = std::max_element(ann_[i].begin(), ann_[i].end()) - ann_[i].begin();
-    right += best == test_.truth[i];
+    right += static_cast<ptrdiff_t>(BestClass(ann_[i])) == test_.truth[i];
     graded_ += test_.truth[i] >= 0;
   }
   if (graded_ > 0) ann_top1_ = static_cast<double>(right) / static_cast<double>(graded_);
@@ -132,7 +131,7 @@ std::vector<double> Experiments::AccuracyBySteps(const CodeSettings& code) const
   SessionOptions options;
   options.keep_readings = true;
   std::vector<double> right(code.timesteps, 0);
-  RunImages(
+  const Status ran = RunImages(
       network, options, images(), 0,
       [&](size_t i, std::vector<uint8_t>& pixels) {
         pixels = test_.pixels[i];
@@ -141,12 +140,12 @@ std::vector<double> Experiments::AccuracyBySteps(const CodeSettings& code) const
       [&](size_t i, const ImageOutcome& outcome) {
         if (!outcome.status.ok()) Exit(outcome.status);
         for (size_t step = 0; step < outcome.answer.readings.size(); ++step) {
-          const auto& logits = outcome.answer.readings[step].logits;
-          const auto best = std::max_element(logits.begin(), logits.end()) - logits.begin();
-          right[step] += best == Expected(i);
+          const size_t best = BestClass(outcome.answer.readings[step].logits);
+          right[step] += static_cast<ptrdiff_t>(best) == Expected(i);
         }
         return true;
       });
+  if (!ran.ok()) Exit(ran);
   for (double& share : right) share *= 100.0 / static_cast<double>(images());
   return right;
 }
@@ -214,7 +213,7 @@ flatbuffers::DetachedBuffer Experiments::Build(const CodeSettings& code) const {
 
 ptrdiff_t Experiments::Expected(size_t image) const {
   if (test_.truth[image] >= 0) return test_.truth[image];
-  return std::max_element(ann_[image].begin(), ann_[image].end()) - ann_[image].begin();
+  return static_cast<ptrdiff_t>(BestClass(ann_[image]));
 }
 
 }  // namespace cssrun::paper

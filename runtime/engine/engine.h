@@ -40,7 +40,7 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  // Runs one image and overwrites `answer`. Errors: kStopped. Throws std::bad_alloc, and what
+  // Runs one image and overwrites `answer`. Errors: kCancelled, kTimedOut. Throws std::bad_alloc, and what
   // SessionOptions::on_reading throws. Overridden only to run the loop in threads of the engine's
   // own.
   virtual Status Run(const Input& input, Answer& answer);

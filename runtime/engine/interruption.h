@@ -37,10 +37,10 @@ class Interruption {
 };
 
 inline Status CancelledAt(uint32_t step) {
-  return Status::Stopped("cancelled at step " + std::to_string(step));
+  return Status::Cancelled("cancelled at step " + std::to_string(step));
 }
 inline Status LateAt(uint32_t step) {
-  return Status::Stopped("the time limit passed at step " + std::to_string(step) +
+  return Status::TimedOut("the time limit passed at step " + std::to_string(step) +
                          ", before the first reading; allow more time");
 }
 

@@ -53,7 +53,7 @@ int main(int argc, char** argv) {
   for (i = 0; i < atoi(argv[3]); ++i) {
     const cssrun_code code =
         cssrun_session_run_bytes(session, frame, count, CSSRUN_INTERLEAVED, &status);
-    if (code == CSSRUN_STOPPED) {
+    if (code == CSSRUN_TIMED_OUT) {
       ++dropped; /* not even a first guess */
     } else if (code != CSSRUN_OK) {
       goto error;

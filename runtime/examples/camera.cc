@@ -59,16 +59,15 @@ int main(int argc, char** argv) {
     const auto start = std::chrono::steady_clock::now();
     const cssrun::Status status = session.Run(frame, answer);
     const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
-    if (status.code() == cssrun::StatusCode::kStopped) {
+    if (status.code() == cssrun::StatusCode::kTimedOut) {
       ++dropped;  // not even a first guess
     } else if (!status.ok()) {
       std::fprintf(stderr, "%s\n", status.message().c_str());
       return 1;
     } else {
-      const auto best = std::max_element(answer.logits.begin(), answer.logits.end());
-      std::printf("frame %d: class %td after %u of %u steps, %s, %.2f ms\n", i,
-                  best - answer.logits.begin(), answer.steps, network.value()->latency_steps(),
-                  EndingName(answer.ending), took.count());
+      std::printf("frame %d: class %zu after %u of %u steps, %s, %.2f ms\n", i, answer.best(),
+                  answer.steps, network.value()->latency_steps(), EndingName(answer.ending),
+                  took.count());
     }
     std::rotate(frame.begin(), frame.begin() + static_cast<ptrdiff_t>(input.width) * 3,
                 frame.end());

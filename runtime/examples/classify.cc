@@ -1,5 +1,4 @@
 // Classifies one image: classify net.fb image.ppm
-#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -45,10 +44,9 @@ int main(int argc, char** argv) {
   const cssrun::Status status = session.value().Run({pixels.get(), count}, answer);
   if (!status.ok()) return Fail(status);
 
-  const auto best = std::max_element(answer.logits.begin(), answer.logits.end());
-  const auto index = static_cast<size_t>(best - answer.logits.begin());
+  const size_t best = answer.best();
   const auto& labels = network.value()->labels();
-  std::printf("%s %.3f\n", labels.empty() ? std::to_string(index).c_str() : labels[index].c_str(),
-              static_cast<double>(*best));
+  std::printf("%s %.3f\n", labels.empty() ? std::to_string(best).c_str() : labels[best].c_str(),
+              static_cast<double>(answer.logits[best]));
   return 0;
 }

@@ -7,24 +7,13 @@
 #include "format/geometry.h"
 #include "runtime/aligned.h"
 #include "runtime/integer/build_network.h"
+#include "runtime/network/layer_kind.h"
 #include "runtime/neuron/settled.h"
 
 namespace cssrun::internal {
 namespace {
 
 using format::NodeKind;
-
-std::string KindName(const Layer& layer, bool direct) {
-  switch (layer.kind) {
-    case NodeKind::Encoder:
-      return direct ? "pixels" : "encoder";
-    case NodeKind::Readout:
-      return "readout";
-    case NodeKind::Neurons:
-      break;
-  }
-  return layer.pool.has_value() ? "pooled neurons" : "neurons";
-}
 
 // The encoder has no silent period: its spikes weigh 1.
 NeuronParameters NeuronOf(const format::Code& code, const format::Node& node, float spike_weight) {
@@ -78,7 +67,8 @@ LoadedNetwork LayOutShared(const NetworkFile& file) {
   for (const format::Node* node : *network.nodes()) {
     loaded.layers.push_back(LayOutLayer(network, *node, loaded.spike_weight));
     const Layer& layer = loaded.layers.back();
-    loaded.layer_infos.push_back({layer.name, KindName(layer, loaded.direct_input.has_value()),
+    loaded.layer_infos.push_back({layer.name,
+                                  LayerKindOf(layer.kind, layer.pool.has_value(), code.input()),
                                   Neurons(layer.extent), layer.offset, layer.extent.channels(),
                                   layer.extent.height(), layer.extent.width()});
   }

@@ -74,7 +74,7 @@ AnswerWriter::AnswerWriter(const Network& network, const SessionOptions& options
 
 void AnswerWriter::Write(size_t image, const Answer& answer, double seconds) {
   std::ranges::copy(answer.logits, logits_ + image * classes_);
-  best_[image] = std::ranges::max_element(answer.logits) - answer.logits.begin();
+  best_[image] = static_cast<int64_t>(answer.best());
   steps_[image] = answer.steps;
   ending_[image] = static_cast<uint8_t>(answer.ending);
   seconds_[image] = seconds;

@@ -8,14 +8,20 @@ namespace {
 // Made in DefineErrors, and kept by the module.
 constexpr char kModelError[] = "ModelError";
 constexpr char kStoppedError[] = "StoppedError";
+constexpr char kCancelledError[] = "CancelledError";
+constexpr char kTimedOutError[] = "TimedOutError";
+
+py::object Defined(const char* name) { return py::module_::import("cssrun._cssrun").attr(name); }
 
 py::object TypeOf(StatusCode code) {
   const auto builtin = [](PyObject* type) { return py::reinterpret_borrow<py::object>(type); };
   switch (code) {
     case StatusCode::kBadModel:
-      return py::module_::import("cssrun._cssrun").attr(kModelError);
-    case StatusCode::kStopped:
-      return py::module_::import("cssrun._cssrun").attr(kStoppedError);
+      return Defined(kModelError);
+    case StatusCode::kCancelled:
+      return Defined(kCancelledError);
+    case StatusCode::kTimedOut:
+      return Defined(kTimedOutError);
     case StatusCode::kIo:
       return builtin(PyExc_OSError);
     case StatusCode::kOutOfMemory:
@@ -39,9 +45,10 @@ void Define(py::module_& module, const char* name, const char* doc, PyObject* ba
 void DefineErrors(py::module_& module) {
   Define(module, kModelError, "A model or network file that is damaged, hostile or unsupported.",
          PyExc_ValueError);
-  Define(module, kStoppedError,
-         "A run that was cancelled, or whose time was over before there was an answer.",
-         PyExc_RuntimeError);
+  Define(module, kStoppedError, "A run that ended before there was an answer.", PyExc_RuntimeError);
+  PyObject* stopped = module.attr(kStoppedError).ptr();
+  Define(module, kCancelledError, "A run that was cancelled.", stopped);
+  Define(module, kTimedOutError, "A run whose time was over before there was an answer.", stopped);
 }
 
 void Check(const Status& status, const std::string& where) {

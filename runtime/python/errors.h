@@ -1,7 +1,7 @@
 // From a Status to a Python exception.
 //
 // kInvalidArgument is ValueError, kIo OSError, kOutOfMemory MemoryError, kBadModel
-// cssrun.ModelError (a ValueError) and kStopped cssrun.StoppedError; the text is the Status's.
+// cssrun.ModelError (a ValueError) and kCancelled and kTimedOut the two kinds of cssrun.StoppedError; the text is the Status's.
 #ifndef CSSRUN_RUNTIME_PYTHON_ERRORS_H_
 #define CSSRUN_RUNTIME_PYTHON_ERRORS_H_
 

@@ -175,8 +175,9 @@ void DefineDescriptions(py::module_& module) {
       .def_readonly("std", &InputFormat::stddev, "Of pixel / 255, one per channel.");
   py::class_<LayerInfo>(module, "Layer", "A layer of a network.")
       .def_readonly("name", &LayerInfo::name, "As in the ONNX model.")
-      .def_readonly("kind", &LayerInfo::kind,
-                    "\"encoder\", \"pixels\", \"neurons\", \"pooled neurons\" or \"readout\".")
+      .def_property_readonly(
+          "kind", [](const LayerInfo& layer) { return LayerKindName(layer.kind); },
+          "\"encoder\", \"pixels\", \"neurons\", \"pooled neurons\" or \"readout\".")
       .def_readonly("neurons", &LayerInfo::neurons, "Spike trains that leave.")
       .def_readonly("offset", &LayerInfo::offset, "Global step of its first spike.")
       .def_property_readonly(
@@ -186,7 +187,7 @@ void DefineDescriptions(py::module_& module) {
           },
           "(channels, height, width)")
       .def("__repr__", [](const LayerInfo& layer) {
-        return "<cssrun.Layer " + layer.name + ": " + layer.kind + ", " +
+        return "<cssrun.Layer " + layer.name + ": " + LayerKindName(layer.kind) + ", " +
                std::to_string(layer.channels) + "x" + std::to_string(layer.height) + "x" +
                std::to_string(layer.width) + ">";
       });
@@ -266,7 +267,7 @@ void DefineNetwork(py::module_& module) {
            py::arg("layout") = py::none())
       .def("run_events", &BatchSession::RunEvents, kEventsDoc, py::arg("events"))
       .def("cancel", &BatchSession::Cancel,
-           "Ends the runs that are under way in other threads with StoppedError.");
+           "Ends the runs that are under way in other threads with CancelledError.");
 
   const auto property = [](auto get) {
     return [get](const LoadedNetwork& self) { return get(*self.network); };

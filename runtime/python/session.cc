@@ -204,7 +204,7 @@ void BatchSession::Cancel() {
     job->stop = true;
     for (const auto& worker : job->workers) worker->cancel = true;
     // Where no image is on, nobody else would say so.
-    job->Fail(job->images, Status::Stopped("cancelled"), nullptr);
+    job->Fail(job->images, Status::Cancelled("cancelled"), nullptr);
   }
 }
 

@@ -55,7 +55,7 @@ class BatchSession {
   // `events`: integers [events, 3] of step, address and sign.
   Answers RunEvents(const pybind11::object& events);
 
-  // Ends the runs that are under way with StoppedError.
+  // Ends the runs that are under way with CancelledError.
   void Cancel();
 
  private:

@@ -97,6 +97,36 @@ TEST_P(OutOfMemoryTest, WhereverItRunsOut) {
   }
 }
 
+TEST(BatchOutOfMemoryTest, NoRoomForTheSessionsIsAStatus) {
+  if (!CSSRUN_COUNTS_ALLOCATIONS) GTEST_SKIP() << "allocations cannot fail here";
+  const format::NetworkT description = oracle::RandomNetwork(7);
+  const flatbuffers::DetachedBuffer bytes = SerializeNetwork(description);
+  const auto network = Network::FromBytes({bytes.data(), bytes.size()}, "network");
+  ASSERT_TRUE(network.ok());
+  const std::vector<uint8_t> image = oracle::RandomPixels(description, 1);
+  // One session and half of the other's allocations: the second cannot be made.
+  const uint64_t before = allocations;
+  { const Session session(network.value()); }
+  const uint64_t of_a_session = allocations - before;
+  ASSERT_GT(of_a_session, 10U);
+  for (uint64_t successes = 0; successes < 2 * of_a_session; ++successes) {
+    bool loaded = false;
+    fail_from = successes;
+    const Status status = RunImages(
+        network.value(), {}, 4, 2,
+        [&](size_t, std::vector<uint8_t>& pixels) {
+          fail_from = kNever;
+          loaded = true;
+          pixels = image;
+          return Status::Ok();
+        },
+        [](size_t, const ImageOutcome&) { return true; });
+    fail_from = kNever;
+    ASSERT_EQ(status.code(), StatusCode::kOutOfMemory) << successes;
+    ASSERT_FALSE(loaded);
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Engines, OutOfMemoryTest,
                          testing::Values(CSSRUN_ENGINE_INTEGER, CSSRUN_ENGINE_FLOAT));
 

@@ -88,7 +88,7 @@ static const char* CheckRuns(const cssrun_network* network, const uint8_t* pixel
 
   cssrun_session_cancel(session, 1);
   CHECK(cssrun_session_run_bytes(session, pixels, count, CSSRUN_INTERLEAVED, &status) ==
-        CSSRUN_STOPPED);
+        CSSRUN_CANCELLED);
   CHECK(strstr(status.message, "cancelled") != NULL);
   CHECK(cssrun_session_get_answer(session, &answer, &status) == CSSRUN_INVALID_ARGUMENT);
   cssrun_session_cancel(session, 0);
@@ -111,7 +111,7 @@ static const char* CheckRuns(const cssrun_network* network, const uint8_t* pixel
   options.time_limit_ns = 1;
   CHECK(cssrun_session_create(network, &options, &session, &status) == CSSRUN_OK);
   CHECK(cssrun_session_run_bytes(session, pixels, count, CSSRUN_INTERLEAVED, &status) ==
-        CSSRUN_STOPPED);
+        CSSRUN_TIMED_OUT);
   cssrun_session_free(session);
   free(floats);
   free(events);
@@ -161,7 +161,8 @@ static const char* CheckOptions(const cssrun_network* network) {
   CHECK(info.channels != 0 && info.height == 12345);
   CHECK(cssrun_network_get_info(network, NULL, &status) == CSSRUN_INVALID_ARGUMENT);
   CHECK(cssrun_network_get_layer(network, 0, &layer, &status) == CSSRUN_OK);
-  CHECK(strcmp(layer.kind, "encoder") == 0 && layer.offset == 0);
+  CHECK(layer.kind == CSSRUN_LAYER_ENCODER && strcmp(layer.kind_name, "encoder") == 0 &&
+        layer.offset == 0);
   CHECK(cssrun_network_get_info(network, &whole, &status) == CSSRUN_OK);
   CHECK(layer.channels == whole.channels && layer.height == whole.height);
   CHECK(layer.width == whole.width);

@@ -240,7 +240,7 @@ class Calls {
     layer.struct_size = sizeof layer;
     const cssrun_code code = cssrun_network_get_layer(network, input_.Size(), &layer, status);
     Check(code, status);
-    if (code == CSSRUN_OK) Require(std::strlen(layer.kind) > 0, "a layer is of a kind");
+    if (code == CSSRUN_OK) Require(std::strlen(layer.kind_name) > 0, "a layer is of a kind");
     const char* label = cssrun_network_label(network, input_.Size());
     if (label != nullptr) (void)std::strlen(label);
   }

@@ -28,8 +28,8 @@ int main(int argc, char** argv) {
   const auto network = cssrun::Network::FromBytes({bytes.data(), bytes.size()}, "network");
   cssrun::Answer answer;
   if (!network.ok() || !cssrun::Session(network.value()).Run(pixels, answer).ok()) return 1;
-  const auto best = std::max_element(answer.logits.begin(), answer.logits.end());
-  const auto index = static_cast<size_t>(best - answer.logits.begin());
-  std::printf("%s %.3f\n", description.labels[index].c_str(), static_cast<double>(*best));
+  const size_t best = answer.best();
+  std::printf("%s %.3f\n", description.labels[best].c_str(),
+              static_cast<double>(answer.logits[best]));
   return ppm.flush() ? 0 : 1;
 }

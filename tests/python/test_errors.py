@@ -89,6 +89,8 @@ def test_files_that_are_no_networks(net_file, demo, tmp_path):
         cssrun.loads(memoryview(bytes(broken))[::2])
     assert issubclass(cssrun.ModelError, ValueError)
     assert issubclass(cssrun.StoppedError, RuntimeError)
+    assert issubclass(cssrun.CancelledError, cssrun.StoppedError)
+    assert issubclass(cssrun.TimedOutError, cssrun.StoppedError)
 
 
 def test_limits_are_raised_and_lowered_by_name(net_file, demo, images):

@@ -159,7 +159,7 @@ def test_early_exit_and_time_limit(net, images):
     assert (sure.ending == cssrun.Ending.SURE).all() and (sure.steps < net.latency_steps).all()
     assert (net.run(images, early_exit="auto").steps <= net.latency_steps).all()
     assert (net.run(images, time_limit=1000).ending == cssrun.Ending.COMPLETE).all()
-    with pytest.raises(cssrun.StoppedError, match="image 0: the time limit passed"):
+    with pytest.raises(cssrun.TimedOutError, match="image 0: the time limit passed"):
         net.run(images, time_limit=1e-9)
     # Slowly read, an image is late and its last reading the answer.
     import time

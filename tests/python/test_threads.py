@@ -69,7 +69,7 @@ def test_cancel_ends_a_run_in_another_thread(net, images):
     def run():
         try:
             session.run(batch)
-        except cssrun.StoppedError as error:
+        except cssrun.CancelledError as error:
             errors.append(str(error))
         reached.set()
 

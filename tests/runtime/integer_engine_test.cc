@@ -50,7 +50,7 @@ TEST(IntegerEngineTest, EqualsItsReferenceWithDirectInput) {
     const format::NetworkT description = oracle::RandomNetwork(seed, options);
     const std::shared_ptr<const Network> network = LoadInIntegers(description);
     ASSERT_NE(network, nullptr);
-    EXPECT_EQ(network->layers()[0].kind, "pixels");
+    EXPECT_EQ(network->layers()[0].kind, LayerKind::kPixels);
     const std::vector<uint8_t> pixels = oracle::RandomPixels(description, seed);
     const SpikeRecord whole = Record(*network, pixels);
     Compare(description, *network, pixels, whole, counts);

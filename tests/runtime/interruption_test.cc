@@ -23,7 +23,7 @@ TEST_P(InterruptionTest, ACancelledRunFailsAndTheNextIsWhole) {
   Session session(network_, options);
   Answer answer;
   const Status status = session.Run(pixels_, answer);
-  EXPECT_EQ(status.code(), StatusCode::kStopped);
+  EXPECT_EQ(status.code(), StatusCode::kCancelled);
   EXPECT_NE(status.message().find("cancelled at step 0"), std::string::npos) << status.message();
   cancel = false;
   ASSERT_TRUE(session.Run(pixels_, answer).ok());
@@ -41,7 +41,7 @@ TEST_P(InterruptionTest, AnotherThreadCancelsARun) {
   Status status;
   while (status.ok()) status = session.Run(pixels_, answer);
   other.join();
-  EXPECT_EQ(status.code(), StatusCode::kStopped);
+  EXPECT_EQ(status.code(), StatusCode::kCancelled);
 }
 
 TEST_P(InterruptionTest, WhatIsReadBeforeTheTimeLimitIsTheAnswer) {
@@ -93,7 +93,7 @@ TEST_P(InterruptionTest, ATimeLimitBeforeTheFirstReadingIsAnError) {
   Session session(network_, options);
   Answer answer;
   const Status status = session.Run(pixels_, answer);
-  EXPECT_EQ(status.code(), StatusCode::kStopped);
+  EXPECT_EQ(status.code(), StatusCode::kTimedOut);
   EXPECT_NE(status.message().find("before the first reading"), std::string::npos)
       << status.message();
 }

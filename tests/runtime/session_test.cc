@@ -8,6 +8,7 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -174,27 +175,28 @@ TEST_P(SessionTest, AnEarlyExitIsTheFirstReadingThatLeadsByTheMargin) {
 INSTANTIATE_TEST_SUITE_P(Engines, SessionTest,
                          testing::Values(EngineKind::kInteger, EngineKind::kFloat));
 
-TEST(BatchTest, DeliversInOrderAndReportsFailures) {
-  const format::NetworkT description = oracle::RandomNetwork(11);
-  const std::shared_ptr<const Network> network = Load(description, EngineKind::kFloat);
+TEST(AnswerTest, TheBestClassIsTheFirstOfTheLargest) {
+  Answer answer;
+  EXPECT_EQ(answer.best(), 0U);
+  answer.logits = {-3, -1, -2, -1};
+  EXPECT_EQ(answer.best(), 1U);
+  EXPECT_EQ(BestClass({}), 0U);
+}
+
+TEST(ResultTest, TheValueOfAnErrorEndsTheProcess) {
+  Result<int> result = Status::Io("no such file");
+  EXPECT_FALSE(result.ok());
+  EXPECT_DEATH(result.value(), "");
+}
+
+TEST(LayerKindTest, EveryKindHasItsName) {
+  format::NetworkT description = oracle::SmallNetwork();
+  const std::shared_ptr<const Network> network = Load(description, EngineKind::kInteger);
   ASSERT_NE(network, nullptr);
-  const auto load = [&](size_t index, std::vector<uint8_t>& pixels) {
-    if (index % 7 == 3) return Status::Io("image " + std::to_string(index));
-    pixels = oracle::RandomPixels(description, static_cast<uint32_t>(index));
-    return Status::Ok();
-  };
-  std::vector<std::vector<float>> one, many;
-  for (const unsigned threads : {1U, 4U}) {
-    std::vector<std::vector<float>>& logits = threads == 1 ? one : many;
-    RunImages(network, {}, 40, threads, load, [&](size_t index, const ImageOutcome& outcome) {
-      EXPECT_EQ(index, logits.size());
-      EXPECT_EQ(outcome.status.ok(), index % 7 != 3);
-      logits.push_back(outcome.answer.logits);
-      return true;
-    });
-  }
-  EXPECT_EQ(one.size(), 40U);
-  EXPECT_EQ(one, many);
+  std::vector<std::string> names;
+  for (const LayerInfo& layer : network->layers()) names.emplace_back(LayerKindName(layer.kind));
+  EXPECT_EQ(names, (std::vector<std::string>{"encoder", "neurons", "pooled neurons", "readout"}));
+  EXPECT_STREQ(LayerKindName(LayerKind::kPixels), "pixels");
 }
 
 }  // namespace

@@ -26,7 +26,7 @@ struct FileRun {
   EngineKind engine = EngineKind::kInteger;  // that was asked for
   Limits limits;                             // of the network and the images
   SessionOptions options;
-  unsigned threads = 0;  // images at the same time, in each process; 0: all cores
+  unsigned threads = 0;  // in each process, as RunImages takes them; 0: all cores
   size_t count = 0;      // of images
   std::function<const std::string&(size_t index)> path;
 };

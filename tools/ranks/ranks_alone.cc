@@ -18,8 +18,8 @@ Result<Ranks> Ranks::Join() {
 }
 
 Status Ranks::Run(const FileRun& run, const DeliverOutcome& deliver) {
-  RunFiles(run.network, run.options, run.limits.image, run.threads, run.count, run.path, deliver);
-  return Status::Ok();
+  return RunFiles(run.network, run.options, run.limits.image, run.threads, run.count, run.path,
+                  deliver);
 }
 
 int Ranks::Serve() { return 0; }

@@ -96,13 +96,14 @@ Result<OutcomeBatch> RunBatch(const RankJob& job, const std::shared_ptr<const Ne
   try {
     OutcomeBatch done{paths.batch, {}};
     done.outcomes.reserve(paths.batch.count);
-    RunFiles(
+    const Status ran = RunFiles(
         network, job.options, job.limits.image, job.threads, paths.batch.count,
         [&](size_t index) -> const std::string& { return paths.paths[index]; },
         [&](size_t, const ImageOutcome& outcome) {
           done.outcomes.push_back(outcome);
           return true;
         });
+    if (!ran.ok()) return ran;
     return done;
   } catch (const std::bad_alloc&) {
     return Status::OutOfMemory();
@@ -299,8 +300,8 @@ Result<Ranks> Ranks::Join() {
 
 Status Ranks::Run(const FileRun& run, const DeliverOutcome& deliver) {
   if (size_ == 1) {
-    RunFiles(run.network, run.options, run.limits.image, run.threads, run.count, run.path, deliver);
-    return Status::Ok();
+    return RunFiles(run.network, run.options, run.limits.image, run.threads, run.count, run.path,
+                    deliver);
   }
   running_ = true;
   RankJob job{run.engine, run.limits, run.options, run.threads, 0};

@@ -14,10 +14,10 @@
 namespace cssrun::tools {
 
 // `path`: of image 0 to count - 1. Otherwise as RunImages.
-void RunFiles(const std::shared_ptr<const Network>& network, const SessionOptions& options,
-              const ImageLimits& limits, unsigned threads, size_t count,
-              const std::function<const std::string&(size_t index)>& path,
-              const DeliverOutcome& deliver);
+Status RunFiles(const std::shared_ptr<const Network>& network, const SessionOptions& options,
+                const ImageLimits& limits, unsigned threads, size_t count,
+                const std::function<const std::string&(size_t index)>& path,
+                const DeliverOutcome& deliver);
 
 }  // namespace cssrun::tools
 

@@ -24,7 +24,7 @@ struct RankJob {
   EngineKind engine = EngineKind::kInteger;
   Limits limits;
   SessionOptions options;  // no callbacks, no cancellation, no recordings
-  unsigned threads = 0;    // images at the same time, of each rank
+  unsigned threads = 0;    // of each rank, as RunImages takes them
   uint64_t network_bytes = 0;
 };
 

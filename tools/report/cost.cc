@@ -118,7 +118,7 @@ std::string LayersSection(const ReportContent& content) {
     const bool spikes = i + 1 < infos.size();
     rows +=
         fmt::format("<tr><td class=\"name\">{}<small>{}, {} {}</small></td>",
-                    HtmlText(infos[i].name), HtmlText(infos[i].kind),
+                    HtmlText(infos[i].name), LayerKindName(infos[i].kind),
                     Count(static_cast<double>(infos[i].neurons)), spikes ? "neurons" : "logits");
     rows += BarCell("rate", spikes ? summary.Rate(i) : 0, highest_rate,
                     spikes ? Rate(summary.Rate(i)) : "\u2013", "minus");

@@ -23,19 +23,36 @@ struct ImageOutcome {
   double run_seconds = 0.0;   // spent in Session::Run
 };
 
-// Fills `pixels` with image `index`; a failure is delivered to `deliver` and the rest goes on.
-// Called from several threads at once.
+// Fills `pixels` with image `index`, as Session::Run takes it: bytes, or floats from 0 to 1. A
+// failure is delivered to `deliver` and the rest goes on. Called from several threads at once; the
+// vector holds an earlier image.
 using LoadImage = std::function<Status(size_t index, std::vector<uint8_t>& pixels)>;
-// Called once per image, in the order of the index, never twice at the same time. Returning false
-// stops the run early.
+using LoadFloatImage = std::function<Status(size_t index, std::vector<float>& pixels)>;
+// Called once per image, in the order of the index, never twice at the same time, by any of the
+// threads. Returning false stops the run early.
 using DeliverOutcome = std::function<bool(size_t index, const ImageOutcome& outcome)>;
 
-// Runs images 0..count-1 with at most `threads` threads (0: all cores).
-CSSRUN_API void RunImages(const std::shared_ptr<const Network>& network,
-                          const SessionOptions& options, size_t count, unsigned threads,
-                          const LoadImage& load, const DeliverOutcome& deliver);
+// Runs images 0..count-1 with at most `threads` threads in all (0: all cores), the caller's
+// included, callbacks included. SessionOptions::threads of them share an image, at most all; so
+// many images run at the same time that this comes to `threads` or less: with 8 threads of which 3
+// share an image, two images on six threads.
+//
+// Returns Ok when every image has been delivered or `deliver` stopped the run. An image that fails
+// is no failure of the run: its status is delivered. Errors: kInvalidArgument on wrong options,
+// kOutOfMemory when there is no room for the sessions; no image has been loaded then. kOutOfMemory
+// also when memory runs out between images, or a callback throws std::bad_alloc or
+// std::length_error: the run stops, and what has been delivered by then is sound. Any other
+// exception of a callback stops the run and passes through RunImages, once all threads are done.
+CSSRUN_API Status RunImages(const std::shared_ptr<const Network>& network,
+                            const SessionOptions& options, size_t count, unsigned threads,
+                            const LoadImage& load, const DeliverOutcome& deliver,
+                            PixelOrder order = PixelOrder::kInterleaved);
+CSSRUN_API Status RunImages(const std::shared_ptr<const Network>& network,
+                            const SessionOptions& options, size_t count, unsigned threads,
+                            const LoadFloatImage& load, const DeliverOutcome& deliver,
+                            PixelOrder order = PixelOrder::kInterleaved);
 
-// The number of threads that RunImages uses when it is asked for `threads`.
+// `threads`, or as many as there are cores where it is 0.
 CSSRUN_API unsigned ThreadCount(unsigned threads);
 
 }  // namespace cssrun

@@ -23,16 +23,18 @@
 extern "C" {
 #endif
 
-/* The first five are also the exit codes of the programs. */
+/* The first five are also the exit codes of the programs, in which a time limit that passes is 1
+ * and memory that runs out 4. */
 typedef int32_t cssrun_code;
 enum {
   CSSRUN_OK = 0,
-  CSSRUN_STOPPED = 1,          /* cancelled, or too late, before there was an answer */
+  CSSRUN_CANCELLED = 1,        /* by cssrun_session_cancel */
   CSSRUN_INVALID_ARGUMENT = 2, /* the caller asked for something that cannot be */
   CSSRUN_BAD_MODEL = 3,        /* a network file that is damaged, hostile or unsupported */
   CSSRUN_IO = 4,               /* the operating system refused to read */
   CSSRUN_OUT_OF_MEMORY = 5,
-  CSSRUN_INTERNAL = 6 /* a defect of the library */
+  CSSRUN_INTERNAL = 6, /* a defect of the library */
+  CSSRUN_TIMED_OUT = 7 /* time_limit_ns passed before there was an answer */
 };
 
 typedef struct cssrun_status {
@@ -112,13 +114,23 @@ CSSRUN_API cssrun_code cssrun_network_get_info(const cssrun_network* network,
 /* The name of a class, or NULL where there is none. */
 CSSRUN_API const char* cssrun_network_label(const cssrun_network* network, uint32_t logit);
 
+typedef int32_t cssrun_layer_kind;
+enum {
+  CSSRUN_LAYER_ENCODER = 0,
+  CSSRUN_LAYER_PIXELS = 1, /* the image itself, where it is not coded in spikes */
+  CSSRUN_LAYER_NEURONS = 2,
+  CSSRUN_LAYER_POOLED_NEURONS = 3,
+  CSSRUN_LAYER_READOUT = 4
+};
+
 typedef struct cssrun_layer_info {
   size_t struct_size; /* set it to sizeof(cssrun_layer_info) */
   const char* name;
-  const char* kind; /* "encoder", "neurons", "pooled neurons" or "readout", among others */
-  uint64_t neurons; /* channels * height * width */
-  uint32_t offset;  /* global step of its first spike */
+  const char* kind_name;            /* of `kind`, for people: "pooled neurons" */
+  uint64_t neurons;                 /* channels * height * width */
+  uint32_t offset;                  /* global step of its first spike */
   uint32_t channels, height, width; /* how recordings number the neurons, width fastest */
+  cssrun_layer_kind kind;
 } cssrun_layer_info;
 
 CSSRUN_API cssrun_code cssrun_network_get_layer(const cssrun_network* network, uint32_t layer,
@@ -152,7 +164,8 @@ typedef struct cssrun_session_options {
   int profile;              /* measure each layer's time */
   int early_exit;           /* stop when sure, by early_exit_margin */
   double early_exit_margin; /* see cssrun_network_info */
-  uint64_t time_limit_ns;   /* of each run; 0: none. What has been read by then is the answer */
+  uint64_t time_limit_ns;   /* of each run; 0: none. What has been read by then is the answer;
+                               CSSRUN_TIMED_OUT where nothing has */
   cssrun_reading_callback on_reading; /* after each step of the readout; may be NULL */
   void* on_reading_context;
   const cssrun_record_request* record; /* read only while the session is made */
@@ -195,8 +208,8 @@ CSSRUN_API cssrun_code cssrun_session_run_events(cssrun_session* session,
                                                  const cssrun_event* events, size_t count,
                                                  cssrun_status* status);
 
-/* From any thread: with 1 the run that is on and all later ones fail with CSSRUN_STOPPED, until it
- * is called with 0. */
+/* From any thread: with 1 the run that is on and all later ones fail with CSSRUN_CANCELLED, until
+ * it is called with 0. */
 CSSRUN_API void cssrun_session_cancel(cssrun_session* session, int cancelled);
 
 typedef int32_t cssrun_ending;
@@ -212,7 +225,7 @@ typedef struct cssrun_answer {
   size_t struct_size; /* set it to sizeof(cssrun_answer) */
   const float* logits;
   size_t logit_count;
-  uint32_t best;  /* the class with the largest logit */
+  uint32_t best;  /* the class with the largest logit, the first of equals */
   uint32_t steps; /* after which the logits were read */
   cssrun_ending ending;
 } cssrun_answer;

@@ -36,10 +36,19 @@ struct InputFormat {
   std::vector<float> stddev;  // one per channel
 };
 
+enum class LayerKind {
+  kEncoder,  // codes the image in spikes
+  kPixels,   // the image itself, with direct input: no spikes
+  kNeurons,
+  kPooledNeurons,  // that fire from the largest membrane of a max pool
+  kReadout,        // the logits
+};
+// "encoder", "pixels", "neurons", "pooled neurons", "readout".
+CSSRUN_API const char* LayerKindName(LayerKind kind);
+
 struct LayerInfo {
   std::string name;
-  std::string kind;      // "encoder" or "pixels" (direct input), "neurons", "pooled neurons",
-                         // "readout"
+  LayerKind kind = LayerKind::kNeurons;
   uint64_t neurons = 0;  // spike trains that leave (readout: logits): channels * height * width
   uint32_t offset = 0;   // global step of this layer's first spike
   uint32_t channels = 0;

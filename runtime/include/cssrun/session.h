@@ -7,8 +7,10 @@
 #ifndef CSSRUN_SESSION_H_
 #define CSSRUN_SESSION_H_
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -58,7 +60,14 @@ enum class Ending {
   kLate,     // SessionOptions::time_limit; the logits are those of the last reading before it
 };
 
+// The index of the largest logit, the first of equals; 0 of none.
+inline size_t BestClass(std::span<const float> logits) {
+  return static_cast<size_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
+}
+
 struct Answer {
+  size_t best() const { return BestClass(logits); }
+
   std::vector<float> logits;
   uint32_t steps = 0;  // after which the logits were read
   Ending ending = Ending::kComplete;
@@ -91,15 +100,15 @@ struct SessionOptions {
   // Fill Answer::readings; implies a chunk of 1.
   bool keep_readings = false;
   // Called by the thread that runs, after each step of the readout, the last included; false ends
-  // the run there. Implies a chunk of 1. What it throws passes through Run. Not for RunImages,
-  // whose threads would call it at the same time.
+  // the run there. Implies a chunk of 1. What it throws passes through Run. RunImages calls it from
+  // several threads at the same time.
   std::function<bool(const Reading& reading)> on_reading;
   // From the beginning of Run on; 0: none. Looked at before each layer of each chunk, so that a run
   // may last longer by that much. Implies a chunk of 1 unless another is asked for. What has been
-  // read by then is the answer (Ending::kLate); before the first reading, Run fails with kStopped.
+  // read by then is the answer (Ending::kLate); before the first reading, Run fails with kTimedOut.
   std::chrono::nanoseconds time_limit{0};
-  // Once another thread sets it, Run fails with kStopped, at the same points; it stays the caller's
-  // and must outlive the session.
+  // Once another thread sets it, Run fails with kCancelled, at the same points; it stays the
+  // caller's and must outlive the session.
   const std::atomic<bool>* cancel = nullptr;
   // Fills Answer::recordings.
   std::vector<RecordRequest> record;
@@ -137,7 +146,8 @@ class CSSRUN_API Session {
 
   // Classifies one image: `pixels` is height * width * channels bytes, as Network::input()
   // describes. Overwrites `answer`. Errors: kInvalidArgument on a wrong size or wrong options;
-  // kStopped, see SessionOptions; kOutOfMemory. After an error `answer` means nothing.
+  // kCancelled and kTimedOut, see SessionOptions; kOutOfMemory. After an error `answer` means
+  // nothing.
   Status Run(std::span<const uint8_t> pixels, Answer& answer,
              PixelOrder order = PixelOrder::kInterleaved);
 

@@ -1,8 +1,10 @@
 // The one error type: a code that decides the exit code, and one sentence for a person.
 //
 // Functions that can fail return Status, or Result<T> when they also produce something. Neither can
-// be ignored silently. The library never prints or aborts, and throws nothing but what callbacks of
-// the caller throw, and std::bad_alloc from constructors.
+// be ignored silently. The library never prints, and throws nothing but what callbacks of the
+// caller throw, and std::bad_alloc from Session's constructor. It never ends the process, with one
+// exception that is a programming error of the caller: Result::value() where ok() is false calls
+// std::abort().
 #ifndef CSSRUN_STATUS_H_
 #define CSSRUN_STATUS_H_
 
@@ -19,7 +21,8 @@ enum class StatusCode {
   kBadModel,         // a model or network file that is damaged, hostile or unsupported (3)
   kIo,               // the operating system refused to read or write (4)
   kOutOfMemory,      // (4)
-  kStopped,          // by SessionOptions::cancel or its time limit, before there was an answer (1)
+  kCancelled,        // by SessionOptions::cancel (1)
+  kTimedOut,         // SessionOptions::time_limit passed before there was an answer (1)
 };
 
 class [[nodiscard]] Status {
@@ -37,7 +40,12 @@ class [[nodiscard]] Status {
   static Status Io(std::string message) { return {StatusCode::kIo, std::move(message)}; }
   // So short that it needs no memory itself.
   static Status OutOfMemory() { return {StatusCode::kOutOfMemory, "out of memory"}; }
-  static Status Stopped(std::string message) { return {StatusCode::kStopped, std::move(message)}; }
+  static Status Cancelled(std::string message) {
+    return {StatusCode::kCancelled, std::move(message)};
+  }
+  static Status TimedOut(std::string message) {
+    return {StatusCode::kTimedOut, std::move(message)};
+  }
 
   bool ok() const { return code_ == StatusCode::kOk; }
   StatusCode code() const { return code_; }
@@ -49,8 +57,8 @@ class [[nodiscard]] Status {
   std::string message_;
 };
 
-// A value, or the Status that says why there is none. value() of a failed Result is a programming
-// error and ends the process.
+// A value, or the Status that says why there is none. Look at ok() first: value() of a failed
+// Result is a programming error and ends the process with std::abort().
 template <typename T>
 class [[nodiscard]] Result {
  public:

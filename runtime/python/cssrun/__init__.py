@@ -13,6 +13,7 @@ import enum
 from . import _cssrun
 from ._cssrun import (
     Answers,
+    CancelledError,
     Images,
     InputFormat,
     Layer,
@@ -22,6 +23,7 @@ from ._cssrun import (
     Recording,
     Session,
     StoppedError,
+    TimedOutError,
     format_version,
     load,
     loads,
@@ -42,6 +44,7 @@ class Ending(enum.IntEnum):
 
 __all__ = [
     "Answers",
+    "CancelledError",
     "Ending",
     "Images",
     "InputFormat",
@@ -52,6 +55,7 @@ __all__ = [
     "Recording",
     "Session",
     "StoppedError",
+    "TimedOutError",
     "format_version",
     "load",
     "loads",
