@@ -29,7 +29,7 @@ int Run(int argc, char** argv) {
     std::cerr << "round_weights NET.fb OUT.fb LEVELS\n";
     return 2;
   }
-  const Result<NetworkFile> file = NetworkFile::Open(argv[1]);
+  const Result<format::NetworkFile> file = format::NetworkFile::Open(argv[1]);
   if (!file.ok()) {
     std::cerr << "round_weights: " << file.status().message() << "\n";
     return 3;
@@ -46,8 +46,8 @@ int Run(int argc, char** argv) {
       }
     }
   }
-  const flatbuffers::DetachedBuffer bytes = SerializeNetwork(network);
-  const Status written = WriteFileAtomically(argv[2], {bytes.data(), bytes.size()});
+  const flatbuffers::DetachedBuffer bytes = format::SerializeNetwork(network);
+  const Status written = format::WriteFileAtomically(argv[2], {bytes.data(), bytes.size()});
   if (written.ok()) return 0;
   std::cerr << "round_weights: " << written.message() << "\n";
   return 4;

@@ -151,7 +151,7 @@ Result<Model> LoadAndSimplify(const std::string& path, const NetworkLimits& limi
   model.quantized_code = QuantizedCode(model.graph);
 
   constexpr size_t kMaximumModel = size_t{1} << 31;
-  Result<FileBytes> bytes = ReadFileBytes(path, kMaximumModel);
+  Result<format::FileBytes> bytes = format::ReadFileBytes(path, kMaximumModel);
   if (!bytes.ok()) return bytes.status();
   model.sha256 = Sha256(bytes.value().bytes());
   return model;
@@ -192,7 +192,7 @@ Result<PreparedModel> PrepareModel(const Model& model, const ImageSet& calibrati
 format::NetworkT BuildFile(const Model& model, const PreparedModel& prepared,
                            const ConvertOptions& options, const std::vector<NodeCode>& codes) {
   format::NetworkT network = BuildNetwork(prepared.network, codes, options.code);
-  network.format_version = kFormatVersion;
+  network.format_version = format::kFormatVersion;
   network.labels = options.labels;
   network.preprocessing = std::make_unique<format::PreprocessingT>();
   network.preprocessing->resize =
@@ -235,7 +235,7 @@ Result<Conversion> PrepareAndConvert(const Model& model, const ImageSet& calibra
   }
   for (unsigned round = 0; round < options.amplitudes.adjust_rounds; ++round) {
     const flatbuffers::DetachedBuffer trial =
-        SerializeNetwork(BuildFile(model, prepared, options, codes));
+        format::SerializeNetwork(BuildFile(model, prepared, options, codes));
     Status status = AdjustAmplitudes(prepared.network, {trial.data(), trial.size()},
                                      calibration_images, options.code, options.threads,
                                      StageOf(progress, "adjusting amplitudes"), codes);
@@ -250,7 +250,7 @@ Result<Conversion> PrepareAndConvert(const Model& model, const ImageSet& calibra
     ReserveMeasured(built);
     report.latency_steps = built.nodes.back()->offset + options.code.timesteps;
     report.layers = DescribeLayers(prepared.network, prepared.calibration, codes, built);
-    conversion.bytes = SerializeNetwork(built);
+    conversion.bytes = format::SerializeNetwork(built);
   }
   const std::span<const uint8_t> bytes(conversion.bytes.data(), conversion.bytes.size());
   Result<Comparison> comparison =

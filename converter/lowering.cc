@@ -8,7 +8,7 @@ bool Form::HasBias() const {
   return std::any_of(bias.begin(), bias.end(), [](double b) { return b != 0; });
 }
 
-bool IsUnit(const format::Window& window) { return window == UnitWindow(); }
+bool IsUnit(const format::Window& window) { return window == format::UnitWindow(); }
 
 bool IsIdentityTerm(const SpikingSynapses& term) {
   return term.kind == format::SynapseKind::Identity;
@@ -62,7 +62,7 @@ Form Lowering::IdentityOf(size_t index) const {
   const SpikingNode& node = network_.nodes[index];
   SpikingSynapses term;
   term.source = index;
-  term.window = UnitWindow();
+  term.window = format::UnitWindow();
   return {node.name, node.extent, {term}, std::vector<double>(node.extent.channels(), 0.0)};
 }
 

@@ -36,12 +36,12 @@ class Reader {
   Reader(const std::string& path, const NetworkLimits& limits) : path_(path), limits_(limits) {}
 
   Result<Graph> Read() {
-    Result<FileBytes> file = ReadFileBytes(path_, kMaximumFile);
+    Result<format::FileBytes> file = format::ReadFileBytes(path_, kMaximumFile);
     if (!file.ok()) return file.status();
     if (!Parse(file.value().bytes()) || !model_.has_graph()) {
       return Error("is not an ONNX model, or was cut off; export or copy it again");
     }
-    file = FileBytes();
+    file = format::FileBytes();
     if (Status status = ReadOpset(); !status.ok()) return status;
     if (Status status = ReadInitializers(); !status.ok()) return status;
     if (Status status = ReadInput(); !status.ok()) return status;

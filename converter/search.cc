@@ -84,7 +84,7 @@ class Search {
     ConvertOptions options = options_;
     options.code = candidate.code;
     const flatbuffers::DetachedBuffer bytes =
-        SerializeNetwork(BuildFile(model_, prepared_, options, candidate.codes));
+        format::SerializeNetwork(BuildFile(model_, prepared_, options, candidate.codes));
     Result<Comparison> comparison = CompareWithAnn(
         {bytes.data(), bytes.size()}, half.images, half.ann, options.threads, [](size_t, size_t) {},
         EngineKind::kInteger, Readings::kLeaveOut);

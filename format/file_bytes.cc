@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
-namespace cssrun {
+namespace cssrun::format {
 namespace {
 
 // Closes what it holds when it goes out of scope.
@@ -73,4 +73,4 @@ Result<FileBytes> ReadFileBytes(int descriptor, const std::string& path, size_t 
   return contents;
 }
 
-}  // namespace cssrun
+}  // namespace cssrun::format

@@ -14,7 +14,7 @@
 
 #include "cssrun/status.h"
 
-namespace cssrun {
+namespace cssrun::format {
 
 // Bytes that start at a multiple of 64, so that aligned tensors of a file are aligned in memory.
 class FileBytes {
@@ -57,6 +57,6 @@ Result<FileBytes> ReadFileBytes(int descriptor, const std::string& name, size_t 
                                 StatusCode wrong_size = StatusCode::kBadModel,
                                 const char* remedy = "");
 
-}  // namespace cssrun
+}  // namespace cssrun::format
 
 #endif  // CSSRUN_FORMAT_FILE_BYTES_H_

@@ -6,10 +6,10 @@
 
 #include "network_generated.h"
 
-namespace cssrun {
+namespace cssrun::format {
 
 // A 1x1 window with stride 1: every position sees itself.
-inline format::Window UnitWindow() { return {1, 1, 1, 1, 0, 0, 0, 0, 1, 1}; }
+inline Window UnitWindow() { return {1, 1, 1, 1, 0, 0, 0, 0, 1, 1}; }
 
 // How many positions a window takes along one axis; 0 or less when it does not fit.
 inline int64_t WindowPositions(int64_t size, int64_t kernel, int64_t stride, int64_t pad_before,
@@ -18,22 +18,20 @@ inline int64_t WindowPositions(int64_t size, int64_t kernel, int64_t stride, int
   return room < 0 ? 0 : room / stride + 1;
 }
 
-inline int64_t WindowRows(const format::Window& w, int64_t height) {
+inline int64_t WindowRows(const Window& w, int64_t height) {
   return WindowPositions(height, w.kernel_y(), w.stride_y(), w.pad_top(), w.pad_bottom(),
                          w.dilation_y());
 }
 
-inline int64_t WindowColumns(const format::Window& w, int64_t width) {
+inline int64_t WindowColumns(const Window& w, int64_t width) {
   return WindowPositions(width, w.kernel_x(), w.stride_x(), w.pad_left(), w.pad_right(),
                          w.dilation_x());
 }
 
-inline uint64_t Positions(const format::Extent& e) {
-  return static_cast<uint64_t>(e.height()) * e.width();
-}
+inline uint64_t Positions(const Extent& e) { return static_cast<uint64_t>(e.height()) * e.width(); }
 
-inline uint64_t Neurons(const format::Extent& e) { return Positions(e) * e.channels(); }
+inline uint64_t Neurons(const Extent& e) { return Positions(e) * e.channels(); }
 
-}  // namespace cssrun
+}  // namespace cssrun::format
 
 #endif  // CSSRUN_FORMAT_GEOMETRY_H_

@@ -5,7 +5,7 @@
 
 #include "format/validate.h"
 
-namespace cssrun {
+namespace cssrun::format {
 namespace {
 
 // FlatBuffers only asserts that a buffer is below 2 GiB.
@@ -49,20 +49,20 @@ Result<NetworkFile> NetworkFile::FromBytes(std::span<const uint8_t> bytes, const
 Result<NetworkFile> NetworkFile::Verify(FileBytes contents, const std::string& name,
                                         const NetworkLimits& limits) {
   const std::span<const uint8_t> bytes = contents.bytes();
-  if (bytes.size() < kSmallestHeader || !format::NetworkBufferHasIdentifier(bytes.data())) {
-    return Status::BadModel(name + ": not a network file (no identifier " +
-                            format::NetworkIdentifier() + "); make one with cssconvert");
+  if (bytes.size() < kSmallestHeader || !NetworkBufferHasIdentifier(bytes.data())) {
+    return Status::BadModel(name + ": not a network file (no identifier " + NetworkIdentifier() +
+                            "); make one with cssconvert");
   }
   flatbuffers::Verifier verifier(bytes.data(), bytes.size(), kMaximumDepth, kMaximumTables);
-  if (!format::VerifyNetworkBuffer(verifier)) {
+  if (!VerifyNetworkBuffer(verifier)) {
     return Status::BadModel(name + ": damaged network file; convert the model again");
   }
-  const Status meaning = ValidateNetwork(*format::GetNetwork(bytes.data()), limits);
+  const Status meaning = ValidateNetwork(*GetNetwork(bytes.data()), limits);
   if (!meaning.ok()) return Status(meaning.code(), name + ": " + meaning.message());
   return NetworkFile(std::move(contents));
 }
 
-flatbuffers::DetachedBuffer SerializeNetwork(const format::NetworkT& network) {
+flatbuffers::DetachedBuffer SerializeNetwork(const NetworkT& network) {
   size_t weights = 0;
   for (const auto& node : network.nodes) {
     for (const auto& synapses : node->synapses) weights += synapses->weights.size();
@@ -70,8 +70,8 @@ flatbuffers::DetachedBuffer SerializeNetwork(const format::NetworkT& network) {
   // Enough room from the start: growing would copy all weights, and hold them twice.
   constexpr size_t kRoomForTheRest = 1 << 20;
   flatbuffers::FlatBufferBuilder builder(weights * sizeof(float) + kRoomForTheRest);
-  builder.Finish(format::Network::Pack(builder, &network), format::NetworkIdentifier());
+  builder.Finish(Network::Pack(builder, &network), NetworkIdentifier());
   return builder.Release();
 }
 
-}  // namespace cssrun
+}  // namespace cssrun::format

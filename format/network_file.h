@@ -14,7 +14,7 @@
 #include "format/file_bytes.h"
 #include "network_generated.h"
 
-namespace cssrun {
+namespace cssrun::format {
 
 // Version 2 is the first that was released. (Files of version 1 have two layouts: Code.input took
 // the place of a field that some of them have.)
@@ -34,7 +34,7 @@ class NetworkFile {
   static Result<NetworkFile> FromBytes(std::span<const uint8_t> bytes, const std::string& name,
                                        const NetworkLimits& limits = {});
 
-  const format::Network& network() const { return *format::GetNetwork(bytes_.bytes().data()); }
+  const Network& network() const { return *GetNetwork(bytes_.bytes().data()); }
   size_t size() const { return bytes_.bytes().size(); }
 
  private:
@@ -46,8 +46,8 @@ class NetworkFile {
 };
 
 // Serializes `network` with the file identifier; the same network gives the same bytes.
-flatbuffers::DetachedBuffer SerializeNetwork(const format::NetworkT& network);
+flatbuffers::DetachedBuffer SerializeNetwork(const NetworkT& network);
 
-}  // namespace cssrun
+}  // namespace cssrun::format
 
 #endif  // CSSRUN_FORMAT_NETWORK_FILE_H_

@@ -8,14 +8,8 @@
 #include "format/geometry.h"
 #include "format/network_file.h"
 
-namespace cssrun {
+namespace cssrun::format {
 namespace {
-
-using format::Extent;
-using format::InputCoding;
-using format::NodeKind;
-using format::SynapseKind;
-using format::Window;
 
 // Far above any real network, low enough that no product below overflows 64 bits and that a small
 // hostile file cannot ask for all memory.
@@ -85,7 +79,7 @@ bool PoolHasMembers(const Window& w, const Extent& potential, const Extent& pool
                         w.pad_left());
 }
 
-Status CheckCode(const format::Code& code, const NetworkLimits& limits) {
+Status CheckCode(const Code& code, const NetworkLimits& limits) {
   const std::string where = "code";
   if (!InRange(code.timesteps(), 1, kMaximumTimesteps)) {
     return Bad(where, "timesteps " + std::to_string(code.timesteps()) + " is not 1.." +
@@ -113,7 +107,7 @@ Status CheckCode(const format::Code& code, const NetworkLimits& limits) {
   return Status::Ok();
 }
 
-Status CheckPreprocessing(const format::Preprocessing& p, const Extent& input) {
+Status CheckPreprocessing(const Preprocessing& p, const Extent& input) {
   const std::string where = "preprocessing";
   if (p.mean()->size() != input.channels() || !AllFinite(*p.mean())) {
     return Bad(where, "mean needs one finite number per channel");
@@ -128,7 +122,7 @@ Status CheckPreprocessing(const format::Preprocessing& p, const Extent& input) {
   return Status::Ok();
 }
 
-Status CheckSynapses(const std::string& where, const format::Synapses& s, const Extent& source,
+Status CheckSynapses(const std::string& where, const Synapses& s, const Extent& source,
                      const Extent& target) {
   const std::string mismatch = "does not lead from " + ToString(source) + " to " + ToString(target);
   Extent seen = source;
@@ -184,7 +178,7 @@ Status CheckSynapses(const std::string& where, const format::Synapses& s, const 
 }
 
 // How many pairs of neurons these join, before borders are cut off.
-uint64_t Connections(const format::Synapses& s, const Extent& source, const Extent& target) {
+uint64_t Connections(const Synapses& s, const Extent& source, const Extent& target) {
   const uint64_t channels = std::max(source.channels(), target.channels());
   uint64_t connections = s.kind() == SynapseKind::Identity
                              ? channels * Positions(target)
@@ -199,9 +193,9 @@ uint64_t Connections(const format::Synapses& s, const Extent& source, const Exte
   return connections;
 }
 
-Status CheckNode(const std::string& where, const format::Network& network, uint32_t index) {
-  const format::Node& node = *network.nodes()->Get(index);
-  const format::Code& code = *network.code();
+Status CheckNode(const std::string& where, const Network& network, uint32_t index) {
+  const Node& node = *network.nodes()->Get(index);
+  const Code& code = *network.code();
   const uint32_t last = network.nodes()->size() - 1;
   const Extent& extent = *node.extent();
   const Extent& potential = *node.potential();
@@ -267,10 +261,10 @@ Status CheckNode(const std::string& where, const format::Network& network, uint3
   if (node.synapses()->size() == 0) return Bad(where, "synapses: nothing drives this node");
   uint64_t input_offset = 0;
   for (uint32_t i = 0; i < node.synapses()->size(); ++i) {
-    const format::Synapses& s = *node.synapses()->Get(i);
+    const Synapses& s = *node.synapses()->Get(i);
     const std::string edge = where + ": synapses " + std::to_string(i);
     if (s.source() >= index) return Bad(edge, "source is not an earlier node");
-    const format::Node& source = *network.nodes()->Get(s.source());
+    const Node& source = *network.nodes()->Get(s.source());
     if (Status status = CheckSynapses(edge, s, *source.extent(), potential); !status.ok()) {
       return status;
     }
@@ -282,7 +276,7 @@ Status CheckNode(const std::string& where, const format::Network& network, uint3
                           std::to_string(input_offset + wait));
   }
   for (uint32_t i = 0; i < node.synapses()->size(); ++i) {
-    const format::Synapses& s = *node.synapses()->Get(i);
+    const Synapses& s = *node.synapses()->Get(i);
     const uint64_t delay = input_offset - network.nodes()->Get(s.source())->offset();
     if (s.delay() != delay) {
       return Bad(where + ": synapses " + std::to_string(i),
@@ -294,7 +288,7 @@ Status CheckNode(const std::string& where, const format::Network& network, uint3
 
 }  // namespace
 
-Status ValidateNetwork(const format::Network& network, const NetworkLimits& limits) {
+Status ValidateNetwork(const Network& network, const NetworkLimits& limits) {
   if (!InRange(network.format_version(), kOldestFormatVersion, kFormatVersion)) {
     return Status::BadModel(
         "format version " + std::to_string(network.format_version()) +
@@ -316,7 +310,7 @@ Status ValidateNetwork(const format::Network& network, const NetworkLimits& limi
     neurons += Neurons(*nodes.Get(i)->extent()) + Neurons(*nodes.Get(i)->potential());
     if (neurons > kMaximumNeurons) return Bad(where, "the network has too many neurons");
     if (neurons > limits.neurons) return AboveLimit(where, "neurons", neurons, limits.neurons);
-    for (const format::Synapses* s : *nodes.Get(i)->synapses()) {
+    for (const Synapses* s : *nodes.Get(i)->synapses()) {
       // Both are below 2^62 as long as the limit is: a sum of two cannot overflow.
       synapses += Connections(*s, *nodes.Get(s->source())->extent(), *nodes.Get(i)->potential());
       if (synapses > std::min(limits.synapses, kMaximumSynapses)) {
@@ -333,11 +327,11 @@ Status ValidateNetwork(const format::Network& network, const NetworkLimits& limi
     return Bad("labels", std::to_string(network.labels()->size()) + " labels for " +
                              std::to_string(logits) + " logits");
   }
-  const format::Origin& origin = *network.origin();
+  const Origin& origin = *network.origin();
   if (!std::isfinite(origin.calibration_agreement()) || !std::isfinite(origin.ann_top1())) {
     return Bad("origin", "holds a number that is not finite");
   }
   return Status::Ok();
 }
 
-}  // namespace cssrun
+}  // namespace cssrun::format

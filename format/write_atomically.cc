@@ -9,7 +9,7 @@
 #include <cstring>
 #include <filesystem>
 
-namespace cssrun {
+namespace cssrun::format {
 namespace {
 
 // The temporary file: removed unless it was renamed into place.
@@ -72,4 +72,4 @@ Status WriteFileAtomically(const std::string& path, std::span<const uint8_t> byt
   return Status::Ok();
 }
 
-}  // namespace cssrun
+}  // namespace cssrun::format

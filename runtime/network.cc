@@ -52,7 +52,7 @@ void LogLoaded(const internal::LoadedNetwork& network, const std::string& name, 
 template <class Open>
 Result<std::unique_ptr<internal::LoadedNetwork>> OpenAndLayOut(Open open, const std::string& name,
                                                                const LoadOptions& options) {
-  const Result<NetworkFile> file = open();
+  const Result<format::NetworkFile> file = open();
   if (!file.ok()) return file.status();
   auto loaded = std::make_unique<internal::LoadedNetwork>(
       internal::LayOutNetwork(file.value(), options.engine));
@@ -78,20 +78,21 @@ Result<std::shared_ptr<const Network>> Network::Make(Open open, const std::strin
 
 Result<std::shared_ptr<const Network>> Network::Load(const std::string& path,
                                                      const LoadOptions& options) {
-  return Make([&] { return NetworkFile::Open(path, options.limits); }, path, options);
+  return Make([&] { return format::NetworkFile::Open(path, options.limits); }, path, options);
 }
 
 Result<std::shared_ptr<const Network>> Network::FromBytes(std::span<const uint8_t> bytes,
                                                           const std::string& name,
                                                           const LoadOptions& options) {
-  return Make([&] { return NetworkFile::FromBytes(bytes, name, options.limits); }, name, options);
+  return Make([&] { return format::NetworkFile::FromBytes(bytes, name, options.limits); }, name,
+              options);
 }
 
 Result<std::shared_ptr<const Network>> Network::FromDescriptor(int descriptor,
                                                                const std::string& name,
                                                                const LoadOptions& options) {
-  return Make([&] { return NetworkFile::FromDescriptor(descriptor, name, options.limits); }, name,
-              options);
+  return Make([&] { return format::NetworkFile::FromDescriptor(descriptor, name, options.limits); },
+              name, options);
 }
 
 EngineKind Network::engine() const { return loaded_->engine(); }

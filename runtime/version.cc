@@ -6,7 +6,7 @@
 namespace cssrun {
 
 const char* Version() { return CSSRUN_VERSION; }
-uint32_t FormatVersion() { return kFormatVersion; }
+uint32_t FormatVersion() { return format::kFormatVersion; }
 const char* SimdTarget() { return internal::RunningVariant().name; }
 
 }  // namespace cssrun

@@ -70,7 +70,8 @@ Status ChooseLabels(const ConvertArguments& arguments, size_t classes, bool& gue
 }
 
 Status WriteText(const std::string& path, const std::string& text) {
-  return WriteFileAtomically(path, {reinterpret_cast<const uint8_t*>(text.data()), text.size()});
+  return format::WriteFileAtomically(path,
+                                     {reinterpret_cast<const uint8_t*>(text.data()), text.size()});
 }
 
 int Run(int argc, char** argv) {
@@ -141,7 +142,7 @@ int Run(int argc, char** argv) {
   if (!conversion.ok()) return Fail(conversion.status());
 
   const auto& [bytes, report] = conversion.value();
-  if (Status status = WriteFileAtomically(arguments.output, {bytes.data(), bytes.size()});
+  if (Status status = format::WriteFileAtomically(arguments.output, {bytes.data(), bytes.size()});
       !status.ok()) {
     return Fail(status);
   }

@@ -72,7 +72,7 @@ Json SynapsesToJson(const format::Synapses& s) {
           {"weights", s.weights()->size()}};
 }
 
-Json ToJson(const NetworkFile& file) {
+Json ToJson(const format::NetworkFile& file) {
   const format::Network& network = file.network();
   const format::Code& code = *network.code();
   const format::Preprocessing& preprocessing = *network.preprocessing();
@@ -145,7 +145,7 @@ std::string Describe(const format::Synapses& s) {
   return text;
 }
 
-std::string ToText(const std::string& path, const NetworkFile& file) {
+std::string ToText(const std::string& path, const format::NetworkFile& file) {
   const format::Network& network = file.network();
   const format::Code& code = *network.code();
   const format::Origin& origin = *network.origin();
@@ -223,7 +223,7 @@ int Run(int argc, char** argv) {
   Prepare(app, kExamples);
   if (const auto exit = Parse(app, argc, argv); exit.has_value()) return *exit;
   if (plan) return WritePlan(path, limits);
-  Result<NetworkFile> file = NetworkFile::Open(path, limits.network);
+  Result<format::NetworkFile> file = format::NetworkFile::Open(path, limits.network);
   if (!file.ok()) {
     PrintError(kProgram, file.status().message());
     return ExitCodeOf(file.status());

@@ -55,8 +55,8 @@ ImageResult Describe(const ImageFile& file, const ImageOutcome& outcome, const N
 Status WriteSummary(const Arguments& arguments, const Summary& summary) {
   if (arguments.summary.empty()) return Status::Ok();
   const std::string json = summary.ToJson(arguments.profile || !arguments.report.empty());
-  return WriteFileAtomically(arguments.summary,
-                             {reinterpret_cast<const uint8_t*>(json.data()), json.size()});
+  return format::WriteFileAtomically(arguments.summary,
+                                     {reinterpret_cast<const uint8_t*>(json.data()), json.size()});
 }
 
 Result<ReportRequest> RequestOf(const Arguments& arguments, const Network& network,

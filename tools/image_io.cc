@@ -49,8 +49,9 @@ Status ToChannels(uint32_t channels, Image& image, std::vector<uint8_t>& pixels)
 }  // namespace
 
 Result<Image> ReadImage(const std::string& path, const ImageLimits& limits) {
-  Result<FileBytes> file = ReadFileBytes(path, limits.bytes, StatusCode::kInvalidArgument,
-                                         "; if you trust the file, raise the limit \"bytes\"");
+  Result<format::FileBytes> file =
+      format::ReadFileBytes(path, limits.bytes, StatusCode::kInvalidArgument,
+                            "; if you trust the file, raise the limit \"bytes\"");
   if (!file.ok()) return file.status();
   Result<Image> image = DecodeImage(file.value().bytes(), limits);
   if (image.ok()) return image;

@@ -24,7 +24,7 @@ std::vector<std::string> ParseLabels(std::string_view text) {
 
 Result<std::vector<std::string>> ReadLabels(const std::string& path) {
   constexpr size_t kMaximumBytes = 16 << 20;
-  Result<FileBytes> file = ReadFileBytes(path, kMaximumBytes, StatusCode::kIo);
+  Result<format::FileBytes> file = format::ReadFileBytes(path, kMaximumBytes, StatusCode::kIo);
   if (!file.ok()) return file.status();
   const std::span<const uint8_t> bytes = file.value().bytes();
   return ParseLabels({reinterpret_cast<const char*>(bytes.data()), bytes.size()});

@@ -93,7 +93,7 @@ constexpr size_t kManyImages = 64;
 // The layer with its state, and T frames of random spikes for each of many images.
 struct Work {
   Work(const benchmark::State& state, size_t most_images) : shape(state) {
-    const flatbuffers::DetachedBuffer bytes = SerializeNetwork(Describe(shape));
+    const flatbuffers::DetachedBuffer bytes = format::SerializeNetwork(Describe(shape));
     auto loaded = Network::FromBytes({bytes.data(), bytes.size()}, "bench");
     if (!loaded.ok() || loaded.value()->engine() != EngineKind::kInteger) std::abort();
     network = loaded.value();

@@ -205,7 +205,7 @@ Experiments::Inside Experiments::LookInto(const CodeSettings& code) const {
 flatbuffers::DetachedBuffer Experiments::Build(const CodeSettings& code) const {
   converter::ConvertOptions options = options_;
   options.code = code;
-  return SerializeNetwork(
+  return format::SerializeNetwork(
       converter::BuildFile(model_, prepared_, options,
                            converter::ChooseAmplitudes(prepared_.network, prepared_.calibration,
                                                        prepared_.input, code, options.amplitudes)));

@@ -6,7 +6,7 @@
 
 namespace cssrun::internal {
 
-FloatNetwork LayOutFloats(const NetworkFile& file) {
+FloatNetwork LayOutFloats(const format::NetworkFile& file) {
   const format::Network& network = file.network();
   const uint32_t timesteps = network.code()->timesteps();
   const bool direct = network.code()->input() == format::InputCoding::Direct;

@@ -24,7 +24,7 @@ struct FloatNetwork {
   std::vector<FloatLayer> layers;  // by layer index
 };
 
-FloatNetwork LayOutFloats(const NetworkFile& file);
+FloatNetwork LayOutFloats(const format::NetworkFile& file);
 
 }  // namespace cssrun::internal
 

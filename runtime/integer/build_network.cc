@@ -429,7 +429,8 @@ class Builder {
 
 }  // namespace
 
-std::optional<IntegerNetwork> BuildIntegerNetwork(const NetworkFile& file, std::string& reason) {
+std::optional<IntegerNetwork> BuildIntegerNetwork(const format::NetworkFile& file,
+                                                  std::string& reason) {
   return Builder(file.network(), reason).Build();
 }
 

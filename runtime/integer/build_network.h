@@ -12,7 +12,8 @@ namespace cssrun::internal {
 
 // Nothing, with the reason, when the network needs what 16-bit membranes or this layout cannot do;
 // the float engine runs such networks. Throws std::bad_alloc.
-std::optional<IntegerNetwork> BuildIntegerNetwork(const NetworkFile& file, std::string& reason);
+std::optional<IntegerNetwork> BuildIntegerNetwork(const format::NetworkFile& file,
+                                                  std::string& reason);
 
 }  // namespace cssrun::internal
 

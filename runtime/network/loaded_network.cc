@@ -50,7 +50,7 @@ Layer LayOutLayer(const format::Network& network, const format::Node& node, floa
   return layer;
 }
 
-LoadedNetwork LayOutShared(const NetworkFile& file) {
+LoadedNetwork LayOutShared(const format::NetworkFile& file) {
   const format::Network& network = file.network();
   const format::Code& code = *network.code();
   LoadedNetwork loaded;
@@ -90,7 +90,7 @@ LoadedNetwork LayOutShared(const NetworkFile& file) {
 
 }  // namespace
 
-LoadedNetwork LayOutNetwork(const NetworkFile& file, EngineKind engine) {
+LoadedNetwork LayOutNetwork(const format::NetworkFile& file, EngineKind engine) {
   LoadedNetwork loaded = LayOutShared(file);
   if (engine == EngineKind::kInteger) {
     std::optional<IntegerNetwork> integers = BuildIntegerNetwork(file, loaded.float_reason);

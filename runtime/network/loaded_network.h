@@ -70,7 +70,7 @@ struct LoadedNetwork {
 
 // Lays out for `engine`; for the float engine where the integer one cannot run the network. Throws
 // std::bad_alloc.
-LoadedNetwork LayOutNetwork(const NetworkFile& file, EngineKind engine);
+LoadedNetwork LayOutNetwork(const format::NetworkFile& file, EngineKind engine);
 
 // Whether the layer sends spikes: the readout does not, nor does the image of direct input.
 bool SendsSpikes(const LoadedNetwork& network, size_t layer);

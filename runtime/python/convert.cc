@@ -219,7 +219,7 @@ py::object Convert(const Path& path, const Path& output, const py::object& calib
     if (status.ok()) {
       const auto& [bytes, made] = conversion.value();
       report = converter::ReportToJson(made);
-      status = WriteFileAtomically(output.string(), {bytes.data(), bytes.size()});
+      status = format::WriteFileAtomically(output.string(), {bytes.data(), bytes.size()});
     }
   }
   Check(status);

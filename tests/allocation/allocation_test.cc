@@ -21,7 +21,7 @@ class AllocationTest : public testing::TestWithParam<EngineKind> {
 };
 
 std::shared_ptr<const Network> Load(const format::NetworkT& description, EngineKind engine) {
-  const flatbuffers::DetachedBuffer bytes = SerializeNetwork(description);
+  const flatbuffers::DetachedBuffer bytes = format::SerializeNetwork(description);
   auto network = Network::FromBytes({bytes.data(), bytes.size()}, "random", engine);
   EXPECT_TRUE(network.ok()) << network.status().message();
   return network.ok() ? network.value() : nullptr;

@@ -74,7 +74,7 @@ TEST_P(OutOfMemoryTest, WhereverItRunsOut) {
   for (const uint32_t seed : {2U, 7U, 11U}) {
     SCOPED_TRACE(seed);
     const format::NetworkT description = oracle::RandomNetwork(seed);
-    const flatbuffers::DetachedBuffer bytes = SerializeNetwork(description);
+    const flatbuffers::DetachedBuffer bytes = format::SerializeNetwork(description);
     const std::vector<uint8_t> pixels = oracle::RandomPixels(description, 1);
     const std::vector<float> floats(pixels.size(), 0.5F);
     std::vector<cssrun_event> events;
@@ -100,7 +100,7 @@ TEST_P(OutOfMemoryTest, WhereverItRunsOut) {
 TEST(BatchOutOfMemoryTest, NoRoomForTheSessionsIsAStatus) {
   if (!CSSRUN_COUNTS_ALLOCATIONS) GTEST_SKIP() << "allocations cannot fail here";
   const format::NetworkT description = oracle::RandomNetwork(7);
-  const flatbuffers::DetachedBuffer bytes = SerializeNetwork(description);
+  const flatbuffers::DetachedBuffer bytes = format::SerializeNetwork(description);
   const auto network = Network::FromBytes({bytes.data(), bytes.size()}, "network");
   ASSERT_TRUE(network.ok());
   const std::vector<uint8_t> image = oracle::RandomPixels(description, 1);

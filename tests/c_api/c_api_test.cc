@@ -27,7 +27,7 @@ class CApiTest : public testing::TestWithParam<EngineKind> {
   void TearDown() override { std::filesystem::remove_all(folder_); }
 
   std::string Write(const format::NetworkT& description) const {
-    const flatbuffers::DetachedBuffer bytes = SerializeNetwork(description);
+    const flatbuffers::DetachedBuffer bytes = format::SerializeNetwork(description);
     std::string path = folder_ + "/net.fb";
     std::ofstream(path, std::ios::binary)
         .write(reinterpret_cast<const char*>(bytes.data()),

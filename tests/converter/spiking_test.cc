@@ -307,7 +307,7 @@ TEST_P(LoweringTest, ComputesWhatTheAnnComputes) {
           {{readout ? 1 : std::max(largest, 1e-3) / code.SumOfWeights()}, code.Thresholds()});
     }
     format::NetworkT built = BuildNetwork(network, codes, code);
-    built.format_version = kFormatVersion;
+    built.format_version = format::kFormatVersion;
     built.preprocessing = std::make_unique<format::PreprocessingT>();
     const format::Extent& extent = *built.nodes[0]->extent;
     built.preprocessing->resize = std::max(extent.height(), extent.width());
@@ -317,8 +317,9 @@ TEST_P(LoweringTest, ComputesWhatTheAnnComputes) {
     EXPECT_EQ(built.nodes.back()->offset, GetParam().depth * code.silent_steps);
 
     // What the converter builds is what the loader accepts.
-    const flatbuffers::DetachedBuffer bytes = SerializeNetwork(built);
-    const Result<NetworkFile> file = NetworkFile::FromBytes({bytes.data(), bytes.size()}, "built");
+    const flatbuffers::DetachedBuffer bytes = format::SerializeNetwork(built);
+    const Result<format::NetworkFile> file =
+        format::NetworkFile::FromBytes({bytes.data(), bytes.size()}, "built");
     ASSERT_TRUE(file.ok()) << file.status().message();
 
     std::vector<oracle::Train> trains = {

@@ -27,8 +27,8 @@ namespace {
 using format::NetworkT;
 
 Status LoadStatus(const NetworkT& network) {
-  const flatbuffers::DetachedBuffer bytes = SerializeNetwork(network);
-  return NetworkFile::FromBytes({bytes.data(), bytes.size()}, "net").status();
+  const flatbuffers::DetachedBuffer bytes = format::SerializeNetwork(network);
+  return format::NetworkFile::FromBytes({bytes.data(), bytes.size()}, "net").status();
 }
 
 // Two layers, a pool, a mean, a shortcut.
@@ -40,15 +40,16 @@ TEST(NetworkFileTest, LoadsASoundNetwork) {
 }
 
 TEST(NetworkFileTest, SameNetworkSameBytes) {
-  const flatbuffers::DetachedBuffer a = SerializeNetwork(Sound());
-  const flatbuffers::DetachedBuffer b = SerializeNetwork(Sound());
+  const flatbuffers::DetachedBuffer a = format::SerializeNetwork(Sound());
+  const flatbuffers::DetachedBuffer b = format::SerializeNetwork(Sound());
   ASSERT_EQ(a.size(), b.size());
   EXPECT_TRUE(std::equal(a.data(), a.data() + a.size(), b.data()));
 }
 
 TEST(NetworkFileTest, WeightsAreAlignedInMemory) {
-  const flatbuffers::DetachedBuffer bytes = SerializeNetwork(Sound());
-  const Result<NetworkFile> file = NetworkFile::FromBytes({bytes.data(), bytes.size()}, "net");
+  const flatbuffers::DetachedBuffer bytes = format::SerializeNetwork(Sound());
+  const Result<format::NetworkFile> file =
+      format::NetworkFile::FromBytes({bytes.data(), bytes.size()}, "net");
   ASSERT_TRUE(file.ok());
   for (const format::Node* node : *file.value().network().nodes()) {
     for (const format::Synapses* s : *node->synapses()) {
@@ -79,8 +80,8 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 INSTANTIATE_TEST_SUITE_P(
     EveryField, BadNetworkTest,
     testing::Values(
-        BadNetwork{"version", [](NetworkT& n) { n.format_version = kFormatVersion + 1; }},
-        BadNetwork{"version", [](NetworkT& n) { n.format_version = kOldestFormatVersion - 1; }},
+        BadNetwork{"version", [](NetworkT& n) { n.format_version = format::kFormatVersion + 1; }},
+        BadNetwork{"version", [](NetworkT& n) { n.format_version = format::kOldestFormatVersion - 1; }},
         BadNetwork{"limit \"timesteps\"", [](NetworkT& n) { n.code->timesteps = 1000; }},
         BadNetwork{"input", [](NetworkT& n) { n.code->input = format::InputCoding{2}; }},
         BadNetwork{"early_exit_margin",
@@ -226,9 +227,9 @@ INSTANTIATE_TEST_SUITE_P(
 
 // The limits are looked at, each named in its message, and can be raised.
 TEST(NetworkLimitsTest, AreKeptAndCanBeRaised) {
-  const flatbuffers::DetachedBuffer bytes = SerializeNetwork(Sound());
+  const flatbuffers::DetachedBuffer bytes = format::SerializeNetwork(Sound());
   const auto load = [&](const NetworkLimits& limits) {
-    return NetworkFile::FromBytes({bytes.data(), bytes.size()}, "net", limits).status();
+    return format::NetworkFile::FromBytes({bytes.data(), bytes.size()}, "net", limits).status();
   };
   // Encoder 48 + 48; layer 48 + 48; pooled 48 + 12; readout 4 + 4.
   constexpr uint64_t kNeurons = 260;
@@ -273,7 +274,7 @@ TEST(NetworkLimitsTest, ASmallFileCannotAskForEverything) {
 
 // Damage that leaves no sound FlatBuffer, and files that are none.
 TEST(NetworkFileTest, RefusesEveryKindOfBrokenBuffer) {
-  const flatbuffers::DetachedBuffer buffer = SerializeNetwork(Sound());
+  const flatbuffers::DetachedBuffer buffer = format::SerializeNetwork(Sound());
   const std::vector<uint8_t> sound(buffer.data(), buffer.data() + buffer.size());
   const auto put = [&](size_t at, uint32_t value) {
     std::vector<uint8_t> bytes = sound;
@@ -314,7 +315,7 @@ TEST(NetworkFileTest, RefusesEveryKindOfBrokenBuffer) {
       {std::vector<uint8_t>(8, 0), "CSSN"},
   };
   for (size_t i = 0; i < cases.size(); ++i) {
-    const Status status = NetworkFile::FromBytes(cases[i].first, "net").status();
+    const Status status = format::NetworkFile::FromBytes(cases[i].first, "net").status();
     EXPECT_EQ(status.code(), StatusCode::kBadModel) << i;
     EXPECT_NE(status.message().find(cases[i].second), std::string::npos)
         << i << ": " << status.message();
@@ -323,7 +324,7 @@ TEST(NetworkFileTest, RefusesEveryKindOfBrokenBuffer) {
 
 // A required table or list that is missing is damage, not a null pointer.
 TEST(NetworkFileTest, RefusesMissingParts) {
-  const flatbuffers::DetachedBuffer whole = SerializeNetwork(Sound());
+  const flatbuffers::DetachedBuffer whole = format::SerializeNetwork(Sound());
   const std::unique_ptr<NetworkT> sound = format::UnPackNetwork(whole.data());
   for (int missing = 0; missing < 6; ++missing) {
     flatbuffers::FlatBufferBuilder builder;
@@ -337,7 +338,7 @@ TEST(NetworkFileTest, RefusesMissingParts) {
     // Finish() of the generated builder asserts what this leaves out.
     const flatbuffers::uoffset_t table = builder.StartTable();
     if (missing != 0) {
-      builder.AddElement<uint32_t>(format::Network::VT_FORMAT_VERSION, kFormatVersion, 0);
+      builder.AddElement<uint32_t>(format::Network::VT_FORMAT_VERSION, format::kFormatVersion, 0);
     }
     if (missing != 1) builder.AddOffset(format::Network::VT_CODE, code);
     if (missing != 2) builder.AddOffset(format::Network::VT_PREPROCESSING, preprocessing);
@@ -347,7 +348,8 @@ TEST(NetworkFileTest, RefusesMissingParts) {
     builder.Finish(flatbuffers::Offset<format::Network>(builder.EndTable(table)),
                    format::NetworkIdentifier());
     const Status status =
-        NetworkFile::FromBytes({builder.GetBufferPointer(), builder.GetSize()}, "net").status();
+        format::NetworkFile::FromBytes({builder.GetBufferPointer(), builder.GetSize()}, "net")
+            .status();
     EXPECT_EQ(status.code(), StatusCode::kBadModel) << missing;
     EXPECT_NE(status.message().find(missing == 0 ? "version 0" : "damaged"), std::string::npos)
         << missing << ": " << status.message();
@@ -356,16 +358,17 @@ TEST(NetworkFileTest, RefusesMissingParts) {
 
 TEST(NetworkFileTest, RefusesWhatIsNoNetwork) {
   const std::vector<uint8_t> garbage(100, 0x41);
-  const Status status = NetworkFile::FromBytes(garbage, "junk").status();
+  const Status status = format::NetworkFile::FromBytes(garbage, "junk").status();
   EXPECT_EQ(status.code(), StatusCode::kBadModel);
   EXPECT_NE(status.message().find("CSSN"), std::string::npos) << status.message();
-  EXPECT_EQ(NetworkFile::FromBytes({}, "none").status().code(), StatusCode::kBadModel);
+  EXPECT_EQ(format::NetworkFile::FromBytes({}, "none").status().code(), StatusCode::kBadModel);
 }
 
 TEST(NetworkFileTest, RefusesEveryTruncation) {
-  const flatbuffers::DetachedBuffer bytes = SerializeNetwork(Sound());
+  const flatbuffers::DetachedBuffer bytes = format::SerializeNetwork(Sound());
   for (size_t size = 0; size < bytes.size(); ++size) {
-    const Result<NetworkFile> file = NetworkFile::FromBytes({bytes.data(), size}, "short");
+    const Result<format::NetworkFile> file =
+        format::NetworkFile::FromBytes({bytes.data(), size}, "short");
     // Cut padding at the very end is no damage.
     if (size + 64 < bytes.size()) {
       EXPECT_FALSE(file.ok()) << size;
@@ -385,10 +388,11 @@ class FilesTest : public testing::Test {
 };
 
 TEST_F(FilesTest, MissingFileDirectoryAndEmptyFile) {
-  EXPECT_EQ(NetworkFile::Open((folder_ / "none.fb").string()).status().code(), StatusCode::kIo);
-  EXPECT_EQ(NetworkFile::Open(folder_.string()).status().code(), StatusCode::kIo);
+  EXPECT_EQ(format::NetworkFile::Open((folder_ / "none.fb").string()).status().code(),
+            StatusCode::kIo);
+  EXPECT_EQ(format::NetworkFile::Open(folder_.string()).status().code(), StatusCode::kIo);
   std::ofstream(folder_ / "empty.fb").flush();
-  const Status empty = NetworkFile::Open((folder_ / "empty.fb").string()).status();
+  const Status empty = format::NetworkFile::Open((folder_ / "empty.fb").string()).status();
   EXPECT_EQ(empty.code(), StatusCode::kBadModel);
   EXPECT_NE(empty.message().find("empty.fb"), std::string::npos);
 }
@@ -396,22 +400,23 @@ TEST_F(FilesTest, MissingFileDirectoryAndEmptyFile) {
 // An application may open the file itself; it stays open, and is read from its beginning.
 TEST_F(FilesTest, OpensADescriptor) {
   const std::string path = (folder_ / "net.fb").string();
-  const flatbuffers::DetachedBuffer bytes = SerializeNetwork(Sound());
-  ASSERT_TRUE(WriteFileAtomically(path, {bytes.data(), bytes.size()}).ok());
+  const flatbuffers::DetachedBuffer bytes = format::SerializeNetwork(Sound());
+  ASSERT_TRUE(format::WriteFileAtomically(path, {bytes.data(), bytes.size()}).ok());
   const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   ASSERT_GE(descriptor, 0);
   ASSERT_EQ(lseek(descriptor, 7, SEEK_SET), 7);
   for (int i = 0; i < 2; ++i) {
-    const Result<NetworkFile> file = NetworkFile::FromDescriptor(descriptor, "mine");
+    const Result<format::NetworkFile> file =
+        format::NetworkFile::FromDescriptor(descriptor, "mine");
     EXPECT_TRUE(file.ok()) << file.status().message();
   }
   EXPECT_EQ(lseek(descriptor, 0, SEEK_CUR), 7);
   NetworkLimits limits;
   limits.layers = 1;
-  EXPECT_EQ(NetworkFile::FromDescriptor(descriptor, "mine", limits).status().code(),
+  EXPECT_EQ(format::NetworkFile::FromDescriptor(descriptor, "mine", limits).status().code(),
             StatusCode::kBadModel);
   ASSERT_EQ(close(descriptor), 0);
-  const Status closed = NetworkFile::FromDescriptor(descriptor, "mine").status();
+  const Status closed = format::NetworkFile::FromDescriptor(descriptor, "mine").status();
   EXPECT_EQ(closed.code(), StatusCode::kIo);
   EXPECT_EQ(closed.message().find("mine: "), 0U) << closed.message();
 }
@@ -421,7 +426,8 @@ TEST_F(FilesTest, ADescriptorThatCannotBeReadIsAnError) {
   const int descriptor = open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
   ASSERT_GE(descriptor, 0);
   ASSERT_EQ(write(descriptor, "net", 3), 3);
-  EXPECT_EQ(NetworkFile::FromDescriptor(descriptor, "mine").status().code(), StatusCode::kIo);
+  EXPECT_EQ(format::NetworkFile::FromDescriptor(descriptor, "mine").status().code(),
+            StatusCode::kIo);
   close(descriptor);
 }
 
@@ -429,28 +435,28 @@ TEST_F(FilesTest, ADescriptorThatCannotBeReadIsAnError) {
 TEST_F(FilesTest, AFileBeyondTheLimitIsNotRead) {
   const std::string path = (folder_ / "big").string();
   std::ofstream(path) << "twelve bytes";
-  EXPECT_TRUE(ReadFileBytes(path, 12).ok());
+  EXPECT_TRUE(format::ReadFileBytes(path, 12).ok());
   const Status status =
-      ReadFileBytes(path, 11, StatusCode::kInvalidArgument, "; raise the limit").status();
+      format::ReadFileBytes(path, 11, StatusCode::kInvalidArgument, "; raise the limit").status();
   EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
   EXPECT_EQ(status.message(), path + ": 12 bytes, more than the limit of 11; raise the limit");
-  EXPECT_EQ(ReadFileBytes(path, 11).status().code(), StatusCode::kBadModel);
+  EXPECT_EQ(format::ReadFileBytes(path, 11).status().code(), StatusCode::kBadModel);
   // A terabyte of nothing: no more than its size is looked at.
   std::filesystem::resize_file(path, uintmax_t{1} << 40);
-  EXPECT_EQ(NetworkFile::Open(path).status().code(), StatusCode::kBadModel);
+  EXPECT_EQ(format::NetworkFile::Open(path).status().code(), StatusCode::kBadModel);
 }
 
 TEST_F(FilesTest, WritesReplaceAtomicallyAndLeaveNothingBehind) {
   const std::string path = (folder_ / "net.fb").string();
-  const flatbuffers::DetachedBuffer bytes = SerializeNetwork(Sound());
-  ASSERT_TRUE(WriteFileAtomically(path, {bytes.data(), bytes.size()}).ok());
-  ASSERT_TRUE(WriteFileAtomically(path, {bytes.data(), bytes.size()}).ok());
-  EXPECT_TRUE(NetworkFile::Open(path).ok());
+  const flatbuffers::DetachedBuffer bytes = format::SerializeNetwork(Sound());
+  ASSERT_TRUE(format::WriteFileAtomically(path, {bytes.data(), bytes.size()}).ok());
+  ASSERT_TRUE(format::WriteFileAtomically(path, {bytes.data(), bytes.size()}).ok());
+  EXPECT_TRUE(format::NetworkFile::Open(path).ok());
   size_t files = 0;
   for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(folder_)) ++files;
   EXPECT_EQ(files, 1U);
 
-  const Status status = WriteFileAtomically((folder_ / "no" / "net.fb").string(), {});
+  const Status status = format::WriteFileAtomically((folder_ / "no" / "net.fb").string(), {});
   EXPECT_EQ(status.code(), StatusCode::kIo);
   EXPECT_NE(status.message().find("net.fb"), std::string::npos);
 }
@@ -460,7 +466,7 @@ TEST_F(FilesTest, AFailedWriteKeepsTheOldFile) {
   const std::filesystem::path path = folder_ / "net.fb";
   std::filesystem::create_directory(path);
   const std::vector<uint8_t> bytes(10, 1);
-  EXPECT_EQ(WriteFileAtomically(path.string(), bytes).code(), StatusCode::kIo);
+  EXPECT_EQ(format::WriteFileAtomically(path.string(), bytes).code(), StatusCode::kIo);
   EXPECT_TRUE(std::filesystem::is_directory(path));
   size_t files = 0;
   for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(folder_)) ++files;

@@ -42,10 +42,11 @@ const std::vector<std::vector<uint8_t>>& Networks() {
   static const std::vector<std::vector<uint8_t>> networks = [] {
     std::vector<std::vector<uint8_t>> made;
     for (const uint32_t seed : {0U, 2U, 7U, 11U}) {
-      const auto bytes = cssrun::SerializeNetwork(cssrun::oracle::RandomNetwork(seed));
+      const auto bytes = cssrun::format::SerializeNetwork(cssrun::oracle::RandomNetwork(seed));
       made.emplace_back(bytes.data(), bytes.data() + bytes.size());
     }
-    const auto chain = cssrun::SerializeNetwork(cssrun::oracle::ChainNetwork(2, 6, 1.5F, 1));
+    const auto chain =
+        cssrun::format::SerializeNetwork(cssrun::oracle::ChainNetwork(2, 6, 1.5F, 1));
     made.emplace_back(chain.data(), chain.data() + chain.size());
     made.push_back({'j', 'u', 'n', 'k', 'C', 'S', 'S', 'N', 0, 0});
     return made;

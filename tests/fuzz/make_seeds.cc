@@ -42,7 +42,7 @@ class Writer {
 
 void Networks(Writer& writer) {
   const auto write = [&](const format::NetworkT& network) {
-    const flatbuffers::DetachedBuffer bytes = SerializeNetwork(network);
+    const flatbuffers::DetachedBuffer bytes = format::SerializeNetwork(network);
     for (const char* target : {"network_load", "network_run"}) {
       writer.Write(target, {bytes.data(), bytes.size()});
     }

@@ -49,7 +49,7 @@ long PeakKilobytes() {
 }
 
 void DamageEveryByte(const format::NetworkT& network, size_t stride, Tally& tally) {
-  const flatbuffers::DetachedBuffer buffer = SerializeNetwork(network);
+  const flatbuffers::DetachedBuffer buffer = format::SerializeNetwork(network);
   std::vector<uint8_t> bytes(buffer.data(), buffer.data() + buffer.size());
   Require(RunNetwork(bytes, NetworkLimits()), "the network is sound before it is damaged");
   size_t next = 0;

@@ -7,7 +7,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace cssrun;
-  const Result<NetworkFile> file = NetworkFile::FromBytes({data, size}, "input");
+  const Result<format::NetworkFile> file = format::NetworkFile::FromBytes({data, size}, "input");
   if (!file.ok()) {
     fuzz::Require(file.status().code() == StatusCode::kBadModel, "refused with kBadModel");
     fuzz::Require(file.status().message().rfind("input: ", 0) == 0, "begins with the name");
@@ -16,8 +16,8 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   // Whoever holds a NetworkFile may follow everything in it: unpacking does, and what it gives is
   // sound again.
   const std::unique_ptr<format::NetworkT> unpacked(file.value().network().UnPack());
-  const flatbuffers::DetachedBuffer again = SerializeNetwork(*unpacked);
-  fuzz::Require(NetworkFile::FromBytes({again.data(), again.size()}, "again").ok(),
+  const flatbuffers::DetachedBuffer again = format::SerializeNetwork(*unpacked);
+  fuzz::Require(format::NetworkFile::FromBytes({again.data(), again.size()}, "again").ok(),
                 "a sound network stays sound");
   return 0;
 }

@@ -45,12 +45,13 @@ int main(int argc, char** argv) {
   flatbuffers::DetachedBuffer base;
   double slowest = 0;
   for (unsigned long i = 0; i < count; ++i) {
-    if (i % kMutantsOfABase == 0) base = SerializeNetwork(fuzz::BaseNetwork(random() % kBases));
+    if (i % kMutantsOfABase == 0)
+      base = format::SerializeNetwork(fuzz::BaseNetwork(random() % kBases));
     const std::unique_ptr<format::NetworkT> network = format::UnPackNetwork(base.data());
     for (unsigned changes = 1 + random() % 4; changes > 0; --changes) {
       fuzz::MutateNetwork(random, *network);
     }
-    const flatbuffers::DetachedBuffer bytes = SerializeNetwork(*network);
+    const flatbuffers::DetachedBuffer bytes = format::SerializeNetwork(*network);
     const double start = fuzz::ProcessorSeconds();
     if (fuzz::RunNetwork({bytes.data(), bytes.size()}, fuzz::kSmall)) ++ran;
     const double elapsed = fuzz::ProcessorSeconds() - start;

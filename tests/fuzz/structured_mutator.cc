@@ -21,7 +21,7 @@ extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max
   const auto network = format::UnPackNetwork(data);
   std::mt19937 random(seed);
   for (unsigned i = 0; i < 1 + seed / 4 % 2; ++i) fuzz::MutateNetwork(random, *network);
-  const flatbuffers::DetachedBuffer bytes = SerializeNetwork(*network);
+  const flatbuffers::DetachedBuffer bytes = format::SerializeNetwork(*network);
   if (bytes.size() > max_size) return LLVMFuzzerMutate(data, size, max_size);
   std::memcpy(data, bytes.data(), bytes.size());
   return bytes.size();

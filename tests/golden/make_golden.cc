@@ -14,7 +14,7 @@ namespace {
 using namespace cssrun;
 
 void Write(const std::string& path, const format::NetworkT& network) {
-  const flatbuffers::DetachedBuffer bytes = SerializeNetwork(network);
+  const flatbuffers::DetachedBuffer bytes = format::SerializeNetwork(network);
   std::ofstream(path + ".fb", std::ios::binary)
       .write(reinterpret_cast<const char*>(bytes.data()),
              static_cast<std::streamsize>(bytes.size()));
@@ -35,7 +35,8 @@ void Write(const std::string& path, const format::NetworkT& network) {
 
 int main(int argc, char** argv) {
   if (argc != 2) return 2;
-  const std::string base = std::string(argv[1]) + "/version" + std::to_string(kFormatVersion) + "_";
+  const std::string base =
+      std::string(argv[1]) + "/version" + std::to_string(format::kFormatVersion) + "_";
   Write(base + "spikes", oracle::RandomNetwork(7, {.placed_means = true}));
   Write(base + "direct", oracle::RandomNetwork(3, {.direct = true, .settled = true}));
   return 0;

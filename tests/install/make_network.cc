@@ -15,7 +15,7 @@ int main(int argc, char** argv) {
   const std::string folder = argv[1];
   cssrun::format::NetworkT description = cssrun::oracle::ChainNetwork(3, 8, 1.5F, 1);
   description.labels = {"north", "east", "south", "west"};
-  const flatbuffers::DetachedBuffer bytes = cssrun::SerializeNetwork(description);
+  const flatbuffers::DetachedBuffer bytes = cssrun::format::SerializeNetwork(description);
   std::ofstream(folder + "/net.fb", std::ios::binary)
       .write(reinterpret_cast<const char*>(bytes.data()),
              static_cast<std::streamsize>(bytes.size()));

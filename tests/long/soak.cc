@@ -73,7 +73,7 @@ int main(int argc, char** argv) {
   const std::string path =
       (std::filesystem::temp_directory_path() / ("soak" + std::to_string(getpid()) + ".fb"))
           .string();
-  Require(WriteFileAtomically(path, bytes).ok(), "the file can be written");
+  Require(format::WriteFileAtomically(path, bytes).ok(), "the file can be written");
   Soak("loads and unloads", cycles, [&](unsigned long i) {
     const auto network = Network::Load(path, long_runs::kEngines[i % 2]);
     Require(network.ok(), "the network loads");

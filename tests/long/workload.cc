@@ -16,7 +16,7 @@ std::shared_ptr<const Network> Workload::Load(EngineKind engine) const {
 
 Workload MakeWorkload(uint32_t images) {
   const format::NetworkT description = oracle::RandomNetwork(7, {.placed_means = true});
-  Workload workload{SerializeNetwork(description), {}};
+  Workload workload{format::SerializeNetwork(description), {}};
   for (uint32_t i = 0; i < images; ++i) {
     workload.images.push_back(oracle::RandomPixels(description, i));
   }

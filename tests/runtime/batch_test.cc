@@ -28,7 +28,7 @@ namespace {
 constexpr uint32_t kSeed = 11;
 
 std::shared_ptr<const Network> Load(const format::NetworkT& description, EngineKind engine) {
-  const flatbuffers::DetachedBuffer bytes = SerializeNetwork(description);
+  const flatbuffers::DetachedBuffer bytes = format::SerializeNetwork(description);
   Result<std::shared_ptr<const Network>> network =
       Network::FromBytes({bytes.data(), bytes.size()}, "random", engine);
   EXPECT_TRUE(network.ok()) << network.status().message();

@@ -40,7 +40,7 @@ double Decode(const Train& train, size_t neuron, double beta) {
 }
 
 std::shared_ptr<const Network> Load(const format::NetworkT& description, EngineKind engine) {
-  const flatbuffers::DetachedBuffer bytes = SerializeNetwork(description);
+  const flatbuffers::DetachedBuffer bytes = format::SerializeNetwork(description);
   Result<std::shared_ptr<const Network>> network =
       Network::FromBytes({bytes.data(), bytes.size()}, "coding", engine);
   EXPECT_TRUE(network.ok()) << network.status().message();

@@ -26,7 +26,7 @@ using oracle::Train;
 
 std::shared_ptr<const Network> Load(const format::NetworkT& description,
                                     EngineKind engine = EngineKind::kFloat) {
-  const flatbuffers::DetachedBuffer bytes = SerializeNetwork(description);
+  const flatbuffers::DetachedBuffer bytes = format::SerializeNetwork(description);
   Result<std::shared_ptr<const Network>> network =
       Network::FromBytes({bytes.data(), bytes.size()}, "random", engine);
   EXPECT_TRUE(network.ok()) << network.status().message();
@@ -272,8 +272,9 @@ TEST(TimingTest, ResidualLatencyAndDelay) {
 TEST(TimingTest, ADelayLineOneStepShortOrLongChangesTheSpikes) {
   const format::NetworkT description = ResidualNetwork(3, 1);
   const std::vector<uint8_t> pixels = oracle::RandomPixels(description, 3);
-  const flatbuffers::DetachedBuffer bytes = SerializeNetwork(description);
-  Result<NetworkFile> file = NetworkFile::FromBytes({bytes.data(), bytes.size()}, "residual");
+  const flatbuffers::DetachedBuffer bytes = format::SerializeNetwork(description);
+  Result<format::NetworkFile> file =
+      format::NetworkFile::FromBytes({bytes.data(), bytes.size()}, "residual");
   ASSERT_TRUE(file.ok()) << file.status().message();
   const Train expected = oracle::RunNetwork(description, pixels)[3].train;
   for (const int error : {-1, 0, 1}) {

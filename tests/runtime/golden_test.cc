@@ -23,7 +23,7 @@ const std::string kFolder = std::string(CSSRUN_SOURCE_DIR) + "/tests/golden";
 std::vector<float> Logits(const std::string& file, EngineKind engine) {
   const auto network = Network::Load(file, engine);
   EXPECT_TRUE(network.ok()) << network.status().message();
-  const Result<NetworkFile> described = NetworkFile::Open(file);
+  const Result<format::NetworkFile> described = format::NetworkFile::Open(file);
   EXPECT_TRUE(described.ok());
   if (!network.ok() || !described.ok()) return {};
   const std::unique_ptr<format::NetworkT> description(described.value().network().UnPack());
@@ -34,12 +34,12 @@ std::vector<float> Logits(const std::string& file, EngineKind engine) {
 
 TEST(GoldenTest, EveryReleasedVersionGivesTheAnswersItGave) {
   size_t files = 0;
-  std::vector<bool> versions(kFormatVersion + 1, false);
+  std::vector<bool> versions(format::kFormatVersion + 1, false);
   for (const fs::directory_entry& entry : fs::directory_iterator(kFolder)) {
     if (entry.path().extension() != ".fb") continue;
     SCOPED_TRACE(entry.path().string());
     ++files;
-    const Result<NetworkFile> file = NetworkFile::Open(entry.path().string());
+    const Result<format::NetworkFile> file = format::NetworkFile::Open(entry.path().string());
     ASSERT_TRUE(file.ok()) << file.status().message();
     versions.at(file.value().network().format_version()) = true;
     std::ifstream answers(fs::path(entry.path()).replace_extension(".logits"));
@@ -58,7 +58,8 @@ TEST(GoldenTest, EveryReleasedVersionGivesTheAnswersItGave) {
     EXPECT_EQ(engines, 2U);
   }
   EXPECT_GE(files, 2U);
-  for (uint32_t version = kOldestFormatVersion; version <= kFormatVersion; ++version) {
+  for (uint32_t version = format::kOldestFormatVersion; version <= format::kFormatVersion;
+       ++version) {
     EXPECT_TRUE(versions[version]) << "no file of version " << version;
   }
 }

@@ -86,7 +86,7 @@ void CompareNeurons(const oracle::IntegerRun& expected, const oracle::Train& act
 }  // namespace
 
 std::shared_ptr<const Network> Load(const format::NetworkT& description) {
-  const flatbuffers::DetachedBuffer bytes = SerializeNetwork(description);
+  const flatbuffers::DetachedBuffer bytes = format::SerializeNetwork(description);
   Result<std::shared_ptr<const Network>> network =
       Network::FromBytes({bytes.data(), bytes.size()}, "random");
   EXPECT_TRUE(network.ok()) << network.status().message();

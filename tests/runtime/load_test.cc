@@ -29,7 +29,7 @@ class LoadTest : public testing::Test {
  protected:
   void SetUp() override {
     description_ = oracle::ChainNetwork(2, 6, 1.5F, 1);
-    const flatbuffers::DetachedBuffer buffer = SerializeNetwork(description_);
+    const flatbuffers::DetachedBuffer buffer = format::SerializeNetwork(description_);
     bytes_.assign(buffer.data(), buffer.data() + buffer.size());
     file_ = std::tmpfile();
     ASSERT_NE(file_, nullptr);
@@ -98,7 +98,7 @@ TEST_F(LoadTest, TheLogSaysWhatRunsAndWhy) {
 
   // So many timesteps are beyond the integer engine.
   const format::NetworkT many = oracle::ChainNetwork(1, 70, 1.1F, 0);
-  const flatbuffers::DetachedBuffer buffer = SerializeNetwork(many);
+  const flatbuffers::DetachedBuffer buffer = format::SerializeNetwork(many);
   lines.clear();
   const Loaded network = Network::FromBytes({buffer.data(), buffer.size()}, "many", options);
   ASSERT_TRUE(network.ok()) << network.status().message();

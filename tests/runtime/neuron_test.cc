@@ -78,7 +78,7 @@ struct PlainNeurons {
   }
 
   float LargestMember(const std::vector<float>& h, int y, int x, size_t c) const {
-    const format::Window pool = layer.pool.value_or(UnitWindow());
+    const format::Window pool = layer.pool.value_or(format::UnitWindow());
     float largest = std::numeric_limits<float>::lowest();
     for (int ky = 0; ky < pool.kernel_y(); ++ky) {
       for (int kx = 0; kx < pool.kernel_x(); ++kx) {

@@ -35,7 +35,7 @@ class RandomRunTest : public testing::TestWithParam<EngineKind> {
   void Draw(uint32_t seed, const oracle::RandomOptions& options = {}) {
     description_ = oracle::RandomNetwork(seed, options);
     pixels_ = oracle::RandomPixels(description_, seed);
-    const flatbuffers::DetachedBuffer bytes = SerializeNetwork(description_);
+    const flatbuffers::DetachedBuffer bytes = format::SerializeNetwork(description_);
     Result<std::shared_ptr<const Network>> network =
         Network::FromBytes({bytes.data(), bytes.size()}, "random", GetParam());
     ASSERT_TRUE(network.ok()) << network.status().message();

@@ -36,7 +36,7 @@ inline format::NetworkT SmallNetwork(const std::vector<std::string>& labels) {
 }
 
 inline std::vector<uint8_t> Serialized(const format::NetworkT& network) {
-  const flatbuffers::DetachedBuffer bytes = SerializeNetwork(network);
+  const flatbuffers::DetachedBuffer bytes = format::SerializeNetwork(network);
   return {bytes.data(), bytes.data() + bytes.size()};
 }
 

@@ -252,7 +252,7 @@ class Leader {
 // Gives the job, and the network itself, to all: they need not see its file, nor an older one.
 Status SendJob(const FileRun& run, int ranks, RankJob& job) {
   constexpr size_t kLimit = (size_t{1} << 31) - 1;  // MPI counts in int, FlatBuffers as well
-  Result<FileBytes> network = ReadFileBytes(run.network_file, kLimit);
+  Result<format::FileBytes> network = format::ReadFileBytes(run.network_file, kLimit);
   if (!network.ok()) return network.status();
   job.network_bytes = network.value().bytes().size();
   const Bytes packed = Packed(job);
@@ -266,7 +266,7 @@ Status SendJob(const FileRun& run, int ranks, RankJob& job) {
 
 // The other end of SendJob.
 Result<std::shared_ptr<const Network>> ReceiveNetwork(const RankJob& job) {
-  FileBytes network(job.network_bytes);
+  format::FileBytes network(job.network_bytes);
   if (network.empty()) return Status::OutOfMemory();
   if (MPI_Bcast(network.bytes().data(), static_cast<int>(job.network_bytes), MPI_BYTE, 0,
                 MPI_COMM_WORLD) != MPI_SUCCESS) {

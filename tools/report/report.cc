@@ -27,8 +27,8 @@ Status WriteReport(const ReportRequest& request, const std::shared_ptr<const Net
     content.watched = std::move(watched).value();
   }
   const std::string page = ReportPage(content);
-  return WriteFileAtomically(request.path,
-                             {reinterpret_cast<const uint8_t*>(page.data()), page.size()});
+  return format::WriteFileAtomically(request.path,
+                                     {reinterpret_cast<const uint8_t*>(page.data()), page.size()});
 }
 
 }  // namespace cssrun::tools

@@ -38,7 +38,7 @@ void CountSpikesReference(SpikeFrame& spikes) {
 uint64_t CountSynopsReference(const FanOutShape& shape, const SpikeFrame& frame, size_t first,
                               size_t last) {
   const format::Synapses& s = *shape.synapses;
-  const format::Window itself = UnitWindow();
+  const format::Window itself = format::UnitWindow();
   const format::Window& mean = s.average() == nullptr ? itself : *s.average();
   const bool identity = s.kind() == format::SynapseKind::Identity;
   uint64_t synops = 0;

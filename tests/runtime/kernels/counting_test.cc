@@ -43,7 +43,7 @@ TEST(CountingTest, SynopsAreCountedAsByTheirPlainTwin) {
   int compared = 0;
   int with_exceptions = 0;
   for (uint32_t seed = 0; seed < 150; ++seed) {
-    const flatbuffers::DetachedBuffer bytes = SerializeNetwork(
+    const flatbuffers::DetachedBuffer bytes = format::SerializeNetwork(
         oracle::RandomNetwork(seed, {.placed_means = seed % 2 == 0, .settled = seed % 3 == 0}));
     auto loaded = Network::FromBytes({bytes.data(), bytes.size()}, "random");
     ASSERT_TRUE(loaded.ok());

@@ -146,11 +146,11 @@ bool DrawIdentity(Draw& draw, ConvolutionShape& shape) {
 
 std::vector<ConvolutionShape> ShortcutShapes() {
   std::vector<ConvolutionShape> shapes = {
-      Real("ResNet-20", {16, 32, 32}, 16, UnitWindow()),
-      Real("ResNet-20", {32, 16, 16}, 32, UnitWindow()),
-      Real("ResNet-20", {64, 8, 8}, 64, UnitWindow()),
+      Real("ResNet-20", {16, 32, 32}, 16, format::UnitWindow()),
+      Real("ResNet-20", {32, 16, 16}, 32, format::UnitWindow()),
+      Real("ResNet-20", {64, 8, 8}, 64, format::UnitWindow()),
       Real("ResNet-20, to more channels", {16, 32, 32}, 32, Square(1, 2, 0)),
-      Real("ResNet-18", {256, 14, 14}, 256, UnitWindow()),
+      Real("ResNet-18", {256, 14, 14}, 256, format::UnitWindow()),
   };
   shapes[3].channel_offset = 8;
   AddRandomShapes(DrawIdentity, shapes);
@@ -210,8 +210,8 @@ std::vector<ConvolutionShape> TileGatherShapes() {
       Real("ResNet-20", {16, 32, 32}, 32, Square(3, 2, 1), WeightWidth::kWide),
       Real("VGG-16", {128, 16, 16}, 128, Square(3, 1, 1)),
       Real("ResNet-18", {256, 8, 8}, 256, Square(3, 1, 1)),
-      Real("ResNet-50", {256, 14, 14}, 64, UnitWindow(), WeightWidth::kWide),
-      Real("VGG-16, fully connected", {512, 1, 1}, 512, UnitWindow()),
+      Real("ResNet-50", {256, 14, 14}, 64, format::UnitWindow(), WeightWidth::kWide),
+      Real("VGG-16, fully connected", {512, 1, 1}, 512, format::UnitWindow()),
       Real("ResNet-18, stem", {3, 33, 33}, 64, Square(7, 2, 3), WeightWidth::kWide),
   };
   shapes.back().image = true;
@@ -291,7 +291,7 @@ std::vector<ConvolutionShape> LevelConvShapes() {
       Real("ResNet-20", {32, 16, 16}, 32, Square(3, 1, 1)),
       Real("ResNet-20", {64, 8, 8}, 64, Square(3, 1, 1)),
       Real("VGG-16", {256, 8, 8}, 256, Square(3, 1, 1)),
-      Real("ResNet-50", {256, 14, 14}, 64, UnitWindow()),
+      Real("ResNet-50", {256, 14, 14}, 64, format::UnitWindow()),
   };
   AddRandomShapes(
       [](Draw& draw, ConvolutionShape& shape) {
@@ -330,8 +330,8 @@ std::vector<NeuronShape> NeuronShapes() {
 
 std::vector<ConvolutionShape> ReadoutShapes() {
   std::vector<ConvolutionShape> shapes = {
-      Real("ResNet-20", {64, 8, 8}, 10, UnitWindow()),
-      Real("VGG-16", {512, 1, 1}, 1000, UnitWindow()),
+      Real("ResNet-20", {64, 8, 8}, 10, format::UnitWindow()),
+      Real("VGG-16", {512, 1, 1}, 1000, format::UnitWindow()),
   };
   shapes[0].mean = Square(8, 1, 0);
   AddRandomShapes(
