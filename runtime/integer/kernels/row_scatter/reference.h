@@ -12,8 +12,8 @@
 namespace cssrun::internal {
 
 // All spikes that reach target row `row` of the part's blocks. Source rows come in ascending order,
-// and the sum of each joins the membranes in one saturating addition. So does that of the kernel, unless
-// a run has more lines than the kernel keeps in registers: then some taps join after others.
+// and the sum of each joins the membranes in one saturating addition. So does that of the kernel,
+// unless a run has more lines than the kernel keeps in registers: then some taps join after others.
 void ScatterRowReference(const RowScatterShape& shape, const ScaledWeights& weights,
                          const EventInput& input, const EventTarget& target, size_t row);
 
