@@ -9,6 +9,7 @@
 #include "converter/network_builder.h"
 #include "cssrun/batch.h"
 #include "format/network_file.h"
+#include "runtime/neuron/settled.h"
 
 namespace cssrun::converter {
 namespace {
@@ -130,7 +131,8 @@ class Search {
       codes.push_back(Code(timesteps, 2, 2, 0.75F, input));
       // A neuron has all of its input before its first spike, so it fires where its digit rounds
       // up.
-      if (timesteps <= 6) codes.push_back(Code(timesteps, 2, timesteps - 1, 0.75F, input));
+      if (timesteps <= internal::kLongestSettledTrain)
+        codes.push_back(Code(timesteps, 2, timesteps - 1, 0.75F, input));
     }
     for (const uint32_t timesteps : {6U, 7U, 8U, 9U, 10U, 12U}) {
       codes.push_back(Code(timesteps, 1.5F, 2, 0.7F, input));

@@ -235,7 +235,7 @@ TEST(IntegerPlanTest, LargeShortcutsFitTheirBits) {
       ForEachLayer(description, [&](const Planned& layer) {
         if (layer.synapses.size() < 2) return;
         EXPECT_EQ(layer.plan.synapses[1].kernel,
-                  overlapping ? KernelName::kGather : KernelName::kShortcut);
+                  overlapping ? KernelName::kTileGather : KernelName::kEventShortcut);
         EXPECT_EQ(layer.plan.synapses[1].weights, WeightType::kInt16);
         for (const double scale : layer.plan.scales) {
           EXPECT_LE(4 * std::round(std::abs(static_cast<double>(weight)) * scale),

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cssrun/cssrun.h"
+#include "runtime/neuron/settled.h"
 #include "tests/oracle/reference.h"
 #include "tests/runtime/random_run.h"
 
@@ -56,8 +57,7 @@ TEST_P(RecordingTest, RecordingsObeyTheNeuronEquation) {
       const format::NodeT& description = *description_.nodes[node];
       const size_t neurons = network_->layers()[node].neurons;
       const std::vector<float>& membranes = answer.recordings[node].membranes;
-      const bool settled =
-          description_.code->beta == 2 && timesteps <= 6 && silent + 1 >= timesteps;
+      const bool settled = internal::IsSettled(description_.code->beta, timesteps, silent);
       if (network_->engine() == EngineKind::kInteger && settled) {
         EXPECT_TRUE(membranes.empty());
         continue;
