@@ -48,17 +48,14 @@ Bound Bind(const IntegerSynapses& synapses, const SynapseInput& input) {
   return std::visit([&](const auto& kernel) { return Bind(kernel, input); }, synapses.kernel);
 }
 
+// Calls function(kernel) where an event kernel is bound.
 template <class Function>
 void WithEventKernel(Bound& bound, const Function& function) {
-  if (auto* gather = std::get_if<BoundKernel<TileGather>>(&bound)) {
-    function(*gather);
-  } else if (auto* scatter = std::get_if<BoundKernel<RowScatter>>(&bound)) {
-    function(*scatter);
-  } else if (auto* depthwise = std::get_if<BoundKernel<Depthwise>>(&bound)) {
-    function(*depthwise);
-  } else if (auto* shortcut = std::get_if<BoundKernel<EventShortcut>>(&bound)) {
-    function(*shortcut);
-  }
+  std::visit(
+      [&](auto& kernel) {
+        if constexpr (requires { kernel.functions; }) function(kernel);
+      },
+      bound);
 }
 
 // SyOPs are counted with the first block; each source row with the target rows beside it.

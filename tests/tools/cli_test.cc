@@ -364,6 +364,25 @@ TEST_F(CliTest, InspectForPeople) {
   }
 }
 
+TEST_F(CliTest, InspectThePlan) {
+  const Finished finished = RunTool("cssinspect", {"net.fb", "--plan"});
+  EXPECT_EQ(finished.exit_code, 0);
+  EXPECT_EQ(finished.err, "");
+  for (const char* part : {"in integers with ", "kernel", "layout", "weights", "expected", "layer0",
+                           "tile_gather", "int16", "readout", "M additions"}) {
+    EXPECT_TRUE(Contains(finished.out, part)) << part << "\n" << finished.out;
+  }
+  ExpectRefusal(RunTool("cssinspect", {"net.fb", "--plan", "--json"}), 2, "--plan");
+  ExpectRefusal(RunTool("cssinspect", {"missing.fb", "--plan"}), 4, "missing.fb");
+  // One whose weights are too large for 16 bits says so instead.
+  format::NetworkT large = SmallNetwork(kLabels);
+  large.nodes[1]->synapses[0]->weights[0] = 100.0F;
+  WriteNetwork("large.fb", large);
+  const Finished in_float = RunTool("cssinspect", {"large.fb", "--plan"});
+  EXPECT_EQ(in_float.exit_code, 0);
+  EXPECT_TRUE(Contains(in_float.out, "runs in float: layer0")) << in_float.out;
+}
+
 TEST_F(CliTest, InspectAsJson) {
   const Finished finished = RunTool("cssinspect", {"net.fb", "--json"});
   EXPECT_EQ(finished.exit_code, 0);
