@@ -16,8 +16,6 @@ using format::Extent;
 using format::NetworkT;
 using format::NodeKind;
 using format::NodeT;
-using format::SynapseKind;
-using format::SynapsesT;
 using format::Window;
 
 struct Span {
