@@ -16,8 +16,6 @@ using format::Extent;
 using format::NetworkT;
 using format::NodeKind;
 using format::NodeT;
-using format::SynapseKind;
-using format::SynapsesT;
 using format::Window;
 
 struct Span {
@@ -166,7 +164,7 @@ class Builder {
   Sizes SizesWithoutLevels(int most_sources, int most_targets) {
     const uint32_t sources = Channels(draw_, most_sources);
     uint32_t height = draw_.Count(4, 9);
-    uint32_t width = draw_.Count(draw_.Chance(0.2) ? 1 : 4, 9);
+    uint32_t width = draw_.Chance(0.2) ? draw_.Count(1, 2) : draw_.Count(4, 9);
     Sizes sizes;
     sizes.targets = Channels(draw_, most_targets);
     sizes.rectify = draw_.Chance(0.8);
@@ -204,6 +202,9 @@ class Builder {
     }
     const bool image = !direct_ && draw_.Chance(0.25);
     const uint32_t source = image ? 0 : Source(sizes.source, sizes.rectify);
+    if (draw_.Chance(0.3)) {  // what most networks have
+      return Convolved(source, Window(3, 3, 1, 1, 1, 1, 1, 1, 1, 1), sizes.targets, 1);
+    }
     for (;;) {
       const int kernel_y = draw_.Integer(1, 4);
       const int kernel_x = draw_.Integer(2, 4);

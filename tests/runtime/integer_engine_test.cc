@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/oracle/random_network.h"
@@ -245,6 +246,40 @@ TEST(IntegerEngineTest, SumsBeyondSixteenBitsSaturate) {
     EXPECT_EQ(counts.not_compared, 0U);
     ForEveryInstructionSet([&](int64_t) { ExpectSame(best, Record(*network, white)); });
   }
+}
+
+// Where pools overlap, members beyond the map are as low as 16 bits hold, in units; these are few
+// where small weights are whole, and pixels are not counted in them at all.
+TEST(IntegerEngineTest, MembersBeyondTheMapAreNeverTheLargest) {
+  format::NetworkT description = oracle::WideNetwork(4, 12, 12, 1);
+  description.code->timesteps = 2;
+  description.code->silent_steps = 1;
+  description.code->input = format::InputCoding::Direct;
+  description.nodes[0]->thresholds.clear();
+  description.nodes[1]->thresholds = {0.5F, 0.5F};
+  format::NodeT& pooled = *description.nodes[2];
+  pooled.thresholds = {0.5F, 0.5F};
+  pooled.rectify = false;
+  pooled.pool = std::make_unique<format::Window>(2, 2, 2, 2, 1, 1, 1, 1, 1, 1);
+  *pooled.extent = format::Extent(12, 3, 3);
+  for (float& weight : pooled.synapses[0]->weights) weight = weight > 0 ? 2e-5F : -2e-5F;
+  auto pixels_in = std::make_unique<format::SynapsesT>(*description.nodes[1]->synapses[0]);
+  for (float& weight : pixels_in->weights) weight = -2;
+  pooled.synapses.push_back(std::move(pixels_in));
+  format::SynapsesT& readout = *description.nodes[3]->synapses[0];
+  *readout.window = format::Window(3, 3, 1, 1, 0, 0, 0, 0, 1, 1);
+  readout.weights.resize(size_t{4} * 12 * 9);
+  description.nodes[0]->amplitude = 0.6F;
+  oracle::SetTiming(description);
+  const std::shared_ptr<const Network> network = LoadInIntegers(description);
+  ASSERT_NE(network, nullptr);
+  EXPECT_GT(PlanOf(*network).layers[2].scales[0], 32768);  // all 16 bits: less than an amplitude
+  const std::vector<uint8_t> white(size_t{3} * 4 * 4, 255);
+  Counts counts;
+  const SpikeRecord best = Record(*network, white);
+  Compare(description, *network, white, best, counts);
+  EXPECT_EQ(counts.not_compared, 0U);
+  ForEveryInstructionSet([&](int64_t) { ExpectSame(best, Record(*network, white)); });
 }
 
 TEST(IntegerEngineTest, EveryInstructionSetChunkAndThreadGivesTheSameBits) {

@@ -258,7 +258,8 @@ format::NetworkT QuantizedNetwork(int largest, float step) {
     for (size_t i = 0; i < weights.size(); ++i) {
       // Each channel has a 1, so that no larger step has all weights as multiples.
       const int whole = i % fan_in == 0 ? 1 : number++ * 7 % (2 * largest + 1) - largest;
-      weights[i] = static_cast<float>(whole) * step * (1 + 0.01F * static_cast<float>(i / fan_in));
+      const size_t channel = i / fan_in;
+      weights[i] = static_cast<float>(whole) * step * (1 + 0.01F * static_cast<float>(channel));
     }
   }
   return network;
