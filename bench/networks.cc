@@ -1,11 +1,12 @@
-// Whole networks against the dense ANN: cssrun's engine and oneDNN float on the same images, in one
-// process, turn by turn, so that a noisy machine slows both alike. Prints one JSON object.
+// Compares whole networks with the dense ANN: cssrun's engine and oneDNN in float run the same
+// images by turns in one process, so that a noisy machine slows both alike. Prints one JSON object.
 //
 //   bench_networks MODEL.onnx NET.fb IMAGES [--threads N] [--seconds S] [--opponent COMMAND]
 //
-// With N threads: latency is one image over all threads, throughput one image a thread (of the ANN:
-// a copy of it a thread). An opponent is a command that prints the milliseconds that it took for an
-// image as its last line; it gets a turn in every round.
+// With N threads, latency is the time of one image that all threads share, and throughput has one
+// image on each thread (and for the ANN one copy of it on each thread). An opponent is a command
+// whose last line of output is the milliseconds that it took for an image; it runs once in every
+// round.
 #include <fmt/format.h>
 #include <omp.h>
 #include <sys/resource.h>
@@ -49,8 +50,8 @@ struct Arguments {
   std::string simd;
 };
 
-// Lets cssrun's kernels use nothing better than the instruction set of this name; oneDNN is not
-// told.
+// Restricts cssrun's kernels to the instruction set of this name and those below it. oneDNN still
+// uses all that the machine has.
 Status UseNothingBetterThan(const std::string& name) {
   std::string names;
   for (int64_t rest = hwy::SupportedTargets(); rest != 0; rest &= rest - 1) {
@@ -118,7 +119,7 @@ std::unique_ptr<converter::DenseNetwork> CreateDense(const converter::Model& mod
   return OrExit(converter::DenseNetwork::Create(model.graph, static_cast<int64_t>(batch)));
 }
 
-// What it costs to be ready: seconds until the first answer, and the largest memory.
+// Measures the cost of getting ready: seconds until the first answer, and the largest memory.
 Json Measure(const std::function<void()>& load_and_run) {
   int ends[2];
   if (pipe(ends) != 0) Exit(Status::Io("no pipe"));
@@ -141,7 +142,7 @@ Json Measure(const std::function<void()>& load_and_run) {
   return {{"first_answer_seconds", figures[0]}, {"peak_mib", figures[1]}};
 }
 
-// One way to run images: a turn takes so many of them and returns seconds.
+// One way to run images. A turn runs a given number of them and returns the seconds that it took.
 struct Contender {
   std::string name;
   std::function<double(size_t first, size_t count)> turn;
@@ -265,7 +266,7 @@ int Run(int argc, char** argv) {
 
   if (!arguments.simd.empty()) OrExit(UseNothingBetterThan(arguments.simd));
 
-  // Before this process holds anything itself.
+  // Measured before this process itself holds any memory.
   const Json snn_load = Measure([&] {
     const auto network = OrExit(Network::Load(arguments.network));
     const InputFormat& input = network->input();
@@ -298,7 +299,8 @@ int Run(int argc, char** argv) {
   }
   if (!arguments.opponent.empty()) contenders.push_back(Opponent(arguments.opponent));
 
-  // Turns of about as many images as take 50 ms; whole batches, and as many for each thread.
+  // A turn runs about as many images as take 50 ms, in whole batches, with the same number for each
+  // thread.
   double synops = 0;
   {
     Session session(network);
@@ -318,7 +320,7 @@ int Run(int argc, char** argv) {
   const Clock::time_point start = Clock::now();
   for (size_t round = 0; round < 3 || SecondsSince(start) < arguments.seconds; ++round) {
     for (Contender& contender : contenders) {
-      // OpenMP's threads spin for a while when they have nothing to do any more.
+      // OpenMP's threads go on spinning for a while after their work has ended.
       if (arguments.threads > 1) std::this_thread::sleep_for(std::chrono::milliseconds(20));
       contender.seconds_per_image.push_back(contender.turn(round * turn, turn) /
                                             static_cast<double>(turn));

@@ -1,12 +1,13 @@
-// The paper's experiments on any model and folder of images, as JSON for bench/paper.py to draw.
+// Runs the paper's experiments on any model and folder of images. bench/paper.py draws the JSON
+// that it prints.
 //
-//   bench_paper MODEL.onnx --calibration DIR --test DIR [--mean r,g,b] [--std r,g,b] [--labels
-//   FILE]
-//               [--images N] [--quantized MODEL.onnx]
+//   bench_paper MODEL.onnx --calibration DIR --test DIR [--mean r,g,b] [--std r,g,b]
+//               [--labels FILE] [--images N] [--quantized MODEL.onnx]
 //
 // The ANN runs once; every setting is converted from its activations and run in process. Accuracy
-// is what ships, the integer engine, unless it cannot run a setting; what goes on inside of neurons
-// (figures 2 and 3) is the float engine's, which rounds nothing but the code itself.
+// is that of the integer engine, which users run, unless it cannot run a setting. The inside of
+// neurons (figures 2 and 3) is recorded from the float engine, which rounds nothing but the code
+// itself.
 #include <fmt/format.h>
 #include <unistd.h>
 

@@ -1,6 +1,6 @@
 // Writes a copy of a network whose weights are rounded to whole multiples of a channel's largest
-// weight / LEVELS, as the integer engine rounds them. What the float engine answers with it tells
-// how much of the difference between the engines comes from weights alone.
+// weight / LEVELS, as the integer engine rounds them. The float engine's answers with this copy
+// show how much of the difference between the engines comes from weights alone.
 //
 //   round_weights NET.fb OUT.fb LEVELS
 #include <algorithm>

@@ -28,7 +28,7 @@ Status SetLimitFrom(std::string_view text, Limits& limits) {
   uint64_t value = 0;
   const char* const end = number.data() + number.size();
   const auto [stop, error] = std::from_chars(number.data(), end, value);
-  // Zero is no limit either.
+  // Where `value` stays zero, SetLimit() refuses it: zero is not a limit either.
   return SetLimit(text.substr(0, equals), error == std::errc() && stop == end ? value : 0, limits);
 }
 
@@ -73,7 +73,8 @@ void AddLimitOption(CLI::App& app, Limits& limits) {
 }
 
 std::optional<ExitCode> Parse(CLI::App& app, int argc, const char* const* argv) {
-  // A reader that goes away is an error to report, not a reason to die silently.
+  // A reader that closes the pipe is an error to report. The default action of SIGPIPE would end
+  // the program without a message.
   std::signal(SIGPIPE, SIG_IGN);
   try {
     app.parse(argc, argv);

@@ -1,4 +1,4 @@
-// Command lines: one way to declare them, one way to fail.
+// Declares and parses command lines, with the same messages and exit codes in all programs.
 #ifndef CSSRUN_TOOLS_ARGS_H_
 #define CSSRUN_TOOLS_ARGS_H_
 
@@ -11,18 +11,18 @@
 
 namespace cssrun::tools {
 
-// CLI::Range for numbers that need not be whole; it lets NaN pass.
+// Like CLI::Range, but also for numbers that are not whole; refuses NaN, which CLI::Range accepts.
 CLI::Validator Between(double low, double high);
 
-// Adds --version and the look that all programs share; `examples` ends the help text.
+// Adds --version and the help format of all programs; `examples` ends the help text.
 void Prepare(CLI::App& app, const std::string& examples);
 
 // Adds --limit NAME=N; parsing fills `limits`, which must outlive it.
 void AddLimitOption(CLI::App& app, Limits& limits);
 
-// Parses; returns the exit code when the program is to end here: after --help and --version, or
-// with kUsage after one message on standard error. From here on a closed pipe is an
-// error of the write, not a signal.
+// Parses the command line. Returns an exit code when the program has to end here: after --help and
+// --version, or kUsage after one message on standard error. From here on, a write to a closed pipe
+// fails with an error and raises no signal.
 std::optional<ExitCode> Parse(CLI::App& app, int argc, const char* const* argv);
 
 }  // namespace cssrun::tools

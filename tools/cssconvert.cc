@@ -1,4 +1,4 @@
-// cssconvert: a trained ANN (ONNX) becomes a spiking network file.
+// cssconvert: converts a trained ANN (ONNX) to a spiking network file.
 #include <cstdio>
 #include <optional>
 #include <string>
@@ -29,7 +29,7 @@ int Fail(const Status& status) {
   return ExitCodeOf(status);
 }
 
-// What was given on the command line.
+// Returns the settings that were given on the command line.
 converter::AskedCode AskedBy(const CLI::App& app, const ConvertArguments& arguments) {
   const auto given = [&](const char* option) { return app.count(option) > 0; };
   const converter::CodeSettings& code = arguments.options.code;
@@ -45,7 +45,7 @@ converter::AskedCode AskedBy(const CLI::App& app, const ConvertArguments& argume
   return asked;
 }
 
-// The options among those given that a search chooses itself.
+// Returns those of the given options that a search chooses itself.
 std::vector<std::string> Searched(const CLI::App& app) {
   std::vector<std::string> given;
   for (const char* option : {"timesteps", "beta", "silent", "threshold", "last-threshold", "input",
@@ -55,7 +55,7 @@ std::vector<std::string> Searched(const CLI::App& app) {
   return given;
 }
 
-// Class names: from --labels, else guessed from the calibration folder.
+// Chooses the class names: those of --labels, else guessed from the calibration folder.
 Status ChooseLabels(const ConvertArguments& arguments, size_t classes, bool& guessed,
                     std::vector<std::string>& labels) {
   const bool given = !arguments.labels.empty();

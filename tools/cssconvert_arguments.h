@@ -30,8 +30,8 @@ struct ConvertArguments {
 // Declares all options; parsing fills `arguments`.
 void DeclareConvert(CLI::App& app, ConvertArguments& arguments);
 
-// "--auto 1" as "--auto=1" and "--auto" alone with its usual value: CLI11 would take any next
-// argument for the value, a path too.
+// Joins "--auto 1" to "--auto=1" and gives "--auto" alone its default value. CLI11 would take any
+// argument that follows as the value, even a path.
 std::vector<std::string> JoinOptionalValue(std::vector<std::string> words);
 
 }  // namespace cssrun::tools

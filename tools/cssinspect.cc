@@ -1,4 +1,4 @@
-// cssinspect: what a network file holds, for people and as JSON.
+// cssinspect: prints what a network file holds, for people or as JSON.
 #include <algorithm>
 #include <cstdio>
 #include <memory>
@@ -126,7 +126,7 @@ Json ToJson(const format::NetworkFile& file) {
   return json;
 }
 
-// "3x3/2 from 4, delay 2"
+// Describes a set of synapses: "3x3/2 from 4, delay 2".
 std::string Describe(const format::Synapses& s) {
   const format::Window& w = *s.window();
   std::string text;
@@ -197,7 +197,7 @@ int Write(const std::string& text) {
   return written ? kAllDone : kIoFailed;
 }
 
-// Loads the network for this machine, as cssrun does.
+// Prints the plan of the network, which is loaded for this machine as cssrun loads it.
 int WritePlan(const std::string& path, const Limits& limits) {
   LoadOptions options;
   options.limits = limits.network;

@@ -74,7 +74,7 @@ Result<ReportRequest> RequestOf(const Arguments& arguments, const Network& netwo
   return report;
 }
 
-// A run that could not be finished: what is done, and how it goes on.
+// Makes the message of an interrupted run: how many images are done, and how to continue.
 Status Interrupted(const Status& reason, size_t done, const std::vector<ImageFile>& files,
                    const std::string& resume) {
   std::string message = reason.message() + "; " + std::to_string(done) + " of " +
@@ -169,12 +169,12 @@ int Run(int argc, char** argv, Ranks& ranks) {
   return summary.failed() == 0 ? kAllDone : kSomeInputsFailed;
 }
 
-// Rank 0 is the program, the others serve it.
+// Runs rank 0 as the program; the other ranks serve it.
 int RunRank(int argc, char** argv) {
   Result<Ranks> joined = Ranks::Join();
   if (!joined.ok()) return Fail(joined.status());
   Ranks& ranks = joined.value();
-  // Left in any case, so that no rank waits for one that ran out of memory.
+  // Leave() follows in any case, so that no rank waits for one that ran out of memory.
   const int exit_code = RunMain(kProgram, argc, argv, [&ranks](int count, char** words) {
     return ranks.leads() ? Run(count, words, ranks) : ranks.Serve();
   });

@@ -18,7 +18,7 @@ constexpr char kExamples[] =
     "then reported. Results go to standard output, everything else to standard error.\n"
     "Exit codes: 0 all done, 1 some inputs failed, 2 usage, 3 bad network, 4 I/O.";
 
-// --early-exit: a margin, or `auto` for the network's own.
+// Checks the value of --early-exit: a margin, or `auto` for the network's own.
 std::string CheckMargin(const std::string& text) {
   if (text == "auto") return {};
   size_t used = 0;
@@ -87,7 +87,7 @@ void Declare(CLI::App& app, Arguments& arguments) {
          "show this neuron's spikes and potential in the report, instead of some of each layer; "
          "LAYER is a name or number; may be given again")
       ->type_name("LAYER:NUMBER")
-      ->allow_extra_args(false)  // what follows its one value is a path
+      ->allow_extra_args(false)  // arguments after its one value are paths
       ->needs(report);
   AddLimitOption(app, arguments.limits);
   Prepare(app, kExamples);
@@ -126,7 +126,8 @@ Result<std::vector<ImageFile>> CollectImages(const Arguments& arguments, const N
 
 Result<SessionOptions> OptionsOf(const Arguments& arguments, const Network& network) {
   SessionOptions options;
-  // The report shows what both measure; an early exit leaves no later steps to show.
+  // The report shows layers and steps, so a report turns both measurements on. After an early exit
+  // there are no later steps to show.
   const bool report = !arguments.report.empty();
   options.profile = arguments.profile || report;
   options.keep_readings = arguments.steps || (report && arguments.early_exit.empty());

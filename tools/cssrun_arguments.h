@@ -1,4 +1,4 @@
-// What cssrun's command line says.
+// The arguments of cssrun's command line.
 #ifndef CSSRUN_TOOLS_CSSRUN_ARGUMENTS_H_
 #define CSSRUN_TOOLS_CSSRUN_ARGUMENTS_H_
 
@@ -34,15 +34,17 @@ struct Arguments {
   Limits limits;
 };
 
-// Declares the options and what --help says beside them.
+// Declares the options and their help texts.
 void Declare(CLI::App& app, Arguments& arguments);
 
 OutputFormat FormatNamed(const std::string& name);
 
-// The images that the paths name, in order. Errors: kInvalidArgument when there are none, kIo.
+// Returns the images that the paths name, in order. Errors: kInvalidArgument when there are none,
+// kIo.
 Result<std::vector<ImageFile>> CollectImages(const Arguments& arguments, const Network& network);
 
-// How each image is to be run. Error: kInvalidArgument where the network lacks what was asked for.
+// Returns the options to run each image with. Error: kInvalidArgument where the network lacks
+// something that was asked for.
 Result<SessionOptions> OptionsOf(const Arguments& arguments, const Network& network);
 
 }  // namespace cssrun::tools

@@ -31,7 +31,7 @@ Status PrepareImage(uint64_t width, uint64_t height, const ImageLimits& limits, 
                        "; if you trust the file, raise the limit \"" + name + "\"");
   };
   if (width > limits.side || height > limits.side) return above(limits.side, " a side", "side");
-  // Sides of 32 bits: the product fits.
+  // The product cannot overflow, because both sides have 32 bits.
   if (width * height > limits.pixels) return above(limits.pixels, "", "pixels");
   image.width = static_cast<uint32_t>(width);
   image.height = static_cast<uint32_t>(height);

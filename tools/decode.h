@@ -1,4 +1,4 @@
-// Decoding image bytes. Each format is one file; all untrusted.
+// Decodes images from untrusted bytes. Each format has a file of its own.
 #ifndef CSSRUN_TOOLS_DECODE_H_
 #define CSSRUN_TOOLS_DECODE_H_
 
@@ -11,17 +11,18 @@
 
 namespace cssrun::tools {
 
-// The format is told by the content, never by the name. Error: kInvalidArgument saying what is
-// wrong with the bytes; sizes above the limits are refused before anything is decoded.
+// Decodes an image. Its content decides the format; its name does not matter. Error:
+// kInvalidArgument that says what is wrong with the bytes. Sizes above the limits are refused
+// before anything is decoded.
 Result<Image> DecodeImage(std::span<const uint8_t> bytes, const ImageLimits& limits = {});
 
-// These take bytes that begin with the format's magic number.
+// The following functions take bytes that begin with the format's magic number.
 Result<Image> DecodeJpeg(std::span<const uint8_t> bytes, const ImageLimits& limits);
 Result<Image> DecodePng(std::span<const uint8_t> bytes, const ImageLimits& limits);
 // Binary PPM (P6) and PGM (P5).
 Result<Image> DecodePnm(std::span<const uint8_t> bytes, const ImageLimits& limits);
 
-// Checks the size against the limits and makes room for the pixels.
+// Checks the size against the limits and allocates the pixels.
 Status PrepareImage(uint64_t width, uint64_t height, const ImageLimits& limits, Image& image);
 
 inline Status Undecodable(const std::string& what) { return Status::InvalidArgument(what); }

@@ -12,7 +12,7 @@ struct Destroy {
   void operator()(void* decompressor) const { tjDestroy(decompressor); }
 };
 
-// The scans of a JPEG, counted without decoding anything.
+// Counts the scans of a JPEG without decoding anything.
 uint64_t CountScans(std::span<const uint8_t> bytes) {
   constexpr uint8_t kStartOfScan = 0xDA;
   constexpr uint8_t kEndOfImage = 0xD9;
@@ -26,7 +26,7 @@ uint64_t CountScans(std::span<const uint8_t> bytes) {
     const uint8_t marker = bytes[at + 1];
     at += 2;
     if (marker == kEndOfImage) break;
-    // Escaped data (0), TEM and restarts are followed by no length.
+    // No length follows escaped data (0), TEM and restart markers.
     if (marker <= 0x01 || (marker >= 0xD0 && marker <= 0xD8)) continue;
     if (marker == kStartOfScan) ++scans;
     if (at + 1 >= bytes.size()) break;
@@ -51,7 +51,8 @@ Result<Image> DecodeJpeg(std::span<const uint8_t> bytes, const ImageLimits& limi
   if (colorspace == TJCS_CMYK || colorspace == TJCS_YCCK) {
     return Undecodable("a JPEG for print (CMYK); save it as RGB");
   }
-  // Each scan goes over all pixels again: a thousand are an attack, and a hundred kilobytes.
+  // Each scan passes over all pixels again. A file of a hundred kilobytes with a thousand scans is
+  // an attack.
   if (const uint64_t scans = CountScans(bytes); scans > limits.jpeg_scans) {
     return Undecodable("a JPEG of " + std::to_string(scans) + " scans, more than the limit of " +
                        std::to_string(limits.jpeg_scans) +
@@ -59,7 +60,7 @@ Result<Image> DecodeJpeg(std::span<const uint8_t> bytes, const ImageLimits& limi
   }
   Image image;
   if (Status status = PrepareImage(width, height, limits, image); !status.ok()) return status;
-  // Warnings (a truncated file, for one) are errors here.
+  // Warnings, such as that of a truncated file, are treated as errors.
   constexpr int kFlags = TJFLAG_STOPONWARNING | TJFLAG_ACCURATEDCT;
   if (tjDecompress2(decompressor.get(), bytes.data(), bytes.size(), image.rgb.data(), width, 0,
                     height, TJPF_RGB, kFlags) != 0) {

@@ -11,11 +11,13 @@
 namespace cssrun::tools {
 namespace {
 
-// Everything that must survive libpng's longjmp lives here, outside the function that it leaves.
+// Holds everything that must survive libpng's longjmp. It lives outside the function that the jump
+// leaves.
 struct Reader {
   std::span<const uint8_t> rest;
   ImageLimits limits;
-  // No std::string: filling one may throw, through libpng, when memory has run out.
+  // This is not a std::string, because filling one may throw through libpng when memory has run
+  // out.
   std::array<char, 128> error = {};
   png_structp png = nullptr;
   png_infop info = nullptr;
@@ -40,16 +42,17 @@ void ReadBytes(png_structp png, png_bytep out, size_t count) {
 
 void OnWarning(png_structp, png_const_charp) {}
 
-// False when libpng reported an error through OnError, or the size was refused. Holds no object
-// with a destructor: longjmp would skip it.
+// Returns false when libpng reported an error through OnError, or the size was refused. It holds no
+// object with a destructor, because longjmp would skip it.
 bool Decode(Reader& reader) {
   if (setjmp(png_jmpbuf(reader.png)) != 0) return false;
   png_set_read_fn(reader.png, &reader, ReadBytes);
-  // PrepareImage says more clearly what is too large; these are the ends of the format.
+  // PrepareImage has the clearer message for an image that is too large, so these limits are the
+  // format's own.
   png_set_user_limits(reader.png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
-  // Text chunks and colour profiles are of no use here; large ones are attacks. -1: those that
-  // libpng knows are skipped, too, all but palette and transparency. The limit alone is only a
-  // warning before a gigabyte is allocated (libpng 1.6.39).
+  // Text chunks and colour profiles are not used, and large ones are attacks. With -1, the chunks
+  // that libpng knows are skipped as well, except palette and transparency. The limit on chunk
+  // memory is not enough: libpng 1.6.39 only warns about it before it allocates a gigabyte.
   png_set_chunk_malloc_max(reader.png, 1 << 20);
   png_set_keep_unknown_chunks(reader.png, PNG_HANDLE_CHUNK_NEVER, nullptr, -1);
   png_read_info(reader.png, reader.info);

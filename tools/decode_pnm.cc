@@ -5,12 +5,12 @@
 namespace cssrun::tools {
 namespace {
 
-// The numbers of a header, separated by white space and comments.
+// Reads the numbers of a header, which white space and comments separate.
 class Header {
  public:
   explicit Header(std::span<const uint8_t> bytes) : bytes_(bytes) {}
 
-  // White space stands before every number.
+  // Reads the next number, which must follow white space.
   bool Next(uint32_t& number) {
     const size_t before = at_;
     Skip();
@@ -22,7 +22,7 @@ class Header {
     return error == std::errc();
   }
 
-  // Exactly one white space stands before the pixels.
+  // Skips the one white space that precedes the pixels.
   bool EndHeader() { return at_ < bytes_.size() && IsSpace(bytes_[at_++]); }
   std::span<const uint8_t> Rest() const { return bytes_.subspan(at_); }
 
@@ -42,7 +42,7 @@ class Header {
   }
 
   std::span<const uint8_t> bytes_;
-  size_t at_ = 2;  // behind the magic number
+  size_t at_ = 2;  // after the magic number
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-// What the programs return to the shell.
+// The exit codes of the programs.
 #ifndef CSSRUN_TOOLS_EXIT_CODES_H_
 #define CSSRUN_TOOLS_EXIT_CODES_H_
 

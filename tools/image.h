@@ -13,11 +13,12 @@ struct Image {
   std::vector<uint8_t> rgb;  // width * height * 3, interleaved, rows from the top
 };
 
-// Refused before anything is decoded: nobody classifies such images, but bombs have such headers.
+// Limits that are checked before anything is decoded. Images to be classified stay below them;
+// decompression bombs exceed them.
 struct ImageLimits {
-  uint64_t side = 16384;         // width and height; JPEG's own end is 65,535
-  uint64_t pixels = 89'478'485;  // of which Pillow warns, too
-  uint64_t bytes = 256 << 20;    // of the file
+  uint64_t side = 16384;         // width and height; JPEG itself ends at 65,535
+  uint64_t pixels = 89'478'485;  // Pillow warns above the same number
+  uint64_t bytes = 256 << 20;    // size of the file
   uint64_t jpeg_scans = 100;     // passes over the whole image; a progressive one has some ten
 };
 

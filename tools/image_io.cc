@@ -11,16 +11,17 @@
 namespace cssrun::tools {
 namespace {
 
-// ITU-R 601-2, in PIL's fixed point.
+// Computes ITU-R 601-2 luma in PIL's fixed point.
 uint8_t Luma(const uint8_t* rgb) {
   constexpr uint32_t kHalf = 1 << 15;
   return static_cast<uint8_t>((rgb[0] * 19595U + rgb[1] * 38470U + rgb[2] * 7471U + kHalf) >> 16);
 }
 
-// Resizes and crops to the network's size; nothing is resampled that already has it.
+// Resizes and crops to the network's size. An image that already has this size is not resampled.
 Status Fit(const InputFormat& format, const ImageLimits& limits, Image& image) {
   if (image.width == format.width && image.height == format.height) return Status::Ok();
-  // A line of pixels passes the limits of decoding, but would grow with the square of `resize`.
+  // An image one pixel high passes the limits of decoding, but resizing would enlarge it by the
+  // square of `resize`.
   const uint64_t shorter = std::min(image.width, image.height);
   const uint64_t longer = std::max(image.width, image.height);
   if (longer * format.resize / shorter * format.resize > limits.pixels) {
@@ -60,7 +61,8 @@ Result<Image> ReadImage(const std::string& path, const ImageLimits& limits) {
 
 Status ReadPixels(const std::string& path, const InputFormat& format, std::vector<uint8_t>& pixels,
                   const ImageLimits& limits) {
-  // Memory that runs out for one large image must not end the other thousands.
+  // If memory runs out for one large image, only that image fails, and the thousands of others are
+  // run.
   try {
     Result<Image> image = ReadImage(path, limits);
     if (!image.ok()) return image.status();

@@ -1,4 +1,4 @@
-// From an image file to the pixels that a network takes.
+// Turns an image file into the pixels that a network takes.
 #ifndef CSSRUN_TOOLS_IMAGE_IO_H_
 #define CSSRUN_TOOLS_IMAGE_IO_H_
 
@@ -12,12 +12,12 @@
 
 namespace cssrun::tools {
 
-// Reads and decodes a regular file. Errors: kIo, or kInvalidArgument when it is no sound image; the
-// message begins with `path`.
+// Reads and decodes a regular file. Errors: kIo, or kInvalidArgument when the file is not a sound
+// image; the message begins with `path`.
 Result<Image> ReadImage(const std::string& path, const ImageLimits& limits = {});
 
-// The same, resized and cropped as `format` says, one channel (luma) or three interleaved. An image
-// that already has the network's size is not touched.
+// Reads the image, resizes and crops it as `format` says, and returns one channel (luma) or three
+// interleaved. An image that already has the network's size is not resampled.
 Status ReadPixels(const std::string& path, const InputFormat& format, std::vector<uint8_t>& pixels,
                   const ImageLimits& limits = {});
 

@@ -29,7 +29,7 @@ bool LooksLikeImage(const fs::path& path) {
          extension == ".ppm" || extension == ".pgm";
 }
 
-// `relative`: the path below the folder that the user named.
+// Returns the class of an image; `relative` is its path below the folder that the user named.
 int TruthOf(const fs::path& relative, const LabelIndex& labels) {
   for (fs::path folder = relative.parent_path(); !folder.empty(); folder = folder.parent_path()) {
     const auto found = labels.find(folder.filename().string());
@@ -66,7 +66,8 @@ Status ListFolder(const std::string& folder, const LabelIndex& labels,
 
 Result<std::vector<std::string>> ReadPaths(std::istream& list, char separator,
                                            const std::string& name) {
-  // Linux opens no longer ones; a file that is no list is not read to its end as one.
+  // Linux opens no longer paths. The limit keeps a file that is not a list from being read to its
+  // end.
   constexpr size_t kLongestPath = 4096;
   std::vector<std::string> paths;
   std::string path;

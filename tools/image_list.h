@@ -1,4 +1,4 @@
-// Which images a command line names, and which class each shows.
+// Lists the images that a command line names, and the class that each shows.
 #ifndef CSSRUN_TOOLS_IMAGE_LIST_H_
 #define CSSRUN_TOOLS_IMAGE_LIST_H_
 
@@ -17,24 +17,24 @@ struct ImageFile {
   int truth = kUnknownTruth;  // index among the labels
 };
 
-// Expands `paths`: a file is itself; a folder is all images in it and below (.jpg .jpeg .png .ppm
-// .pgm, in any case), sorted bytewise by path, hidden names and links to folders left out; "-" is a
-// list on `standard_input`, one path a line. Inside a folder that was named, the nearest folder
-// whose name is a label tells the truth about an image: by name, never by position. Error: kIo when
-// a path does not exist or a folder cannot be read.
+// Expands `paths`. A file stands for itself. A folder stands for all images in and below it (.jpg
+// .jpeg .png .ppm .pgm, in any case), sorted bytewise by path, without hidden names and links to
+// folders. "-" is a list on `standard_input`, one path a line. For an image inside a named folder,
+// the nearest folder whose name is a label gives the class; the position of a folder never matters.
+// Error: kIo when a path does not exist or a folder cannot be read.
 Result<std::vector<ImageFile>> ListImages(const std::vector<std::string>& paths,
                                           const std::vector<std::string>& labels,
                                           std::istream& standard_input);
 
-// A list of paths, each ended by `separator`; the last may go without. `name` is the list's, for
-// messages. Error: kIo where it cannot be read, or holds what is longer than any path.
+// Reads a list of paths, each ended by `separator`, which the last may lack. Messages use `name`
+// for the list. Error: kIo where the list cannot be read, or holds an entry longer than any path.
 Result<std::vector<std::string>> ReadPaths(std::istream& list, char separator,
                                            const std::string& name);
 
-// The same from a file or a pipe; devices never end and are refused.
+// Reads the same list from a file or a pipe. Devices are refused, because they may never end.
 Result<std::vector<std::string>> ReadPathsFrom(const std::string& file, char separator);
 
-// The names of the folders directly inside `folder`, sorted bytewise.
+// Returns the names of the folders directly inside `folder`, sorted bytewise.
 Result<std::vector<std::string>> FolderNames(const std::string& folder);
 
 }  // namespace cssrun::tools

@@ -1,4 +1,4 @@
-// Class names, one a line.
+// Reads class names, one a line.
 #ifndef CSSRUN_TOOLS_LABEL_FILE_H_
 #define CSSRUN_TOOLS_LABEL_FILE_H_
 
@@ -10,7 +10,7 @@
 
 namespace cssrun::tools {
 
-// Line ends of either kind; empty lines at the end do not count.
+// Splits the text into lines with either kind of line end. Empty lines at the end do not count.
 std::vector<std::string> ParseLabels(std::string_view text);
 
 // Error: kIo where `path` is no regular file of at most 16 MiB or cannot be read.

@@ -1,5 +1,5 @@
-// How much untrusted files may ask for, by name: the programs' --limit and the Python module's
-// limits.
+// Limits on what untrusted files may ask for, by name: those of the programs' --limit and of the
+// Python module's `limits`.
 #ifndef CSSRUN_TOOLS_LIMITS_H_
 #define CSSRUN_TOOLS_LIMITS_H_
 
@@ -17,11 +17,11 @@ struct Limits {
   ImageLimits image;
 };
 
-// So far that no product of a size and a few bytes overflows.
+// The largest limit is small enough that the product of a size and a few bytes cannot overflow.
 inline constexpr uint64_t kLargestLimit = uint64_t{1} << 40;
 
-// Sets one limit. kInvalidArgument where there is none of that name, or `value` is not from 1 to
-// kLargestLimit.
+// Sets one limit. Error: kInvalidArgument where there is no limit of that name, or `value` is not
+// from 1 to kLargestLimit.
 Status SetLimit(std::string_view name, uint64_t value, Limits& limits);
 
 }  // namespace cssrun::tools

@@ -13,7 +13,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// RFC 4180. Control characters would be obeyed by a terminal that shows the file.
+// Formats a field by RFC 4180. Control characters are escaped, because a terminal that shows the
+// file would obey them.
 std::string CsvField(const std::string& text) {
   std::string safe = TerminalText(text);
   if (safe.find_first_of(",\"") == std::string::npos) return safe;

@@ -17,7 +17,7 @@ using internal::LayerPlan;
 using internal::PoolName;
 using internal::SynapsesPlan;
 
-// "32x4": lanes of a position in one block, and blocks.
+// Formats a layout, as "32x4": lanes of a position in one block, and blocks.
 std::string Layout(const LayerPlan& layer) {
   return layer.lanes == 0 ? "" : fmt::format("{}x{}", layer.lanes, layer.blocks);
 }

@@ -1,4 +1,4 @@
-// What the integer engine decided about a network, as a table: `cssinspect --plan`.
+// Formats the integer engine's plan of a network as a table, for `cssinspect --plan`.
 #ifndef CSSRUN_TOOLS_PLAN_TABLE_H_
 #define CSSRUN_TOOLS_PLAN_TABLE_H_
 
@@ -8,8 +8,8 @@
 
 namespace cssrun::tools {
 
-// A line for each set of synapses: kernel, layout, bits, bytes and expected operations. A network
-// that runs in float has one line that says why.
+// Returns a table with a line for each set of synapses: kernel, layout, bits, bytes and expected
+// operations. For a network that runs in float it is one line that says why.
 std::string FormatPlan(const Network& network);
 
 }  // namespace cssrun::tools

@@ -1,4 +1,4 @@
-// A progress line on a terminal; nothing anywhere else.
+// Shows a progress line, on a terminal only.
 #ifndef CSSRUN_TOOLS_PROGRESS_H_
 #define CSSRUN_TOOLS_PROGRESS_H_
 
@@ -8,8 +8,8 @@
 
 namespace cssrun::tools {
 
-// Shows on standard error, if that is a terminal, what is done, how fast, and how long the rest
-// will take; at most ten times a second. Clear() before printing anything else there.
+// Shows what is done, how fast, and how long the rest will take, on standard error if that is a
+// terminal and at most ten times a second. Call Clear() before printing anything else there.
 class Progress {
  public:
   Progress();

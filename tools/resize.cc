@@ -8,10 +8,10 @@
 namespace cssrun::tools {
 namespace {
 
-// PIL's fixed point: weights of 22 bits, so that 8-bit sums stay in 32.
+// PIL's fixed point: weights have 22 bits, so that sums of 8-bit pixels fit 32 bits.
 constexpr int kFractionBits = 32 - 8 - 2;
 
-// The source pixels of one target pixel and how much each counts.
+// The source pixels that one target pixel reads, and their weights.
 struct Support {
   uint32_t first = 0;
   std::vector<int32_t> weights;
@@ -42,7 +42,7 @@ std::vector<Support> Supports(uint32_t from, uint32_t to) {
   return supports;
 }
 
-// One row of target pixels from source pixels that are `step` bytes apart.
+// Computes one target pixel from source pixels that lie `step` bytes from each other.
 uint8_t Weigh(const Support& support, const uint8_t* source, size_t step) {
   int32_t sum = 1 << (kFractionBits - 1);
   for (const int32_t weight : support.weights) {

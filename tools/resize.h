@@ -1,4 +1,4 @@
-// Bringing an image to the size that a network takes.
+// Resizes and crops an image to the size that a network takes.
 #ifndef CSSRUN_TOOLS_RESIZE_H_
 #define CSSRUN_TOOLS_RESIZE_H_
 
@@ -8,15 +8,17 @@
 
 namespace cssrun::tools {
 
-// Bilinear with antialiasing, as PIL's and so torchvision's Resize does it: a triangle filter whose
-// support grows with the reduction, 8-bit between the two passes. Networks are trained behind that
-// filter, and no packaged library offers it without a desktop's worth of dependencies.
+// Resizes bilinearly with antialiasing, as PIL and therefore torchvision's Resize do: a triangle
+// filter whose support grows with the reduction, and 8 bits between the two passes. Networks are
+// trained on images resized by that filter, and no packaged library offers it without the
+// dependencies of a desktop.
 Image Resize(const Image& image, uint32_t width, uint32_t height);
 
 // Resizes so that the shorter side is `side`, as torchvision's Resize(side) does.
 Image ResizeShorterSide(const Image& image, uint32_t side);
 
-// The middle `width` x `height`, as torchvision's CenterCrop; the image must not be smaller.
+// Returns the middle `width` x `height`, as torchvision's CenterCrop; the image must not be
+// smaller.
 Image CropCentre(const Image& image, uint32_t width, uint32_t height);
 
 }  // namespace cssrun::tools

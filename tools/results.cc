@@ -25,13 +25,13 @@ Status IoError(const std::string& path, const std::string& what) {
   return Status::Io(path + ": cannot " + what + ": " + std::strerror(errno));
 }
 
-// As it is written: bytes that are not UTF-8 replaced.
+// Returns the text as JSON writes it, with bytes that are not UTF-8 replaced.
 std::string Written(const std::string& text) {
   return Json::parse(Json(text).dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
-// The line's classes, best first; nothing where the line isn't of that image or not of this
-// network.
+// Reads the line's classes, best first. Returns nothing if the line does not belong to that image
+// or to this network.
 std::optional<EarlierResult> ReadLine(const Json& line, const ImageFile& file,
                                       const Network& network, size_t topk) {
   const bool graded = file.truth != kUnknownTruth;
@@ -67,16 +67,16 @@ Result<Results> Results::Continue(const std::string& path, const std::vector<Ima
   struct stat status = {};
   if (fstat(results.descriptor_, &status) != 0) return IoError(path, "look at it");
   if (!S_ISREG(status.st_mode)) return Status::Io(path + ": not a regular file");
-  // Some network file systems have no locks: then nothing is guarded.
+  // Some network file systems have no locks; there the file is not protected from other runs.
   if (flock(results.descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
     return Status::InvalidArgument(path + ": another run is writing it; wait for its end");
   }
   std::ifstream file(path, std::ios::binary);
   if (!file) return IoError(path, "read");
-  off_t sound = 0;  // bytes of complete lines
+  off_t sound = 0;  // bytes of the complete lines
   for (std::string text; std::getline(file, text) && !file.eof();) {
     const Json line = Json::parse(text, nullptr, false);
-    // What a crash of the machine may leave at the end.
+    // A crash of the machine may leave a torn line at the end.
     if (line.is_discarded() && file.peek() == std::ifstream::traits_type::eof()) break;
     const size_t number = results.earlier_.size();
     std::optional<EarlierResult> result;

@@ -1,4 +1,4 @@
-// Where the results of a run go: standard output, or a file that an interrupted run has begun.
+// Writes the results of a run to standard output, or to a file that an interrupted run has begun.
 #ifndef CSSRUN_TOOLS_RESULTS_H_
 #define CSSRUN_TOOLS_RESULTS_H_
 
@@ -18,9 +18,10 @@ class Results {
  public:
   static Results ToStandardOutput() { return {}; }
 
-  // Opens a file of JSON lines, or begins one. Its lines must be those of the first images of
-  // `files`, as this run would write them; what follows the last complete one is cut off. Errors:
-  // kIo; kInvalidArgument where the lines are of other images, or another run writes them just now.
+  // Opens a file of JSON lines, or creates one. Its lines must be those of the first images of
+  // `files`, as this run would write them; anything after the last complete line is cut off.
+  // Errors: kIo; kInvalidArgument where the lines belong to other images, or another run is writing
+  // to the file.
   static Result<Results> Continue(const std::string& path, const std::vector<ImageFile>& files,
                                   const Network& network, size_t topk);
 
@@ -28,18 +29,19 @@ class Results {
   Results(Results&& other) noexcept;
   Results& operator=(Results&&) = delete;
 
-  // Of the images 0, 1, ... that are done.
+  // The results of the images 0, 1, ... that are done.
   const std::vector<EarlierResult>& earlier() const { return earlier_; }
 
-  // To a file at once, so that it is there whatever becomes of this process. False when it fails.
+  // Writes to the file at once, so that the result survives the end of this process. Returns false
+  // when it fails.
   bool Write(std::string_view text);
-  // Call last, and once.
+  // Call this last, and once.
   bool Finish();
 
  private:
   Results() = default;
 
-  int descriptor_ = -1;  // of the file; standard output has its buffer
+  int descriptor_ = -1;  // of the file; standard output has its own buffer
   std::vector<EarlierResult> earlier_;
 };
 

@@ -1,4 +1,4 @@
-// What every program's main() does around its work.
+// Wraps the work of every program's main().
 #ifndef CSSRUN_TOOLS_RUN_MAIN_H_
 #define CSSRUN_TOOLS_RUN_MAIN_H_
 
@@ -11,8 +11,8 @@
 
 namespace cssrun::tools {
 
-// Runs `run(argc, argv)`. Memory that runs out anywhere ends the program with a message and an exit
-// code, not with a signal.
+// Calls `run(argc, argv)`. Running out of memory ends the program with a message and an exit code,
+// not with a signal.
 template <class Run>
 int RunMain(const char* program, int argc, char** argv, Run run) {
   try {

@@ -26,7 +26,7 @@ uint64_t PeakRssBytes() {
   return static_cast<uint64_t>(usage.ru_maxrss) * 1024;
 }
 
-// How many classes go before `truth`.
+// Counts the classes that go before `truth`.
 size_t RankOf(const std::vector<float>& logits, size_t truth) {
   size_t rank = 0;
   for (size_t i = 0; i < logits.size(); ++i) {
@@ -136,7 +136,7 @@ double Summary::AnnEnergyPerImage() const {
   return static_cast<double>(network_.macs_per_image()) * kJoulesPerMultiplyAccumulate;
 }
 
-// Whole unless some images stopped early.
+// Formats the steps as a whole number, unless some images stopped early.
 std::string Summary::StepsPerImage() const {
   const double steps = PerImage(steps_);
   return fmt::format("{:.{}f}", steps, steps == std::floor(steps) ? 0 : 1);
@@ -157,7 +157,7 @@ std::string Summary::ToJson(bool profiled) const {
   json["failed"] = failed_;
   if (earlier() > 0) json["earlier"] = earlier();
   json["top1"] = share(right_);
-  // Five guesses among fewer classes are always right: no figure to report.
+  // With fewer than five classes, five guesses are always right, so there is no figure to report.
   json["top5"] = knows_five() ? share(right_in_five_) : Json();
   json["seconds"] = seconds_;
   json["images_per_second"] = seconds_ > 0 ? static_cast<double>(images_) / seconds_ : 0;

@@ -1,4 +1,4 @@
-// What a run of many images added up to.
+// Sums up a run of many images.
 #ifndef CSSRUN_TOOLS_SUMMARY_H_
 #define CSSRUN_TOOLS_SUMMARY_H_
 
@@ -13,45 +13,47 @@
 
 namespace cssrun::tools {
 
-// What the line that an earlier run has written says about an image.
+// What an earlier run's line says about an image.
 struct EarlierResult {
   bool failed = false;
   int truth = -1;                     // negative: not known
   size_t best = 0;                    // class
-  std::optional<bool> right_in_five;  // nothing: the line has too few classes to say
+  std::optional<bool> right_in_five;  // nothing if the line has too few classes to say
 };
 
 class Summary {
  public:
   explicit Summary(const Network& network);
 
-  // `truth`: class index, or a negative number where unknown.
+  // `truth`: the class index, or a negative number where it is unknown.
   void Add(const ImageOutcome& outcome, int truth);
-  // An image that an earlier run has done: counts in images, failed and accuracy; what it cost is
-  // not known.
+  // Adds an image that an earlier run has done. It counts in images, failed and accuracy; its cost
+  // is not known.
   void AddEarlier(const EarlierResult& result);
-  // Call once, at the end: how long everything took, and with how many threads.
+  // Call once, at the end, with the duration of the whole run and the number of threads.
   void Finish(double seconds, unsigned threads);
 
-  // Of this run.
+  // The number of images of this run.
   size_t images() const { return images_; }
-  // Of earlier ones as well.
+  // The number of images of this run and of earlier ones.
   size_t all_images() const { return images_ + earlier_; }
   size_t failed() const { return failed_; }
-  size_t graded() const { return graded_; }  // with a known truth
+  size_t graded() const { return graded_; }  // images with a known truth
   size_t right() const { return right_; }
   size_t right_in_five() const { return right_in_five_; }
   size_t earlier() const { return earlier_ + earlier_failed_; }
-  size_t graded_here() const { return graded_ - earlier_graded_; }  // in this run
+  size_t graded_here() const {
+    return graded_ - earlier_graded_;
+  }  // images of this run with a known truth
   bool knows_five() const { return network_.logits() >= 5 && five_known_; }
   double seconds() const { return seconds_; }
   unsigned threads() const { return threads_; }
 
-  // The answers as they would be if read after one step of the readout.
+  // The answers if the readout had been read after one of its steps.
   struct AtStep {
     uint32_t step = 0;
     size_t right = 0;
-    size_t as_at_the_end = 0;  // same best class as after the last step
+    size_t as_at_the_end = 0;  // the best class is that after the last step
     double synops = 0;
   };
   const std::vector<AtStep>& at_steps() const { return at_steps_; }
@@ -65,26 +67,26 @@ class Summary {
   double SynopsPerImage() const;
   double DirectMacsPerImage() const;
   double EnergyPerImage() const;     // joules
-  double AnnEnergyPerImage() const;  // of the dense ANN
+  double AnnEnergyPerImage() const;  // of the dense ANN, in joules
 
-  // docs/programs.md explains the keys: the contract of --summary.
+  // docs/programs.md explains the keys, which scripts may rely on.
   std::string ToJson(bool profiled) const;
-  // A few lines for people.
+  // Returns a few lines for people.
   std::string ToText() const;
-  // A table with one line a layer.
+  // Returns a table with one line a layer.
   std::string ProfileText() const;
-  // A table with one line for each step at which the readout may be read; answers must have
-  // readings.
+  // Returns a table with one line for each step at which the readout may be read. It requires
+  // answers with readings.
   std::string StepsText() const;
 
  private:
   std::string StepsPerImage() const;
 
   const Network& network_;
-  size_t images_ = 0;  // that were run
+  size_t images_ = 0;  // images that were run
   size_t failed_ = 0;
   size_t graded_ = 0;
-  size_t earlier_ = 0;  // of AddEarlier
+  size_t earlier_ = 0;  // images of AddEarlier()
   size_t earlier_failed_ = 0;
   size_t earlier_graded_ = 0;
   bool five_known_ = true;
@@ -94,8 +96,8 @@ class Summary {
   double load_seconds_ = 0;
   double run_seconds_ = 0;
   unsigned threads_ = 0;
-  std::vector<double> latencies_;  // seconds, sorted by Finish
-  double steps_ = 0;               // that were run, over all images
+  std::vector<double> latencies_;  // in seconds, sorted by Finish()
+  double steps_ = 0;               // steps that were run, over all images
   std::vector<LayerStatistics> layers_;
   std::vector<AtStep> at_steps_;
 };

@@ -8,7 +8,7 @@
 namespace cssrun::tools {
 namespace {
 
-// The length of the well-formed UTF-8 sequence at the start of `text`; 0 if there is none.
+// Returns the length of the well-formed UTF-8 sequence at the start of `text`; 0 if there is none.
 size_t SequenceLength(std::string_view text) {
   const auto byte = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
   const uint8_t first = byte(0);

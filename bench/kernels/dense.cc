@@ -1,5 +1,5 @@
-// oneDNN's float convolution of the layers of BM_Layer, in multiply-accumulates a second: what the
-// dense ANN takes for one pass.
+// Measures oneDNN's float convolution on the layers of BM_Layer, in multiply-accumulates a second:
+// the work that the dense ANN does in one pass.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-// Depthwise: the additions that its taps take, two a channel and tap whether anything fires or not,
-// beside the limit of 16-bit additions.
+// Benchmarks Depthwise in additions, beside the limit of 16-bit additions. The kernel adds twice
+// for each channel and tap, whether any neuron fires or not.
 #include <benchmark/benchmark.h>
 
 #include "kernels/event_kernel.h"

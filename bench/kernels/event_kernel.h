@@ -22,13 +22,13 @@
 
 namespace cssrun::internal {
 
-// So many words of spikes that a branch predictor cannot learn them by heart.
+// The number of words of spikes. A branch predictor cannot learn this many by heart.
 constexpr size_t kWordsToForget = 1 << 16;
 
-// So many neurons of 1,000 send a spike: the middle rate of BM_Layer.
+// The number of neurons in 1,000 that send a spike: the middle rate of BM_Layer.
 constexpr uint32_t kUsualPermille = 120;
 
-// Frames of spikes to be taken one after another.
+// Returns frames of random spikes, which a benchmark takes one after another.
 inline std::vector<SpikeFrame> ManyFrames(const format::Extent& extent, const LaneLayout& lanes) {
   std::mt19937 generator(1);
   std::vector<SpikeFrame> frames;
@@ -63,7 +63,8 @@ void RunEventKernel(benchmark::State& state, const ConvolutionCase& c, const Ker
   state.SetLabel(c.shape.network);
 }
 
-// Of a convolution and one frame, on average: pairs of a spike and a membrane that reads it.
+// Returns the average number of operations of a convolution for one frame: pairs of a spike and a
+// membrane that reads it.
 inline double CountOperations(const ConvolutionCase& c, const std::vector<SpikeFrame>& frames) {
   TileGatherShape shape = TileGatherShapeOf(c);
   const uint32_t targets = shape.target_channels / shape.groups;
@@ -80,7 +81,7 @@ inline double CountOperations(const ConvolutionCase& c, const std::vector<SpikeF
   return static_cast<double>(operations) * targets / kCounted;
 }
 
-// Of an identity: source neurons that have a target.
+// Returns how many source neurons of an identity have a target.
 inline double CountNeurons(const ConvolutionCase& c) {
   const ShortcutRuns runs = PlanShortcutRuns(ShortcutShapeOf(c));
   double of_row = 0;
@@ -88,7 +89,7 @@ inline double CountNeurons(const ConvolutionCase& c) {
   return of_row * c.map.height() * static_cast<double>(c.view.y.divisor);
 }
 
-// Taps of all targets of an axis that lie on the source.
+// Counts the taps of all targets of an axis that lie on the source.
 inline double CountTaps(const WindowAxis& window, int64_t targets, int64_t sources) {
   int64_t taps = 0;
   for (int64_t target = 0; target < targets; ++target) {

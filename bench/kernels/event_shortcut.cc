@@ -1,5 +1,5 @@
-// EventShortcut: two saturating additions a neuron, one for each sign, beside the limit of 16-bit
-// additions.
+// Benchmarks EventShortcut in additions, beside the limit of 16-bit additions. The kernel makes two
+// saturating additions for each neuron, one for each sign.
 #include <benchmark/benchmark.h>
 
 #include "kernels/event_kernel.h"

@@ -1,5 +1,5 @@
-// The layers of BM_Layer and of its opponents: convolutions with stride 1 that keep the map's size,
-// as arguments {side, source channels, target channels, kernel}.
+// The layers that BM_Layer and the programs it is compared with run: convolutions with stride 1
+// that keep the map's size, as arguments {side, source channels, target channels, kernel}.
 #ifndef CSSRUN_BENCH_KERNELS_LAYER_SHAPES_H_
 #define CSSRUN_BENCH_KERNELS_LAYER_SHAPES_H_
 
@@ -19,7 +19,7 @@ struct LayerShape {
         kernel(static_cast<uint32_t>(state.range(3))) {}
 };
 
-// ResNet-20, VGG and ResNet on 32 x 32 pixels, a bottleneck of ResNet-50.
+// Layers of ResNet-20, of VGG and ResNet on 32 x 32 pixels, and of a bottleneck of ResNet-50.
 inline constexpr int64_t kLayerShapes[][4] = {{32, 16, 16, 3},  {16, 32, 32, 3},   {8, 64, 64, 3},
                                               {32, 64, 64, 3},  {16, 128, 128, 3}, {8, 256, 256, 3},
                                               {4, 512, 512, 3}, {14, 256, 64, 1}};

@@ -1,6 +1,6 @@
-// Layers of the shapes of real networks in the integer engine, T = 8 steps of random spikes, in
-// synaptic operations a second, as the engine runs them. Beside them, BM_Naive: the same events one
-// by one, scattered to float membranes.
+// Runs layers with the shapes of real networks as the integer engine runs them, on T = 8 steps of
+// random spikes, and reports synaptic operations a second. BM_Naive beside them scatters the same
+// events one by one to float membranes.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -53,7 +53,7 @@ std::unique_ptr<format::SynapsesT> Convolution(uint32_t source, const format::Ex
   return synapses;
 }
 
-// Encoder, the layer, a readout.
+// Describes a network of an encoder, the layer and a readout.
 format::NetworkT Describe(const LayerShape& shape) {
   format::NetworkT network;
   network.format_version = 2;
@@ -85,12 +85,12 @@ format::NetworkT Describe(const LayerShape& shape) {
   return network;
 }
 
-// So many words of spikes that a branch predictor cannot learn them by heart: with T frames over
-// and over it does, and a layer seems up to twice as fast as it is.
+// The number of words of spikes, too many for a branch predictor to learn by heart. If the same T
+// frames are repeated, it learns them, and a layer seems up to twice as fast as it is.
 constexpr size_t kWordsToForget = 1 << 16;
 constexpr size_t kManyImages = 64;
 
-// The layer with its state, and T frames of random spikes for each of many images.
+// Holds the layer with its state, and T frames of random spikes for each of many images.
 struct Work {
   Work(const benchmark::State& state, size_t most_images) : shape(state) {
     const flatbuffers::DetachedBuffer bytes = format::SerializeNetwork(Describe(shape));
@@ -131,7 +131,7 @@ struct Work {
     }
   }
 
-  // Of the next image.
+  // Runs all steps of the next image.
   uint64_t RunAllSteps() {
     image = (image + 1) % images;
     uint64_t synops = 0;
@@ -181,7 +181,7 @@ struct Work {
   SpikeLists lists;
 };
 
-// With firing: all that a layer does.
+// Runs layers with firing, that is, all that a layer does.
 void RunLayers(benchmark::State& state, size_t most_images) {
   Work work(state, most_images);
   uint64_t synops = 0;
@@ -194,11 +194,11 @@ void RunLayers(benchmark::State& state, size_t most_images) {
 
 void BM_Layer(benchmark::State& state) { RunLayers(state, kManyImages); }
 
-// One image over and over: the branch predictor knows where every loop ends, and what is missing to
-// the speed of BM_Layer is what mispredictions cost.
+// Runs the same image again and again, so that the branch predictor knows where every loop ends.
+// The difference to the speed of BM_Layer is the cost of mispredictions.
 void BM_Foreseen(benchmark::State& state) { RunLayers(state, 1); }
 
-// Every event adds its rows to the membranes of all positions that see it. Without firing.
+// Adds the rows of every event to the membranes of all positions that it reaches, without firing.
 void BM_Naive(benchmark::State& state) {
   Work work(state, kManyImages);
   const LayerShape& s = work.shape;
@@ -248,7 +248,7 @@ void LayerShapes(benchmark::internal::Benchmark* benchmark) {
     }
   }
   benchmark->Args({1, 4096, 4096, 1, 100});
-  // How time grows with the rate: bench/growth.py.
+  // bench/growth.py shows with these rates how time grows with the rate.
   for (const int64_t permille : {10, 20, 100, 160, 350, 500}) {
     benchmark->Args({16, 128, 128, 3, permille});
   }

@@ -1,6 +1,6 @@
-// LevelConv: products of levels and weights, beside the limit of byte products. `store` keeps the
-// sums, `potential` makes them potentials in registers, with one aligned shortcut, as a residual
-// block does.
+// Benchmarks LevelConv in products of levels and weights, beside the limit of byte products.
+// `store` keeps the sums; `potential` turns them into potentials in registers and adds one aligned
+// shortcut, as a residual block does.
 #include <benchmark/benchmark.h>
 
 #include <random>

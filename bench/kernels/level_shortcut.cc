@@ -1,4 +1,5 @@
-// LevelShortcut: a level becomes a float and joins another one, beside the limit of floats.
+// Benchmarks LevelShortcut, which converts a level to a float and adds it to another one, beside
+// the limit of floats.
 #include <benchmark/benchmark.h>
 
 #include <random>

@@ -1,4 +1,4 @@
-// The machine's limits, as benchmarks of their own: what kernels are compared with.
+// Measures the machine's limits as benchmarks of their own. The kernels are compared with them.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -14,7 +14,8 @@
 namespace cssrun::internal {
 namespace {
 
-// The best of many short runs: on a shared machine, a longer one would measure its neighbours.
+// Returns the best rate of many short runs. On a shared machine, a longer run would also measure
+// what other programs do.
 double BestRate(size_t (*run)()) {
   using Clock = std::chrono::steady_clock;
   double best = 0;
@@ -47,8 +48,9 @@ void BM_ByteProductsLoaded(benchmark::State& state) {
 
 void BM_FloatLanes(benchmark::State& state) { RunLimit(state, &StreamFloats, "lanes/s"); }
 
-// What bounds a tile: its table's distance from the core, and lists whose ends cannot be predicted.
-// Arguments: KiB of the table, rows of a list on average, whether their number varies by a half.
+// Measures the two things that limit a tile: the distance of its table from the core, and lists
+// whose ends cannot be predicted. Arguments: KiB of the table, rows of a list on average, whether
+// their number varies by a half.
 void BM_Rows(benchmark::State& state) {
   const auto rows = static_cast<size_t>(state.range(0)) * 1024 / (64 * sizeof(int16_t));
   const auto length = static_cast<uint32_t>(state.range(1));

@@ -1,6 +1,6 @@
-// Neurons alone: firing and growing (16-bit lanes, beside the limit of 16-bit additions), pixels
-// and potentials (floats), and digits (one 16-bit comparison a spike index, which takes a few
-// additions).
+// Benchmarks neurons alone: firing and growing (16-bit lanes, beside the limit of 16-bit
+// additions), pixels and potentials (floats), and digits (one 16-bit comparison for each spike
+// index, which takes as long as a few additions).
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -23,7 +23,7 @@ double Membranes(const MembraneLayout& layout) {
   return static_cast<double>(layout.rows) * layout.columns * layout.lanes.stride();
 }
 
-// One step in which neurons fire; membranes are small, so that they go on firing.
+// Runs one step in which neurons fire. Membranes are small, so that the neurons go on firing.
 void FireRowsAlone(benchmark::State& state, const NeuronShape& shape) {
   const LayerPools pools = PoolsOf(shape);
   const MembraneLayout layout = MembranesOf(shape, pools);
@@ -79,7 +79,7 @@ void PixelsAlone(benchmark::State& state, const NeuronShape& shape) {
   ReportShare(state, Membranes(layout), "neurons/s", Limit::kFloatLanes);
 }
 
-// Sums with a bias and an aligned shortcut.
+// Adds a bias and an aligned shortcut to the sums.
 void PotentialsAlone(benchmark::State& state, const NeuronShape& shape) {
   const LayerPools pools = PoolsOf(shape);
   SettledCase made(MembranesOf(shape, pools), pools, {.shortcuts = 1}, 1);
@@ -93,7 +93,7 @@ void PotentialsAlone(benchmark::State& state, const NeuronShape& shape) {
   ReportShare(state, Membranes(made.layout), "neurons/s", Limit::kFloatLanes);
 }
 
-// T spikes and the level of each neuron.
+// Computes the T spikes and the level of each neuron.
 void DigitsAlone(benchmark::State& state, const NeuronShape& shape) {
   const LayerPools pools = PoolsOf(shape);
   SettledCase made(MembranesOf(shape, pools), pools, {}, 1);

@@ -1,4 +1,5 @@
-// The readout: one step's spikes counted and multiplied, beside the limit of floats.
+// Benchmarks the readout, which counts one step's spikes and multiplies the counts, beside the
+// limit of floats.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -18,7 +19,7 @@ void ReadoutAlone(benchmark::State& state, const ConvolutionShape& shape) {
   const auto frames = ManyFrames(shape.source, c.source_lanes);
   std::vector<int32_t> counts(synapses.weight_rows, 0);
   std::vector<float> logits(readout.row_size, 0.0F);
-  // Multiplications of all frames: rows of weights that are counted at all.
+  // The number of multiplications of all frames: rows of weights whose count is not zero.
   size_t rows = 0;
   for (const SpikeFrame& frame : frames) {
     CountReadoutSpikes(synapses, frame, counts);

@@ -1,5 +1,5 @@
-// What a kernel's benchmark reports: operations a second, and their share of what the machine can
-// do of their kind.
+// Reports a kernel's benchmark: operations a second, and their share of the machine's limit for
+// operations of this kind.
 #ifndef CSSRUN_BENCH_KERNELS_REPORT_H_
 #define CSSRUN_BENCH_KERNELS_REPORT_H_
 
@@ -9,7 +9,8 @@
 
 namespace cssrun::internal {
 
-// A limit of this machine, see roofline.h. Each is measured once, when a benchmark first asks.
+// A limit of this machine, see roofline.h. Each limit is measured once, when a benchmark first asks
+// for it.
 enum class Limit {
   kLaneAdditions,  // 16-bit lanes loaded from the first-level cache and added
   kByteProducts,   // products of bytes, or of the pairs of 16 bits that stand in for them, in
@@ -17,17 +18,17 @@ enum class Limit {
   kFloatLanes,     // floats loaded from the first-level cache, multiplied, added to and stored
 };
 
-// Operations a second.
+// Returns the limit in operations a second.
 double MachineLimit(Limit limit);
 
-// `operations` of one iteration, as the rate `name`.
+// Reports the `operations` of one iteration as the rate `name`.
 inline void Report(benchmark::State& state, double operations, const std::string& name = "SyOP/s") {
   state.counters[name] = benchmark::Counter(operations * static_cast<double>(state.iterations()),
                                             benchmark::Counter::kIsRate);
 }
 
-// The same, and beside it the counter "of limit", 0 to 1. It is a rate over a rate, although the
-// console prints "/s" after it.
+// Reports the same rate, and beside it the counter "of limit", 0 to 1. The counter is a ratio of
+// two rates, although the console prints "/s" after it.
 inline void ReportShare(benchmark::State& state, double operations, const std::string& name,
                         Limit limit) {
   Report(state, operations, name);

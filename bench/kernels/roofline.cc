@@ -18,11 +18,11 @@ namespace hn = hwy::HWY_NAMESPACE;
 constexpr size_t kLanes = 8192;
 constexpr size_t kRepeats = 64;
 
-// As many sums as hide the latency of an addition.
+// Uses enough sums to hide the latency of an addition.
 size_t LoadAndAddTarget() {
   const hn::ScalableTag<int16_t> d;
   const size_t lanes = hn::Lanes(d);
-  // Not zeros: untouched pages would be one and the same page of zeros.
+  // The values are not zeros, because untouched pages would all be one and the same page of zeros.
   alignas(64) static int16_t values[kLanes] = {1};
   benchmark::DoNotOptimize(values);
   auto s0 = hn::Zero(d), s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0;
@@ -70,14 +70,14 @@ size_t AddRowsTarget(const int16_t* HWY_RESTRICT table, const uint16_t* HWY_REST
   return (bounds[lists] - bounds[0]) * kRowLanes;
 }
 
-// Eight products a turn: so many sums hide the latency. Each sum is a variable of its own, since
-// GCC keeps arrays of vectors in memory.
+// Makes eight products in each iteration, which are enough sums to hide the latency. Each sum is a
+// variable of its own, since GCC keeps arrays of vectors in memory.
 #if CSSRUN_TARGET_VNNI
 constexpr const char* kProductsVariant = "8-bit products (VNNI)";
 using D8 = hn::ScalableTag<int8_t>;
 using D32 = hn::ScalableTag<int32_t>;
 using Operand = hn::Vec<D32>;
-constexpr size_t kProducts = hn::MaxLanes(D8());  // of one instruction
+constexpr size_t kProducts = hn::MaxLanes(D8());  // products of one instruction
 
 HWY_INLINE Operand LoadOperand(const int8_t* from) {
   return hn::BitCast(D32(), hn::Load(D8(), from));
@@ -95,7 +95,8 @@ constexpr size_t kProducts = hn::MaxLanes(D16());
 HWY_INLINE Operand LoadOperand(const int8_t* from) {
   return hn::PromoteTo(D16(), hn::Load(hn::Rebind<int8_t, D16>(), from));
 }
-// The compiler would multiply equal operands once, and before the loop.
+// Hides the operand's value from the compiler, which would otherwise multiply equal operands only
+// once, before the loop.
 HWY_INLINE void Forget(Operand& operand) {
 #if HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR
   asm volatile("" : "+v"(operand.raw));

@@ -1,4 +1,5 @@
-// TileGather without firing: synaptic operations a second, beside the limit of 16-bit additions.
+// Benchmarks TileGather without firing: synaptic operations a second, beside the limit of 16-bit
+// additions.
 #include <benchmark/benchmark.h>
 
 #include "kernels/event_kernel.h"

@@ -27,7 +27,7 @@ using converter::InputCoding;
 
 namespace {
 
-// Of figures that look into every neuron.
+// The number of images for figures that look into every neuron.
 constexpr size_t kImagesLookedInto = 64;
 
 template <typename T>
@@ -40,7 +40,7 @@ converter::ImageSet Load(const std::string& folder, const std::vector<std::strin
                          const InputFormat& format, size_t most) {
   converter::ImageSet images;
   const std::vector<tools::ImageFile> files = OrExit(tools::ListImages({folder}, labels, std::cin));
-  // Spread over the folder, in which classes lie one after another.
+  // The images are spread over the folder, because those of one class follow each other.
   const size_t step = std::max<size_t>(1, files.size() / std::max<size_t>(1, most));
   for (size_t i = 0; i < files.size() && images.pixels.size() < most; i += step) {
     images.pixels.emplace_back();

@@ -1,6 +1,6 @@
-// One model and its images, converted and run with one setting of the code after another. The ANN
-// runs once; every setting is converted from its activations and run in process. Whatever fails is
-// printed and ends the program, which is a benchmark's main.
+// Converts one model and runs its images with one setting of the code after another. The ANN runs
+// once; every setting is converted from its activations and run in process. Any failure is printed
+// and ends the program, because this is the main part of a benchmark.
 #ifndef CSSRUN_BENCH_PAPER_EXPERIMENTS_H_
 #define CSSRUN_BENCH_PAPER_EXPERIMENTS_H_
 
@@ -21,13 +21,13 @@ struct Arguments {
   size_t images = 500;
 };
 
-// Prints the message and ends the program with the exit code that belongs to it.
+// Prints the message and ends the program with the exit code of the status.
 [[noreturn]] void Exit(const Status& status);
 
-// The paper's code, pixels coded as spikes.
+// The settings of the paper's code, with pixels coded as spikes.
 converter::CodeSettings Css(uint32_t timesteps, float beta, uint32_t silent, float threshold);
 
-// One setting, measured.
+// The measurements of one setting.
 struct Outcome {
   converter::Comparison comparison;
   uint32_t latency = 0;  // steps until the readout is complete
@@ -46,24 +46,25 @@ class Experiments {
 
   Outcome Measure(const converter::CodeSettings& code) const;
 
-  // Right answers if the readout is read after each of its last T steps.
+  // Returns the share of right answers when the readout is read after each of its last T steps.
   std::vector<double> AccuracyBySteps(const converter::CodeSettings& code) const;
 
-  // What neurons of the first and last layer send, and what stays behind in all of them.
+  // The spikes that neurons of the first and the last layer send, and the residuals of all neurons.
   struct Inside {
     struct Layer {
       std::string name;
-      std::vector<double> positive, negative;  // share of the neurons, by spike index
-      std::vector<double> residuals;           // share of the neurons, in tenths of an amplitude
+      std::vector<double> positive, negative;  // shares of the neurons, by spike index
+      std::vector<double> residuals;           // shares of the neurons, by tenths of an amplitude
     };
     Layer first, last;
-    double mean_residual = 0;  // of all neurons, in amplitudes
+    double mean_residual = 0;  // mean over all neurons, in amplitudes
     double residual_99_9 = 0;
   };
 
   Inside LookInto(const converter::CodeSettings& code) const;
 
-  // Percent right where the classes are known, else percent as the ANN.
+  // Returns the percentage of right answers where the classes are known, else that of answers equal
+  // to the ANN's.
   double Accuracy(const converter::Comparison& comparison) const {
     return 100 * (graded() ? comparison.snn_top1 : comparison.agreement);
   }

@@ -1,4 +1,4 @@
-// Numbers as the paper's tables and figures print them.
+// Formats numbers as the paper's tables and figures print them.
 #ifndef CSSRUN_BENCH_PAPER_JSON_H_
 #define CSSRUN_BENCH_PAPER_JSON_H_
 
@@ -9,7 +9,7 @@ namespace cssrun::paper {
 
 using Json = nlohmann::ordered_json;
 
-// Per whole: so that a decimal comes out as its shortest form.
+// Rounds to 1 / per_whole, so that JSON prints the decimal in its shortest form.
 inline double Rounded(double value, double per_whole = 100) {
   return std::round(value * per_whole) / per_whole;
 }

@@ -25,7 +25,7 @@ double MicrojoulesOf(const converter::Comparison& c) {
          1e6;
 }
 
-// Table 2: coding steps, latency, accuracy; CSS against rate.
+// Table 2: coding steps, latency and accuracy of CSS against rate coding.
 Json Table2(const Experiments& e) {
   Json table =
       Table("Table 2: CSS against rate coding",
@@ -63,7 +63,7 @@ Json Table2(const Experiments& e) {
   return table;
 }
 
-// Table 3: few steps, and a quantized network read after each step.
+// Table 3: networks with few steps, and a quantized network whose readout is read after each step.
 Json Table3(const Experiments& e, const Experiments* quantized) {
   Json table =
       Table("Table 3: few steps",

@@ -7,7 +7,7 @@
 
 namespace cssrun::paper {
 
-// `quantized` is the same network with quantized activations; null without one.
+// `quantized` is the same network with quantized activations, or null if there is none.
 Json Tables(const Experiments& e, const Experiments* quantized);
 
 }  // namespace cssrun::paper

@@ -6,11 +6,13 @@
 namespace cssrun::tools {
 namespace {
 
-// Each worker gets so many batches of equal size, if there were no largest one.
+// The number of batches of equal size that each worker would get if batches had no largest size.
 constexpr size_t kShares = 4;
-// A batch ends with threads that wait for the last image: fewer images are not worth that.
+// The smallest batch. At its end, threads wait for the last image; with fewer images, that wait
+// costs more than an even share of the work gains.
 constexpr size_t kSmallest = 8;
-// Largest batches for each worker that may be handed out before the first one is delivered.
+// How many batches of the largest size may be handed out for each worker before the first one is
+// delivered.
 constexpr size_t kAhead = 4;
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Which images are handed out next, and delivering them in order whoever comes first.
+// Decides which images are handed out next, and delivers results in order, whichever comes first.
 #ifndef CSSRUN_TOOLS_RANKS_BATCHES_H_
 #define CSSRUN_TOOLS_RANKS_BATCHES_H_
 
@@ -18,14 +18,16 @@ struct Batch {
 
 class Batches {
  public:
-  // `largest`: images in a batch, 1 or more.
+  // `largest`: the most images in a batch, 1 or more.
   Batches(size_t images, size_t workers, size_t largest);
 
-  // Large batches first, smaller ones towards the end, so that all workers end together. Nothing
-  // when all are handed out, or as long as too many results wait for an earlier batch.
+  // Returns the next batch: large ones first, smaller ones towards the end, so that all workers end
+  // together. Returns nothing when all are handed out, or as long as too many results wait for an
+  // earlier batch.
   std::optional<Batch> Next();
 
-  // Takes a batch's outcomes and delivers what is next in order. False once `deliver` said so.
+  // Takes a batch's outcomes and delivers those that are next in order. Returns false once
+  // `deliver` has returned false.
   bool Take(const Batch& batch, std::vector<ImageOutcome> outcomes, const DeliverOutcome& deliver);
 
   bool all_delivered() const { return delivered_ == images_; }

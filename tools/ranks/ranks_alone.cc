@@ -1,4 +1,4 @@
-// Built without MPI: this process is all there is.
+// The ranks of a build without MPI: this process alone.
 #include <cstdlib>
 #include <string>
 
@@ -8,7 +8,7 @@
 namespace cssrun::tools {
 
 Result<Ranks> Ranks::Join() {
-  // Each of them would do the whole work.
+  // Without MPI, each process that mpirun started would do the whole work.
   const char* ranks = std::getenv("OMPI_COMM_WORLD_SIZE");
   if (ranks != nullptr && std::string(ranks) != "1") {
     return Status::InvalidArgument(std::string("one of ") + ranks +

@@ -1,5 +1,5 @@
-// Ranks over MPI. Only the thread that joined speaks MPI (MPI_THREAD_FUNNELED); waiting is polling
-// with pauses, since Open MPI's own waiting takes a core.
+// Ranks over MPI. Only the thread that joined calls MPI (MPI_THREAD_FUNNELED). It waits by polling
+// with pauses, since Open MPI's own waiting keeps a core busy.
 #include <mpi.h>
 
 #include <algorithm>
@@ -35,9 +35,9 @@ struct Message {
   Bytes bytes;
 };
 
-// mpirun ends all ranks with SIGTERM when one has died, and kills them a second later, or as soon
-// as another one is gone: so all stay for that second, in which rank 0 says what is done. Global,
-// as a signal handler's state has to be.
+// When a rank has died, mpirun sends SIGTERM to all others and kills them a second later, or as
+// soon as another one has ended. So all ranks stay for that second, in which rank 0 reports what is
+// done. The flag is global because a signal handler sets it.
 std::atomic<bool> told_to_end = false;
 static_assert(std::atomic<bool>::is_always_lock_free);
 
@@ -48,8 +48,9 @@ Status RankLost() {
 
 void Pause() { std::this_thread::sleep_for(std::chrono::microseconds(200)); }
 
-// False when it fails, and when this process was told to end: the other rank may be dead. One that
-// lives gets time to take the bytes, which are gone afterwards.
+// Returns false when the request fails, and when this process was told to end, since the other rank
+// may be dead. If the other rank lives, it gets time to take the bytes, because they are freed
+// afterwards.
 bool Complete(MPI_Request& request) {
   constexpr int kPausesAfterTheEnd = 100;
   int pauses = 0;
@@ -90,7 +91,7 @@ Received TryReceive(Message& message) {
 }
 // NOLINTEND(clang-analyzer-optin.mpi.MPI-Checker)
 
-// Runs batches one after another; what it throws for want of memory becomes an error.
+// Runs batches one after another. Running out of memory becomes an error.
 Result<OutcomeBatch> RunBatch(const RankJob& job, const std::shared_ptr<const Network>& network,
                               const PathBatch& paths) {
   try {
@@ -110,7 +111,7 @@ Result<OutcomeBatch> RunBatch(const RankJob& job, const std::shared_ptr<const Ne
   }
 }
 
-// Rank 0's own share of the work, in a thread of its own.
+// Runs rank 0's own share of the work, in a thread of its own.
 class LocalWorker {
  public:
   LocalWorker(RankJob job, std::shared_ptr<const Network> network)
@@ -167,7 +168,7 @@ class LocalWorker {
   std::thread thread_;
 };
 
-// Rank 0 at work: gives batches to whoever is idle and delivers what comes back.
+// Leads the work on rank 0: gives batches to idle ranks and delivers what comes back.
 class Leader {
  public:
   Leader(const FileRun& run, const RankJob& job, int ranks, const DeliverOutcome& deliver)
@@ -175,11 +176,11 @@ class Leader {
         deliver_(deliver),
         batches_(run.count, static_cast<size_t>(ranks), LargestBatch(*run.network, job.options)),
         local_(job, run.network) {
-    // The last goes first: rank 0 has more to do than the others.
+    // Rank 0 gets its batch last, because it has more to do than the others.
     for (int rank = 0; rank < ranks; ++rank) idle_.push_back(rank);
   }
 
-  // Whether every image was delivered; not when `deliver` stopped.
+  // Returns whether every image was delivered; false when `deliver` stopped the run.
   Result<bool> Run() {
     while (!batches_.all_delivered()) {
       if (told_to_end) return RankLost();
@@ -197,7 +198,8 @@ class Leader {
   }
 
  private:
-  // Such that what a batch answers stays below 64 MiB: MPI counts bytes in an int, and some wait.
+  // Limits a batch so that its answers stay below 64 MiB: MPI counts bytes in an int, and some
+  // answers wait for earlier ones.
   static size_t LargestBatch(const Network& network, const SessionOptions& options) {
     const size_t readings = options.keep_readings ? network.timesteps() : 0;
     const size_t bytes = (network.logits() * sizeof(float) + 64) * (1 + readings) +
@@ -249,7 +251,8 @@ class Leader {
   std::vector<int> idle_;
 };
 
-// Gives the job, and the network itself, to all: they need not see its file, nor an older one.
+// Sends the job and the network itself to all ranks. They need not have access to the network's
+// file, and cannot read an older one.
 Status SendJob(const FileRun& run, int ranks, RankJob& job) {
   constexpr size_t kLimit = (size_t{1} << 31) - 1;  // MPI counts in int, FlatBuffers as well
   Result<format::FileBytes> network = format::ReadFileBytes(run.network_file, kLimit);
@@ -264,7 +267,7 @@ Status SendJob(const FileRun& run, int ranks, RankJob& job) {
   return sent == MPI_SUCCESS ? Status::Ok() : RankLost();
 }
 
-// The other end of SendJob.
+// Receives what SendJob sends.
 Result<std::shared_ptr<const Network>> ReceiveNetwork(const RankJob& job) {
   format::FileBytes network(job.network_bytes);
   if (network.empty()) return Status::OutOfMemory();
@@ -277,7 +280,8 @@ Result<std::shared_ptr<const Network>> ReceiveNetwork(const RankJob& job) {
   return Network::FromBytes(network.bytes(), "the network", load);
 }
 
-// Whether this process has others beside it: MPI takes a while to start, alone it is not needed.
+// Returns whether this process belongs to a group. MPI takes a while to start, so a single process
+// does without it.
 bool HasOthers() {
   const char* ranks = std::getenv("OMPI_COMM_WORLD_SIZE");
   if (ranks == nullptr) ranks = std::getenv("PMI_SIZE");
@@ -315,7 +319,8 @@ Status Ranks::Run(const FileRun& run, const DeliverOutcome& deliver) {
 int Ranks::Serve() {
   std::optional<RankJob> job;
   std::shared_ptr<const Network> network;
-  // After a failure it stays until rank 0, which has the word, has said why and ends the run.
+  // After a failure, this rank stays until rank 0, which prints the messages, has said why and ends
+  // the run.
   bool failed = false;
   const auto fail = [&](const Status& status) {
     failed = true;
@@ -355,7 +360,7 @@ int Ranks::Serve() {
 int Ranks::Leave(int exit_code) {
   if (size_ == 1) return exit_code;
   if (running_ || (!leads() && exit_code != kAllDone)) {
-    // Time for mpirun to pass on what was said: it drops what it has not read by then.
+    // mpirun gets time to pass on the output: it drops what it has not read by then.
     std::this_thread::sleep_for(std::chrono::milliseconds(200));
     MPI_Abort(MPI_COMM_WORLD, exit_code);
     return exit_code;

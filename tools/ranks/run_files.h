@@ -1,4 +1,4 @@
-// Decoding and running image files in this process.
+// Decodes and runs image files in this process.
 #ifndef CSSRUN_TOOLS_RANKS_RUN_FILES_H_
 #define CSSRUN_TOOLS_RANKS_RUN_FILES_H_
 
@@ -13,7 +13,7 @@
 
 namespace cssrun::tools {
 
-// `path`: of image 0 to count - 1. Otherwise as RunImages.
+// `path` returns the path of image 0 to count - 1. Otherwise as RunImages.
 Status RunFiles(const std::shared_ptr<const Network>& network, const SessionOptions& options,
                 const ImageLimits& limits, unsigned threads, size_t count,
                 const std::function<const std::string&(size_t index)>& path,

@@ -36,7 +36,7 @@ class Packer {
   Bytes bytes_;
 };
 
-// After an error everything it gets is empty, and Done() is false.
+// Reads values from bytes. After an error, every value it returns is empty, and Done() is false.
 class Unpacker {
  public:
   explicit Unpacker(std::span<const uint8_t> bytes) : rest_(bytes) {}
@@ -56,7 +56,7 @@ class Unpacker {
     Get(count);
     return count;
   }
-  // So many things of at least one byte each, of which `get_one` gets one.
+  // Reads `count` things of at least one byte each; `get_one` reads one.
   template <class T, class GetOne>
   void GetEach(uint64_t count, std::vector<T>& things, const GetOne& get_one) {
     MakeRoom(count, 1, things);
@@ -72,7 +72,7 @@ class Unpacker {
     MakeRoom(GetCount(), sizeof(Value), values);
     Copy(values.data(), values.size() * sizeof(Value));
   }
-  // For no more than the bytes that are left can hold.
+  // Makes room for no more elements than the remaining bytes can hold.
   template <class Container>
   void MakeRoom(uint64_t count, size_t bytes_each, Container& values) {
     if (count > rest_.size() / bytes_each) sound_ = false;

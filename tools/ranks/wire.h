@@ -1,5 +1,5 @@
-// What ranks tell each other, as bytes. All ranks are the same program on the same kind of machine;
-// the reader checks lengths all the same.
+// Converts the messages between ranks to bytes and back. All ranks are the same program on the same
+// kind of machine, but the reader checks lengths anyway.
 #ifndef CSSRUN_TOOLS_RANKS_WIRE_H_
 #define CSSRUN_TOOLS_RANKS_WIRE_H_
 
@@ -19,7 +19,7 @@ namespace cssrun::tools {
 
 using Bytes = std::vector<uint8_t>;
 
-// How all ranks run their images; the network's bytes follow separately.
+// How all ranks run their images. The network's bytes are a separate message.
 struct RankJob {
   EngineKind engine = EngineKind::kInteger;
   Limits limits;
@@ -42,7 +42,7 @@ Bytes Packed(const RankJob& job);
 Bytes Packed(const PathBatch& paths);
 Bytes Packed(const OutcomeBatch& outcomes);
 
-// Nothing where the bytes are not what they should be.
+// Returns nothing where the bytes are malformed.
 std::optional<RankJob> UnpackJob(std::span<const uint8_t> bytes);
 std::optional<PathBatch> UnpackPaths(std::span<const uint8_t> bytes);
 std::optional<OutcomeBatch> UnpackOutcomes(std::span<const uint8_t> bytes);

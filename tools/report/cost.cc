@@ -1,4 +1,4 @@
-// What the answers cost: by layer, by step, and in energy.
+// The sections about the cost of the answers: by layer, by step, and in energy.
 #include <algorithm>
 
 #include "fmt/format.h"
@@ -8,7 +8,7 @@
 namespace cssrun::tools {
 namespace {
 
-// "0.0123", or "1.3e-05" where that would be 0.
+// Formats a rate: "0.0123", or "1.3e-05" where fixed digits would show 0.
 std::string Rate(double rate) { return fmt::format("{:.3g}", rate); }
 
 std::string BarCell(const char* name, double value, double largest, const std::string& text,
@@ -17,8 +17,8 @@ std::string BarCell(const char* name, double value, double largest, const std::s
                      Bar(largest > 0 ? value / largest : 0, look));
 }
 
-// A chart with steps to the right and shares upwards: from 0, or from as much as shows `smallest`,
-// to 100 %.
+// A chart with steps on the horizontal axis and shares on the vertical one. The vertical axis ends
+// at 100 % and begins at 0, or just low enough to show `smallest`.
 class StepChart {
  public:
   StepChart(uint32_t first, uint32_t last, double smallest)
@@ -47,7 +47,7 @@ class StepChart {
                              kWidth - kRight, kHeight - 6);
   }
 
-  // `share` of each of `at`: 0 to 1.
+  // Draws a line through `share` of each element of `at`, from 0 to 1.
   template <class Share>
   std::string Line(const std::vector<Summary::AtStep>& at, const char* look, const char* name,
                    Share share) const {

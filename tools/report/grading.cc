@@ -1,4 +1,4 @@
-// Which images are answered rightly, which are not, and which were close.
+// The sections about right and wrong answers and close decisions.
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -10,7 +10,7 @@
 namespace cssrun::tools {
 namespace {
 
-// A larger matrix is no picture of anything.
+// A matrix with more classes would be unreadable.
 constexpr size_t kMatrixClasses = 20;
 constexpr size_t kLabelCharacters = 24;
 
@@ -23,7 +23,7 @@ std::string Cell(const Tally& tally, size_t truth, size_t answer) {
   if (count == 0) return "<td></td>";
   const double share =
       static_cast<double>(count) / static_cast<double>(tally.classes()[truth].images);
-  // Mistakes are few: their colour has to show early.
+  // Mistakes are few, so their colour has to be visible at small shares.
   const bool right = truth == answer;
   const double depth = right ? 0.15 + 0.55 * share : 0.25 + 0.6 * std::sqrt(share);
   return fmt::format("<td style=\"background:rgba(var(--{}-rgb),{:.2f})\">{}</td>",

@@ -41,7 +41,7 @@ std::string HtmlText(std::string_view text) { return Escaped(TerminalText(text))
 
 std::string ShortHtmlText(std::string_view text, size_t characters) {
   const std::string safe = TerminalText(text);
-  std::vector<size_t> starts;  // of its characters
+  std::vector<size_t> starts;  // of the text's characters
   for (size_t i = 0; i < safe.size(); ++i) {
     if ((static_cast<uint8_t>(safe[i]) & 0xC0) != 0x80) starts.push_back(i);
   }

@@ -1,4 +1,4 @@
-// Spikes and membranes of chosen neurons while one image is run.
+// Draws spikes and membranes of chosen neurons while one image is run.
 #include <algorithm>
 #include <cmath>
 
@@ -54,7 +54,7 @@ class Raster {
     const double left = info.offset * Column();
     const double width = network_.timesteps() * Column();
     const double band = static_cast<double>(layer.neurons.size()) * kRow;
-    // The name goes where there is room beside the band of the layer before.
+    // The name goes to the side that has room beside the previous layer's band.
     const bool late = left > kWidth / 2;
     y_ += kName;
     bands_ += fmt::format(
@@ -85,8 +85,8 @@ class Raster {
   std::string negative_;
 };
 
-// One neuron's membrane, its thresholds and its spikes, over the steps in which its layer is at
-// work.
+// Draws one neuron's membrane, its thresholds and its spikes, over the steps at which its layer
+// works.
 std::string Trace(const Network& network, const WatchedLayer& layer, const WatchedNeuron& neuron) {
   constexpr double kWidth = 340;
   constexpr double kHeight = 170;
@@ -158,7 +158,7 @@ std::string Trace(const Network& network, const WatchedLayer& layer, const Watch
 
 std::string Traces(const ReportContent& content) {
   std::vector<std::pair<const WatchedLayer*, const WatchedNeuron*>> with_membranes;
-  // One of each layer first: neither the busiest nor a nearly silent one.
+  // Begins with one neuron of each layer, neither the busiest nor a nearly silent one.
   for (size_t turn = 0; turn < kTraces && with_membranes.size() < kTraces; ++turn) {
     for (const WatchedLayer& layer : content.watched) {
       const size_t neurons = layer.neurons.size();
@@ -172,7 +172,7 @@ std::string Traces(const ReportContent& content) {
            "engine "
            "keeps no potential step by step. <code>--engine float</code> shows it.</p>\n";
   }
-  // Spread over the depth.
+  // The traces are spread over the depth of the network.
   std::string figures;
   const size_t count = std::min(kTraces, with_membranes.size());
   for (size_t i = 0; i < count; ++i) {

@@ -17,7 +17,7 @@ std::string Tile(const std::string& name, const std::string& figure, const std::
       figure, remark);
 }
 
-// Wilson's interval: sound for few images and for shares near 0 and 1.
+// Returns Wilson's interval, which is sound for few images and for shares near 0 and 1.
 std::string Interval(size_t right, size_t images) {
   constexpr double kDeviations = 1.96;  // 95 %
   const auto n = static_cast<double>(images);
@@ -108,7 +108,7 @@ std::string Bar(double share, const char* look) {
 
 std::string Picture(const std::optional<Thumbnail>& thumbnail) {
   if (!thumbnail.has_value()) return "<div class=\"picture\">no picture</div>";
-  // Few pixels are shown as pixels.
+  // Pictures of few pixels are enlarged with sharp pixels.
   const bool small = std::max(thumbnail->width, thumbnail->height) <= 96;
   return fmt::format(
       "<div class=\"picture\"><img{} alt=\"\" width=\"{}\" height=\"{}\" src=\"{}\" /></div>",
@@ -116,7 +116,7 @@ std::string Picture(const std::optional<Thumbnail>& thumbnail) {
 }
 
 std::string Percent(double share) {
-  // Logits that are no numbers give none.
+  // Logits that are NaN make shares that are not finite; a dash stands for them.
   if (!std::isfinite(share)) return "\u2013";
   const double percent = share * 100;
   return fmt::format("{:.{}f}\u00a0%", percent, percent >= 100 ? 0 : 1);
@@ -138,7 +138,7 @@ std::string ReportPage(const ReportContent& content) {
   std::string page =
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\" />\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\" />\n"
-      // Whatever a name might smuggle in: nothing is loaded and nothing is run.
+      // The policy forbids loading and running anything, whatever markup a name might smuggle in.
       "<meta http-equiv=\"Content-Security-Policy\" "
       "content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\" />\n";
   page += fmt::format("<title>{}: report</title>\n<style>\n{}</style>\n</head>\n<body>\n<main>\n",

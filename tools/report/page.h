@@ -1,4 +1,4 @@
-// The report as one HTML page that needs nothing else: no script, no file, no network.
+// Writes the report as one HTML page without scripts, other files or network access.
 #ifndef CSSRUN_TOOLS_REPORT_PAGE_H_
 #define CSSRUN_TOOLS_REPORT_PAGE_H_
 
@@ -21,13 +21,13 @@ struct ReportContent {
   const Tally& tally;
   std::vector<HardImage> hardest;
   std::vector<std::optional<Thumbnail>> pictures;  // of `hardest`; none where it cannot be read now
-  // While the first of `hardest` was run.
+  // The layers watched while the first of `hardest` was run.
   std::vector<WatchedLayer> watched;
 };
 
 std::string ReportPage(const ReportContent& content);
 
-// Its parts; empty where there is nothing to show.
+// The sections of the page. A section is empty where there is nothing to show.
 std::string AccuracySection(const ReportContent& content);
 std::string HardestSection(const ReportContent& content);
 std::string LayersSection(const ReportContent& content);
@@ -35,7 +35,7 @@ std::string StepsSection(const ReportContent& content);
 std::string EnergySection(const ReportContent& content);
 std::string NeuronsSection(const ReportContent& content);
 
-// Bits that several parts use. `share`: 0 to 1.
+// Helpers that several sections use. `share`: 0 to 1.
 std::string Bar(double share, const char* look = "");
 std::string Picture(const std::optional<Thumbnail>& thumbnail);
 std::string Percent(double share);  // "99.5 %"

@@ -1,4 +1,4 @@
-// cssrun --report: from what a run left behind to a file.
+// Writes the page of cssrun --report from what was counted during a run.
 #ifndef CSSRUN_TOOLS_REPORT_REPORT_H_
 #define CSSRUN_TOOLS_REPORT_REPORT_H_
 
@@ -17,16 +17,16 @@
 namespace cssrun::tools {
 
 struct ReportRequest {
-  std::string path;                   // of the page; written as a whole or not at all
-  std::string network_file;           // for its title
-  SessionOptions options;             // of the run
-  std::vector<NeuronChoice> neurons;  // to show; empty: some of each layer
-  ImageLimits limits;                 // of the run
+  std::string path;                   // of the page, which is written as a whole or not at all
+  std::string network_file;           // for the page's title
+  SessionOptions options;             // the run's options
+  std::vector<NeuronChoice> neurons;  // to show; if empty, some of each layer
+  ImageLimits limits;                 // the run's limits
 };
 
-// Reads the pictures of the hardest images again, runs the first of them once more with its spikes
-// and membranes recorded, and writes the page. An image that cannot be read any more is left
-// without picture. Error: kIo when the page cannot be written.
+// Reads the hardest images again for their pictures, runs the first of them once more with its
+// spikes and membranes recorded, and writes the page. An image that can no longer be read has no
+// picture. Error: kIo when the page cannot be written.
 Status WriteReport(const ReportRequest& request, const std::shared_ptr<const Network>& network,
                    const Summary& summary, const Tally& tally);
 

@@ -18,7 +18,8 @@ size_t BestBut(const std::vector<float>& logits, size_t without) {
   return best;
 }
 
-// Infinite where there is one class only; logits that are no numbers are as hard as can be.
+// Returns the lead of `winner`: infinite if there is only one class. An image with NaN logits
+// counts as the hardest.
 double LeadOf(const std::vector<float>& logits, size_t winner) {
   if (logits.size() < 2) return std::numeric_limits<double>::infinity();
   const double lead =

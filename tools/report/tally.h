@@ -1,6 +1,6 @@
-// What a report keeps of the images while they run: counts, and the few hardest. Its memory does
-// not grow with the number of images, but for the pairs of classes that were mistaken for each
-// other.
+// Keeps what a report needs of the images while they run: counts, and the few hardest images. Its
+// memory does not grow with the number of images, except for the pairs of classes that were
+// mistaken for each other.
 #ifndef CSSRUN_TOOLS_REPORT_TALLY_H_
 #define CSSRUN_TOOLS_REPORT_TALLY_H_
 
@@ -21,15 +21,15 @@ namespace cssrun::tools {
 struct HardImage {
   std::string path;
   int truth = kUnknownTruth;
-  // The true class's logit less the best other one's: negative where the answer is wrong. Where the
-  // truth is not known, the best class's lead.
+  // The true class's logit minus the best other one's; it is negative where the answer is wrong.
+  // Where the truth is not known, the best class's lead.
   double lead = 0;
-  std::vector<Guess> guesses;  // the best three, then the true class where it is not among them
+  std::vector<Guess> guesses;  // the best three, then the true class if not among them
 };
 
 struct Confusion {
   size_t truth = 0;
-  size_t answer = 0;  // another class
+  size_t answer = 0;  // the class answered instead
   uint64_t count = 0;
 };
 
@@ -38,31 +38,31 @@ class Tally {
   static constexpr size_t kHardest = 24;
   static constexpr size_t kFailures = 20;
 
-  // `labels`: of the network; empty where it has none.
+  // `labels`: the network's; empty where it has none.
   Tally(std::vector<std::string> labels, size_t classes);
 
   void Add(const ImageFile& file, const ImageOutcome& outcome);
-  // An image of an earlier run: counts in the classes only.
+  // Adds an image of an earlier run, which counts in the classes only.
   void AddEarlier(const EarlierResult& result);
 
-  // Of images with a known class.
+  // Counts of images whose class is known.
   struct ClassCount {
     uint64_t images = 0;
     uint64_t right = 0;
   };
   const std::vector<ClassCount>& classes() const { return classes_; }
   uint64_t CountOf(size_t truth, size_t answer) const;
-  // The most frequent first; equal ones in the order of the classes.
+  // Returns the most frequent confusions first; equal ones in the order of the classes.
   std::vector<Confusion> MostConfused(size_t count) const;
 
-  // The smallest lead first; equal ones in the order of the images.
+  // Returns the images with the smallest lead first; equal ones in the order of the images.
   std::vector<HardImage> Hardest() const;
 
   uint64_t failed() const { return failed_; }
-  // The messages of the first kFailures.
+  // The messages of the first kFailures images that failed.
   const std::vector<std::string>& failures() const { return failures_; }
 
-  // The class's name, or its index where the network has no labels.
+  // Returns the class's name, or its index where the network has no labels.
   std::string LabelOf(size_t index) const;
 
  private:

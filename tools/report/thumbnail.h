@@ -1,4 +1,4 @@
-// Small pictures for the report.
+// Makes small pictures for the report.
 #ifndef CSSRUN_TOOLS_REPORT_THUMBNAIL_H_
 #define CSSRUN_TOOLS_REPORT_THUMBNAIL_H_
 
@@ -11,13 +11,13 @@
 namespace cssrun::tools {
 
 struct Thumbnail {
-  std::string uri;  // the picture itself, a JPEG
+  std::string uri;  // the picture itself as a JPEG
   uint32_t width = 0;
   uint32_t height = 0;
 };
 
-// Reads the image `path` and makes it fit into a square of 160 pixels; smaller ones stay as they
-// are. Errors as those of ReadImage.
+// Reads the image `path` and reduces it to fit into a square of 160 pixels; smaller images stay as
+// they are. Errors as those of ReadImage.
 Result<Thumbnail> MakeThumbnail(const std::string& path, const ImageLimits& limits = {});
 
 }  // namespace cssrun::tools

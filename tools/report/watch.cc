@@ -10,7 +10,7 @@
 namespace cssrun::tools {
 namespace {
 
-// So many rows are to be seen at once, however many layers share them.
+// The number of rows in the picture, which all layers share.
 constexpr size_t kRows = 90;
 constexpr size_t kRowsOfALayer = 10;
 
@@ -25,12 +25,14 @@ Result<size_t> ParseIndex(std::string_view text, size_t end, const std::string& 
 std::vector<float> ThresholdsOf(const Network& network, size_t layer) {
   const internal::LoadedNetwork& loaded = internal::Loaded(network);
   std::vector<float> shares = loaded.layers[layer].thresholds;
-  // Recorded membranes count what a spike takes off as 1.
+  // Recorded membranes are in units of what a spike takes off; thresholds are converted to these
+  // units.
   for (float& share : shares) share /= loaded.spike_weight;
   return shares;
 }
 
-// From the neuron that spikes most to one that spikes least, evenly among those that spike at all.
+// Chooses neurons from the one that spikes most to one that spikes least, evenly among those that
+// spike at all.
 std::vector<size_t> Sample(const std::vector<uint32_t>& counts, size_t rows) {
   std::vector<size_t> order(counts.size());
   std::iota(order.begin(), order.end(), size_t{0});
@@ -101,7 +103,7 @@ Result<std::vector<WatchedLayer>> WatchNeurons(const std::shared_ptr<const Netwo
     Answer answer;
     if (Status status = session.value().Run(pixels, answer); !status.ok()) return status;
     const Recording& recording = answer.recordings[0];
-    // Pixels that are not coded in spikes.
+    // With direct input the encoder sends no spikes.
     if (recording.spikes.empty()) continue;
 
     std::vector<uint32_t> counts(layers[layer].neurons);
