@@ -14,7 +14,7 @@ void ActivationHistogram::Add(std::span<const float> values) {
     if (std::isfinite(magnitude)) largest = std::max(largest, magnitude);
   }
   maximum_ = std::max(maximum_, largest);
-  // Powers of two, so that bins do not depend on the order in which values came.
+  // Ranges are powers of two, so that bins do not depend on the order in which values came.
   if (range_ == 0 && largest > 0) {
     range_ = std::exp2(std::floor(std::log2(static_cast<double>(largest))) + 1);
   }
@@ -57,7 +57,8 @@ double ActivationHistogram::Loss(double amplitude, double largest) const {
   for (size_t i = 0; i < bins_.size(); ++i) {
     if (bins_[i] == 0) continue;
     const double value = (static_cast<double>(i) + 0.5) * width;
-    double square = amplitude * amplitude / 12;  // of a value anywhere between two multiples
+    double square =
+        amplitude * amplitude / 12;  // the mean for values anywhere between two multiples
     if (value > largest + amplitude / 2) {
       square = (value - largest) * (value - largest);
     } else if (value < amplitude / 2) {

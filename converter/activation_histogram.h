@@ -1,6 +1,6 @@
-// A histogram of the magnitudes of a layer's or channel's activations, in bounded memory. It tells
-// what an amplitude would lose. The range doubles when a larger value arrives, so one pass
-// suffices.
+// A histogram of the magnitudes of a layer's or channel's activations, in bounded memory. It
+// estimates the error that an amplitude would cause. The range doubles when a larger value arrives,
+// so one pass suffices.
 #ifndef CSSRUN_CONVERTER_ACTIVATION_HISTOGRAM_H_
 #define CSSRUN_CONVERTER_ACTIVATION_HISTOGRAM_H_
 
@@ -13,18 +13,18 @@ namespace cssrun::converter {
 
 class ActivationHistogram {
  public:
-  // A channel takes 4 bytes a bin; half of the bins lie below half of the maximum at most.
+  // A channel takes 4 bytes a bin. At most half of the bins lie above the maximum.
   static constexpr size_t kBins = 1024;
 
   // Adds the absolute values of `values`; those that are not finite count as zero.
   void Add(std::span<const float> values);
 
   double Maximum() const { return maximum_; }
-  // `share` in 0..1; to the width of a bin.
+  // Returns the quantile `share` (0..1), accurate to the width of a bin.
   double Quantile(double share) const;
 
-  // The mean square error of rounding values to multiples of `amplitude` and clipping them at
-  // `largest`.
+  // Returns the mean square error of rounding values to multiples of `amplitude` and clipping them
+  // at `largest`.
   double Loss(double amplitude, double largest) const;
 
  private:

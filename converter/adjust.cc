@@ -16,8 +16,8 @@ namespace {
 
 constexpr double kResidualShare = 0.999;
 
-// The residuals of every node over all images. They come from the float engine, which adds no
-// rounding to the code's own.
+// Collects the residuals of every node over all images. They come from the float engine, which adds
+// no rounding to the code's own.
 std::vector<ActivationHistogram> CollectResiduals(const Network& network, const ImageSet& images,
                                                   unsigned threads, const Progress& progress) {
   const internal::LoadedNetwork& loaded = internal::Loaded(network);

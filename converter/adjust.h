@@ -1,5 +1,5 @@
-// Appendix A.3's adjustment (A18): amplitudes grow where neurons end with more than they could
-// send.
+// The adjustment of appendix A.3 (A18): the amplitude of a layer grows if its neurons end with more
+// than they could send.
 #ifndef CSSRUN_CONVERTER_ADJUST_H_
 #define CSSRUN_CONVERTER_ADJUST_H_
 
@@ -15,9 +15,9 @@
 
 namespace cssrun::converter {
 
-// One round. Runs the network in `bytes`, which `codes` made, on the images; u is the 99.9th
-// percentile of a layer's residuals |u[T]|. Where u > theta, theta grows by the factor
-// 1 + u / (theta sb), so that a train also carries the residual.
+// Does one round. Runs the network in `bytes`, which was built from `codes`, on the images; u is
+// the 99.9th percentile of a layer's residuals |u[T]|. If u > theta, theta grows by the factor 1 +
+// u / (theta sb), so that a train also carries the residual.
 Status AdjustAmplitudes(const SpikingNetwork& network, std::span<const uint8_t> bytes,
                         const ImageSet& images, const CodeSettings& code, unsigned threads,
                         const Progress& progress, std::vector<NodeCode>& codes);

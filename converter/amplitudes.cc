@@ -10,10 +10,10 @@ namespace {
 using format::NodeKind;
 using format::SynapseKind;
 
-// The largest magnitude that a train must carry, by least squares.
+// Returns the largest magnitude that a train must carry, by least squares.
 double LeastSquares(const ActivationHistogram& histogram, double sum_of_weights) {
   constexpr int kSteps = 96;
-  constexpr double kSmallest = 0.02;  // of the maximum
+  constexpr double kSmallest = 0.02;  // share of the maximum
   double best = histogram.Maximum();
   double least = std::numeric_limits<double>::infinity();
   for (int i = 0; i <= kSteps; ++i) {
@@ -41,7 +41,7 @@ double LargestOf(const ActivationHistogram& histogram, const AmplitudeSettings& 
   return histogram.Quantile(settings.percentile / 100);
 }
 
-// Nodes that an identity joins to others: their channels are added, so all must share one
+// Finds the nodes that an identity joins to others. Their channels are added, so all must share one
 // amplitude.
 std::vector<bool> TouchedByIdentities(const SpikingNetwork& network) {
   std::vector<bool> touched(network.nodes.size(), false);
@@ -65,7 +65,8 @@ double LargestPixel(const InputFormat& input) {
 
 std::vector<double> LargestOfChannels(const Calibration& calibration, size_t node, double tensor,
                                       const AmplitudeSettings& settings, double sum_of_weights) {
-  // A channel that hardly fires still needs an amplitude; it is at least this share of the layer's.
+  // A channel that hardly fires still needs an amplitude. This is the smallest one, as a share of
+  // the layer's amplitude.
   constexpr double kFinest = 1.0 / 16;
   std::vector<double> largest;
   for (const ActivationHistogram& channel : calibration.channels[node]) {

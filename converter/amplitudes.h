@@ -15,9 +15,9 @@
 namespace cssrun::converter {
 
 enum class AmplitudeRule {
-  kPercentile,    // of the activations: a train just carries it
-  kMaximum,       // nothing is cut off
-  kLeastSquares,  // the smallest mean square of what is lost by rounding and cutting off
+  kPercentile,    // a train just carries this percentile of the activations
+  kMaximum,       // a train carries the largest activation
+  kLeastSquares,  // minimizes the mean square error of rounding and clipping
 };
 
 struct AmplitudeSettings {
@@ -26,12 +26,12 @@ struct AmplitudeSettings {
   // One amplitude per channel, except where an identity adds channels of different nodes: those
   // nodes use one amplitude.
   bool per_channel = false;
-  unsigned adjust_rounds = 0;  // of appendix A.3, see adjust.h
+  unsigned adjust_rounds = 0;  // rounds of appendix A.3's adjustment, see adjust.h
 };
 
 // How one spiking node codes its values.
 struct NodeCode {
-  std::vector<double> amplitudes;  // one, or one per channel
+  std::vector<double> amplitudes;  // one for the node, or one per channel
   std::vector<float> thresholds;   // of neurons, by spike index, as shares of the amplitude
 
   double AmplitudeOf(size_t channel) const {
@@ -40,8 +40,8 @@ struct NodeCode {
   double Largest() const;
 };
 
-// By node. The encoder's amplitude is exact, since pixels are bounded; a Clip's or Quantize's limit
-// holds whatever the rule says; the readout's is 1.
+// Returns the codes by node. The encoder's amplitude is exact, since pixels are bounded. The limit
+// of a Clip or Quantize holds for every rule; the readout's amplitude is 1.
 std::vector<NodeCode> ChooseAmplitudes(const SpikingNetwork& network,
                                        const Calibration& calibration, const InputFormat& input,
                                        const CodeSettings& code, const AmplitudeSettings& settings);

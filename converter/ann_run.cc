@@ -10,8 +10,8 @@
 namespace cssrun::converter {
 namespace {
 
-// Enough images at a time to keep the cores busy, few enough that a batch of large images does not
-// fill the memory.
+// A batch has enough images to keep the cores busy, and so few that large images do not fill the
+// memory.
 size_t BatchSize(size_t image_size, size_t images) {
   constexpr size_t kValuesPerBatch = 200'000;
   return std::clamp<size_t>(kValuesPerBatch / image_size, 1, std::min<size_t>(images, 64));

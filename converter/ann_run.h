@@ -1,4 +1,4 @@
-// Running the ANN over a set of images.
+// Runs the ANN over a set of images.
 #ifndef CSSRUN_CONVERTER_ANN_RUN_H_
 #define CSSRUN_CONVERTER_ANN_RUN_H_
 
@@ -24,11 +24,11 @@ using Logits = std::vector<float>;  // of one image
 
 // Called with images done and images in all.
 using Progress = std::function<void(size_t done, size_t total)>;
-// Called for each watched value of each batch, with the activations of its images one after
+// Called for each watched value of each batch, with the activations of the batch's images one after
 // another.
 using ObserveActivations = std::function<void(ValueId value, std::span<const float> activations)>;
 
-// The ANN's logits on every image.
+// Returns the ANN's logits on every image.
 Result<std::vector<Logits>> RunAnn(const Graph& graph, const ImageSet& images,
                                    const InputFormat& input, std::span<const ValueId> watch,
                                    const ObserveActivations& observe, const Progress& progress);
@@ -36,7 +36,7 @@ Result<std::vector<Logits>> RunAnn(const Graph& graph, const ImageSet& images,
 // Error: kBadModel where a logit is not finite.
 Status CheckAnswers(const Graph& graph, const std::vector<Logits>& answers);
 
-// (pixel / 255 - mean) / stddev, [channel][row][column].
+// Computes (pixel / 255 - mean) / stddev, as [channel][row][column].
 void NormalizePixels(std::span<const uint8_t> pixels, const InputFormat& input,
                      std::span<float> normalized);
 

@@ -15,7 +15,7 @@ Result<ActivationRange> RangeOf(const SpikingNode& node, TopValues& top) {
   ActivationRange range;
   range.percentile = top.Quantile();
   range.maximum = top.Maximum();
-  // A layer that is silent but for a few activations still needs an amplitude.
+  // A layer with only a few activations other than zero still needs an amplitude.
   if (range.percentile == 0) range.percentile = range.maximum;
   range.clipped_share = top.ShareAbove(range.percentile);
   if (range.percentile > 0 && std::isfinite(range.maximum)) return range;

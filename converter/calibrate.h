@@ -1,4 +1,4 @@
-// Calibration: the range of the ANN's activations on the calibration images.
+// Measures the range of the ANN's activations on the calibration images.
 #ifndef CSSRUN_CONVERTER_CALIBRATE_H_
 #define CSSRUN_CONVERTER_CALIBRATE_H_
 
@@ -13,19 +13,19 @@
 
 namespace cssrun::converter {
 
-// What one spiking node's ANN value was over all images.
+// The range of one spiking node's ANN value over all images.
 struct ActivationRange {
   double percentile = 0;  // of the magnitudes, exact
   double maximum = 0;
-  double clipped_share = 0;  // above the percentile
+  double clipped_share = 0;  // share of the magnitudes above the percentile
 };
 
 struct Calibration {
-  // By spiking node; the encoder's and readout's are empty.
+  // Ranges by spiking node; those of the encoder and the readout are empty.
   std::vector<ActivationRange> ranges;
   std::vector<ActivationHistogram> histograms;
-  std::vector<std::vector<ActivationHistogram>> channels;  // only where asked for
-  std::vector<Logits> logits;                              // of the ANN, by image
+  std::vector<std::vector<ActivationHistogram>> channels;  // empty unless the caller asked for them
+  std::vector<Logits> logits;                              // the ANN's, by image
 };
 
 // Error: kBadModel naming the node whose activations are all zero or not finite.

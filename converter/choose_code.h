@@ -18,7 +18,8 @@
 
 namespace cssrun::converter {
 
-// A setting without a value follows from the coding or from the quantized model.
+// The settings that the user gave. A missing one follows from the coding or from the quantized
+// model.
 struct AskedCode {
   Coding coding = Coding::kCss;
   std::optional<uint32_t> timesteps;
@@ -30,12 +31,13 @@ struct AskedCode {
   std::optional<InputCoding> input;
 };
 
-// `quantized`: the model's own code, Model::quantized_code.
+// Returns the complete settings. `quantized` is the quantized model's own code,
+// Model::quantized_code.
 Result<CodeSettings> ChooseCode(const AskedCode& asked,
                                 const std::optional<CodeSettings>& quantized,
                                 std::string_view dashes);
 
-// Error: `given` names an option that the search chooses itself.
+// Checks the options of a search. Error: `given` names an option that the search chooses itself.
 Status CheckSearch(const std::vector<std::string>& given,
                    const std::optional<CodeSettings>& quantized, std::string_view dashes);
 

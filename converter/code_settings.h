@@ -1,4 +1,4 @@
-// The one place for the settings of the spike code and their defaults.
+// The settings of the spike code and their defaults, defined only here.
 #ifndef CSSRUN_CONVERTER_CODE_SETTINGS_H_
 #define CSSRUN_CONVERTER_CODE_SETTINGS_H_
 
@@ -20,7 +20,7 @@ enum class InputCoding {
             // runtime/direct_input.h
 };
 
-// Fewer steps cannot carry an 8-bit image.
+// An 8-bit image that is coded in fewer steps loses too much.
 constexpr uint32_t kFewestEncodedSteps = 6;
 
 struct CodeSettings {
@@ -28,13 +28,15 @@ struct CodeSettings {
   uint32_t timesteps = 12;    // T
   float beta = 1.5F;          // how much one spike outweighs the next
   uint32_t silent_steps = 2;  // L
-  float threshold = 0.7F;     // share of the amplitude at which a neuron fires
-  // The same for its last spike: 1/2 rounds to nearest, more leaves out spikes that gain little.
+  float threshold = 0.7F;     // a neuron fires at this share of the amplitude
+  // The share for a neuron's last spike: 1/2 rounds to nearest, more leaves out spikes that gain
+  // little.
   float last_threshold = 0.5F;
   bool negative_spikes = true;
-  std::optional<InputCoding> input;  // nothing: whichever fits, see DirectInput()
+  std::optional<InputCoding> input;  // without a value, the one that fits, see DirectInput()
 
-  // Rate-coded soft-reset IF is the same neuron with other constants.
+  // Returns the settings of rate-coded soft-reset IF neurons, which are the same neuron with other
+  // constants.
   static CodeSettings Rate(uint32_t timesteps, bool negative_spikes) {
     CodeSettings code;
     code.coding = Coding::kRate;
@@ -51,18 +53,20 @@ struct CodeSettings {
     return coding == Coding::kRate || timesteps < kFewestEncodedSteps;
   }
 
-  // sb: the largest value that a train of amplitude 1 carries.
+  // Returns sb, the largest value that a train of amplitude 1 carries.
   double SumOfWeights() const {
     double sum = 0;
     for (uint32_t k = 0; k < timesteps; ++k) sum += std::pow(static_cast<double>(beta), k);
     return sum;
   }
 
-  // Of every membrane, in amplitudes of the last step: half charged, a rate code rounds to nearest.
+  // Returns the initial potential of every membrane, in amplitudes of the last step. A rate code
+  // starts half charged, so that it rounds to nearest.
   float InitialPotential() const { return coding == Coding::kRate ? 0.5F : 0.0F; }
 
-  // Of neurons, by spike index. Without negative spikes nothing that was sent can be taken back, so
-  // a neuron fires only when it has a whole amplitude; so do all neurons of a rate code.
+  // Returns the thresholds of neurons by spike index. Without negative spikes a spike cannot be
+  // taken back, so a neuron fires only when it has a whole amplitude; so do all neurons of a rate
+  // code.
   std::vector<float> Thresholds() const {
     if (coding == Coding::kRate || !negative_spikes) return std::vector<float>(timesteps, 1.0F);
     std::vector<float> thresholds(timesteps, threshold);
@@ -70,7 +74,8 @@ struct CodeSettings {
     return thresholds;
   }
 
-  // The encoder, which is always signed, and has all of its input before the first step.
+  // Returns the thresholds of the encoder, which is always signed, and has all of its input before
+  // the first step.
   std::vector<float> EncoderThresholds() const {
     if (DirectInput()) return {};
     if (coding == Coding::kRate) return std::vector<float>(timesteps, 0.5F);

@@ -13,7 +13,7 @@
 namespace cssrun::converter {
 namespace {
 
-// The lead of the best class over the second.
+// Returns the lead of the best class over the second.
 double Lead(const Logits& logits) {
   const size_t best = BestClass(logits);
   double second = -std::numeric_limits<double>::infinity();
@@ -23,15 +23,16 @@ double Lead(const Logits& logits) {
   return static_cast<double>(logits[best]) - second;
 }
 
-// If the logits are off by normally distributed errors whose squares sum up to `error`: how likely
-// the best class stays ahead of the second. Their difference is off by sqrt(2) times as much.
+// Returns how likely the best class stays ahead of the second if the logits have normally
+// distributed errors whose squares sum up to `error`. The difference of two logits has sqrt(2)
+// times the error of one.
 double ChanceOfAgreement(const Logits& ann, double error) {
   if (error == 0) return 1;
   const double deviation = std::sqrt(error / static_cast<double>(ann.size()));
   return 1 - std::erfc(Lead(ann) / (2 * deviation)) / 2;
 }
 
-// The margin that this image needs: no reading that gives another answer may exceed it.
+// Returns the margin that this image needs: no reading that gives another answer may exceed it.
 // Early readings of huge weights may lead by more than a float holds.
 double NeededMargin(const Answer& answer, size_t expected) {
   double needed = 0;
@@ -60,7 +61,7 @@ Result<Comparison> CompareWithAnn(std::span<const uint8_t> bytes, const ImageSet
   size_t snn_right = 0;
   double error = 0;
   double norm = 0;
-  double expected = 0;  // agreement, summed up
+  double expected = 0;  // sum of the chances of agreement
   Status failure;
   SessionOptions options;
   options.keep_readings = readings == Readings::kTake;

@@ -1,4 +1,4 @@
-// How a converted network's answers compare with those of its ANN.
+// Compares a converted network's answers with those of its ANN.
 #ifndef CSSRUN_CONVERTER_COMPARE_H_
 #define CSSRUN_CONVERTER_COMPARE_H_
 
@@ -13,7 +13,7 @@
 
 namespace cssrun::converter {
 
-// The share of images on which an early exit may disagree with the ANN although the whole run
+// The share of images on which an early exit may disagree with the ANN although the complete run
 // agrees.
 constexpr double kEarlyExitCost = 0.001;
 
@@ -25,7 +25,7 @@ struct LayerCost {
 
 struct Comparison {
   uint64_t images = 0;
-  double agreement = 0;  // share of images with the same best class
+  double agreement = 0;  // share of images with the ANN's best class
   // The expected agreement, computed from the logit errors and the leads of the ANN's best class.
   // On a few hundred images it is much steadier than a count of the few that differ.
   double expected_agreement = 0;
@@ -34,18 +34,18 @@ struct Comparison {
   double snn_top1 = -1;
   double spikes_per_image = 0;
   double synops_per_image = 0;
-  double direct_macs_per_image = 0;  // of pixels that are not coded in spikes
+  double direct_macs_per_image = 0;  // multiply-accumulates of pixels that are not coded in spikes
   // The smallest margin for an early exit that loses at most kEarlyExitCost of the agreement.
   double early_exit_margin = 0;
   std::vector<LayerCost> layers;  // as in the network
 };
 
-// Whether to look for the margin of an early exit, which takes the readout after every step.
+// Whether to look for the margin of an early exit. This takes the readout after every step.
 enum class Readings { kTake, kLeaveOut };
 
-// Runs the network in `bytes` on `images` with `threads` threads (0: all cores); `ann`: the ANN's
-// logits on the same images. The integer engine is the default, as it is for those who run it.
-// Error: kBadModel when the bytes are no sound network.
+// Runs the network in `bytes` on `images` with `threads` threads (0: all cores). `ann` has the
+// ANN's logits on the same images. The default is the integer engine, because users run it by
+// default. Error: kBadModel when the bytes are not a sound network.
 Result<Comparison> CompareWithAnn(std::span<const uint8_t> bytes, const ImageSet& images,
                                   const std::vector<Logits>& ann, unsigned threads,
                                   const Progress& progress,

@@ -61,9 +61,9 @@ std::vector<LayerReport> DescribeLayers(const SpikingNetwork& network,
   return layers;
 }
 
-// The code of a quantized model. Its scale becomes theta, so that T timesteps at beta = 2 carry
-// exactly its integers. With L = T - 1 silent steps a neuron has all of its input before its first
-// spike and rounds as the model does.
+// Returns the code of a quantized model. Its scale becomes theta, so that T timesteps at beta = 2
+// carry exactly its integers. With L = T - 1 silent steps a neuron has all of its input before its
+// first spike and rounds as the model does.
 std::optional<CodeSettings> QuantizedCode(const Graph& graph) {
   int64_t most = 0;
   for (const Node& node : graph.nodes) {
@@ -75,7 +75,8 @@ std::optional<CodeSettings> QuantizedCode(const Graph& graph) {
   code.beta = 2;
   code.timesteps = static_cast<uint32_t>(std::bit_width(static_cast<uint64_t>(most)));
   code.silent_steps = code.timesteps <= kMostExactSteps ? code.timesteps - 1 : kSilentSteps;
-  // Such a neuron fires where its digit rounds up, so that it never takes a spike back.
+  // A neuron that has all of its input fires where its digit rounds up, so that it never takes a
+  // spike back.
   if (code.silent_steps + 1 >= code.timesteps) code.threshold = 0.75F;
   return code;
 }
@@ -104,7 +105,8 @@ Status Named(const Model& model, const Status& status) {
   return Status(status.code(), model.path + ": " + status.message());
 }
 
-// Called before activations are allocated: a small file can ask for any number of them.
+// Checks the model's size before activations are allocated, because a small file can ask for any
+// number of them.
 Status CheckNeurons(const Graph& graph, const NetworkLimits& limits) {
   uint64_t neurons = 0;
   for (const Value& value : graph.values) {
@@ -200,7 +202,7 @@ format::NetworkT BuildFile(const Model& model, const PreparedModel& prepared,
   network.preprocessing->mean = options.mean;
   network.preprocessing->stddev = options.stddev;
   network.origin = std::make_unique<format::OriginT>();
-  // Without the folder: the same model gives the same bytes in every folder.
+  // The folder is left out, so that the same model gives the same bytes in every folder.
   network.origin->model_file = std::filesystem::path(model.path).filename().string();
   network.origin->model_sha256 = model.sha256;
   network.origin->converter_version = Version();

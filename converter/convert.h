@@ -1,4 +1,5 @@
-// The converter: an ONNX model and calibration images in, the bytes of net.fb and a report out.
+// The converter: takes an ONNX model and calibration images, and returns the bytes of net.fb and a
+// report.
 #ifndef CSSRUN_CONVERTER_CONVERT_H_
 #define CSSRUN_CONVERTER_CONVERT_H_
 
@@ -32,18 +33,18 @@ struct ConvertOptions {
   // Search for the cheapest code (search.h) that differs from the ANN on at most this share of the
   // calibration images; `code` and `amplitudes.rule` are then results.
   std::optional<double> search_tolerance;
-  NetworkLimits limits;  // as for LoadModel
+  NetworkLimits limits;  // the limits that LoadModel() was given
 };
 
-// A model that is ready to be calibrated: read, simplified, and nothing unsupported in it.
+// A model that is ready to be calibrated: it was read and simplified, and all of it is supported.
 struct Model {
   std::string path;
   std::string sha256;
   Graph graph;
-  // What images must look like; mean and stddev are still empty.
+  // The format that images must have; mean and stddev are still empty.
   InputFormat input;
   size_t classes = 0;
-  // A quantized model's own code: as many steps as its activations have bits.
+  // A quantized model's own code, with as many steps as its activations have bits.
   std::optional<CodeSettings> quantized_code;
 };
 
@@ -69,8 +70,8 @@ struct LayerReport {
 struct FrontierPoint {
   CodeSettings code;
   AmplitudeSettings amplitudes;
-  size_t changes = 0;              // of single amplitudes and thresholds
-  double agreement = 0;            // on the half of the images that was searched with
+  size_t changes = 0;              // number of changed amplitudes and thresholds
+  double agreement = 0;            // on the half of the images that the search used
   double confirmed_agreement = 0;  // on the other half
   double expected_agreement = 0;   // on the other half, see Comparison
   double relative_logit_error = 0;
@@ -86,9 +87,9 @@ struct ConversionReport {
   uint32_t latency_steps = 0;
   uint64_t macs_per_image = 0;
   std::vector<LayerReport> layers;
-  std::vector<FrontierPoint> frontier;   // only of a search; the cheapest first
+  std::vector<FrontierPoint> frontier;   // the cheapest first; empty without a search
   Comparison calibration;                // on the calibration images
-  std::optional<Comparison> validation;  // on images that took no part in the conversion
+  std::optional<Comparison> validation;  // on images that the conversion did not use
 };
 
 struct Conversion {
@@ -96,23 +97,24 @@ struct Conversion {
   ConversionReport report;
 };
 
-// Stage and progress of a conversion, for a progress bar.
+// Receives the stage and progress of a conversion, for a progress bar.
 using StageProgress = std::function<void(const char* stage, size_t done, size_t total)>;
 
-// Error: kIo, kOutOfMemory, or kBadModel with every unsupported node listed, or what is beyond
-// `limits`.
+// Reads and simplifies a model. Errors: kIo, kOutOfMemory, or kBadModel that lists every
+// unsupported node, or says what exceeds `limits`.
 Result<Model> LoadModel(const std::string& path, const NetworkLimits& limits = {});
 
 // Lowers the model to spikes and runs the ANN on the calibration images.
 Result<PreparedModel> PrepareModel(const Model& model, const ImageSet& calibration,
                                    const ConvertOptions& options, const StageProgress& progress);
 
-// The network that these codes make, with preprocessing, labels and origin, as a file's bytes.
+// Builds the network with these codes, preprocessing, labels and origin, to be serialized into a
+// file.
 format::NetworkT BuildFile(const Model& model, const PreparedModel& prepared,
                            const ConvertOptions& options, const std::vector<NodeCode>& codes);
 
-// Images must have the size that model.input says. `validation` may be empty. Deterministic: the
-// same inputs give the same bytes.
+// Converts a model. Images must have the size that model.input says. `validation` may be empty. The
+// result is deterministic: the same inputs give the same bytes.
 Result<Conversion> Convert(const Model& model, const ImageSet& calibration,
                            const ImageSet& validation, const ConvertOptions& options,
                            const StageProgress& progress);

@@ -13,7 +13,8 @@
 namespace cssrun::converter {
 namespace {
 
-// A slot's activations in plain order; `scratch` is used when they lie otherwise.
+// Returns a slot's activations in plain order; `scratch` receives them if the slot has another
+// order.
 std::span<const float> Plain(DensePlan& plan, const DenseSlot& slot, std::vector<float>& scratch) {
   const dnnl::memory& buffer = plan.buffers[slot.buffer];
   const dnnl::memory::desc plain = PlainDesc(slot.desc.dims());
@@ -22,7 +23,7 @@ std::span<const float> Plain(DensePlan& plan, const DenseSlot& slot, std::vector
   scratch.resize(count);
   dnnl::memory from(slot.desc, plan.engine, buffer.get_data_handle());
   dnnl::memory to(plain, plan.engine, scratch.data());
-  // oneDNN keeps what it compiled in a cache, so that making the reorder again costs little.
+  // oneDNN caches compiled primitives, so that making the reorder again costs little.
   dnnl::reorder(from, to).execute(plan.stream, from, to);
   plan.stream.wait();
   return scratch;
@@ -30,7 +31,7 @@ std::span<const float> Plain(DensePlan& plan, const DenseSlot& slot, std::vector
 
 // Points every argument that reads the input at the caller's images.
 void SetInput(DensePlan& plan, std::span<const float> images) {
-  // oneDNN has no read-only memory; nothing writes to the input's buffer.
+  // oneDNN has no type for read-only memory; nothing writes to the input's buffer.
   auto* data = const_cast<float*>(images.data());
   plan.buffers[DensePlan::kInputBuffer].set_data_handle(data);
   for (DenseOperation& operation : plan.operations) {

@@ -1,9 +1,10 @@
-// Runs the ANN itself with oneDNN: for calibration, and as the dense opponent of our benchmarks.
+// Runs the ANN itself with oneDNN, for calibration and as the dense network that our benchmarks
+// compare with.
 //
-// Convolutions choose their own (blocked) layouts and keep them from one to the next; weights are
-// reordered once; Relu, Clip and residual sums are fused into the convolution before them; memory
-// of dead activations is reused. Convolution is direct, not Winograd: the same arithmetic as the
-// ANN.
+// Convolutions choose their own (blocked) layouts, which the next one reads as they are; weights
+// are reordered once; Relu, Clip and residual sums are fused into the convolution before them; the
+// memory of activations is reused after their last read. Convolution is direct, not Winograd, so
+// that its arithmetic is the ANN's.
 #ifndef CSSRUN_CONVERTER_DENSE_H_
 #define CSSRUN_CONVERTER_DENSE_H_
 

@@ -16,7 +16,7 @@ size_t Index(ValueId id) { return static_cast<size_t>(id); }
 
 size_t FloatsOf(const memory::dims& dims) { return static_cast<size_t>(ElementCount(dims)); }
 
-// Every element lies at the sum of its positions times the strides: no blocks within.
+// Returns whether every element lies at the sum of its positions times the strides, without blocks.
 bool IsStrided(const memory::desc& desc) {
   return desc.data.format_kind == dnnl_blocked && desc.data.format_desc.blocking.inner_nblks == 0;
 }
@@ -69,7 +69,7 @@ memory::dims DenseBuilder::Dims(ValueId id) const {
 }
 
 size_t DenseBuilder::AcquireBuffer(size_t bytes) {
-  // The smallest that is large enough, or else the largest, which then grows.
+  // Takes the smallest buffer that is large enough, or else the largest one, which then grows.
   size_t best = kNone;
   for (size_t i = 0; i < free_.size(); ++i) {
     if (best == kNone) best = i;
@@ -116,7 +116,7 @@ size_t DenseBuilder::SlotAs(ValueId id, const memory::desc& desc) {
   return slot;
 }
 
-// In plain order and with the value's own dimensions (those of a flattened map differ).
+// Returns the value in plain order and with its own dimensions (those of a flattened map differ).
 size_t DenseBuilder::PlainSlot(ValueId id) {
   const memory::desc wanted = PlainDesc(Dims(id));
   const memory::dims stored = SlotDims(FirstSlot(id));
@@ -160,7 +160,7 @@ void DenseBuilder::Allocate() {
   for (size_t i = 0; i < buffer_bytes_.size(); ++i) {
     const auto floats = static_cast<int64_t>(buffer_bytes_[i] / sizeof(float));
     const memory::desc desc = PlainDesc({floats});
-    // The caller's images take the place of the input's.
+    // The caller's images take the place of the input's buffer.
     plan_->buffers.push_back(i == DensePlan::kInputBuffer
                                  ? memory(desc, plan_->engine, DNNL_MEMORY_NONE)
                                  : memory(desc, plan_->engine));
@@ -202,10 +202,10 @@ void DenseBuilder::Make(ValueId id, size_t slot) {
   plan_->operations.back().makes.push_back(id);
 }
 
-// A copy of constant floats as `desc` says.
+// Returns a copy of constant floats in the layout `desc`.
 memory DenseBuilder::Weights(const std::vector<float>& values, const memory::dims& dims,
                              const memory::desc& desc) {
-  // oneDNN has no read-only memory; a reorder does not write to its source.
+  // oneDNN has no type for read-only memory; a reorder does not write to its source.
   memory plain(PlainDesc(dims), plan_->engine, const_cast<float*>(values.data()));
   memory weights(desc, plan_->engine);
   dnnl::reorder(plain, weights).execute(plan_->stream, plain, weights);

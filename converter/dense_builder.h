@@ -1,6 +1,6 @@
-// Builds a DensePlan operator by operator: which slot of which buffer every activation lies in, and
-// the list of oneDNN calls. The operators' dense functions (operators/) work with this class;
-// dense_plan.cc decides which nodes run together.
+// Builds a DensePlan operator by operator: the slot of each activation in a buffer, and the list of
+// oneDNN calls. The operators' dense functions (operators/) work with this class; dense_plan.cc
+// decides which nodes run together.
 #ifndef CSSRUN_CONVERTER_DENSE_BUILDER_H_
 #define CSSRUN_CONVERTER_DENSE_BUILDER_H_
 
@@ -22,20 +22,20 @@ namespace cssrun::converter {
 constexpr auto kDenseInference = dnnl::prop_kind::forward_inference;
 constexpr auto kDenseFloat = dnnl::memory::data_type::f32;
 
-// Constant arguments of a oneDNN call, and those that lie in slots.
+// The constant arguments of a oneDNN call; its other arguments lie in slots.
 using DenseConstants = std::unordered_map<int, dnnl::memory>;
 using DenseArguments = std::vector<std::pair<int, size_t>>;
 
-// Nodes that run as one primitive, at the place of the last of them.
+// Nodes that run as one primitive, at the place of the last node.
 struct DenseGroup {
   const Node* leader = nullptr;     // a layer, a sum or anything that runs alone; null: no group
   const Node* sum = nullptr;        // the leader's output plus another value
-  const Node* rectifier = nullptr;  // of that
+  const Node* rectifier = nullptr;  // applied to the sum, or to the leader's output without one
 
   const Node& last() const;
 };
 
-// One step of what a rectifier does to an element: scale * kind(x, alpha, beta).
+// One step that a rectifier applies to an element: scale * kind(x, alpha, beta).
 struct Elementwise {
   dnnl::algorithm kind;
   float alpha;
@@ -43,9 +43,10 @@ struct Elementwise {
   float scale = 1;
 };
 
-// oneDNN chooses the order of the elements.
+// Returns a description that lets oneDNN choose the order of the elements.
 dnnl::memory::desc AnyDesc(const dnnl::memory::dims& dims);
-// Contiguous, with the axes in the order of `like`, whose elements lie at plain strides.
+// Returns a contiguous description with the axes in the order of `like`, whose elements lie at
+// plain strides.
 dnnl::memory::desc DescLike(const dnnl::memory::desc& like, const dnnl::memory::dims& dims);
 dnnl::memory::dims Pair(const std::array<int64_t, 2>& rows_and_columns);
 
@@ -56,30 +57,31 @@ class DenseBuilder {
 
   const Graph& graph() const { return graph_; }
   const dnnl::engine& engine() const { return plan_->engine; }
-  // The value's shape, with as many images as run at a time.
+  // Returns the value's shape, with the batch as its first dimension.
   dnnl::memory::dims Dims(ValueId id) const;
 
   // --- Slots: where an activation lies ---
 
   const dnnl::memory::desc& SlotDesc(size_t slot) const { return plan_->slots[slot].desc; }
   dnnl::memory::dims SlotDims(size_t slot) const { return SlotDesc(slot).dims(); }
-  // The slot that the value was computed in.
+  // Returns the slot that the value was computed in.
   size_t FirstSlot(ValueId id) { return ActivationOf(id).slots.front(); }
-  // A slot that holds the value as `desc` says, through a reorder if there is none yet.
+  // Returns a slot that holds the value as `desc` says; adds a reorder if there is none yet.
   size_t SlotAs(ValueId id, const dnnl::memory::desc& desc);
-  // Where the value lies, with its own dimensions (a flattened map is stored with the map's).
+  // Returns any slot of the value, with its own dimensions (a flattened map is stored with the
+  // map's).
   size_t AnySlot(ValueId id);
-  // The same, at plain strides, without oneDNN's blocks.
+  // Returns a slot of the value at plain strides, without oneDNN's blocks.
   size_t StridedSlot(ValueId id);
-  // A slot that holds the value as `desc` says and that may be overwritten.
+  // Returns a slot that holds the value as `desc` says and that may be overwritten.
   size_t OwnedSlot(ValueId id, const dnnl::memory::desc& desc);
-  // A new slot, in a buffer of its own or in another slot's.
+  // Makes a new slot, in a buffer of its own or in another slot's.
   size_t NewSlot(const dnnl::memory::desc& desc);
   size_t NewSlotIn(size_t slot_of_buffer, const dnnl::memory::desc& desc);
 
   // --- Operations, in the order in which they run ---
 
-  // Without a primitive, the destination is filled with zeros.
+  // Adds an operation. Without a primitive, the destination is filled with zeros.
   void AddOperation(dnnl::primitive primitive, DenseArguments slots, DenseConstants constants = {});
   void AddReorder(size_t from, size_t to);
   // Adds a Conv or Gemm with its group, once its primitive is chosen. `weight_dims` are those of
@@ -87,29 +89,29 @@ class DenseBuilder {
   template <typename PrimitiveDesc>
   void AddLayer(const DenseGroup& group, const PrimitiveDesc& primitive,
                 const dnnl::memory::dims& weight_dims);
-  // What the sum and the rectifier of a group do to its leader's output.
+  // Returns what the sum and the rectifier of a group do to its leader's output.
   dnnl::primitive_attr PostOperations(const DenseGroup& group) const;
   // Declares that the last operation computed `id` into `slot`.
   void Make(ValueId id, size_t slot);
   // Declares that `id` is `from` under another name, in the same memory.
   void MakeAlias(ValueId id, ValueId from);
-  // One reader of the value is done; after the last one its buffers are free.
+  // Ends one read of the value; after the last one its buffers are free.
   void FinishRead(ValueId id);
 
   // --- For BuildDensePlan() ---
 
-  // A rectifier that nothing before it takes in.
+  // Adds a rectifier that was not fused into a node before it.
   void AddRectifier(const Node& node, const std::vector<Elementwise>& steps);
-  // Once all nodes are added. Error: the output is computed by no node.
+  // Ends the plan once all nodes are added. Error: no node computes the output.
   Result<std::unique_ptr<DensePlan>> Finish();
 
  private:
   static constexpr size_t kNone = static_cast<size_t>(-1);
 
-  // Values that share memory: a value and what Flatten makes of it.
+  // Values that share memory: a value and the output of a Flatten that reads it.
   struct Activation {
-    std::vector<size_t> slots;  // the first is the one it was computed in
-    int reads = 0;              // still to come
+    std::vector<size_t> slots;  // the value was computed in the first one
+    int reads = 0;              // reads still to come
   };
 
   Activation& ActivationOf(ValueId id) {
@@ -128,10 +130,10 @@ class DenseBuilder {
   const int64_t batch_;
   const std::vector<int> uses_;
   std::vector<size_t> activation_of_;  // by ValueId
-  std::vector<size_t> operation_of_;   // by ValueId: what computes it
+  std::vector<size_t> operation_of_;   // by ValueId: the operation that computes it
   std::vector<Activation> activations_;
   std::vector<size_t> buffer_bytes_;
-  std::vector<size_t> free_;  // buffers
+  std::vector<size_t> free_;  // buffers that hold nothing any more
   std::unique_ptr<DensePlan> plan_;
 };
 

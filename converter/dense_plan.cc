@@ -15,7 +15,7 @@ namespace {
 
 constexpr size_t kNone = static_cast<size_t>(-1);
 
-// Which nodes of a graph run as one primitive.
+// Decides which nodes of a graph run as one primitive.
 class Grouping {
  public:
   explicit Grouping(const Graph& graph)
@@ -30,8 +30,8 @@ class Grouping {
     }
   }
 
-  // Element i is the group whose last node is node i; without a leader where node i is not the last
-  // of any.
+  // Returns the groups. Element i is the group whose last node is node i; it has no leader where
+  // node i is not the last node of a group.
   std::vector<DenseGroup> Form() {
     const std::vector<size_t> sum_of = AssignSums();
     const size_t count = graph_.nodes.size();
@@ -63,15 +63,15 @@ class Grouping {
     return std::holds_alternative<Way>(OperatorOf(graph_.nodes[node].op).dense);
   }
 
-  // The node that alone reads the output of node i, if it runs in this way.
+  // Returns the node that alone reads the output of node i, if it runs in this way.
   template <typename Way>
   size_t Reader(size_t i) const {
     const size_t found = only_reader_[static_cast<size_t>(graph_.nodes[i].outputs[0])];
     return found != kNone && Runs<Way>(found) ? found : kNone;
   }
 
-  // The sum that each layer takes in. Backwards: where both sides of a sum are layers, the later
-  // one takes it.
+  // Assigns sums to the layers that take them in. It goes backwards: where both sides of a sum are
+  // layers, the later one takes it.
   std::vector<size_t> AssignSums() {
     std::vector<size_t> sum_of(graph_.nodes.size(), kNone);
     for (size_t i = graph_.nodes.size(); i-- > 0;) {
@@ -85,8 +85,8 @@ class Grouping {
   }
 
   const Graph& graph_;
-  std::vector<size_t> only_reader_;  // by ValueId: the node, kNone for none or several
-  std::vector<bool> taken_;          // by node: runs in the group of an earlier one
+  std::vector<size_t> only_reader_;  // by ValueId: the only node that reads it, or kNone
+  std::vector<bool> taken_;          // by node: whether it runs in the group of an earlier node
 };
 
 Status Add(const DenseGroup& group, DenseBuilder& builder) {
@@ -102,7 +102,8 @@ Status Add(const DenseGroup& group, DenseBuilder& builder) {
   return NodeError(node, "the dense network cannot run this operator");
 }
 
-// `current` is the node that is being added, for messages about what oneDNN throws.
+// Builds the plan. `current` is the node that is being added, for messages about exceptions of
+// oneDNN.
 Result<std::unique_ptr<DensePlan>> Build(const Graph& graph, int64_t batch, const Node*& current) {
   DenseBuilder builder(graph, batch);
   for (const DenseGroup& group : Grouping(graph).Form()) {

@@ -1,4 +1,4 @@
-// The dense network as a list of oneDNN calls; the private half of dense.h.
+// The dense network as a list of oneDNN calls; the private part of dense.h.
 #ifndef CSSRUN_CONVERTER_DENSE_PLAN_H_
 #define CSSRUN_CONVERTER_DENSE_PLAN_H_
 
@@ -17,7 +17,7 @@
 
 namespace cssrun::converter {
 
-// One way in which an activation lies in a buffer of the arena.
+// A buffer of the arena and the layout in which an activation lies there.
 struct DenseSlot {
   dnnl::memory::desc desc;
   size_t buffer = 0;
@@ -28,7 +28,7 @@ struct DenseOperation {
   dnnl::primitive primitive;
   std::vector<std::pair<int, size_t>> slots;        // argument and slot
   std::unordered_map<int, dnnl::memory> arguments;  // weights, and the slots once they have memory
-  std::vector<ValueId> makes;                       // what can be observed afterwards
+  std::vector<ValueId> makes;  // values that can be observed after this operation
 };
 
 struct DensePlan {
@@ -36,19 +36,20 @@ struct DensePlan {
 
   dnnl::engine engine{dnnl::engine::kind::cpu, 0};
   dnnl::stream stream{engine};
-  std::vector<dnnl::memory> buffers;  // that activations use one after another
+  std::vector<dnnl::memory> buffers;  // activations use them one after another
   std::vector<DenseSlot> slots;
   std::vector<DenseOperation> operations;
-  std::vector<ValueId> inputs;  // the image, and what Flatten makes of it
+  std::vector<ValueId> inputs;  // the image, and outputs of Flatten that share its memory
   size_t input_size = 0;        // floats in a batch
   size_t output_size = 0;
-  size_t output_slot = 0;  // plain order
-  // By ValueId: where a value can be observed; nothing for constants and what was fused away.
+  size_t output_slot = 0;  // in plain order
+  // Where a value can be observed, by ValueId; nothing for constants and for values that were fused
+  // away.
   std::vector<std::optional<size_t>> observable;
   std::vector<std::string> names;  // by ValueId
 };
 
-// Contiguous, the last dimension fastest.
+// Returns a contiguous description, the last dimension fastest.
 dnnl::memory::desc PlainDesc(const dnnl::memory::dims& dims);
 
 Result<std::unique_ptr<DensePlan>> BuildDensePlan(const Graph& graph, int64_t batch);

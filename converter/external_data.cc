@@ -12,7 +12,7 @@
 namespace cssrun::converter {
 namespace {
 
-// Closes what it holds when it goes out of scope.
+// Owns a file descriptor and closes it.
 class Descriptor {
  public:
   explicit Descriptor(int fd) : fd_(fd) {}
@@ -32,7 +32,7 @@ class Descriptor {
   int fd_;
 };
 
-// The parts of a relative path; empty when the path may leave its folder.
+// Returns the parts of a relative path; empty when the path may leave its folder.
 std::vector<std::string> SafeParts(const std::string& location) {
   if (location.empty() || location.front() == '/' || location.find('\0') != std::string::npos) {
     return {};
@@ -71,7 +71,7 @@ Result<std::vector<uint8_t>> ReadExternalData(const std::string& folder,
   Descriptor file(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (file.fd() < 0) return CannotOpen(location);
   for (size_t i = 0; i < parts.size(); ++i) {
-    // O_NONBLOCK: opening a pipe nobody writes to would otherwise wait forever.
+    // O_NONBLOCK: opening a pipe that nobody writes to would otherwise wait forever.
     const int kind = i + 1 < parts.size() ? O_DIRECTORY : O_NONBLOCK;
     file.Replace(openat(file.fd(), parts[i].c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | kind));
     if (file.fd() < 0) return CannotOpen(location);

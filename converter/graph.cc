@@ -60,7 +60,7 @@ std::vector<int> Graph::CountUses() const {
 
 void Graph::RemoveDeadNodes() {
   std::vector<int> uses = CountUses();
-  // Backwards, so that a node whose only reader is dead dies in the same pass.
+  // The loop goes backwards, so that a node whose only reader is dead is removed in the same pass.
   for (size_t i = nodes.size(); i-- > 0;) {
     const Node& node = nodes[i];
     const bool read = std::any_of(node.outputs.begin(), node.outputs.end(), [&](ValueId id) {

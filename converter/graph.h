@@ -19,11 +19,11 @@ namespace cssrun::converter {
 
 using Shape = std::vector<int64_t>;
 
-// A constant. Integers of every ONNX width become int64, floating-point types float.
+// A constant tensor. Integers of every ONNX width become int64, floating-point types float.
 struct Tensor {
   Shape shape;
   std::variant<std::vector<float>, std::vector<int64_t>> data;
-  bool is_signed = true;  // of ONNX's integer type; a zero point's tells the quantized type
+  bool is_signed = true;  // of ONNX's integer type; that of a zero point gives the quantized type
 
   bool is_float() const { return std::holds_alternative<std::vector<float>>(data); }
   const std::vector<float>& floats() const { return std::get<std::vector<float>>(data); }
@@ -51,7 +51,7 @@ constexpr ValueId kNoValue = -1;  // an optional input that was left out
 
 struct Node {
   Op op;
-  std::string name;  // ONNX's, or made up from the output's name; for messages
+  std::string name;  // ONNX's, or derived from the output's name; for messages
   std::vector<ValueId> inputs;
   std::vector<ValueId> outputs;
   std::vector<Attribute> attributes;
@@ -72,12 +72,12 @@ struct Graph {
 
   const Value& value(ValueId id) const { return values[static_cast<size_t>(id)]; }
   Value& value(ValueId id) { return values[static_cast<size_t>(id)]; }
-  // Null when the input is absent or not constant.
+  // Returns null when the input is absent or not constant.
   const Tensor* ConstantInput(const Node& node, size_t index) const;
   ValueId AddValue(std::string name, Shape shape, std::shared_ptr<const Tensor> constant = nullptr);
-  // How many node inputs (and the graph's output) read each value, by ValueId.
+  // Counts how many node inputs (and the graph's output) read each value, by ValueId.
   std::vector<int> CountUses() const;
-  // Removes nodes whose outputs nobody reads, and lets go of constants that nobody reads.
+  // Removes nodes whose outputs nobody reads, and releases constants that nobody reads.
   void RemoveDeadNodes();
 };
 

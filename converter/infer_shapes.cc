@@ -8,11 +8,11 @@
 namespace cssrun::converter {
 namespace {
 
-// Bounds the number of elements, so that later products of sizes cannot overflow.
+// Limits the number of elements, so that later products of sizes cannot overflow.
 Status CheckSize(const Node& node, const Shape& shape) {
   int64_t elements = 1;
   for (const int64_t size : shape) {
-    // An empty tensor's other sizes must not overflow a product either.
+    // Other sizes of an empty tensor must not overflow a product either.
     if (size < 0 || __builtin_mul_overflow(elements, std::max<int64_t>(size, 1), &elements) ||
         elements > kMaximumElements) {
       return NodeError(
@@ -27,7 +27,7 @@ Status CheckSize(const Node& node, const Shape& shape) {
 std::optional<Shape> Broadcast(const Shape& a, const Shape& b) {
   Shape output(std::max(a.size(), b.size()), 1);
   for (size_t i = 0; i < output.size(); ++i) {
-    // Counted from the last dimension; missing ones are 1.
+    // Dimensions are counted from the last one; missing ones are 1.
     const int64_t size_a = i < a.size() ? a[a.size() - 1 - i] : 1;
     const int64_t size_b = i < b.size() ? b[b.size() - 1 - i] : 1;
     if (size_a != size_b && size_a != 1 && size_b != 1) return std::nullopt;

@@ -1,6 +1,6 @@
-// The graph as it is turned into spikes, node by node: the forms of its values and the neurons made
-// so far. The operators' lower functions (operators/) work with this class; spiking.h says what a
-// form is for.
+// Turns the graph into spikes node by node. This class holds the forms of the graph's values and
+// the neurons made so far. The operators' lower functions (operators/) work with it; spiking.h
+// explains forms.
 #ifndef CSSRUN_CONVERTER_LOWERING_H_
 #define CSSRUN_CONVERTER_LOWERING_H_
 
@@ -19,7 +19,7 @@ namespace cssrun::converter {
 
 // A value of the ANN as synapses from spiking nodes plus a bias.
 struct Form {
-  std::string name;  // of the ANN node that made it
+  std::string name;  // of the ANN node that computed the value
   format::Extent extent;
   std::vector<SpikingSynapses> terms;
   std::vector<double> bias;  // one per channel
@@ -35,19 +35,21 @@ struct Form {
 bool IsUnit(const format::Window& window);
 bool HasPadding(const format::Window& window);
 bool IsIdentityTerm(const SpikingSynapses& term);
-// The term hands on the source's spikes where they are: no mean, stride or padding.
+// Returns whether the term passes on the source's spikes without a mean, stride or padding.
 bool IsPlain(const SpikingSynapses& term);
 
-// A shape [batch, channels, rows, columns].
+// Returns the extent of a shape [batch, channels, rows, columns].
 format::Extent ExtentOf(const Shape& shape);
-// What a window makes of a map.
+// Returns the extent of a map after a window has passed over it.
 format::Extent Through(const format::Window& window, const format::Extent& from, uint32_t channels);
-// One window that covers a whole map. A flattened form is still a map, unlike its value's shape.
+// Returns one window that covers a whole map. A flattened form is still a map, although its value's
+// shape is not.
 format::Window WholeForm(const format::Extent& extent);
 
 class Lowering {
  public:
-  // `graph` must outlive it. The encoder is the first node, and the image its form.
+  // Begins with the encoder as first node, and the image as its form. `graph` must outlive the
+  // object.
   explicit Lowering(const Graph& graph);
 
   const Graph& graph() const { return graph_; }
@@ -59,17 +61,17 @@ class Lowering {
   size_t IndexOf(const SpikingNode& node) const {
     return static_cast<size_t>(&node - network_.nodes.data());
   }
-  // The form of everything that a node sends.
+  // Returns the form of everything that a node sends.
   Form IdentityOf(size_t index) const;
-  // The neurons that stand for this value alone, and for nothing that another node reads; null if
-  // there are none. They may take over what follows them: a rectifier, a pool.
+  // Returns the neurons that stand for this value only and that no other node reads, or null. Such
+  // neurons may absorb the rectifier or pool that follows them.
   SpikingNode* OwnNeurons(ValueId id);
 
-  // Ends a form: neurons with its potentials, which stand for the ANN's `value`. The new node is
-  // the last one.
+  // Ends a form with neurons that have its potentials and stand for the ANN's `value`. The new node
+  // is the last one.
   Form MakeNeurons(Form form, ValueId value, bool rectify);
   SpikingNode& LastNode() { return network_.nodes.back(); }
-  // The form of `id`, through signed neurons unless it already satisfies `fits`.
+  // Returns the form of `id`. If it does not satisfy `fits`, signed neurons are put in between.
   template <typename Predicate>
   const Form& Fitting(ValueId id, const Predicate& fits) {
     Form& form = FormOf(id);
@@ -79,11 +81,11 @@ class Lowering {
 
   void CountMacs(uint64_t macs) { network_.macs += macs; }
 
-  // Once all nodes are lowered. Error: the output is not one vector.
+  // Returns the network, once all nodes are lowered. Error: the output is not one vector.
   Result<SpikingNetwork> Finish();
 
  private:
-  // The node whose spikes, all and unchanged, are this form; null if it is anything else.
+  // Returns the node whose spikes, all of them and unchanged, are this form; null if there is none.
   SpikingNode* OnlySource(const Form& form);
 
   const Graph& graph_;

@@ -1,4 +1,4 @@
-// What a value is as a map of spikes, [channels, rows, columns]. A flattened value keeps its map,
+// Knows each value's map of spikes, [channels, rows, columns]. A flattened value keeps its map,
 // which its shape does not show.
 #ifndef CSSRUN_CONVERTER_MAPS_H_
 #define CSSRUN_CONVERTER_MAPS_H_
@@ -11,12 +11,12 @@ namespace cssrun::converter {
 
 class Maps {
  public:
-  // Knows the image alone; Add() every node in order.
+  // Knows the image only; call Add() for every node in order.
   explicit Maps(const Graph& graph);
 
   void Add(const Node& node);
 
-  // Empty when not known.
+  // Returns the map, or an empty shape if it is not known.
   const Shape& Of(ValueId id) const { return maps_[static_cast<size_t>(id)]; }
 
  private:

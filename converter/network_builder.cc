@@ -46,8 +46,8 @@ std::unique_ptr<format::SynapsesT> BuildSynapses(const SpikingSynapses& synapses
   return built;
 }
 
-// A node consumes input index i when its slowest source has sent it; spikes of the other sources
-// wait in delay lines.
+// Sets offsets and delays. A node consumes input index i when its slowest source has sent it;
+// spikes of the other sources wait in delay lines.
 void SetTiming(format::NetworkT& network) {
   for (auto& node : network.nodes) {
     uint32_t input_offset = 0;

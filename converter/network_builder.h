@@ -1,5 +1,5 @@
-// From the spiking network in the ANN's units to the one that is written: amplitudes folded into
-// weights and biases, offsets and delay lines set.
+// Converts the spiking network from the ANN's units to those of the file: folds amplitudes into
+// weights and biases, sets offsets and delays.
 #ifndef CSSRUN_CONVERTER_NETWORK_BUILDER_H_
 #define CSSRUN_CONVERTER_NETWORK_BUILDER_H_
 
@@ -12,9 +12,9 @@
 
 namespace cssrun::converter {
 
-// `codes`: of every node; the readout's amplitude is 1, what it sums are the ANN's logits. Weights
-// become W theta_source / theta_target, biases b / (sb theta_target), so that inside the network
-// every amplitude is 1. Preprocessing, labels and origin are left to the caller.
+// Builds the network with the code of every node. The readout's amplitude is 1, so that it sums the
+// ANN's logits. Weights become W theta_source / theta_target, biases b / (sb theta_target), so that
+// inside the network every amplitude is 1. The caller adds preprocessing, labels and origin.
 format::NetworkT BuildNetwork(const SpikingNetwork& network, const std::vector<NodeCode>& codes,
                               const CodeSettings& code);
 

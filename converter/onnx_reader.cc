@@ -28,7 +28,8 @@ constexpr int64_t kNewestOpset = 17;
 constexpr size_t kMaximumFile = std::numeric_limits<int>::max();
 // A tensor inside an attribute of a node is five messages deep; subgraphs add three a level.
 constexpr int kMaximumNesting = 50;
-// An image dimension beyond this is a damaged file; products of three still fit 64 bits.
+// A larger image dimension is a sign of a damaged file; products of three dimensions still fit 64
+// bits.
 constexpr int64_t kMaximumImageSide = 1 << 16;
 
 class Reader {
@@ -79,7 +80,7 @@ class Reader {
     return domain.empty() || domain == "ai.onnx";
   }
 
-  // A new value; an error when `name` already has one.
+  // Makes a new value. Error: `name` already has one.
   Result<ValueId> Define(const std::string& name, Shape shape,
                          std::shared_ptr<const Tensor> constant) {
     if (name.empty()) return Error("a value has no name; export the model again");
@@ -101,7 +102,7 @@ class Reader {
       auto shared = std::make_shared<const Tensor>(std::move(tensor).value());
       Result<ValueId> id = Define(proto.name(), shared->shape, shared);
       if (!id.ok()) return id.status();
-      // Weights are most of a model: they are not kept twice.
+      // Most of a model is weights, so their bytes are released at once.
       proto.clear_raw_data();
       proto.clear_float_data();
     }
@@ -109,7 +110,7 @@ class Reader {
   }
 
   Status ReadInput() {
-    // Old exporters list the initializers among the inputs.
+    // Old exporters list the initializers among the inputs as well.
     std::vector<const onnx::ValueInfoProto*> inputs;
     std::string names;
     for (const onnx::ValueInfoProto& input : model_.graph().input()) {
@@ -149,7 +150,7 @@ class Reader {
       }
       shape.push_back(size);
     }
-    // Three sizes of 16 bits each.
+    // The product cannot overflow, because each of the three sizes has at most 16 bits.
     if (static_cast<uint64_t>(ElementCount(shape)) > limits_.neurons) {
       return Error("input " + input.name() + " has the shape " + ToString(shape) + ", more than " +
                    std::to_string(limits_.neurons) +
@@ -161,7 +162,7 @@ class Reader {
     return Status::Ok();
   }
 
-  // Every output of every node gets its value first, so that nodes may come in any order.
+  // Makes the outputs of all nodes first, so that nodes may come in any order.
   Status DeclareOutputs() {
     for (const onnx::NodeProto& node : model_.graph().node()) {
       for (const std::string& output : node.output()) {
@@ -200,7 +201,8 @@ class Reader {
     return Status::Ok();
   }
 
-  // Subgraphs, lists of texts and the like are left out: operators that have them are unsupported.
+  // Reads the attributes. Subgraphs, lists of strings and the like are left out, because operators
+  // that have them are not supported.
   Status ReadAttributes(const onnx::NodeProto& proto, Node& node) {
     using onnx::AttributeProto;
     for (const AttributeProto& attribute : proto.attribute()) {
@@ -236,7 +238,7 @@ class Reader {
     return Status::Ok();
   }
 
-  // True when `node` was a Constant and its output has become a constant value.
+  // Returns true when `node` was a Constant and its output has become a constant value.
   Result<bool> ReadConstantNode(const Node& node) {
     if (node.op != OpKind::kConstant || node.outputs.size() != 1 || node.outputs[0] == kNoValue ||
         node.attributes.size() != 1) {
@@ -256,7 +258,7 @@ class Reader {
     } else if (const auto* ints = std::get_if<std::vector<int64_t>>(&value)) {
       tensor = std::make_shared<const Tensor>(Tensor{{static_cast<int64_t>(ints->size())}, *ints});
     } else {
-      return false;  // a text
+      return false;  // a string
     }
     Status status = CheckFinite(*tensor, path_, "node " + node.name);
     if (!status.ok()) return status;
@@ -266,11 +268,12 @@ class Reader {
     return true;
   }
 
-  // ONNX demands sorted nodes; a file may not keep to it. Ready nodes keep the file's order.
+  // Sorts the nodes topologically. ONNX demands sorted nodes, but files may break the rule. Nodes
+  // that are ready keep the file's order.
   Status SortNodes() {
     const size_t count = graph_.nodes.size();
     std::vector<std::vector<size_t>> readers(graph_.values.size());
-    std::vector<size_t> missing(count, 0);  // inputs of a node that are not computed yet
+    std::vector<size_t> missing(count, 0);  // by node: inputs that are not computed yet
     std::vector<bool> produced(graph_.values.size(), false);
     for (const Node& node : graph_.nodes) {
       for (const ValueId id : node.outputs) {
@@ -340,7 +343,7 @@ class Reader {
 }  // namespace
 
 Result<Graph> ReadOnnx(const std::string& path, const NetworkLimits& limits) {
-  // Protobuf reports what it cannot parse on standard error; our message says it better.
+  // Protobuf reports parse errors on standard error; our own message is clearer.
   const google::protobuf::LogSilencer silencer;
   try {
     return Reader(path, limits).Read();

@@ -38,7 +38,7 @@ float FromBfloat16(uint16_t bits) {
   return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16);
 }
 
-// Bytes of one element in raw data; 0 for a type that is not a number.
+// Returns the bytes of one element in raw data; 0 for a type that is not a number.
 size_t ElementSize(int type) {
   switch (type) {
     case TensorProto::BOOL:
@@ -68,7 +68,8 @@ bool IsSigned(int type) {
          type != TensorProto::UINT64 && type != TensorProto::BOOL;
 }
 
-// Elements that `dims` announces; nothing when one is negative or the product has no meaning.
+// Returns the number of elements that `dims` announces; nothing when a size is negative or the
+// product overflows.
 std::optional<uint64_t> CheckedElements(const Shape& dims) {
   constexpr int64_t kMaximumBytes = std::numeric_limits<int64_t>::max() / 8;
   int64_t count = 1;
@@ -76,14 +77,14 @@ std::optional<uint64_t> CheckedElements(const Shape& dims) {
   for (const int64_t size : dims) {
     if (size < 0) return std::nullopt;
     if (size == 0) empty = true;
-    // An empty tensor's other sizes must not overflow a product either.
+    // Other sizes of an empty tensor must not overflow a product either.
     if (__builtin_mul_overflow(count, std::max<int64_t>(size, 1), &count)) return std::nullopt;
   }
   if (count > kMaximumBytes) return std::nullopt;
   return empty ? 0 : static_cast<uint64_t>(count);
 }
 
-// Raw data is little-endian, as every machine that this builds for.
+// Raw data is little-endian, like every machine that cssrun supports.
 static_assert(std::endian::native == std::endian::little);
 
 template <typename Stored, typename Wanted, typename Convert>
@@ -136,7 +137,7 @@ std::vector<float> FloatsFromRaw(int type, std::span<const uint8_t> raw) {
   }
 }
 
-// Elements in the typed field where ONNX puts this type.
+// Returns the number of elements in the typed field that ONNX uses for this type.
 int TypedCount(const TensorProto& tensor) {
   switch (tensor.data_type()) {
     case TensorProto::FLOAT:
@@ -196,7 +197,7 @@ Status SizeError(const std::string& path, const std::string& what, const Shape& 
                          std::to_string(found) + "; export or copy the model again");
 }
 
-// An unsigned integer of 2^63 or more has become negative.
+// Refuses unsigned integers of 2^63 or more, which have become negative.
 Status CheckUnsigned(const Tensor& tensor, int type, const std::string& path,
                      const std::string& what) {
   if (type != TensorProto::UINT64) return Status::Ok();

@@ -1,4 +1,4 @@
-// Which operator a node is. The reader decides it once; everything after it compares enums.
+// Identifies a node's operator. The reader decides it once; everything after it compares enums.
 #ifndef CSSRUN_CONVERTER_OP_H_
 #define CSSRUN_CONVERTER_OP_H_
 
@@ -22,18 +22,19 @@ enum class OpKind : uint8_t {
 
 constexpr size_t kKnownOperators = static_cast<size_t>(OpKind::kUnknown);
 
-// A kind; of kUnknown, also what the file calls the operator, for messages.
+// An operator's kind. If it is kUnknown, also the operator's name in the file, for messages.
 class Op {
  public:
   Op() = default;  // kUnknown without a name
-  // Implicit, so that `node.op = OpKind::kRelu` rewrites a node. `kind` is not kUnknown.
+  // The conversion is implicit, so that `node.op = OpKind::kRelu` rewrites a node. `kind` is not
+  // kUnknown.
   Op(OpKind kind) : kind_(kind) {}
 
-  // The operator that a file names. `domain` is empty for ONNX's own operators.
+  // Returns the operator that a file names. `domain` is empty for ONNX's own operators.
   static Op Named(const std::string& domain, const std::string& name);
 
   OpKind kind() const { return kind_; }
-  // True for an operator of another domain than ONNX's own; its kind is kUnknown.
+  // Returns true for an operator of another domain than ONNX's own; its kind is kUnknown.
   bool is_foreign() const { return !domain_.empty(); }
   std::string name() const;       // "Conv"
   std::string full_name() const;  // "Conv", "com.example.Fancy"

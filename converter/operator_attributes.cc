@@ -87,7 +87,7 @@ Result<std::optional<std::vector<AxisRange>>> SliceRanges(const Graph& graph, co
   std::vector<int64_t> ends;
   std::vector<int64_t> axis_numbers;
   std::vector<int64_t> steps;
-  // Opset 9 has attributes, later ones inputs: starts, ends, axes, steps.
+  // Opset 9 has attributes; later opsets have inputs: starts, ends, axes, steps.
   if (node.inputs.size() == 1) {
     starts = node.Ints("starts", {});
     ends = node.Ints("ends", {});
@@ -118,7 +118,8 @@ Result<std::optional<std::vector<AxisRange>>> SliceRanges(const Graph& graph, co
     AxisRange& range = ranges[axes.value()[i]];
     const int64_t size = range.count;
     if (steps[i] == 0) return NodeError(node, "a step is 0; export the model again");
-    // Larger steps than any axis mean the same, and the sums below cannot overflow.
+    // Steps larger than any axis all have the same effect. The clamp keeps the sums below from
+    // overflowing.
     range.step = std::clamp(steps[i], -kMaximumElements, kMaximumElements);
     const bool forward = range.step > 0;
     const int64_t start = starts[i] < 0 ? starts[i] + size : starts[i];

@@ -8,10 +8,10 @@
 
 namespace cssrun::converter {
 
-// Whether this, from our own code or from oneDNN, means that memory ran out.
+// Returns whether an exception of our own code or of oneDNN means that memory ran out.
 bool MeansOutOfMemory(const std::exception& error);
 
-// Runs `call`, which returns a Status or a Result; memory that runs out becomes a Status.
+// Runs `call`, which returns a Status or a Result. Running out of memory becomes a Status.
 template <class Call>
 auto GuardMemory(Call call) -> decltype(call()) {
   try {

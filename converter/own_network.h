@@ -9,7 +9,7 @@
 
 namespace cssrun::converter {
 
-// Without limits: LoadModel() and PrepareModel() have checked them.
+// Returns options without limits, because LoadModel() and PrepareModel() have checked them.
 inline LoadOptions OwnNetwork(EngineKind engine) {
   LoadOptions options = engine;
   constexpr uint64_t kNone = std::numeric_limits<uint64_t>::max();

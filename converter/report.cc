@@ -72,7 +72,7 @@ std::string DescribeAmplitudes(const FrontierPoint& point) {
   return text;
 }
 
-// What the search found worth having, the cheapest first.
+// Formats the frontier that the search found, the cheapest setting first.
 std::string FormatFrontier(const std::vector<FrontierPoint>& frontier) {
   std::string text = fmt::format(
       "\n{:1} {:>2}  {:>4}  {:>2}  {:>9}  {:>6}  {:<44}  {:>9}  {:>10}  {:>9}  {:>7}  {:>6}\n", "",

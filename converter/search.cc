@@ -14,8 +14,8 @@
 namespace cssrun::converter {
 namespace {
 
-// The time for one candidate, so that the search ends within minutes. For large models it limits
-// the number of images.
+// The seconds that one candidate may take, so that the search ends within minutes. For large models
+// this limits the number of images.
 constexpr double kSecondsPerTry = 0.5;
 constexpr double kSynopsPerSecond = 3e10;  // of one core, roughly
 constexpr size_t kFewestImages = 16;
@@ -42,7 +42,7 @@ struct Candidate {
   std::vector<NodeCode> codes;
   size_t changes = 0;
   Comparison measured;  // on the first half
-  double cost = 0;      // SyOPs, and multiplications of pixels in SyOPs
+  double cost = 0;      // SyOPs, plus multiplications of pixels converted to SyOPs
 };
 
 bool Cheaper(const Candidate& a, const Candidate& b) { return a.cost < b.cost; }
@@ -60,7 +60,7 @@ class Search {
                            ThreadCount(options.threads);
     const auto affordable = static_cast<size_t>(kSecondsPerTry / seconds);
     const size_t each = std::min(images.pixels.size() / 2, std::max(affordable, kFewestImages));
-    // Every other image, so that classes which lie one after another are in both halves.
+    // Each half takes every other image, so that both contain all classes of a sorted list.
     const size_t step = std::max<size_t>(1, images.pixels.size() / 2 / std::max<size_t>(each, 1));
     for (size_t i = 0; i < images.pixels.size(); ++i) {
       if (i / 2 % step != 0) continue;
@@ -120,8 +120,8 @@ class Search {
     return code;
   }
 
-  // The settings of the whole network, with the usual amplitudes. Direct input first: it costs one
-  // layer's multiplications and saves what the first layer's spikes would cost.
+  // Tries settings of the whole network with the default amplitudes. Direct input comes first: it
+  // costs one layer's multiplications and saves the cost of the first layer's spikes.
   Status TryNetworkSettings() {
     std::vector<CodeSettings> codes;
     const InputCoding input = InputCoding::kDirect;
@@ -151,13 +151,14 @@ class Search {
     return Status::Ok();
   }
 
-  // A count over a few hundred images is noisy, and among hundreds of candidates one is always
-  // lucky. So the first half must agree as wanted, and on the second half, which took no part in
-  // the choice, neither the counted nor the expected agreement may be much lower.
+  // Returns the least agreement on the second half. A count over a few hundred images is noisy, and
+  // among hundreds of candidates some agree by luck. So the first half must agree as wanted, and on
+  // the second half, which took no part in the choice, neither the counted nor the expected
+  // agreement may be much lower.
   double Least() const { return 1 - 2 * (1 - wanted_); }
 
-  // Among the cheapest candidates that are expected to agree, those of different T, beta and L; the
-  // one that comes closest where there is none.
+  // Returns the cheapest of the candidates that are expected to agree, each with another T, beta
+  // and L. If there is none, returns the one that comes closest.
   std::vector<Candidate> Promising(size_t count, double expected) const {
     std::vector<Candidate> sorted = tried_;
     std::stable_sort(sorted.begin(), sorted.end(), Cheaper);
@@ -180,7 +181,7 @@ class Search {
     return promising;
   }
 
-  // Other amplitude rules and the other input for the most promising settings.
+  // Tries other amplitude rules and the other input for the most promising settings.
   Status TryRules() {
     // Another rule may have a slightly smaller error.
     constexpr double kSlack = 0.002;
@@ -219,10 +220,10 @@ class Search {
     size_t site = 0;
     Range nodes = {};
     double factor = 1;  // of the amplitudes
-    float added = 0;    // to the thresholds of these spike indices
+    float added = 0;    // added to the thresholds of the spike indices
     Range spikes = {};
     double saved = 0;  // SyOPs
-    double error = 0;  // that the square of the relative logit error grows by
+    double error = 0;  // added to the square of the relative logit error
   };
 
   bool IsTunable(size_t node) const {
@@ -243,7 +244,7 @@ class Search {
     }
   }
 
-  // Everything that is worth trying from `start` on.
+  // Lists every change to `start` that is worth a try.
   std::vector<Change> ListChanges(const Candidate& start) const {
     const size_t timesteps = start.code.timesteps;
     const size_t nodes = prepared_.network.nodes.size();
@@ -287,7 +288,7 @@ class Search {
       progress_("searching: layers", i, changes.size());
       Candidate candidate = start;
       Apply(changes[i], candidate.codes);
-      if (IsSame(candidate.codes, start.codes)) continue;  // no neurons there, or at the limit
+      if (IsSame(candidate.codes, start.codes)) continue;  // the change has no effect here
       if (Status status = Measure(candidate, halves_[0], candidate.measured); !status.ok()) {
         return status;
       }
@@ -297,12 +298,12 @@ class Search {
     return TryCombinations(start, changes);
   }
 
-  // For a given price of an error, applies at each site the change that is worth most.
+  // For a given price of an error, applies the most valuable change at each site.
   Status TryCombinations(const Candidate& start, const std::vector<Change>& changes) {
     constexpr int kPrices = 9;
     constexpr double kRatio = 1.6;
     constexpr double kLowest = 0.25;
-    // The usual price: a tenth of the SyOPs are worth as much as half of the squared error.
+    // At the reference price, a tenth of the SyOPs is worth as much as half of the squared error.
     const double usual = start.cost * 0.1 / Squared(start.measured.relative_logit_error) / 0.5;
     std::vector<NodeCode> last = start.codes;
     for (int i = 0; i < kPrices; ++i) {
@@ -361,7 +362,7 @@ class Search {
     for (size_t i = 0; i < tried_.size(); ++i) {
       const Candidate& candidate = tried_[i];
       const double first = candidate.measured.agreement;
-      // Not on the frontier: it costs more and agrees less.
+      // Otherwise the candidate is not on the frontier, because it costs more and agrees less.
       const bool may_be_chosen = chosen == nullptr && (first + 1) / 2 >= wanted_ &&
                                  candidate.measured.expected_agreement >= Least();
       if (!may_be_chosen && (first + 1) / 2 <= highest) continue;
@@ -394,7 +395,7 @@ class Search {
   const Model& model_;
   const PreparedModel& prepared_;
   const ConvertOptions& options_;
-  const double wanted_;  // agreement
+  const double wanted_;  // agreement with the ANN
   const StageProgress& progress_;
   Half halves_[2];
   std::vector<Candidate> tried_;

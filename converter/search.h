@@ -1,11 +1,12 @@
-// --auto: the cheapest code whose answers still agree with the ANN's.
+// --auto: searches for the cheapest code whose answers still agree with the ANN's.
 //
-// Settings are tried on one half of the calibration images; the other half has to confirm what is
-// chosen. First the settings of the whole network (T, beta, L, threshold, amplitude rule, input),
-// then, from the best of them, the threshold of each spike index, and each layer's own amplitude
-// and last threshold: how many SyOPs a change saves against how much it moves the logits. Errors
-// nearly add up while they are small, so at a given price of an error every change is taken or left
-// by itself; several prices make a frontier. (A second round of tuning gained nothing.)
+// Settings are tried on one half of the calibration images; the other half has to confirm the
+// choice. The search first tries settings of the whole network (T, beta, L, threshold, amplitude
+// rule, input). From the best of them it changes the threshold of each spike index, and each
+// layer's own amplitude and last threshold, and measures how many SyOPs a change saves against how
+// much it moves the logits. Small errors nearly add up, so at a given price of an error each change
+// can be accepted or rejected by itself; several prices make a frontier. (A second round of tuning
+// gained nothing.)
 #ifndef CSSRUN_CONVERTER_SEARCH_H_
 #define CSSRUN_CONVERTER_SEARCH_H_
 
@@ -26,9 +27,9 @@ struct SearchResult {
   std::vector<FrontierPoint> frontier;  // the cheapest first; one of them is chosen
 };
 
-// `tolerance`: share of the calibration images on which ANN and SNN may differ. When nothing stays
-// within it, the setting that differs least is chosen. Deterministic. Error: kBadModel from running
-// a candidate.
+// `tolerance` is the share of the calibration images on which ANN and SNN may differ. When no
+// setting stays within it, the setting that differs least is chosen. The result is deterministic.
+// Error: kBadModel from running a candidate.
 Result<SearchResult> SearchCode(const Model& model, const PreparedModel& prepared,
                                 const ImageSet& images, const ConvertOptions& options,
                                 double tolerance, const StageProgress& progress);

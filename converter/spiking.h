@@ -1,8 +1,9 @@
-// From the ANN to spiking neurons: which ANN operations become nodes, which become synapses.
+// Turns the ANN into spiking neurons: decides which ANN operations become nodes and which become
+// synapses.
 //
 // Between two layers of neurons an ANN is linear. So every value of the graph is followed as a
 // linear form: a sum of synapses from spiking nodes, plus a bias per channel. Convolutions, sums,
-// means, slices and paddings compose with the form; a rectifier, or a max pool, ends it and makes
+// means, slices and paddings compose with the form; a rectifier or a max pool ends it and makes
 // neurons. Where two operations do not compose into one set of synapses, signed neurons in between
 // carry the value (they cost L steps, not accuracy).
 #ifndef CSSRUN_CONVERTER_SPIKING_H_
@@ -28,10 +29,10 @@ struct SpikingSynapses {
   format::Window window;
   uint32_t groups = 1;
   int32_t channel_offset = 0;
-  // Of a convolution, [target][source / groups][ky][kx]. A fully connected layer's matrix is shared
-  // with the graph and has its two dimensions.
+  // The weights of a convolution, [target][source / groups][ky][kx]. A fully connected layer shares
+  // its matrix, which has two dimensions, with the graph.
   std::shared_ptr<const Tensor> weights;
-  double scale = 1;  // multiplies the weights; of an identity, the one weight
+  double scale = 1;  // multiplies the weights; an identity's only weight
 };
 
 struct SpikingNode {
@@ -51,13 +52,13 @@ struct SpikingNode {
 
 struct SpikingNetwork {
   std::vector<SpikingNode> nodes;  // the encoder first, the readout last
-  uint64_t macs = 0;               // of the dense ANN, borders counting only what exists
+  uint64_t macs = 0;               // of the dense ANN; at borders, taps in the padding do not count
 };
 
-// Lowers a graph that FindUnsupported() passes. Error: kBadModel naming the node.
+// Lowers a graph that FindUnsupported() accepts. Error: kBadModel naming the node.
 Result<SpikingNetwork> LowerToSpikes(const Graph& graph);
 
-// Weights that reach one neuron of `node`: the most that can meet in a step.
+// Returns how many weights reach one neuron of `node`: the most that can be added in a step.
 uint64_t FanIn(const SpikingNetwork& network, const SpikingNode& node);
 
 }  // namespace cssrun::converter

@@ -29,7 +29,7 @@ Strided SlicedStrides(const Shape& from, const std::vector<AxisRange>& ranges) {
   Strided sliced{0, StridesOf(from)};
   for (size_t axis = 0; axis < ranges.size(); ++axis) {
     sliced.offset += ranges[axis].start * sliced.strides[axis];
-    // A step that no second position uses may be larger than memory.
+    // If the axis has one position, its step is never used, and the product could overflow.
     sliced.strides[axis] = ranges[axis].count > 1 ? sliced.strides[axis] * ranges[axis].step : 0;
   }
   return sliced;

@@ -12,7 +12,8 @@
 namespace cssrun::converter {
 namespace {
 
-// A shape that is unknown because of an earlier node is that node's problem.
+// Returns whether only the node's output has an unknown shape. If an input's shape is unknown, an
+// earlier node is the cause.
 bool OutputAloneIsUnknown(const Graph& graph, const Node& node) {
   if (!graph.value(node.outputs[0]).shape.empty()) return false;
   for (size_t i = 0; i < node.inputs.size(); ++i) {
@@ -44,7 +45,7 @@ std::optional<Problem> CheckNode(const Graph& graph, const Node& node, const Map
   return std::nullopt;
 }
 
-// Names come from the file: nothing in them may move the terminal's cursor.
+// Escapes names of the file, so that they cannot control the terminal.
 std::string Printable(std::string text) {
   for (char& c : text) {
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';

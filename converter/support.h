@@ -1,7 +1,7 @@
-// Which nodes can become spikes, and one report of all that cannot.
+// Finds the nodes that cannot become spikes, and reports all of them at once.
 //
-// A user with five unsupported operators wants to hear of five at once, before anything is written,
-// with what to do about each.
+// A user whose model has five unsupported operators should learn of all five before anything is
+// written, with a remedy for each.
 #ifndef CSSRUN_CONVERTER_SUPPORT_H_
 #define CSSRUN_CONVERTER_SUPPORT_H_
 
@@ -15,7 +15,7 @@ namespace cssrun::converter {
 
 struct UnsupportedNode {
   std::string name;
-  std::string op;  // with its domain, when that is not ONNX's own
+  std::string op;  // with its domain, unless that is ONNX's own
   int64_t opset = 0;
   std::string reason;
   std::string remedy;
@@ -33,7 +33,7 @@ struct UnsupportedNode {
 //   Concat along the channels
 std::vector<UnsupportedNode> FindUnsupported(const Graph& graph);
 
-// One aligned table with a line that counts the nodes before it; ends without a newline.
+// Returns an aligned table with a last line that counts the nodes; it ends without a newline.
 std::string FormatUnsupported(const std::vector<UnsupportedNode>& nodes);
 
 }  // namespace cssrun::converter

@@ -127,7 +127,7 @@ ValueId Views::Unmoved(ValueId id) {
   }
   const std::optional<std::vector<int64_t>> channels = ChannelsOf(view, shape);
   if (!channels.has_value()) return kNoValue;
-  // A convolution with one weight of 1 for each channel.
+  // The new node is a convolution with one weight of 1 for each channel.
   std::vector<float> weights(static_cast<size_t>(shape[1] * base[1]), 0.0F);
   for (size_t c = 0; c < channels->size(); ++c) {
     weights[c * static_cast<size_t>(base[1]) + static_cast<size_t>((*channels)[c])] = 1;

@@ -26,10 +26,10 @@ struct View {
   Elements elements;
 };
 
-// 0, 1, 2, ... count - 1.
+// Returns 0, 1, 2, ... count - 1.
 Elements Iota(int64_t count);
 bool IsIdentity(const Elements& elements);
-// Whether `channels` are 0 ... count - 1 in any order.
+// Returns whether `channels` are 0 ... count - 1 in any order.
 bool IsPermutation(std::vector<int64_t> channels, int64_t count);
 
 class Views {
@@ -42,15 +42,18 @@ class Views {
     return id != kNoValue && graph_.value(id).constant == nullptr;
   }
 
-  // Null for a value that is no view.
+  // Returns null for a value that is not a view.
   const View* ViewOf(ValueId id) const;
-  // The view of an activation, or of itself; nothing when it is no single vector or map.
+  // Returns the view of an activation, or a view of itself; nothing when it is not a single vector
+  // or map.
   std::optional<View> Look(ValueId id) const;
 
-  // The views of all inputs; nothing unless each is a map, or a view of one, and one is moved.
+  // Returns the views of all inputs; nothing unless each is a map, or a view of one, and one is
+  // moved.
   std::optional<std::vector<View>> LookAll(const Node& node) const;
 
-  // Declares that the node's output is this view. True, for follow functions to return.
+  // Declares that the node's output is this view. Returns true, which follow functions return as
+  // well.
   bool Set(const Node& node, View view);
   void Set(ValueId id, View view) { views_[id] = std::move(view); }
 
@@ -58,14 +61,14 @@ class Views {
   ValueId Emit(Node node, std::vector<ValueId> inputs, Shape shape);
   ValueId EmitFlatten(const std::string& name, ValueId from);
 
-  // Where the view is a map whose channels alone are moved: the base's channel of each of its own.
+  // Returns the base's channel for each channel of a view that moves channels only; else nothing.
   std::optional<std::vector<int64_t>> ChannelsOf(const View& view, const Shape& shape) const;
-  // The same channels of a base of another size.
+  // Returns a view with the same channels of a base of another size.
   View MoveChannels(ValueId base, const std::vector<int64_t>& channels) const;
-  // Whether the view is [1, rows, columns, channels] of its base.
+  // Returns whether the view is [1, rows, columns, channels] of its base.
   bool IsChannelsLast(const View& view, const Shape& shape) const;
 
-  // A value equal to `id`, which is a view, that no Transpose makes; kNoValue when there is none.
+  // Returns a value equal to the view `id` that no Transpose makes; kNoValue when there is none.
   ValueId Unmoved(ValueId id);
 
  private:
@@ -73,7 +76,7 @@ class Views {
   std::unordered_map<ValueId, View> views_;
 };
 
-// Beyond this the tables of a hostile file would fill the memory.
+// The limit keeps the tables of a hostile file from filling the memory.
 constexpr int64_t kMostViewedElements = int64_t{1} << 26;
 
 }  // namespace cssrun::converter

@@ -15,7 +15,7 @@ Status WindowError(const Node& node, const std::string& attribute,
                              ", which no two-dimensional window can have; export the model again");
 }
 
-// How a node says what padding it has.
+// The ways in which a node can state its padding.
 enum class AutoPad { kExplicit, kSameUpper, kSameLower, kNone };
 
 std::optional<AutoPad> AutoPadOf(const Node& node) {
@@ -27,7 +27,8 @@ std::optional<AutoPad> AutoPadOf(const Node& node) {
   return std::nullopt;
 }
 
-// Rows or columns: how many positions the window takes, and the padding that this needs.
+// Computes for rows or columns how many positions the window takes, and the padding that this
+// needs.
 void Place(Window& window, size_t axis, int64_t size, AutoPad auto_pad, bool ceil_mode) {
   const int64_t reach = (window.kernel[axis] - 1) * window.dilation[axis] + 1;
   const int64_t stride = window.stride[axis];
@@ -49,7 +50,7 @@ void Place(Window& window, size_t axis, int64_t size, AutoPad auto_pad, bool cei
   }
   positions = room / stride + 1;
   if (!ceil_mode || room % stride == 0) return;
-  // One more window, unless it would start in the padding after the map.
+  // ceil_mode adds one more window, unless it would start in the padding after the map.
   if (positions * stride >= size + before) return;
   ++positions;
   window.overhang[axis] = (positions - 1) * stride - room;
@@ -105,7 +106,7 @@ Result<Window> WindowOf(const Graph& graph, const Node& node, const Shape& input
       return NodeError(node, "the window " + ToString(kernel) + " does not fit into its input " +
                                  ToString(input) + "; use a larger image size");
     }
-    // A pool over padding alone has no value.
+    // A pool over padding only has no value.
     if (is_pool && !EveryPositionSeesTheMap(window, axis, size)) {
       return NodeError(node, "the padding " + ToString(pads) + " is not smaller than the window " +
                                  ToString(kernel) + "; export the model again");

@@ -32,21 +32,22 @@ struct Window {
   std::array<int64_t, 2> overhang = {0, 0};
 };
 
-// Of a Conv, MaxPool or AveragePool over a map, [batch, channels, rows, columns]: auto_pad and
-// ceil_mode resolved. Error: kBadModel naming the node, when no such window exists.
+// Returns the window of a Conv, MaxPool or AveragePool over a map, [batch, channels, rows,
+// columns], with auto_pad and ceil_mode resolved. Error: kBadModel naming the node, when no such
+// window exists.
 Result<Window> WindowOf(const Graph& graph, const Node& node, const Shape& input);
 
-// One window that covers a map of this shape.
+// Returns one window that covers a map of this shape.
 Window WholeMap(const Shape& input);
 
-// Along one axis of `size` elements, every position of the window sees at least one of them, not
-// padding alone.
+// Returns whether, along one axis of `size` elements, every position of the window reads at least
+// one element and not padding only.
 bool EveryPositionSeesTheMap(const Window& window, size_t axis, int64_t size);
 
-// The same window as a network file stores it.
+// Returns the same window as a network file stores it.
 format::Window StoredWindow(const Window& window);
 
-// What is stored of a window along one axis.
+// The stored fields of a window along one axis.
 struct WindowAxis {
   int64_t kernel = 1;
   int64_t stride = 1;
@@ -56,11 +57,12 @@ struct WindowAxis {
 WindowAxis RowsOf(const format::Window& window);
 WindowAxis ColumnsOf(const format::Window& window);
 
-// Reads of all positions along one axis that fall inside of `size`: synapses that exist.
+// Counts the reads of all positions along one axis that fall inside of `size`: the synapses that
+// exist.
 uint64_t ExistingReads(const WindowAxis& axis, int64_t size, int64_t positions);
 
-// The padding at the end (negative where elements are left over) that makes the window take exactly
-// `positions` of `size` elements.
+// Returns the padding at the end (negative where elements are left over) that makes the window take
+// exactly `positions` of `size` elements.
 int32_t PadAfter(const WindowAxis& axis, int64_t size, int64_t positions);
 
 // Neighbouring positions along one axis whose windows have equally many members inside of the map.
@@ -69,7 +71,7 @@ struct EqualWindows {
   int64_t count = 0;
   int64_t members = 0;
 };
-// Of windows without dilation.
+// Finds them for windows without dilation.
 std::vector<EqualWindows> FindEqualWindows(const WindowAxis& axis, int64_t size, int64_t positions);
 
 }  // namespace cssrun::converter
