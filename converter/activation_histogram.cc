@@ -57,8 +57,7 @@ double ActivationHistogram::Loss(double amplitude, double largest) const {
   for (size_t i = 0; i < bins_.size(); ++i) {
     if (bins_[i] == 0) continue;
     const double value = (static_cast<double>(i) + 0.5) * width;
-    double square =
-        amplitude * amplitude / 12;  // the mean for values anywhere between two multiples
+    double square = amplitude * amplitude / 12;  // the mean between two multiples
     if (value > largest + amplitude / 2) {
       square = (value - largest) * (value - largest);
     } else if (value < amplitude / 2) {

@@ -288,7 +288,7 @@ class Search {
       progress_("searching: layers", i, changes.size());
       Candidate candidate = start;
       Apply(changes[i], candidate.codes);
-      if (IsSame(candidate.codes, start.codes)) continue;  // the change has no effect here
+      if (IsSame(candidate.codes, start.codes)) continue;  // no neurons here, or at the limit
       if (Status status = Measure(candidate, halves_[0], candidate.measured); !status.ok()) {
         return status;
       }

@@ -1,5 +1,5 @@
-// After the first image a session allocates nothing. A program of its own, since it counts every
-// call of malloc.
+// Checks that a session allocates nothing after its first image. This is a program of its own,
+// since it counts every call of malloc.
 #include <gtest/gtest.h>
 
 #include <memory>

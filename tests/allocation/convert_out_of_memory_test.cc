@@ -1,5 +1,5 @@
-// Memory may run out at any allocation of a conversion, or while an image is decoded: an error that
-// says so, and nothing leaks.
+// Lets memory run out at every allocation of a conversion and of decoding an image. The result must
+// be an error that says so, without a leak.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -34,7 +34,7 @@ Status ConvertOnce(const std::string& path) {
       .status();
 }
 
-// The test's own preparations must not fail: they are inside the try.
+// Catches what the test's own preparations throw as well, because they may run out of memory too.
 Status Guarded(const std::string& path) {
   try {
     return ConvertOnce(path);
@@ -48,7 +48,7 @@ TEST(ConvertOutOfMemoryTest, WhereverItRunsOut) {
   setenv("OMP_NUM_THREADS", "1", 1);  // NOLINT(concurrency-mt-unsafe)
   const std::string path =
       converter::testing::WriteModel("small.onnx", converter::testing::SmallModel());
-  // Libraries keep what they allocate at first: caches of kernels, pools of threads.
+  // Libraries keep their first allocations: caches of kernels, pools of threads.
   for (int i = 0; i < 3; ++i) ASSERT_TRUE(Guarded(path).ok());
   const uint64_t before_all = allocations;
   ASSERT_TRUE(Guarded(path).ok());
@@ -59,20 +59,21 @@ TEST(ConvertOutOfMemoryTest, WhereverItRunsOut) {
     fail_from = successes;
     const StatusCode code = Guarded(path).code();
     fail_from = kNever;
-    if (code == StatusCode::kOk) continue;  // oneDNN does without some of its caches
+    if (code == StatusCode::kOk) continue;  // oneDNN can do without some of its caches
     ++failures;
     ASSERT_EQ(code, StatusCode::kOutOfMemory) << "after " << successes << " of " << whole;
   }
   EXPECT_GT(failures, 100U);
   ASSERT_TRUE(Guarded(path).ok());
-  // Caches of libraries may hold a little more or less than before, but nothing for each failure.
+  // Caches of libraries may hold a little more or less than before, but must not grow with each
+  // failure.
   EXPECT_LT(held - before, static_cast<int64_t>(failures)) << failures << " failures";
 }
 
 TEST(DecodeOutOfMemoryTest, WhereverItRunsOut) {
   if (!CSSRUN_COUNTS_ALLOCATIONS) GTEST_SKIP() << "allocations cannot fail here";
   const tools::Image image = tools::PatternImage(24, 17);
-  // libjpeg-turbo 2.1 itself loses a block where its third allocation fails, in tjInitDecompress().
+  // libjpeg-turbo 2.1 itself leaks a block if its third allocation fails, in tjInitDecompress().
   const struct {
     std::vector<uint8_t> bytes;
     int64_t lost;
@@ -90,7 +91,7 @@ TEST(DecodeOutOfMemoryTest, WhereverItRunsOut) {
       try {
         done = tools::DecodeImage(file).ok();
       } catch (const std::bad_alloc&) {
-        // What ReadPixels() makes a message of.
+        // ReadPixels() turns this exception into a message.
       }
       fail_from = kNever;
       ASSERT_LT(successes, 10000U);
@@ -100,7 +101,7 @@ TEST(DecodeOutOfMemoryTest, WhereverItRunsOut) {
   }
 }
 
-// A text that claims a gigabyte, in a file of some hundred bytes.
+// Checks a file of some hundred bytes that announces a text of a gigabyte.
 TEST(DecodeAllocationTest, NoRoomIsMadeForLongTexts) {
   if (!CSSRUN_COUNTS_ALLOCATIONS) GTEST_SKIP() << "allocations cannot be counted here";
   tools::Image image;

@@ -1,4 +1,4 @@
-// This program's own malloc, which counts and can be told to fail.
+// Replaces malloc in this program with one that counts and can be told to fail.
 #ifndef CSSRUN_TESTS_ALLOCATION_MALLOC_HOOKS_H_
 #define CSSRUN_TESTS_ALLOCATION_MALLOC_HOOKS_H_
 
@@ -13,10 +13,11 @@
 
 namespace cssrun {
 
-extern std::atomic<uint64_t> allocations;  // ever
-extern std::atomic<int64_t> held;          // and not freed
-extern std::atomic<uint64_t> largest;      // bytes of one malloc
-extern std::atomic<uint64_t> fail_from;    // so many more succeed, then none does
+extern std::atomic<uint64_t> allocations;  // since the program started
+extern std::atomic<int64_t> held;          // bytes that are allocated and not yet freed
+extern std::atomic<uint64_t> largest;      // bytes of the largest single malloc
+extern std::atomic<uint64_t>
+    fail_from;  // this many more allocations succeed, and all later ones fail
 
 }  // namespace cssrun
 

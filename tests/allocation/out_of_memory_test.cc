@@ -1,5 +1,5 @@
-// Memory may run out at any allocation: loading and running say so, leak nothing, and work again
-// when there is some.
+// Lets memory run out at every allocation of loading and running. Both must report it, leak
+// nothing, and work again once there is memory.
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -24,7 +24,7 @@ struct Attempt {
   float first_logit = 0;
 };
 
-// Everything from the file to the answer, through the C interface.
+// Does everything from the file to the answer, through the C interface.
 Attempt Try(const flatbuffers::DetachedBuffer& bytes, cssrun_engine engine,
             const std::vector<uint8_t>& pixels, const std::vector<float>& floats,
             const std::vector<cssrun_event>& events, uint64_t successes) {
@@ -104,7 +104,7 @@ TEST(BatchOutOfMemoryTest, NoRoomForTheSessionsIsAStatus) {
   const auto network = Network::FromBytes({bytes.data(), bytes.size()}, "network");
   ASSERT_TRUE(network.ok());
   const std::vector<uint8_t> image = oracle::RandomPixels(description, 1);
-  // One session and half of the other's allocations: the second cannot be made.
+  // Allows one session and half of the other's allocations, so that the second one cannot be made.
   const uint64_t before = allocations;
   { const Session session(network.value()); }
   const uint64_t of_a_session = allocations - before;

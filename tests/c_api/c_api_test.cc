@@ -1,5 +1,5 @@
-// The C interface, from C and beside the C++ one. Linked with the shared library, so that it also
-// shows that the public symbols suffice.
+// Tests the C interface from C and against the C++ one. The program is linked with the shared
+// library, which shows that the public symbols suffice.
 #include <gtest/gtest.h>
 #include <unistd.h>
 

@@ -1,4 +1,4 @@
-// Layers that do not fit together, or that cannot be converted.
+// Makes layers that do not fit each other, or that cannot be converted.
 #include <cstdint>
 #include <functional>
 #include <limits>

@@ -1,4 +1,5 @@
-// ONNX models that cannot be converted, each for one reason, and what must be said about it.
+// ONNX models that cannot be converted, each for one reason, with the parts of the expected
+// message.
 #ifndef CSSRUN_TESTS_CONVERTER_BAD_MODELS_H_
 #define CSSRUN_TESTS_CONVERTER_BAD_MODELS_H_
 
@@ -10,18 +11,18 @@ namespace cssrun::converter::testing {
 
 struct BadModel {
   std::string name;
-  std::string bytes;               // of the file
-  std::vector<std::string> parts;  // of the message: where it is, what it is, what to do
+  std::string bytes;               // of the model's file
+  std::vector<std::string> parts;  // of the message: the place, the mistake, the remedy
 };
 
 inline std::ostream& operator<<(std::ostream& out, const BadModel& model) {
   return out << model.name;
 }
 
-// Found while the model is read, simplified and checked.
+// Models whose mistake is found while they are read, simplified and checked.
 std::vector<BadModel> BadModels();
 
-// Found once images have run through it.
+// Models whose mistake is found only once images have run through them.
 std::vector<BadModel> ModelsBadOnImages();
 
 }  // namespace cssrun::converter::testing

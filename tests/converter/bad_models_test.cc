@@ -1,4 +1,4 @@
-// Models that cannot be converted: one clear message each, exit code 3, and no output file.
+// Checks models that cannot be converted: one clear message each, exit code 3, and no output file.
 #include "tests/converter/bad_models.h"
 
 #include <gtest/gtest.h>
@@ -62,7 +62,7 @@ INSTANTIATE_TEST_SUITE_P(All, ModelsBadOnImagesTest,
                          ::testing::ValuesIn(testing::ModelsBadOnImages()),
                          [](const auto& model) { return model.param.name; });
 
-// The list is worth nothing if the model that is spoiled is bad to begin with.
+// Shows that the model is sound before it is spoilt; otherwise the list would prove nothing.
 TEST(BadModelsTest, TheSoundModelConverts) {
   const std::string path = testing::WriteModel("sound.onnx", testing::SmallModel());
   const Result<Model> model = LoadModel(path);
@@ -71,7 +71,7 @@ TEST(BadModelsTest, TheSoundModelConverts) {
   EXPECT_TRUE(status.ok()) << status.message();
 }
 
-// Found only once images, which have one channel here, have run through it.
+// Makes a model that fails only once images, which have one channel here, have run through it.
 BadModel GreyAndSilent() {
   onnx::ModelProto model = testing::SmallModel();
   onnx::GraphProto& graph = *model.mutable_graph();
@@ -90,7 +90,7 @@ BadModel GreyAndSilent() {
 TEST(BadModelsTest, TheProgramLeavesNothingBehind) {
   const std::string program = std::string(CSSRUN_TOOLS_DIR) + "/cssconvert";
   if (!std::filesystem::exists(program)) GTEST_SKIP() << program << " is not built";
-  // Most models take two channels, and are refused before an image is read.
+  // Most models take two channels, so they are refused before an image is read.
   WriteFile("images/a.pgm", "P5 4 4 255\n0123456789abcdef");
   const std::string images =
       std::filesystem::path(WriteFile("images/b.pgm", "P5 4 4 255\nfedcba9876543210"))
@@ -112,7 +112,7 @@ TEST(BadModelsTest, TheProgramLeavesNothingBehind) {
     for (const std::string& part : model.parts) {
       EXPECT_NE(finished.err.find(part), std::string::npos) << finished.err;
     }
-    // Nothing but the model itself lies there, not even a temporary file.
+    // Nothing but the model itself may be left there, not even a temporary file.
     std::filesystem::remove(path);
     EXPECT_TRUE(std::filesystem::is_empty(folder));
   }

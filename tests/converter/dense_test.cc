@@ -1,4 +1,4 @@
-// The dense network equals plain loops in double, value by value, on odd shapes.
+// Compares the dense network with plain loops in double, value by value, on odd shapes.
 #include "converter/dense.h"
 
 #include <gtest/gtest.h>
@@ -36,8 +36,8 @@ void ExpectNear(std::span<const float> actual, std::span<const double> expected,
   }
 }
 
-// Runs the graph as it is after the passes on a batch of 3 and compares every value that the dense
-// network keeps. Returns how many were compared.
+// Runs the passes on the graph, then the graph on a batch of 3, and compares every value that the
+// dense network keeps. Returns how many were compared.
 int ExpectEqualsNaive(Graph graph, int64_t batch = 3) {
   const Status passes = RunPasses(graph);
   EXPECT_TRUE(passes.ok()) << passes.message();
@@ -60,7 +60,7 @@ int ExpectEqualsNaive(Graph graph, int64_t batch = 3) {
   if (!dense.ok()) return 0;
   const auto classes = static_cast<size_t>(ElementCount(graph.value(graph.output).shape));
   std::vector<float> logits(classes * static_cast<size_t>(batch));
-  // Which values are kept; then all of them at once.
+  // First finds out which values are kept; then compares all of them at once.
   std::vector<ValueId> watch;
   for (ValueId id = 0; id < static_cast<ValueId>(graph.values.size()); ++id) {
     const ValueId one[] = {id};
@@ -81,7 +81,7 @@ int ExpectEqualsNaive(Graph graph, int64_t batch = 3) {
   return static_cast<int>(watch.size());
 }
 
-// A map of any shape, ended by a fully connected layer over all of it.
+// Ends a map of any shape with a fully connected layer over all of it.
 Graph EndWithGemm(GraphBuilder& builder, ValueId map, int64_t elements) {
   const ValueId flat = builder.Op("Flatten", {map}, {IntAttribute("axis", 1)});
   return builder.Finish(builder.Op("Gemm",
@@ -93,7 +93,7 @@ struct ConvCase {
   int64_t in, out, kernel, groups;
   std::vector<int64_t> strides, dilations, pads;
   int64_t rows, columns;
-  int64_t elements;  // of the output
+  int64_t elements;  // number of elements of the output
 };
 
 TEST(DenseTest, Convolutions) {
@@ -115,7 +115,7 @@ TEST(DenseTest, Convolutions) {
                       IntsAttribute("pads", c.pads)},
                      c.groups);
     SCOPED_TRACE(std::to_string(c.in) + " -> " + std::to_string(c.out));
-    // The conv is observable where nothing fuses with it.
+    // The conv is observable unless something is fused with it.
     EXPECT_EQ(ExpectEqualsNaive(EndWithGemm(builder, conv, c.elements)), 4);
   }
 }
@@ -206,7 +206,7 @@ TEST(DenseTest, MeansAtTheBorder) {
   }
 }
 
-// A residual block whose shortcut is `shortcut`.
+// Makes a residual block whose shortcut is `shortcut`.
 Graph Block(int64_t width, const std::function<ValueId(GraphBuilder&, ValueId)>& shortcut,
             int64_t stride, int64_t out) {
   GraphBuilder builder;
@@ -227,14 +227,14 @@ TEST(DenseTest, ResidualBlocks) {
       16, [](GraphBuilder&, ValueId x) { return x; }, 1, 16));
   ExpectEqualsNaive(Block(
       5, [](GraphBuilder&, ValueId x) { return x; }, 1, 5));
-  // Projection: both sides of the sum are convolutions.
+  // A projection: both sides of the sum are convolutions.
   ExpectEqualsNaive(Block(
       6,
       [](GraphBuilder& b, ValueId x) {
         return b.Conv(x, 6, 12, 1, {IntsAttribute("strides", {2, 2})});
       },
       2, 12));
-  // Zero-padded and subsampled.
+  // The shortcut is zero-padded and subsampled.
   const auto option_a = [](int64_t before, int64_t after) {
     return [=](GraphBuilder& b, ValueId x) {
       const ValueId half =

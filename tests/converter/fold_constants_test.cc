@@ -1,4 +1,4 @@
-// Constant chains as exporters leave them fold to the numbers that NumPy gives.
+// Checks that constant chains, as exporters write them, fold to the numbers that NumPy gives.
 #include "converter/passes/fold_constants.h"
 
 #include <gtest/gtest.h>
@@ -18,7 +18,7 @@ using testing::IntsAttribute;
 
 constexpr int64_t kFar = std::numeric_limits<int64_t>::max();
 
-// The constant that the graph's output became.
+// Returns the constant that the graph's output became.
 const Tensor& Folded(Graph& graph) {
   const Status status = FoldConstants(graph);
   EXPECT_TRUE(status.ok()) << status.message();
@@ -45,7 +45,7 @@ using Ints = std::vector<int64_t>;
 using Floats = std::vector<float>;
 
 TEST(FoldConstantsTest, PadsOfAZeroPaddedShortcut) {
-  // What torch.onnx.export leaves of F.pad(x, (0, 0, 0, 0, 8, 8)).
+  // These are the nodes that torch.onnx.export writes for F.pad(x, (0, 0, 0, 0, 8, 8)).
   GraphBuilder b;
   const ValueId zeros = b.Op("ConstantOfShape", {b.Ints({2})},
                              {{"value", std::make_shared<const Tensor>(Tensor{{1}, Ints{0}})}});

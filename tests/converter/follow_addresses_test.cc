@@ -1,4 +1,5 @@
-// Channels-last models and channel shuffles: no Transpose remains, and the answers are the same.
+// Tests channels-last models and channel shuffles: no Transpose remains, and the answers are the
+// same.
 #include "converter/passes/follow_addresses.h"
 
 #include <gtest/gtest.h>
@@ -58,7 +59,8 @@ std::vector<float> ChannelsFirst(const std::vector<float>& image, const Shape& f
   return turned;
 }
 
-// The operators that remain, after checking that the graph computes what it did.
+// Checks that the graph still computes the same after the pass, and returns the operators that
+// remain.
 std::string Remaining(Graph graph) {
   Graph before = graph;
   EXPECT_TRUE(ReplaceSplits(before).ok());
@@ -127,7 +129,7 @@ TEST(FollowAddressesTest, ShuffledGroups) {
   GraphBuilder b;
   ValueId x = Relu(b, b.Conv(b.Image(3, 6, 6), 3, 8, 3, {kPadOne}));
   x = Shuffle(b, b.Conv(x, 8, 12, 1, {}, 4), {1, 12, 6, 6}, 4);
-  // A depthwise convolution moves its kernels, what follows its weights.
+  // For a depthwise convolution its kernels are moved, and the weights of what follows.
   x = Relu(b, b.BatchNorm(b.Conv(x, 12, 12, 3, {kPadOne}, 12), 12));
   x = b.Op("AveragePool", {x}, {IntsAttribute("kernel_shape", {2, 2})});
   x = Relu(b, b.Conv(x, 12, 6, 1));
@@ -137,7 +139,8 @@ TEST(FollowAddressesTest, ShuffledGroups) {
 }
 
 TEST(FollowAddressesTest, ShuffledMapIntoGroups) {
-  // Groups cannot take other channels: a convolution of ones and zeros moves them.
+  // A grouped convolution cannot take other channels, so a convolution of ones and zeros moves
+  // them.
   GraphBuilder b;
   ValueId x = Relu(b, b.Conv(b.Image(3, 5, 5), 3, 8, 3, {kPadOne}));
   x = Relu(b, b.Conv(Shuffle(b, x, {1, 8, 5, 5}, 2), 8, 4, 3, {kPadOne}, 2));
@@ -150,7 +153,7 @@ TEST(FollowAddressesTest, SplitsAndShufflesOfShuffleNet) {
   GraphBuilder b;
   ValueId x = Relu(b, b.Conv(b.Image(3, 6, 5), 3, 8, 3, {kPadOne}));
   for (int unit = 0; unit < 2; ++unit) {
-    // Halves, whether or not their lengths are said.
+    // Splits into halves, with and without stated lengths.
     std::vector<ValueId> inputs = {x};
     if (unit == 0) inputs.push_back(b.Ints({4, 4}));
     const ValueId first = b.Op("Split", std::move(inputs), {IntAttribute("axis", 1)});

@@ -1,4 +1,4 @@
-// Shapes of every operator, and a message with both shapes when they do not fit.
+// Tests the shapes of every operator, and the message with both shapes when they do not fit.
 #include "converter/infer_shapes.h"
 
 #include <gtest/gtest.h>

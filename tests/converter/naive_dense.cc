@@ -46,7 +46,7 @@ class Naive {
     return Has(node, i) ? graph_.value(node.inputs[i]).constant->ints() : std::vector<int64_t>();
   }
 
-  // One output element for every position of the output, given as indices.
+  // Computes one output element for every position of the output, given as indices.
   static Values ForEach(const Shape& shape,
                         const std::function<double(const std::vector<int64_t>&)>& element) {
     Values output;
@@ -105,7 +105,7 @@ class Naive {
     return output;
   }
 
-  // To integers and back: one scale and zero point for all.
+  // Quantizes and dequantizes, with one scale and zero point for all.
   Values Linear(const Node& node) const {
     const double scale = In(node, 1)[0];
     const Tensor* type = Has(node, 2) ? graph_.ConstantInput(node, 2) : nullptr;
@@ -140,7 +140,7 @@ class Naive {
     return output;
   }
 
-  // First row and column that a window sees, from the attributes or SAME padding.
+  // Returns the first row and column that a window reads, from the attributes or SAME padding.
   std::vector<int64_t> PadsBefore(const Node& node, const std::vector<int64_t>& kernel,
                                   const std::vector<int64_t>& strides,
                                   const std::vector<int64_t>& dilations) const {
@@ -230,7 +230,7 @@ class Naive {
     const std::vector<int64_t> pads = PadsBefore(node, kernel, strides, {1, 1});
     const bool max = node.op == OpKind::kMaxPool;
     const bool counts_padding = node.Int("count_include_pad", 0) != 0;
-    // What ceil_mode adds to the padding is never counted.
+    // The padding that ceil_mode adds is never counted.
     std::vector<int64_t> ends = {in[2], in[3]};
     for (size_t a = 0; a < 2; ++a) {
       ends[a] += node.String("auto_pad", "NOTSET") == "NOTSET"
@@ -291,7 +291,7 @@ class Naive {
     });
   }
 
-  // Steps forwards only.
+  // Supports steps forwards only.
   Values Slice(const Node& node) const {
     const bool attributes = node.inputs.size() == 1;
     const std::vector<int64_t> starts = attributes ? node.Ints("starts", {}) : IntsOf(node, 1);

@@ -1,7 +1,8 @@
-// The ANN in double, one loop a dimension, from ONNX's definitions: the slow twin of dense.cc.
+// Runs the ANN in double, with one loop for each dimension, as ONNX defines the operators: the slow
+// twin of dense.cc.
 //
-// Shares nothing with the converter but the graph and its inferred shapes, and takes operators as
-// exporters write them, so that a graph can be run before and after the passes.
+// It shares nothing with the converter but the graph and its inferred shapes, and takes operators
+// as exporters write them, so that a graph can be run before and after the passes.
 #ifndef CSSRUN_TESTS_CONVERTER_NAIVE_DENSE_H_
 #define CSSRUN_TESTS_CONVERTER_NAIVE_DENSE_H_
 
@@ -12,8 +13,9 @@
 
 namespace cssrun::converter::testing {
 
-// Every value of the graph for one image, by ValueId; empty where it was not computed. The shapes
-// must be known and constants folded. Throws std::runtime_error naming an operator it lacks.
+// Returns every value of the graph for one image, by ValueId; empty where it was not computed. The
+// shapes must be known and constants folded. Throws std::runtime_error that names an operator it
+// does not support.
 std::vector<std::vector<double>> RunNaive(const Graph& graph, std::span<const float> image);
 
 }  // namespace cssrun::converter::testing

@@ -1,4 +1,4 @@
-// Small ONNX models built with protobuf, for the reader's tests.
+// Builds small ONNX models with protobuf, for the reader's tests.
 #ifndef CSSRUN_TESTS_CONVERTER_ONNX_MODELS_H_
 #define CSSRUN_TESTS_CONVERTER_ONNX_MODELS_H_
 
@@ -10,7 +10,7 @@
 
 namespace cssrun::converter::testing {
 
-// Conv, Relu, Flatten, Gemm over an image [N, 2, 4, 4] to 3 logits; opset 13.
+// Returns a model of Conv, Relu, Flatten and Gemm over an image [N, 2, 4, 4] to 3 logits; opset 13.
 onnx::ModelProto SmallModel();
 
 onnx::TensorProto FloatTensor(const std::string& name, const std::vector<int64_t>& dims,

@@ -1,4 +1,4 @@
-// The ONNX reader: what it makes of every form, and that it names what is wrong with a bad model.
+// Tests the ONNX reader: how it reads every form, and that it names the mistake of a bad model.
 #include "converter/onnx_reader.h"
 
 #include <gtest/gtest.h>
@@ -187,7 +187,7 @@ TEST(OnnxReaderTest, EveryCutAndEveryFlippedBitIsSurvived) {
       EXPECT_EQ(graph.status().message().rfind(path, 0), 0U) << graph.status().message();
       return;
     }
-    // What is read must also be safe to simplify and to report on.
+    // A graph that was read must also be safe to simplify and to report on.
     if (RunPasses(graph.value()).ok()) FormatUnsupported(FindUnsupported(graph.value()));
   };
   for (size_t size = 0; size < bytes.size(); ++size) survives(bytes.substr(0, size));
@@ -222,7 +222,7 @@ TEST(OnnxReaderTest, ResNet20) {
   EXPECT_EQ(CountOps(graph, "Conv"), 19);
   EXPECT_EQ(CountOps(graph, "Relu"), 19);
   EXPECT_EQ(CountOps(graph, "Add"), 9);
-  // Of the zero-padded shortcuts only these remain.
+  // These are all that remains of the zero-padded shortcuts.
   EXPECT_EQ(CountOps(graph, "Slice"), 2);
   EXPECT_EQ(CountOps(graph, "Pad"), 2);
   EXPECT_EQ(graph.nodes.size(), 19U + 19 + 9 + 2 + 2 + 3);
@@ -259,8 +259,8 @@ TEST(OnnxReaderTest, QuantizedModelBecomesConvertible) {
   Result<Graph> graph = ReadOnnx(path);
   ASSERT_TRUE(graph.ok()) << graph.status().message();
   ASSERT_TRUE(RunPasses(graph.value()).ok());
-  // Its weights fold; Relu, QuantizeLinear, Clip and DequantizeLinear of 19 activations are one
-  // node.
+  // The weights' own quantization folds; Relu, QuantizeLinear, Clip and DequantizeLinear of each of
+  // the 19 activations become one node.
   EXPECT_TRUE(FindUnsupported(graph.value()).empty());
   EXPECT_EQ(CountOps(graph.value(), "Quantize"), 19);
   EXPECT_EQ(CountOps(graph.value(), "Relu"), 0);

@@ -1,4 +1,5 @@
-// Tensors of ONNX files: every element type and form, external data, and what is wrong with them.
+// Tests tensors of ONNX files: every element type and form, external data, and messages about
+// mistakes.
 #include <gtest/gtest.h>
 
 #include <cmath>

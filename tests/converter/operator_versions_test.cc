@@ -1,5 +1,5 @@
-// The versions of every operator: those that ONNX's own registry has for the opsets that we read,
-// no others, and each is read as it is written.
+// Tests the versions of every operator: they must be exactly those that ONNX's own registry has for
+// the opsets that we read, and each must be read as it is written.
 #include <gtest/gtest.h>
 #include <onnx/defs/schema.h>
 
@@ -25,7 +25,7 @@ using testing::GraphBuilder;
 using testing::IntAttribute;
 using testing::IntsAttribute;
 
-// As in onnx_reader.cc.
+// The same value as in onnx_reader.cc.
 constexpr int64_t kOldestOpset = 9;
 constexpr int64_t kNewestOpset = 17;
 
@@ -67,7 +67,7 @@ TEST_P(OperatorVersionsTest, AreThoseOfOnnx) {
   EXPECT_EQ(known, expected);
 }
 
-// Constants and activations of a graph in which one node is the operator in question.
+// Makes constants and activations of a graph in which one node is the operator in question.
 class Sample {
  public:
   explicit Sample(int64_t opset) : b_(1, opset), opset_(opset) {}
@@ -75,7 +75,7 @@ class Sample {
   Graph Of(OpKind kind);
 
  private:
-  // Input `i` as an attribute before opset `since`, as a constant input from then on.
+  // Adds input `i` as an attribute before opset `since`, and as a constant input from then on.
   ValueId IntsSince(int64_t since, OpKind kind, const std::string& attribute,
                     std::vector<int64_t> values, ValueId x) {
     const std::string name = Op(kind).name();
@@ -139,7 +139,8 @@ Graph Sample::Of(OpKind kind) {
       return b_.Finish(
           b_.Op(name, {b_.Weights({2, 1}), b_.Weights({2, 3})}, {IntAttribute("axis", 1)}));
     case OpKind::kConstant:
-      // The reader makes a value of it (onnx_reader_test.cc); here it is one already.
+      // The reader turns the node into a value (onnx_reader_test.cc); this sample begins with the
+      // value.
       return b_.Finish(b_.Weights({2, 3}));
     case OpKind::kConstantOfShape:
       return b_.Finish(b_.Op(name, {b_.Ints({2, 3})}));
@@ -216,9 +217,9 @@ onnx::NodeProto ToProto(const Graph& graph, const Node& node) {
   return proto;
 }
 
-// A sample of each version is what ONNX's registry allows at that opset, and means the same to us
-// as the other versions' samples: the same shape, the same numbers where it is constant, and the
-// same operators once normalized.
+// Checks a sample of each version: ONNX's registry allows it at that opset, and it means the same
+// to us as the samples of other versions: the same shape, the same numbers where it is constant,
+// and the same operators once normalized.
 TEST_P(OperatorVersionsTest, AreReadAsTheyAreWritten) {
   std::string first;
   for (const OperatorVersion& version : versions()) {

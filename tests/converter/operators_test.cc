@@ -1,4 +1,5 @@
-// Every operator has all that a descriptor must have, or states why not, and its parts agree.
+// Checks that every operator has all parts of a descriptor, or states why not, and that the parts
+// agree.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -17,7 +18,7 @@ std::vector<OpKind> AllKinds() {
   return kinds;
 }
 
-// The function is there, or the reason why not is one of `reasons`.
+// Expects the function, or a reason for its absence that is one of `reasons`.
 template <typename... Alternatives>
 void ExpectStated(const std::variant<Alternatives...>& stage, const std::set<Absent>& reasons,
                   const std::string& what) {
@@ -72,7 +73,7 @@ TEST_P(OperatorTest, StatesEveryStage) {
   }
 }
 
-// What FindUnsupported() lets through must run and become spikes, and nothing else may.
+// Nodes that FindUnsupported() accepts must run and become spikes; no other node may.
 TEST_P(OperatorTest, StagesAgree) {
   const bool converts = std::holds_alternative<CheckFunction*>(op().check);
   EXPECT_EQ(!IsAbsent(op().dense), converts);
@@ -123,7 +124,7 @@ TEST(OperatorsTest, UnknownOnesKeepTheirNames) {
   EXPECT_EQ(std::get<Absent>(unknown.lower), Absent::kUnknownOperator);
 }
 
-// Advice on unknown operators is found by name, so none of the names may be a known one's.
+// Advice on unknown operators is found by name, so no such name may be that of a known operator.
 TEST(OperatorsTest, AdviceIsSpecific) {
   const std::string general = ProblemOfUnknown(Op::Named("", "Fancy")).reason;
   for (const char* name : {"Sigmoid", "If", "LSTM", "QLinearConv", "Resize", "LRN", "Max"}) {

@@ -1,4 +1,5 @@
-// One network as every opset from 9 to 17 writes it: attributes became inputs over the years.
+// Reads one network as every opset from 9 to 17 writes it: over the years, attributes became
+// inputs.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -21,7 +22,7 @@ using testing::GraphBuilder;
 using testing::IntAttribute;
 using testing::IntsAttribute;
 
-// An operator whose axes are an attribute before opset 13.
+// Adds an operator whose axes are an attribute before opset 13.
 ValueId WithAxes(GraphBuilder& b, const std::string& op, ValueId x, std::vector<int64_t> axes) {
   if (b.graph.opset < 13) return b.Op(op, {x}, {IntsAttribute("axes", std::move(axes))});
   return b.Op(op, {x, b.Ints(std::move(axes))});
@@ -54,7 +55,7 @@ ValueId Dropout(GraphBuilder& b, ValueId x) {
   return b.Op("Dropout", {x, b.Floats({}, {0.5F})});
 }
 
-// Both halves of the channels, added.
+// Adds up both halves of the channels.
 ValueId AddHalves(GraphBuilder& b, ValueId x) {
   const bool attribute = b.graph.opset < 13;
   std::vector<Attribute> attributes = {IntAttribute("axis", 1)};
@@ -83,7 +84,7 @@ TEST_P(OpsetsTest, AllVariantsMeanTheSame) {
   x = b.Op("ReduceMean", {x}, {IntsAttribute("axes", {2, 3})});
   x = WithAxes(b, "Squeeze", x, {2, 3});
   x = WithAxes(b, "Squeeze", WithAxes(b, "Unsqueeze", x, {2}), {2});
-  // Before opset 11 the third input had to be there.
+  // Before opset 11 the third input was mandatory.
   std::vector<ValueId> inputs = {x, b.Weights({4, 5})};
   if (GetParam() < 11) inputs.push_back(b.Weights({5}));
   Graph graph = b.Finish(b.Op("Gemm", std::move(inputs)));

@@ -1,4 +1,4 @@
-// Every rewrite leaves the network's answers as they were, and the form that it promises.
+// Checks that every rewrite keeps the network's answers, and gives the form that it promises.
 #include "converter/passes/passes.h"
 
 #include <gtest/gtest.h>
@@ -26,7 +26,7 @@ using testing::RandomFloats;
 using testing::RunNaive;
 using testing::TextAttribute;
 
-// Only weights are rounded to float once more by a rewrite.
+// Rewrites round only weights to float once more.
 constexpr double kTolerance = 1e-5;
 
 std::string Operators(const Graph& graph) {
@@ -35,7 +35,7 @@ std::string Operators(const Graph& graph) {
   return text;
 }
 
-// The graph after RunPasses(), having checked that it computes what it did before.
+// Returns the graph after RunPasses(), and checks that it computes the same as before.
 Graph Simplified(Graph graph) {
   Graph before = graph;
   before.RemoveDeadNodes();
@@ -174,7 +174,7 @@ TEST(PassesTest, ReshapesBecomeFlatten) {
   b = GraphBuilder();
   EXPECT_EQ(SimplifiedOperators(gemm(b, b.Op("Reshape", {b.Image(2, 3, 3), b.Ints({0, 18})}))),
             "Flatten Gemm");
-  // x.view(x.size(0), -1)
+  // The nodes of x.view(x.size(0), -1).
   b = GraphBuilder();
   const ValueId image = b.Image(2, 3, 3);
   const ValueId size =
@@ -246,7 +246,7 @@ TEST(PassesTest, Clips) {
 }
 
 TEST(PassesTest, OldForms) {
-  // Opset 9: attributes instead of inputs.
+  // Opset 9 has attributes instead of inputs.
   GraphBuilder b(1, 9);
   ValueId v = b.Op("Clip", {b.Conv(b.Image(3, 8, 8), 3, 4, 3)},
                    {FloatAttribute("min", 0), FloatAttribute("max", 0.5F)});
@@ -298,7 +298,8 @@ TEST(PassesTest, CeilModeBecomesPadding) {
 }
 
 TEST(PassesTest, CeilModeIgnoresWindowsThatStartInThePadding) {
-  // PyTorch's rule: 4 columns, padding 1, kernel 1, stride 3 see columns -1, 2 and no fifth.
+  // Under PyTorch's rule, a window over 4 columns with padding 1, kernel 1 and stride 3 reads
+  // columns -1 and 2, and no fifth one.
   GraphBuilder b;
   const ValueId relu = b.Op("Relu", {b.Image(1, 4, 4)});
   const ValueId pool =
@@ -352,7 +353,7 @@ TEST(PassesTest, PadsFoldIntoWindows) {
   graph = b.Finish(b.Op("MaxPool", {pad(b, b.Op("Relu", {b.Image(3, 5, 5)}))}, window));
   EXPECT_EQ(SimplifiedOperators(graph), "Relu MaxPool");
 
-  // Someone else reads the padded map.
+  // Another node reads the padded map as well.
   b = GraphBuilder();
   const ValueId padded = pad(b, b.Image(2, 5, 5));
   const ValueId conv = b.Conv(padded, 2, 2, 1);
@@ -388,7 +389,8 @@ TEST(PassesTest, FinalSoftmaxGoes) {
 }
 
 TEST(PassesTest, FinalSoftmaxOfAMapGoes) {
-  // As the model zoo's SqueezeNet ends: a softmax over [1, classes, 1, 1], then a vector of it.
+  // The end of the model zoo's SqueezeNet: a softmax over [1, classes, 1, 1], which then becomes a
+  // vector.
   GraphBuilder b(1, 9);
   const ValueId mean = b.Op("GlobalAveragePool", {b.Conv(b.Image(3, 4, 4), 3, 5, 3)});
   const ValueId soft = b.Op("Softmax", {mean}, {IntAttribute("axis", 1)});
@@ -415,7 +417,7 @@ TEST(PassesTest, DeadNodesGo) {
   EXPECT_EQ(SimplifiedOperators(b.Finish(b.Conv(image, 2, 2, 1))), "Conv");
 }
 
-// Whether RunPasses() fails with a message that contains every one of `parts`.
+// Expects RunPasses() to fail with a message that contains every one of `parts`.
 void ExpectFails(Graph graph, const std::vector<std::string>& parts) {
   const Status status = RunPasses(graph);
   EXPECT_EQ(status.code(), StatusCode::kBadModel);

@@ -1,5 +1,5 @@
-// Quantized models: pairs of QuantizeLinear and DequantizeLinear become neurons that round as the
-// model does.
+// Tests quantized models: pairs of QuantizeLinear and DequantizeLinear become neurons that round as
+// the model does.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -36,7 +36,7 @@ std::string Operators(const Graph& graph) {
   return text;
 }
 
-// After the passes, having checked that they compute what the pairs did.
+// Returns the graph after the passes, and checks that it computes the same as the pairs did.
 Graph Simplified(Graph graph) {
   Graph before = graph;
   EXPECT_TRUE(FoldConstants(before).ok());
@@ -152,7 +152,7 @@ TEST(QuantizationTest, AnotherScaleOnTheWayBackIsReported) {
   EXPECT_EQ(FindUnsupported(graph).size(), 2U);
 }
 
-// A small quantized network: residual sums, a pool, signed values.
+// Makes a small quantized network with residual sums, a pool and signed values.
 Graph QuantizedNetwork(uint32_t seed, int64_t high) {
   GraphBuilder b(seed);
   const auto relu = [&](ValueId x, float scale) {
@@ -168,7 +168,7 @@ Graph QuantizedNetwork(uint32_t seed, int64_t high) {
       b.Op("Gemm", {features, b.Weights({5, 8}), b.Weights({5})}, {IntAttribute("transB", 1)}));
 }
 
-// The equations in double give what the quantized ANN gives: with T = bits, theta = the model's own
+// Compares the equations in double with the quantized ANN: with T = bits, theta = the model's own
 // scale and L = T - 1, every neuron rounds as the model does.
 TEST(QuantizationTest, TheSpikingNetworkComputesWhatTheQuantizedAnnComputes) {
   for (const uint32_t bits : {1U, 2U, 3U, 4U}) {
@@ -231,7 +231,7 @@ TEST(QuantizationTest, TheDenseNetworkRounds) {
   }
 }
 
-// Quantize where nothing precedes it that it could be fused with.
+// Tests a Quantize that cannot be fused with the node before it.
 TEST(QuantizationTest, TheDenseNetworkRoundsOnItsOwn) {
   GraphBuilder b;
   const ValueId pool = b.Op("MaxPool", {b.Image(2, 6, 6)}, {IntsAttribute("kernel_shape", {2, 2})});

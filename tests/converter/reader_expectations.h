@@ -1,4 +1,4 @@
-// What the tests of the ONNX reader expect of a model.
+// Helpers with which the tests of the ONNX reader state what they expect.
 #ifndef CSSRUN_TESTS_CONVERTER_READER_EXPECTATIONS_H_
 #define CSSRUN_TESTS_CONVERTER_READER_EXPECTATIONS_H_
 
@@ -12,14 +12,14 @@
 
 namespace cssrun::converter::testing {
 
-// The graph of a model that must be readable.
+// Returns the graph of a model that must be readable.
 Graph Read(const onnx::ModelProto& model);
 
-// The message begins with the path and contains every one of `parts`.
+// Expects a message that begins with the path and contains every one of `parts`.
 void ExpectStatus(const std::string& path, StatusCode code, const std::vector<std::string>& parts);
 void ExpectBad(const onnx::ModelProto& model, const std::vector<std::string>& parts);
 
-// Null when no value has this name.
+// Returns null when no value has this name.
 const Value* FindValue(const Graph& graph, const std::string& name);
 
 }  // namespace cssrun::converter::testing

@@ -1,5 +1,5 @@
-// Lowering: with many timesteps the spiking network computes what the ANN computes, for every way
-// in which operators compose; and it has just the layers that it needs.
+// Tests lowering: with many timesteps the spiking network computes what the ANN computes, for every
+// way in which operators compose, and it has only the layers that it needs.
 #include "converter/spiking.h"
 
 #include <gtest/gtest.h>
@@ -27,8 +27,8 @@ using testing::IntsAttribute;
 
 struct Architecture {
   const char* name;
-  size_t layers;  // of neurons that it needs
-  size_t depth;   // of them on the longest path
+  size_t layers;  // number of layers of neurons that it needs
+  size_t depth;   // number of layers on the longest path
   std::function<Graph(GraphBuilder&)> build;
 };
 
@@ -44,7 +44,7 @@ ValueId MaxPool(GraphBuilder& b, ValueId x) {
   return b.Op("MaxPool", {x}, {kKernelTwo, kStrideTwo});
 }
 
-// Mean over the map, then a fully connected layer.
+// Ends the graph with a mean over the map and a fully connected layer.
 Graph Classifier(GraphBuilder& b, ValueId x, int64_t channels) {
   const ValueId features = b.Op("Flatten", {b.Op("GlobalAveragePool", {x})});
   return b.Finish(b.Op("Gemm", {features, b.Weights({5, channels}), b.Weights({5})},
@@ -152,9 +152,9 @@ const std::vector<Architecture>& Architectures() {
                    IntAttribute("ceil_mode", 1), IntAttribute("count_include_pad", 1)});
          return Classifier(b, Relu(b, b.Conv(mean, 4, 5, 1)), 5);
        }},
-      // What is characteristic of each family of architectures.
+      // The following blocks are typical of families of architectures.
       {"InvertedResidual", 4, 4,
-       [](GraphBuilder& b) {  // MobileNetV2: the sums are linear
+       [](GraphBuilder& b) {  // MobileNetV2 has linear sums
          const ValueId zero = b.Floats({}, {0});
          const ValueId six = b.Floats({}, {6});
          const auto relu6 = [&](ValueId x) { return b.Op("Clip", {x, zero, six}); };
@@ -176,7 +176,7 @@ const std::vector<Architecture>& Architectures() {
          return Classifier(b, Relu(b, b.Conv(both, 8, 6, 1)), 6);
        }},
       {"DenseBlock", 12, 12,
-       [](GraphBuilder& b) {  // DenseNet: every layer normalizes all maps before it anew
+       [](GraphBuilder& b) {  // DenseNet normalizes all earlier maps again in every layer
          ValueId maps = b.Op("MaxPool", {Relu(b, b.Conv(b.Image(3, 8, 8), 3, 4, 3, {kPadOne}))},
                              {IntsAttribute("kernel_shape", {3, 3}), kStrideTwo, kPadOne});
          int64_t channels = 4;
@@ -208,7 +208,7 @@ const std::vector<Architecture>& Architectures() {
          return Classifier(b, all, 10);
        }},
       {"ShuffledUnit", 4, 4,
-       [](GraphBuilder& b) {  // ShuffleNet: what follows a shuffle has its weights in another order
+       [](GraphBuilder& b) {  // ShuffleNet: the weights after a shuffle have another order
          ValueId x = Relu(b, b.Conv(b.Image(3, 6, 6), 3, 8, 3, {kPadOne}));
          x = b.Conv(x, 8, 8, 1, {}, 2);
          x = b.Op("Reshape", {x, b.Ints({1, 2, 4, 6, 6})});
@@ -228,7 +228,7 @@ const std::vector<Architecture>& Architectures() {
        }},
       {"TwoConvsInARow", 2, 2,
        [](GraphBuilder& b) {
-         // Nothing rectifies between them: signed neurons carry the value.
+         // There is no rectifier between the two, so signed neurons carry the value.
          return Classifier(
              b, b.Conv(b.Conv(b.Image(3, 8, 8), 3, 4, 3, {kPadOne}), 4, 5, 3, {kPadOne}), 5);
        }},
@@ -248,7 +248,7 @@ const std::vector<Architecture>& Architectures() {
        }},
       {"BatchNormAfterSum", 3, 3,
        [](GraphBuilder& b) {
-         // It cannot be folded into one convolution, so it becomes a depthwise one of its own.
+         // It cannot be folded into one convolution, so it becomes a depthwise one.
          const ValueId x = Relu(b, b.Conv(b.Image(3, 7, 7), 3, 4, 3, {kPadOne}));
          const ValueId sum = b.Op("Add", {b.Conv(x, 4, 4, 3, {kPadOne}), x});
          return Classifier(b, Relu(b, b.BatchNorm(sum, 4)), 4);
@@ -290,7 +290,8 @@ TEST_P(LoweringTest, ComputesWhatTheAnnComputes) {
     const SpikingNetwork& network = lowered.value();
     EXPECT_EQ(network.nodes.size(), GetParam().layers + 2);
 
-    // Amplitudes that every value just fits in, and enough timesteps to see small mistakes.
+    // Amplitudes are just large enough for every value, and the timesteps are so many that small
+    // mistakes show.
     CodeSettings code;
     code.timesteps = 14;
     code.beta = 2;
@@ -316,7 +317,7 @@ TEST_P(LoweringTest, ComputesWhatTheAnnComputes) {
     built.origin = std::make_unique<format::OriginT>();
     EXPECT_EQ(built.nodes.back()->offset, GetParam().depth * code.silent_steps);
 
-    // What the converter builds is what the loader accepts.
+    // The loader must accept what the converter builds.
     const flatbuffers::DetachedBuffer bytes = format::SerializeNetwork(built);
     const Result<format::NetworkFile> file =
         format::NetworkFile::FromBytes({bytes.data(), bytes.size()}, "built");

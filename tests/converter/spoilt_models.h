@@ -1,4 +1,4 @@
-// How the lists of bad models are made: SmallModel(), spoilt in one way each.
+// Makes lists of bad models: SmallModel(), spoilt in one way each.
 #ifndef CSSRUN_TESTS_CONVERTER_SPOILT_MODELS_H_
 #define CSSRUN_TESTS_CONVERTER_SPOILT_MODELS_H_
 
@@ -17,13 +17,13 @@ namespace cssrun::converter::testing {
 
 using Parts = std::vector<std::string>;
 
-// SmallModel() is Conv1, Relu2, Flatten3, Gemm4 over image [N, 2, 4, 4].
+// The nodes of SmallModel(): Conv1, Relu2, Flatten3, Gemm4 over image [N, 2, 4, 4].
 enum Nodes { kConv, kRelu, kFlatten, kGemm };
 enum Weights { kConvWeight, kConvBias, kGemmWeight };
 
 class SpoiltModels {
  public:
-  // `parts` must be in the message about the model; `spoil` makes it bad.
+  // Adds a model that `spoil` has made bad. The message about it must contain `parts`.
   void Add(const std::string& name, const Parts& parts,
            const std::function<void(onnx::ModelProto&)>& spoil) {
     onnx::ModelProto model = SmallModel();
@@ -39,7 +39,7 @@ class SpoiltModels {
   std::vector<BadModel> models_;
 };
 
-// Edits that spoil a small model.
+// The following functions spoil a small model.
 onnx::NodeProto* NodeAt(onnx::ModelProto& model, int index);
 onnx::TensorProto* WeightsAt(onnx::ModelProto& model, int index);
 onnx::TypeProto_Tensor* InputType(onnx::ModelProto& model);
@@ -51,10 +51,11 @@ void AddConstant(onnx::ModelProto& model, const onnx::TensorProto& tensor);
 // Puts a node between Relu2 and Flatten3; its inputs follow "relu". Its name is OP5.
 onnx::NodeProto* Insert(onnx::ModelProto& model, const std::string& op, const Parts& more = {});
 onnx::NodeProto* InsertPool(onnx::ModelProto& model, const std::string& op);
-// Makes Gemm4 fit a map of so many features.
+// Makes Gemm4 fit a map with this many features.
 void TakeFeatures(onnx::ModelProto& model, int64_t features);
 
-// The models of bad_layers.cc: windows, weights and operators that do not fit or are not supported.
+// Adds the models of bad_layers.cc: windows, weights and operators that do not fit or are not
+// supported.
 void AddBadLayers(SpoiltModels& models);
 
 }  // namespace cssrun::converter::testing

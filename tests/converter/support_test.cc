@@ -1,4 +1,5 @@
-// Every node that cannot be converted is listed, with a reason and a remedy, in one table.
+// Checks that every node that cannot be converted is listed in one table, with a reason and a
+// remedy.
 #include "converter/support.h"
 
 #include <gtest/gtest.h>
@@ -23,7 +24,7 @@ std::vector<UnsupportedNode> Unsupported(Graph graph) {
   return FindUnsupported(graph);
 }
 
-// The graph has one node that cannot be converted; its reason contains `reason`.
+// Expects one node that cannot be converted, with a reason that contains `reason`.
 void ExpectOne(const Graph& graph, const std::string& op, const std::string& reason) {
   const std::vector<UnsupportedNode> nodes = Unsupported(graph);
   ASSERT_EQ(nodes.size(), 1U) << FormatUnsupported(nodes);
@@ -169,7 +170,7 @@ TEST(SupportTest, ConcatAlongRows) {
 }
 
 TEST(SupportTest, ScaleThatIsAnActivation) {
-  // Squeeze and excitation.
+  // The block is squeeze and excitation.
   GraphBuilder b;
   const ValueId image = b.Image(3, 4, 4);
   ExpectOne(b.Finish(b.Op("Mul", {image, b.Op("GlobalAveragePool", {image})})), "Mul",

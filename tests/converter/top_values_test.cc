@@ -10,7 +10,7 @@
 namespace cssrun::converter {
 namespace {
 
-// NumPy's linear interpolation on all values at once.
+// Computes NumPy's linear interpolation on all values at once.
 double SortedQuantile(std::vector<float> values, double share) {
   for (float& value : values) value = std::abs(value);
   std::sort(values.begin(), values.end());
@@ -25,7 +25,8 @@ TEST(TopValuesTest, EqualsSortingEverything) {
   std::mt19937 generator(1);
   for (const size_t count : {1U, 2U, 7U, 1000U, 30000U}) {
     for (const double share : {0.0, 0.5, 0.99, 0.9999, 1.0}) {
-      // Many equal values (zeros of a ReLU), some large ones, added in uneven parts.
+      // There are many equal values (zeros of a ReLU) and some large ones, added in parts of uneven
+      // size.
       std::vector<float> values(count);
       for (float& value : values) {
         value = std::max(0.0F, std::round(std::normal_distribution<float>(0, 4)(generator)));

@@ -1,4 +1,4 @@
-// The demo that ships with the project, through the programs a person uses.
+// Tests the demo that ships with the project, through the programs that a user runs.
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
@@ -34,7 +34,7 @@ class DemoTest : public testing::Test {
   }
   void TearDown() override { fs::remove_all(folder_); }
 
-  // Runs a shell command; standard output and error go to files in the folder.
+  // Runs a shell command. Standard output and error go to files in the folder.
   int Shell(const std::string& command) {
     const std::string full =
         command + " >" + (folder_ / "out").string() + " 2>" + (folder_ / "err").string();
@@ -57,7 +57,7 @@ TEST_F(DemoTest, ConvertsAndClassifiesAsWellAsTheAnn) {
   const std::string net = (folder_ / "digits.fb").string();
   const std::string report = (folder_ / "report.json").string();
   ASSERT_EQ(Convert(net, "--validate " + kDemo + "/test --report " + report), 0) << Err();
-  EXPECT_EQ(Out(), "");  // results go there, and a conversion has none
+  EXPECT_EQ(Out(), "");  // results go to standard output, but a conversion has none
   const Json converted = Json::parse(Contents(report));
   EXPECT_GE(converted["validation"]["ann_top1"].get<double>(), 0.97);
   EXPECT_GE(converted["validation"]["agreement"].get<double>(), 0.99);
@@ -86,12 +86,12 @@ TEST_F(DemoTest, ConvertsAndClassifiesAsWellAsTheAnn) {
   }
 }
 
-// Every setting is a real one: same file format, same engines, same report.
+// Checks that every setting works: same file format, same engines, same report.
 TEST_F(DemoTest, EverySettingConvertsAndRuns) {
   struct Case {
     std::string options;
-    double agreement;  // at least, on the test images
-    double error;      // relative logit error at most
+    double agreement;  // the least, on the test images
+    double error;      // the largest relative logit error
     bool direct;
   };
   const Case cases[] = {
@@ -131,7 +131,8 @@ TEST_F(DemoTest, EverySettingConvertsAndRuns) {
   }
 }
 
-// Amplitudes that cut off a hundredth of the activations are mended by the paper's adjustment.
+// Checks that the paper's adjustment repairs amplitudes that cut off a hundredth of the
+// activations.
 TEST_F(DemoTest, AdjustedAmplitudesLoseLess) {
   const std::string net = (folder_ / "net.fb").string();
   const std::string report = (folder_ / "report.json").string();
@@ -148,7 +149,8 @@ TEST_F(DemoTest, AdjustedAmplitudesLoseLess) {
   }
 }
 
-// A last spike that gains little is left out, a twentieth of all; rounding to nearest loses least.
+// A higher last threshold leaves out last spikes that gain little, a twentieth of all spikes;
+// rounding to nearest loses least.
 TEST_F(DemoTest, AHigherLastThresholdSavesSpikes) {
   const std::string net = (folder_ / "net.fb").string();
   const std::string report = (folder_ / "report.json").string();
@@ -223,7 +225,7 @@ TEST_F(DemoTest, OneUnreadableImageIsReportedAndTheRestAreDone) {
 
 TEST_F(DemoTest, ExitCodesOfTheContract) {
   const std::string net = (folder_ / "net.fb").string();
-  // 2: usage.
+  // Exit code 2: usage.
   EXPECT_EQ(Shell(kTools + "/cssrun"), 2);
   EXPECT_EQ(Shell(kTools + "/cssconvert --no-such-option"), 2);
   EXPECT_EQ(Shell(kTools + "/cssinspect"), 2);
@@ -231,7 +233,7 @@ TEST_F(DemoTest, ExitCodesOfTheContract) {
   EXPECT_EQ(Shell(kTools + "/cssconvert " + kDemo + "/digits.onnx -o " + net +
                   " --mean 1,2 --calibration " + kDemo + "/calibration"),
             2);
-  // 3: a bad model leaves no output.
+  // Exit code 3: a bad model leaves no output.
   const std::string bad = (folder_ / "bad.onnx").string();
   std::ofstream(bad) << "no model";
   EXPECT_EQ(Shell(kTools + "/cssconvert " + bad + " -o " + net + " --calibration " + kDemo +
@@ -241,12 +243,12 @@ TEST_F(DemoTest, ExitCodesOfTheContract) {
   EXPECT_FALSE(fs::exists(net));
   EXPECT_EQ(Shell(kTools + "/cssrun " + bad + " " + kDemo + "/test"), 3);
   EXPECT_EQ(Shell(kTools + "/cssinspect " + bad), 3);
-  // 4: I/O.
+  // Exit code 4: I/O.
   EXPECT_EQ(Shell(kTools + "/cssinspect " + net), 4);
   EXPECT_EQ(Convert((folder_ / "no" / "net.fb").string()), 4);
   ASSERT_EQ(Convert(net), 0) << Err();
   EXPECT_EQ(Shell(kTools + "/cssrun " + net + " " + (folder_ / "nothing").string()), 4);
-  // 0.
+  // Exit code 0.
   EXPECT_EQ(Shell(kTools + "/cssinspect " + net + " --json"), 0);
   const Json inspected = Json::parse(Out());
   EXPECT_EQ(inspected["labels"].size(), 10U);

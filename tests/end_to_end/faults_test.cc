@@ -1,5 +1,5 @@
-// The system fails, or the inputs are not what their names say: the contract's exit codes, one
-// clear message, and nothing half-written.
+// Tests failures of the system, and inputs that are not what their names say. Expects the
+// documented exit codes, one clear message, and no half-written file.
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
@@ -31,7 +31,7 @@ std::string Contents(const std::string& path) {
 
 class FaultsTest : public testing::Test {
  protected:
-  // Five calibration images are enough here.
+  // Five calibration images suffice here.
   void SetUp() override {
     for (const char* digit : {"zero/0000", "one/0001", "two/0002", "three/0003", "four/0004"}) {
       const std::string name = std::string("calibration/") + digit + ".jpg";
@@ -67,7 +67,7 @@ class FaultsTest : public testing::Test {
     return tools::RunProgram(words);
   }
 
-  // The names directly in the test's folder.
+  // Returns the names directly in the test's folder.
   std::set<std::string> Names() const {
     std::set<std::string> names;
     for (const auto& entry : fs::directory_iterator(folder_.path())) {
@@ -123,7 +123,7 @@ TEST_F(FaultsTest, WhatCannotBeReadIsSaid) {
   const std::string net = folder_ / "net.fb";
   ASSERT_EQ(Convert(net).exit_code, 0);
   const std::string eio = std::to_string(EIO);
-  // The model, or one of the images, on a disk that fails.
+  // The model, or one of the images, cannot be read.
   fault_ = "pread:" + eio;
   Finished finished = Convert(folder_ / "other.fb");
   EXPECT_EQ(finished.exit_code, 4);
@@ -135,14 +135,14 @@ TEST_F(FaultsTest, WhatCannotBeReadIsSaid) {
   EXPECT_NE(finished.err.find(".jpg: cannot read: Input/output error"), std::string::npos)
       << finished.err;
   EXPECT_FALSE(fs::exists(folder_ / "other.fb"));
-  // cssrun: the network, then one image after two.
+  // In cssrun, the network cannot be read, and then one image after two others.
   fault_ = "pread:" + eio;
   EXPECT_EQ(Run({net, folder_ / "calibration"}).exit_code, 4);
   fault_ = "pread:" + eio + ":3";
   finished = Run({net, folder_ / "calibration", "--threads", "1"});
   EXPECT_EQ(finished.exit_code, 1) << finished.err;
   EXPECT_NE(finished.err.find("2 images, 3 failed"), std::string::npos) << finished.err;
-  // Permissions.
+  // The file's permissions forbid reading.
   fault_ = "open:" + std::to_string(EACCES);
   fault_name_ = "net.fb";
   finished = Run({net, folder_ / "calibration"});
@@ -174,7 +174,8 @@ TEST_F(FaultsTest, MessagesOfAConversionMayBeLost) {
   }
 }
 
-// Pipes nobody writes to, devices without end, links in a circle: reported, and nobody waits.
+// Pipes that nobody writes to, endless devices and circular links are reported, and no program
+// waits for them.
 TEST_F(FaultsTest, WhatIsNoFileIsReportedNotFollowed) {
   const std::string net = folder_ / "net.fb";
   ASSERT_EQ(Convert(net).exit_code, 0);
@@ -191,7 +192,7 @@ TEST_F(FaultsTest, WhatIsNoFileIsReportedNotFollowed) {
                               "loop.png: cannot open: Too many levels of symbolic links"}) {
     EXPECT_NE(ran.err.find(message), std::string::npos) << ran.err;
   }
-  // A conversion on something else than was asked for is worse than none.
+  // A conversion that lacks some of its images would be worse than none.
   Finished converted = Convert(folder_ / "other.fb");
   EXPECT_EQ(converted.exit_code, 4);
   EXPECT_FALSE(fs::exists(folder_ / "other.fb"));
@@ -200,7 +201,7 @@ TEST_F(FaultsTest, WhatIsNoFileIsReportedNotFollowed) {
   }
   EXPECT_EQ(Convert(folder_ / "other.fb").exit_code, 0);
 
-  // Named one by one: the network, the model, labels, lists.
+  // Pipes are named one by one as network, model, labels and lists.
   ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
   for (const std::string& path : {pipe, std::string("/dev/zero"), folder_ / "calibration"}) {
     SCOPED_TRACE(path);
@@ -230,7 +231,7 @@ TEST_F(FaultsTest, LimitsAreRaisedByName) {
     const bool of_network =
         limit == "neurons" || limit == "synapses" || limit == "layers" || limit == "timesteps";
     const Finished low = Run({net, image, "--limit", limit + "=1"});
-    // A JPEG has one scan at least.
+    // A JPEG has at least one scan.
     EXPECT_EQ(low.exit_code, limit == "jpeg-scans" ? 0 : of_network ? 3 : 1) << low.err;
     const Finished high = Run({net, image, "--limit=" + limit + "=1000000000"});
     EXPECT_EQ(high.exit_code, 0) << high.err;

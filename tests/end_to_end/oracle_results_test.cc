@@ -1,4 +1,4 @@
-// The whole chain on real networks against what the independent oracle measured
+// Compares the whole chain on real networks with measurements of the independent oracle
 // (../shared/oracle/results.jsonl): accuracy, agreement with the ANN, and SyOPs at every setting.
 #include <gtest/gtest.h>
 
@@ -21,7 +21,8 @@ std::vector<Json> Settings() {
   std::vector<Json> settings;
   std::ifstream file(Shared() / "oracle" / "results.jsonl");
   for (std::string line; std::getline(file, line);) settings.push_back(Json::parse(line));
-  // One that skips, so that a checkout without ../shared says that nothing was compared.
+  // Without ../shared there is one setting, which skips, so that the output says that nothing was
+  // compared.
   if (settings.empty()) settings.emplace_back();
   return settings;
 }
@@ -100,7 +101,7 @@ TEST_P(OracleResultsTest, AccuracyAgreementAndSynops) {
       actual.relative_logit_error);
   EXPECT_NEAR(integers.relative_logit_error, actual.relative_logit_error,
               0.002 + 0.1 * actual.relative_logit_error);
-  // Where the logits are off by a tenth anyway, any rounding tips as many answers as it likes.
+  // Where the logits have errors of a tenth and more, any rounding can change many answers.
   if (actual.relative_logit_error < 0.1) {
     EXPECT_NEAR(integers.snn_top1, actual.snn_top1, 0.005 + kRounding);
     EXPECT_NEAR(integers.agreement, actual.agreement, 0.01 + kRounding);

@@ -1,5 +1,5 @@
-// A real 3-bit network: the spiking network computes what the quantized ANN computes, image by
-// image.
+// Compares a real 3-bit network image by image: the spiking network computes what the quantized ANN
+// computes.
 #include <gtest/gtest.h>
 
 #include <string>

@@ -1,5 +1,5 @@
-// --auto on the network that ships with cssrun: what it finds, that the other half confirms it, and
-// that it finds the same again.
+// Tests --auto on the network that ships with cssrun: the code it finds, that the other half
+// confirms it, and that it finds the same code again.
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -41,7 +41,7 @@ class SearchTest : public testing::Test {
   converter::ImageSet images_;
 };
 
-// What is expected is what is counted, within what so few images tell.
+// The expected agreement must equal the counted one, as far as so few images can tell.
 TEST_F(SearchTest, TheExpectedAgreementFallsWithTheError) {
   options_.code.beta = 2;
   double last = 0;
@@ -58,7 +58,7 @@ TEST_F(SearchTest, TheExpectedAgreementFallsWithTheError) {
 
 TEST_F(SearchTest, ChoosesTheCheapestThatBothHalvesAccept) {
   const double synops_by_default = Convert().report.calibration.synops_per_image;
-  constexpr double kTolerance = 0.005;  // none of 100 images
+  constexpr double kTolerance = 0.005;  // of 100 images, none may differ
   options_.search_tolerance = kTolerance;
   options_.threads = 1;
   const converter::Conversion found = Convert();
@@ -81,7 +81,7 @@ TEST_F(SearchTest, ChoosesTheCheapestThatBothHalvesAccept) {
     if (point.chosen) {
       ++chosen;
       EXPECT_TRUE(accepted);
-      // What was measured is what was written.
+      // The settings that were measured must be those that were written.
       EXPECT_EQ(found.report.code.timesteps, point.code.timesteps);
       EXPECT_EQ(found.report.code.silent_steps, point.code.silent_steps);
       EXPECT_LT(cost(point), synops_by_default);

@@ -1,4 +1,4 @@
-// Real networks and images beside the checkout, for tests that skip where they are absent.
+// Finds real networks and images beside the checkout. Tests skip where they are absent.
 #ifndef CSSRUN_TESTS_END_TO_END_SHARED_DATA_H_
 #define CSSRUN_TESTS_END_TO_END_SHARED_DATA_H_
 
@@ -13,7 +13,7 @@ namespace cssrun {
 
 const std::filesystem::path& Shared();
 
-// Every image in a folder, as a network of this input format takes it.
+// Returns every image in a folder, as a network of this input format takes it.
 converter::ImageSet LoadFolder(const std::string& folder, const std::vector<std::string>& labels,
                                const InputFormat& format);
 

@@ -1,4 +1,4 @@
-// The loader refuses every network that is not sound, and says which field is wrong.
+// Checks that the loader refuses every network that is not sound, and says which field is wrong.
 #include "format/network_file.h"
 
 #include <fcntl.h>
@@ -31,7 +31,7 @@ Status LoadStatus(const NetworkT& network) {
   return format::NetworkFile::FromBytes({bytes.data(), bytes.size()}, "net").status();
 }
 
-// Two layers, a pool, a mean, a shortcut.
+// Returns a network of two layers, a pool, a mean and a shortcut.
 NetworkT Sound() { return oracle::SmallNetwork(); }
 
 TEST(NetworkFileTest, LoadsASoundNetwork) {
@@ -59,7 +59,7 @@ TEST(NetworkFileTest, WeightsAreAlignedInMemory) {
 }
 
 struct BadNetwork {
-  const char* field;  // that the message must name
+  const char* field;  // the message must name this field
   std::function<void(NetworkT&)> damage;
 };
 
@@ -211,7 +211,8 @@ INSTANTIATE_TEST_SUITE_P(
                    }},
         BadNetwork{"average window is too large",
                    [](NetworkT& n) {
-                     // A padded mean of 16,384 x 16,384 members at 16,384 positions and more.
+                     // The mean is padded and has 16,384 x 16,384 members at 16,384 positions and
+                     // more.
                      n.nodes[3]->synapses[0]->average = std::make_unique<format::Window>(
                          16384, 16384, 1, 1, 8190, 8190, 16383, 16383, 1, 1);
                    }},
@@ -225,7 +226,7 @@ INSTANTIATE_TEST_SUITE_P(
                      *n.nodes[3]->potential = {4, 2, 1};
                    }}));
 
-// The limits are looked at, each named in its message, and can be raised.
+// Checks that the loader applies every limit, names it in the message, and lets it be raised.
 TEST(NetworkLimitsTest, AreKeptAndCanBeRaised) {
   const flatbuffers::DetachedBuffer bytes = format::SerializeNetwork(Sound());
   const auto load = [&](const NetworkLimits& limits) {
@@ -253,7 +254,7 @@ TEST(NetworkLimitsTest, AreKeptAndCanBeRaised) {
   }
 }
 
-// A kilobyte that asks for more than any machine has.
+// Loads a file of a kilobyte that asks for more than any machine has.
 TEST(NetworkLimitsTest, ASmallFileCannotAskForEverything) {
   NetworkT network = oracle::ChainNetwork(1, 4, 1.5F, 0);
   for (size_t i = 0; i < 2; ++i) {
@@ -272,7 +273,7 @@ TEST(NetworkLimitsTest, ASmallFileCannotAskForEverything) {
   EXPECT_NE(status.message().find("neurons"), std::string::npos) << status.message();
 }
 
-// Damage that leaves no sound FlatBuffer, and files that are none.
+// Loads damaged bytes that are not a sound FlatBuffer, and files of other formats.
 TEST(NetworkFileTest, RefusesEveryKindOfBrokenBuffer) {
   const flatbuffers::DetachedBuffer buffer = format::SerializeNetwork(Sound());
   const std::vector<uint8_t> sound(buffer.data(), buffer.data() + buffer.size());
@@ -322,7 +323,7 @@ TEST(NetworkFileTest, RefusesEveryKindOfBrokenBuffer) {
   }
 }
 
-// A required table or list that is missing is damage, not a null pointer.
+// Checks that a missing table or list counts as damage and is not a null pointer.
 TEST(NetworkFileTest, RefusesMissingParts) {
   const flatbuffers::DetachedBuffer whole = format::SerializeNetwork(Sound());
   const std::unique_ptr<NetworkT> sound = format::UnPackNetwork(whole.data());
@@ -335,7 +336,7 @@ TEST(NetworkFileTest, RefusesMissingParts) {
     const auto node_list = builder.CreateVector(nodes);
     const auto labels = builder.CreateVectorOfStrings(sound->labels);
     const auto origin = format::Origin::Pack(builder, sound->origin.get());
-    // Finish() of the generated builder asserts what this leaves out.
+    // Finish() of the generated builder would assert that the part is there.
     const flatbuffers::uoffset_t table = builder.StartTable();
     if (missing != 0) {
       builder.AddElement<uint32_t>(format::Network::VT_FORMAT_VERSION, format::kFormatVersion, 0);
@@ -369,7 +370,7 @@ TEST(NetworkFileTest, RefusesEveryTruncation) {
   for (size_t size = 0; size < bytes.size(); ++size) {
     const Result<format::NetworkFile> file =
         format::NetworkFile::FromBytes({bytes.data(), size}, "short");
-    // Cut padding at the very end is no damage.
+    // A cut in the padding at the end of the file is no damage.
     if (size + 64 < bytes.size()) {
       EXPECT_FALSE(file.ok()) << size;
     }
@@ -397,7 +398,8 @@ TEST_F(FilesTest, MissingFileDirectoryAndEmptyFile) {
   EXPECT_NE(empty.message().find("empty.fb"), std::string::npos);
 }
 
-// An application may open the file itself; it stays open, and is read from its beginning.
+// An application may open the file itself. The descriptor stays open, and is read from its
+// beginning.
 TEST_F(FilesTest, OpensADescriptor) {
   const std::string path = (folder_ / "net.fb").string();
   const flatbuffers::DetachedBuffer bytes = format::SerializeNetwork(Sound());
@@ -431,7 +433,7 @@ TEST_F(FilesTest, ADescriptorThatCannotBeReadIsAnError) {
   close(descriptor);
 }
 
-// Without its remedy where no limit can be raised.
+// The message has no remedy where no limit can be raised.
 TEST_F(FilesTest, AFileBeyondTheLimitIsNotRead) {
   const std::string path = (folder_ / "big").string();
   std::ofstream(path) << "twelve bytes";
@@ -441,7 +443,7 @@ TEST_F(FilesTest, AFileBeyondTheLimitIsNotRead) {
   EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
   EXPECT_EQ(status.message(), path + ": 12 bytes, more than the limit of 11; raise the limit");
   EXPECT_EQ(format::ReadFileBytes(path, 11).status().code(), StatusCode::kBadModel);
-  // A terabyte of nothing: no more than its size is looked at.
+  // The sparse file has a terabyte, and only its size may be read.
   std::filesystem::resize_file(path, uintmax_t{1} << 40);
   EXPECT_EQ(format::NetworkFile::Open(path).status().code(), StatusCode::kBadModel);
 }
