@@ -1,5 +1,5 @@
-// Any bytes as a sequence of calls of the C interface: networks good and bad, sessions with any
-// options, runs on anything, in any order, with NULL wherever a pointer may be missing.
+// Turns any bytes into a sequence of calls of the C interface: good and bad networks, sessions with
+// any options, runs on anything, in any order, with NULL wherever a pointer may be missing.
 #include <algorithm>
 #include <array>
 #include <cstdlib>
@@ -15,7 +15,7 @@ namespace {
 
 using cssrun::fuzz::Require;
 
-// Takes numbers from the input until there are none.
+// Takes numbers from the input until none are left.
 class Input {
  public:
   Input(const uint8_t* data, size_t size) : data_(data), size_(size) {}
@@ -29,7 +29,7 @@ class Input {
     at_ += sizeof value;
     return value;
   }
-  // Half of them small, as most that make sense are.
+  // Half of the sizes are small, like most sizes that make sense.
   uint32_t Size() { return (Byte() & 1) != 0 ? Byte() : Number<uint32_t>(); }
 
  private:
@@ -56,7 +56,7 @@ const std::vector<std::vector<uint8_t>>& Networks() {
 
 int OnReading(void* context, const cssrun_reading* reading) {
   Require(reading->struct_size == sizeof *reading && reading->logit_count > 0, "a reading");
-  // A struct that ends before the context has none.
+  // In a struct that ends before the field `context`, the context is null.
   return context == nullptr ? 1 : --*static_cast<int*>(context) != 0;
 }
 
@@ -94,7 +94,7 @@ class Calls {
   cssrun_network*& Network() { return networks_[input_.Byte() % kHandles]; }
   cssrun_session*& Session() { return sessions_[input_.Byte() % kHandles]; }
 
-  // As an older header may have had it: fields are whole.
+  // Draws the size that an older header may have given the struct: a whole number of fields.
   size_t OlderSize(size_t size) { return input_.Byte() % (size / 8 + 1) * 8; }
 
   void Call() {
@@ -195,7 +195,7 @@ class Calls {
     Require((session != nullptr) == (code == CSSRUN_OK), "a session exactly where all is well");
   }
 
-  // Mostly the right number of pixels.
+  // Draws the number of pixels, which is right most of the time.
   size_t PixelCount(const cssrun_network* network) {
     cssrun_network_info info = {};
     info.struct_size = sizeof info;

@@ -1,4 +1,4 @@
-// Any bytes as an image: refused, or decoded and brought to a network's size.
+// Takes any bytes as an image, which must be refused, or decoded and brought to a network's size.
 #include <algorithm>
 
 #include "tests/fuzz/target.h"
@@ -7,7 +7,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace cssrun;
-  // Smaller than the usual limits, so that thousands a second can be tried.
+  // The limits are smaller than the usual ones, so that thousands of inputs a second can be tried.
   tools::ImageLimits limits;
   limits.side = 2048;
   limits.pixels = 1 << 18;

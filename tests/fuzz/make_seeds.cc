@@ -1,5 +1,5 @@
-// Writes what fuzzing starts from: FOLDER/TARGET/NAME, small sound inputs of every kind, and what
-// other tests know to be bad.
+// Writes the inputs that fuzzing starts from, FOLDER/TARGET/NAME: small sound inputs of every kind,
+// and inputs that other tests know to be bad.
 #include <cstdint>
 #include <filesystem>
 #include <fstream>

@@ -10,7 +10,7 @@ size_t Below(std::mt19937& random, size_t bound) {
   return std::uniform_int_distribution<size_t>(0, bound - 1)(random);
 }
 
-// Some neighbouring bytes.
+// Returns some neighbouring bytes.
 std::vector<uint8_t> PartOf(std::mt19937& random, const std::vector<uint8_t>& bytes) {
   if (bytes.empty()) return {};
   const size_t first = Below(random, bytes.size());

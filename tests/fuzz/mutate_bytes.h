@@ -1,5 +1,5 @@
-// Random damage to bytes, without looking at what they reach: what libFuzzer does better, for where
-// there is none.
+// Damages bytes at random, without looking at the code they reach. libFuzzer does this better; this
+// is for builds without it.
 #ifndef CSSRUN_TESTS_FUZZ_MUTATE_BYTES_H_
 #define CSSRUN_TESTS_FUZZ_MUTATE_BYTES_H_
 
@@ -10,8 +10,8 @@
 
 namespace cssrun::fuzz {
 
-// One to four changes: bits, bytes, numbers at the edge of their range, parts left out, repeated or
-// taken from `other`. At most `most` bytes are left.
+// Makes one to four changes: bits, bytes, numbers at the edge of their range, and parts that are
+// left out, repeated or taken from `other`. Leaves at most `most` bytes.
 void MutateBytes(std::mt19937& random, const std::vector<uint8_t>& other, size_t most,
                  std::vector<uint8_t>& bytes);
 

@@ -171,7 +171,7 @@ class Mutation {
     w = Window(f[0], f[1], f[2], f[3], f[4], f[5], f[6], f[7], f[8], f[9]);
   }
 
-  // There or not, and which.
+  // Removes, adds or changes the window.
   void ChangeOptional(std::unique_ptr<Window>& window) {
     if (window == nullptr) {
       window = std::make_unique<Window>(2, 2, Coin() ? 1 : 2, 2, 0, 0, 0, 0, 1, 1);
@@ -231,7 +231,7 @@ class Mutation {
     }
   }
 
-  // Another T or L and all that follows from it: still a sound network.
+  // Changes T or L and everything that depends on them, so that the network stays sound.
   void Timing() {
     if (!SourcesComeFirst(network_)) return;
     const auto timesteps = static_cast<uint32_t>(1 + Below(12));
@@ -267,7 +267,7 @@ class Mutation {
       case 9:
         return ChangeList(node.bias);
       default:
-        // Both sizes at once, which only a pool or a window can then contradict.
+        // Changes both sizes at once, which only a pool or a window can then contradict.
         Change(*node.extent);
         *node.potential = *node.extent;
         return;

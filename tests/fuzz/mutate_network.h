@@ -1,5 +1,5 @@
-// Random damage to a network that only a structured mutation reaches: one field at a time, with the
-// file around it intact.
+// Damages a network at random in ways that only a structured mutation reaches: one field at a time,
+// in a file that is otherwise intact.
 #ifndef CSSRUN_TESTS_FUZZ_MUTATE_NETWORK_H_
 #define CSSRUN_TESTS_FUZZ_MUTATE_NETWORK_H_
 

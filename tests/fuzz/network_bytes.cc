@@ -1,8 +1,8 @@
-// Every small damage to a network file: network_bytes [STRIDE]
+// Tries every small damage to a network file: network_bytes [STRIDE]
 //
-// For three small networks: every byte set to 00, to FF and with each of its bits flipped, and
-// every truncation. Each either is refused with a clean error or runs to the end, within 2 seconds
-// of processor time and 256 MB. STRIDE takes every so many-th damage only.
+// For three small networks, sets every byte to 00 and to FF, flips each of its bits, and tries
+// every truncation. Each result must be refused with a clean error or run to the end, within 2
+// seconds of processor time and 256 MB. With STRIDE, only every STRIDE-th damage is tried.
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -31,7 +31,7 @@ struct Tally {
 
 void Try(std::span<const uint8_t> bytes, Tally& tally) {
   const double start = ProcessorSeconds();
-  // The usual limits: what a program that sets none would do.
+  // Uses the default limits, like a program that sets none.
   if (RunNetwork(bytes, NetworkLimits())) {
     ++tally.ran;
   } else {
@@ -65,7 +65,7 @@ void DamageEveryByte(const format::NetworkT& network, size_t stride, Tally& tall
   }
   for (size_t size = 0; size < bytes.size(); ++size) {
     if (!chosen()) continue;
-    // A copy of that size, so that a read beyond it is seen.
+    // The copy has exactly this size, so that a sanitizer finds reads beyond it.
     Try(std::vector<uint8_t>(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size)),
         tally);
   }
@@ -80,9 +80,9 @@ int main(int argc, char** argv) {
   fuzz::Require(stride > 0, "STRIDE is a number");
   fuzz::Tally tally;
   fuzz::DamageEveryByte(oracle::ChainNetwork(2, 6, 1.5F, 1), stride, tally);
-  // A pool, a mean, a shortcut.
+  // This network has a pool, a mean and a shortcut.
   fuzz::DamageEveryByte(oracle::SmallNetwork(), stride, tally);
-  // Pixels that are not coded in spikes, and neurons that settle before they fire.
+  // This network has direct input and settled neurons.
   format::NetworkT direct = oracle::ChainNetwork(1, 4, 2.0F, 3);
   direct.code->input = format::InputCoding::Direct;
   direct.nodes[0]->thresholds.clear();

@@ -1,4 +1,5 @@
-// Any bytes as net.fb: verified or refused with one message, and nothing laid out.
+// Takes any bytes as net.fb, which must be verified or refused with one message. No network is laid
+// out.
 
 #include <memory>
 
@@ -13,8 +14,8 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     fuzz::Require(file.status().message().rfind("input: ", 0) == 0, "begins with the name");
     return 0;
   }
-  // Whoever holds a NetworkFile may follow everything in it: unpacking does, and what it gives is
-  // sound again.
+  // The holder of a NetworkFile may follow everything in it. Unpacking does so, and its result must
+  // be sound again.
   const std::unique_ptr<format::NetworkT> unpacked(file.value().network().UnPack());
   const flatbuffers::DetachedBuffer again = format::SerializeNetwork(*unpacked);
   fuzz::Require(format::NetworkFile::FromBytes({again.data(), again.size()}, "again").ok(),

@@ -1,7 +1,7 @@
-// Random structured mutants of networks: network_mutants COUNT [SEED]
+// Tries random structured mutants of networks: network_mutants COUNT [SEED]
 //
-// Each is a random network of which one to four fields were changed. It is refused with a clean
-// error or runs, within 2 seconds of processor time.
+// Each mutant is a random network with one to four changed fields. It must be refused with a clean
+// error or run, within 2 seconds of processor time.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>

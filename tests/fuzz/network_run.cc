@@ -1,4 +1,4 @@
-// Any bytes as net.fb: refused, or run by both engines.
+// Takes any bytes as net.fb, which must be refused or run by both engines.
 #include "tests/fuzz/run_network.h"
 #include "tests/fuzz/target.h"
 

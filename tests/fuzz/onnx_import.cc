@@ -1,4 +1,5 @@
-// Any bytes as an ONNX model: refused with one message, or converted, and then the result loads.
+// Takes any bytes as an ONNX model, which must be refused with one message, or converted to a
+// network that loads.
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -12,8 +13,8 @@
 
 namespace {
 
-// A file in memory, with a path that can be opened: the reader takes paths, since models have
-// files beside them.
+// A file in memory with a path that can be opened. The reader takes paths, since models keep
+// external data in files beside them.
 class MemoryFile {
  public:
   MemoryFile() : descriptor_(memfd_create("model.onnx", MFD_CLOEXEC)) {
@@ -34,7 +35,7 @@ void RequireCleanRefusal(const cssrun::Status& status, const std::string& path) 
   using cssrun::fuzz::Require;
   const bool named = status.message().rfind(path + ": ", 0) == 0;
   if (!named) std::fprintf(stderr, "%s\n", status.message().c_str());
-  // External data that is asked for does not exist here: kIo.
+  // External data does not exist here, so a model that asks for it gets kIo.
   Require(
       status.code() == cssrun::StatusCode::kBadModel || status.code() == cssrun::StatusCode::kIo,
       "a model is refused with kBadModel, or kIo");

@@ -1,9 +1,10 @@
 // Runs a fuzz target without libFuzzer: on each file named and all files below each folder, and
-// then on random damage to them, the same each time as far as the time reaches.
+// then on random damage to them. The order of the damages is the same in every run; the time
+// decides how many are tried.
 //
 //   fuzz_TARGET [--seconds N] PATH...
 //
-// What ends the process is left in ./failed_input.
+// The input that ends the process is left in ./failed_input.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -21,7 +22,7 @@
 #include "tests/fuzz/target.h"
 
 // NOLINTBEGIN(readability-identifier-naming): libFuzzer's names
-// Of targets that have mutations of their own.
+// Defined by targets that have mutations of their own.
 extern "C" __attribute__((weak)) size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size,
                                                                 size_t max_size, unsigned int seed);
 extern "C" size_t LLVMFuzzerMutate(uint8_t* data, size_t size, size_t max_size);
@@ -57,7 +58,7 @@ void KeepInput(int signal) {
 }
 
 void RunTarget() {
-  // A copy of exactly this size: sanitizers then see reads beyond it.
+  // The copy has exactly this size, so that sanitizers find reads beyond it.
   const std::vector<uint8_t> copy(input.begin(), input.end());
   LLVMFuzzerTestOneInput(copy.data(), copy.size());
 }
@@ -101,7 +102,7 @@ int main(int argc, char** argv) {
       std::ifstream file(path, std::ios::binary);
       input.assign(std::istreambuf_iterator<char>(file), {});
       cssrun::fuzz::Require(file.good() || file.eof(), "the file can be read");
-      // Shown only where the target ends the process.
+      // The path stays on the terminal only if the target ends the process.
       std::fprintf(stderr, "%s\r", path.c_str());
       RunTarget();
       inputs.push_back(input);

@@ -39,7 +39,7 @@ void RunEngine(std::span<const uint8_t> bytes, const LoadOptions& options) {
   Require(session.value().Run(pixels, first).ok(), "an image of the right size runs");
   Require(session.value().Run(pixels, second).ok(), "it runs again");
   Require(first.logits.size() == network->logits(), "a logit for each class");
-  // Not ==: a NaN equals itself here.
+  // memcmp() instead of ==, because a NaN must equal itself here.
   Require(std::memcmp(first.logits.data(), second.logits.data(),
                       first.logits.size() * sizeof(float)) == 0,
           "the same image gives the same bits");

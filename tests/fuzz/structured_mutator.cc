@@ -1,4 +1,5 @@
-// libFuzzer's mutations of networks: of bytes, or of one field with the file around it intact.
+// libFuzzer's mutations of networks: it changes bytes, or one field in a file that is otherwise
+// intact.
 #include <algorithm>
 #include <cstring>
 #include <random>

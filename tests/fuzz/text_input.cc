@@ -1,5 +1,5 @@
-// Any bytes as what a shell hands over: command lines, lists of paths, labels; and as what comes
-// out again on a terminal, in CSV and in JSON.
+// Takes any bytes as text that a shell passes on: command lines, lists of paths, labels; and as
+// text that is printed on a terminal, in CSV and in JSON.
 #include <sstream>
 #include <string>
 #include <vector>
@@ -28,7 +28,7 @@ bool Steers(const std::string& text) {
   return false;
 }
 
-// Parses without printing: what a program does with an error is tools::Parse's.
+// Parses without printing; tools::Parse decides what a program does with an error.
 template <class Declare>
 void ParseWords(const std::vector<std::string>& words, Declare declare) {
   CLI::App app("fuzz", "fuzz");

@@ -1,5 +1,5 @@
-// Writes what examples run on: make_network FOLDER makes FOLDER/net.fb and FOLDER/image.ppm, the
-// class of the image first on standard output.
+// Writes the inputs of the examples: make_network FOLDER makes FOLDER/net.fb and FOLDER/image.ppm,
+// and prints the image's class first on standard output.
 #include <algorithm>
 #include <cstdio>
 #include <fstream>

@@ -1,7 +1,7 @@
-// Sessions of many threads on one network: shared_network [SESSIONS] [RUNS]
+// Runs sessions of many threads on one network: shared_network [SESSIONS] [RUNS]
 //
-// Each thread runs the same images in another order, so many times; every answer must be the one
-// that a single thread got. Built with the preset tsan, it looks for races.
+// Each thread runs the same images in another order, RUNS times. Every answer must be the one that
+// a single thread got. Built with the preset tsan, the program looks for races.
 #include <atomic>
 #include <cstdio>
 #include <memory>

@@ -1,6 +1,6 @@
-// Memory and descriptors over a long time: soak [INFERENCES] [CYCLES]
+// Watches memory and descriptors over a long time: soak [INFERENCES] [CYCLES]
 //
-// Runs so many images on one session of each engine, then loads and unloads a network so many
+// Runs INFERENCES images on one session of each engine, then loads and unloads a network CYCLES
 // times. After a warm-up of a tenth, resident memory grows by less than 1 MiB and the number of
 // open descriptors does not change.
 #include <unistd.h>
@@ -79,7 +79,7 @@ int main(int argc, char** argv) {
     Require(network.ok(), "the network loads");
     Answer answer;
     Require(Session(network.value()).Run(images[0], answer).ok(), "it runs");
-    // A file that is refused must not cost anything either.
+    // A refused file must not leak anything either.
     Require(!Network::FromBytes(bytes.first(bytes.size() / 2), "half").ok(), "half is refused");
     Require(!Network::Load("/no/such/file").ok(), "no file is refused");
   });

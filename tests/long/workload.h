@@ -1,4 +1,5 @@
-// What the long runs share: a random network, images for it, and how they fail.
+// Shared parts of the long runs: a random network, images for it, and a check that ends the
+// program.
 #ifndef CSSRUN_TESTS_LONG_WORKLOAD_H_
 #define CSSRUN_TESTS_LONG_WORKLOAD_H_
 
@@ -14,7 +15,7 @@
 namespace cssrun::long_runs {
 
 struct Workload {
-  flatbuffers::DetachedBuffer network;  // a file's bytes
+  flatbuffers::DetachedBuffer network;  // the bytes of a file
   std::vector<std::vector<uint8_t>> images;
 
   std::span<const uint8_t> bytes() const { return {network.data(), network.size()}; }
@@ -25,10 +26,10 @@ Workload MakeWorkload(uint32_t images);
 
 constexpr EngineKind kEngines[] = {EngineKind::kInteger, EngineKind::kFloat};
 
-// The number on the command line at `place`, or the one of a run in full.
+// Returns the number on the command line at `place`, or that of a full run.
 unsigned long Argument(std::span<char* const> arguments, size_t place, unsigned long in_full);
 
-// Ends the program with a message where something does not hold.
+// Ends the program with a message if `holds` is false.
 void Require(bool holds, const char* what);
 
 }  // namespace cssrun::long_runs

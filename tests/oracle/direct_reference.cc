@@ -7,7 +7,7 @@ namespace {
 
 using format::SynapseKind;
 
-// The sum that one position of one channel gets of pixels: in float, tap after tap.
+// A map of the sums that each position of each channel gets from pixels: in float, tap after tap.
 struct PixelMap {
   std::vector<float> values;  // [channel, row, column]
   int height = 0, width = 0;

@@ -1,4 +1,4 @@
-// What pixels bring to potentials when they are not coded in spikes, written plainly.
+// Computes what pixels add to potentials with direct input, in plain code.
 #ifndef CSSRUN_TESTS_ORACLE_DIRECT_REFERENCE_H_
 #define CSSRUN_TESTS_ORACLE_DIRECT_REFERENCE_H_
 
@@ -10,8 +10,8 @@ namespace cssrun::oracle {
 
 bool IsDirect(const format::NetworkT& network, const format::SynapsesT& s);
 
-// What the image brings to each membrane [channel, row, column] at each step, in amplitudes: sums
-// in float, tap after tap. `inputs`: normalized pixels [channel, row, column].
+// Returns what the image adds to each membrane [channel, row, column] at each step, in amplitudes.
+// The sums are in float, tap after tap. `inputs`: normalized pixels [channel, row, column].
 std::vector<float> DirectPotentials(const format::NetworkT& network, const format::NodeT& node,
                                     const std::vector<double>& inputs);
 

@@ -14,15 +14,16 @@ using format::SynapseKind;
 
 double Clamp(double value) { return std::clamp(value, -32768.0, 32767.0); }
 
-// Whether a membrane may end up elsewhere when the same inputs, of which sum and sum of absolute
-// values are given, are added in another order: where it saturates on the way and comes back.
+// Returns whether a membrane may end up elsewhere when the same inputs, of which the sum and the
+// sum of absolute values are given, are added in another order. This is so if it may saturate on
+// the way and come back.
 bool OrderMatters(double membrane, double sum, double magnitude) {
   const double up = (magnitude + sum) / 2;
   const double down = (magnitude - sum) / 2;
   return (membrane + up > 32767 && down > 0) || (membrane - down < -32768 && up > 0);
 }
 
-// beta * value, rounded as the engine rounds it.
+// Returns beta * value, rounded as the engine rounds it.
 double Grow(double value, double beta, size_t index) {
   if (beta == 2) return Clamp(value + value);
   if (beta == 1.5) {
@@ -36,11 +37,12 @@ double Grow(double value, double beta, size_t index) {
   return sum;
 }
 
-// A node's synapses by the way in which what they carry is added, weights in units but for kFloat.
+// A node's synapses, grouped by the way in which their values are added. Weights are in units,
+// except for kFloat.
 struct Parts {
   format::NodeT events;
   format::NodeT real;
-  std::vector<format::NodeT> levels;  // of one synapses each
+  std::vector<format::NodeT> levels;  // each with one set of synapses
   bool weights_fit = true;
 };
 
@@ -50,8 +52,8 @@ format::NodeT WithoutSynapses(const format::NodeT& node) {
   return empty;
 }
 
-// Synapses with their weights in units. An identity has one weight for all channels, so it becomes
-// a convolution of weights between equal channels.
+// Returns synapses with their weights in units. An identity has one weight for all channels, so it
+// becomes a convolution with weights between equal channels.
 std::unique_ptr<format::SynapsesT> Quantize(const format::NetworkT& network,
                                             const format::SynapsesT& s,
                                             const std::vector<double>& scales, int bits,
@@ -106,11 +108,11 @@ Parts TakeApart(const format::NetworkT& network, const format::NodeT& node,
   return parts;
 }
 
-// A potential as a neuron sees it. Every member of a pool has its own, less what the pool has sent;
-// where pools overlap, a position of the map has several.
+// A potential as a neuron sees it. Each member of a pool has a potential of its own, less what the
+// pool has sent. Where pools overlap, a position of the map has several potentials.
 struct Membrane {
-  size_t position = 0;  // of the map
-  size_t neuron = 0;    // of the spikes
+  size_t position = 0;  // in the map
+  size_t neuron = 0;    // of the layer's spikes
 };
 
 std::vector<Membrane> MembranesOf(const format::NodeT& node) {
@@ -136,12 +138,12 @@ std::vector<Membrane> MembranesOf(const format::NodeT& node) {
   return membranes;
 }
 
-// The sums of a settled node's synapses when the last step has come, by membrane.
+// The sums of a settled node's synapses after the last step, by membrane.
 struct SettledSums {
   std::vector<double> units;
   std::vector<double> real;            // in amplitudes
   std::vector<double> real_magnitude;  // sums of absolute values
-  std::vector<char> unsure;            // they depend on the order of additions
+  std::vector<char> unsure;            // the sums depend on the order of additions
 };
 
 SettledSums SumSettled(const format::NetworkT& network, const Parts& parts, bool exact,
@@ -165,7 +167,7 @@ SettledSums SumSettled(const format::NetworkT& network, const Parts& parts, bool
       sums.real_magnitude[j] = 2 * sums.real_magnitude[j] + real.magnitude[j];
     }
   }
-  // Levels join when all steps have come.
+  // Levels are added once all steps have come.
   std::vector<double> joined(neurons, 0.0);
   for (size_t j = 0; j < neurons; ++j) joined[j] = std::abs(sums.units[j]);
   for (const format::NodeT& levels : parts.levels) {
@@ -185,7 +187,7 @@ SettledSums SumSettled(const format::NetworkT& network, const Parts& parts, bool
   return sums;
 }
 
-// A settled node: what came in, as one number, in signed binary digits.
+// Runs a settled node: its input becomes one number, which is written in signed binary digits.
 IntegerRun RunSettled(const format::NetworkT& network, size_t index, const Choices& choices,
                       const std::vector<Train>& trains, const std::vector<double>& pixels) {
   const format::NodeT& node = *network.nodes[index];
@@ -264,7 +266,7 @@ IntegerRun RunNodeInIntegers(const format::NetworkT& network, size_t index, cons
 
   std::vector<double> m(scales.size() * membranes.size()), g(scales.size() * pooled, 0.0);
   std::vector<double> owed(scales.size(), 0.0), bias(scales.size());
-  // What pixels bring at each step, in units; rounding keeps back what comes with the next step.
+  // What pixels add at each step, in units. Rounding carries its remainder to the next step.
   std::vector<float> direct = DirectPotentials(network, node, pixels);
   for (size_t at = 0; at < direct.size(); ++at) {
     direct[at] *= static_cast<float>(scales[at / positions]);

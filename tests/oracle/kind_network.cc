@@ -23,7 +23,8 @@ struct Span {
   int high = 0;
 };
 
-// Channels of every layout: 8 or 16 lanes a position, one, two or more blocks of 32.
+// Draws a number of channels for every layout: 8 or 16 lanes a position, or one, two or more blocks
+// of 32.
 uint32_t Channels(Draw& draw, int most) {
   std::vector<Span> spans = {{1, 8}, {9, 16}, {17, 32}, {33, 64}, {65, 130}};
   std::erase_if(spans, [most](const Span& span) { return span.low > most; });
@@ -31,7 +32,7 @@ uint32_t Channels(Draw& draw, int most) {
   return draw.Count(span.low, std::min(span.high, most));
 }
 
-// As many channels as share a layout with `channels`.
+// Draws a number of channels that has the same layout as `channels`.
 uint32_t ChannelsOfSameLayout(Draw& draw, uint32_t channels) {
   const auto last = static_cast<int>(channels);
   if (last <= 8) return draw.Count(1, 8);
@@ -40,7 +41,8 @@ uint32_t ChannelsOfSameLayout(Draw& draw, uint32_t channels) {
   return draw.Count(std::max(17, 32 * blocks - 31), 32 * blocks);
 }
 
-// Leads from any map to any other: what is missing is padded, what is too much is cut off.
+// Returns a window that leads from any map to any other: it pads missing positions and cuts surplus
+// ones off.
 Window Fitted(const Extent& from, const Extent& to, int kernel, int stride, int pad) {
   const auto rest = [&](uint32_t source, uint32_t target) {
     return (static_cast<int>(target) - 1) * stride + kernel - static_cast<int>(source) - pad;
@@ -64,7 +66,8 @@ Code DrawCode(Draw& draw, bool settled) {
   }
   code.beta = draw.OneOf<float>({1.0F, 1.1F, 1.5F, 1.7F, 2.0F});
   code.timesteps = draw.Chance(0.2) ? draw.Count(7, 12) : draw.Count(2, 6);
-  const auto most = static_cast<int>(code.timesteps) - 2;  // one less than settled layers have
+  const auto most =
+      static_cast<int>(code.timesteps) - 2;  // one less than settled layers have at least
   code.silent = draw.Count(0, std::min(3, most));
   return code;
 }
@@ -92,7 +95,7 @@ class Builder {
     if (options_.join != Join::kNothing && second != options_.join) Add(second, *subject);
     draw_.Shuffle(subject->synapses);
     network_.nodes.push_back(std::move(subject));
-    if (draw_.Chance(0.4)) {  // somebody reads what it sends
+    if (draw_.Chance(0.4)) {  // another layer reads its spikes
       const uint32_t source = static_cast<uint32_t>(network_.nodes.size()) - 1;
       const Extent from = *network_.nodes[source]->extent;
       const Extent to(Channels(draw_, 20), from.height(), from.width());
@@ -126,7 +129,7 @@ class Builder {
     return node;
   }
 
-  // A layer of any size, driven by the image.
+  // Adds a layer of any size, driven by the image, and returns its index.
   uint32_t Source(const Extent& extent, bool rectify) {
     auto node = Neurons(extent);
     node->rectify = rectify;
@@ -138,7 +141,7 @@ class Builder {
     return static_cast<uint32_t>(network_.nodes.size()) - 1;
   }
 
-  // The layer with its main synapses.
+  // Draws the layer under test with its main synapses.
   std::unique_ptr<NodeT> Subject() {
     switch (options_.kind) {
       case Kind::kRowScatter:
@@ -155,7 +158,8 @@ class Builder {
     return MainShortcut();
   }
 
-  // Settled layers add levels unless the source is signed or the layer narrow or of few positions.
+  // Sizes for which the engine does not choose levels. Settled layers use levels unless the source
+  // is signed, or the layer is narrow or has few positions.
   struct Sizes {
     Extent source;
     uint32_t targets = 1;
@@ -196,13 +200,13 @@ class Builder {
 
   std::unique_ptr<NodeT> Roll() {
     Sizes sizes = SizesWithoutLevels(24, 40);
-    if (options_.settled && sizes.source.height() < 4) {  // so that few positions stay few
+    if (options_.settled && sizes.source.height() < 4) {  // keeps the layer at few positions
       const Window low(1, 2, 1, 1, 0, 0, 0, 0, 1, 1);
       return Convolved(Source(sizes.source, sizes.rectify), low, sizes.targets, 1);
     }
     const bool image = !direct_ && draw_.Chance(0.25);
     const uint32_t source = image ? 0 : Source(sizes.source, sizes.rectify);
-    if (draw_.Chance(0.3)) {  // what most networks have
+    if (draw_.Chance(0.3)) {  // the window of most networks
       return Convolved(source, Window(3, 3, 1, 1, 1, 1, 1, 1, 1, 1), sizes.targets, 1);
     }
     for (;;) {
@@ -221,7 +225,7 @@ class Builder {
   }
 
   std::unique_ptr<NodeT> Gather() {
-    const bool wide = draw_.Chance(0.15);  // more blocks than a roll takes
+    const bool wide = draw_.Chance(0.15);  // more blocks than a row scatter takes
     Sizes sizes = SizesWithoutLevels(40, wide ? 130 : 40);
     if (wide) sizes.source = Extent(sizes.source.channels(), 3, 3);
     const int groups = draw_.OneOf<int>({1, 1, 2, 3});
@@ -268,7 +272,7 @@ class Builder {
     const uint32_t channels = Channels(draw_, 70);
     uint32_t height = draw_.Count(4, 9);
     uint32_t width = draw_.Count(4, 11);
-    if (draw_.Chance(0.2)) {  // tiles of every size and their remainders
+    if (draw_.Chance(0.2)) {  // reaches tiles of every size and their remainders
       height = draw_.Count(1, 2);
       width = draw_.Count(20, 40);
     }
@@ -296,7 +300,7 @@ class Builder {
       case Join::kNothing:
         break;
       case Join::kAlignedShortcut:
-        // Some layers have more than registers are kept for.
+        // Some layers have more shortcuts than there are registers for.
         for (int rest = draw_.OneOf<int>({1, 1, 1, 2, 6}); rest > 0; --rest) {
           AddShortcut(true, node);
         }
@@ -322,7 +326,7 @@ class Builder {
             AddShortcut(draw_.Chance(0.3), node);
           }
         }
-        // As much in all as few would bring.
+        // Smaller weights keep the sums as large as those of few synapses.
         for (auto& s : node.synapses) {
           for (float& weight : s->weights) weight *= 0.3F;
         }
@@ -330,7 +334,7 @@ class Builder {
     }
   }
 
-  // A source of the wanted extent, one that is there or a new one.
+  // Returns a source of the wanted extent: an existing node or a new one.
   uint32_t SourceFor(const Extent& wanted) {
     for (uint32_t i = 1; i < network_.nodes.size(); ++i) {
       const Extent& extent = *network_.nodes[i]->extent;
@@ -348,7 +352,7 @@ class Builder {
     if (aligned) {
       const uint32_t same =
           draw_.Chance(0.5) ? to.channels() : ChannelsOfSameLayout(draw_, to.channels());
-      // Rows may lie apart: only what is in a row must be aligned.
+      // Rows may have a stride: the layout needs to be aligned within a row only.
       const int stride = draw_.Chance(0.8) ? 1 : 2;
       const int pad = draw_.Chance(0.8) ? 0 : draw_.Integer(-1, 1);
       const uint32_t source = SourceFor(Extent(same, to.height(), to.width()));
@@ -369,7 +373,7 @@ class Builder {
     const int lowest = 1 - static_cast<int>(from.channels());
     const int offset = draw_.Integer(lowest, static_cast<int>(to.channels()) - 1);
     auto s = Shortcut(source, Fitted(from, to, 1, stride, pad), offset, weight);
-    if (from.height() > 1 && from.width() > 1 && draw_.Chance(0.2)) {  // through means of 2 x 2
+    if (from.height() > 1 && from.width() > 1 && draw_.Chance(0.2)) {  // reads means of 2 x 2
       const Window mean(2, 2, 2, 2, 0, 0, 0, 0, 1, 1);
       const Extent seen = Through(mean, from, from.channels());
       s->average = std::make_unique<Window>(mean);

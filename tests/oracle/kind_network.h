@@ -1,5 +1,5 @@
-// Small random networks drawn by kind: one layer that ought to take a wanted kernel, with what
-// ought to join it. Whether it does is for the engine's plan to say, not for the draw.
+// Draws small random networks by kind: one layer whose shape suits a wanted kernel, with the wanted
+// joins. The draw does not decide whether the layer gets that kernel; the engine's plan says so.
 #ifndef CSSRUN_TESTS_ORACLE_KIND_NETWORK_H_
 #define CSSRUN_TESTS_ORACLE_KIND_NETWORK_H_
 
@@ -12,13 +12,13 @@ namespace cssrun::oracle {
 // A shape that suits a kernel.
 enum class Kind : uint8_t { kTileGather, kRowScatter, kDepthwise, kShortcut, kLevelConv };
 
-// What else a layer has.
+// What the layer has besides its main synapses.
 enum class Join : uint8_t {
   kNothing,
   kAlignedShortcut,  // a source whose rows are laid out as the layer's
   kOtherShortcut,
-  kOtherSums,  // another convolution
-  kPixels,     // not coded in spikes
+  kOtherSums,  // a second convolution
+  kPixels,     // synapses from pixels with direct input
   kDisjointPool,
   kOverlappingPool,
   kManySynapses,  // more than 16
@@ -27,7 +27,7 @@ enum class Join : uint8_t {
 struct KindOptions {
   Kind kind = Kind::kTileGather;
   Join join = Join::kNothing;
-  bool settled = false;  // beta = 2, T <= 6, L >= T - 1; else anything else
+  bool settled = false;  // beta = 2, T <= 6, L >= T - 1; if false, any other code
 };
 
 format::NetworkT KindNetwork(const KindOptions& options, uint32_t seed);

@@ -120,7 +120,8 @@ NetworkT EmptyNetwork(uint32_t timesteps, float beta, uint32_t silent, bool nega
   auto encoder = Node("input", NodeKind::Encoder, image);
   double sum = 0;
   for (uint32_t k = 0; k < timesteps; ++k) sum += std::pow(static_cast<double>(beta), k);
-  // No simple fraction of a pixel step: thresholds then fall between pixel values, not on them.
+  // The amplitude is not a simple fraction of a pixel step, so that thresholds fall between pixel
+  // values.
   encoder->amplitude = static_cast<float>(2.2136 / sum);
   encoder->thresholds = Thresholds(timesteps, 0.5F);
   network.nodes.push_back(std::move(encoder));

@@ -1,7 +1,8 @@
-// What random networks are made of.
+// Parts from which random networks are made.
 //
-// A seed means the same network wherever it is drawn, so numbers are drawn one by one, each in a
-// statement of its own: the order in which arguments of a call are evaluated is the compiler's.
+// A seed must give the same network with every compiler. Numbers are therefore drawn one by one,
+// each in a statement of its own, because a compiler may evaluate the arguments of a call in any
+// order.
 #ifndef CSSRUN_TESTS_ORACLE_NETWORK_PARTS_H_
 #define CSSRUN_TESTS_ORACLE_NETWORK_PARTS_H_
 
@@ -43,28 +44,28 @@ class Draw {
   std::mt19937 generator_;
 };
 
-// A multiple of 1/32 where networks are to be exact.
+// Rounds to a multiple of 1/32 if the network is to be exact.
 float Round(float value, bool exact);
 
-// Of a window along one axis.
+// Returns the number of positions of a window along one axis.
 int Positions(int size, int kernel, int stride, int pads, int dilation);
 
-// A window of up to 4 taps an axis that fits `source`.
+// Draws a window of up to 4 taps an axis that fits `source`.
 format::Window RandomWindow(Draw& draw, const format::Extent& source, bool dilate);
 
-// What a window makes of `e`.
+// Returns the extent of a map `e` after a window has passed over it.
 format::Extent Through(const format::Window& w, const format::Extent& e, uint32_t channels);
 
 bool EveryPoolHasMembers(const format::Window& w, const format::Extent& from,
                          const format::Extent& to);
 
-// Weights of a standard deviation of 1.2 / sqrt(fan in).
+// Draws a convolution whose weights have a standard deviation of 1.2 / sqrt(fan in).
 std::unique_ptr<format::SynapsesT> Convolution(Draw& draw, uint32_t source,
                                                const format::Extent& from,
                                                const format::Window& window, uint32_t channels,
                                                uint32_t groups, bool exact);
 
-// One tap with one weight: what most shortcuts are.
+// Makes synapses with one tap and one weight, as most shortcuts are.
 std::unique_ptr<format::SynapsesT> Shortcut(uint32_t source, const format::Window& window,
                                             int channel_offset, float weight);
 
@@ -73,17 +74,17 @@ std::unique_ptr<format::NodeT> Node(const std::string& name, format::NodeKind ki
 
 void DrawBias(Draw& draw, uint32_t timesteps, bool exact, format::NodeT& node);
 
-// The last is 1/2 at most: it rounds.
+// Returns thresholds. The last one is 1/2 at most, because it rounds.
 std::vector<float> Thresholds(uint32_t timesteps, float share);
 
-// The encoder alone.
+// Makes a network that has only the encoder.
 format::NetworkT EmptyNetwork(uint32_t timesteps, float beta, uint32_t silent, bool negative,
                               const format::Extent& image);
 
 // Rounds the weights of each channel to 8-bit integers times a step.
 void MakeWhole(Draw& draw, const format::NodeT& node, format::SynapsesT& s);
 
-// A readout that hears every node that nothing else hears.
+// Adds a readout that reads every node that no other node reads.
 void AddReadout(Draw& draw, bool exact, format::NetworkT& network);
 
 // Fills in offsets and delays from the graph.

@@ -19,7 +19,7 @@ using format::SynapseKind;
 using format::SynapsesT;
 using format::Window;
 
-// One axis of a mean that skips the first positions of its source or goes beyond them, and whose
+// One axis of a mean. It may skip the first positions of its source or go beyond them, and its
 // `count` positions are those of the target from `first` on.
 struct Placement {
   int kernel, stride, before, after, first, rest;
@@ -75,7 +75,7 @@ NetworkT RandomNetwork(uint32_t seed, const RandomOptions& options) {
 
   const int layers = draw.Integer(1, 6);
   for (int layer = 0; layer < layers; ++layer) {
-    // The latest node, or now and then an earlier one.
+    // The source is the latest node, or sometimes an earlier one.
     const auto last = static_cast<uint32_t>(network.nodes.size() - 1);
     const uint32_t source =
         draw.Chance(0.8) ? last : static_cast<uint32_t>(draw.Integer(0, static_cast<int>(last)));
@@ -107,7 +107,7 @@ NetworkT RandomNetwork(uint32_t seed, const RandomOptions& options) {
     synapses->average = std::move(average);
     node->synapses.push_back(std::move(synapses));
 
-    // Shortcuts: identities of any earlier node that a stride and a channel offset can fit.
+    // Shortcuts are identities of any earlier node that fits with a stride and a channel offset.
     for (uint32_t other = 0; other <= last; ++other) {
       const Extent& e = *network.nodes[other]->extent;
       if (!draw.Chance(0.6)) continue;

@@ -1,4 +1,4 @@
-// Random spiking networks: every kind of synapse, pool, shortcut and setting, drawn from a seed.
+// Draws random spiking networks from a seed: every kind of synapse, pool, shortcut and setting.
 #ifndef CSSRUN_TESTS_ORACLE_RANDOM_NETWORK_H_
 #define CSSRUN_TESTS_ORACLE_RANDOM_NETWORK_H_
 
@@ -14,7 +14,7 @@ struct RandomOptions {
   // Weights, biases and thresholds are multiples of 1/32 and T is small, so that float sums are
   // exact and a fast engine must agree with the reference to the last spike.
   bool exact = false;
-  // Further synapses through a mean of a part of their source, which reach a part of their target.
+  // Adds synapses through a mean of a part of their source, which reach a part of their target.
   bool placed_means = false;
   bool direct = false;  // pixels are not coded in spikes
   // beta = 2, L >= T - 1: all input is there when a neuron begins to fire.
@@ -25,17 +25,18 @@ struct RandomOptions {
 
 format::NetworkT RandomNetwork(uint32_t seed, const RandomOptions& options = {});
 
-// A sound network of `layers` neurons in a chain: 1x1 synapses, 3 channels, 4x4 positions.
+// Makes a sound network of `layers` layers in a chain: 1x1 synapses, 3 channels, 4x4 positions.
 format::NetworkT ChainNetwork(uint32_t layers, uint32_t timesteps, float beta, uint32_t silent);
 
-// Two layers of 3 channels, the second with a pool and a shortcut, a mean before the readout,
-// labels: a small file that has every feature.
+// Makes a small network with every feature: two layers of 3 channels, the second with a pool and a
+// shortcut, a mean before the readout, and labels.
 format::NetworkT SmallNetwork();
 
-// Two layers, on maps of `side`: 1x1 synapses to `from` channels, then 3x3 in `groups` to `to`.
+// Makes a network of two layers on maps of `side`: 1x1 synapses to `from` channels, then 3x3 in
+// `groups` to `to`.
 format::NetworkT WideNetwork(uint32_t side, uint32_t from, uint32_t to, uint32_t groups);
 
-// Random pixels of the network's input size.
+// Draws random pixels of the network's input size.
 std::vector<uint8_t> RandomPixels(const format::NetworkT& network, uint32_t seed);
 
 }  // namespace cssrun::oracle

@@ -26,7 +26,7 @@ int Output(int size, int kernel, int stride, int pads, int dilation) {
   return (size + pads - (kernel - 1) * dilation - 1) / stride + 1;
 }
 
-// Sums of a window over each position: the mean whose division is in the weights.
+// Sums of a window over each position: a mean without the division, which is in the weights.
 struct Sums {
   int height, width;
   std::vector<double> value;   // sums of spikes, or of pixels
@@ -67,13 +67,13 @@ Sums SumWindows(const Map& source, const std::vector<double>& spikes, const Wind
   return sums;
 }
 
-// What reaches the membranes of a layer in one step.
+// What is added to the membranes of a layer in one step.
 struct Potentials {
   std::vector<double> sum;
   std::vector<double> magnitude;  // sum of absolute values
 };
 
-// potentials += synapses * spikes; returns the synaptic operations.
+// Computes potentials += synapses * spikes; returns the synaptic operations.
 double AddPotentials(const SynapsesT& s, const Map& source, const Map& target,
                      const std::vector<double>& spikes, Potentials& potentials) {
   const Sums seen = SumWindows(source, spikes, s.average.get());
@@ -129,7 +129,7 @@ std::vector<double> ToDouble(const std::vector<int8_t>& spikes) {
   return {spikes.begin(), spikes.end()};
 }
 
-// max over the members of each pool; the membranes themselves without a pool.
+// Returns the maximum over the members of each pool, or the membranes themselves without a pool.
 std::vector<double> Pool(const NodeT& node, const std::vector<double>& h) {
   if (node.pool == nullptr) return h;
   const Map from(*node.potential), to(*node.extent);

@@ -18,7 +18,7 @@ using format::NodeT;
 using format::SynapseKind;
 using format::Window;
 
-// Weights of 3 bits: from -4 to 3 steps, the step each channel's own.
+// Rounds the weights to 3 bits: from -4 to 3 steps, with a step for each channel.
 void MakeThreeBits(Draw& draw, NodeT& node) {
   for (auto& s : node.synapses) {
     if (s->kind == SynapseKind::Identity) continue;

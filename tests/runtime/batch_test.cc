@@ -1,4 +1,4 @@
-// RunImages: order, failures, threads, exceptions.
+// Tests RunImages: order, failures, threads, exceptions.
 #include "cssrun/batch.h"
 
 #include <gtest/gtest.h>
@@ -195,7 +195,7 @@ void SetToMost(std::atomic<int>& most, int value) {
   }
 }
 
-// How much of something goes on at the same time.
+// Counts how many of something go on at the same time, and keeps the most.
 class Gauge {
  public:
   explicit Gauge(std::atomic<int>& most) : most_(most) {}
@@ -224,7 +224,7 @@ void CountThreads(const std::shared_ptr<const Network>& network, const LoadImage
   Gauge runs(used.runs);
   const auto stay = [&] {
     callbacks.Enter();
-    // Long enough that all threads that there are come in.
+    // The sleep is long enough for all threads to arrive.
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
     SetToMost(used.threads, ThreadsOfTheProcess());
     callbacks.Leave();
@@ -235,7 +235,7 @@ void CountThreads(const std::shared_ptr<const Network>& network, const LoadImage
     runs.Enter();
     stay();
     runs.Leave();
-    return false;  // one reading an image is enough
+    return false;  // one reading of each image is enough
   };
   const Status status = RunImages(
       network, options, 12, threads,
@@ -270,7 +270,7 @@ TEST_P(BatchTest, ImagesRunAtTheSameTime) {
   SessionOptions options;
   options.on_reading = [&](const Reading&) {
     met = ++inside > 1 || met;
-    // The first to come waits for another.
+    // The first thread waits here for a second one.
     const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
     while (!met && std::chrono::steady_clock::now() < end) std::this_thread::yield();
     --inside;
@@ -282,12 +282,12 @@ TEST_P(BatchTest, ImagesRunAtTheSameTime) {
   EXPECT_TRUE(met);
 }
 
-// In a process of its own, which no other test has left threads in.
+// This test needs a process of its own, in which no other test has left threads.
 TEST_P(BatchTest, TheProcessHasNoMoreThreadsThanAskedFor) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   GTEST_SKIP() << "sanitizers have threads of their own";
 #endif
-  // With layers that are worth sharing.
+  // The layers are large enough to be shared between threads.
   const format::NetworkT wide = oracle::WideNetwork(16, 32, 64, 1);
   const std::shared_ptr<const Network> network = Load(wide, GetParam());
   ASSERT_NE(network, nullptr);

@@ -1,8 +1,8 @@
-// What the paper proves about the code, on the trains and membranes that both engines emit.
+// Tests the paper's theorems about the code on the trains and membranes of both engines.
 //
-// Tolerances are what the engines' arithmetic can be off by. Floats: 2^-24 of a value each time one
-// is rounded. Integers: half a unit for each rounded weight that is added, and what growing rounds;
-// units come from the plan.
+// Tolerances are bounds on the errors of the engines' arithmetic. In float, each rounding has an
+// error of 2^-24 of the value. In integers, each rounded weight that is added has an error of half
+// a unit, and growing rounds as well; the plan gives the units.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -59,7 +59,7 @@ Train TrainOf(const Recording& recording, uint32_t timesteps) {
   return train;
 }
 
-// The encoder's train of one image, of bytes or of floats.
+// Returns the encoder's train of one image, of bytes or of floats.
 template <class Pixel>
 Train EncoderTrain(const std::shared_ptr<const Network>& network,
                    const std::vector<Pixel>& pixels) {
@@ -70,14 +70,14 @@ Train EncoderTrain(const std::shared_ptr<const Network>& network,
   return TrainOf(answer.recordings[0], network->timesteps());
 }
 
-// Values from -limit to limit, and the pixels of 0 to 1 that become them.
+// Values from -limit to limit, and the pixels of 0 to 1 that are normalized to them.
 struct Values {
   std::vector<float> pixels;
   std::vector<double> normalized;  // as the network normalizes them
 };
 
-// A network with an encoder of the wanted T, beta and amplitude, whose pixels become values from
-// -limit to limit.
+// Makes a network whose encoder has the wanted T, beta and amplitude, and whose pixels become
+// values from -limit to limit.
 format::NetworkT EncoderNetwork(uint32_t timesteps, float beta, float amplitude, double limit) {
   format::NetworkT network = oracle::ChainNetwork(0, timesteps, beta, 0);
   network.nodes[0]->amplitude = amplitude;
@@ -100,7 +100,7 @@ Values DrawValues(const format::NetworkT& network, uint32_t seed, bool bytes) {
   return values;
 }
 
-// The train of `values`, handed over as bytes where they are.
+// Returns the train of `values`, which are passed as bytes if they have them.
 Train Encode(const std::shared_ptr<const Network>& network, const Values& values, bool bytes) {
   if (!bytes) return EncoderTrain(network, values.pixels);
   std::vector<uint8_t> pixels;
@@ -110,7 +110,8 @@ Train Encode(const std::shared_ptr<const Network>& network, const Values& values
   return EncoderTrain(network, pixels);
 }
 
-// An encoder's membrane is rounded twice a step, at most at what is left of the value then.
+// Returns a bound on the encoder's error: its membrane is rounded twice a step, each time by a
+// share of the value that is left.
 double EncoderTolerance(double beta, uint32_t timesteps) {
   return 2 * (timesteps + 1) * kFloatRounding * (SumOfWeights(beta, timesteps) + 1);
 }
@@ -154,7 +155,8 @@ TEST_P(CodingTest, WithBetaTwoATrainDecodesToTheNearestMultipleOfTheAmplitude) {
       for (size_t i = 0; i < values.normalized.size(); ++i) {
         const double nearest = std::round(values.normalized[i]);
         const double to_tie = 0.5 - std::abs(values.normalized[i] - nearest);
-        if (to_tie < EncoderTolerance(2, timesteps)) continue;  // either neighbour
+        if (to_tie < EncoderTolerance(2, timesteps))
+          continue;  // the train may be that of either neighbour
         ASSERT_EQ(Decode(train, i, 2), nearest) << values.normalized[i] << " T " << timesteps;
         ++decoded;
       }
@@ -163,8 +165,7 @@ TEST_P(CodingTest, WithBetaTwoATrainDecodesToTheNearestMultipleOfTheAmplitude) {
   EXPECT_GT(decoded, 12 * 2 * 48 * 9 / 10);
 }
 
-// One image through a network, with spikes of all nodes but the readout, and what each neuron of
-// one node kept at the end.
+// One run of an image, with the spikes of all nodes but the readout, and the membranes of one node.
 struct LayerRun {
   std::vector<Train> trains;
   std::vector<float> membranes;  // [index of T + L][neuron], of `node`; empty if not asked for
@@ -187,12 +188,12 @@ LayerRun RunLayers(const std::shared_ptr<const Network>& network,
   return run;
 }
 
-// What spikes and biases bring to each membrane of a node, in amplitudes at the weight of the last
+// What spikes and biases add to each membrane of a node, in amplitudes at the weight of the last
 // step.
 struct Received {
   std::vector<double> value;
   std::vector<double> magnitude;    // sums of absolute values
-  std::vector<double> most_events;  // how many weights were added at most at a step
+  std::vector<double> most_events;  // the most weights that were added in one step
 };
 
 Received ReceivedBy(const format::NetworkT& network, size_t index,
@@ -220,7 +221,8 @@ Received ReceivedBy(const format::NetworkT& network, size_t index,
   return received;
 }
 
-// The network with the weights that the engine adds: of the integer engine, whole units.
+// Returns the network with the weights that the engine adds; for the integer engine these are whole
+// units.
 format::NetworkT AsAdded(const format::NetworkT& description, const Network& network) {
   format::NetworkT added(description);
   if (network.engine() == EngineKind::kFloat) return added;
@@ -239,9 +241,9 @@ format::NetworkT AsAdded(const format::NetworkT& description, const Network& net
   return added;
 }
 
-// By how much floats may be off after the last step, in amplitudes: each step a membrane grows, and
-// weights and a bias are added, one rounding each and at most at the sum of absolute values; what
-// was sent likewise.
+// Returns a bound on the error of floats after the last step, in amplitudes. At each step a
+// membrane grows, and weights and a bias are added. Each of these rounds once, by a share of at
+// most the sum of absolute values. The same holds for the spikes sent.
 double FloatTolerance(const format::NetworkT& network, const Received& received, size_t neuron) {
   const uint32_t steps = network.code->timesteps + network.code->silent_steps;
   const double sent =
@@ -250,24 +252,25 @@ double FloatTolerance(const format::NetworkT& network, const Received& received,
          (received.magnitude[neuron] + sent);
 }
 
-// By how much integers may be off besides, with `scale` units an amplitude before the silent
-// period.
+// Returns a bound on the additional error of integers, with `scale` units an amplitude before the
+// silent period.
 double IntegerTolerance(const format::NetworkT& network, double scale) {
   const auto beta = static_cast<double>(network.code->beta);
   const uint32_t steps = network.code->timesteps + network.code->silent_steps;
-  // In units, of a step: doubling is exact, halves are rounded; the product with another factor is
-  // rounded, and the factor itself to 1/32768, which is half a unit of the largest membrane.
+  // The error of growing at each step, in units. Doubling is exact and halves are rounded. Another
+  // factor is rounded to 1/32768, which is half a unit of the largest membrane, and so is its
+  // product.
   const double growth = beta == 2 ? 0 : beta == 1.5 ? 0.5 : 1;
   double off = 0;
   for (uint32_t i = 0; i < steps; ++i) off = beta * off + growth;
   const double gain = std::pow(beta, network.code->silent_steps);
-  // What biases are rounded by cancels but for half a unit of the last one. A membrane is recorded
-  // when it has grown once more.
+  // The rounding errors of biases cancel, except for half a unit of the last one. A membrane is
+  // recorded after it has grown once more.
   return (off / beta + gain / 2) / (scale * gain);
 }
 
-// Theorem 2: what a TSA layer sends decodes to what it received, up to what stays in the membrane:
-// sum of inputs = sent + residual, at every T, beta and L.
+// Theorem 2: a TSA layer's spikes decode to its input, up to the residual in the membrane: sum of
+// inputs = sent + residual, at every T, beta and L.
 TEST_P(CodingTest, SpikesAndResidualAddUpToTheInput) {
   size_t fitting = 0;
   size_t within = 0;
@@ -277,7 +280,7 @@ TEST_P(CodingTest, SpikesAndResidualAddUpToTheInput) {
     Draw draw(seed);
     const uint32_t silent = draw.Count(1, 2);
     const float beta = draw.OneOf<float>({1.25F, 1.5F, 1.5F, 1.7F, 2.0F, 2.0F});
-    // What growing rounds would be as much as a spike after more.
+    // With more timesteps the rounding of growth would be as large as a spike.
     const bool few = GetParam() == EngineKind::kInteger && beta != 2;
     const uint32_t timesteps = draw.Count(4, few ? 8 : 14);
     format::NetworkT description = oracle::ChainNetwork(1, timesteps, beta, silent);
@@ -294,7 +297,8 @@ TEST_P(CodingTest, SpikesAndResidualAddUpToTheInput) {
     const size_t steps = timesteps + silent;
     ASSERT_EQ(run.membranes.size(), steps * neurons);
     for (size_t neuron = 0; neuron < neurons; ++neuron) {
-      // 16 bits hold 16 amplitudes: with the next step's input, six are sure to fit.
+      // 16 bits hold 16 amplitudes. A membrane of at most six is sure to hold the next step's
+      // input.
       bool saturates = false;
       for (size_t i = 0; i < steps; ++i) {
         saturates = saturates || std::abs(run.membranes[i * neurons + neuron]) > 6;
@@ -306,8 +310,8 @@ TEST_P(CodingTest, SpikesAndResidualAddUpToTheInput) {
       if (!scales.empty()) tolerance += IntegerTolerance(description, scales[neuron / 16]);
       largest_tolerance = std::max(largest_tolerance, tolerance);
       ASSERT_NEAR(received.value[neuron], sent + residual, tolerance) << "neuron " << neuron;
-      // A value that the train can carry leaves less than one amplitude behind, unless spikes were
-      // sent in vain before the potential turned.
+      // A value that the train can carry leaves a residual of less than one amplitude, unless the
+      // neuron sent spikes in vain before its potential changed sign.
       if (std::abs(received.value[neuron]) > 0.9 * SumOfWeights(b, timesteps)) continue;
       ++fitting;
       within += std::abs(residual) < 1.0;
@@ -320,14 +324,14 @@ TEST_P(CodingTest, SpikesAndResidualAddUpToTheInput) {
   EXPECT_GT(within, fitting * 98 / 100) << fitting;
 }
 
-// Where all input is there before the first spike, a train is its rounding to whole amplitudes.
+// Where all input comes before the first spike, a train is the input rounded to whole amplitudes.
 TEST_P(CodingTest, SettledNeuronsSendTheNearestMultipleOfTheAmplitude) {
   size_t decoded = 0;
   size_t close = 0;
   size_t levels = 0;
   for (uint32_t seed = 0; seed < 40; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
-    // Of few channels and many: sums of events, and of levels.
+    // Few channels are summed as events, many as levels.
     format::NetworkT description =
         seed % 2 == 0 ? oracle::WideNetwork(4, 6, 5, 1) : oracle::WideNetwork(4, 24, 20, 1);
     const uint32_t timesteps = 2 + seed % 5;
@@ -353,7 +357,7 @@ TEST_P(CodingTest, SettledNeuronsSendTheNearestMultipleOfTheAmplitude) {
         const double lowest = description.nodes[node]->rectify ? 0 : -most;
         const double value = std::clamp(received.value[neuron], lowest, most);
         const double nearest = std::round(value);
-        // That the integer engine rounds down to 2^(T-14) amplitudes moves nothing across a
+        // The integer engine rounds down to 2^(T-14) amplitudes, which moves no potential across a
         // threshold, and its sums are exact.
         const double off = FloatTolerance(description, received, neuron);
         if (0.5 - std::abs(value - nearest) < off) {

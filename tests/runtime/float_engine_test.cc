@@ -1,4 +1,4 @@
-// The event engine against the paper's equations in double.
+// Compares the float engine with the paper's equations in double.
 #include "runtime/float/float_engine.h"
 
 #include <gtest/gtest.h>
@@ -65,7 +65,7 @@ Recording Record(const Network& network, const std::vector<uint8_t>& pixels) {
   return recording;
 }
 
-// A few roundings of the sum that meets the threshold.
+// The margin is a few roundings of the sum that is compared with the threshold.
 constexpr double kTieMargin = 4 * static_cast<double>(std::numeric_limits<float>::epsilon());
 
 struct Comparison {
@@ -75,7 +75,7 @@ struct Comparison {
 };
 
 // Drives the reference of each layer with the engine's own spikes, so that a tie that falls the
-// other way in one layer cannot hide or cause differences in the next.
+// other way in one layer can neither hide nor cause differences in the next.
 void Compare(const format::NetworkT& description, const std::vector<uint8_t>& pixels,
              const Recording& recording, double tolerance, Comparison& comparison) {
   const std::vector<double> inputs = oracle::Normalize(description, pixels);
@@ -96,7 +96,7 @@ void Compare(const format::NetworkT& description, const std::vector<uint8_t>& pi
             << "neuron " << neuron << " index " << i << ": engine " << int{actual[i][neuron]}
             << ", reference " << int{expected.train[i][neuron]};
         ++comparison.ties;
-        break;  // after a tie this neuron's train may differ for good
+        break;  // after a tie, the rest of this neuron's train may differ
       }
       for (size_t i = 0; i < actual.size(); ++i) spikes += actual[i][neuron] != 0;
     }
@@ -170,7 +170,7 @@ TEST(FloatEngineTest, EqualsReferenceWithDirectInputUpToTies) {
 
 TEST(FloatEngineTest, EqualsReferenceExactlyWhereFloatSumsAreExact) {
   Comparison comparison;
-  comparison.first_node = 1;  // normalized pixels are not multiples of anything
+  comparison.first_node = 1;  // normalized pixels are not multiples of 1/32
   for (uint32_t seed = 1000; seed < 1200; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     oracle::RandomOptions options;
@@ -210,7 +210,8 @@ TEST(FloatEngineTest, EveryInstructionSetGivesTheSameBits) {
   }
 }
 
-// A shortcut waits far longer than there are spikes: T frames are kept, not one for each step.
+// A shortcut waits for many more steps than there are spikes. Only T frames are kept, not one for
+// each step.
 TEST(FloatEngineTest, AShortcutOverManyLayers) {
   format::NetworkT description = oracle::ChainNetwork(12, 4, 1.5F, 3);
   format::NodeT& last = *description.nodes[12];
@@ -247,8 +248,8 @@ TEST(TimingTest, ChainLatency) {
   }
 }
 
-// A chain whose last layer also takes a shortcut from the encoder: latency follows the longest
-// path, and the shortcut waits L steps for each layer it bypasses.
+// Makes a chain whose last layer also has a shortcut from the encoder. Latency follows the longest
+// path, and the shortcut waits L steps for each layer that it bypasses.
 format::NetworkT ResidualNetwork(uint32_t layers, uint32_t silent) {
   format::NetworkT network = oracle::ChainNetwork(layers, 8, 1.5F, silent);
   auto shortcut = std::make_unique<format::SynapsesT>();

@@ -1,4 +1,4 @@
-// Files that were written once stay readable, and give the answers that they gave.
+// Checks that files that were written once stay readable, and give the same answers as before.
 #include <gtest/gtest.h>
 
 #include <cstdlib>

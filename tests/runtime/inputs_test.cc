@@ -1,4 +1,5 @@
-// What a run starts from: pixels as bytes, as floats and in planes, events in the encoder's place.
+// Tests the inputs of a run: pixels as bytes, as floats and in planes, and events instead of the
+// encoder's.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -53,7 +54,7 @@ TEST_P(InputsTest, FloatsAndPlanesAreTheSameImage) {
   }
 }
 
-// The same where pixels reach the first layers by multiplication; then nobody can bring events.
+// Tests the same with direct input, where a run cannot take events.
 TEST_P(InputsTest, DirectInputTakesTheSameImagesAndNoEvents) {
   for (uint32_t seed = 100; seed < 100 + kSeeds; ++seed) {
     SCOPED_TRACE(seed);
@@ -102,7 +103,7 @@ TEST_P(InputsTest, FloatsAreNotRoundedToEightBits) {
   }
   const oracle::NodeRun expected = oracle::RunEncoder(description_, normalized);
   size_t compared = 0;
-  std::vector<bool> tied(normalized.size(), false);  // from there on it may have two trains
+  std::vector<bool> tied(normalized.size(), false);  // from a tie on, there may be two trains
   for (size_t i = 0; i < expected.train.size(); ++i) {
     for (size_t j = 0; j < normalized.size(); ++j) {
       tied[j] = tied[j] || expected.margin[i][j] < 1e-5;
@@ -152,7 +153,7 @@ TEST_P(InputsTest, EventsTakeThePlaceOfTheEncoder) {
     ExpectSame(answer, plain_);
     EXPECT_EQ(answer.layers[0].spikes, events.size());
     EXPECT_EQ(answer.recordings[0].spikes, spikes);
-    // And nothing of them stays.
+    // The events must not affect later runs.
     ASSERT_TRUE(session.Run(pixels_, answer).ok());
     ExpectSame(answer, plain_);
   }

@@ -11,7 +11,7 @@
 namespace cssrun {
 
 // Calls function() with kernels dispatched to each target of this machine in turn, and to the one
-// without vectors, which the machine does not name.
+// without vectors, which Highway does not list for the machine.
 template <class Function>
 void ForEveryInstructionSet(const Function& function) {
   const int64_t supported = hwy::SupportedTargets() | HWY_SCALAR;

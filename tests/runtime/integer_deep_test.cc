@@ -1,5 +1,5 @@
-// Residual networks of 20 layers in settled codes: what a layer gets wrong, twenty layers make
-// worse. Each layer is compared with the reference on the engine's own input.
+// Tests residual networks of 20 layers in settled codes, because an error of one layer grows over
+// twenty. Each layer is compared with the reference on the engine's own input.
 #include <gtest/gtest.h>
 
 #include <cstdio>
@@ -22,7 +22,7 @@ using internal::LayerPlan;
 constexpr size_t kNeuronLayers = 19;
 
 struct Shortcuts {
-  size_t aligned_fused = 0;  // beside levels, in registers
+  size_t aligned_fused = 0;  // aligned shortcuts that join levels in registers
   size_t other_fused = 0;
 };
 
@@ -38,7 +38,8 @@ Shortcuts CountShortcuts(const Network& network) {
   return shortcuts;
 }
 
-// The share of neurons of the last layer that send anything: all or none would show little.
+// Returns the share of neurons of the last layer that send a spike. Without any, or with all of
+// them, the comparison would show little.
 double ActiveShare(const SpikeRecord& record) {
   const oracle::Train& train = record.trains[kNeuronLayers];
   double active = 0;

@@ -1,5 +1,5 @@
-// The integer engine against its arithmetic written plainly, on random networks; and that neither
-// instruction set, chunk nor thread changes a bit.
+// Compares the integer engine with its arithmetic in plain code, on random networks, and checks
+// that instruction set, chunk and threads do not change a bit.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -90,8 +90,8 @@ TEST(IntegerEngineTest, EqualsItsReferenceWhereAllInputComesBeforeTheFirstSpike)
   EXPECT_GT(counts.decisions - counts.not_compared, 200000U);
 }
 
-// The weights of a quantized model are exact in integers, so that the engine decides as the paper's
-// equations do: nothing is rounded but the ties of floats.
+// The weights of a quantized model are exact in integers, so the engine decides as the paper's
+// equations do. Only the ties of floats are rounded.
 TEST(IntegerEngineTest, QuantizedWeightsDecideAsTheEquationsDo) {
   uint64_t decisions = 0;
   uint64_t ties = 0;
@@ -149,8 +149,9 @@ TEST(IntegerEngineTest, EqualsItsReferenceWithMeansOfParts) {
   EXPECT_GT(counts.decisions - counts.not_compared, 100'000U);
 }
 
-// Weights in 8 bits, tables for one sign, several sets of blocks, more spikes than one sum holds;
-// tables so large that each set of blocks does all of its steps before the next one.
+// Covers weights in 8 bits, tables for one sign, several sets of blocks, and more spikes than one
+// sum holds. It also covers tables so large that each set of blocks does all of its steps before
+// the next one.
 TEST(IntegerEngineTest, EqualsItsReferenceOnWideLayers) {
   struct Case {
     uint32_t side, from, to, groups;
@@ -176,7 +177,8 @@ TEST(IntegerEngineTest, EqualsItsReferenceOnWideLayers) {
   }
 }
 
-// Levels: tiles of every size and their remainders, both groups of targets, sums beyond 16 bits.
+// Covers levels: tiles of every size and their remainders, both groups of targets, and sums beyond
+// 16 bits.
 TEST(IntegerEngineTest, EqualsItsReferenceWhereAllStepsAreAddedAtOnce) {
   struct Case {
     uint32_t side, from, to;
@@ -208,7 +210,8 @@ TEST(IntegerEngineTest, EqualsItsReferenceWhereAllStepsAreAddedAtOnce) {
   }
 }
 
-// A row of spikes may bring more than 16 bits hold: such layers must not sum it up in registers.
+// A row of spikes may add up to more than 16 bits hold, so such a layer must not be summed in
+// registers.
 TEST(IntegerEngineTest, SumsThatMayNotFitSixteenBitsAreGathered) {
   format::NetworkT description = oracle::WideNetwork(5, 64, 64, 1);
   const auto kernel_of_last_layer = [](const Network& network) {
@@ -228,7 +231,8 @@ TEST(IntegerEngineTest, SumsThatMayNotFitSixteenBitsAreGathered) {
   EXPECT_GT(counts.decisions, counts.not_compared);
 }
 
-// Far more than 16 bits hold, all of one sign: a membrane stays at its end and does not turn round.
+// The sums exceed 16 bits by far and have one sign. A membrane must stay at its limit and not wrap
+// around.
 TEST(IntegerEngineTest, SumsBeyondSixteenBitsSaturate) {
   format::NetworkT description = oracle::WideNetwork(5, 150, 40, 1);
   description.code->negative_spikes = false;
@@ -248,8 +252,9 @@ TEST(IntegerEngineTest, SumsBeyondSixteenBitsSaturate) {
   }
 }
 
-// Where pools overlap, members beyond the map are as low as 16 bits hold, in units; these are few
-// where small weights are whole, and pixels are not counted in them at all.
+// Where pools overlap, members beyond the map have the lowest value that 16 bits hold, in units.
+// With as many units an amplitude as here, that is less than one amplitude. Pixels are not added in
+// units, so they can bring a potential below it.
 TEST(IntegerEngineTest, MembersBeyondTheMapAreNeverTheLargest) {
   format::NetworkT description = oracle::WideNetwork(4, 12, 12, 1);
   description.code->timesteps = 2;
@@ -273,7 +278,7 @@ TEST(IntegerEngineTest, MembersBeyondTheMapAreNeverTheLargest) {
   oracle::SetTiming(description);
   const std::shared_ptr<const Network> network = LoadInIntegers(description);
   ASSERT_NE(network, nullptr);
-  EXPECT_GT(PlanOf(*network).layers[2].scales[0], 32768);  // all 16 bits: less than an amplitude
+  EXPECT_GT(PlanOf(*network).layers[2].scales[0], 32768);  // 16 bits hold less than an amplitude
   const std::vector<uint8_t> white(size_t{3} * 4 * 4, 255);
   Counts counts;
   const SpikeRecord best = Record(*network, white);

@@ -1,7 +1,7 @@
-// Random networks drawn by kind: every kernel, times what may join or follow it, times every
-// instruction set. Every spike of every layer is compared with the reference, and what was reached
-// is counted from the plan of the loaded network. A combination that can exist and is not reached
-// often enough is a failure; so is one that is said not to exist and does.
+// Draws random networks by kind: every kernel, with everything that may join or follow it, on every
+// instruction set. Every spike of every layer is compared with the reference, and the plan of the
+// loaded network tells which combination was reached. The test fails if a combination that can
+// exist is not reached often enough, and if one that is said not to exist is reached.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -32,8 +32,8 @@ using oracle::Join;
 using oracle::Kind;
 
 constexpr int kWanted = 50;       // networks of each combination
-constexpr int kMostDrawn = 150;   // before it counts as not reached
-constexpr int kFutileDrawn = 20;  // where it cannot exist
+constexpr int kMostDrawn = 150;   // networks drawn before a combination counts as not reached
+constexpr int kFutileDrawn = 20;  // networks drawn for a combination that cannot exist
 constexpr size_t kAddedAtOnce = 16;
 
 constexpr Join kJoins[] = {Join::kNothing,         Join::kAlignedShortcut, Join::kOtherShortcut,
@@ -83,7 +83,7 @@ KernelName KernelOf(const Case& c) {
   return c.settled ? KernelName::kLevelShortcut : KernelName::kEventShortcut;
 }
 
-// Why no layer can have the kernel with what joins it, if so.
+// Returns why no layer can have the kernel with this join; nothing if one can.
 std::optional<std::string_view> WhyImpossible(const Case& c, Join join) {
   if (c.kind == Kind::kLevelConv && !c.settled) {
     return "a level is there when all steps are, and event layers fire before";
@@ -97,12 +97,12 @@ std::optional<std::string_view> WhyImpossible(const Case& c, Join join) {
   return std::nullopt;
 }
 
-// Whether a layer of the plan has the kernel with what joins it.
+// Returns whether a layer of the plan has the kernel with this join.
 bool Reaches(const LayerPlan& layer, const Case& c, Join join) {
   if (layer.settled != c.settled) return false;
   const auto is_of_kind = [&](const SynapsesPlan& s) { return s.kernel == KernelOf(c); };
   if (std::ranges::none_of(layer.synapses, is_of_kind)) return false;
-  // One of the kernel's synapses is what is joined; others of that kernel may join it.
+  // A join may use the same kernel as the main synapses, so the synapses are counted by kind.
   size_t aligned = 0;
   size_t shortcuts = 0;
   size_t sums = 0;
@@ -112,7 +112,7 @@ bool Reaches(const LayerPlan& layer, const Case& c, Join join) {
     sums += !IsShortcut(s.kernel);
   }
   const bool is_shortcut = c.kind == Kind::kShortcut;
-  // Levels that no other sums join are rounded in registers, whatever else there is.
+  // Levels that no other sums join are rounded in registers, whatever else the layer has.
   if (c.kind == Kind::kLevelConv && layer.fused != (sums == 1)) return false;
   if (c.kind == Kind::kLevelConv && join != Join::kOtherSums && join != Join::kManySynapses &&
       !layer.fused) {
@@ -153,7 +153,7 @@ uint32_t SeedOf(const Case& c, Join join, int number) {
 
 class IntegerKindsTest : public testing::TestWithParam<Case> {
  protected:
-  // Networks by instruction set.
+  // The number of networks by instruction set.
   using Reached = std::map<int64_t, int>;
 
   // Draws networks until the combination is reached often enough.
@@ -175,7 +175,7 @@ class IntegerKindsTest : public testing::TestWithParam<Case> {
     return reached;
   }
 
-  // Every instruction set, some chunk and some number of threads.
+  // Runs on every instruction set, with some chunk and some number of threads.
   void Run(const format::NetworkT& description, const Network& network, uint32_t seed,
            Reached& reached) {
     const std::vector<uint8_t> pixels = oracle::RandomPixels(description, seed);

@@ -1,6 +1,6 @@
-// That what the integer engine decides about a network is sound: scales, bits, which layers are
-// settled, what is added in registers. Each rule is stated for itself, by what it must guarantee,
-// and checked on the plan of a loaded network.
+// Checks the integer engine's decisions about a network: scales, bits, which layers are settled,
+// and what is added in registers. Each test states one rule by what it must guarantee, and checks
+// it on the plan of a loaded network.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -28,21 +28,21 @@ using internal::SynapsesPlan;
 using internal::WeightType;
 
 constexpr double kLargestMembrane = 32767;
-constexpr double kClose = 1e-6;  // of quotients of doubles that ought to be whole
+constexpr double kClose = 1e-6;  // for quotients of doubles that should be whole
 
 // One layer of a network with its plan.
 struct Planned {
   const format::NetworkT& network;
   const format::NodeT& node;
   const LayerPlan& plan;
-  std::vector<const format::SynapsesT*> synapses;  // those of the plan, in its order
+  std::vector<const format::SynapsesT*> synapses;  // those in the plan, in its order
 
   double beta() const { return static_cast<double>(network.code->beta); }
   double gain() const { return std::pow(beta(), network.code->silent_steps); }
   double whole_train() const { return std::exp2(network.code->timesteps); }
   size_t channels() const { return node.potential->channels(); }
 
-  // Weights that lead to a channel; those of a shortcut lead to all.
+  // Returns the weights that lead to a channel; those of a shortcut lead to all channels.
   std::span<const float> WeightsTo(size_t channel, size_t s) const {
     const std::vector<float>& weights = synapses[s]->weights;
     if (synapses[s]->kind == SynapseKind::Identity) return weights;
@@ -58,8 +58,8 @@ struct Planned {
   }
 };
 
-// What a weight in units may be: of 8 bits both signs exist; of 16 bits, any 32 weights of a
-// convolution fit a membrane, and any 4 of a shortcut.
+// Returns the largest weight in units. In 8 bits it must have both signs; in 16 bits, any 32
+// weights of a convolution, or 4 of a shortcut, must fit a membrane.
 double LargestUnits(const SynapsesPlan& plan, const format::SynapsesT& s) {
   if (plan.weights == WeightType::kInt8) return 127;
   return std::floor(kLargestMembrane / (s.kind == SynapseKind::Identity ? 4 : 32));
@@ -119,7 +119,7 @@ void ForEachRandomLayer(const std::function<void(const Planned&)>& function) {
   }
 }
 
-// Whether one unit more an amplitude would break a limit on weights.
+// Returns whether one more unit an amplitude would exceed a limit on weights.
 bool WeightsForbid(const Planned& layer, size_t channel, double scale) {
   for (size_t s = 0; s < layer.synapses.size(); ++s) {
     if (layer.plan.synapses[s].weights == WeightType::kFloat) continue;
@@ -136,7 +136,7 @@ bool AllWhole(std::span<const float> weights, double scale) {
   });
 }
 
-// Of all convolutions.
+// Returns whether the weights of all convolutions to the channel are whole.
 bool AllWholeTo(const Planned& layer, size_t channel) {
   for (size_t s = 0; s < layer.synapses.size(); ++s) {
     if (layer.synapses[s]->kind == SynapseKind::Identity) continue;
@@ -169,7 +169,7 @@ TEST(IntegerPlanTest, AMembraneHoldsSixteenSpikesOfAWholeNumberOfUnits) {
       const double unit = scale * layer.gain();
       EXPECT_NEAR(unit, std::round(unit), kClose * unit);
       EXPECT_LE(16 * std::round(unit), kLargestMembrane);
-      EXPECT_GE(std::round(unit), 48);  // or the rounding of a membrane would be felt
+      EXPECT_GE(std::round(unit), 48);  // with fewer units, the rounding of membranes would matter
       ++channels;
     }
   });
@@ -187,7 +187,7 @@ TEST(IntegerPlanTest, SettledSumsHoldTwiceATrainOrWholeWeights) {
         ++rounded;
         continue;
       }
-      // Weights of few units sum to less: an eighth of a train must fit.
+      // Whole weights of few units have smaller sums, but an eighth of a train must fit.
       EXPECT_LE(train / 8, kLargestMembrane * (1 + kClose)) << "channel " << c;
       EXPECT_TRUE(AllWholeTo(layer, c)) << "channel " << c;
       ++whole;
@@ -197,14 +197,15 @@ TEST(IntegerPlanTest, SettledSumsHoldTwiceATrainOrWholeWeights) {
   EXPECT_GT(whole, 10U);
 }
 
-// Coarser than it must be is an error too: nothing but a limit keeps a scale from being larger.
+// A scale must not be smaller than necessary either: only a limit may keep it from being larger.
 TEST(IntegerPlanTest, NoScaleIsSmallerThanItsLimitsAsk) {
   uint64_t by_weights = 0;
   uint64_t by_membranes = 0;
   ForEachRandomLayer([&](const Planned& layer) {
     for (size_t c = 0; c < layer.channels(); ++c) {
       const double scale = layer.plan.scales[c];
-      if (layer.plan.settled && AllWholeTo(layer, c)) continue;  // at the smallest such scale
+      if (layer.plan.settled && AllWholeTo(layer, c))
+        continue;  // already the smallest scale with whole weights
       const double more =
           layer.plan.settled ? scale * (1 + kClose) : (scale * layer.gain() + 1) / layer.gain();
       const bool full = layer.plan.settled
@@ -220,8 +221,8 @@ TEST(IntegerPlanTest, NoScaleIsSmallerThanItsLimitsAsk) {
   EXPECT_GT(by_membranes, 100U);
 }
 
-// A shortcut's weight is added four times to a membrane before it may overflow, however large it is
-// beside the others.
+// A shortcut's weight can be added four times to a membrane before it overflows, however large the
+// weight is beside the others.
 TEST(IntegerPlanTest, LargeShortcutsFitTheirBits) {
   for (const float weight : {0.5F, 3.0F, 9.0F, 40.0F, -40.0F}) {
     for (const bool overlapping : {false, true}) {
@@ -246,7 +247,7 @@ TEST(IntegerPlanTest, LargeShortcutsFitTheirBits) {
   }
 }
 
-// Quantized weights: small whole numbers times a step of their channel's own.
+// Makes quantized weights: small whole numbers times a step of their channel.
 format::NetworkT QuantizedNetwork(int largest, float step) {
   format::NetworkT network = oracle::WideNetwork(5, 12, 20, 1);
   network.code->silent_steps = network.code->timesteps - 1;
@@ -256,7 +257,8 @@ format::NetworkT QuantizedNetwork(int largest, float step) {
     std::vector<float>& weights = network.nodes[node]->synapses[0]->weights;
     const size_t fan_in = weights.size() / network.nodes[node]->potential->channels();
     for (size_t i = 0; i < weights.size(); ++i) {
-      // Each channel has a 1, so that no larger step has all weights as multiples.
+      // Each channel has a weight of one step, so that the weights are not multiples of a larger
+      // step.
       const int whole = i % fan_in == 0 ? 1 : number++ * 7 % (2 * largest + 1) - largest;
       const size_t channel = i / fan_in;
       weights[i] = static_cast<float>(whole) * step * (1 + 0.01F * static_cast<float>(channel));
@@ -309,7 +311,7 @@ TEST(IntegerPlanTest, WeightsBesideWhichASpikeHasTooFewUnitsAreRefused) {
     } else {
       ++refused;
       EXPECT_NE(network->why_float().find("layer0"), std::string::npos) << network->why_float();
-      // Not even in 11 bits would it have had more.
+      // Weights of 11 bits would not have given more units either.
       EXPECT_LT(std::floor(1023 / largest * 1.5), 48) << largest;
     }
   }
@@ -324,7 +326,7 @@ TEST(IntegerPlanTest, SettledLayersAreThoseWithAllInputBeforeTheFirstSpike) {
         const format::NetworkT description = oracle::ChainNetwork(2, timesteps, beta, silent);
         const std::shared_ptr<const Network> network = integer_tests::Load(description);
         ASSERT_NE(network, nullptr);
-        // More steps need sums of more than 16 bits.
+        // Sums of more than 6 steps need more than 16 bits.
         const bool settled = beta == 2 && timesteps <= 6 && silent + 1 >= timesteps;
         if (network->engine() == EngineKind::kFloat) {
           EXPECT_FALSE(settled) << timesteps << " " << silent;
@@ -364,7 +366,7 @@ TEST(IntegerPlanTest, WhatJoinsInRegistersIsSettledAndAlone) {
   EXPECT_GT(fused, 50U);
 }
 
-// Levels are sources that send 0 to 2^T - 1; the sum of all that a target sees fits 32 bits.
+// Levels need sources that send 0 to 2^T - 1, and the sum over a target's inputs must fit 32 bits.
 TEST(IntegerPlanTest, LevelsComeFromRectifyingSourcesAndFit) {
   uint64_t levels = 0;
   ForEachRandomLayer([&](const Planned& layer) {
@@ -380,7 +382,7 @@ TEST(IntegerPlanTest, LevelsComeFromRectifyingSourcesAndFit) {
   EXPECT_GT(levels, 100U);
 }
 
-// Sixteen bits a weight are for layers whose weights stay near the core so: 256 KiB.
+// Weights take 16 bits in layers whose weights stay near the core all the same: 256 KiB.
 TEST(IntegerPlanTest, FewWeightsAreKeptInSixteenBits) {
   struct Case {
     uint32_t side, from, to;

@@ -1,4 +1,5 @@
-// What the integer engine cannot do, or would need too much memory for, runs in float and says why.
+// Checks that networks that the integer engine cannot run, or that would need too much memory, run
+// in float and say why.
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -37,7 +38,7 @@ TEST(IntegerRefusalTest, ALongSilentPeriodRunsInFloat) {
 }
 
 TEST(IntegerRefusalTest, LayoutsOutOfProportionRunInFloat) {
-  // Two taps 200 apart: a small file, a large layout.
+  // Two taps lie 200 positions from each other, which makes a small file with a large layout.
   format::NetworkT description = oracle::ChainNetwork(2, 4, 2, 1);
   format::Window& far = *description.nodes[1]->synapses[0]->window;
   far = format::Window(2, 2, 1, 1, 100, 100, 100, 100, 200, 200);
@@ -45,7 +46,8 @@ TEST(IntegerRefusalTest, LayoutsOutOfProportionRunInFloat) {
   weights.assign(weights.size() * 4, 0.1F);
   ExpectFloat(description, "reaches too far");
 
-  // Means that overlap, each of half of a long row: a list of all members would be 17 million.
+  // Overlapping means each cover half of a long row; a list of all members would have 17 million
+  // entries.
   format::NetworkT means = oracle::ChainNetwork(1, 2, 2, 1);
   const format::Extent row(1, 1, 8192);
   *means.nodes[0]->extent = row;
@@ -63,7 +65,7 @@ TEST(IntegerRefusalTest, LayoutsOutOfProportionRunInFloat) {
   means.nodes[2]->synapses[0]->weights.assign(size_t{4} * 3 * 4097, 0.001F);
   ExpectFloat(means, "too many members");
 
-  // One position in 2048: few have a tap at all.
+  // The stride is 2048, so that few source positions have a tap at all.
   format::NetworkT sparse = oracle::ChainNetwork(1, 4, 2, 1);
   const format::Extent image(1, 1, 8192);
   *sparse.nodes[0]->extent = image;
@@ -83,7 +85,7 @@ TEST(IntegerRefusalTest, LayoutsOutOfProportionRunInFloat) {
   EXPECT_EQ(network->engine(), EngineKind::kInteger) << network->why_float();
 }
 
-// 25 taps of 10,800 channels, each a level of 63 and a weight of 127 at most: more than 32 bits.
+// 25 taps of 10,800 channels, each with a level of 63 and a weight of up to 127, exceed 32 bits.
 TEST(IntegerRefusalTest, LevelSumsBeyondThirtyTwoBitsAreNotTaken) {
   format::NetworkT description = oracle::WideNetwork(5, 10'800, 9, 1);
   description.code->timesteps = 6;

@@ -1,4 +1,4 @@
-// Shortcuts of settled layers that random networks found wrong once.
+// Tests shortcuts of settled layers in which random networks once found errors.
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -11,7 +11,8 @@
 namespace cssrun {
 namespace {
 
-// Two layers of 12 and 9 channels in a settled code; the second has a shortcut from the first.
+// Makes two layers of 12 and 9 channels in a settled code; the second has a shortcut from the
+// first.
 format::NetworkT NetworkWithShortcut(uint32_t side) {
   format::NetworkT network = oracle::WideNetwork(side, 12, 9, 1);
   network.code->silent_steps = network.code->timesteps - 1;
@@ -35,12 +36,12 @@ void ExpectReference(const format::NetworkT& description) {
   EXPECT_GT(counts.compared(), 0U);
 }
 
-// Both layers have 16 lanes a position: three lanes of the source have no target.
+// Both layers have 16 lanes a position, so three lanes of the source have no target.
 TEST(IntegerShortcutTest, ASourceOfMoreChannelsFiresNothingBesideTheMap) {
   ExpectReference(NetworkWithShortcut(5));
 }
 
-// A row and a column of the source are left over by means of 2 x 2; the map goes on beyond them.
+// Means of 2 x 2 leave out a row and a column of the source, and the map continues beyond them.
 TEST(IntegerShortcutTest, PositionsOutsideEveryMeanBringNothing) {
   format::NetworkT description = NetworkWithShortcut(5);
   format::SynapsesT& shortcut = *description.nodes[2]->synapses[1];

@@ -1,8 +1,8 @@
-// What the tests of the integer engine share: every spike of every layer, recorded and compared
+// Shared parts of the integer engine's tests: they record every spike of every layer and compare it
 // with the reference.
 //
-// They see the engine through its spikes and through plan.h alone, so that they do not change with
-// what lies between.
+// The tests use only the engine's spikes and plan.h, so that they need no change when the code
+// between the two does.
 #ifndef CSSRUN_TESTS_RUNTIME_INTEGER_SUPPORT_H_
 #define CSSRUN_TESTS_RUNTIME_INTEGER_SUPPORT_H_
 
@@ -19,13 +19,13 @@
 
 namespace cssrun::integer_tests {
 
-// Null, with a failure of the test, where it does not load.
+// Loads a network. On failure the test fails and null is returned.
 std::shared_ptr<const Network> Load(const format::NetworkT& description);
-// The same; also where the integer engine cannot run it.
+// Loads a network in the same way; also fails if the integer engine cannot run it.
 std::shared_ptr<const Network> LoadInIntegers(const format::NetworkT& description);
 
 internal::IntegerPlan PlanOf(const Network& network);
-// What the reference of one layer is told.
+// Returns what the reference of one layer needs to know of the plan.
 oracle::Choices ChoicesOf(const internal::LayerPlan& plan);
 
 struct SpikeRecord {
@@ -33,27 +33,28 @@ struct SpikeRecord {
   Answer answer;
 };
 
-// Runs on the instruction set that is chosen now. With several threads, they share every layer.
+// Runs on the currently chosen instruction set. Several threads share every layer.
 SpikeRecord Record(const Network& network, const std::vector<uint8_t>& pixels, uint32_t chunk = 0,
                    unsigned threads = 1);
 
 struct Counts {
   uint64_t decisions = 0;
-  uint64_t not_compared = 0;  // a sum may have saturated on the way
+  uint64_t not_compared = 0;  // because a sum may have saturated on the way
 
   uint64_t compared() const { return decisions - not_compared; }
 };
 
-// Fails where a spike is not the reference's. Each layer's reference is driven with the engine's
+// Fails if a spike differs from the reference's. Each layer's reference is driven with the engine's
 // own spikes.
 void Compare(const format::NetworkT& description, const Network& network,
              const std::vector<uint8_t>& pixels, const SpikeRecord& record, Counts& counts);
 
 void ExpectSame(const SpikeRecord& expected, const SpikeRecord& actual);
 
-// All that this machine has, and the one without vectors, which the machine does not name.
+// Returns all sets of this machine, and the one without vectors, which Highway does not list for
+// the machine.
 std::vector<int64_t> InstructionSets();
-// Calls `function` with each of them chosen, then lets the machine choose again.
+// Calls `function` with each set chosen, then lets the machine choose again.
 void ForEveryInstructionSet(const std::function<void(int64_t)>& function);
 
 }  // namespace cssrun::integer_tests

@@ -1,4 +1,4 @@
-// Runs that are cancelled or reach their time limit.
+// Tests runs that are cancelled or reach their time limit.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -53,12 +53,12 @@ TEST_P(InterruptionTest, WhatIsReadBeforeTheTimeLimitIsTheAnswer) {
     keep.keep_readings = true;
     Answer kept;
     ASSERT_TRUE(Session(network_, keep).Run(pixels_, kept).ok());
-    // The callback uses up all of the time at a reading of its choice.
+    // The callback uses up the remaining time at the chosen reading.
     for (uint32_t reading = 0; reading + 1 < network_->timesteps(); ++reading) {
       uint32_t count = 0;
       SessionOptions options;
       options.time_limit = std::chrono::seconds(5);
-      // Enough for a busy machine; the callback waits for the rest of it only in one case.
+      // The limit is long enough for a busy machine, and only this one callback waits for its end.
       options.on_reading = [&](const Reading&) {
         ++count;
         return true;

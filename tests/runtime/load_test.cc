@@ -1,4 +1,4 @@
-// The ways to load a network, and what the library says meanwhile.
+// Tests the ways to load a network, and the messages that the library logs meanwhile.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -56,7 +56,7 @@ TEST_F(LoadTest, MemoryWhereverItBegins) {
   for (const size_t offset : {0U, 1U, 4U, 63U}) {
     std::memcpy(room.get() + offset, bytes_.data(), bytes_.size());
     const Loaded network = Network::FromBytes({room.get() + offset, bytes_.size()}, "memory");
-    // Of no use any more.
+    // The network must not need these bytes any more.
     std::memset(room.get(), 0xEE, bytes_.size() + 64);
     EXPECT_EQ(Logits(network), expected);
   }
@@ -96,7 +96,7 @@ TEST_F(LoadTest, TheLogSaysWhatRunsAndWhy) {
   EXPECT_EQ(lines[0].text.rfind("net: 4 layers", 0), 0U) << lines[0].text;
   EXPECT_NE(lines[1].text.find("integers"), std::string::npos) << lines[1].text;
 
-  // So many timesteps are beyond the integer engine.
+  // The integer engine does not support this many timesteps.
   const format::NetworkT many = oracle::ChainNetwork(1, 70, 1.1F, 0);
   const flatbuffers::DetachedBuffer buffer = format::SerializeNetwork(many);
   lines.clear();

@@ -1,6 +1,6 @@
-// The float engine's vectors of neurons against the equations of one neuron
-// (runtime/neuron/neuron.h): the same bits, for every instruction set, on odd numbers of channels,
-// pools and paddings.
+// Compares the float engine's vectors of neurons with the equations of one neuron
+// (runtime/neuron/neuron.h). They must give the same bits for every instruction set, on odd numbers
+// of channels, pools and paddings.
 #include "runtime/neuron/neuron.h"
 
 #include <gtest/gtest.h>
@@ -58,7 +58,7 @@ internal::Layer RandomLayer(std::mt19937& random) {
   return layer;
 }
 
-// One channel of one position at a time, as neuron.h says.
+// Runs one channel of one position at a time, as neuron.h says.
 struct PlainNeurons {
   PlainNeurons(const internal::Layer& described, size_t row_stride)
       : layer(described), stride(row_stride) {}
@@ -108,7 +108,8 @@ std::vector<int> Unpack(const internal::Layer& layer, const EventFrame& events) 
   return spikes;
 }
 
-// Steps of integration and firing with random input; returns the spikes of both signs.
+// Integrates and fires for some steps with random input; returns the number of spikes of both
+// signs.
 void CompareOnRandomInput(const internal::Layer& layer, std::mt19937& random, size_t& positive,
                           size_t& negative) {
   const ChannelBlocks blocks = ChannelBlocks::For(layer.potential.channels());
@@ -137,7 +138,7 @@ void CompareOnRandomInput(const internal::Layer& layer, std::mt19937& random, si
           internal::Integrate(layer.neuron, input_arrives ? bias[i % stride] : 0.0F, plain_h[i]);
       ASSERT_EQ(membranes[i], plain_h[i]);
       if (i % stride >= layer.potential.channels()) continue;
-      // Quarters often meet a threshold exactly.
+      // Multiples of a quarter often meet a threshold exactly.
       const float input = std::nearbyint(normal(random) * 4) / 4;
       membranes[i] += input;
       plain_h[i] += input;
@@ -155,7 +156,7 @@ void CompareOnRandomInput(const internal::Layer& layer, std::mt19937& random, si
 }
 
 TEST(NeuronTest, VectorsAreTheScalarEquationsForEveryInstructionSet) {
-  // Of this machine, and the one without vectors, which the machine does not name.
+  // Takes the targets of this machine, and the one without vectors, which Highway does not list.
   for (int64_t targets = hwy::SupportedTargets() | HWY_SCALAR; targets != 0;
        targets &= targets - 1) {
     const int64_t target = targets & -targets;
@@ -182,7 +183,7 @@ TEST(NeuronTest, ASpikeIsTakenOffByWhatWasSent) {
   EXPECT_EQ(internal::Fire(tsa, 2, 3, g), 1);
   EXPECT_EQ(g, 4);
   EXPECT_EQ(internal::Drive(tsa, 3, g), -1);
-  // A step later both have doubled; the rest, -2, is as large as the threshold: a spike takes it
+  // A step later both have doubled. The remainder of -2 reaches the threshold, so a spike takes it
   // back.
   EXPECT_EQ(internal::Fire(tsa, 2, 6, g), -1);
   EXPECT_EQ(g, 4);
@@ -192,7 +193,7 @@ TEST(NeuronTest, RectificationBoundsWhatTheTrainSaysAndNotTheMembrane) {
   const NeuronParameters relu = {.beta = 1.5F, .rectify = true};
   float g = 0;
   EXPECT_EQ(internal::Fire(relu, 0.5F, -10, g), 0);
-  g = 1;  // sent too early: it is taken back down to 0, not to -10
+  g = 1;  // sent too early: spikes take it back to 0, not to -10
   EXPECT_EQ(internal::Drive(relu, -10, g), -1);
 }
 

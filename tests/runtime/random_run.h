@@ -1,5 +1,5 @@
-// A random network with an image and the answer of a plain run, for each engine: what tests of the
-// ways to run a session compare with.
+// Makes a random network with an image and the answer of a plain run, for each engine. Tests of the
+// ways to run a session compare with this answer.
 #ifndef CSSRUN_TESTS_RUNTIME_RANDOM_RUN_H_
 #define CSSRUN_TESTS_RUNTIME_RANDOM_RUN_H_
 
@@ -17,7 +17,7 @@ namespace cssrun {
 
 constexpr uint32_t kSeeds = 40;
 
-// The same answer, with the same work.
+// Expects the same answer, with the same counts of work.
 inline void ExpectSame(const Answer& actual, const Answer& expected) {
   const auto synops = [](const Answer& answer) {
     uint64_t sum = 0;

@@ -1,4 +1,5 @@
-// Readings before the last step: what the callback sees, what it stops, what an answer keeps.
+// Tests readings before the last step: what the callback receives, that it can stop a run, and what
+// an answer keeps.
 #include <gtest/gtest.h>
 
 #include <cstdint>
@@ -43,7 +44,7 @@ TEST_P(ReadingTest, OnReadingSeesEveryReadingAndMayStop) {
       EXPECT_EQ(answer.logits, seen.back().logits);
       EXPECT_EQ(answer.steps, seen.back().step);
       EXPECT_TRUE(answer.readings.empty());
-      // Stopping at the last step stops nothing.
+      // A stop at the last step has no effect.
       EXPECT_EQ(answer.ending,
                 stop_after == network_->timesteps() ? Ending::kComplete : Ending::kStopped);
     }

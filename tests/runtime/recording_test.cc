@@ -1,4 +1,4 @@
-// Recorded spikes and membranes, against the neuron equation and against whole runs.
+// Compares recorded spikes and membranes with the neuron equation and with whole runs.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -17,7 +17,7 @@ namespace {
 
 using RecordingTest = RandomRunTest;
 
-// Every layer's neuron equation again, in double, from the recorded spikes alone.
+// Computes every layer's neuron equation again, in double, from the recorded spikes only.
 TEST_P(RecordingTest, RecordingsObeyTheNeuronEquation) {
   size_t compared = 0;
   for (uint32_t seed = 0; seed < kSeeds; ++seed) {
@@ -100,8 +100,8 @@ TEST_P(RecordingTest, RecordingsObeyTheNeuronEquation) {
             ++compared;
             continue;
           }
-          // Weights are rounded, so only from one recorded index to the next; where neither is
-          // clamped at 0, saturated, or a pool's.
+          // Weights are rounded, so each recorded index is compared with the one before it only,
+          // and only where neither is clamped at 0, saturated, or a pool's.
           const bool clamped = description.rectify && top[i] < 0.5 * weight;
           if (index > 0 && !description.pool && !clamped && !clamped_before[i]) {
             const auto before = static_cast<double>(membranes[(index - 1) * neurons + i]);

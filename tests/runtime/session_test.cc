@@ -1,4 +1,4 @@
-// Sessions and batches, with both engines.
+// Tests sessions and batches with both engines.
 #include "cssrun/session.h"
 
 #include <gtest/gtest.h>
@@ -84,7 +84,7 @@ TEST_P(SessionTest, SessionsOfSeveralThreadsShareANetwork) {
   }
 }
 
-// What the readout would say after `index`, from its recursion: no spike comes any more.
+// Computes from its recursion what the readout would say if no spike came after `index`.
 TEST_P(SessionTest, ReadingsAreTheLogitsWithoutLaterSpikes) {
   for (uint32_t seed = 0; seed < 20; ++seed) {
     SCOPED_TRACE(seed);

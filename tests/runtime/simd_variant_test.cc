@@ -1,4 +1,5 @@
-// Which compiled variant of the kernels runs here: none that the machine has may be missing.
+// Tests which compiled variant of the kernels runs: every variant that the machine supports must be
+// there.
 #include "runtime/simd_variant.h"
 
 #include <gtest/gtest.h>
@@ -16,7 +17,7 @@ namespace {
 // Kernels keep vectors in arrays, which the sizeless types of these targets do not allow: see
 // runtime/CMakeLists.txt.
 constexpr int64_t kNeverCompiled = HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV;
-// Every machine has both; Highway compiles one, depending on the compiler.
+// Every machine has both; Highway compiles one of them, depending on the compiler.
 constexpr int64_t kFallbacks = HWY_EMU128 | HWY_SCALAR;
 
 int64_t CompiledTargets() {
@@ -28,7 +29,7 @@ int64_t CompiledTargets() {
 class SimdVariantTest : public testing::Test {
  protected:
   void TearDown() override { Allow(0); }
-  // One target; 0: whatever the machine has.
+  // Allows one target only; 0 allows all targets of the machine.
   static void Allow(int64_t targets) {
     hwy::SetSupportedTargetsForTest(targets);
     hwy::GetChosenTarget().Update(hwy::SupportedTargets());
@@ -67,7 +68,8 @@ TEST_F(SimdVariantTest, EveryTargetOfTheMachineIsCompiledAndCanBeReached) {
 }
 
 #if defined(__x86_64__)
-// Asked of the processor itself, since Highway might know it under the name of a newer target.
+// Asks the processor itself, since Highway might know the instruction under the name of a newer
+// target.
 TEST_F(SimdVariantTest, BytesAreMultipliedWhereTheProcessorCan) {
   const bool vnni =
       __builtin_cpu_supports("avx512vnni") != 0 && __builtin_cpu_supports("avx512vbmi2") != 0 &&

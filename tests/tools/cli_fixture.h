@@ -1,4 +1,4 @@
-// Runs the built programs in a folder of their own, which holds the network net.fb.
+// Runs the built programs in a folder of their own, which contains the network net.fb.
 #ifndef CSSRUN_TESTS_TOOLS_CLI_FIXTURE_H_
 #define CSSRUN_TESTS_TOOLS_CLI_FIXTURE_H_
 
@@ -19,7 +19,7 @@ namespace cssrun::tools {
 
 inline const std::vector<std::string> kLabels = {"ant", "bee", "cat", "dog", "eel", "fox"};
 
-// An image of the network's size, different for each number.
+// Makes an image of the network's size that is different for each number.
 inline Image NumberedImage(uint32_t number) {
   Image image = PatternImage(4, 4);
   for (size_t i = 0; i < image.rgb.size(); ++i) {
@@ -56,7 +56,7 @@ class CliTest : public testing::Test {
   void WriteImage(const std::string& name, uint32_t number) {
     folder_.Write(name, EncodePng(NumberedImage(number)));
   }
-  // set/ant/0.png, set/bee/1.png, ... and one image in a folder that is no label.
+  // Writes set/ant/0.png, set/bee/1.png, ... and one image in a folder that is not a label.
   void WriteSet() {
     for (uint32_t i = 0; i < 5; ++i) {
       WriteImage("set/" + kLabels[i] + "/" + std::to_string(i) + ".png", i);
@@ -64,7 +64,7 @@ class CliTest : public testing::Test {
     WriteImage("set/other/9.png", 9);
   }
 
-  // Runs in the folder, so that paths are short and the same in every run.
+  // Runs the program in the folder, so that paths are short and the same in every run.
   Finished RunTool(const std::string& program, std::vector<std::string> arguments,
                    RunOptions options = {}) {
     arguments.insert(arguments.begin(), std::string(CSSRUN_TOOLS_DIR "/") + program);
@@ -75,7 +75,7 @@ class CliTest : public testing::Test {
     return RunTool("cssrun", std::move(arguments), std::move(options));
   }
 
-  // One line on standard error that begins with the program's name, and nothing else.
+  // Expects one line on standard error that begins with the program's name, and no other output.
   void ExpectRefusal(const Finished& finished, int exit_code, const std::string& message) {
     EXPECT_EQ(finished.exit_code, exit_code);
     EXPECT_EQ(finished.out, "");

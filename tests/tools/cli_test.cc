@@ -1,4 +1,4 @@
-// The built programs, as a shell sees them: output, messages and exit codes.
+// Tests the built programs as a shell sees them: output, messages and exit codes.
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
@@ -97,7 +97,7 @@ TEST_F(CliTest, InputsThatCannotBeFound) {
   ExpectRefusal(RunCssrun({"net.fb", "--files0-from", "nothing"}), 4, "nothing: ");
 }
 
-// What cssrun has to print for one image, by way of the library.
+// Returns the line that cssrun has to print for one image, computed with the library.
 std::string ExpectedLine(const format::NetworkT& network, const std::string& path, uint32_t number,
                          int truth, OutputFormat format, size_t topk) {
   const auto loaded = Loaded(network);
@@ -168,7 +168,7 @@ TEST_F(CliTest, OneBadImageIsReportedAndTheRestIsDone) {
     EXPECT_EQ(Contains(finished.out, "set/bee/1.png"), format != "text");
   }
   const Finished csv = RunCssrun({"net.fb", "set", "--format", "csv"});
-  // What was meant to be there is known, even though the image could not be read.
+  // The truth of the image is known, even though the image could not be read.
   EXPECT_EQ(Lines(csv.out)[2].find("set/bee/1.png,bee,,,,,,\"set/bee/1.png: "), 0U) << csv.out;
   EXPECT_EQ(RunCssrun({"net.fb", "set/bee"}).exit_code, 1);
 }
@@ -197,7 +197,7 @@ TEST_F(CliTest, ListsOfPaths) {
   EXPECT_TRUE(Contains(Lines(both.out)[0], "folder/e.png"));
 }
 
-// Names that CLI11 or a shell would give a meaning of its own.
+// Tests names to which CLI11 or a shell would give a meaning of its own.
 TEST_F(CliTest, UnusualNamesAreNames) {
   for (const std::string name : {"[a,b].png", "[c]/d.png", "{}", "a=b.png", "x,y.png", "%s.png"}) {
     WriteImage(name, 1);
@@ -275,7 +275,7 @@ TEST_F(CliTest, AnEarlyExitIsWhatStepsShows) {
   EXPECT_EQ(steps["steps"].back()["synops_per_image"], steps["synops_per_image"]);
   EXPECT_EQ(steps["steps_per_image"], steps["latency_steps"]);
 
-  // Without a margin everything stops at the first reading.
+  // With a margin of zero, everything stops at the first reading.
   const Finished first =
       RunCssrun({"net.fb", "set", "--early-exit", "0", "--summary", "first.json"});
   EXPECT_EQ(first.exit_code, 0);
@@ -332,7 +332,7 @@ TEST_F(CliTest, ProgressShowsOnATerminalAndIsCleared) {
   EXPECT_EQ(Lines(finished.out).size(), 20U);
   EXPECT_FALSE(Contains(finished.out, "\x1b"));
   EXPECT_TRUE(Contains(finished.err, "20/20")) << finished.err;
-  // Cleared before the summary.
+  // The progress line is cleared before the summary.
   EXPECT_TRUE(Contains(finished.err, "\r\x1b[K20 images in")) << finished.err;
 }
 
@@ -374,7 +374,7 @@ TEST_F(CliTest, InspectThePlan) {
   }
   ExpectRefusal(RunTool("cssinspect", {"net.fb", "--plan", "--json"}), 2, "--plan");
   ExpectRefusal(RunTool("cssinspect", {"missing.fb", "--plan"}), 4, "missing.fb");
-  // One whose weights are too large for 16 bits says so instead.
+  // A network whose weights are too large for 16 bits has a line that says so instead.
   format::NetworkT large = SmallNetwork(kLabels);
   large.nodes[1]->synapses[0]->weights[0] = 100.0F;
   WriteNetwork("large.fb", large);
@@ -417,7 +417,7 @@ TEST_F(CliTest, RandomNetworks) {
     WriteImage("a.png", seed);
     const uint32_t channels = network.nodes[0]->extent->channels();
     const Finished ran = RunCssrun({"random.fb", "a.png", "--topk", "5"});
-    // Images have one channel or three; others are told so.
+    // A network with another number of channels than one or three gets a message.
     EXPECT_EQ(ran.exit_code, channels == 1 || channels == 3 ? 0 : 1) << ran.err;
   }
 }

@@ -1,4 +1,5 @@
-// Every kind of image file becomes the right pixels; every damaged one an error, never a crash.
+// Checks that every kind of image file gives the right pixels, and every damaged one an error,
+// never a crash.
 #include "tools/decode.h"
 
 #include <gtest/gtest.h>
@@ -20,7 +21,7 @@ using std::string_literals::operator""s;  // NOLINT(misc-unused-using-decls): it
 
 Bytes FromText(const std::string& text) { return {text.begin(), text.end()}; }
 
-// The decoded pixels; empty, with a failure, if there are none.
+// Returns the decoded pixels. On an error the test fails, and there are none.
 Bytes Pixels(const Bytes& file) {
   const Result<Image> image = DecodeImage(file);
   EXPECT_TRUE(image.ok()) << image.status().message();
@@ -41,7 +42,7 @@ int LargestDifference(const Bytes& a, const Bytes& b) {
   return largest;
 }
 
-// Soft colours, which JPEG keeps nearly as they are.
+// Makes soft colours, which JPEG hardly changes.
 Image SoftImage(uint32_t width, uint32_t height) {
   Image image{width, height, {}};
   for (uint32_t y = 0; y < height; ++y) {
@@ -93,7 +94,7 @@ TEST(DecodePngTest, GrayOfEveryDepth) {
 }
 
 TEST(DecodePngTest, SixteenBitRgbIsRounded) {
-  // 0x00FF of 0xFFFF is 0.992 of a level: cutting the low byte off would make it 0.
+  // 0x00FF of 0xFFFF is 0.992 of a level, which rounds to 1; without the low byte it would be 0.
   EXPECT_EQ(
       Pixels(EncodePng(1, 1, {PNG_COLOR_TYPE_RGB, 16}, Bytes{0x00, 0xFF, 0x12, 0x12, 0xFF, 0x00})),
       (Bytes{1, 0x12, 254}));
@@ -102,7 +103,7 @@ TEST(DecodePngTest, SixteenBitRgbIsRounded) {
 TEST(DecodePngTest, Palette) {
   const Bytes expected = {0, 255, 0, 3, 252, 1, 200, 55, 100};
   EXPECT_EQ(Pixels(EncodePng(3, 1, {PNG_COLOR_TYPE_PALETTE, 8}, Bytes{0, 3, 200})), expected);
-  // Transparency in the palette is stripped like any other.
+  // Transparency in a palette is dropped like any other.
   EXPECT_EQ(Pixels(EncodePng(3, 1, {PNG_COLOR_TYPE_PALETTE, 8}, Bytes{0, 3, 200}, true)), expected);
   EXPECT_EQ(Pixels(EncodePng(2, 1, {PNG_COLOR_TYPE_PALETTE, 4}, Bytes{0x03})),
             (Bytes{0, 255, 0, 3, 252, 1}));
@@ -169,7 +170,8 @@ TEST(DecodeJpegTest, CmykIsRefusedClearly) {
 TEST(DecodeJpegTest, EveryTruncationIsAnError) {
   for (const JpegKind kind : {JpegKind::kColor, JpegKind::kProgressive, JpegKind::kGray}) {
     const Bytes file = EncodeJpeg(PatternImage(24, 24), kind);
-    // Without the end marker (the last two bytes) all pixels are there, but the file is cut.
+    // Without the end marker (the last two bytes) all pixels are there, but the file counts as
+    // truncated.
     for (size_t size = 0; size < file.size(); ++size) {
       EXPECT_NE(Refusal(Bytes(file.begin(), file.begin() + static_cast<std::ptrdiff_t>(size))), "")
           << size;
@@ -189,7 +191,7 @@ TEST(DecodeJpegTest, BombsAreRefusedByTheirHeader) {
 
 TEST(DecodeJpegTest, ManyScansAreRefused) {
   Bytes file = EncodeJpeg(PatternImage(16, 16), JpegKind::kProgressive);
-  // The last scan once more, a thousand times: a few kilobytes that take forever to decode.
+  // The last scan is repeated a thousand times: a few kilobytes would take forever to decode.
   const Bytes start = {0xFF, 0xDA};
   const auto scan = std::find_end(file.begin(), file.end() - 2, start.begin(), start.end());
   ASSERT_NE(scan, file.end() - 2);
@@ -200,7 +202,7 @@ TEST(DecodeJpegTest, ManyScansAreRefused) {
   EXPECT_NE(Refusal(file).find("jpeg-scans"), std::string::npos);
 }
 
-// Scans are counted before anything is decoded; whoever needs more says so.
+// Scans are counted before anything is decoded; a caller who needs more can raise the limit.
 TEST(DecodeJpegTest, TheLimitOfScansIsExact) {
   const Bytes file = EncodeJpeg(PatternImage(16, 16), JpegKind::kProgressive);
   size_t scans = 0;
@@ -214,7 +216,7 @@ TEST(DecodeJpegTest, TheLimitOfScansIsExact) {
   EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
   EXPECT_NE(status.message().find(std::to_string(scans) + " scans"), std::string::npos)
       << status.message();
-  // A thumbnail inside a marker segment has scans of its own, which nobody decodes.
+  // A thumbnail inside a marker segment has scans of its own, which are never decoded.
   const Bytes thumbnail = {0xFF, 0xE1, 0x00, 0x08, 0xFF, 0xDA, 0xFF, 0xDA, 0xFF, 0xDA};
   Bytes nested = file;
   nested.insert(nested.begin() + 2, thumbnail.begin(), thumbnail.end());
@@ -246,7 +248,7 @@ TEST(DecodePnmTest, ColorAndGray) {
   EXPECT_EQ(Pixels(FromText("P5 2 1 255\n\x01\xFE")), (Bytes{1, 1, 1, 254, 254, 254}));
   EXPECT_EQ(Pixels(FromText("P5\n# a comment 9 9\n2\t# another\n1\r\n255 AB")),
             (Bytes{65, 65, 65, 66, 66, 66}));
-  // One white space ends the header; a second one is the first pixel.
+  // One white space ends the header, so a second one is the first pixel.
   EXPECT_EQ(Pixels(FromText("P5 1 1 255\n\n")), (Bytes{10, 10, 10}));
 }
 
@@ -285,7 +287,7 @@ TEST(DecodeImageTest, TellsByContent) {
   }
 }
 
-// Files with a few bytes changed: decoded or refused. Sanitizers watch the rest.
+// Files with a few changed bytes must be decoded or refused. Sanitizers find other errors.
 TEST(DecodeImageTest, RandomDamageNeverCrashes) {
   const Image image = PatternImage(19, 14);
   const std::vector<Bytes> files = {

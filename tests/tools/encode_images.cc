@@ -32,7 +32,8 @@ Image PatternImage(uint32_t width, uint32_t height) {
 std::vector<uint8_t> EncodePng(uint32_t width, uint32_t height, const PngLayout& layout,
                                std::span<const uint8_t> rows, bool transparent) {
   std::vector<uint8_t> file;
-  // Without handlers of our own libpng ends the program on an error: right for a test's own bugs.
+  // Without our own handlers, libpng ends the program on an error, which is right for a bug of the
+  // test.
   png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, nullptr, nullptr, nullptr);
   png_infop info = png_create_info_struct(png);
   png_set_write_fn(png, &file, Append, nullptr);

@@ -1,4 +1,4 @@
-// Makes image files for the tests, with the libraries' own encoders.
+// Makes image files for the tests with the encoders of the image libraries.
 #ifndef CSSRUN_TESTS_TOOLS_ENCODE_IMAGES_H_
 #define CSSRUN_TESTS_TOOLS_ENCODE_IMAGES_H_
 
@@ -10,7 +10,8 @@
 
 namespace cssrun::tools {
 
-// Pixel (x, y), channel c: (37x + 101y + 53c + 7xy) mod 256, easy to make elsewhere.
+// Makes an image whose pixel (x, y) has (37x + 101y + 53c + 7xy) mod 256 in channel c, a formula
+// that is easy to repeat in other programs.
 Image PatternImage(uint32_t width, uint32_t height);
 
 struct PngLayout {

@@ -1,4 +1,5 @@
-// Image files on disk become a network's pixels; what is no image file is refused and named.
+// Tests that image files on disk become a network's pixels, and that other files are refused with
+// their name.
 #include "tools/image_io.h"
 
 #include <fcntl.h>
@@ -66,7 +67,8 @@ TEST_F(ImageIoTest, WhatIsNoRegularFileIsRefusedAtOnce) {
 TEST_F(ImageIoTest, UndecodableFiles) {
   EXPECT_EQ(StatusOf(folder_.Write("empty.png", "")).code(), StatusCode::kInvalidArgument);
   EXPECT_EQ(StatusOf(folder_.Write("text.png", "hello")).code(), StatusCode::kInvalidArgument);
-  // 300 MB without a byte on disk: refused by its size, not read.
+  // The sparse file of 300 MB takes no space on disk; it is refused because of its size, without
+  // being read.
   const std::string large = folder_.Write("large.png", "");
   ASSERT_EQ(truncate(large.c_str(), 300 << 20), 0);
   EXPECT_EQ(StatusOf(large).code(), StatusCode::kInvalidArgument);
@@ -76,7 +78,7 @@ TEST_F(ImageIoTest, AnImageOfTheRightSizeIsNotResampled) {
   const Image image = PatternImage(6, 4);
   const std::string path = folder_.Write("a.png", EncodePng(image));
   std::vector<uint8_t> pixels;
-  // Even where the network's rule is to resize first.
+  // An image of the network's size is not resampled even if the network resizes first.
   ASSERT_TRUE(ReadPixels(path, Format(3, 4, 6, 9), pixels).ok());
   EXPECT_EQ(pixels, image.rgb);
 }
@@ -116,7 +118,7 @@ TEST_F(ImageIoTest, OtherChannelCountsAreRefused) {
   }
 }
 
-// One row of 16384 pixels is a small image, but 256 rows of it at the same aspect are 3 GB.
+// One row of 16384 pixels is a small image, but 256 rows with the same ratio of sides are 3 GB.
 TEST_F(ImageIoTest, ALineOfPixelsIsRefusedBeforeItGrows) {
   std::vector<uint8_t> pixels;
   for (const Image& line : {PatternImage(16384, 1), PatternImage(1, 16384)}) {

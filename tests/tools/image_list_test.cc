@@ -1,4 +1,4 @@
-// Which images a command line means, in which order, and what is known about them.
+// Tests which images a command line names, in which order, and the classes known for them.
 #include "tools/image_list.h"
 
 #include <gtest/gtest.h>
@@ -29,7 +29,7 @@ class ImageListTest : public testing::Test {
     return images.ok() ? std::move(images).value() : std::vector<ImageFile>();
   }
 
-  // "a/b.png=2": path below the folder, and the truth where known.
+  // Lists entries such as "a/b.png=2": the path below the folder, and the class where it is known.
   std::vector<std::string> ListFolder(const std::vector<std::string>& labels = {}) {
     std::vector<std::string> names;
     for (const ImageFile& image : List({folder_.path().string()}, labels)) {
@@ -80,7 +80,8 @@ TEST_F(ImageListTest, LinksToFoldersAreNotFollowed) {
   fs::create_directory_symlink(folder_ / "real", folder_ / "twin");
   fs::create_symlink("self.png", folder_ / "self.png");
   fs::create_symlink("a.png", folder_ / "real/b.png");
-  // A link to an image is one; a link that leads nowhere is listed, so that its failure is told.
+  // A link to an image counts as an image. A broken link is listed, so that its failure is
+  // reported.
   EXPECT_EQ(ListFolder(), (std::vector<std::string>{"real/a.png", "real/b.png", "self.png"}));
 }
 
@@ -168,7 +169,7 @@ TEST(ReadPathsTest, SeparatorsAndEmptyEntries) {
   EXPECT_TRUE(ReadPaths(none, '\n', "list").value().empty());
 }
 
-// Something that is no list ends the reading, not the memory.
+// Reading stops at an entry longer than any path, before it fills the memory.
 TEST(ReadPathsTest, WhatIsLongerThanAnyPathIsRefused) {
   std::istringstream longest(std::string(4096, 'a') + "\nb");
   EXPECT_EQ(ReadPaths(longest, '\n', "list").value().size(), 2U);

@@ -1,4 +1,4 @@
-// Class names, one a line.
+// Tests files with class names, one a line.
 #include "tools/label_file.h"
 
 #include <gtest/gtest.h>

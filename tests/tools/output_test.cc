@@ -1,4 +1,4 @@
-// The exact lines that scripts read.
+// Tests the exact lines that scripts read.
 #include "tools/output.h"
 
 #include <gtest/gtest.h>
@@ -63,7 +63,7 @@ TEST(OutputTest, Csv) {
       "path,truth,label1,probability1,logit1,label2,probability2,logit2,margin,steps,error\n");
   EXPECT_EQ(FormatResult(csv, Graded("cat", true), 2),
             "in/cat/1.png,cat,cat,0.750000,3.5,dog,0.125000,2.25,1.25,8,\n");
-  // As many columns as the header, whatever is missing.
+  // A line has as many columns as the header, even if values are missing.
   EXPECT_EQ(FormatResult(csv, Good(), 3),
             "in/cat/1.png,,cat,0.750000,3.5,dog,0.125000,2.25,,,,1.25,8,\n");
   EXPECT_EQ(FormatResult(csv, Failed(), 1),
@@ -76,7 +76,7 @@ TEST(OutputTest, CsvQuotesAsRfc4180) {
   result.guesses = {{0, "say \"x\"", 0, 1}};
   EXPECT_EQ(FormatResult(OutputFormat::kCsv, result, 1),
             "\"a,b\"\"c.png\",,\"say \"\"x\"\"\",1.000000,0,1.25,8,\n");
-  // A line end never breaks a row: it is escaped like every control character.
+  // A line end in a path never breaks a row: it is escaped like every control character.
   result.path = "a\r\nb";
   EXPECT_EQ(FormatResult(OutputFormat::kCsv, result, 1).find("a\\x0d\\x0ab,"), 0U);
 }
@@ -140,7 +140,7 @@ TEST(BestGuessesTest, ProbabilitiesAreASoftmaxOverAllLogits) {
   const std::vector<Guess> guesses = BestGuesses({0, std::log(2.0F), 0}, {}, 2);
   EXPECT_NEAR(guesses[0].probability, 0.5, 1e-6);
   EXPECT_NEAR(guesses[1].probability, 0.25, 1e-6);
-  // Large logits do not overflow.
+  // Large logits must not overflow.
   EXPECT_NEAR(BestGuesses({3000, 3000}, {}, 1)[0].probability, 0.5, 1e-12);
   EXPECT_EQ(BestGuesses({-3000, 3000}, {}, 2)[1].probability, 0);
 }

@@ -1,4 +1,5 @@
-// One run by many processes: what is handed out, what comes back, and that nothing can tell.
+// Tests one run by many processes: the batches handed out, the results that come back, and that the
+// output is that of one process.
 #include "tools/ranks/ranks.h"
 
 #include <gtest/gtest.h>
@@ -21,7 +22,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// Outcomes that are told apart by their steps.
+// Makes outcomes that can be distinguished by their steps.
 std::vector<ImageOutcome> OutcomesOf(const Batch& batch) {
   std::vector<ImageOutcome> outcomes(batch.count);
   for (size_t i = 0; i < batch.count; ++i) {
@@ -39,7 +40,7 @@ TEST(BatchesTest, EveryImageOnceAndInOrder) {
       size_t delivered = 0;
       size_t most = 0;
       while (!batches.all_delivered()) {
-        // Somebody takes a batch or hands one in, whoever it may be.
+        // A random worker takes a batch or hands one in.
         const bool takes = out.size() < workers && (out.empty() || random() % 2 == 0);
         const auto batch = takes ? batches.Next() : std::nullopt;
         if (batch.has_value()) {
@@ -63,7 +64,7 @@ TEST(BatchesTest, EveryImageOnceAndInOrder) {
       }
       EXPECT_EQ(delivered, images);
       EXPECT_FALSE(batches.Next().has_value());
-      // However slow one of them is, little waits for it.
+      // However slow one of the workers is, few images wait for it.
       EXPECT_LE(most, 5 * workers * 64);
     }
   }
@@ -174,7 +175,7 @@ TEST(WireTest, CutOrPaddedBytesAreRefused) {
   EXPECT_FALSE(UnpackOutcomes(outcomes).has_value());
   EXPECT_FALSE(UnpackPaths(paths).has_value());
   EXPECT_FALSE(UnpackJob(job).has_value());
-  // Counts that no message could hold.
+  // The count is larger than any message could hold.
   Bytes huge = Packed(PathBatch{{0, size_t{1} << 60}, {}});
   EXPECT_FALSE(UnpackPaths(huge).has_value());
   EXPECT_FALSE(UnpackOutcomes(huge).has_value());
@@ -209,13 +210,13 @@ class MpirunTest : public CliTest {
   void SetUp() override {
     if (std::string(CSSRUN_MPIRUN).empty()) GTEST_SKIP() << "built without MPI";
     CliTest::SetUp();
-    // As root in a container, on fewer cores than ranks.
+    // These settings let mpirun run as root in a container, on fewer cores than ranks.
     setenv("OMPI_ALLOW_RUN_AS_ROOT", "1", 1);
     setenv("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1", 1);
     setenv("OMPI_MCA_rmaps_base_oversubscribe", "1", 1);
     setenv("OMPI_MCA_hwloc_base_binding_policy", "none", 1);
     setenv("OMPI_MCA_btl_vader_single_copy_mechanism", "none", 1);
-    // A leak checker sees what MPI keeps until the end.
+    // A leak checker would report memory that MPI keeps until the end.
     setenv("ASAN_OPTIONS", "detect_leaks=0", 0);
   }
 
@@ -231,7 +232,7 @@ class MpirunTest : public CliTest {
   }
 };
 
-// What differs from run to run.
+// Removes what differs from run to run.
 Json WithoutTimes(Json summary) {
   for (const char* key : {"seconds", "images_per_second", "load_seconds", "run_seconds",
                           "latency_ms", "peak_rss_bytes"}) {
@@ -300,7 +301,7 @@ TEST_F(MpirunTest, OneMessageAndTheExitCode) {
 }
 
 TEST_F(MpirunTest, ARankThatDiesEndsTheRunAndItCanBeContinued) {
-  // Work enough to be in the middle of it.
+  // The network is slow enough for the signal to arrive in the middle of the work.
   WriteNetwork("net.fb", oracle::ChainNetwork(8, 12, 1.5F, 1));
   WriteImage("a.png", 1);
   WriteImage("b.png", 2);

@@ -1,4 +1,4 @@
-// cssrun --report: what is on the page, whatever the images are called.
+// Tests the page of cssrun --report, whatever the images' names contain.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -39,7 +39,7 @@ TEST(HtmlTest, DataUrisAreBase64) {
   const auto uri = [](const std::string& text) {
     return DataUri("a/b", {reinterpret_cast<const uint8_t*>(text.data()), text.size()});
   };
-  // RFC 4648, 10.
+  // The examples of RFC 4648, section 10.
   EXPECT_EQ(uri(""), "data:a/b;base64,");
   EXPECT_EQ(uri("f"), "data:a/b;base64,Zg==");
   EXPECT_EQ(uri("fo"), "data:a/b;base64,Zm8=");
@@ -76,7 +76,7 @@ TEST(TallyTest, KeepsTheHardestAndCountsMistakes) {
   EXPECT_EQ(hardest[2].lead, 0.5);
   EXPECT_EQ(hardest[3].path, "close");
   EXPECT_EQ(hardest[4].lead, 8);
-  // The true class is there even when it is not among the best three.
+  // The true class is listed even if it is not among the best three.
   ASSERT_EQ(hardest[0].guesses.size(), 4U);
   EXPECT_EQ(hardest[0].guesses[3].label, "e");
   EXPECT_EQ(hardest[1].guesses.size(), 4U);
@@ -100,7 +100,7 @@ TEST(TallyTest, KeepsOnlySoMany) {
   const std::vector<std::string> labels = {"a", "b"};
   Tally tally(labels, 2);
   for (int i = 0; i < 1000; ++i) {
-    // In an order in which both earlier and later ones are harder; each lead occurs twice.
+    // The order has harder images both before and after each image, and each lead occurs twice.
     const auto lead = static_cast<float>(i * 7 % 500);
     tally.Add({std::to_string(i), 0}, Logits({lead, 0}));
     ImageOutcome failure;
@@ -172,7 +172,8 @@ TEST(WatchTest, ShowsWhatTheSessionRecords) {
     EXPECT_EQ(layer.neurons[0].membranes[i], answer.recordings[0].membranes[i * 48 + 7]);
   }
 
-  // Unless told which: of every spiking layer, only neurons that spike, the busiest first.
+  // By default the sample has every spiking layer, and of each only neurons that spike, the busiest
+  // first.
   const auto sample = WatchNeurons(network, {}, pixels, {});
   ASSERT_TRUE(sample.ok());
   ASSERT_EQ(sample.value().size(), 3U);
@@ -189,7 +190,7 @@ TEST(WatchTest, ShowsWhatTheSessionRecords) {
 
 class ReportTest : public CliTest {
  protected:
-  // The page after `cssrun net.fb ARGUMENTS --report page.html`.
+  // Returns the page that `cssrun net.fb ARGUMENTS --report page.html` writes.
   std::string Page(std::vector<std::string> arguments, int exit_code = 0) {
     arguments.insert(arguments.begin(), "net.fb");
     arguments.insert(arguments.end(), {"--report", "page.html"});
@@ -200,7 +201,7 @@ class ReportTest : public CliTest {
     return page;
   }
 
-  // Well-formed, complete in itself, without script, and showing nothing that is no number.
+  // Expects a page that is well-formed and self-contained, has no script, and shows no NaN.
   void ExpectSound(const std::string& page) {
     const Finished parsed =
         RunProgram({"/bin/sh", "-c", "xmllint --nonet --noout -"}, {.input = page});
@@ -237,7 +238,7 @@ TEST_F(ReportTest, HasEveryPart) {
   }
   EXPECT_FALSE(Contains(page, "id=\"failed\""));
   EXPECT_EQ(CountOf(page, "<figure class=\"card\">"), 6U);
-  // Each card has its picture, and the one that is looked into has it again.
+  // Each card has its picture, and the image that is shown in detail has it a second time.
   EXPECT_EQ(CountOf(page, "<img"), 7U);
   for (const char* layer : {"input", "layer0", "layer1", "logits"}) {
     EXPECT_TRUE(Contains(page, std::string("<td class=\"name\">") + layer + "<small>")) << layer;
@@ -245,7 +246,7 @@ TEST_F(ReportTest, HasEveryPart) {
   EXPECT_EQ(CountOf(page, "aria-label=\"spike raster\""), 1U);
   EXPECT_GE(CountOf(page, "aria-label=\"potential of one neuron\""), 2U);
 
-  // The figures are those of the summary.
+  // The page must show the figures of the summary.
   const Finished finished = RunCssrun({"net.fb", "set", "--steps"});
   const std::string text = finished.err;
   std::smatch top1;
@@ -303,7 +304,7 @@ TEST_F(ReportTest, NamesAndLabelsAreText) {
   EXPECT_TRUE(Contains(page, "new\\x0aline\\x1b[2J.png"));
   EXPECT_TRUE(Contains(page, "\\xff\\xfe.png"));
   EXPECT_TRUE(Contains(page, "&lt;b&gt;broken&lt;/b&gt;\\xc0.png"));
-  // The pictures are found all the same.
+  // The pictures must be found even so.
   EXPECT_EQ(CountOf(page, "<img"), 5U);
 }
 
@@ -313,7 +314,7 @@ TEST_F(ReportTest, FailedImagesAreListed) {
   const std::string page = Page({"set"}, 1);
   EXPECT_TRUE(Contains(page, "<section id=\"failed\">"));
   EXPECT_TRUE(Contains(page, "set/ant/broken.png: "));
-  // Nothing but failures is a report, too.
+  // A run in which every image fails gets a report, too.
   const std::string nothing = Page({"set/ant/broken.png"}, 1);
   EXPECT_TRUE(Contains(nothing, "<section id=\"failed\">"));
   EXPECT_FALSE(Contains(nothing, "id=\"hardest\""));

@@ -1,4 +1,5 @@
-// Resizing gives PIL's own pixels: networks were trained behind its filter.
+// Tests that resizing gives PIL's own pixels, because networks were trained on images resized by
+// it.
 #include "tools/resize.h"
 
 #include <gtest/gtest.h>
@@ -12,7 +13,7 @@
 namespace cssrun::tools {
 namespace {
 
-// Made once with PIL 9.4: PatternImage(from).resize(to, Image.BILINEAR).
+// These images were made once with PIL 9.4: PatternImage(from).resize(to, Image.BILINEAR).
 struct Golden {
   uint32_t from_width, from_height, to_width, to_height;
   std::vector<uint8_t> rgb;
@@ -67,7 +68,7 @@ TEST(ResizeTest, OneColourStaysOneColour) {
 TEST(ResizeTest, ShorterSideKeepsTheAspect) {
   const Image wide = ResizeShorterSide(PatternImage(50, 37), 25);
   EXPECT_EQ(wide.height, 25U);
-  EXPECT_EQ(wide.width, 33U);  // 33.78, cut as torchvision cuts it
+  EXPECT_EQ(wide.width, 33U);  // 33.78, truncated as torchvision truncates it
   const Image tall = ResizeShorterSide(PatternImage(37, 50), 25);
   EXPECT_EQ(tall.width, 25U);
   EXPECT_EQ(tall.height, 33U);
@@ -77,7 +78,7 @@ TEST(ResizeTest, ShorterSideKeepsTheAspect) {
 }
 
 TEST(CropCentreTest, RoundsTheHalfPixelToTheEvenNeighbour) {
-  // Columns of a row are told apart by their red value, 37 x.
+  // Columns of a row are distinguished by their red value, 37 x.
   const auto first_column = [](uint32_t from, uint32_t to) {
     return CropCentre(PatternImage(from, 1), to, 1).rgb[0] / 37;
   };
@@ -99,13 +100,14 @@ TEST(CropCentreTest, CutsRowsAndColumns) {
   }
 }
 
-// FNV-1a, to compare images that are too large to embed.
+// Computes FNV-1a, to compare images that are too large to embed.
 uint64_t Hash(const std::vector<uint8_t>& bytes) {
   return std::accumulate(bytes.begin(), bytes.end(), uint64_t{0xcbf29ce484222325},
                          [](uint64_t hash, uint8_t b) { return (hash ^ b) * 0x100000001b3; });
 }
 
-// Resize(256) and CenterCrop(224) of a photo's size, with PIL and torchvision's arithmetic.
+// Tests Resize(256) and CenterCrop(224) on the size of a photo, with PIL's and torchvision's
+// arithmetic.
 TEST(ResizeTest, ImageNetPreprocessingEqualsPil) {
   const Image large = CropCentre(ResizeShorterSide(PatternImage(500, 375), 256), 224, 224);
   EXPECT_EQ(Hash(large.rgb), 0x40811d050a68d46cU);

@@ -1,4 +1,4 @@
-// cssrun --resume: a run that was interrupted anywhere goes on to the same file.
+// Tests cssrun --resume: a run that was interrupted anywhere continues to the same file.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/file.h>
@@ -39,7 +39,7 @@ TEST_F(ResumeTest, ABeginningIsAnOrdinaryRun) {
   EXPECT_EQ(resumed.out, "");
   EXPECT_EQ(Done(), plain.out);
   EXPECT_EQ(Lines(resumed.err).size(), Lines(plain.err).size());
-  // And when all is done there is nothing to do.
+  // Once everything is done, a further run has nothing to do.
   const Finished again = Resume();
   EXPECT_EQ(again.exit_code, 1) << "an image failed, then as now";
   EXPECT_EQ(Done(), plain.out);
@@ -49,7 +49,8 @@ TEST_F(ResumeTest, ABeginningIsAnOrdinaryRun) {
 TEST_F(ResumeTest, GoesOnFromEveryByte) {
   const std::string whole = RunCssrun({"net.fb", "set", "--topk", "5", "--format", "jsonl"}).out;
   ASSERT_EQ(Lines(whole).size(), 8U);
-  // Everywhere would be slow: at the ends of lines, and in some places between.
+  // Cutting at every byte would be slow, so the file is cut at the ends of lines and at some places
+  // between.
   for (size_t size = 0; size <= whole.size(); ++size) {
     const bool at_an_end =
         size + 1 >= whole.size() || whole[size] == '\n' || (size > 0 && whole[size - 1] == '\n');
@@ -58,7 +59,7 @@ TEST_F(ResumeTest, GoesOnFromEveryByte) {
     EXPECT_EQ(Resume().exit_code, 1);
     EXPECT_EQ(Done(), whole) << "after " << size << " bytes";
   }
-  // What a crash of the machine may leave.
+  // A crash of the machine may leave such a line.
   folder_.Write("done.jsonl", Lines(whole)[0] + "\n" + std::string(50, '\0') + "\n");
   EXPECT_EQ(Resume().exit_code, 1);
   EXPECT_EQ(Done(), whole);
@@ -86,7 +87,7 @@ TEST_F(ResumeTest, TheSummaryCountsWhatWasDoneBefore) {
           1);
     }
   }
-  // A line of fewer classes does not say whether the right one is among the best five.
+  // A line with fewer than five classes does not say whether the right one is among the best five.
   std::filesystem::remove(folder_ / "done.jsonl");
   RunCssrun({"net.fb", "set", "--resume", "done.jsonl"});
   RunCssrun({"net.fb", "set", "--resume", "done.jsonl", "--summary", "rest.json"});
@@ -103,7 +104,7 @@ TEST_F(ResumeTest, AReportSaysWhatItLacks) {
   const std::string page = Contents(folder_ / "page.html");
   EXPECT_TRUE(Contains(page, "2 were done by an earlier run")) << page.substr(0, 20);
   EXPECT_TRUE(Contains(page, "of 6 images with a known class"));
-  // All that was done before: only the accuracy is left to show.
+  // Everything was done before, so that only the accuracy can be shown.
   EXPECT_EQ(Resume({"--report", "page.html"}).exit_code, 1);
   EXPECT_TRUE(Contains(Contents(folder_ / "page.html"), "8 were done by an earlier run"));
 }
@@ -137,7 +138,8 @@ TEST_F(ResumeTest, FilesThatCannotBeWritten) {
   ExpectRefusal(RunCssrun({"net.fb", "set", "--resume", "no/such.jsonl"}), 4, "no/such.jsonl: ");
   ExpectRefusal(RunCssrun({"net.fb", "set", "--resume", "set"}), 4, "set: ");
   ExpectRefusal(RunCssrun({"net.fb", "set", "--resume", "/dev/full"}), 4, "/dev/full: ");
-  // A disk that is full in the middle: what fits is kept, and the run goes on when there is room.
+  // The disk is full in the middle of a run: the results that fit are kept, and the run continues
+  // when there is room.
   for (uint32_t i = 0; i < 60; ++i) WriteImage("many/" + std::to_string(i) + ".png", i);
   const std::string whole = RunCssrun({"net.fb", "many", "--format", "jsonl"}).out;
   const std::string command =

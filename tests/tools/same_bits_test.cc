@@ -1,5 +1,5 @@
-// One image, one answer: threads, order of the work, instruction set and repetition change no bit
-// of logits, spikes or output.
+// Tests that one image has one answer: threads, order of the work, instruction set and repetition
+// do not change a bit of logits, spikes or output.
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -20,7 +20,7 @@ constexpr int kRepetitions = 20;
 
 struct Outcome {
   std::vector<float> logits;
-  std::vector<std::vector<int8_t>> spikes;  // of each layer that sends any
+  std::vector<std::vector<int8_t>> spikes;  // of each layer that sends spikes
   std::string csv;
 
   bool operator==(const Outcome& other) const {
@@ -58,7 +58,7 @@ SessionOptions Options(const Network& network, unsigned threads, uint32_t chunk)
 class SameBitsTest : public testing::TestWithParam<EngineKind> {
  protected:
   void TearDown() override { Allow(0); }
-  // One instruction set; 0: all.
+  // Allows one instruction set only; 0 allows all.
   static void Allow(int64_t targets) {
     hwy::SetSupportedTargetsForTest(targets);
     hwy::GetChosenTarget().Update(hwy::SupportedTargets());

@@ -26,7 +26,7 @@ void Close(int& fd) {
   fd = kNone;
 }
 
-// The child's end, and ours where there is something to read.
+// Holds the child's end of a stream, and our end if there is something to read.
 struct Channel {
   int child = kNone;
   int parent = kNone;
@@ -63,17 +63,18 @@ void Become(int fd, int target) {
   }
 }
 
-// Reads both until their ends: a program that fills one while we wait on the other must not hang.
+// Reads both streams until they end. A program must not hang because it fills one while we wait for
+// the other.
 void ReadBoth(Channel& out, Channel& err, Finished& finished) {
   std::array<char, 4096> buffer = {};
   while (out.parent != kNone || err.parent != kNone) {
-    // poll() passes over negative descriptors.
+    // poll() ignores negative descriptors.
     std::array<pollfd, 2> polled = {{{out.parent, POLLIN, 0}, {err.parent, POLLIN, 0}}};
     Check(poll(polled.data(), polled.size(), -1) >= 0, "poll");
     for (size_t i = 0; i < 2; ++i) {
       if (polled[i].revents == 0) continue;
       const ssize_t count = read(polled[i].fd, buffer.data(), buffer.size());
-      // The end of a terminal is an error.
+      // Reading at the end of a terminal gives an error.
       if (count <= 0) {
         Close(i == 0 ? out.parent : err.parent);
       } else {

@@ -1,4 +1,4 @@
-// Runs a program and keeps what it says.
+// Runs a program and keeps its output.
 #ifndef CSSRUN_TESTS_TOOLS_SUBPROCESS_H_
 #define CSSRUN_TESTS_TOOLS_SUBPROCESS_H_
 
@@ -11,13 +11,13 @@ enum class Stream {
   kKept,
   kClosed,      // the descriptor is not open at all
   kFull,        // /dev/full
-  kBrokenPipe,  // a pipe whose reader is gone
-  kTerminal,    // a pseudo terminal; what it shows is kept
+  kBrokenPipe,  // a pipe whose reader has closed it
+  kTerminal,    // a pseudo terminal; its output is kept
 };
 
 struct RunOptions {
   std::string input = {};   // standard input
-  std::string folder = {};  // to run in; empty: this one
+  std::string folder = {};  // to run in; if empty, the current one
   Stream output = Stream::kKept;
   Stream error = Stream::kKept;  // never kTerminal together with `output`
 };
@@ -28,7 +28,7 @@ struct Finished {
   std::string err;
 };
 
-// False in a bare container, which has no pseudo terminals.
+// Returns false in a bare container, which has no pseudo terminals.
 bool HasTerminals();
 
 // `arguments[0]` is the program's path.

@@ -1,4 +1,4 @@
-// The totals of a run: the keys that scripts rely on, and what the numbers mean.
+// Tests the totals of a run: the keys that scripts rely on, and the meaning of the numbers.
 #include "tools/summary.h"
 
 #include <gtest/gtest.h>
@@ -152,7 +152,7 @@ TEST(SummaryTest, EqualLogitsAndNoNumbersAreGradedAsTheyArePrinted) {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   EXPECT_EQ(top1({7, 7, 7, 7, 7, 7}, 0), 1);
   EXPECT_EQ(top1({7, 7, 7, 7, 7, 7}, 1), 0);
-  // Logits that are no numbers are no reason to call every class right.
+  // NaN logits must not count every class as right.
   EXPECT_EQ(top1({nan, nan, nan, nan, nan, nan}, 3), 0);
   EXPECT_EQ(top1({1, nan, 2, 3, 4, 5}, 1), 0);
 }

@@ -1,4 +1,4 @@
-// A folder that is gone after the test.
+// A folder that is removed after the test.
 #ifndef CSSRUN_TESTS_TOOLS_TEMPORARY_FOLDER_H_
 #define CSSRUN_TESTS_TOOLS_TEMPORARY_FOLDER_H_
 
@@ -27,7 +27,7 @@ class TemporaryFolder {
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;
 
   const std::filesystem::path& path() const { return path_; }
-  // The path of something inside.
+  // Returns the path of something inside the folder.
   std::string operator/(const std::string& name) const { return (path_ / name).string(); }
 
   // Writes a file and the folders above it; returns its path.

@@ -1,4 +1,4 @@
-// Whatever a name holds, what is printed cannot steer a terminal.
+// Tests that printed text cannot control a terminal, whatever a name contains.
 #include "tools/terminal_text.h"
 
 #include <gtest/gtest.h>
@@ -22,7 +22,7 @@ TEST(TerminalTextTest, EscapesControlCharacters) {
   EXPECT_EQ(TerminalText("\x1b]0;owned\x07"), "\\x1b]0;owned\\x07");
   EXPECT_EQ(TerminalText("a\nb\rc\td\x7f"), "a\\x0ab\\x0dc\\x09d\\x7f");
   EXPECT_EQ(TerminalText("a\0b"s), "a\\x00b");
-  // The eight-bit controls, of which 0x9b starts a terminal command like ESC [.
+  // Tests the eight-bit controls, of which 0x9b starts a terminal command like ESC [.
   EXPECT_EQ(TerminalText("\u009b31m"), "\\xc2\\x9b31m");
 }
 
@@ -41,7 +41,7 @@ TEST(TerminalTextTest, EscapesWhatIsNotUtf8) {
   EXPECT_EQ(TerminalText("\xed\xa0\x80 surrogate"), "\\xed\\xa0\\x80 surrogate");
   EXPECT_EQ(TerminalText("\xf4\x90\x80\x80 too large"), "\\xf4\\x90\\x80\\x80 too large");
   EXPECT_EQ(TerminalText("cut \xe7\x8c"), "cut \\xe7\\x8c");
-  // Text behind a broken sequence is not swallowed by it.
+  // A broken sequence must not swallow the text behind it.
   EXPECT_EQ(TerminalText("\xe7ok"), "\\xe7ok");
 }
 
@@ -61,12 +61,13 @@ TEST(TerminalTextTest, RandomBytesBecomeSafeText) {
       const auto code = static_cast<uint8_t>(c);
       EXPECT_TRUE(code >= 0x20 && code != 0x7F);
     }
-    // Safe text stays as it is: nothing in it needs escaping.
+    // Safe text stays as it is, because nothing in it needs escaping.
     EXPECT_EQ(TerminalText(safe), safe);
   }
 }
 
-// What JSON leaves as it is and a terminal obeys; the text that it stands for stays the same.
+// Tests characters that JSON leaves as they are and a terminal would obey; the JSON keeps its
+// meaning.
 TEST(TerminalTextTest, JsonKeepsItsMeaning) {
   EXPECT_EQ(TerminalJson("{\"a\": \"caf\xC3\xA9 \xE2\x82\xAC\"}"),
             "{\"a\": \"caf\xC3\xA9 \xE2\x82\xAC\"}");
@@ -76,7 +77,7 @@ TEST(TerminalTextTest, JsonKeepsItsMeaning) {
   // NOLINTNEXTLINE(misc-misleading-bidirectional)
   EXPECT_EQ(TerminalJson("\"\xE2\x80\xAA\xE2\x80\xAE\xE2\x81\xA6\xE2\x81\xA9\""),
             "\"\\u202a\\u202e\\u2066\\u2069\"");
-  // Neighbours that steer nothing, and sequences that are cut off.
+  // Tests neighbouring characters that are harmless, and truncated sequences.
   EXPECT_EQ(TerminalJson("\xE2\x80\xA9\xE2\x80\xAF\xE2\x81\xA5"),
             "\xE2\x80\xA9\xE2\x80\xAF\xE2\x81\xA5");
   EXPECT_EQ(TerminalJson("\xC2"), "\xC2");
