@@ -167,12 +167,12 @@ Experiments::Inside Experiments::LookInto(const CodeSettings& code) const {
   internal::FloatEngine engine(loaded, {});
   engine.set_observe_spikes([&](size_t layer, uint32_t index, const internal::EventFrame& events) {
     if (layer != 1 && layer != last_layer) return;
-    Inside::Layer& seen = layer == 1 ? inside.first : inside.last;
+    Inside::Layer& observed = layer == 1 ? inside.first : inside.last;
     const auto neurons = static_cast<double>(Neurons(loaded.layers[layer].extent) * count);
     for (size_t p = 0; p < Positions(loaded.layers[layer].extent); ++p) {
       const uint32_t* bounds = events.bounds.data() + 2 * p;
-      seen.positive[index] += (bounds[1] - bounds[0]) / neurons;
-      seen.negative[index] += (bounds[2] - bounds[1]) / neurons;
+      observed.positive[index] += (bounds[1] - bounds[0]) / neurons;
+      observed.negative[index] += (bounds[2] - bounds[1]) / neurons;
     }
   });
   converter::ActivationHistogram all;

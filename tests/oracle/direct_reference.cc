@@ -36,22 +36,22 @@ std::vector<float> DirectPotentials(const format::NetworkT& network, const forma
   const double scale = SumOfWeights(network) * static_cast<double>(network.nodes[0]->amplitude);
   for (const auto& s : node.synapses) {
     if (!IsDirect(network, *s)) continue;
-    PixelMap seen;
-    seen.height = static_cast<int>(image.height());
-    seen.width = static_cast<int>(image.width());
-    for (const double input : inputs) seen.values.push_back(static_cast<float>(input / scale));
+    PixelMap view;
+    view.height = static_cast<int>(image.height());
+    view.width = static_cast<int>(image.width());
+    for (const double input : inputs) view.values.push_back(static_cast<float>(input / scale));
     if (s->average != nullptr) {
       const format::Window& w = *s->average;
       PixelMap means;
-      means.height = (seen.height + w.pad_top() + w.pad_bottom() - w.kernel_y()) / w.stride_y() + 1;
-      means.width = (seen.width + w.pad_left() + w.pad_right() - w.kernel_x()) / w.stride_x() + 1;
+      means.height = (view.height + w.pad_top() + w.pad_bottom() - w.kernel_y()) / w.stride_y() + 1;
+      means.width = (view.width + w.pad_left() + w.pad_right() - w.kernel_x()) / w.stride_x() + 1;
       for (size_t c = 0; c < image.channels(); ++c) {
         for (int y = 0; y < means.height; ++y) {
           for (int x = 0; x < means.width; ++x) {
             float sum = 0;
             for (int ky = 0; ky < w.kernel_y(); ++ky) {
               for (int kx = 0; kx < w.kernel_x(); ++kx) {
-                sum += PixelAt(seen, c, y * w.stride_y() - w.pad_top() + ky,
+                sum += PixelAt(view, c, y * w.stride_y() - w.pad_top() + ky,
                                x * w.stride_x() - w.pad_left() + kx);
               }
             }
@@ -59,7 +59,7 @@ std::vector<float> DirectPotentials(const format::NetworkT& network, const forma
           }
         }
       }
-      seen = means;
+      view = means;
     }
     const format::Window& w = *s->window;
     const size_t sources = image.channels() / s->groups;
@@ -77,7 +77,7 @@ std::vector<float> DirectPotentials(const format::NetworkT& network, const forma
               if (s->kind == SynapseKind::Identity) {
                 const int64_t c = static_cast<int64_t>(target) - s->channel_offset;
                 if (c < 0 || c >= image.channels()) continue;
-                sum += s->weights[0] * PixelAt(seen, static_cast<size_t>(c), sy, sx);
+                sum += s->weights[0] * PixelAt(view, static_cast<size_t>(c), sy, sx);
                 continue;
               }
               for (size_t j = 0; j < sources; ++j) {
@@ -85,7 +85,7 @@ std::vector<float> DirectPotentials(const format::NetworkT& network, const forma
                                        static_cast<size_t>(ky)) *
                                           static_cast<size_t>(w.kernel_x()) +
                                       static_cast<size_t>(kx);
-                sum += s->weights[weight] * PixelAt(seen, target / targets * sources + j, sy, sx);
+                sum += s->weights[weight] * PixelAt(view, target / targets * sources + j, sy, sx);
               }
             }
           }

@@ -265,13 +265,13 @@ IntegerRun RunNodeInIntegers(const format::NetworkT& network, size_t index, cons
   const std::vector<Membrane> membranes = MembranesOf(node);
 
   std::vector<double> m(scales.size() * membranes.size()), g(scales.size() * pooled, 0.0);
-  std::vector<double> owed(scales.size(), 0.0), bias(scales.size());
+  std::vector<double> carry(scales.size(), 0.0), bias(scales.size());
   // What pixels add at each step, in units. Rounding carries its remainder to the next step.
   std::vector<float> direct = DirectPotentials(network, node, pixels);
   for (size_t at = 0; at < direct.size(); ++at) {
     direct[at] *= static_cast<float>(scales[at / positions]);
   }
-  std::vector<float> direct_owed(direct.size(), 0.0F);
+  std::vector<float> direct_carry(direct.size(), 0.0F);
   std::vector<double> direct_now(direct.size(), 0.0);
   IntegerRun run;
   run.weights_fit = parts.weights_fit;
@@ -279,14 +279,14 @@ IntegerRun RunNodeInIntegers(const format::NetworkT& network, size_t index, cons
   for (size_t i = 0; i < steps + silent; ++i) {
     if (i < steps) {
       for (size_t c = 0; c < scales.size(); ++c) {
-        const double wanted = beta * owed[c] + static_cast<double>(node.bias[c]) * scales[c];
+        const double wanted = beta * carry[c] + static_cast<double>(node.bias[c]) * scales[c];
         bias[c] = Clamp(std::nearbyint(wanted));
-        owed[c] = std::clamp(wanted - bias[c], -1.0, 1.0);
+        carry[c] = std::clamp(wanted - bias[c], -1.0, 1.0);
       }
       for (size_t at = 0; at < direct.size(); ++at) {
-        const float wanted = network.code->beta * direct_owed[at] + direct[at];
+        const float wanted = network.code->beta * direct_carry[at] + direct[at];
         direct_now[at] = Clamp(static_cast<double>(std::nearbyint(wanted)));
-        direct_owed[at] = std::clamp(wanted - static_cast<float>(direct_now[at]), -1.0F, 1.0F);
+        direct_carry[at] = std::clamp(wanted - static_cast<float>(direct_now[at]), -1.0F, 1.0F);
       }
       const Inputs inputs = SumInputs(network, parts.events, trains, i);
       for (size_t j = 0; j < m.size(); ++j) {

@@ -145,9 +145,9 @@ class Builder {
   std::unique_ptr<NodeT> Subject() {
     switch (options_.kind) {
       case Kind::kRowScatter:
-        return Roll();
+        return RowScatter();
       case Kind::kTileGather:
-        return Gather();
+        return TileGather();
       case Kind::kDepthwise:
         return Depthwise();
       case Kind::kLevelConv:
@@ -198,7 +198,7 @@ class Builder {
     return node;
   }
 
-  std::unique_ptr<NodeT> Roll() {
+  std::unique_ptr<NodeT> RowScatter() {
     Sizes sizes = SizesWithoutLevels(24, 40);
     if (options_.settled && sizes.source.height() < 4) {  // keeps the layer at few positions
       const Window low(1, 2, 1, 1, 0, 0, 0, 0, 1, 1);
@@ -224,7 +224,7 @@ class Builder {
     }
   }
 
-  std::unique_ptr<NodeT> Gather() {
+  std::unique_ptr<NodeT> TileGather() {
     const bool wide = draw_.Chance(0.15);  // more blocks than a row scatter takes
     Sizes sizes = SizesWithoutLevels(40, wide ? 130 : 40);
     if (wide) sizes.source = Extent(sizes.source.channels(), 3, 3);
@@ -238,10 +238,10 @@ class Builder {
     if (draw_.Chance(0.2)) return ThroughMean(source, sizes.targets);
     for (;;) {
       const Window window = RandomWindow(draw_, sizes.source, true);
-      const bool rolls = window.stride_y() == 1 && window.stride_x() == 1 &&
-                         window.dilation_y() == 1 && window.dilation_x() == 1 &&
-                         window.kernel_x() > 1;
-      if (groups == 1 && rolls && !wide) continue;
+      const bool suits_row_scatter = window.stride_y() == 1 && window.stride_x() == 1 &&
+                                     window.dilation_y() == 1 && window.dilation_x() == 1 &&
+                                     window.kernel_x() > 1;
+      if (groups == 1 && suits_row_scatter && !wide) continue;
       return Convolved(source, window, sizes.targets, static_cast<uint32_t>(groups));
     }
   }
@@ -249,9 +249,9 @@ class Builder {
   std::unique_ptr<NodeT> ThroughMean(uint32_t source, uint32_t channels) {
     const Extent from = *network_.nodes[source]->extent;
     const Window mean = RandomWindow(draw_, from, false);
-    const Extent seen = Through(mean, from, from.channels());
-    const Window window = RandomWindow(draw_, seen, true);
-    auto node = Neurons(Through(window, seen, channels));
+    const Extent view = Through(mean, from, from.channels());
+    const Window window = RandomWindow(draw_, view, true);
+    auto node = Neurons(Through(window, view, channels));
     auto s = Convolution(draw_, source, from, window, channels, 1, false);
     s->average = std::make_unique<Window>(mean);
     node->synapses.push_back(std::move(s));
@@ -375,9 +375,9 @@ class Builder {
     auto s = Shortcut(source, Fitted(from, to, 1, stride, pad), offset, weight);
     if (from.height() > 1 && from.width() > 1 && draw_.Chance(0.2)) {  // reads means of 2 x 2
       const Window mean(2, 2, 2, 2, 0, 0, 0, 0, 1, 1);
-      const Extent seen = Through(mean, from, from.channels());
+      const Extent view = Through(mean, from, from.channels());
       s->average = std::make_unique<Window>(mean);
-      s->window = std::make_unique<Window>(Fitted(seen, to, 1, stride, pad));
+      s->window = std::make_unique<Window>(Fitted(view, to, 1, stride, pad));
     }
     node.synapses.push_back(std::move(s));
   }

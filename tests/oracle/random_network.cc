@@ -82,12 +82,12 @@ NetworkT RandomNetwork(uint32_t seed, const RandomOptions& options) {
     const Extent from = *network.nodes[source]->extent;
 
     std::unique_ptr<Window> average;
-    Extent seen = from;
+    Extent view = from;
     if (draw.Chance(0.2)) {
       average = std::make_unique<Window>(RandomWindow(draw, from, false));
-      seen = Through(*average, from, from.channels());
+      view = Through(*average, from, from.channels());
     }
-    const Window window = RandomWindow(draw, seen, true);
+    const Window window = RandomWindow(draw, view, true);
     std::vector<uint32_t> divisors;
     for (uint32_t g = 1; g <= from.channels(); ++g) {
       if (from.channels() % g == 0) divisors.push_back(g);
@@ -95,7 +95,7 @@ NetworkT RandomNetwork(uint32_t seed, const RandomOptions& options) {
     const uint32_t groups = draw.Chance(0.3) ? draw.OneOf(divisors) : 1;
     uint32_t channels = groups * static_cast<uint32_t>(draw.Integer(
                                      1, groups > 1 ? 4 : draw.OneOf<int>({8, 20, 150})));
-    const Extent potential = Through(window, seen, channels);
+    const Extent potential = Through(window, view, channels);
 
     auto node = Node("layer" + std::to_string(layer), NodeKind::Neurons, potential);
     node->rectify = draw.Chance(0.8);

@@ -76,7 +76,7 @@ struct Potentials {
 // Computes potentials += synapses * spikes; returns the synaptic operations.
 double AddPotentials(const SynapsesT& s, const Map& source, const Map& target,
                      const std::vector<double>& spikes, Potentials& potentials) {
-  const Sums seen = SumWindows(source, spikes, s.average.get());
+  const Sums view = SumWindows(source, spikes, s.average.get());
   const Window& w = *s.window;
   const size_t groups = s.groups;
   const size_t sources_per_group = source.channels / groups;
@@ -90,17 +90,17 @@ double AddPotentials(const SynapsesT& s, const Map& source, const Map& target,
           for (int kx = 0; kx < w.kernel_x(); ++kx) {
             const int y = static_cast<int>(oy) * w.stride_y() - w.pad_top() + ky * w.dilation_y();
             const int x = static_cast<int>(ox) * w.stride_x() - w.pad_left() + kx * w.dilation_x();
-            if (y < 0 || y >= seen.height || x < 0 || x >= seen.width) continue;
-            const auto width = static_cast<size_t>(seen.width);
+            if (y < 0 || y >= view.height || x < 0 || x >= view.width) continue;
+            const auto width = static_cast<size_t>(view.width);
             const size_t position = static_cast<size_t>(y) * width + static_cast<size_t>(x);
-            const size_t positions = static_cast<size_t>(seen.height) * width;
+            const size_t positions = static_cast<size_t>(view.height) * width;
             if (s.kind == SynapseKind::Identity) {
               const auto channel = static_cast<int64_t>(target_channel) - s.channel_offset;
               if (channel < 0 || channel >= static_cast<int64_t>(source.channels)) continue;
               const size_t i = static_cast<size_t>(channel) * positions + position;
-              sum += static_cast<double>(s.weights[0]) * seen.value[i];
-              magnitude += std::abs(static_cast<double>(s.weights[0])) * seen.events[i];
-              synops += seen.events[i];
+              sum += static_cast<double>(s.weights[0]) * view.value[i];
+              magnitude += std::abs(static_cast<double>(s.weights[0])) * view.events[i];
+              synops += view.events[i];
               continue;
             }
             const size_t group = target_channel / targets_per_group;
@@ -111,9 +111,9 @@ double AddPotentials(const SynapsesT& s, const Map& source, const Map& target,
                    static_cast<size_t>(ky)) *
                       static_cast<size_t>(w.kernel_x()) +
                   static_cast<size_t>(kx);
-              sum += static_cast<double>(s.weights[weight]) * seen.value[i];
-              magnitude += std::abs(static_cast<double>(s.weights[weight])) * seen.events[i];
-              synops += seen.events[i];
+              sum += static_cast<double>(s.weights[weight]) * view.value[i];
+              magnitude += std::abs(static_cast<double>(s.weights[weight])) * view.events[i];
+              synops += view.events[i];
             }
           }
         }

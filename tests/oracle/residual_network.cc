@@ -61,16 +61,16 @@ NetworkT ResidualNetwork(uint32_t seed) {
   for (int stage = 0; stage < 3; ++stage) {
     for (int block = 0; block < 3; ++block) {
       const auto before = static_cast<uint32_t>(network.nodes.size()) - 1;
-      const Extent seen = from;
+      const Extent block_input = from;
       const bool first = stage > 0 && block == 0;
       if (first) channels *= 2;
       convolve(channels, first ? 2 : 1, 1);
       convolve(channels, 1, 0.7F);
       const int rows = (static_cast<int>(from.height()) - 1) * (first ? 2 : 1) + 1 -
-                       static_cast<int>(seen.height());
+                       static_cast<int>(block_input.height());
       const Window window =
           first ? Window(1, 1, 2, 2, 0, 0, rows, rows, 1, 1) : Window(1, 1, 1, 1, 0, 0, 0, 0, 1, 1);
-      const int offset = static_cast<int>(channels - seen.channels()) / 2;
+      const int offset = static_cast<int>(channels - block_input.channels()) / 2;
       const float weight = 0.75F + draw.Normal(0.05F);
       network.nodes.back()->synapses.push_back(Shortcut(before, window, offset, weight));
     }

@@ -57,9 +57,9 @@ TEST(IntegerRefusalTest, LayoutsOutOfProportionRunInFloat) {
   means.preprocessing->resize = 8192;
   means.nodes[1]->synapses[0]->average =
       std::make_unique<format::Window>(1, 4096, 1, 1, 0, 0, 0, 0, 1, 1);
-  const format::Extent seen(3, 1, 4097);
-  *means.nodes[1]->extent = seen;
-  *means.nodes[1]->potential = seen;
+  const format::Extent averaged(3, 1, 4097);
+  *means.nodes[1]->extent = averaged;
+  *means.nodes[1]->potential = averaged;
   means.nodes[1]->synapses[0]->weights.assign(3, 0.5F);
   *means.nodes[2]->synapses[0]->window = format::Window(1, 4097, 1, 1, 0, 0, 0, 0, 1, 1);
   means.nodes[2]->synapses[0]->weights.assign(size_t{4} * 3 * 4097, 0.001F);
