@@ -62,7 +62,7 @@ struct LayerReport {
   double theta = 0;
   ActivationRange range;
   uint32_t offset = 0;
-  std::vector<uint32_t> delays;  // of its synapses, in order
+  std::vector<uint32_t> delays;  // of the node's synapses, in order
   uint64_t fan_in = 0;
 };
 

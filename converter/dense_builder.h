@@ -148,7 +148,7 @@ void DenseBuilder::AddLayer(const DenseGroup& group, const PrimitiveDesc& primit
         Weights(*bias, {static_cast<int64_t>(bias->size())}, primitive.bias_desc());
   }
   const size_t from = SlotAs(node.inputs[0], primitive.src_desc());
-  ValueId other = kNoValue;  // what the sum adds to this layer's output, in place
+  ValueId other = kNoValue;  // the other term of the sum that this layer computes in place
   if (group.sum != nullptr) {
     const std::vector<ValueId>& operands = group.sum->inputs;
     other = operands[0] == node.outputs[0] ? operands[1] : operands[0];

@@ -219,7 +219,7 @@ class Search {
   struct Change {
     size_t site = 0;
     Range nodes = {};
-    double factor = 1;  // of the amplitudes
+    double factor = 1;  // multiplies the amplitudes
     float added = 0;    // added to the thresholds of the spike indices
     Range spikes = {};
     double saved = 0;  // SyOPs

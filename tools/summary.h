@@ -13,7 +13,7 @@
 
 namespace cssrun::tools {
 
-// What an earlier run's line says about an image.
+// An image's results as an earlier run wrote them.
 struct EarlierResult {
   bool failed = false;
   int truth = -1;                     // negative: not known

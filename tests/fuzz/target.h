@@ -1,4 +1,4 @@
-// What every fuzz target defines: libFuzzer's interface, which replay_main.cc speaks as well.
+// Declares libFuzzer's interface, which every fuzz target defines and replay_main.cc calls as well.
 #ifndef CSSRUN_TESTS_FUZZ_TARGET_H_
 #define CSSRUN_TESTS_FUZZ_TARGET_H_
 
@@ -21,7 +21,8 @@ inline void Require(bool holds, const char* what) {
   std::abort();
 }
 
-// Seconds of processor time that this process has taken: what a busy machine does not lengthen.
+// Returns the seconds of processor time that this process has taken, which a busy machine does not
+// lengthen.
 inline double ProcessorSeconds() {
   timespec time = {};
   clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);

@@ -266,7 +266,8 @@ IntegerRun RunNodeInIntegers(const format::NetworkT& network, size_t index, cons
 
   std::vector<double> m(scales.size() * membranes.size()), g(scales.size() * pooled, 0.0);
   std::vector<double> carry(scales.size(), 0.0), bias(scales.size());
-  // What pixels add at each step, in units. Rounding carries its remainder to the next step.
+  // The amounts that pixels add at each step, in units. Rounding carries its remainder to the next
+  // step.
   std::vector<float> direct = DirectPotentials(network, node, pixels);
   for (size_t at = 0; at < direct.size(); ++at) {
     direct[at] *= static_cast<float>(scales[at / positions]);

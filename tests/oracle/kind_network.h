@@ -12,7 +12,7 @@ namespace cssrun::oracle {
 // A shape that suits a kernel.
 enum class Kind : uint8_t { kTileGather, kRowScatter, kDepthwise, kShortcut, kLevelConv };
 
-// What the layer has besides its main synapses.
+// A feature that the layer has besides its main synapses.
 enum class Join : uint8_t {
   kNothing,
   kAlignedShortcut,  // a source whose rows are laid out as the layer's

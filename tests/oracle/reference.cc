@@ -67,7 +67,7 @@ Sums SumWindows(const Map& source, const std::vector<double>& spikes, const Wind
   return sums;
 }
 
-// What is added to the membranes of a layer in one step.
+// The amounts that are added to the membranes of a layer in one step.
 struct Potentials {
   std::vector<double> sum;
   std::vector<double> magnitude;  // sum of absolute values

@@ -29,8 +29,8 @@ struct NodeRun {
 // Encodes normalized inputs [channel, row, column] (Theorem 3).
 NodeRun RunEncoder(const format::NetworkT& network, const std::vector<double>& inputs);
 
-// What spikes add to the membranes of `node` at input index `index`: sums, and sums of absolute
-// values.
+// The amounts that spikes add to the membranes of `node` at input index `index`: sums, and sums of
+// absolute values.
 struct Inputs {
   std::vector<double> sum;
   std::vector<double> magnitude;

@@ -188,8 +188,8 @@ LayerRun RunLayers(const std::shared_ptr<const Network>& network,
   return run;
 }
 
-// What spikes and biases add to each membrane of a node, in amplitudes at the weight of the last
-// step.
+// The amounts that spikes and biases add to each membrane of a node, in amplitudes at the weight of
+// the last step.
 struct Received {
   std::vector<double> value;
   std::vector<double> magnitude;    // sums of absolute values

@@ -24,7 +24,7 @@ struct FileRun {
   std::shared_ptr<const Network> network;
   std::string network_file;                  // where the network was loaded from
   EngineKind engine = EngineKind::kInteger;  // the engine that was asked for
-  Limits limits;                             // of the network and the images
+  Limits limits;                             // for the network and the images
   SessionOptions options;
   unsigned threads = 0;  // in each process, as RunImages takes them; 0: all cores
   size_t count = 0;      // number of images
