@@ -1,8 +1,11 @@
 #include "runtime/geometry/pool_axis.h"
 
+#include "runtime/assert.h"
+
 namespace cssrun::internal {
 
 PoolAxis MakePoolAxis(int64_t map, int64_t pools, const WindowAxis& window) {
+  CSSRUN_ASSERT(window.kernel > 0 && window.stride > 0);
   PoolAxis axis;
   axis.members = static_cast<uint32_t>(window.kernel);
   axis.stride = static_cast<uint32_t>(window.stride);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "runtime/assert.h"
+
 namespace cssrun::internal {
 
 int64_t ScatterAxis::KernelIndexOf(int64_t phase, int64_t tap) const {
@@ -19,6 +21,7 @@ int64_t ScatterAxis::CountReaders(const Place& place, int64_t targets) const {
 }
 
 ScatterAxis MakeScatterAxis(int64_t sources, int64_t targets, const WindowAxis& window) {
+  CSSRUN_ASSERT(window.kernel > 0 && window.stride > 0 && window.dilation > 0);
   ScatterAxis axis;
   axis.dilation = window.dilation;
   axis.reach = window.reach();
@@ -38,6 +41,7 @@ ScatterAxis MakeScatterAxis(int64_t sources, int64_t targets, const WindowAxis& 
 
 std::vector<uint32_t> CountReaders(const ScatterAxis& axis, const SourceAxis& view, size_t sources,
                                    int64_t targets) {
+  CSSRUN_ASSERT(axis.places.size() == view.sources.size());
   std::vector<uint32_t> readers(sources, 0);
   for (size_t i = 0; i < view.sources.size(); ++i) {
     const auto of_view = static_cast<uint32_t>(axis.CountReaders(axis.places[i], targets));

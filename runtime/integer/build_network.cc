@@ -349,6 +349,7 @@ class Builder {
 
   // Where the sums of a settled layer come from, once its kernels are known.
   static void FinishSettled(bool takes_pixels, IntegerLayer& layer) {
+    CSSRUN_ASSERT(layer.settled() != nullptr);
     auto& neurons = std::get<SettledNeurons>(layer.neurons);
     neurons.adds_floats = takes_pixels;
     size_t convolutions = 0;

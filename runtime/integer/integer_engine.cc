@@ -6,6 +6,7 @@
 
 #include "cssrun/batch.h"
 #include "format/geometry.h"
+#include "runtime/assert.h"
 #include "runtime/integer/recording.h"
 #include "tbb/parallel_for.h"
 
@@ -157,6 +158,7 @@ void IntegerEngine::StepNeurons(size_t layer_index, uint32_t first, uint32_t las
   std::atomic<uint64_t> synops = 0;
   const auto run_part = [&](uint32_t number) {
     const uint32_t band = number % bands;
+    CSSRUN_ASSERT(bands > 0 && block_sets * layer.blocks_together == layer.membranes.lanes.blocks);
     LayerPart part;
     part.first_block = number / bands * layer.blocks_together;
     part.last_block = part.first_block + layer.blocks_together;
@@ -190,6 +192,8 @@ void IntegerEngine::StepNeurons(size_t layer_index, uint32_t first, uint32_t las
 uint64_t IntegerEngine::StepPart(size_t layer_index, uint32_t index, const LayerPart& part) {
   const IntegerLayer& integers = integers_.layers[layer_index];
   const bool settled = integers.settled() != nullptr;
+  CSSRUN_ASSERT(index < network_.timesteps + network_.silent_steps);
+  CSSRUN_ASSERT(part.first_row < part.last_row && part.last_row <= integers.membranes.rows);
   if (settled && index >= network_.timesteps) return 0;  // all spikes have left
   Worker& worker = WorkerOfThread();
   std::span<SynapseInput> inputs;

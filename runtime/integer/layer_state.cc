@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "runtime/aligned.h"
+#include "runtime/assert.h"
 
 namespace cssrun::internal {
 namespace {
@@ -44,6 +45,8 @@ void StartPixelRow(const Layer& described, const IntegerLayer& layer, uint32_t r
     return;
   }
   const size_t stride = described.direct.front().weight_stride();
+  CSSRUN_ASSERT(pixel_row.size() >= PixelRowSize(described));
+  CSSRUN_ASSERT(layer.pixel_scale != nullptr);
   const int64_t map_row = layer.pools.y.positions[row];
   if (map_row >= 0) {
     std::fill_n(pixel_row.begin(), stride * described.potential.width(), 0.0F);
@@ -73,6 +76,7 @@ void StartPixelRow(const Layer& described, const IntegerLayer& layer, uint32_t r
 // Nothing has been sent yet.
 void ClearSent(const IntegerLayer& layer, const LayerPart& part, LayerState& state) {
   const uint32_t stride = layer.pools.y.stride;
+  CSSRUN_ASSERT(part.first_row % stride == 0);
   const size_t first = std::min(part.first_row / stride, layer.pools.rows);
   const size_t last = std::min((part.last_row + stride - 1) / stride, layer.pools.rows);
   int16_t* sent = state.sent.get() + first * state.sent_row;
@@ -108,7 +112,7 @@ LayerState MakeLayerState(const LoadedNetwork& network, size_t index) {
   }
   const bool adds_floats = layer.settled() != nullptr && layer.settled()->adds_floats;
   if (!described.direct.empty() || adds_floats) {
-    const size_t size = fires ? layout.MapRowAt(layout.lanes.blocks, 0) : integers.logit_stride;
+    const size_t size = fires ? layout.map_size() : integers.logit_stride;
     state.floats = AllocateAligned<float>(size);
     std::fill_n(state.floats.get(), size, 0.0F);
     if (fires && layer.settled() == nullptr) state.carry = AllocateAligned<float>(size);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "runtime/assert.h"
 #include "runtime/neuron/settled.h"
 
 namespace cssrun::internal {
@@ -147,6 +148,7 @@ void QuantizeEventNeurons(const CodeOf& code, const format::Node& node, bool tak
   const std::vector<double>& scales = layer.scales;
   const auto channels = static_cast<uint32_t>(scales.size());
   const uint32_t lanes = layer.membranes.parameter_lanes();
+  CSSRUN_ASSERT(!code.settled && channels == node.bias()->size());
   EventNeurons neurons;
   neurons.unit = AllocateAligned<int16_t>(lanes);
   neurons.thresholds = AllocateAligned<int16_t>(size_t{lanes} * code.timesteps);
@@ -194,6 +196,7 @@ void QuantizeSettledNeurons(const CodeOf& code, const format::Node& node, bool t
   const double amplitude = std::exp2(SettledFraction(code.timesteps));  // in settled units
   const double all_steps = (train - 1) * amplitude;
   const double start = static_cast<double>(node.initial_potential()) * train * amplitude;
+  CSSRUN_ASSERT(code.settled && channels == node.bias()->size());
   SettledNeurons neurons;
   neurons.scale = AllocateAligned<float>(lanes);
   neurons.bias = AllocateAligned<float>(lanes);

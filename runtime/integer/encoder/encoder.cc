@@ -17,6 +17,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 void EncodeRowTarget(const uint16_t* HWY_RESTRICT positive, const uint16_t* HWY_RESTRICT negative,
                      size_t neurons, uint32_t bit, size_t row, SpikeFrame& spikes) {
+  CSSRUN_ASSERT(neurons == spikes.words_per_row * kLineLanes && bit < 16);
   const hn::CappedTag<uint16_t, kLineLanes> d;
   const auto wanted = hn::Set(d, static_cast<uint16_t>(1U << bit));
   uint64_t* words = spikes.Row(row);
@@ -71,6 +72,7 @@ EncoderTable MakeEncoderTable(const format::Network& network) {
   EncoderTable table;
   const format::Code& code = *network.code();
   if (code.input() == format::InputCoding::Direct) return table;
+  CSSRUN_ASSERT(code.timesteps() <= 64);
   const format::Node& encoder = *network.nodes()->Get(0);
   const format::Preprocessing& preprocessing = *network.preprocessing();
   const double scale = EncoderScale(encoder.amplitude(), code.beta(), code.timesteps());

@@ -4,6 +4,7 @@
 #include <bit>
 #include <map>
 
+#include "runtime/assert.h"
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "runtime/integer/kernels/fan_out.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
@@ -15,6 +16,7 @@ namespace cssrun::internal::HWY_NAMESPACE {
 // Compiled for each target for its instruction that counts bits.
 uint64_t CountSynopsTarget(const FanOut& fan_out, const SpikeFrame& frame, size_t first,
                            size_t last) {
+  CSSRUN_ASSERT(last <= fan_out.row_readers.size() && last <= frame.rows());
   uint64_t synops = 0;
   for (size_t row = first; row < last; ++row) {
     if (fan_out.row_readers[row] == 0) continue;
@@ -55,6 +57,7 @@ void CountSpikes(SpikeFrame& spikes) { HWY_DYNAMIC_DISPATCH(CountSpikesTarget)(s
 void SetColumns(const std::vector<int32_t>& columns_reached, FanOut& fan_out) {
   std::map<int32_t, size_t> frequency;
   for (const int32_t reached : columns_reached) ++frequency[reached];
+  CSSRUN_ASSERT(!columns_reached.empty() && columns_reached.size() % kLineLanes == 0);
   const auto usual =
       std::max_element(frequency.begin(), frequency.end(),
                        [](const auto& a, const auto& b) { return a.second < b.second; });

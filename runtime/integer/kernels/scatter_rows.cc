@@ -1,10 +1,13 @@
 #include "runtime/integer/kernels/scatter_rows.h"
 
+#include "runtime/assert.h"
+
 namespace cssrun::internal {
 
 std::vector<ScatterRow> PlanScatterRows(const ScatterAxis& axis, const SourceAxis& view,
                                         uint32_t sources, uint32_t targets) {
   std::vector<ScatterRow> rows;
+  CSSRUN_ASSERT(view.divisor > 0);  // each source position belongs to one view position at most
   uint32_t due = 0;
   for (int64_t row = 0; row < sources; ++row) {
     ScatterRow plan;
@@ -22,6 +25,7 @@ std::vector<ScatterRow> PlanScatterRows(const ScatterAxis& axis, const SourceAxi
       if (last > tap) {
         // Where taps are dilated, the first one that exists may lie before that of the row before;
         // the first tap of all, which need not exist, never does.
+        CSSRUN_ASSERT(place.first <= 0 || place.first >= due);
         due = static_cast<uint32_t>(std::max<int64_t>(0, place.first));
         plan.first = static_cast<uint32_t>(place.first + tap);
         plan.count = static_cast<uint32_t>(last - tap);

@@ -5,6 +5,7 @@
 namespace cssrun::internal {
 
 ShortcutRuns PlanShortcutRuns(const ShortcutShape& shape) {
+  CSSRUN_ASSERT(shape.view.disjoint());
   ShortcutRuns plan;
   const uint32_t stride = shape.source_lanes.stride();
   const auto lanes = static_cast<int64_t>(shape.target_lanes.lanes);

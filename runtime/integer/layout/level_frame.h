@@ -15,6 +15,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "runtime/assert.h"
+
 namespace cssrun::internal {
 
 struct LevelLayout {
@@ -29,8 +31,12 @@ struct LevelFrame {
 
   bool empty() const { return levels.empty(); }
   // The first neuron of a row.
-  int8_t* Row(size_t row) { return levels.data() + row * layout.row_size + layout.before; }
+  int8_t* Row(size_t row) {
+    CSSRUN_ASSERT((row + 1) * layout.row_size <= levels.size() && layout.before < layout.row_size);
+    return levels.data() + row * layout.row_size + layout.before;
+  }
   const int8_t* Row(size_t row) const {
+    CSSRUN_ASSERT((row + 1) * layout.row_size <= levels.size() && layout.before < layout.row_size);
     return levels.data() + row * layout.row_size + layout.before;
   }
 

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "runtime/assert.h"
 #include "runtime/integer/layout/lane_layout.h"
 
 namespace cssrun::internal {
@@ -31,10 +32,16 @@ struct MembraneLayout {
   size_t map_lanes() const { return RoundUpToLines(size_t{columns} * lanes.lanes); }
   // The first column of a row.
   size_t RowAt(size_t block, size_t row) const {
+    CSSRUN_ASSERT(block < lanes.blocks && row < rows);
     return block * block_lanes() + row * row_lanes + guard_lanes;
   }
   // The first column of a row in an array of [block][row][map_lanes()].
-  size_t MapRowAt(size_t block, size_t row) const { return (block * rows + row) * map_lanes(); }
+  size_t MapRowAt(size_t block, size_t row) const {
+    CSSRUN_ASSERT(block < lanes.blocks && row < rows);
+    return (block * rows + row) * map_lanes();
+  }
+  // The size of such an array.
+  size_t map_size() const { return size_t{lanes.blocks} * rows * map_lanes(); }
   // Lanes of one parameter of all channels, [block][line]: where lanes < 32 the channels are
   // repeated to fill the line.
   uint32_t parameter_lanes() const { return lanes.blocks * kLineLanes; }

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "runtime/assert.h"
 #include "runtime/integer/layout/lane_layout.h"
 
 namespace cssrun::internal {
@@ -26,8 +27,14 @@ struct SpikeFrame {
         words(rows * words_per_row),
         counts(rows) {}
 
-  uint64_t* Row(size_t row) { return words.data() + row * words_per_row; }
-  const uint64_t* Row(size_t row) const { return words.data() + row * words_per_row; }
+  uint64_t* Row(size_t row) {
+    CSSRUN_ASSERT(row < rows());
+    return words.data() + row * words_per_row;
+  }
+  const uint64_t* Row(size_t row) const {
+    CSSRUN_ASSERT(row < rows());
+    return words.data() + row * words_per_row;
+  }
   size_t rows() const { return counts.size(); }
 
   uint64_t count() const {

@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "runtime/assert.h"
 #include "runtime/integer/neurons/event_neurons.h"
-
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "runtime/integer/neurons/fire.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
@@ -74,6 +74,8 @@ HWY_NOINLINE void FireRow(const NeuronStep& step, size_t row) {
   const size_t neurons = size_t{layout.columns} * layout.lanes.stride();
   const size_t lines = (neurons + kLineLanes - 1) / kLineLanes;
   const size_t columns = lines / blocks;  // of lines; several positions where lanes < 32
+  CSSRUN_ASSERT(kRectify == (step.sent != nullptr));
+  CSSRUN_ASSERT(step.firing->spikes->words_per_row == lines);
   uint64_t* HWY_RESTRICT words = step.firing->spikes->Row(row);
   const NeuronStep grow = step;  // a copy that no store below can change
   for (size_t block = step.part.first_block; block < step.part.last_block; ++block) {
@@ -141,6 +143,7 @@ template <GrowthKind kGrowth, bool kRectify, class D>
 HWY_INLINE void FirePooledRow(D d, const NeuronStep& step, size_t row) {
   const MembraneLayout& layout = *step.layout;
   const LayerPools& pools = *step.pools;
+  CSSRUN_ASSERT(kRectify == (step.sent != nullptr));
   const size_t stride = layout.lanes.stride();
   int16_t* members = step.membranes + layout.RowAt(0, row * pools.y.stride);
   int16_t* sent = kRectify ? step.sent + row * pools.columns * stride : nullptr;
@@ -228,6 +231,7 @@ void AddPixelsTarget(const PixelPotentials& pixels, const MembraneLayout& layout
   const hn::CappedTag<float, 16> df;
   const hn::Rebind<int32_t, decltype(df)> di32;
   const hn::Rebind<int16_t, decltype(df)> d;
+  CSSRUN_ASSERT(pixels.carry != nullptr);
   const size_t lanes = layout.map_lanes();
   const auto beta = hn::Set(df, growth);
   const auto one = hn::Set(df, 1.0F);

@@ -49,6 +49,7 @@ template <class D>
 HWY_NOINLINE void PoolRow(D d, const MembraneLayout& layout, const PoolShape& pool,
                           int16_t* membranes, size_t first_row) {
   const size_t lanes = layout.lanes.lanes;
+  CSSRUN_ASSERT(first_row + pool.members_y <= layout.rows);
   for (size_t block = 0; block < layout.lanes.blocks; ++block) {
     int16_t* row = membranes + layout.RowAt(block, first_row);
     for (size_t column = 0; column < pool.columns; ++column) {
@@ -89,6 +90,7 @@ HWY_NOINLINE void WriteDigitsOf(const SettledRow& settled, const DigitsTarget& t
   int16_t thresholds[kLongestSettledTrain];
   int16_t lowest[kLongestSettledTrain];  // nothing is below without negative spikes
   for (uint32_t k = 0; k < timesteps; ++k) {
+    CSSRUN_ASSERT(target.spikes[k]->words_per_row == lines);
     spikes[k] = target.spikes[k]->Row(spike_row);
     thresholds[k] = settled.neurons->thresholds[k];
     const int below = target.negative_spikes ? -thresholds[k] - 1 : INT16_MIN;

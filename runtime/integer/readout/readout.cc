@@ -119,6 +119,8 @@ ReadoutSynapses MakeReadoutSynapses(const ReadoutShape& shape, const format::Syn
 
 uint64_t CountReadoutSpikes(const ReadoutSynapses& synapses, const SpikeFrame& spikes,
                             std::span<int32_t> all_counts) {
+  CSSRUN_ASSERT(all_counts.size() >= synapses.weight_rows);
+  CSSRUN_ASSERT(spikes.rows() == synapses.row_is_read.size());
   uint64_t synops = 0;
   for (size_t row = 0; row < synapses.row_weights.size(); ++row) {
     if (synapses.row_is_read[row] == 0) continue;
@@ -128,6 +130,7 @@ uint64_t CountReadoutSpikes(const ReadoutSynapses& synapses, const SpikeFrame& s
       for (uint64_t word = words[w]; word != 0; word &= word - 1) {
         const auto bit = static_cast<uint32_t>(std::countr_zero(word));
         const size_t neuron = w * kLineLanes + bit % kLineLanes;
+        CSSRUN_ASSERT(neuron < synapses.fan_out.size());
         if (synapses.fan_out[neuron] == 0) continue;
         synops += synapses.fan_out[neuron];
         counts[synapses.neurons[neuron]] += bit < kLineLanes ? 1 : -1;

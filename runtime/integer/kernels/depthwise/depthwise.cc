@@ -72,6 +72,8 @@ HWY_EXPORT(DepthwiseRow);
 void FillDepthwise(const ScaledWeights& weights, uint32_t channels, Depthwise& kernel) {
   const size_t taps =
       static_cast<size_t>(kernel.window.kernel_y()) * static_cast<size_t>(kernel.window.kernel_x());
+  CSSRUN_ASSERT(weights.scales.size() == channels);
+  CSSRUN_ASSERT(kernel.window.kernel_x() <= kMostDepthwiseColumns);
   const size_t size = RoundUpToLines(channels) * taps;
   kernel.weights = AllocateAligned<int16_t>(size);
   std::fill_n(kernel.weights.get(), size, int16_t{0});

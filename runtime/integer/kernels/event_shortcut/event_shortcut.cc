@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "runtime/assert.h"
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "runtime/integer/kernels/event_shortcut/event_shortcut.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
@@ -22,6 +23,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 void AddRuns(const EventShortcut& kernel, const uint64_t* words, const EventTarget& target,
              size_t row) {
   const Lanes16 d;
+  CSSRUN_ASSERT(target.part.last_block < kernel.runs.bounds.size());
   for (size_t block = target.part.first_block; block < target.part.last_block; ++block) {
     int16_t* membranes = target.membranes + target.layout->RowAt(block, row);
     for (size_t r = kernel.runs.bounds[block]; r < kernel.runs.bounds[block + 1]; ++r) {

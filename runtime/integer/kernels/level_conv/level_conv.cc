@@ -233,6 +233,8 @@ void SumLevels(const LevelConv& kernel, const LevelFrame& levels, const LevelTar
                size_t row) {
   const SettledRow& settled = *target.settled;
   const MembraneLayout& layout = *settled.layout;
+  CSSRUN_ASSERT(layout.lanes.lanes >= kTileTargets);
+  CSSRUN_ASSERT(target.mode != SumMode::kPotential || target.inputs != nullptr);
   const WindowAxis y = RowsOf(kernel.window);
   const WindowAxis x = ColumnsOf(kernel.window);
   const TapRange taps = y.TapsInside(static_cast<int64_t>(row), kernel.source_rows);

@@ -25,6 +25,8 @@ double LevelBytes(const LevelConvShape& shape) {
 }
 
 LevelConv MakeLevelConv(const LevelConvShape& shape, const ScaledWeights& weights) {
+  CSSRUN_ASSERT(weights.scales.size() == shape.target_channels);
+  CSSRUN_ASSERT(shape.source_stride % kQuad == 0);  // quads never cross positions
   const WindowAxis x = ColumnsOf(shape.window);
   LevelConv kernel;
   kernel.window = shape.window;

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "runtime/assert.h"
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "runtime/integer/kernels/level_shortcut/level_shortcut.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
@@ -22,6 +23,7 @@ void AddLevelShortcutTarget(const LevelShortcut& kernel, const LevelFrame& frame
                             const MembraneLayout& layout, size_t row, float* floats) {
   const hn::CappedTag<float, 16> df;
   const auto weight = hn::Set(df, kernel.weight);
+  CSSRUN_ASSERT(kernel.runs.bounds.size() == layout.lanes.blocks + size_t{1});
   const SourceRows sources = SourceRowsOf(kernel, row);
   for (size_t source = sources.first; source < sources.last; ++source) {
     const int8_t* levels = frame.Row(source);

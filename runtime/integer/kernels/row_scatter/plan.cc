@@ -91,6 +91,7 @@ bool SumsFit(const RowScatterShape& shape, const ScaledWeights& weights) {
 
 void FillRowScatter(const RowScatterShape& shape, const ScaledWeights& weights, uint32_t guard,
                     WeightWidth width, RowScatter& kernel) {
+  CSSRUN_ASSERT(kernel.slide.run > 0 && weights.scales.size() == shape.target_channels);
   kernel.weights = MakeWeights(width, kernel.slide.block_size() * shape.target_lanes.blocks);
   std::visit([&](auto& out) { Fill(shape, weights, guard, kernel.slide, out.get()); },
              kernel.weights);

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "runtime/assert.h"
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "runtime/integer/kernels/row_scatter/row_scatter.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
@@ -201,6 +202,8 @@ void ScatterDueRows(const RowScatter& kernel, EventInput& input, const EventTarg
       kernel.rows, input, target.part, row,
       [&](size_t source, const ScatterRow& plan, size_t first, size_t last) HWY_ATTR {
         const size_t tap_row = plan.first_tap + (first - plan.first);
+        CSSRUN_ASSERT(tap_row + (last - first) <= kernel.slide.tap_rows);
+        CSSRUN_ASSERT(kernel.slide.end_lane() <= layout.row_lanes);
         for (size_t block = target.part.first_block; block < target.part.last_block; ++block) {
           const size_t weights =
               block * kernel.slide.block_size() + tap_row * kernel.slide.tap_row_size();

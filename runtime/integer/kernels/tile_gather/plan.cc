@@ -38,6 +38,8 @@ TableShape TableFor(const TileGatherShape& shape, const TileGather& kernel) {
 // By set of blocks; groups may begin and end within a word.
 std::vector<TileGather::Words> WordsOfSets(const TileGatherShape& shape, uint32_t set_blocks) {
   std::vector<TileGather::Words> words;
+  CSSRUN_ASSERT(shape.source.channels() % shape.groups == 0);
+  CSSRUN_ASSERT(shape.target_channels % shape.groups == 0);
   const uint32_t source_group = shape.source.channels() / shape.groups;
   const uint32_t target_group = shape.target_channels / shape.groups;
   for (uint32_t block = 0; block < shape.target_lanes.blocks; block += set_blocks) {
@@ -189,6 +191,7 @@ TileGather PlanTileGather(const TileGatherShape& shape) {
 
 void FillTileGather(const TileGatherShape& shape, const ScaledWeights& weights, WeightWidth width,
                     TileGather& kernel) {
+  CSSRUN_ASSERT(weights.scales.size() == shape.target_channels);
   kernel.tables = MakeWeights(width, kernel.tables_size());
   const double largest =
       std::visit([&](auto& tables) { return FillTables(shape, weights, kernel, tables.get()); },
