@@ -4,15 +4,19 @@
 #include <cmath>
 #include <limits>
 
+#include "runtime/assert.h"
+
 namespace cssrun::internal {
 namespace {
 
+// What the steps after an index do, if no spike arrives: with n steps left,
 struct Rest {
-  double growth = 1;   // of the potentials until the last step
-  double weights = 0;  // beta^(rest - 1) + ... + 1
+  double growth = 1;   // potentials grow by beta^n
+  double weights = 0;  // a bias of 1 adds beta^(n-1) + ... + 1
 };
 
 Rest RestAfter(const LoadedNetwork& network, uint32_t index) {
+  CSSRUN_ASSERT(index < network.timesteps);
   Rest rest;
   for (uint32_t i = index + 1; i < network.timesteps; ++i) {
     rest.weights += rest.growth;
@@ -31,6 +35,7 @@ void ReadLogits(const LoadedNetwork& network, std::span<const float> potentials,
                 std::vector<float>& logits) {
   const Rest rest = RestAfter(network, index);
   const Layer& readout = network.layers.back();
+  CSSRUN_ASSERT(potentials.size() >= readout.extent.channels());
   logits.resize(readout.extent.channels());
   for (size_t k = 0; k < logits.size(); ++k) {
     logits[k] = static_cast<float>(static_cast<double>(potentials[k]) * rest.growth +
@@ -71,9 +76,11 @@ bool ReadAndDecide(const LoadedNetwork& network, const SessionOptions& options,
   if (!may_exit && !ReadsEveryStep(options)) return false;
   ReadLogits(network, potentials, index, answer.logits);
   const double coming = ComingWeight(network, index);
+  CSSRUN_ASSERT(last || coming > 0);  // the margin is divided by it
   const double margin = Margin(answer.logits);
   bool stopped = false;
   if (ReadsEveryStep(options)) {
+    CSSRUN_ASSERT(!options.keep_readings || index < answer.readings.size());
     Reading& reading = options.keep_readings ? answer.readings[index] : scratch;
     reading.step = step + 1;
     reading.logits = answer.logits;
