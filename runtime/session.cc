@@ -27,7 +27,8 @@ Status CheckSize(const Network& network, size_t size, const char* unit) {
                                  "; the network takes " + std::to_string(expected));
 }
 
-// The events in the encoder's order, or what is wrong with them.
+// Checks the caller's events and writes them to `coded`, sorted by step, position and channel.
+// Errors: kInvalidArgument, naming the event.
 Status SortEvents(const Network& network, std::span<const InputEvent> events,
                   std::vector<CodedSpike>& coded) {
   const InputFormat& input = network.input();
