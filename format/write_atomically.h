@@ -13,7 +13,7 @@ namespace cssrun::format {
 // Writes a temporary file in the folder of `path`, syncs it, renames it over `path` and syncs the
 // folder. On an error (kIo) the temporary file is removed and `path` is unchanged. The new file has
 // the permissions of any new file (0666 without the bits of the umask), not those of the old one.
-// Threads: call it from one at a time, because it can read the umask only by setting it for a moment.
+// Threads: one call at a time, because reading the umask sets it for a moment.
 Status WriteFileAtomically(const std::string& path, std::span<const uint8_t> bytes);
 
 }  // namespace cssrun::format

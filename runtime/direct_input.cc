@@ -226,10 +226,10 @@ DirectSynapses LayOutDirect(const format::Synapses& synapses, const Extent& sour
   // Rows and columns of a window are independent, so the pairs of the map are a product.
   const uint64_t reads = ReadsInside(RowsOf(w), s.seen.height(), target.height()) *
                          ReadsInside(ColumnsOf(w), s.seen.width(), target.width());
-  const float* given = synapses.weights()->data();
+  const float* file_weights = synapses.weights()->data();
   if (s.kind == SynapseKind::Identity) {
     s.weights = AllocateAligned<float>(1);
-    s.weights[0] = given[0];
+    s.weights[0] = file_weights[0];
     const int64_t first = std::max<int64_t>(0, s.channel_offset);
     const int64_t last =
         std::min<int64_t>(target.channels(), int64_t{source.channels()} + s.channel_offset);
@@ -251,7 +251,7 @@ DirectSynapses LayOutDirect(const format::Synapses& synapses, const Extent& sour
   for (size_t channel = 0; channel < target.channels(); ++channel) {
     for (size_t j = 0; j < sources; ++j) {
       for (size_t tap = 0; tap < taps; ++tap) {
-        s.weights[(tap * sources + j) * lanes + channel] = *given++;
+        s.weights[(tap * sources + j) * lanes + channel] = *file_weights++;
       }
     }
   }

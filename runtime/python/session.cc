@@ -213,7 +213,7 @@ void BatchSession::Cancel() {
 }
 
 void BatchSession::Work(Job& job, Worker& worker, bool watch_signals) {
-  Clock::time_point looked = Clock::now();
+  Clock::time_point last_check = Clock::now();
   for (;;) {
     if (job.stop) return;
     const size_t image = job.next++;
@@ -228,8 +228,8 @@ void BatchSession::Work(Job& job, Worker& worker, bool watch_signals) {
       } else {
         job.Fail(image, std::move(status), nullptr);
       }
-      if (watch_signals && Clock::now() - looked > kSignalInterval) {
-        looked = Clock::now();
+      if (watch_signals && Clock::now() - last_check > kSignalInterval) {
+        last_check = Clock::now();
         const py::gil_scoped_acquire gil;
         if (PyErr_CheckSignals() != 0) throw py::error_already_set();
       }
@@ -246,10 +246,10 @@ Answers BatchSession::RunAll(size_t images, bool batched, const RunOne& run_one)
   Job job(images, writer, run_one);
   {
     const py::gil_scoped_release release;
-    std::list<Job*>::iterator place;
+    std::list<Job*>::iterator entry;
     {
       const std::scoped_lock lock(mutex_);
-      place = jobs_.insert(jobs_.end(), &job);
+      entry = jobs_.insert(jobs_.end(), &job);
     }
     std::vector<std::thread> helpers;
     try {
@@ -262,12 +262,12 @@ Answers BatchSession::RunAll(size_t images, bool batched, const RunOne& run_one)
     }
     for (std::thread& helper : helpers) helper.join();
     const std::scoped_lock lock(mutex_);
-    jobs_.erase(place);
+    jobs_.erase(entry);
     for (auto& worker : job.workers) idle_.push_back(std::move(worker));
   }
   if (job.exception != nullptr) std::rethrow_exception(std::exchange(job.exception, nullptr));
-  const bool one = !batched || job.failed >= images;
-  Check(job.status, one ? "" : "image " + std::to_string(job.failed) + ": ");
+  const bool whole_run = !batched || job.failed >= images;
+  Check(job.status, whole_run ? "" : "image " + std::to_string(job.failed) + ": ");
   return writer.answers();
 }
 
