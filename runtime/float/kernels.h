@@ -44,7 +44,7 @@ struct NeuronArrays {
 
 // The two halves of a neuron's step (runtime/neuron/neuron.h) for all neurons of a layer.
 
-// Integrate(): h = beta h + bias. `bias` holds one number per channel of the membranes, or is null
+// Integrate(): h = beta h + bias. `bias` holds blocks.stride() numbers, or is null
 // once all inputs have arrived. Accumulate() adds the spikes afterwards.
 void IntegrateLayer(const Layer& layer, const ChannelBlocks& blocks, const float* bias,
                     const NeuronArrays& neurons);
