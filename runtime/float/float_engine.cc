@@ -188,7 +188,6 @@ void FloatEngine::Integrate(size_t layer_index, uint32_t index, LayerStatistics&
   const uint32_t step = layer.input_offset + index;
   for (const SynapseLayout& synapses : floats.synapses) {
     CSSRUN_ASSERT(synapses.source < layer_index);
-    CSSRUN_ASSERT(synapses.delay <= step);
     const EventFrame& events = states_[synapses.source].spikes.At(step - synapses.delay);
     Accumulate(synapses, events, taps_, state.membranes.get());
     statistics.synops += CountSynops(synapses, events);
