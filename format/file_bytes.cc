@@ -7,10 +7,12 @@
 #include <cerrno>
 #include <cstring>
 
+#include "runtime/assert.h"
+
 namespace cssrun::format {
 namespace {
 
-// Closes what it holds when it goes out of scope.
+// Closes its file descriptor when it goes out of scope.
 struct Descriptor {
   int fd = -1;
   ~Descriptor() {
@@ -31,8 +33,9 @@ FileBytes::FileBytes(size_t size) {
 }
 
 FileBytes FileBytes::Borrow(std::span<const uint8_t> bytes) {
+  CSSRUN_ASSERT(reinterpret_cast<uintptr_t>(bytes.data()) % kAlignment == 0);
   FileBytes borrowed;
-  // Nobody writes: a NetworkFile hands out constant views.
+  // The cast is safe because nobody writes: a NetworkFile hands out constant views only.
   borrowed.data_ = {const_cast<uint8_t*>(bytes.data()), Free{false}};
   borrowed.size_ = bytes.size();
   return borrowed;
@@ -40,7 +43,7 @@ FileBytes FileBytes::Borrow(std::span<const uint8_t> bytes) {
 
 Result<FileBytes> ReadFileBytes(const std::string& path, size_t limit, StatusCode wrong_size,
                                 const char* remedy) {
-  // O_NONBLOCK: opening a pipe nobody writes to would otherwise wait forever.
+  // Without O_NONBLOCK, opening a pipe that nobody writes to would wait forever.
   const Descriptor file{open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
   if (file.fd < 0) return IoError(path, "cannot open");
   return ReadFileBytes(file.fd, path, limit, wrong_size, remedy);

@@ -1,7 +1,7 @@
-// Reading a whole file into memory of our own.
+// Reads a whole file into private memory.
 //
-// A private copy rather than a mapping: a mapped file that someone truncates while it is in use
-// ends the process with SIGBUS.
+// The file is copied rather than mapped: if someone truncated a mapped file while it is in use, the
+// process would end with SIGBUS.
 #ifndef CSSRUN_FORMAT_FILE_BYTES_H_
 #define CSSRUN_FORMAT_FILE_BYTES_H_
 
@@ -16,15 +16,17 @@
 
 namespace cssrun::format {
 
-// Bytes that start at a multiple of 64, so that aligned tensors of a file are aligned in memory.
+// Bytes that start at a multiple of 64, so that tensors which are aligned within a file are aligned
+// in memory. Owns them, unless they are borrowed. Move-only.
 class FileBytes {
  public:
   static constexpr size_t kAlignment = 64;
 
   FileBytes() = default;
-  // Uninitialized; empty() when memory ran out (or size is 0).
+  // `size` uninitialized bytes. empty() if memory ran out (or size is 0).
   explicit FileBytes(size_t size);
-  // Bytes that belong to the caller, who keeps them for as long as this lives; data() is aligned.
+  // A view of the caller's bytes, which must begin at a multiple of kAlignment and outlive the
+  // result.
   static FileBytes Borrow(std::span<const uint8_t> bytes);
 
   std::span<uint8_t> bytes() { return {data_.get(), size_}; }
@@ -44,15 +46,16 @@ class FileBytes {
   size_t size_ = 0;
 };
 
-// Reads the regular file `path` of 1 to `limit` bytes. Directories, pipes and devices are refused,
-// not waited for. Errors: kIo, and the message begins with `path`; an empty or oversized file is
-// reported with `wrong_size`; `remedy` ends the message about an oversized one.
+// Reads the regular file `path` of 1 to `limit` bytes. Directories, pipes and devices are refused
+// without waiting for them. Errors: kIo if the file cannot be read, `wrong_size` if it is empty or
+// larger than `limit`, kOutOfMemory. Messages begin with `path`; `remedy` ends the message about a
+// file that is too large.
 Result<FileBytes> ReadFileBytes(const std::string& path, size_t limit,
                                 StatusCode wrong_size = StatusCode::kBadModel,
                                 const char* remedy = "");
 
-// The same from an open file, from its beginning; its position does not change and it stays open.
-// `name` stands in for the path.
+// The same for an open file, which is read from its beginning. The descriptor stays open and its
+// position does not change. Messages begin with `name`.
 Result<FileBytes> ReadFileBytes(int descriptor, const std::string& name, size_t limit,
                                 StatusCode wrong_size = StatusCode::kBadModel,
                                 const char* remedy = "");

@@ -1,4 +1,4 @@
-// Arithmetic of windows and extents, shared by everything that reads or makes a network.
+// Arithmetic of windows and extents, shared by all code that reads or makes a network.
 #ifndef CSSRUN_FORMAT_GEOMETRY_H_
 #define CSSRUN_FORMAT_GEOMETRY_H_
 
@@ -8,10 +8,16 @@
 
 namespace cssrun::format {
 
-// A 1x1 window with stride 1: every position sees itself.
+// A 1x1 window with stride 1: every target position reads the source position of the same number.
 inline Window UnitWindow() { return {1, 1, 1, 1, 0, 0, 0, 0, 1, 1}; }
 
-// How many positions a window takes along one axis; 0 or less when it does not fit.
+// The number of target positions of a window along one axis of `size` source positions; 0 if the
+// window does not fit. `stride` is positive. With size 5, kernel 3, stride 2, pads 1 it is 3:
+//
+//     source    -1  0  1  2  3  4  5
+//     target 0   *  *  *
+//     target 1         *  *  *
+//     target 2               *  *  *
 inline int64_t WindowPositions(int64_t size, int64_t kernel, int64_t stride, int64_t pad_before,
                                int64_t pad_after, int64_t dilation) {
   const int64_t room = size + pad_before + pad_after - (kernel - 1) * dilation - 1;
@@ -28,8 +34,10 @@ inline int64_t WindowColumns(const Window& w, int64_t width) {
                          w.dilation_x());
 }
 
+// Rows times columns.
 inline uint64_t Positions(const Extent& e) { return static_cast<uint64_t>(e.height()) * e.width(); }
 
+// Channels times rows times columns.
 inline uint64_t Neurons(const Extent& e) { return Positions(e) * e.channels(); }
 
 }  // namespace cssrun::format

@@ -8,12 +8,12 @@
 namespace cssrun::format {
 namespace {
 
-// FlatBuffers only asserts that a buffer is below 2 GiB.
+// FlatBuffers asserts that a buffer is below 2 GiB, which a release build does not check.
 constexpr size_t kMaximumBytes = FLATBUFFERS_MAX_BUFFER_SIZE - 1;
-// Root, code or node, synapses: the schema is no deeper.
+// Tables nest three deep in the schema (network, node, synapses); the rest is slack.
 constexpr flatbuffers::uoffset_t kMaximumDepth = 8;
 constexpr flatbuffers::uoffset_t kMaximumTables = 1 << 20;
-// The root offset and the identifier behind it.
+// A buffer begins with the root offset and the identifier, 4 bytes each.
 constexpr size_t kSmallestHeader = 8;
 
 }  // namespace
@@ -67,7 +67,8 @@ flatbuffers::DetachedBuffer SerializeNetwork(const NetworkT& network) {
   for (const auto& node : network.nodes) {
     for (const auto& synapses : node->synapses) weights += synapses->weights.size();
   }
-  // Enough room from the start: growing would copy all weights, and hold them twice.
+  // Reserve enough room from the start: a builder that grows copies all weights and holds them
+  // twice.
   constexpr size_t kRoomForTheRest = 1 << 20;
   flatbuffers::FlatBufferBuilder builder(weights * sizeof(float) + kRoomForTheRest);
   builder.Finish(Network::Pack(builder, &network), NetworkIdentifier());

@@ -1,7 +1,7 @@
-// A net.fb in memory whose every field has been checked.
+// A net.fb in memory, every field of which has been checked.
 //
-// This is the one place where bytes of unknown origin are distrusted. Whoever holds a NetworkFile
-// may follow its offsets, use its indices and allocate from its sizes without further checks.
+// Bytes of unknown origin are checked here and nowhere else. Code that holds a NetworkFile may
+// follow its offsets, use its indices and allocate by its sizes without further checks.
 #ifndef CSSRUN_FORMAT_NETWORK_FILE_H_
 #define CSSRUN_FORMAT_NETWORK_FILE_H_
 
@@ -16,25 +16,28 @@
 
 namespace cssrun::format {
 
-// Version 2 is the first that was released. (Files of version 1 have two layouts: Code.input took
-// the place of a field that some of them have.)
+// Version 2 is the first that was released. Version 1 is not read, because its files have two
+// layouts: Code.input replaced a field that some of them have.
 constexpr uint32_t kFormatVersion = 2;
 constexpr uint32_t kOldestFormatVersion = 2;
 
+// Immutable; any number of threads may read it.
 class NetworkFile {
  public:
-  // Errors: kIo when the file cannot be read, kBadModel when it is not a sound network; the message
-  // begins with `path`.
+  // Reads and checks the file `path`. Errors: kIo if it cannot be read, kBadModel if it is no valid
+  // network file or exceeds `limits`, kOutOfMemory. Messages begin with `path`.
   static Result<NetworkFile> Open(const std::string& path, const NetworkLimits& limits = {});
-  // The same for an open file; `name` stands in for the path.
+  // The same for an open file; see ReadFileBytes(). Messages begin with `name`.
   static Result<NetworkFile> FromDescriptor(int descriptor, const std::string& name,
                                             const NetworkLimits& limits = {});
-  // The same for bytes in memory, which the caller keeps and does not change for as long as this
-  // lives; they are copied only where they do not begin at a multiple of 64.
+  // The same for bytes in memory. They are copied unless they begin at a multiple of 64; then they
+  // must stay valid and unchanged as long as the NetworkFile lives.
   static Result<NetworkFile> FromBytes(std::span<const uint8_t> bytes, const std::string& name,
                                        const NetworkLimits& limits = {});
 
+  // The checked network; lives as long as this.
   const Network& network() const { return *GetNetwork(bytes_.bytes().data()); }
+  // Bytes of the file.
   size_t size() const { return bytes_.bytes().size(); }
 
  private:
@@ -45,7 +48,7 @@ class NetworkFile {
   FileBytes bytes_;
 };
 
-// Serializes `network` with the file identifier; the same network gives the same bytes.
+// Serializes `network` with the file identifier. The same network always gives the same bytes.
 flatbuffers::DetachedBuffer SerializeNetwork(const NetworkT& network);
 
 }  // namespace cssrun::format

@@ -11,16 +11,17 @@
 namespace cssrun::format {
 namespace {
 
-// Far above any real network, low enough that no product below overflows 64 bits and that a small
-// hostile file cannot ask for all memory.
+// The limits of the format. They are far above any real network, yet low enough that no product
+// below overflows 64 bits and that a small hostile file cannot demand all memory.
 constexpr uint32_t kMaximumTimesteps = 1024;
 constexpr uint32_t kMaximumSilentSteps = 8;
 constexpr double kMaximumWeightBits = 60;       // beta^(T+L) stays below 2^60
 constexpr uint32_t kMaximumChannels = 1 << 16;  // a channel is a 16-bit number in event lists
 constexpr uint32_t kMaximumSide = 1 << 14;
-constexpr uint64_t kMaximumNeurons = 1 << 27;  // of the whole network
+constexpr uint64_t kMaximumNeurons = 1 << 27;  // spike trains and membranes of the whole network
 constexpr uint64_t kMaximumSynapses = uint64_t{1} << 60;
-constexpr uint64_t kMaximumWindowReads = 1U << 31;  // positions of one mean, times its members
+constexpr uint64_t kMaximumWindowReads =
+    1U << 31;  // positions of a map of means, times members of one
 
 Status Bad(const std::string& where, const std::string& what) {
   return Status::BadModel(where + ": " + what);
@@ -66,11 +67,13 @@ Status CheckWindow(const std::string& where, const Window& w) {
   return Status::Ok();
 }
 
+// Whether the first and the last window along one axis have a member on the map; those between them
+// then have one, too.
 bool CoversPosition(int64_t size, int64_t positions, int64_t kernel, int64_t stride, int64_t pad) {
   return pad >= 0 && pad < kernel && (positions - 1) * stride - pad < size;
 }
 
-// Every pooled position has at least one member.
+// Whether every pooled position has at least one member.
 bool PoolHasMembers(const Window& w, const Extent& potential, const Extent& pooled) {
   return w.dilation_y() == 1 && w.dilation_x() == 1 &&
          CoversPosition(potential.height(), pooled.height(), w.kernel_y(), w.stride_y(),
@@ -92,7 +95,7 @@ Status CheckCode(const Code& code, const NetworkLimits& limits) {
     return Bad(where, "silent_steps " + std::to_string(code.silent_steps()) + " is not 0.." +
                           std::to_string(kMaximumSilentSteps));
   }
-  // The negation catches NaN.
+  // Negated, so that NaN is refused, too.
   if (!(code.beta() >= 1.0F && code.beta() <= 4.0F)) return Bad(where, "beta is not 1..4");
   const double steps = static_cast<double>(code.timesteps()) + code.silent_steps();
   if (steps * std::log2(static_cast<double>(code.beta())) > kMaximumWeightBits) {
@@ -177,7 +180,7 @@ Status CheckSynapses(const std::string& where, const Synapses& s, const Extent& 
   return Status::Ok();
 }
 
-// How many pairs of neurons these join, before borders are cut off.
+// The number of pairs of neurons that these synapses join, those in the padding included.
 uint64_t Connections(const Synapses& s, const Extent& source, const Extent& target) {
   const uint64_t channels = std::max(source.channels(), target.channels());
   uint64_t connections = s.kind() == SynapseKind::Identity
@@ -311,7 +314,8 @@ Status ValidateNetwork(const Network& network, const NetworkLimits& limits) {
     if (neurons > kMaximumNeurons) return Bad(where, "the network has too many neurons");
     if (neurons > limits.neurons) return AboveLimit(where, "neurons", neurons, limits.neurons);
     for (const Synapses* s : *nodes.Get(i)->synapses()) {
-      // Both are below 2^62 as long as the limit is: a sum of two cannot overflow.
+      // The sum so far is at most 2^60 and one set of synapses joins fewer than 2^62 pairs, so the
+      // addition cannot overflow.
       synapses += Connections(*s, *nodes.Get(s->source())->extent(), *nodes.Get(i)->potential());
       if (synapses > std::min(limits.synapses, kMaximumSynapses)) {
         return AboveLimit(where, "synapses", synapses, std::min(limits.synapses, kMaximumSynapses));

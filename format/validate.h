@@ -1,4 +1,4 @@
-// What FlatBuffers' verifier cannot know: that the numbers of a network make sense together.
+// Checks what FlatBuffers' verifier cannot: that the numbers of a network make sense together.
 #ifndef CSSRUN_FORMAT_VALIDATE_H_
 #define CSSRUN_FORMAT_VALIDATE_H_
 
@@ -8,11 +8,10 @@
 
 namespace cssrun::format {
 
-// Checks every field of a structurally verified network: versions, ranges, shapes that fit each
-// other, indices of earlier nodes, finite numbers, offsets and delays that follow from the graph,
-// that no size computed from the file overflows, and that it keeps to `limits`. Allocates nothing
-// that grows with the file.
-// Error: kBadModel, and the message names the node and the field.
+// Checks every field of a network that the verifier has accepted: the version, ranges, shapes that
+// fit each other, indices of earlier nodes, finite numbers, offsets and delays that follow from the
+// graph, sizes that do not overflow, and `limits`. Allocates nothing that grows with the file.
+// Error: kBadModel; the message names the node and the field.
 Status ValidateNetwork(const Network& network, const NetworkLimits& limits = {});
 
 }  // namespace cssrun::format

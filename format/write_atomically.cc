@@ -12,7 +12,7 @@
 namespace cssrun::format {
 namespace {
 
-// The temporary file: removed unless it was renamed into place.
+// The temporary file. Its destructor removes it, unless it was renamed and `path` cleared.
 struct TemporaryFile {
   std::string path;
   int fd = -1;
@@ -26,6 +26,7 @@ Status IoError(const std::string& path, const std::string& what) {
   return Status::Io(path + ": cannot " + what + ": " + std::strerror(errno));
 }
 
+// The permissions of a new file. umask() can only be read by setting it.
 mode_t NewFileMode() {
   const mode_t mask = umask(0);
   umask(mask);
@@ -63,7 +64,7 @@ Status WriteFileAtomically(const std::string& path, std::span<const uint8_t> byt
   if (rename(temporary.path.c_str(), path.c_str()) != 0) return IoError(path, "put in place");
   temporary.path.clear();
 
-  // The rename itself survives a crash only once the folder is synced.
+  // A crash may undo the rename until the folder is synced.
   const int directory = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (directory >= 0) {
     fsync(directory);

@@ -1,4 +1,4 @@
-// Replacing a file so that a reader sees the old one or the complete new one, never a part.
+// Replaces a file such that a reader sees either the old file or the complete new one.
 #ifndef CSSRUN_FORMAT_WRITE_ATOMICALLY_H_
 #define CSSRUN_FORMAT_WRITE_ATOMICALLY_H_
 
@@ -11,8 +11,9 @@
 namespace cssrun::format {
 
 // Writes a temporary file in the folder of `path`, syncs it, renames it over `path` and syncs the
-// folder. On an error (kIo) the temporary file is removed and `path` is as it was. Existing
-// permissions of `path` are not kept: the new file has those of any new file (0666 less the umask).
+// folder. On an error (kIo) the temporary file is removed and `path` is unchanged. The new file has
+// the permissions of any new file (0666 without the bits of the umask), not those of the old one.
+// Threads: one call at a time, because reading the umask sets it for a moment.
 Status WriteFileAtomically(const std::string& path, std::span<const uint8_t> bytes);
 
 }  // namespace cssrun::format

@@ -1,4 +1,5 @@
-// Aligned memory that says when there is none: Highway's own returns null, which nobody looks at.
+// Memory aligned for vectors, with an exception when memory runs out: Highway's own function
+// returns null instead, which callers forget to check.
 #ifndef CSSRUN_RUNTIME_ALIGNED_H_
 #define CSSRUN_RUNTIME_ALIGNED_H_
 
@@ -9,7 +10,7 @@
 
 namespace cssrun::internal {
 
-// Throws std::bad_alloc.
+// `items` uninitialized elements, aligned for the widest vectors. Throws std::bad_alloc.
 template <typename T>
 hwy::AlignedFreeUniquePtr<T[]> AllocateAligned(size_t items) {
   hwy::AlignedFreeUniquePtr<T[]> memory = hwy::AllocateAligned<T>(items);

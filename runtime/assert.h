@@ -1,9 +1,9 @@
 // Invariants, stated where the code relies on them.
 //
-// CSSRUN_ASSERT(condition) prints the condition and ends the process where it is false. CMake turns
-// it on in Debug builds, under sanitizers and in the fuzz targets; elsewhere it costs nothing and
-// does not evaluate its condition. It states what the code itself guarantees: what a file or a
-// caller may get wrong is a Status instead.
+// CSSRUN_ASSERT(condition) prints the condition and ends the process if it is false. CMake turns it
+// on in Debug builds, under sanitizers and in the fuzz targets. Elsewhere it costs nothing, because
+// the condition is not evaluated. Assert what the code itself guarantees; report what a file or a
+// caller may get wrong as a Status.
 #ifndef CSSRUN_RUNTIME_ASSERT_H_
 #define CSSRUN_RUNTIME_ASSERT_H_
 
@@ -27,7 +27,8 @@ namespace cssrun::internal {
 
 #else
 
-// Unevaluated, so that what only assertions use is used.
+// An unevaluated use of the condition, so that variables which only assertions need cause no
+// warning.
 #define CSSRUN_ASSERT(condition) static_cast<void>(sizeof((condition) ? 1 : 0))
 
 #endif

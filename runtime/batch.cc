@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/assert.h"
 #include "tbb/global_control.h"
 #include "tbb/parallel_pipeline.h"
 #include "tbb/task_arena.h"
@@ -20,21 +21,23 @@ double SecondsSince(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-// How the threads of a batch are shared out: images * sharing <= the threads asked for.
+// How a batch divides its threads: `images` images run at the same time, each on `sharing` threads,
+// and images * sharing <= the threads asked for.
 struct Threads {
-  unsigned images = 1;   // at the same time
-  unsigned sharing = 1;  // one image
+  unsigned images = 1;
+  unsigned sharing = 1;
 
   static Threads For(unsigned threads, const SessionOptions& options) {
     Threads shared;
     const unsigned all = ThreadCount(threads);
     shared.sharing = std::min(ThreadCount(options.threads), all);
     shared.images = all / shared.sharing;
+    CSSRUN_ASSERT(shared.images >= 1 && shared.images * shared.sharing <= all);
     return shared;
   }
 };
 
-// One image on its way. Its buffers serve another when it has been delivered.
+// One image in the pipeline. Once it has been delivered, its buffers are used for another image.
 template <class Pixel>
 struct Item {
   size_t index = 0;
@@ -42,8 +45,9 @@ struct Item {
   ImageOutcome outcome;
 };
 
-// TBB orders the stages of the pipeline itself, but Debian's build of it says nothing of that to
-// ThreadSanitizer: a stage that begins and ends with this does. Costs nothing beside an image.
+// Marks the begin and the end of a pipeline stage for ThreadSanitizer. TBB orders the stages
+// itself, but Debian's build of TBB does not tell ThreadSanitizer, which would then report races
+// that do not exist. Costs two atomic additions per stage and image.
 class Handover {
  public:
   explicit Handover(std::atomic<uint64_t>& order) : order_(order) {
@@ -67,7 +71,7 @@ void Load(const LoadPixels& load, Item<Pixel>& item) {
 template <class Pixel>
 void Run(Session& session, PixelOrder order, Item<Pixel>& item) {
   item.outcome.run_seconds = 0;
-  item.outcome.answer.logits.clear();  // of the image before
+  item.outcome.answer.logits.clear();  // those of the previous image
   if (!item.outcome.status.ok()) return;
   const auto start = std::chrono::steady_clock::now();
   item.outcome.status =
@@ -81,7 +85,7 @@ Status RunAll(const std::shared_ptr<const Network>& network, SessionOptions opti
               PixelOrder order) {
   const Threads threads = Threads::For(asked_threads, options);
   options.threads = threads.sharing;
-  // All of them now, so that an image is loaded only where it can be run.
+  // Make all sessions before any image is loaded: with wrong options no image is.
   std::vector<Session> sessions;
   for (size_t i = 0; i < std::min<size_t>(threads.images, std::max<size_t>(count, 1)); ++i) {
     Result<Session> session = Session::Create(network, options);
@@ -94,18 +98,24 @@ Status RunAll(const std::shared_ptr<const Network>& network, SessionOptions opti
   std::atomic<bool> stopped = false;
   std::atomic<uint64_t> handovers = 0;
 
-  // Enough images in flight that no thread waits for a slow one that must be delivered first.
+  // Images are delivered in order. Four per thread are in flight, so that threads can go on with
+  // later images while a slow one holds up delivery.
   std::vector<Item<Pixel>> items(size_t{all_threads} * 4);
-  // As many as were asked for, even on fewer cores: without this TBB warns on standard error.
+  // Allow as many threads as the caller asked for, even on fewer cores. Otherwise TBB would print a
+  // warning to standard error.
   const tbb::global_control allowed(tbb::global_control::max_allowed_parallelism, all_threads);
-  // Threads that share an image come to it in an arena of the session's own, unless there is but
-  // one image at a time: then they load others meanwhile.
+  // With several images at a time, this arena has one slot per image, and the threads that share an
+  // image work in the arena of its session. With one image at a time, this arena has all threads:
+  // those that do not run it load the next ones.
   tbb::task_arena arena(static_cast<int>(images == 1 ? all_threads : images));
   const auto run_mode =
       images == 1 ? tbb::filter_mode::serial_in_order : tbb::filter_mode::parallel;
-  // A thread stays in its slot of the arena, and runs one image at a time.
+  // A thread keeps its slot of the arena and runs one image at a time, so a slot's session is used
+  // by one thread at a time. With one image at a time the run stage is serial, and one session is
+  // enough.
   const auto session_of_thread = [&]() -> Session& {
     const int slot = images == 1 ? 0 : tbb::this_task_arena::current_thread_index();
+    CSSRUN_ASSERT(slot >= 0 && static_cast<size_t>(slot) < sessions.size());
     return sessions[static_cast<size_t>(slot)];
   };
   arena.execute([&] {
@@ -118,8 +128,9 @@ Status RunAll(const std::shared_ptr<const Network>& network, SessionOptions opti
                                                  control.stop();
                                                  return nullptr;
                                                }
-                                               // Delivered in order: the one of so many before has
-                                               // been.
+                                               // At most items.size() images are in flight and
+                                               // delivery is in order, so this item's previous
+                                               // image has been delivered.
                                                Item<Pixel>& item = items[next % items.size()];
                                                item.index = next++;
                                                return &item;
@@ -146,7 +157,8 @@ Status RunAll(const std::shared_ptr<const Network>& network, SessionOptions opti
   return Status::Ok();
 }
 
-// What RunAll throws for want of memory is a Status; the rest is the callbacks'.
+// Turns exceptions for lack of memory into a Status. Other exceptions come from the caller's
+// callbacks and pass through.
 template <class Pixel, class LoadPixels>
 Status RunChecked(const std::shared_ptr<const Network>& network, const SessionOptions& options,
                   size_t count, unsigned threads, const LoadPixels& load,

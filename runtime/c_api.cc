@@ -1,4 +1,5 @@
-// The C interface over the C++ one: translates options and answers, and lets nothing through.
+// The C interface, on top of the C++ one: translates options and answers, and catches every
+// exception.
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -12,6 +13,7 @@
 
 #include "cssrun/c.h"
 #include "cssrun/cssrun.h"
+#include "runtime/assert.h"
 
 struct cssrun_network {
   std::shared_ptr<const cssrun::Network> network;
@@ -60,7 +62,8 @@ cssrun_code CodeOf(const Status& status) {
   return CSSRUN_INTERNAL;
 }
 
-// Does not cut a character of UTF-8 in two.
+// Fills in `status` (if not null) and returns `code`. A message that is too long is cut between two
+// characters of UTF-8, never within one.
 cssrun_code Report(cssrun_code code, const char* message, cssrun_status* status) {
   if (status == nullptr) return code;
   status->code = code;
@@ -74,7 +77,7 @@ cssrun_code Report(cssrun_code code, const char* message, cssrun_status* status)
   return code;
 }
 
-// Runs `call`, which returns a Status, and reports what came of it.
+// Runs `call`, which returns a Status, and reports that Status or the exception thrown.
 template <class Call>
 cssrun_code Guard(cssrun_status* status, Call call) noexcept {
   try {
@@ -93,7 +96,12 @@ cssrun_code Guard(cssrun_status* status, Call call) noexcept {
 
 Status Null(const char* what) { return Status::InvalidArgument(std::string(what) + " is NULL"); }
 
-// Options of the caller's size in a struct of ours.
+// Copies the caller's options into our struct, which may be larger or smaller: `options` holds the
+// defaults for what an older caller does not know, and what a newer caller adds must be 0.
+//
+//     older caller    given    | struct_size ... |
+//                     options  | copied          | defaults |
+//     newer caller    given    | struct_size ...            | 0 0 0 |
 template <class T>
 Status ReadOptions(const T* given, T& options) {
   if (given == nullptr) return Status::Ok();
@@ -113,7 +121,8 @@ Status ReadOptions(const T* given, T& options) {
   return Status::Ok();
 }
 
-// A struct of ours in the caller's, as much of it as that has.
+// Copies our struct into the caller's, whose struct_size says how much of it the caller knows. What
+// a newer caller has beyond ours becomes 0.
 template <class T>
 Status WriteStruct(T ours, T* given, const char* what) {
   if (given == nullptr) return Null(what);
@@ -162,7 +171,8 @@ cssrun_ending EndingOf(cssrun::Ending ending) {
   return CSSRUN_LATE;
 }
 
-// `load` makes a Result from LoadOptions.
+// Translates the options, calls `load`, a function from LoadOptions to a Result, and makes a
+// handle.
 template <class Load>
 cssrun_code LoadNetwork(const cssrun_load_options* given, cssrun_network** network,
                         cssrun_status* status, Load load) noexcept {
@@ -234,7 +244,8 @@ Status OrderOf(cssrun_pixel_order order, cssrun::PixelOrder& translated) {
   return Status::Ok();
 }
 
-// `run` is given the session and returns a Status.
+// Checks the arguments and calls `run`, a function of nothing that returns a Status. The session
+// has an answer if it succeeds.
 template <class Run>
 cssrun_code RunSession(cssrun_session* session, const void* input, size_t count,
                        cssrun_status* status, Run run) noexcept {
@@ -258,7 +269,7 @@ cssrun_code RunPixels(cssrun_session* session, const Pixel* pixels, size_t count
   });
 }
 
-// Whether there is an answer to speak of.
+// Ok if the last run of `session` succeeded, so that its answer may be read.
 Status CheckAnswer(const cssrun_session* session) {
   if (session == nullptr) return Null("session");
   if (session->has_answer) return Status::Ok();
@@ -439,8 +450,10 @@ cssrun_code cssrun_session_get_recording(const cssrun_session* session, size_t r
     if (Status has = CheckAnswer(session); !has.ok()) return has;
     const std::vector<cssrun::Recording>& recordings = session->answer.recordings;
     if (request >= recordings.size()) return OutOfRange("recording", request, recordings.size());
+    CSSRUN_ASSERT(recordings.size() == session->record.size());
     const cssrun::Recording& from = recordings[request];
     const size_t neurons = session->network->layers()[session->record[request].layer].neurons;
+    CSSRUN_ASSERT(neurons > 0);
     return WriteStruct(
         cssrun_recording{0, neurons, from.spikes.empty() ? nullptr : from.spikes.data(),
                          from.spikes.size() / neurons,

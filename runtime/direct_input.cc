@@ -5,6 +5,8 @@
 
 #include "format/geometry.h"
 #include "runtime/aligned.h"
+#include "runtime/assert.h"
+#include "runtime/geometry/window_axis.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "runtime/direct_input.cc"
@@ -18,27 +20,22 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 using FloatTag = hn::CappedTag<float, kDirectLanes>;
 
-// Kernel rows or columns of one target position that fall inside: [first, last).
-struct Taps {
-  int64_t first;
-  int64_t last;
-  bool operator==(const Taps&) const = default;
-};
-
-Taps InsideTaps(int64_t size, int64_t position, int64_t kernel, int64_t stride, int64_t pad,
-                int64_t dilation) {
-  const int64_t start = position * stride - pad;  // of tap 0
-  const int64_t before = start >= 0 ? 0 : (-start + dilation - 1) / dilation;
-  const int64_t reach = size - 1 - start;  // from tap 0 to the last position
-  const int64_t last = reach < 0 ? 0 : std::min(kernel, reach / dilation + 1);
-  return {std::min(before, last), last};
-}
-
-// `kColumns` neighbouring targets that see the same taps, so that their sums do not wait for each
-// other.
+// Adds the products for `kColumns` neighbouring target columns, all of which use the taps `rows` x
+// `columns`. Several columns at a time keep several independent sums in flight: a single sum would
+// wait for the latency of each addition.
+//
+// `top` and `left` are the source row and column of tap (0, 0) of the first target column; both may
+// lie outside the map, the taps used do not. For target column i, tap (ky, kx), source channel c:
+//
+//     y       = top  + ky * dilation_y
+//     x       = left + kx * dilation_x + i * stride_x
+//     pixel   = seen[(y * width + x) * channels + c]
+//     weights = s.weights[((ky * kernel_x + kx) * channels + c) * lanes + lane]
+//     sum     = potentials[i * stride + lane]
 template <size_t kColumns>
-void AddColumns(const DirectSynapses& s, const float* HWY_RESTRICT seen, Taps rows, Taps columns,
-                int64_t top, int64_t left, size_t stride, float* HWY_RESTRICT potentials) {
+void AddColumns(const DirectSynapses& s, const float* HWY_RESTRICT seen, TapRange rows,
+                TapRange columns, int64_t top, int64_t left, size_t stride,
+                float* HWY_RESTRICT potentials) {
   const FloatTag d;
   const format::Window& w = s.window;
   const auto channels = static_cast<int64_t>(s.source.channels());
@@ -67,23 +64,25 @@ void AddColumns(const DirectSynapses& s, const float* HWY_RESTRICT seen, Taps ro
   }
 }
 
+// One row of the target's map of a convolution with one group.
 void ConvolveRow(const DirectSynapses& s, const float* seen, uint32_t row, size_t stride,
                  float* potentials) {
-  const format::Window& w = s.window;
-  const Taps rows =
-      InsideTaps(s.seen.height(), row, w.kernel_y(), w.stride_y(), w.pad_top(), w.dilation_y());
-  const int64_t top = int64_t{row} * w.stride_y() - w.pad_top();
-  const auto taps_of = [&](uint32_t column) {
-    return InsideTaps(s.seen.width(), column, w.kernel_x(), w.stride_x(), w.pad_left(),
-                      w.dilation_x());
+  const WindowAxis row_axis = RowsOf(s.window);
+  const WindowAxis column_axis = ColumnsOf(s.window);
+  const TapRange rows = row_axis.TapsInside(row, s.seen.height());
+  const int64_t top = row_axis.SourceOf(row, 0);
+  const auto uses_taps = [&](uint32_t column, const TapRange& taps) {
+    const TapRange own = column_axis.TapsInside(column, s.seen.width());
+    return own.first == taps.first && own.last == taps.last;
   };
   constexpr uint32_t kTogether = 4;
   for (uint32_t column = 0; column < s.target.width();) {
-    const Taps columns = taps_of(column);
-    const int64_t left = int64_t{column} * w.stride_x() - w.pad_left();
+    const TapRange columns = column_axis.TapsInside(column, s.seen.width());
+    const int64_t left = column_axis.SourceOf(column, 0);
     float* to = potentials + column * stride;
-    // Taps move one way along a row: if first and last see the same, so do those between.
-    if (column + kTogether <= s.target.width() && taps_of(column + kTogether - 1) == columns) {
+    // Both ends of the tap range only ever decrease along a row. If the first and the last of these
+    // columns use the same taps, then so do the columns between them.
+    if (column + kTogether <= s.target.width() && uses_taps(column + kTogether - 1, columns)) {
       AddColumns<kTogether>(s, seen, rows, columns, top, left, stride, to);
       column += kTogether;
     } else {
@@ -107,38 +106,38 @@ using format::Extent;
 using format::SynapseKind;
 using format::Window;
 
-uint64_t ReadsInside(int64_t size, int64_t positions, int64_t kernel, int64_t stride, int64_t pad,
-                     int64_t dilation) {
+// The number of (target position, tap) pairs along one axis whose source position exists.
+uint64_t ReadsInside(const WindowAxis& axis, int64_t sources, int64_t targets) {
   uint64_t reads = 0;
-  for (int64_t position = 0; position < positions; ++position) {
-    for (int64_t k = 0; k < kernel; ++k) {
-      const int64_t i = position * stride - pad + k * dilation;
-      reads += i >= 0 && i < size ? 1 : 0;
-    }
+  for (int64_t target = 0; target < targets; ++target) {
+    const TapRange taps = axis.TapsInside(target, sources);
+    reads += static_cast<uint64_t>(taps.last - taps.first);
   }
   return reads;
 }
 
-// Position (y, x) of what the window `w` sees, or null beyond the borders.
+// The channels of position (y, x) of the view, or null beyond its borders.
 const float* PixelAt(const DirectSynapses& s, std::span<const float> seen, int64_t y, int64_t x) {
   if (y < 0 || y >= s.seen.height() || x < 0 || x >= s.seen.width()) return nullptr;
   return seen.data() + static_cast<size_t>(y * s.seen.width() + x) * s.source.channels();
 }
 
-// Rare, so plain: several groups.
+// One row of the target's map of a convolution with several groups. A plain loop, because grouped
+// convolutions of the image are rare. Source channel j of a group has the index
+// group * sources + j in a pixel, where group = target / targets.
 void ConvolveGroupsRow(const DirectSynapses& s, std::span<const float> seen, uint32_t row,
                        size_t stride, float* potentials) {
   const Window& w = s.window;
   const size_t sources = s.source.channels() / s.groups;
   const size_t targets = s.target.channels() / s.groups;
   const size_t lanes = s.weight_stride();
+  const WindowAxis rows = RowsOf(w);
+  const WindowAxis columns = ColumnsOf(w);
   for (uint32_t column = 0; column < s.target.width(); ++column) {
     float* to = potentials + column * stride;
     for (int32_t ky = 0; ky < w.kernel_y(); ++ky) {
       for (int32_t kx = 0; kx < w.kernel_x(); ++kx) {
-        const float* pixel = PixelAt(
-            s, seen, int64_t{row} * w.stride_y() - w.pad_top() + int64_t{ky} * w.dilation_y(),
-            int64_t{column} * w.stride_x() - w.pad_left() + int64_t{kx} * w.dilation_x());
+        const float* pixel = PixelAt(s, seen, rows.SourceOf(row, ky), columns.SourceOf(column, kx));
         if (pixel == nullptr) continue;
         const float* weights =
             s.weights.get() + static_cast<size_t>(ky * w.kernel_x() + kx) * sources * lanes;
@@ -152,15 +151,17 @@ void ConvolveGroupsRow(const DirectSynapses& s, std::span<const float> seen, uin
   }
 }
 
+// One row of the target's map of an identity: target channel c takes the one weight times source
+// channel c - channel_offset, where that exists.
 void AddIdentityRow(const DirectSynapses& s, std::span<const float> seen, uint32_t row,
                     size_t stride, float* potentials) {
-  const Window& w = s.window;
+  const WindowAxis rows = RowsOf(s.window);
+  const WindowAxis columns = ColumnsOf(s.window);
   const int64_t first = std::max<int64_t>(0, s.channel_offset);
   const int64_t last =
       std::min<int64_t>(s.target.channels(), int64_t{s.source.channels()} + s.channel_offset);
   for (uint32_t column = 0; column < s.target.width(); ++column) {
-    const float* pixel = PixelAt(s, seen, int64_t{row} * w.stride_y() - w.pad_top(),
-                                 int64_t{column} * w.stride_x() - w.pad_left());
+    const float* pixel = PixelAt(s, seen, rows.SourceOf(row, 0), columns.SourceOf(column, 0));
     if (pixel == nullptr) continue;
     float* to = potentials + column * stride;
     for (int64_t c = first; c < last; ++c) to[c] += s.weights[0] * pixel[c - s.channel_offset];
@@ -179,6 +180,8 @@ PixelScale::PixelScale(const format::Network& network)
     sum_of_weights += std::pow(static_cast<double>(code.beta()), k);
   }
   scale_ = sum_of_weights * static_cast<double>(network.nodes()->Get(0)->amplitude());
+  CSSRUN_ASSERT(mean_.size() == stddev_.size());
+  CSSRUN_ASSERT(scale_ > 0);
   for (size_t c = 0; c < mean_.size(); ++c) {
     for (int pixel = 0; pixel < 256; ++pixel) {
       table_.push_back(Scaled(static_cast<float>(pixel) / 255.0F, c));
@@ -187,12 +190,16 @@ PixelScale::PixelScale(const format::Network& network)
 }
 
 float PixelScale::Scaled(float value, size_t channel) const {
+  CSSRUN_ASSERT(channel < mean_.size());
   const double normalized = (static_cast<double>(value) - static_cast<double>(mean_[channel])) /
                             static_cast<double>(stddev_[channel]);
   return static_cast<float>(normalized / scale_);
 }
 
 void PixelScale::Apply(const Input& input, const Extent& image, std::span<float> values) const {
+  CSSRUN_ASSERT(input.kind != InputKind::kSpikes);
+  CSSRUN_ASSERT(image.channels() == mean_.size());
+  CSSRUN_ASSERT(values.size() == Neurons(image));
   ForEachPixel(input.order, image, [&](size_t i, size_t at, size_t c) {
     values[i] = input.kind == InputKind::kBytes ? table_[c * 256 + input.bytes[at]]
                                                 : Scaled(input.values[at], c);
@@ -216,30 +223,35 @@ DirectSynapses LayOutDirect(const format::Synapses& synapses, const Extent& sour
   s.groups = synapses.groups();
   s.channel_offset = synapses.channel_offset();
   const Window& w = s.window;
-  const uint64_t reads = ReadsInside(s.seen.height(), target.height(), w.kernel_y(), w.stride_y(),
-                                     w.pad_top(), w.dilation_y()) *
-                         ReadsInside(s.seen.width(), target.width(), w.kernel_x(), w.stride_x(),
-                                     w.pad_left(), w.dilation_x());
-  const float* given = synapses.weights()->data();
+  // Rows and columns of a window are independent, so the pairs of the map are a product.
+  const uint64_t reads = ReadsInside(RowsOf(w), s.seen.height(), target.height()) *
+                         ReadsInside(ColumnsOf(w), s.seen.width(), target.width());
+  const float* file_weights = synapses.weights()->data();
   if (s.kind == SynapseKind::Identity) {
     s.weights = AllocateAligned<float>(1);
-    s.weights[0] = given[0];
+    s.weights[0] = file_weights[0];
     const int64_t first = std::max<int64_t>(0, s.channel_offset);
     const int64_t last =
         std::min<int64_t>(target.channels(), int64_t{source.channels()} + s.channel_offset);
+    CSSRUN_ASSERT(first < last);  // the loader refuses an offset that joins no channels
     s.macs = reads * static_cast<uint64_t>(last - first);
     return s;
   }
+  CSSRUN_ASSERT(s.groups != 0 && source.channels() % s.groups == 0 &&
+                target.channels() % s.groups == 0);
   const size_t sources = source.channels() / s.groups;
   const auto taps = static_cast<size_t>(w.kernel_y()) * static_cast<size_t>(w.kernel_x());
+  CSSRUN_ASSERT(synapses.weights()->size() == taps * sources * target.channels());
   s.macs = reads * target.channels() * sources;
   const size_t lanes = s.weight_stride();
   s.weights = AllocateAligned<float>(taps * sources * lanes);
   std::fill_n(s.weights.get(), taps * sources * lanes, 0.0F);
+  // The file: [target channel][source channel of the group][tap]. Here: [tap][source channel of the
+  // group][target channel]; lanes beyond the target's channels stay 0.
   for (size_t channel = 0; channel < target.channels(); ++channel) {
     for (size_t j = 0; j < sources; ++j) {
       for (size_t tap = 0; tap < taps; ++tap) {
-        s.weights[(tap * sources + j) * lanes + channel] = *given++;
+        s.weights[(tap * sources + j) * lanes + channel] = *file_weights++;
       }
     }
   }
@@ -248,8 +260,11 @@ DirectSynapses LayOutDirect(const format::Synapses& synapses, const Extent& sour
 
 std::span<const float> SeenImage(const DirectSynapses& s, std::span<const float> values,
                                  std::vector<float>& scratch) {
+  CSSRUN_ASSERT(values.size() == Neurons(s.source));
   if (!s.average.has_value()) return values;
   const Window& w = *s.average;
+  const WindowAxis rows = RowsOf(w);
+  const WindowAxis columns = ColumnsOf(w);
   const size_t channels = s.source.channels();
   scratch.assign(Neurons(s.seen), 0.0F);
   for (int64_t y = 0; y < s.seen.height(); ++y) {
@@ -257,8 +272,8 @@ std::span<const float> SeenImage(const DirectSynapses& s, std::span<const float>
       float* sums = scratch.data() + static_cast<size_t>(y * s.seen.width() + x) * channels;
       for (int64_t ky = 0; ky < w.kernel_y(); ++ky) {
         for (int64_t kx = 0; kx < w.kernel_x(); ++kx) {
-          const int64_t sy = y * w.stride_y() - w.pad_top() + ky * w.dilation_y();
-          const int64_t sx = x * w.stride_x() - w.pad_left() + kx * w.dilation_x();
+          const int64_t sy = rows.SourceOf(y, ky);
+          const int64_t sx = columns.SourceOf(x, kx);
           if (sy < 0 || sy >= s.source.height() || sx < 0 || sx >= s.source.width()) continue;
           const float* pixel =
               values.data() + static_cast<size_t>(sy * s.source.width() + sx) * channels;
@@ -272,11 +287,16 @@ std::span<const float> SeenImage(const DirectSynapses& s, std::span<const float>
 
 void AddDirectRow(const DirectSynapses& synapses, std::span<const float> seen, uint32_t row,
                   size_t stride, float* potentials) {
+  CSSRUN_ASSERT(row < synapses.target.height());
+  CSSRUN_ASSERT(seen.size() == Neurons(synapses.seen));
+  CSSRUN_ASSERT(stride >= synapses.target.channels());
+  CSSRUN_ASSERT(potentials != nullptr);
   if (synapses.kind == SynapseKind::Identity) {
     AddIdentityRow(synapses, seen, row, stride, potentials);
   } else if (synapses.groups > 1) {
     ConvolveGroupsRow(synapses, seen, row, stride, potentials);
   } else {
+    CSSRUN_ASSERT(stride >= synapses.weight_stride());  // whole vectors are stored
     HWY_DYNAMIC_DISPATCH(ConvolveRow)(synapses, seen.data(), row, stride, potentials);
   }
 }

@@ -48,7 +48,8 @@ void LogLoaded(const internal::LoadedNetwork& network, const std::string& name, 
   }
 }
 
-// `open` gives a Result<NetworkFile>.
+// Lays out the network of the file that `open`, a function returning a Result<NetworkFile>, opens.
+// The file is released on return.
 template <class Open>
 Result<std::unique_ptr<internal::LoadedNetwork>> OpenAndLayOut(Open open, const std::string& name,
                                                                const LoadOptions& options) {

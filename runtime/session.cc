@@ -27,41 +27,42 @@ Status CheckSize(const Network& network, size_t size, const char* unit) {
                                  "; the network takes " + std::to_string(expected));
 }
 
-// The events in the encoder's order, or what is wrong with them.
+// Checks the caller's events and writes them to `coded`, sorted by step, position and channel.
+// Errors: kInvalidArgument, naming the event.
 Status SortEvents(const Network& network, std::span<const InputEvent> events,
                   std::vector<CodedSpike>& coded) {
   const InputFormat& input = network.input();
   const uint32_t positions = input.height * input.width;
-  const auto wrong = [](size_t index, const std::string& what) {
+  const auto error_at = [](size_t index, const std::string& what) {
     return Status::InvalidArgument("event " + std::to_string(index) + ": " + what);
   };
   coded.clear();
   for (size_t i = 0; i < events.size(); ++i) {
     const InputEvent& event = events[i];
     if (event.step >= network.timesteps()) {
-      return wrong(i, "step " + std::to_string(event.step) + "; the network has " +
-                          std::to_string(network.timesteps()));
+      return error_at(i, "step " + std::to_string(event.step) + "; the network has " +
+                             std::to_string(network.timesteps()));
     }
     if (event.address >= uint64_t{positions} * input.channels) {
-      return wrong(i, "address " + std::to_string(event.address) + "; the network has " +
-                          std::to_string(uint64_t{positions} * input.channels) + " inputs");
+      return error_at(i, "address " + std::to_string(event.address) + "; the network has " +
+                             std::to_string(uint64_t{positions} * input.channels) + " inputs");
     }
     if (event.sign != 1 && event.sign != -1) {
-      return wrong(i, "sign " + std::to_string(event.sign) + " is neither 1 nor -1");
+      return error_at(i, "sign " + std::to_string(event.sign) + " is neither 1 nor -1");
     }
     coded.push_back({event.step, event.address % positions,
                      static_cast<uint16_t>(event.address / positions),
                      static_cast<int8_t>(event.sign)});
   }
-  const auto place = [](const CodedSpike& spike) {
+  const auto key = [](const CodedSpike& spike) {
     return std::tuple(spike.step, spike.position, spike.channel);
   };
-  std::ranges::sort(coded, {}, place);
-  const auto twice = std::ranges::adjacent_find(coded, {}, place);
-  if (twice == coded.end()) return Status::Ok();
-  return Status::InvalidArgument("two events at step " + std::to_string(twice->step) +
-                                 " of address " +
-                                 std::to_string(twice->channel * positions + twice->position));
+  std::ranges::sort(coded, {}, key);
+  const auto duplicate = std::ranges::adjacent_find(coded, {}, key);
+  if (duplicate == coded.end()) return Status::Ok();
+  return Status::InvalidArgument(
+      "two events at step " + std::to_string(duplicate->step) + " of address " +
+      std::to_string(duplicate->channel * positions + duplicate->position));
 }
 
 }  // namespace

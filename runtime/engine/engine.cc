@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "format/geometry.h"
+#include "runtime/assert.h"
 #include "runtime/engine/interruption.h"
 #include "runtime/engine/reading.h"
 #include "runtime/engine/recording.h"
@@ -11,7 +12,9 @@
 namespace cssrun::internal {
 namespace {
 
-// Steps that a layer does before the next layer begins.
+// Global steps per chunk. Readings and recorded membranes need every step; early exit and a time
+// limit can end a run only between chunks, so they choose short ones unless the caller asks for
+// another.
 uint32_t ChunkFor(const LoadedNetwork& network, const SessionOptions& options,
                   uint32_t longest_chunk) {
   if (ReadsEveryStep(options) || RecordsMembranes(options)) return 1;
@@ -21,11 +24,13 @@ uint32_t ChunkFor(const LoadedNetwork& network, const SessionOptions& options,
   return may_end ? 1 : std::min(longest_chunk, network.latency_steps);
 }
 
-// Indices of a train of `count` that begins at global step `offset`, at global steps [first, last).
+// Indices [first, last) of a train.
 struct IndexRange {
   uint32_t first = 0;
   uint32_t last = 0;
 };
+// The indices that fall on global steps [first, last), for a train of `count` indices whose index 0
+// is at global step `offset`.
 IndexRange IndicesAt(uint32_t first, uint32_t last, uint32_t offset, uint32_t count) {
   const auto index = [&](uint32_t step) {
     return step < offset ? 0 : std::min(step - offset, count);
@@ -33,6 +38,7 @@ IndexRange IndicesAt(uint32_t first, uint32_t last, uint32_t offset, uint32_t co
   return {index(first), index(last)};
 }
 
+// Steps of a layer: T inputs, and for neurons L more, in which only spikes leave.
 uint32_t InputIndices(const LoadedNetwork& network, const Layer& layer) {
   const bool fires = layer.kind == format::NodeKind::Neurons;
   return network.timesteps + (fires ? network.silent_steps : 0);
@@ -41,10 +47,18 @@ uint32_t InputIndices(const LoadedNetwork& network, const Layer& layer) {
 }  // namespace
 
 Engine::Engine(const LoadedNetwork& network, const SessionOptions& options, uint32_t longest_chunk)
-    : network_(network), options_(options), chunk_(ChunkFor(network, options, longest_chunk)) {}
+    : network_(network), options_(options), chunk_(ChunkFor(network, options, longest_chunk)) {
+  CSSRUN_ASSERT(chunk_ >= 1);  // else the run loop would not advance
+}
 
 Status Engine::Run(const Input& input, Answer& answer) {
   using Clock = std::chrono::steady_clock;
+  CSSRUN_ASSERT(input.kind != InputKind::kBytes ||
+                input.bytes.size() == Neurons(network_.layers.front().extent));
+  CSSRUN_ASSERT(input.kind != InputKind::kValues ||
+                input.values.size() == Neurons(network_.layers.front().extent));
+  CSSRUN_ASSERT(input.kind != InputKind::kSpikes ||
+                std::ranges::is_sorted(input.spikes, {}, &CodedSpike::step));
   const Interruption interruption(options_);
   answer.layers.assign(network_.layers.size(), LayerStatistics());
   answer.ending = Ending::kComplete;
@@ -86,6 +100,7 @@ Status Engine::Run(const Input& input, Answer& answer) {
     }
   }
   const std::span<const float> potentials = Potentials();
+  CSSRUN_ASSERT(potentials.size() == readout.extent.channels());
   answer.logits.assign(potentials.begin(), potentials.end());
   return Status::Ok();
 }
@@ -93,6 +108,7 @@ Status Engine::Run(const Input& input, Answer& answer) {
 void Engine::Record(uint32_t first, uint32_t last, Answer& answer) const {
   for (size_t i = 0; i < options_.record.size(); ++i) {
     const size_t layer_index = options_.record[i].layer;
+    CSSRUN_ASSERT(layer_index < network_.layers.size());  // CheckRecordRequests()
     const Layer& layer = network_.layers[layer_index];
     const size_t neurons = Neurons(layer.extent);
     Recording& recording = answer.recordings[i];

@@ -1,4 +1,4 @@
-// What a session runs on: 8-bit pixels, floats, or spikes that somebody else coded.
+// The input of a run: 8-bit pixels, floats, or spikes that the caller has coded.
 #ifndef CSSRUN_RUNTIME_ENGINE_INPUT_H_
 #define CSSRUN_RUNTIME_ENGINE_INPUT_H_
 
@@ -12,17 +12,19 @@
 
 namespace cssrun::internal {
 
+// One spike of the encoder's place: which input neuron sends it, and at which step.
 struct CodedSpike {
   uint32_t step = 0;
   uint32_t position = 0;  // row * width + column
   uint16_t channel = 0;
-  int8_t sign = 0;
+  int8_t sign = 0;  // +1 or -1
 };
 
 enum class InputKind { kBytes, kValues, kSpikes };
 
-// One of the three spans counts. Pixels have the network's size, spikes are sound and sorted by
-// step, position and channel.
+// A view of the caller's input; `kind` says which of the three spans is used. Session has checked
+// it: pixels have the network's size, values lie in [0, 1], spikes lie in range, are sorted by
+// step, position and channel, and no neuron sends two at one step.
 struct Input {
   InputKind kind = InputKind::kBytes;
   PixelOrder order = PixelOrder::kInterleaved;
@@ -30,6 +32,7 @@ struct Input {
   std::span<const float> values = {};
   std::span<const CodedSpike> spikes = {};
 
+  // The spikes of one step, by binary search.
   std::span<const CodedSpike> SpikesOf(uint32_t step) const {
     const auto first = std::ranges::lower_bound(spikes, step, {}, &CodedSpike::step);
     const auto last = std::ranges::upper_bound(spikes, step, {}, &CodedSpike::step);
@@ -37,7 +40,7 @@ struct Input {
   }
 };
 
-// How far apart neighbours are in an image.
+// The index of a pixel is row * strides.row + column * strides.column + channel * strides.channel.
 struct PixelStrides {
   size_t row = 0;
   size_t column = 0;
@@ -50,7 +53,9 @@ struct PixelStrides {
   }
 };
 
-// Calls visit(index into the encoder's [row][column][channel], index into the image, channel).
+// Calls visit(to, from, channel) for every pixel, where `to` is its index in
+// [row][column][channel], the order of the encoder, counting up from 0, and `from` its index in the
+// image.
 template <class Visit>
 void ForEachPixel(PixelOrder order, const format::Extent& image, Visit visit) {
   const PixelStrides strides = PixelStrides::Of(order, image);

@@ -1,4 +1,4 @@
-// The one place that knows which engines there are.
+// The only file that knows both engines: everything else uses the interface in engine.h.
 #include <variant>
 
 #include "runtime/engine/engine.h"

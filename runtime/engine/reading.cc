@@ -4,37 +4,42 @@
 #include <cmath>
 #include <limits>
 
+#include "runtime/assert.h"
+
 namespace cssrun::internal {
 namespace {
 
-struct Rest {
-  double growth = 1;   // of the potentials until the last step
-  double weights = 0;  // beta^(rest - 1) + ... + 1
+// What the steps after an index do, if no spike arrives: with n steps left,
+struct Remaining {
+  double growth = 1;   // potentials grow by beta^n
+  double weights = 0;  // a bias of 1 adds beta^(n-1) + ... + 1
 };
 
-Rest RestAfter(const LoadedNetwork& network, uint32_t index) {
-  Rest rest;
+Remaining RemainingAfter(const LoadedNetwork& network, uint32_t index) {
+  CSSRUN_ASSERT(index < network.timesteps);
+  Remaining remaining;
   for (uint32_t i = index + 1; i < network.timesteps; ++i) {
-    rest.weights += rest.growth;
-    rest.growth *= static_cast<double>(network.beta);
+    remaining.weights += remaining.growth;
+    remaining.growth *= static_cast<double>(network.beta);
   }
-  return rest;
+  return remaining;
 }
 
 }  // namespace
 
 double ComingWeight(const LoadedNetwork& network, uint32_t index) {
-  return RestAfter(network, index).weights;
+  return RemainingAfter(network, index).weights;
 }
 
 void ReadLogits(const LoadedNetwork& network, std::span<const float> potentials, uint32_t index,
                 std::vector<float>& logits) {
-  const Rest rest = RestAfter(network, index);
+  const Remaining remaining = RemainingAfter(network, index);
   const Layer& readout = network.layers.back();
+  CSSRUN_ASSERT(potentials.size() >= readout.extent.channels());
   logits.resize(readout.extent.channels());
   for (size_t k = 0; k < logits.size(); ++k) {
-    logits[k] = static_cast<float>(static_cast<double>(potentials[k]) * rest.growth +
-                                   static_cast<double>(readout.bias[k]) * rest.weights);
+    logits[k] = static_cast<float>(static_cast<double>(potentials[k]) * remaining.growth +
+                                   static_cast<double>(readout.bias[k]) * remaining.weights);
   }
 }
 
@@ -70,19 +75,21 @@ bool ReadAndDecide(const LoadedNetwork& network, const SessionOptions& options,
   const bool may_exit = options.early_exit_margin.has_value() && !last;
   if (!may_exit && !ReadsEveryStep(options)) return false;
   ReadLogits(network, potentials, index, answer.logits);
-  const double coming = ComingWeight(network, index);
+  const double remaining_weight = ComingWeight(network, index);
+  CSSRUN_ASSERT(last || remaining_weight > 0);  // the margin is divided by it
   const double margin = Margin(answer.logits);
   bool stopped = false;
   if (ReadsEveryStep(options)) {
+    CSSRUN_ASSERT(!options.keep_readings || index < answer.readings.size());
     Reading& reading = options.keep_readings ? answer.readings[index] : scratch;
     reading.step = step + 1;
     reading.logits = answer.logits;
-    reading.margin = last ? std::numeric_limits<double>::infinity() : margin / coming;
+    reading.margin = last ? std::numeric_limits<double>::infinity() : margin / remaining_weight;
     reading.synops = 0;
     for (const LayerStatistics& layer : answer.layers) reading.synops += layer.synops;
     stopped = options.on_reading && !options.on_reading(reading) && !last;
   }
-  const bool sure = may_exit && margin > *options.early_exit_margin * coming;
+  const bool sure = may_exit && margin > *options.early_exit_margin * remaining_weight;
   if (sure) {
     answer.ending = Ending::kSure;
   } else if (stopped) {

@@ -1,7 +1,8 @@
-// Reading the readout before its last step.
+// Reads logits from the readout before its last step, for early exit, time limits and callbacks.
 //
-// After index i the logits are what they would be if no spike came any more: the rest of the decay
-// and of the biases is known. What may still come weighs beta^(T-2-i) + ... + 1.
+// A reading after index i predicts the final logits if no further spike arrived: the remaining
+// growth of the potentials and the remaining biases are known. The spikes that may still arrive
+// weigh beta^(T-2-i) + ... + 1 together, for each synapse.
 #ifndef CSSRUN_RUNTIME_ENGINE_READING_H_
 #define CSSRUN_RUNTIME_ENGINE_READING_H_
 
@@ -14,27 +15,30 @@
 
 namespace cssrun::internal {
 
-// Weight of the steps that come after readout index `index`.
+// The weight of the spikes that may arrive after readout index `index` < T: beta^(T-2-index) + ...
+// + 1, or 0 after the last.
 double ComingWeight(const LoadedNetwork& network, uint32_t index);
 
-// The readout's potentials after `index`, as logits.
+// Overwrites `logits` with the prediction from the readout's `potentials` after index `index`.
 void ReadLogits(const LoadedNetwork& network, std::span<const float> potentials, uint32_t index,
                 std::vector<float>& logits);
 
-// Best logit less second best; 0 with fewer than two.
+// The largest logit minus the second largest; 0 with fewer than two.
 double Margin(std::span<const float> logits);
 
-// Before a run: what it does not reach has no reading. Allocates only where there were fewer.
+// Empties the answer's readings before a run, so that steps which the run does not reach have none.
+// Allocates only where the answer had fewer.
 void ClearReadings(const LoadedNetwork& network, const SessionOptions& options, Answer& answer);
 
-// What a run does after readout index `index`: hands on the reading where that is asked for, and
-// returns whether the run ends here, with `answer.logits` and `answer.ending` set. `scratch` is
-// kept from call to call.
+// Called after readout index `index`, which is global step `step`. Keeps the reading or hands it to
+// the callback, as the options ask. Returns true if the run ends here (early exit, or the callback
+// said so); `answer.logits` and `answer.ending` are then set. `scratch` holds a reading that is not
+// kept; pass the same one each time, so that nothing is allocated.
 bool ReadAndDecide(const LoadedNetwork& network, const SessionOptions& options,
                    std::span<const float> potentials, uint32_t index, uint32_t step,
                    Reading& scratch, Answer& answer);
 
-// Whether every step of the readout is to be read as soon as it is done.
+// Whether the options ask for a reading after every step of the readout.
 bool ReadsEveryStep(const SessionOptions& options);
 
 }  // namespace cssrun::internal

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "format/geometry.h"
+#include "runtime/assert.h"
 
 namespace cssrun::internal {
 
@@ -11,6 +12,7 @@ void ClearRecordings(const LoadedNetwork& network, const SessionOptions& options
   answer.recordings.resize(options.record.size());
   for (size_t i = 0; i < options.record.size(); ++i) {
     const RecordRequest& request = options.record[i];
+    CSSRUN_ASSERT(request.layer < network.layers.size());
     const size_t neurons = Neurons(network.layers[request.layer].extent);
     const bool spikes = request.spikes && SendsSpikes(network, request.layer);
     const bool membranes = request.membranes && KeepsMembranes(network, request.layer);

@@ -1,4 +1,4 @@
-// What an answer records of chosen layers (SessionOptions::record).
+// Room in an answer for the spikes and membranes that SessionOptions::record asks for.
 #ifndef CSSRUN_RUNTIME_ENGINE_RECORDING_H_
 #define CSSRUN_RUNTIME_ENGINE_RECORDING_H_
 
@@ -7,13 +7,15 @@
 
 namespace cssrun::internal {
 
-// Gives the answer's recordings their sizes and fills them with 0. Allocates only where they were
-// smaller.
+// Gives each recording of the answer its size, T or T + L times the layer's neurons, and fills it
+// with 0; it stays empty where nothing was asked for or the layer has none. Every request must name
+// a layer. Allocates only where the recordings were smaller.
 void ClearRecordings(const LoadedNetwork& network, const SessionOptions& options, Answer& answer);
 
+// Whether any request asks for membranes.
 bool RecordsMembranes(const SessionOptions& options);
 
-// That every request names a layer.
+// kInvalidArgument unless every request names a layer of the network.
 Status CheckRecordRequests(const LoadedNetwork& network, const SessionOptions& options);
 
 }  // namespace cssrun::internal

@@ -1,7 +1,7 @@
-/* Classifies frames as a camera would bring them, each within a budget of time:
+/* Classifies a series of frames, as from a camera, each within a time budget:
  *     camera net.fb frame.ppm FRAMES BUDGET_MS
- * A frame is the image, moved by a row for each frame. A run ends when it is sure, or when the time
- * is over; what the network says by then is the answer. */
+ * Each frame is the image moved up by one more row. A run ends when the network is sure of the
+ * class, or when the budget is used up; the reading so far is then the answer. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,7 +46,7 @@ int main(int argc, char** argv) {
 
   options.time_limit_ns = (uint64_t)(atof(argv[4]) * 1e6);
   options.early_exit = 1;
-  /* The margin that the converter measured, where it did. */
+  /* The margin that the converter measured, if it did. */
   options.early_exit_margin = info.early_exit_margin >= 0 ? info.early_exit_margin : 2.0;
   if (cssrun_session_create(network, &options, &session, &status) != CSSRUN_OK) goto error;
 
@@ -54,7 +54,7 @@ int main(int argc, char** argv) {
     const cssrun_code code =
         cssrun_session_run_bytes(session, frame, count, CSSRUN_INTERLEAVED, &status);
     if (code == CSSRUN_TIMED_OUT) {
-      ++dropped; /* not even a first guess */
+      ++dropped; /* the time was up before the first reading */
     } else if (code != CSSRUN_OK) {
       goto error;
     } else {

@@ -1,7 +1,7 @@
-// Classifies frames as a camera would bring them, each within a budget of time:
+// Classifies a series of frames, as from a camera, each within a time budget:
 //     camera net.fb frame.ppm FRAMES BUDGET_MS
-// A frame is the image, moved by a row for each frame. A run ends when it is sure, or when the time
-// is over; what the network says by then is the answer.
+// Each frame is the image moved up by one more row. A run ends when the network is sure of the
+// class, or when the budget is used up; the reading so far is then the answer.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -48,7 +48,7 @@ int main(int argc, char** argv) {
 
   cssrun::SessionOptions options;
   options.time_limit = std::chrono::nanoseconds(static_cast<int64_t>(std::atof(argv[4]) * 1e6));
-  // The margin that the converter measured, where it did.
+  // The margin that the converter measured, if it did.
   options.early_exit_margin = network.value()->early_exit_margin().value_or(2.0);
   cssrun::Session session(network.value(), options);
 
@@ -60,7 +60,7 @@ int main(int argc, char** argv) {
     const cssrun::Status status = session.Run(frame, answer);
     const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
     if (status.code() == cssrun::StatusCode::kTimedOut) {
-      ++dropped;  // not even a first guess
+      ++dropped;  // the time was up before the first reading
     } else if (!status.ok()) {
       std::fprintf(stderr, "%s\n", status.message().c_str());
       return 1;

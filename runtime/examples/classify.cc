@@ -27,7 +27,7 @@ int main(int argc, char** argv) {
       std::fprintf(stderr, "%.*s\n", static_cast<int>(message.size()), message.data());
     }
   };
-  // Once; any number of threads may share it.
+  // Load a network once: any number of threads may share it.
   const auto network = cssrun::Network::Load(argv[1], options);
   if (!network.ok()) return Fail(network.status());
 
@@ -37,7 +37,7 @@ int main(int argc, char** argv) {
       ReadPpm(argv[2], input.width, input.height, count), std::free);
   if (pixels == nullptr) return 1;
 
-  // One per thread.
+  // Make one session per thread.
   auto session = cssrun::Session::Create(network.value());
   if (!session.ok()) return Fail(session.status());
   cssrun::Answer answer;

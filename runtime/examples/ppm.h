@@ -1,5 +1,5 @@
-/* Reads binary PPM images (P6, 8 bits) for the examples, in C and C++. Applications decode images
- * with a library of their choice, or take them from a camera. */
+/* Reads binary PPM images (P6, 8 bits) for the examples, which are in C and in C++. Real
+ * applications decode images with a library of their choice, or take them from a camera. */
 #ifndef CSSRUN_EXAMPLES_PPM_H_
 #define CSSRUN_EXAMPLES_PPM_H_
 
@@ -8,8 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* NOLINTBEGIN(modernize-use-nullptr): C has none. */
-/* `count` bytes of an image of that width and height, to be freed, or NULL. */
+/* NOLINTBEGIN(modernize-use-nullptr): C has no nullptr. */
+/* Returns the count = width * height * 3 bytes of an image, row by row with interleaved channels,
+ * which the caller frees. Prints an error and returns NULL if the file is no such image. */
 static uint8_t* ReadPpm(const char* path, uint32_t width, uint32_t height, size_t count) {
   FILE* file = fopen(path, "rb");
   unsigned file_width = 0, file_height = 0, largest = 0;
@@ -24,7 +25,7 @@ static uint8_t* ReadPpm(const char* path, uint32_t width, uint32_t height, size_
     fprintf(stderr, "%s: %u x %u pixels; the network takes %u x %u in colour\n", path, file_width,
             file_height, width, height);
   } else {
-    fgetc(file); /* one white space */
+    fgetc(file); /* one white-space character ends the header */
     pixels = (uint8_t*)malloc(count);
     if (pixels != NULL && fread(pixels, 1, count, file) != count) {
       fprintf(stderr, "%s: ends too soon\n", path);

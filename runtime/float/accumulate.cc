@@ -1,15 +1,33 @@
-// Adding synaptic rows to membranes, only for the events that arrived.
+// Adds rows of weights to membranes, one row for each event that arrived.
 //
-// For each target position the events of all its taps stream through accumulators that stay in
-// registers; each membrane is read and written once per call.
+// For each target position, the sums of one block of channels are loaded into registers, the rows
+// of all events of all taps are added there, and the sums are stored. So each membrane is read and
+// written once per call.
+//
+// Where the weight of (source channel, target channel) at tap (ky, kx) lies, by kind of synapses:
+//
+//   one group       block * block_stride           block of 16 to 64 target channels
+//                   + ky * row_step                 [block][ky][source channel][kx][lane]
+//                   + source channel * row_stride
+//                   + kx * column_step
+//                   + lane                          target channel = block * blocks.size + lane
+//
+//   several groups  ky * row_step                   [ky][kx][source channel][target of the group]
+//                   + kx * column_step
+//                   + source channel * targets_per_group
+//                   + target within the group
+//
+//   identity        0                               the one weight
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "runtime/float/accumulate.cc"
+#include "format/geometry.h"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 #include "hwy/highway.h"
+#include "runtime/assert.h"
 #include "runtime/float/kernels.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -19,7 +37,8 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 using FloatTag = hn::CappedTag<float, ChannelBlocks::kChunk>;
 
-// One block of kChunks * 16 channels.
+// One block of kChunks * kChunk channels: `membranes` are those of the block, `block_offset` is
+// where the block's weights begin.
 template <size_t kChunks>
 HWY_INLINE void AccumulateBlock(const TapScratch& taps, size_t row_stride, size_t block_offset,
                                 float* HWY_RESTRICT membranes) {
@@ -49,6 +68,9 @@ HWY_INLINE void AccumulateBlock(const TapScratch& taps, size_t row_stride, size_
 
 void AccumulateBlocks(const TapScratch& taps, size_t row_stride, size_t block_stride,
                       const ChannelBlocks& blocks, float* membranes) {
+  static_assert(ChannelBlocks::kMaximumChunks == 4);  // the cases below
+  CSSRUN_ASSERT(blocks.size >= ChannelBlocks::kChunk && blocks.size % ChannelBlocks::kChunk == 0);
+  CSSRUN_ASSERT(blocks.size <= ChannelBlocks::kMaximumChunks * ChannelBlocks::kChunk);
   for (size_t block = 0; block < blocks.count; ++block) {
     const size_t offset = block * block_stride;
     switch (blocks.size / ChannelBlocks::kChunk) {
@@ -69,7 +91,7 @@ void AccumulateBlocks(const TapScratch& taps, size_t row_stride, size_t block_st
   }
 }
 
-// Events of a grouped convolution reach only the channels of their own group.
+// A grouped convolution: an event reaches only the target channels of its own group.
 void AccumulateGroups(const TapScratch& taps, size_t sources_per_group, size_t targets_per_group,
                       float* HWY_RESTRICT membranes) {
   for (const Tap& tap : taps) {
@@ -83,6 +105,8 @@ void AccumulateGroups(const TapScratch& taps, size_t sources_per_group, size_t t
   }
 }
 
+// An identity: an event of source channel c reaches target channel c + channel_offset, if c lies in
+// `range`.
 void AccumulateIdentity(const SynapseLayout& synapses, const ChannelRange& range,
                         const TapScratch& taps, float* membranes) {
   for (const Tap& tap : taps) {
@@ -95,25 +119,32 @@ void AccumulateIdentity(const SynapseLayout& synapses, const ChannelRange& range
   }
 }
 
-// Half-open range of positions along one axis of a window, clipped to the map.
+// Positions [first, last) along one axis of a map.
 struct Span {
   int64_t first;
   int64_t last;
 };
 
+// The source positions of one mean, without those beyond the map.
 Span ClipMembers(int64_t position, int64_t kernel, int64_t stride, int64_t pad, int64_t size) {
   const int64_t first = position * stride - pad;
   return {std::max<int64_t>(first, 0), std::min(first + kernel, size)};
 }
 
+// Appends the events of source position `position`, if it has any.
 void AddTap(const EventFrame& events, size_t position, const float* weights, TapScratch& taps) {
+  CSSRUN_ASSERT(2 * position + 2 < events.bounds.size());
   const uint32_t* bounds = &events.bounds[2 * position];
+  CSSRUN_ASSERT(bounds[0] <= bounds[1] && bounds[1] <= bounds[2]);
+  CSSRUN_ASSERT(bounds[2] <= events.channels.size());
   if (bounds[0] == bounds[2]) return;
   taps.push_back(
       {events.channels.data() + bounds[0], bounds[1] - bounds[0], bounds[2] - bounds[1], weights});
 }
 
-// Collects the taps of target position (y, x) that have events, in the order of the kernel.
+// Collects the taps of target position (y, x) that have events, in the order of the kernel. A tap
+// reads position (seen_y, seen_x) of the view (WindowAxis::SourceOf): a source position, or a mean,
+// whose members are then read in the order of the map.
 void CollectTaps(const SynapseLayout& s, const EventFrame& events, int64_t y, int64_t x,
                  size_t row_step, size_t column_step, TapScratch& taps) {
   const format::Window& w = s.window;
@@ -150,13 +181,15 @@ void CollectTaps(const SynapseLayout& s, const EventFrame& events, int64_t y, in
 void AccumulateLayer(const SynapseLayout& s, const EventFrame& events, TapScratch& taps,
                      float* membranes) {
   if (events.count() == 0) return;
+  CSSRUN_ASSERT(events.bounds.size() == 2 * Positions(s.source_extent) + 1);
+  CSSRUN_ASSERT(membranes != nullptr);
   const auto kernel_y = static_cast<size_t>(s.window.kernel_y());
   const auto kernel_x = static_cast<size_t>(s.window.kernel_x());
   const size_t sources = s.source_extent.channels();
   const bool identity = s.kind == format::SynapseKind::Identity;
   const bool blocked = !identity && s.groups == 1;
 
-  // How far apart the weights of one source channel are, in the layout of each kind.
+  // See the layouts at the top of this file.
   const size_t row_stride = kernel_x * s.blocks.size;
   const size_t row_step =
       blocked ? sources * row_stride : kernel_x * sources * s.channels_per_target_group();

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "format/geometry.h"
+#include "runtime/assert.h"
 #include "runtime/neuron/pixel_code.h"
 
 namespace cssrun::internal {
@@ -12,6 +13,8 @@ Encoder::Encoder(const LoadedNetwork& network)
       starting_potential_(network.input.channels),
       potential_(Neurons(network.layers.front().extent)),
       negative_(network.input.channels) {
+  CSSRUN_ASSERT(network.input.mean.size() == network.input.channels);
+  CSSRUN_ASSERT(network.input.stddev.size() == network.input.channels);
   scale_ = EncoderScale(network.layers.front().amplitude, network.beta, network.timesteps);
   for (size_t channel = 0; channel < starting_potential_.size(); ++channel) {
     for (size_t pixel = 0; pixel < 256; ++pixel) {
@@ -22,6 +25,7 @@ Encoder::Encoder(const LoadedNetwork& network)
 }
 
 void Encoder::SetImage(const Input& image) {
+  CSSRUN_ASSERT(image.kind != InputKind::kSpikes);
   const InputFormat& format = network_.input;
   ForEachPixel(image.order, network_.layers.front().extent, [&](size_t i, size_t at, size_t c) {
     potential_[i] =
@@ -33,6 +37,8 @@ void Encoder::SetImage(const Input& image) {
 
 void Encoder::Step(uint32_t index, EventFrame& events) {
   const Layer& layer = network_.layers.front();
+  CSSRUN_ASSERT(index < layer.thresholds.size());
+  CSSRUN_ASSERT(events.bounds.size() == 2 * Positions(layer.extent) + 1);
   const float threshold = layer.thresholds[index];
   const float beta = network_.beta;
   const size_t channels = starting_potential_.size();
@@ -59,6 +65,7 @@ void WriteSpikes(std::span<const CodedSpike> spikes, EventFrame& events) {
   for (size_t position = 0; 2 * position + 1 < events.bounds.size(); ++position) {
     size_t end = next;
     while (end < spikes.size() && spikes[end].position == position) ++end;
+    // Both runs of a position keep the ascending order of the channels in `spikes`.
     for (const int sign : {1, -1}) {
       for (size_t i = next; i < end; ++i) {
         if (spikes[i].sign == sign) events.channels[count++] = spikes[i].channel;
@@ -67,6 +74,7 @@ void WriteSpikes(std::span<const CodedSpike> spikes, EventFrame& events) {
     }
     next = end;
   }
+  CSSRUN_ASSERT(next == spikes.size());  // sorted by position, and all positions exist
 }
 
 }  // namespace cssrun::internal

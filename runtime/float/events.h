@@ -1,27 +1,36 @@
-// The spikes of one layer at one step: for every position the channels that fired.
+// The spikes of one layer at one step: for every position, the channels that fired.
 //
-// This is the layout that firing produces and that the next layer's synapses consume: 16-bit
-// channel numbers, those of positive spikes first, then those of negative ones, ascending in both
-// runs.
+// Firing writes this layout and the synapses of the next layer read it. Each position has a run of
+// 16-bit channel numbers for its positive spikes, then one for its negative spikes, both ascending.
+// Here position 0 sends +2, +5 and -1, position 1 nothing, position 2 sends -0:
+//
+//     channels   2  5 | 1 || || 0
+//     bounds     0      2   3  3  3  3  4       two per position, and the end
 #ifndef CSSRUN_RUNTIME_FLOAT_EVENTS_H_
 #define CSSRUN_RUNTIME_FLOAT_EVENTS_H_
 
 #include <cstdint>
 #include <vector>
 
+#include "runtime/assert.h"
+
 namespace cssrun::internal {
 
 struct EventFrame {
-  // Room for every neuron of `positions` positions with `neurons_per_position` channels.
+  // An empty frame with room for a spike of every neuron: nothing allocates later.
   EventFrame(uint64_t positions, uint64_t neurons_per_position)
       : channels(positions * neurons_per_position), bounds(2 * positions + 1, 0) {}
 
-  // Channels of position p: positive in [bounds[2p], bounds[2p+1]), negative up to bounds[2p+2].
+  // Position p: positive spikes are channels[bounds[2p]] up to channels[bounds[2p+1] - 1], negative
+  // ones follow up to channels[bounds[2p+2] - 1].
   std::vector<uint16_t> channels;
   std::vector<uint32_t> bounds;
 
+  // Spikes of all positions.
   uint32_t count() const { return bounds.back(); }
+  // Spikes of one position, of either sign.
   uint32_t count(uint64_t position) const {
+    CSSRUN_ASSERT(2 * position + 2 < bounds.size());
     return bounds[2 * position + 2] - bounds[2 * position];
   }
   void Clear() {

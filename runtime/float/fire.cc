@@ -8,6 +8,7 @@
 #include "format/geometry.h"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 #include "hwy/highway.h"
+#include "runtime/assert.h"
 #include "runtime/float/kernels.h"
 #include "runtime/float/pool.h"
 
@@ -20,7 +21,8 @@ using FloatTag = hn::CappedTag<float, ChannelBlocks::kChunk>;
 using V = hn::Vec<FloatTag>;
 using M = hn::Mask<FloatTag>;
 
-// neuron.h, a vector of neurons at a time: the same names, operations and order.
+// The three functions of neuron.h for a vector of neurons: the same names, the same operations in
+// the same order.
 
 HWY_INLINE V Integrate(FloatTag d, const NeuronParameters& p, V bias, V h) {
   return hn::Add(hn::Mul(hn::Set(d, p.beta), h), bias);
@@ -63,7 +65,7 @@ void IntegrateAll(const Layer& layer, const ChannelBlocks& blocks, const float* 
   }
 }
 
-// The set lanes of `mask` as channel numbers, ascending.
+// Appends the channel numbers of the lanes set in `mask`, ascending; returns the new end.
 HWY_INLINE uint16_t* AppendChannels(FloatTag d, M mask, size_t first_channel, uint16_t* out) {
   uint8_t bytes[8] = {};
   hn::StoreMaskBits(d, mask, bytes);
@@ -75,7 +77,9 @@ HWY_INLINE uint16_t* AppendChannels(FloatTag d, M mask, size_t first_channel, ui
   return out;
 }
 
-// The largest membrane of each channel from `c` on. `membranes`: [row][column][channel].
+// The largest membrane of a pool, for each channel of the vector that begins at channel `c`:
+//
+//     membranes[(row * width + column) * stride + c]     row, column: the pool's members
 HWY_INLINE V Largest(FloatTag d, const PoolMembers& members, const float* HWY_RESTRICT membranes,
                      size_t width, size_t stride, size_t c) {
   V largest = hn::Set(d, hwy::LowestValue<float>());
@@ -119,6 +123,7 @@ void FireAll(const Layer& layer, const ChannelBlocks& blocks, uint32_t index,
       bounds[2] = static_cast<uint32_t>(out - begin);
     }
   }
+  CSSRUN_ASSERT(static_cast<size_t>(out - begin) <= events.channels.size());
 }
 
 }  // namespace cssrun::internal::HWY_NAMESPACE
@@ -132,12 +137,20 @@ HWY_EXPORT(FireAll);
 
 void IntegrateLayer(const Layer& layer, const ChannelBlocks& blocks, const float* bias,
                     const NeuronArrays& neurons) {
+  CSSRUN_ASSERT(neurons.membranes != nullptr);
+  CSSRUN_ASSERT(blocks.stride() >= layer.potential.channels());
   HWY_DYNAMIC_DISPATCH(IntegrateAll)(layer, blocks, bias, neurons);
 }
 
 void FireLayer(const Layer& layer, const ChannelBlocks& blocks, uint32_t index,
                const NeuronArrays& neurons, std::vector<uint16_t>& negative_scratch,
                EventFrame& events) {
+  CSSRUN_ASSERT(neurons.membranes != nullptr && neurons.sent != nullptr);
+  CSSRUN_ASSERT(blocks.stride() >= layer.extent.channels());
+  CSSRUN_ASSERT(index < layer.thresholds.size());
+  // Else the lanes beyond the channels, where h = g = 0, would fire.
+  CSSRUN_ASSERT(layer.thresholds[index] > 0);
+  CSSRUN_ASSERT(events.bounds.size() == 2 * Positions(layer.extent) + 1);
   negative_scratch.resize(blocks.stride());
   HWY_DYNAMIC_DISPATCH(FireAll)(layer, blocks, index, neurons, negative_scratch.data(), events);
 }

@@ -6,6 +6,7 @@
 
 #include "format/geometry.h"
 #include "runtime/aligned.h"
+#include "runtime/assert.h"
 #include "runtime/float/recording.h"
 
 namespace cssrun::internal {
@@ -13,7 +14,8 @@ namespace {
 
 using format::NodeKind;
 
-// Borders count only synapses that exist.
+// Synaptic operations of one frame: for each event, the synapses that exist. Those that a border or
+// the end of an identity's channels cuts off do not count.
 uint64_t CountSynops(const SynapseLayout& synapses, const EventFrame& events) {
   uint64_t synops = 0;
   const bool clipped = synapses.kind == format::SynapseKind::Identity;
@@ -35,6 +37,7 @@ uint64_t CountSynops(const SynapseLayout& synapses, const EventFrame& events) {
 
 FloatEngine::FloatEngine(const LoadedNetwork& network, const SessionOptions& options)
     : Engine(network, options, 1), floats_(network.floats()) {
+  CSSRUN_ASSERT(floats_.layers.size() == network.layers.size());
   if (network.direct_input.has_value()) {
     image_.resize(Neurons(network.layers.front().extent));
   } else {
@@ -64,7 +67,8 @@ FloatEngine::FloatEngine(const LoadedNetwork& network, const SessionOptions& opt
         return static_cast<size_t>(w.kernel_y()) * static_cast<size_t>(w.kernel_x());
       };
       const size_t seen = s.average.has_value() ? members(*s.average) : 1;
-      // Windows of a file may be far larger than its maps.
+      // A file may have windows that are far larger than its maps: most of their taps never exist,
+      // so the room for them is limited. TapScratch grows where that is too little.
       constexpr size_t kMostReserved = 1 << 16;
       taps_.reserve(std::min(members(s.window), kMostReserved) * std::min<size_t>(seen, 64));
     }
@@ -120,6 +124,7 @@ void FloatEngine::StartImage(const Input& input) {
 }
 
 std::span<const float> FloatEngine::Potentials() const {
+  CSSRUN_ASSERT(Positions(network_.layers.back().extent) == 1);
   return {states_.back().membranes.get(), network_.layers.back().extent.channels()};
 }
 
@@ -139,6 +144,8 @@ void FloatEngine::Residuals(size_t layer_index, std::vector<float>& residuals) c
 
 void FloatEngine::StepLayer(size_t layer, uint32_t first, uint32_t last,
                             LayerStatistics& statistics) {
+  CSSRUN_ASSERT(layer < states_.size());
+  CSSRUN_ASSERT(first < last);
   const NodeKind kind = network_.layers[layer].kind;
   for (uint32_t index = first; index < last; ++index) {
     if (kind == NodeKind::Encoder) {
@@ -154,6 +161,8 @@ void FloatEngine::StepLayer(size_t layer, uint32_t first, uint32_t last,
 
 void FloatEngine::StepEncoder(uint32_t index, LayerStatistics& statistics) {
   if (!encoder_.has_value()) return;
+  CSSRUN_ASSERT(input_ != nullptr);
+  CSSRUN_ASSERT(network_.layers.front().offset == 0);  // so `index` is the global step, too
   EventFrame& events = states_.front().spikes.At(index);
   if (input_->kind == InputKind::kSpikes) {
     WriteSpikes(input_->SpikesOf(index), events);
@@ -178,6 +187,7 @@ void FloatEngine::Integrate(size_t layer_index, uint32_t index, LayerStatistics&
   }
   const uint32_t step = layer.input_offset + index;
   for (const SynapseLayout& synapses : floats.synapses) {
+    CSSRUN_ASSERT(synapses.source < layer_index);
     const EventFrame& events = states_[synapses.source].spikes.At(step - synapses.delay);
     Accumulate(synapses, events, taps_, state.membranes.get());
     statistics.synops += CountSynops(synapses, events);

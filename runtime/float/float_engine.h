@@ -1,4 +1,9 @@
-// Runs images through a network in float, one step after another.
+// Runs images through a network in 32-bit floats, one step at a time: the engine for every network
+// that 16-bit integers cannot run.
+//
+// At each step a layer integrates (membranes grow, bias and direct input are added, events of the
+// sources are accumulated) and then fires. Threads: belongs to one at a time. Cost: nothing
+// allocates after the first image.
 #ifndef CSSRUN_RUNTIME_FLOAT_FLOAT_ENGINE_H_
 #define CSSRUN_RUNTIME_FLOAT_FLOAT_ENGINE_H_
 
@@ -22,26 +27,27 @@ namespace cssrun::internal {
 
 class FloatEngine : public Engine {
  public:
-  // Called for each layer and spike index, as soon as these spikes exist.
+  // Called for each layer and spike index, once the layer has sent these spikes.
   using ObserveSpikes = std::function<void(size_t layer, uint32_t index, const EventFrame& events)>;
 
   // `network` must be laid out in float and outlive the engine. All buffers are allocated here.
   FloatEngine(const LoadedNetwork& network, const SessionOptions& options);
 
-  // After Run(): what neurons of a layer have not sent, |o| in amplitudes of the last spike, by
-  // [position][channel].
+  // After Run(): |o| of every neuron of a layer, what it has not sent, in amplitudes of the last
+  // spike. Overwrites `residuals`, [position][channel].
   void Residuals(size_t layer, std::vector<float>& residuals) const;
 
   void set_observe_spikes(ObserveSpikes observe) { observe_spikes_ = std::move(observe); }
 
  private:
-  // What changes while an image runs, of one layer.
+  // The part of a layer that changes while an image runs.
   struct LayerState {
     hwy::AlignedFreeUniquePtr<float[]> membranes;  // h, [position of the potentials][channel]
     hwy::AlignedFreeUniquePtr<float[]> sent;       // g, [position of the spikes][channel]
     DelayLine spikes;
-    hwy::AlignedFreeUniquePtr<float[]> direct;  // what pixels bring at each step, as the membranes
-    std::vector<std::vector<float>> seen;       // by direct synapses: room for the image's means
+    hwy::AlignedFreeUniquePtr<float[]>
+        direct;                            // what pixels add at each step; indexed as membranes
+    std::vector<std::vector<float>> seen;  // per Layer::direct: scratch for SeenImage()
 
     NeuronArrays neurons() const { return {membranes.get(), sent.get()}; }
   };
@@ -59,12 +65,12 @@ class FloatEngine : public Engine {
   void FireNeurons(size_t layer, uint32_t spike_index, LayerStatistics& statistics);
 
   const FloatNetwork& floats_;
-  std::optional<Encoder> encoder_;  // not with direct input
-  std::vector<float> image_;        // of direct input
+  std::optional<Encoder> encoder_;  // nothing with direct input
+  std::vector<float> image_;        // with direct input: PixelScale::Apply() of the image
   std::vector<LayerState> states_;
   TapScratch taps_;
   std::vector<uint16_t> negative_scratch_;
-  const Input* input_ = nullptr;  // of this run
+  const Input* input_ = nullptr;  // of the run in progress
   ObserveSpikes observe_spikes_;
 };
 

@@ -1,4 +1,5 @@
-// A network as the float engine executes it: weights as converted, laid out for events.
+// A network as the float engine executes it: the weights of the file, in 32-bit floats, in the
+// order in which events use them. Immutable; shared by threads.
 #ifndef CSSRUN_RUNTIME_FLOAT_FLOAT_NETWORK_H_
 #define CSSRUN_RUNTIME_FLOAT_FLOAT_NETWORK_H_
 
@@ -15,8 +16,8 @@ struct FloatLayer {
   ChannelBlocks blocks;                     // of the membranes
   hwy::AlignedFreeUniquePtr<float[]> bias;  // blocks.stride() channels, 0 beyond the real ones
   std::vector<SynapseLayout> synapses;
-  // How many steps of its spikes must be kept: the longest delay line that reads it, plus one,
-  // or T if that is less.
+  // Steps of its spikes that must be kept: the longest delay of the synapses that read it, plus
+  // one, or T if that is less.
   uint32_t kept_steps = 1;
 };
 
@@ -24,6 +25,7 @@ struct FloatNetwork {
   std::vector<FloatLayer> layers;  // by layer index
 };
 
+// Throws std::bad_alloc.
 FloatNetwork LayOutFloats(const format::NetworkFile& file);
 
 }  // namespace cssrun::internal

@@ -1,9 +1,10 @@
-// What the engine spends its time on, behind plain functions.
+// The vector kernels of the float engine, behind plain functions.
 //
 // Each call covers a whole layer at one step and dispatches once to the best instruction set of the
-// machine. None allocates. Sums are taken in a fixed order, tap by tap and event by event, lanes
-// apart, so every instruction set gives the same bits. Membranes are [position][channel] with
-// ChannelBlocks::stride() channels a position.
+// machine. It allocates only where a scratch vector must grow. Each lane is a sum of its own, taken
+// tap by tap and event by event, so every instruction set gives the same bits. Membranes are
+// [position][channel] with ChannelBlocks::stride() channels per position, aligned for vectors; the
+// lanes beyond the real channels stay 0.
 #ifndef CSSRUN_RUNTIME_FLOAT_KERNELS_H_
 #define CSSRUN_RUNTIME_FLOAT_KERNELS_H_
 
@@ -18,18 +19,20 @@
 
 namespace cssrun::internal {
 
-// The events that one tap brings to one target position.
+// The events that one tap brings to one target position: the rows of channels [0, positive) are
+// added, those of the `negative` channels behind them are subtracted.
 struct Tap {
   const uint16_t* channels = nullptr;
-  uint32_t positive = 0;           // the first so many add their row,
-  uint32_t negative = 0;           // the next so many subtract it
-  const float* weights = nullptr;  // row of source channel 0 in block 0
+  uint32_t positive = 0;
+  uint32_t negative = 0;
+  const float* weights = nullptr;  // the row of source channel 0 in block 0
 };
 
-// The taps of one target position; grows to the most that any position has.
+// Scratch for the taps of one target position. Grows to the largest number that a position has.
 using TapScratch = std::vector<Tap>;
 
-// membranes += synapses * events.
+// membranes += synapses * events. `events` are those of the source at one step, `membranes` those
+// of the target. `scratch` is overwritten.
 void Accumulate(const SynapseLayout& synapses, const EventFrame& events, TapScratch& scratch,
                 float* membranes);
 
@@ -39,13 +42,14 @@ struct NeuronArrays {
   float* sent = nullptr;       // g, [position of the spikes][channel]
 };
 
-// The two halves of a neuron's step, for all neurons of a layer: neuron.h in vectors of channels.
+// The two halves of a neuron's step (runtime/neuron/neuron.h) for all neurons of a layer.
 
-// Integrate() without the spikes; `bias` is null once all inputs have arrived.
+// Integrate(): h = beta h + bias. `bias` holds blocks.stride() numbers, or is null
+// once all inputs have arrived. Accumulate() adds the spikes afterwards.
 void IntegrateLayer(const Layer& layer, const ChannelBlocks& blocks, const float* bias,
                     const NeuronArrays& neurons);
 
-// Fire() at spike index `index`, from the largest membrane of each pool.
+// Fire() at spike index `index`; a pool fires from its largest membrane. Overwrites `events`.
 void FireLayer(const Layer& layer, const ChannelBlocks& blocks, uint32_t index,
                const NeuronArrays& neurons, std::vector<uint16_t>& negative_scratch,
                EventFrame& events);

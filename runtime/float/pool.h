@@ -6,12 +6,13 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "runtime/assert.h"
 #include "runtime/network/loaded_network.h"
 
 namespace cssrun::internal {
 
-// A rectangle of the map of membranes: rows [first_row, last_row), columns likewise. Paddings hold
-// no members.
+// A rectangle of the map of membranes: rows [first_row, last_row), columns [first_column,
+// last_column). Positions beyond the map are no members.
 struct PoolMembers {
   size_t first_row = 0;
   size_t last_row = 0;
@@ -19,7 +20,9 @@ struct PoolMembers {
   size_t last_column = 0;
 };
 
+// The members of the neuron at row `y`, column `x` of the map of spikes; at least one.
 inline PoolMembers MembersOf(const Layer& layer, uint32_t y, uint32_t x) {
+  CSSRUN_ASSERT(y < layer.extent.height() && x < layer.extent.width());
   if (!layer.pool.has_value()) return {y, y + size_t{1}, x, x + size_t{1}};
   const format::Window& pool = *layer.pool;
   const int64_t top = int64_t{y} * pool.stride_y() - pool.pad_top();

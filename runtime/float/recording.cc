@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "format/geometry.h"
+#include "runtime/assert.h"
 #include "runtime/float/pool.h"
 #include "runtime/neuron/neuron.h"
 
@@ -12,9 +13,11 @@ namespace cssrun::internal {
 
 void RecordSpikes(const format::Extent& extent, const EventFrame& events, int8_t* out) {
   const size_t positions = Positions(extent);
+  CSSRUN_ASSERT(events.bounds.size() == 2 * positions + 1);
   for (size_t position = 0; position < positions; ++position) {
     for (uint32_t i = events.bounds[2 * position]; i < events.bounds[2 * position + 2]; ++i) {
       const bool positive = i < events.bounds[2 * position + 1];
+      CSSRUN_ASSERT(events.channels[i] < extent.channels());
       out[events.channels[i] * positions + position] = static_cast<int8_t>(positive ? 1 : -1);
     }
   }
@@ -24,6 +27,8 @@ float Residual(const Layer& layer, const ChannelBlocks& blocks, const NeuronArra
                uint32_t y, uint32_t x, size_t channel) {
   const PoolMembers members = MembersOf(layer, y, x);
   const size_t stride = blocks.stride();
+  CSSRUN_ASSERT(channel < layer.extent.channels());
+  CSSRUN_ASSERT(members.first_row < members.last_row && members.first_column < members.last_column);
   float h = std::numeric_limits<float>::lowest();
   for (size_t row = members.first_row; row < members.last_row; ++row) {
     for (size_t column = members.first_column; column < members.last_column; ++column) {

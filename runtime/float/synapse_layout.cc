@@ -5,6 +5,8 @@
 
 #include "format/geometry.h"
 #include "runtime/aligned.h"
+#include "runtime/assert.h"
+#include "runtime/geometry/window_axis.h"
 
 namespace cssrun::internal {
 namespace {
@@ -13,20 +15,20 @@ using format::Extent;
 using format::SynapseKind;
 using format::Window;
 
-// How many (target position, tap) pairs read each position along one axis.
-std::vector<uint64_t> ReadsAlong(int64_t size, int64_t positions, int64_t kernel, int64_t stride,
-                                 int64_t pad, int64_t dilation) {
-  std::vector<uint64_t> reads(static_cast<size_t>(size), 0);
-  for (int64_t o = 0; o < positions; ++o) {
-    for (int64_t k = 0; k < kernel; ++k) {
-      const int64_t i = o * stride - pad + k * dilation;
-      if (i >= 0 && i < size) ++reads[static_cast<size_t>(i)];
+// By source position along one axis: how many (target position, tap) pairs read it.
+std::vector<uint64_t> ReadsAlong(const WindowAxis& axis, int64_t sources, int64_t targets) {
+  std::vector<uint64_t> reads(static_cast<size_t>(sources), 0);
+  for (int64_t target = 0; target < targets; ++target) {
+    const TapRange taps = axis.TapsInside(target, sources);
+    for (int64_t tap = taps.first; tap < taps.last; ++tap) {
+      ++reads[static_cast<size_t>(axis.SourceOf(target, tap))];
     }
   }
   return reads;
 }
 
-// The same through a mean: what reads a position of the mean reads all its members.
+// The same for the sources of means along one axis, from the reads of each mean: whoever reads a
+// mean reads all of its members.
 std::vector<uint64_t> ReadsThroughMean(const std::vector<uint64_t>& reads, int64_t size,
                                        int64_t kernel, int64_t stride, int64_t pad) {
   std::vector<uint64_t> through(static_cast<size_t>(size), 0);
@@ -39,14 +41,14 @@ std::vector<uint64_t> ReadsThroughMean(const std::vector<uint64_t>& reads, int64
   return through;
 }
 
-// A window reads rows and columns independently, so the reads of a position are a product.
+// Synapses of one event at each source position. A window reads rows and columns independently, so
+// the reads of a position are the product of those of its row and of its column.
 std::vector<uint64_t> CountFanOut(const SynapseLayout& s) {
   const Window& w = s.window;
-  std::vector<uint64_t> rows = ReadsAlong(s.seen_extent.height(), s.target_extent.height(),
-                                          w.kernel_y(), w.stride_y(), w.pad_top(), w.dilation_y());
+  std::vector<uint64_t> rows =
+      ReadsAlong(RowsOf(w), s.seen_extent.height(), s.target_extent.height());
   std::vector<uint64_t> columns =
-      ReadsAlong(s.seen_extent.width(), s.target_extent.width(), w.kernel_x(), w.stride_x(),
-                 w.pad_left(), w.dilation_x());
+      ReadsAlong(ColumnsOf(w), s.seen_extent.width(), s.target_extent.width());
   if (s.average.has_value()) {
     const Window& m = *s.average;
     rows =
@@ -64,7 +66,13 @@ std::vector<uint64_t> CountFanOut(const SynapseLayout& s) {
   return fan_out;
 }
 
-// From [target channel][source channel][ky][kx] to blocks; lanes beyond the channels stay 0.
+// Copies the weights of a convolution with one group into blocks:
+//
+//     file    [target channel][source channel][ky][kx]
+//     here    [block][ky][source channel][kx][lane]     target channel = block * blocks.size + lane
+//
+// The taps of an event (one source channel) in one kernel row are contiguous, [kx][lane]. Lanes
+// beyond the target's channels stay 0.
 hwy::AlignedFreeUniquePtr<float[]> BlockWeights(const SynapseLayout& s, const float* weights) {
   const auto kernel_y = static_cast<size_t>(s.window.kernel_y());
   const auto kernel_x = static_cast<size_t>(s.window.kernel_x());
@@ -88,8 +96,12 @@ hwy::AlignedFreeUniquePtr<float[]> BlockWeights(const SynapseLayout& s, const fl
   return blocked;
 }
 
-// From [target channel][source channel of the group][ky][kx] to [ky][kx][source channel][target
-// channel of the group].
+// Copies the weights of a convolution with several groups:
+//
+//     file    [target channel][source channel of the group][ky][kx]
+//     here    [ky][kx][source channel][target channel of the group]
+//
+// An event (one source channel) then reads the weights of its group's targets in sequence.
 hwy::AlignedFreeUniquePtr<float[]> GroupWeights(const SynapseLayout& s, const float* weights) {
   const auto kernel_y = static_cast<size_t>(s.window.kernel_y());
   const auto kernel_x = static_cast<size_t>(s.window.kernel_x());
@@ -113,6 +125,7 @@ hwy::AlignedFreeUniquePtr<float[]> GroupWeights(const SynapseLayout& s, const fl
 }  // namespace
 
 ChannelBlocks ChannelBlocks::For(uint32_t channels) {
+  CSSRUN_ASSERT(channels > 0);
   const uint32_t chunks = (channels + kChunk - 1) / kChunk;
   ChannelBlocks blocks;
   blocks.count = (chunks + kMaximumChunks - 1) / kMaximumChunks;
@@ -138,12 +151,19 @@ SynapseLayout LayOutSynapses(const format::Synapses& synapses, const Extent& sou
   }
   s.groups = synapses.groups();
   s.channel_offset = synapses.channel_offset();
+  CSSRUN_ASSERT(s.groups != 0 && source.channels() % s.groups == 0 &&
+                target.channels() % s.groups == 0);
   s.blocks = ChannelBlocks::For(target.channels());
   const float* weights = synapses.weights()->data();
   if (s.kind == SynapseKind::Identity) {
+    CSSRUN_ASSERT(synapses.weights()->size() == 1);
     s.weights = AllocateAligned<float>(1);
     s.weights[0] = weights[0];
   } else {
+    CSSRUN_ASSERT(synapses.weights()->size() == uint64_t{target.channels()} *
+                                                    (source.channels() / s.groups) *
+                                                    static_cast<uint64_t>(s.window.kernel_y()) *
+                                                    static_cast<uint64_t>(s.window.kernel_x()));
     s.weights = s.groups == 1 ? BlockWeights(s, weights) : GroupWeights(s, weights);
   }
   s.fan_out = CountFanOut(s);
@@ -155,6 +175,7 @@ ChannelRange IdentityChannels(const SynapseLayout& synapses) {
   const int64_t first = std::max<int64_t>(0, -offset);
   const int64_t last = std::min<int64_t>(synapses.source_extent.channels(),
                                          int64_t{synapses.target_extent.channels()} - offset);
+  CSSRUN_ASSERT(first < last);  // the loader refuses an offset that joins no channels
   return {static_cast<uint32_t>(first), static_cast<uint32_t>(last)};
 }
 

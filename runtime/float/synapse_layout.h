@@ -1,4 +1,5 @@
-// The synapses between two layers, laid out once at load for the order in which events use them.
+// The synapses between two layers. Their weights are laid out once, at load, in the order in which
+// events use them.
 #ifndef CSSRUN_RUNTIME_FLOAT_SYNAPSE_LAYOUT_H_
 #define CSSRUN_RUNTIME_FLOAT_SYNAPSE_LAYOUT_H_
 
@@ -11,10 +12,15 @@
 
 namespace cssrun::internal {
 
-// How the channels of a layer are cut into blocks whose membranes fit in vector registers.
-// Membranes and biases hold count * size channels a position, zero beyond the real ones.
+// Cuts the channels of a layer into blocks whose membranes fit in vector registers. Membranes and
+// biases hold stride() = count * size channels per position; those beyond the layer's are 0.
+//
+//     80 channels: 5 chunks of 16, in 2 blocks of 3 chunks
+//
+//     channel   0        48       80      96
+//               | block 0 | block 1 | zero |
 struct ChannelBlocks {
-  // In floats; the width of the widest vector that the kernels use.
+  // Floats in the widest vector that the kernels use: 512 bits.
   static constexpr uint32_t kChunk = 16;
   // 64 floats are 8 AVX2 registers: enough independent sums to hide the latency of an addition.
   static constexpr uint32_t kMaximumChunks = 4;
@@ -26,17 +32,18 @@ struct ChannelBlocks {
   uint32_t stride() const { return count * size; }
 };
 
-// Position o of the target sees o * stride - pad + k * dilation of what the source, after the
-// optional mean, shows; every position of the mean sees a window of the source in the same way.
+// Target position o reads position o * stride - pad + k * dilation of the view (WindowAxis). The
+// view is the source's map, or a map of means; a position of the means reads the source by a window
+// in the same way.
 struct SynapseLayout {
   uint32_t source = 0;  // layer index
   uint32_t delay = 0;   // steps
   format::SynapseKind kind = format::SynapseKind::Convolution;
   format::Extent source_extent;
-  format::Extent seen_extent;    // after the mean; the source's own without one
+  format::Extent seen_extent;    // of the view: the means, or the source itself
   format::Extent target_extent;  // of the target's membranes
   format::Window window;
-  std::optional<format::Window> average;
+  std::optional<format::Window> average;  // the window of the means; nothing: no means
   uint32_t groups = 1;
   int32_t channel_offset = 0;
   ChannelBlocks blocks;  // of the target
@@ -46,16 +53,18 @@ struct SynapseLayout {
   // channel][target channel of the group]. Identity: the one weight.
   hwy::AlignedFreeUniquePtr<float[]> weights;
 
-  // Synapses of one event at each source position (Identity: if its channel exists in the target).
+  // By source position: synapses that one event there reaches (Identity: if its channel lies in
+  // IdentityChannels()).
   std::vector<uint64_t> fan_out;
 
   uint32_t channels_per_target_group() const { return target_extent.channels() / groups; }
 };
 
+// `source`: of the source's spikes; `target`: of the target's membranes. Throws std::bad_alloc.
 SynapseLayout LayOutSynapses(const format::Synapses& synapses, const format::Extent& source,
                              const format::Extent& target);
 
-// Channels that an identity carries over: source channels [first, last).
+// The source channels [first, last) of an identity whose target channel exists.
 struct ChannelRange {
   uint32_t first = 0;
   uint32_t last = 0;

@@ -1,4 +1,4 @@
-// What kind of layer a node of a network file becomes.
+// The public LayerKind of a node of a network file.
 #ifndef CSSRUN_RUNTIME_NETWORK_LAYER_KIND_H_
 #define CSSRUN_RUNTIME_NETWORK_LAYER_KIND_H_
 

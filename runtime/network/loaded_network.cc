@@ -6,6 +6,7 @@
 
 #include "format/geometry.h"
 #include "runtime/aligned.h"
+#include "runtime/assert.h"
 #include "runtime/integer/build_network.h"
 #include "runtime/network/layer_kind.h"
 #include "runtime/neuron/settled.h"
@@ -15,7 +16,7 @@ namespace {
 
 using format::NodeKind;
 
-// The encoder has no silent period: its spikes weigh 1.
+// The encoder has no silent period, so its spikes weigh 1 and not beta^L.
 NeuronParameters NeuronOf(const format::Code& code, const format::Node& node, float spike_weight) {
   return {.beta = code.beta(),
           .spike_weight = node.kind() == NodeKind::Encoder ? 1.0F : spike_weight,
@@ -38,6 +39,7 @@ Layer LayOutLayer(const format::Network& network, const format::Node& node, floa
   for (const float threshold : *node.thresholds()) {
     layer.thresholds.push_back(threshold * layer.neuron.spike_weight);
   }
+  CSSRUN_ASSERT(node.bias()->size() <= layer.potential.channels());  // the encoder has none
   layer.bias = AllocateAligned<float>(layer.potential.channels());
   std::copy(node.bias()->begin(), node.bias()->end(), layer.bias.get());
   for (const format::Synapses* synapses : *node.synapses()) {
@@ -50,6 +52,7 @@ Layer LayOutLayer(const format::Network& network, const format::Node& node, floa
   return layer;
 }
 
+// Everything but LoadedNetwork::layout.
 LoadedNetwork LayOutShared(const format::NetworkFile& file) {
   const format::Network& network = file.network();
   const format::Code& code = *network.code();
@@ -104,6 +107,7 @@ LoadedNetwork LayOutNetwork(const format::NetworkFile& file, EngineKind engine) 
 }
 
 bool SendsSpikes(const LoadedNetwork& network, size_t layer) {
+  CSSRUN_ASSERT(layer < network.layers.size());
   switch (network.layers[layer].kind) {
     case NodeKind::Encoder:
       return !network.direct_input.has_value();
@@ -116,9 +120,10 @@ bool SendsSpikes(const LoadedNetwork& network, size_t layer) {
 }
 
 bool KeepsMembranes(const LoadedNetwork& network, size_t layer) {
-  const bool at_once = network.engine() == EngineKind::kInteger &&
+  CSSRUN_ASSERT(layer < network.layers.size());
+  const bool settled = network.engine() == EngineKind::kInteger &&
                        IsSettled(network.beta, network.timesteps, network.silent_steps);
-  return network.layers[layer].kind == NodeKind::Neurons && !at_once;
+  return network.layers[layer].kind == NodeKind::Neurons && !settled;
 }
 
 }  // namespace cssrun::internal

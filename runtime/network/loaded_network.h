@@ -1,8 +1,8 @@
-// A loaded network: verified, immutable, laid out for one engine.
+// A loaded network: verified, immutable, laid out for one engine. Threads may share it.
 //
-// What every engine needs stands here: the code, the layers in execution order with their
-// parameters and their place in the schedule, and the synapses of direct input. The synapses that
-// spikes cross are laid out by the engine that will run the network, in `layout`.
+// LoadedNetwork holds what every engine needs: the code, the layers in execution order with their
+// parameters and their place in the schedule, and the synapses of direct input. `layout` holds the
+// synapses that spikes cross, in the layout of the engine that will run the network.
 #ifndef CSSRUN_RUNTIME_NETWORK_LOADED_NETWORK_H_
 #define CSSRUN_RUNTIME_NETWORK_LOADED_NETWORK_H_
 
@@ -25,57 +25,59 @@ namespace cssrun::internal {
 struct Layer {
   std::string name;
   format::NodeKind kind = format::NodeKind::Neurons;
-  format::Extent extent;      // of its spikes or logits
-  format::Extent potential;   // of its membranes
+  format::Extent extent;      // of the spikes or logits that leave
+  format::Extent potential;   // of the membranes; differs from `extent` only with a pool
   uint32_t offset = 0;        // global step at which spike index 0 leaves
   uint32_t input_offset = 0;  // global step at which input index 0 is consumed
   NeuronParameters neuron;
-  std::optional<format::Window> pool;
-  float amplitude = 1;
-  float initial_potential = 0;
-  std::vector<float> thresholds;            // per spike index, in units of a membrane
-  hwy::AlignedFreeUniquePtr<float[]> bias;  // per channel of the membranes
-  std::vector<DirectSynapses> direct;       // from the image, where it is not coded in spikes
+  std::optional<format::Window> pool;  // nothing: each membrane has a neuron of its own
+  float amplitude = 1;                 // theta
+  float initial_potential = 0;  // h before the first input, in spike weights of the last step
+  // S of each spike index, in the unit of h (the file has shares of the spike's weight); empty
+  // where no spikes leave.
+  std::vector<float> thresholds;
+  hwy::AlignedFreeUniquePtr<float[]> bias;  // per channel of the membranes; unset for the encoder
+  std::vector<DirectSynapses> direct;       // from the image, with direct input only
 };
 
 struct LoadedNetwork {
-  uint32_t timesteps = 0;
-  uint32_t silent_steps = 0;
+  uint32_t timesteps = 0;     // T
+  uint32_t silent_steps = 0;  // L
   bool negative_spikes = true;
   std::optional<PixelScale> direct_input;  // nothing: the encoder codes pixels in spikes
   float beta = 1.5F;
-  // What a spike takes off the membrane when it leaves: beta^L (Algorithm 1, amplitude 1).
+  // u = beta^L: what a spike of a neuron adds to g when it leaves (Algorithm 1, amplitude 1).
   float spike_weight = 1;
-  uint32_t latency_steps = 0;
-  uint64_t macs_per_image = 0;
+  uint32_t latency_steps = 0;    // global steps until the readout is complete
+  uint64_t macs_per_image = 0;   // of the dense ANN
   float early_exit_margin = -1;  // negative: not measured
   InputFormat input;
   std::vector<std::string> labels;
   std::vector<LayerInfo> layer_infos;
   std::vector<Layer> layers;
-  // The alternative says which engine runs the network.
+  // The alternative held says which engine runs the network.
   std::variant<FloatNetwork, IntegerNetwork> layout;
-  // Why the integer engine cannot run this network, where it was asked to; else empty.
+  // Why the integer engine cannot run this network, if the caller asked for it; else empty.
   std::string float_reason;
 
   EngineKind engine() const {
     return std::holds_alternative<IntegerNetwork>(layout) ? EngineKind::kInteger
                                                           : EngineKind::kFloat;
   }
-  // For engines, tests and benchmarks that know which one they have. Throws
-  // std::bad_variant_access.
+  // For engines, tests and benchmarks that know which engine they have; throw
+  // std::bad_variant_access if they are wrong.
   const FloatNetwork& floats() const { return std::get<FloatNetwork>(layout); }
   const IntegerNetwork& integers() const { return std::get<IntegerNetwork>(layout); }
 };
 
-// Lays out for `engine`; for the float engine where the integer one cannot run the network. Throws
-// std::bad_alloc.
+// Lays out the network for `engine`, or for the float engine if the integer engine cannot run it.
+// `file` may be released afterwards. Throws std::bad_alloc.
 LoadedNetwork LayOutNetwork(const format::NetworkFile& file, EngineKind engine);
 
-// Whether the layer sends spikes: the readout does not, nor does the image of direct input.
+// Whether the layer sends spikes. The readout does not, nor does the image with direct input.
 bool SendsSpikes(const LoadedNetwork& network, size_t layer);
-// Whether the layer's membranes can be recorded: it has some, and its engine keeps them step by
-// step.
+// Whether the layer's membranes can be recorded: it has neurons, and its engine computes them step
+// by step (the integer engine computes settled layers in one step).
 bool KeepsMembranes(const LoadedNetwork& network, size_t layer);
 
 }  // namespace cssrun::internal

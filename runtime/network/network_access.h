@@ -1,4 +1,4 @@
-// How tests, benchmarks and tools of this project look inside a Network.
+// Gives tests, benchmarks and tools of this project access to the inside of a Network.
 #ifndef CSSRUN_RUNTIME_NETWORK_NETWORK_ACCESS_H_
 #define CSSRUN_RUNTIME_NETWORK_NETWORK_ACCESS_H_
 
@@ -11,7 +11,7 @@ struct NetworkAccess {
   static const LoadedNetwork& Loaded(const Network& network) { return *network.loaded_; }
 };
 
-// Lives as long as `network`.
+// The result lives as long as `network`.
 inline const LoadedNetwork& Loaded(const Network& network) {
   return NetworkAccess::Loaded(network);
 }

@@ -1,4 +1,4 @@
-// Settled codes: those in which a neuron has received its whole input before it fires.
+// Settled codes: codes with which a neuron has received its whole input before it fires.
 //
 // The first spike of a layer leaves L steps after its first input; where L >= T - 1, the last of
 // the T inputs has arrived by then. The spike train is then a function of one number, the sum of
@@ -11,8 +11,8 @@
 
 namespace cssrun::internal {
 
-// The longest train that is computed at once: its sum is kept in 16 bits with enough fractional
-// digits.
+// The longest train that is computed in one step. Its potential has 16 bits; a longer train would
+// leave too few of them for the fraction.
 constexpr uint32_t kLongestSettledTrain = 6;
 
 constexpr bool IsSettled(float beta, uint32_t timesteps, uint32_t silent_steps) {

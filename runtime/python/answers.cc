@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "runtime/assert.h"
 #include "runtime/engine/recording.h"
 #include "runtime/network/network_access.h"
 
@@ -11,7 +12,7 @@ namespace py = pybind11;
 
 namespace {
 
-// A dimension of images before `shape`, if there is to be one.
+// `shape`, with a dimension of images before it if `batched`.
 std::vector<py::ssize_t> ShapeFor(size_t images, bool batched, const std::vector<size_t>& shape) {
   std::vector<py::ssize_t> whole;
   if (batched) whole.push_back(static_cast<py::ssize_t>(images));
@@ -47,10 +48,11 @@ AnswerWriter::AnswerWriter(const Network& network, const SessionOptions& options
   if (options.profile) layer_seconds_ = room(answers_.layer_seconds, {layers_}, double{});
   if (options.keep_readings) {
     readings_ = room(answers_.readings, {timesteps_, classes_}, float{});
-    // What a run that ends early does not reach.
+    // Steps that a run does not reach, because it ends early, stay NaN.
     std::fill_n(readings_, images * timesteps_ * classes_, std::numeric_limits<float>::quiet_NaN());
   }
 
+  // The shapes of recordings come from the function that sizes them for a run.
   Answer sizes;
   internal::ClearRecordings(internal::Loaded(network), options, sizes);
   for (size_t i = 0; i < recorded.size(); ++i) {
@@ -73,6 +75,8 @@ AnswerWriter::AnswerWriter(const Network& network, const SessionOptions& options
 }
 
 void AnswerWriter::Write(size_t image, const Answer& answer, double seconds) {
+  CSSRUN_ASSERT(answer.logits.size() == classes_ && answer.layers.size() == layers_);
+  CSSRUN_ASSERT(answer.recordings.size() == recordings_.size());
   std::ranges::copy(answer.logits, logits_ + image * classes_);
   best_[image] = static_cast<int64_t>(answer.best());
   steps_[image] = answer.steps;
@@ -87,7 +91,8 @@ void AnswerWriter::Write(size_t image, const Answer& answer, double seconds) {
   }
   if (readings_ != nullptr) {
     float* to = readings_ + image * timesteps_ * classes_;
-    // Steps that were not reached have no logits, and come last.
+    // Readings of steps that were not reached have no logits. They are the last ones, so the copies
+    // of the others are contiguous.
     for (const Reading& reading : answer.readings) to = std::ranges::copy(reading.logits, to).out;
   }
   for (size_t i = 0; i < recordings_.size(); ++i) {

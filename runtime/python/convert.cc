@@ -53,7 +53,8 @@ T Named(const std::map<std::string, T>& names, const char* option, const std::st
   throw py::value_error(std::string(option) + " \"" + name + "\": one of " + known);
 }
 
-// A number for all channels, or one for each.
+// One number per channel, from a number for all channels, a list, or None (0, for "std" 1). Throws
+// ValueError if the list does not fit the model.
 std::vector<float> PerChannel(const py::object& given, const char* option,
                               const converter::Model& model) {
   std::vector<float> values;
@@ -67,7 +68,8 @@ std::vector<float> PerChannel(const py::object& given, const char* option,
   return values;
 }
 
-// Tells Python how far things are, and hears of Ctrl-C. Called without the GIL.
+// Reports progress to Python at most every 50 ms, and raises KeyboardInterrupt after Ctrl-C. Called
+// without the GIL.
 class Reporter {
  public:
   explicit Reporter(py::object progress) : progress_(std::move(progress)) {}
@@ -90,7 +92,7 @@ bool IsPath(const py::object& given) {
   return py::isinstance<py::str>(given) || py::hasattr(given, "__fspath__");
 }
 
-// A folder of images, or an array of them.
+// The images of a folder, or of an array. `what` names them in error messages.
 converter::ImageSet ImagesOf(const py::object& given, const char* what,
                              const std::vector<std::string>& labels, const InputFormat& format,
                              const tools::ImageLimits& limits, Reporter& reporter) {

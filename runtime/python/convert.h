@@ -1,4 +1,4 @@
-// cssrun.convert: the converter for Python. Only where the module is built with it.
+// cssrun.convert: the converter for Python. Present only if the module is built with the converter.
 #ifndef CSSRUN_RUNTIME_PYTHON_CONVERT_H_
 #define CSSRUN_RUNTIME_PYTHON_CONVERT_H_
 
@@ -6,6 +6,7 @@
 
 namespace cssrun::python {
 
+// Adds convert() to the module.
 void DefineConvert(pybind11::module_& module);
 
 }  // namespace cssrun::python

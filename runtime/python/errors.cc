@@ -5,7 +5,7 @@ namespace py = pybind11;
 
 namespace {
 
-// Made in DefineErrors, and kept by the module.
+// The names of exceptions that DefineErrors() makes; the module owns them.
 constexpr char kModelError[] = "ModelError";
 constexpr char kStoppedError[] = "StoppedError";
 constexpr char kCancelledError[] = "CancelledError";

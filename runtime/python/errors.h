@@ -1,7 +1,11 @@
-// From a Status to a Python exception.
+// Turns a Status into a Python exception with the same message.
 //
-// kInvalidArgument is ValueError, kIo OSError, kOutOfMemory MemoryError, kBadModel
-// cssrun.ModelError (a ValueError) and kCancelled and kTimedOut the two kinds of cssrun.StoppedError; the text is the Status's.
+//     kInvalidArgument   ValueError
+//     kBadModel          cssrun.ModelError, a ValueError
+//     kIo                OSError
+//     kOutOfMemory       MemoryError
+//     kCancelled         cssrun.CancelledError, a cssrun.StoppedError
+//     kTimedOut          cssrun.TimedOutError, a cssrun.StoppedError
 #ifndef CSSRUN_RUNTIME_PYTHON_ERRORS_H_
 #define CSSRUN_RUNTIME_PYTHON_ERRORS_H_
 
@@ -14,11 +18,14 @@
 
 namespace cssrun::python {
 
+// Adds the exceptions of cssrun to the module. Call it before Check().
 void DefineErrors(pybind11::module_& module);
 
-// Throws unless status.ok(); `where` begins the message. The caller holds the GIL.
+// Throws the exception for `status` unless it is ok(). `where` is put before the message. The
+// caller holds the GIL.
 void Check(const Status& status, const std::string& where = "");
 
+// Returns the value, or throws like Check().
 template <class T>
 T ValueOf(Result<T> result) {
   Check(result.status());

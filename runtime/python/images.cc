@@ -23,7 +23,8 @@ std::string Text(const Shape& shape) {
          std::to_string(shape[2]) + ")";
 }
 
-// The order that the last three dimensions name.
+// The order of the array's last three dimensions: that of `layout`, or the only one that fits the
+// shape. Throws ValueError if none or both fit.
 PixelOrder NamedOrder(const py::array& array, const InputFormat& format,
                       const std::optional<std::string>& layout) {
   if (layout.has_value() && *layout != "HWC" && *layout != "CHW") {
@@ -54,7 +55,7 @@ PixelOrder NamedOrder(const py::array& array, const InputFormat& format,
                         "; the network takes images of " + takes + ", one or a batch of them");
 }
 
-// Strides in values that an array [height, width, channels] has where it lies in that order.
+// The strides of height, width and channels, in numbers, of one contiguous image in that order.
 Shape StridesOf(const InputFormat& format, PixelOrder order) {
   const auto channels = static_cast<py::ssize_t>(format.channels);
   const auto height = static_cast<py::ssize_t>(format.height);
@@ -63,15 +64,17 @@ Shape StridesOf(const InputFormat& format, PixelOrder order) {
   return {width * channels, channels, 1};
 }
 
-// Whether one image of the array lies in memory in that order, whatever its shape calls first.
+// Whether each image of the array is contiguous in memory in `order`. `named` is the order of the
+// array's dimensions, which may differ: a transposed view has the shape of one and the memory of
+// the other.
 bool LiesIn(const py::array& array, PixelOrder named, const InputFormat& format, PixelOrder order) {
   const py::ssize_t first = array.ndim() - 3;
-  // Where height, width and channels are among the array's dimensions.
+  // The indices of height, width and channels among the array's dimensions.
   const Shape place = named == PixelOrder::kPlanar ? Shape{first + 1, first + 2, first}
                                                    : Shape{first, first + 1, first + 2};
   const Shape strides = StridesOf(format, order);
   for (size_t i = 0; i < 3; ++i) {
-    // Of a single one the stride does not matter.
+    // The stride of a dimension of size 1 does not matter.
     if (array.shape(place[i]) > 1 && array.strides(place[i]) != strides[i] * array.itemsize()) {
       return false;
     }

@@ -1,5 +1,5 @@
-// Images in a NumPy array, seen as the runtime takes them: without a copy wherever each image lies
-// in one piece, row by row with its channels interleaved or plane by plane.
+// Views the images of a NumPy array in the form that the runtime takes. Nothing is copied if each
+// image is contiguous in memory, with interleaved channels (HWC) or plane by plane (CHW).
 #ifndef CSSRUN_RUNTIME_PYTHON_IMAGES_H_
 #define CSSRUN_RUNTIME_PYTHON_IMAGES_H_
 
@@ -17,24 +17,24 @@
 namespace cssrun::python {
 
 struct ImageBatch {
-  pybind11::array array;  // holds the memory
+  pybind11::array array;  // owns the memory
   const std::byte* first = nullptr;
-  pybind11::ssize_t stride = 0;  // bytes from image to image
-  size_t count = 0;
-  size_t values = 0;     // of an image
-  bool floats = false;   // else bytes
-  bool batched = false;  // whether there was a dimension of images
-  bool copied = false;
+  pybind11::ssize_t stride = 0;  // bytes from one image to the next; may be negative
+  size_t count = 0;              // images
+  size_t values = 0;             // numbers of one image
+  bool floats = false;           // float32; otherwise uint8
+  bool batched = false;          // whether the array has a dimension of images
+  bool copied = false;           // whether `array` is a copy of the caller's
   PixelOrder order = PixelOrder::kInterleaved;
 
-  // May be called without the GIL.
+  // Runs image `index` < count. Needs no GIL.
   Status Run(Session& session, size_t index, Answer& answer) const;
 };
 
-// `images`: whatever numpy.asarray takes, of uint8 or float32 and shape [height, width, channels]
-// or [channels, height, width], with a dimension of images before it or without. `layout`: "HWC" or
-// "CHW"; nothing: whichever fits the shape. Throws TypeError or ValueError saying what the network
-// takes.
+// `images`: anything that numpy.asarray accepts, of type uint8 or float32 and shape [height, width,
+// channels] or [channels, height, width], with or without a first dimension of images. `layout`:
+// "HWC" or "CHW"; nothing: the one that fits the shape. Throws TypeError or ValueError, whose
+// message says what the network takes. The caller holds the GIL.
 ImageBatch ViewImages(const pybind11::object& images, const InputFormat& format,
                       const std::optional<std::string>& layout);
 

@@ -10,9 +10,9 @@ namespace py = pybind11;
 
 namespace {
 
-// Zero, which is no limit, for all that none can be.
+// `number` as a whole number; 0 if it is negative or does not fit. SetLimit() refuses 0.
 uint64_t WholeNumber(py::handle number) {
-  // NumPy's whole numbers are welcome, and what is none raises TypeError.
+  // PyNumber_Index accepts NumPy's integers and raises TypeError on everything that is no integer.
   const auto whole = py::reinterpret_steal<py::object>(PyNumber_Index(number.ptr()));
   if (!whole) throw py::error_already_set();
   int overflow = 0;

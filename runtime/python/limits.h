@@ -1,4 +1,5 @@
-// The `limits` of load and convert: a dictionary with the names of the programs' --limit.
+// The argument `limits` of load and convert: a dictionary whose keys are the names that --limit of
+// the programs takes.
 #ifndef CSSRUN_RUNTIME_PYTHON_LIMITS_H_
 #define CSSRUN_RUNTIME_PYTHON_LIMITS_H_
 
@@ -8,8 +9,8 @@
 
 namespace cssrun::python {
 
-// From None or a mapping of names to whole numbers. Throws ValueError where one of them cannot be,
-// with the names that can; TypeError where it is no such mapping.
+// `given`: None, or a mapping from names to whole numbers. Throws ValueError on an unknown name or
+// a number that is no limit (the message lists the names), TypeError if it is no such mapping.
 tools::Limits LimitsOf(const pybind11::object& given);
 
 }  // namespace cssrun::python

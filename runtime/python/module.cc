@@ -1,4 +1,4 @@
-// The Python module cssrun._cssrun: what cssrun/__init__.py shows as cssrun.
+// Defines the Python module cssrun._cssrun, which cssrun/__init__.py re-exports as cssrun.
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
@@ -33,13 +33,13 @@ namespace {
 namespace py = pybind11;
 using Path = std::filesystem::path;
 
-// pybind11 holds no pointers to const.
+// The Python class Network. A wrapper, because pybind11 cannot hold a shared_ptr to const.
 struct LoadedNetwork {
   std::shared_ptr<const Network> network;
-  tools::ImageLimits image_limits;  // of read_images
+  tools::ImageLimits image_limits;  // for read_images
 };
 
-// Images read from files, as the network takes them.
+// Images read from files, resized and cut out for the network.
 struct ReadImages {
   py::object pixels;  // uint8 [images, height, width, channels]
   std::vector<std::string> paths;
@@ -55,7 +55,7 @@ LoadOptions OptionsFor(const std::string& engine, const py::object& log,
   options.limits = limits;
   if (log.is_none()) return options;
   options.log = [log = py::handle(log)](LogLevel level, std::string_view message) {
-    // As Python's logging numbers them.
+    // The levels of Python's logging module.
     constexpr int kInformation = 20;
     constexpr int kWarning = 30;
     const py::gil_scoped_acquire gil;
@@ -64,7 +64,7 @@ LoadOptions OptionsFor(const std::string& engine, const py::object& log,
   return options;
 }
 
-// `load` gives a Result; it runs without the GIL.
+// Calls `load`, which returns a Result, without the GIL.
 template <class Load>
 LoadedNetwork LoadWith(const tools::Limits& limits, Load load) {
   auto loaded = [&] {

@@ -22,7 +22,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// How often the main thread looks whether Ctrl-C was pressed.
+// How often the main thread checks for Ctrl-C.
 constexpr auto kSignalInterval = std::chrono::milliseconds(50);
 
 double SecondsSince(Clock::time_point start) {
@@ -71,7 +71,8 @@ size_t LayerOf(const Network& network, const py::handle& asked) {
                         std::to_string(count));
 }
 
-// Adds the layers of one of the two lists to what is recorded; `what` is its part of a request.
+// Adds the layers of record_spikes or record_membranes to `recorded` and `requests`, which stay
+// parallel. `what` is the member of a request that the list sets.
 void AddRequests(const Network& network, const py::object& layers, bool RecordRequest::*what,
                  std::vector<Recorded>& recorded, std::vector<RecordRequest>& requests) {
   if (layers.is_none()) return;
@@ -107,7 +108,8 @@ std::vector<InputEvent> EventsOf(const py::object& given) {
   const auto row = events.unchecked<2>();
   constexpr int64_t kMost = std::numeric_limits<uint32_t>::max();
   for (py::ssize_t i = 0; i < events.shape(0); ++i) {
-    // What does not fit is out of range for every network; the library says so of the rest.
+    // A number that does not fit 32 bits is out of range for every network. The library checks the
+    // others.
     if (row(i, 0) < 0 || row(i, 0) > kMost || row(i, 1) < 0 || row(i, 1) > kMost) {
       throw py::value_error("event " + std::to_string(i) + ": step " + std::to_string(row(i, 0)) +
                             ", address " + std::to_string(row(i, 1)) + " is out of range");
@@ -120,7 +122,7 @@ std::vector<InputEvent> EventsOf(const py::object& given) {
 
 }  // namespace
 
-// One call of Run.
+// One call of RunAll, shared by the threads that work on it.
 struct BatchSession::Job {
   Job(size_t count, AnswerWriter& answers, const RunOne& one)
       : images(count), writer(answers), run_one(one) {}
@@ -128,16 +130,17 @@ struct BatchSession::Job {
   const size_t images;
   AnswerWriter& writer;
   const RunOne& run_one;
-  std::atomic<size_t> next = 0;
+  std::atomic<size_t> next = 0;  // the next image that no thread has taken
   std::atomic<bool> stop = false;
 
-  std::mutex mutex;  // of what follows
-  // The first image, in their order, that failed, and why. Those before it have all begun, and end.
+  std::mutex mutex;  // guards `failed`, `status` and `exception`
+  // The failed image with the smallest index, and its error. Threads take images in order and
+  // finish those that they have taken, so no image before it can still fail afterwards.
   size_t failed = std::numeric_limits<size_t>::max();
   Status status;
-  std::exception_ptr exception;  // in place of a status
+  std::exception_ptr exception;  // thrown instead of `status`, if set
 
-  std::vector<std::unique_ptr<Worker>> workers;  // by the session's mutex
+  std::vector<std::unique_ptr<Worker>> workers;  // guarded by BatchSession::mutex_
 
   void Fail(size_t image, Status why, std::exception_ptr thrown) {
     const std::scoped_lock lock(mutex);
@@ -145,7 +148,8 @@ struct BatchSession::Job {
     if (image >= failed) return;
     failed = image;
     status = std::move(why);
-    // What was there goes when the lock has: a Python exception waits for the GIL.
+    // The previous exception is destroyed with `thrown`, after the lock: to destroy a Python
+    // exception takes the GIL.
     std::swap(exception, thrown);
   }
 };
@@ -177,7 +181,7 @@ SessionOptions BatchSession::OptionsFor(Worker& worker) const {
                              py::array_t<float>(static_cast<py::ssize_t>(reading.logits.size()),
                                                 reading.logits.data()),
                              reading.margin, reading.synops};
-      // A function that returns nothing lets the run go on.
+      // Only False ends the run: a callback that returns None lets it go on.
       return !on_reading_(view).is(py::handle(Py_False));
     };
   }
@@ -203,13 +207,13 @@ void BatchSession::Cancel() {
   for (Job* job : jobs_) {
     job->stop = true;
     for (const auto& worker : job->workers) worker->cancel = true;
-    // Where no image is on, nobody else would say so.
+    // Between two images no session would report the cancellation.
     job->Fail(job->images, Status::Cancelled("cancelled"), nullptr);
   }
 }
 
 void BatchSession::Work(Job& job, Worker& worker, bool watch_signals) {
-  Clock::time_point looked = Clock::now();
+  Clock::time_point last_check = Clock::now();
   for (;;) {
     if (job.stop) return;
     const size_t image = job.next++;
@@ -224,8 +228,8 @@ void BatchSession::Work(Job& job, Worker& worker, bool watch_signals) {
       } else {
         job.Fail(image, std::move(status), nullptr);
       }
-      if (watch_signals && Clock::now() - looked > kSignalInterval) {
-        looked = Clock::now();
+      if (watch_signals && Clock::now() - last_check > kSignalInterval) {
+        last_check = Clock::now();
         const py::gil_scoped_acquire gil;
         if (PyErr_CheckSignals() != 0) throw py::error_already_set();
       }
@@ -242,10 +246,10 @@ Answers BatchSession::RunAll(size_t images, bool batched, const RunOne& run_one)
   Job job(images, writer, run_one);
   {
     const py::gil_scoped_release release;
-    std::list<Job*>::iterator place;
+    std::list<Job*>::iterator entry;
     {
       const std::scoped_lock lock(mutex_);
-      place = jobs_.insert(jobs_.end(), &job);
+      entry = jobs_.insert(jobs_.end(), &job);
     }
     std::vector<std::thread> helpers;
     try {
@@ -258,12 +262,12 @@ Answers BatchSession::RunAll(size_t images, bool batched, const RunOne& run_one)
     }
     for (std::thread& helper : helpers) helper.join();
     const std::scoped_lock lock(mutex_);
-    jobs_.erase(place);
+    jobs_.erase(entry);
     for (auto& worker : job.workers) idle_.push_back(std::move(worker));
   }
   if (job.exception != nullptr) std::rethrow_exception(std::exchange(job.exception, nullptr));
-  const bool one = !batched || job.failed >= images;
-  Check(job.status, one ? "" : "image " + std::to_string(job.failed) + ": ");
+  const bool whole_run = !batched || job.failed >= images;
+  Check(job.status, whole_run ? "" : "image " + std::to_string(job.failed) + ": ");
   return writer.answers();
 }
 

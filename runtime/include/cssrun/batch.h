@@ -1,4 +1,7 @@
-// Many images on many cores: one session per thread, answers delivered in order.
+// Runs many images on many cores, with one session per image in progress, and delivers the answers
+// in order.
+//
+// Threads: RunImages may be called by several threads at once. Errors: a Status; see RunImages.
 #ifndef CSSRUN_BATCH_H_
 #define CSSRUN_BATCH_H_
 
@@ -15,7 +18,7 @@
 
 namespace cssrun {
 
-// What became of one image. `answer` means something only when status.ok().
+// The result of one image. `answer` is valid only if status.ok().
 struct ImageOutcome {
   Status status;
   Answer answer;
@@ -23,26 +26,29 @@ struct ImageOutcome {
   double run_seconds = 0.0;   // spent in Session::Run
 };
 
-// Fills `pixels` with image `index`, as Session::Run takes it: bytes, or floats from 0 to 1. A
-// failure is delivered to `deliver` and the rest goes on. Called from several threads at once; the
-// vector holds an earlier image.
+// Fills `pixels` with image `index` as Session::Run takes it: height * width * channels bytes, or
+// floats from 0 to 1. If it returns an error, that image is delivered with this status and the
+// other images go on. Called by several threads at the same time. On entry the vector holds an
+// earlier image or nothing; resize it.
 using LoadImage = std::function<Status(size_t index, std::vector<uint8_t>& pixels)>;
 using LoadFloatImage = std::function<Status(size_t index, std::vector<float>& pixels)>;
-// Called once per image, in the order of the index, never twice at the same time, by any of the
-// threads. Returning false stops the run early.
+// Called once per image in the order of the index, by any of the threads, but by one at a time.
+// Return false to stop the run early.
 using DeliverOutcome = std::function<bool(size_t index, const ImageOutcome& outcome)>;
 
-// Runs images 0..count-1 with at most `threads` threads in all (0: all cores), the caller's
-// included, callbacks included. SessionOptions::threads of them share an image, at most all; so
-// many images run at the same time that this comes to `threads` or less: with 8 threads of which 3
-// share an image, two images on six threads.
+// Runs images 0 to count - 1 and returns when all threads are done. It uses at most `threads`
+// threads (0: all cores); these include the calling thread, and they also run the callbacks.
+// SessionOptions::threads of them share each image, and threads / SessionOptions::threads images
+// run at the same time: with 8 threads and 3 per image, two images on six threads.
 //
-// Returns Ok when every image has been delivered or `deliver` stopped the run. An image that fails
-// is no failure of the run: its status is delivered. Errors: kInvalidArgument on wrong options,
-// kOutOfMemory when there is no room for the sessions; no image has been loaded then. kOutOfMemory
-// also when memory runs out between images, or a callback throws std::bad_alloc or
-// std::length_error: the run stops, and what has been delivered by then is sound. Any other
-// exception of a callback stops the run and passes through RunImages, once all threads are done.
+// Returns Ok if every image has been delivered or `deliver` stopped the run. An image that fails
+// does not end the run: its status is delivered. Errors:
+//   kInvalidArgument  wrong options; no image has been loaded
+//   kOutOfMemory      no room for the sessions, and no image has been loaded; or memory ran out
+//   later,
+//                     or a callback threw std::bad_alloc or std::length_error. The run stops, and
+//                     the outcomes delivered before are valid.
+// Any other exception of a callback stops the run and is thrown by RunImages.
 CSSRUN_API Status RunImages(const std::shared_ptr<const Network>& network,
                             const SessionOptions& options, size_t count, unsigned threads,
                             const LoadImage& load, const DeliverOutcome& deliver,
@@ -52,7 +58,7 @@ CSSRUN_API Status RunImages(const std::shared_ptr<const Network>& network,
                             const LoadFloatImage& load, const DeliverOutcome& deliver,
                             PixelOrder order = PixelOrder::kInterleaved);
 
-// `threads`, or as many as there are cores where it is 0.
+// Returns `threads`, or the number of cores if it is 0. At least 1.
 CSSRUN_API unsigned ThreadCount(unsigned threads);
 
 }  // namespace cssrun

@@ -1,4 +1,4 @@
-/* Marks what the shared library shows to its users; all else is hidden. */
+/* Marks the symbols that the shared library exports; all others are hidden. */
 #ifndef CSSRUN_EXPORT_H_
 #define CSSRUN_EXPORT_H_
 

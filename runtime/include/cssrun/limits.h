@@ -1,7 +1,8 @@
-// What a network file may ask of the machine that loads it.
+// Limits on what a network file may demand of the machine that loads it.
 //
-// A few hundred bytes can describe a network that fills any memory and runs for years. These
-// limits are looked at before anything is allocated; they are far above real image networks.
+// A file of a few hundred bytes can describe a network that fills any memory and runs for years.
+// The loader checks these limits before it allocates anything, and refuses the file with kBadModel.
+// The defaults are far above real image networks.
 #ifndef CSSRUN_LIMITS_H_
 #define CSSRUN_LIMITS_H_
 
@@ -10,14 +11,14 @@
 namespace cssrun {
 
 struct NetworkLimits {
-  // Membranes and spike trains of all layers together; memory grows with them. The format itself
-  // ends at 2^27.
+  // Membranes plus spike trains of all layers; memory grows with them. The format itself allows up
+  // to 2^27.
   uint64_t neurons = uint64_t{1} << 26;
-  // Connections between neurons of all layers together: a step adds as many weights at most.
+  // Connections between neurons of all layers. One step adds at most this many weights.
   uint64_t synapses = uint64_t{1} << 37;
-  // Each is looked at in each of T + L x depth steps.
+  // Layers. Each takes some time at each of the T + L x depth steps, even without spikes.
   uint64_t layers = 4096;
-  // T of the code. The format itself ends at 1024.
+  // Timesteps T of the code. The format itself allows up to 1024.
   uint32_t timesteps = 256;
 };
 

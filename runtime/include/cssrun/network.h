@@ -1,9 +1,9 @@
 // A loaded spiking network: verified, laid out for execution, immutable.
 //
-// Threads: a Network may be shared by any number of threads and sessions without locks.
-// Cost: loading reads the file once and lays its weights out once, for the one engine asked for;
-// the file's bytes are released afterwards.
-// Errors: all of them come as a Status, want of memory included.
+// Threads: any number of threads and sessions may share a Network without locks.
+// Cost: loading reads the file once and lays out its weights once, for one engine. The bytes of the
+// file are released afterwards.
+// Errors: all errors are returned as a Status, including lack of memory (kOutOfMemory).
 #ifndef CSSRUN_NETWORK_H_
 #define CSSRUN_NETWORK_H_
 
@@ -22,11 +22,11 @@
 
 namespace cssrun {
 
-// What an image must look like before it is run. A caller that decodes images itself resizes the
-// shorter side to `resize` (bilinear, antialiased), cuts the centre `height` x `width`, and hands
-// over RGB: 8-bit pixels, or floats from 0 to 1, of which pixel/255 is the same image to the last
-// bit. Normalization, (value - mean) / stddev per channel, is done by the session, never by the
-// caller.
+// The format of the images that a network takes. A caller that decodes images itself resizes the
+// shorter side to `resize` pixels (bilinear, antialiased), cuts out the centre, `height` x `width`,
+// and passes RGB as 8-bit pixels or as floats from 0 to 1. A float of pixel / 255 gives the same
+// bits as the 8-bit pixel. The session normalizes, (value - mean) / stddev per channel; the caller
+// must not.
 struct InputFormat {
   uint32_t channels = 0;
   uint32_t height = 0;
@@ -37,46 +37,48 @@ struct InputFormat {
 };
 
 enum class LayerKind {
-  kEncoder,  // codes the image in spikes
-  kPixels,   // the image itself, with direct input: no spikes
-  kNeurons,
-  kPooledNeurons,  // that fire from the largest membrane of a max pool
-  kReadout,        // the logits
+  kEncoder,        // codes the image as spikes
+  kPixels,         // with direct input: the image itself, which sends no spikes
+  kNeurons,        // neurons with a membrane each
+  kPooledNeurons,  // neurons that fire from the largest membrane of a max pool
+  kReadout,        // the last layer, which sums logits
 };
-// "encoder", "pixels", "neurons", "pooled neurons", "readout".
+// Returns "encoder", "pixels", "neurons", "pooled neurons" or "readout".
 CSSRUN_API const char* LayerKindName(LayerKind kind);
 
 struct LayerInfo {
   std::string name;
   LayerKind kind = LayerKind::kNeurons;
-  uint64_t neurons = 0;  // spike trains that leave (readout: logits): channels * height * width
-  uint32_t offset = 0;   // global step of this layer's first spike
+  uint64_t neurons =
+      0;                // channels * height * width: its spike trains, or the logits of the readout
+  uint32_t offset = 0;  // global step of this layer's spike index 0
   uint32_t channels = 0;
   uint32_t height = 0;
   uint32_t width = 0;
 };
 
-// The arithmetic that runs a network. Both give the same bits on every machine and for any number
-// of threads; between them logits differ by the rounding of weights to 8 bits.
+// The arithmetic that runs a network. Each engine gives the same bits on every machine and for any
+// number of threads. The logits of the two engines differ by the rounding of weights.
 enum class EngineKind {
-  kInteger,  // 8-bit weights, 16-bit membranes: fast
-  kFloat,    // as converted
+  kInteger,  // rounded weights of 8 bits, 11 in some layers, and 16-bit membranes: fast
+  kFloat,    // 32-bit floats, with the weights as converted
 };
 
 enum class LogLevel {
   kInformation,
-  kWarning,  // it works, but not as asked
+  kWarning,  // loading succeeded, but not as asked: for example with the other engine
 };
-// Receives one sentence without a line break; called by the thread that loads, while it loads.
+// Receives one sentence without a line break. Called by the thread that loads, before loading
+// returns.
 using LogSink = std::function<void(LogLevel level, std::string_view message)>;
 
 struct LoadOptions {
-  // An engine alone is options, too: Load(path, EngineKind::kFloat).
+  // Implicit, so that an engine can be passed as options: Load(path, EngineKind::kFloat).
   LoadOptions(EngineKind engine_kind = EngineKind::kInteger)  // NOLINT: implicit on purpose
       : engine(engine_kind) {}
 
   EngineKind engine;
-  LogSink log;  // nothing is logged without it
+  LogSink log;  // empty: nothing is logged
   NetworkLimits limits;
 };
 
@@ -87,19 +89,20 @@ struct NetworkAccess;
 
 class CSSRUN_API Network {
  public:
-  // Reads and verifies a net.fb and lays it out for an engine. Errors: kIo when it cannot be read,
-  // kBadModel when it is not a sound network file; the message begins with `path`.
+  // Reads the file `path` (net.fb), verifies it and lays it out for the engine asked for. Errors:
+  // kIo if the file cannot be read, kBadModel if it is no valid network file or exceeds
+  // `options.limits`; these messages begin with `path`. kOutOfMemory.
   static Result<std::shared_ptr<const Network>> Load(const std::string& path,
                                                      const LoadOptions& options = {});
 
-  // The same from memory that the caller keeps until this returns. Used in place where it begins at
-  // a multiple of 64 bytes, else copied. `name` begins the error messages.
+  // The same from memory, which must stay valid until this returns. The bytes are copied unless
+  // they begin at a multiple of 64. Error messages begin with `name`.
   static Result<std::shared_ptr<const Network>> FromBytes(std::span<const uint8_t> bytes,
                                                           const std::string& name,
                                                           const LoadOptions& options = {});
 
-  // The same from an open regular file, from its beginning; the descriptor's position does not
-  // matter nor change, and it stays open.
+  // The same from an open regular file, which is read from its beginning. The descriptor stays
+  // open, and its position is neither used nor changed.
   static Result<std::shared_ptr<const Network>> FromDescriptor(int descriptor,
                                                                const std::string& name,
                                                                const LoadOptions& options = {});
@@ -108,23 +111,27 @@ class CSSRUN_API Network {
   Network(const Network&) = delete;
   Network& operator=(const Network&) = delete;
 
-  // kFloat also where kInteger was asked for and 16 bits do not suffice; why_float() says why.
+  // The engine that runs this network: the one asked for, or kFloat if 16-bit integers cannot run
+  // it.
   EngineKind engine() const;
+  // Why integers cannot run it, if they were asked for; else "".
   const std::string& why_float() const;
 
   const InputFormat& input() const;
-  // One per logit, or empty when the model came without labels.
+  // The names of the classes, one per logit; empty if the model came without labels.
   const std::vector<std::string>& labels() const;
   // In execution order: the encoder first, the readout last.
   const std::vector<LayerInfo>& layers() const;
+  // The number of logits.
   uint32_t logits() const;
+  // T, the length of a spike train.
   uint32_t timesteps() const;
-  // Steps from the first input spike until the logits are complete: T + L * depth.
+  // Global steps from the first input until the logits are complete: T + L * depth.
   uint32_t latency_steps() const;
-  // For SessionOptions::early_exit_margin: costs at most 0.1 % of the answers on the images that
-  // the network was converted with. Nothing when it was not measured.
+  // A value for SessionOptions::early_exit_margin that changed at most 0.1 % of the answers on the
+  // images that the network was converted with. Nothing if the converter did not measure it.
   std::optional<double> early_exit_margin() const;
-  // Multiply-accumulates of the dense ANN that this network was converted from.
+  // Multiply-accumulates per image of the dense ANN that this network was converted from.
   uint64_t macs_per_image() const;
 
  private:

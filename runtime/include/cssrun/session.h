@@ -1,9 +1,9 @@
-// The state of running one image after another on a Network.
+// Runs images, one after another, on a Network, and holds the state that this takes.
 //
-// Threads: a Session belongs to one thread at a time; make one per thread, they share the Network.
-// Cost: all membranes and event lists are allocated on construction and during the first image.
-// With the same Answer, later runs allocate nothing; the first run on floats, and one on more
-// events than ever before, may.
+// Threads: a Session belongs to one thread at a time. Make one per thread; they share the Network.
+// Cost: membranes and event lists are allocated on construction and during the first image. Later
+// runs with the same Answer allocate nothing, except the first run on floats and a run on more
+// events than any run before. Errors: a Status from Run and Create.
 #ifndef CSSRUN_SESSION_H_
 #define CSSRUN_SESSION_H_
 
@@ -25,42 +25,44 @@
 
 namespace cssrun {
 
-// What one image cost in one layer, in the order of Network::layers().
+// The work that one image took in one layer.
 struct LayerStatistics {
-  uint64_t spikes = 0;   // that left the layer
-  uint64_t synops = 0;   // weights added to this layer's membranes; borders count only what exists
-  uint64_t macs = 0;     // multiply-accumulates of pixels, where they are not coded in spikes
-  double seconds = 0.0;  // only with SessionOptions::profile
+  uint64_t spikes = 0;   // spikes that left the layer
+  uint64_t synops = 0;   // weights added to this layer's membranes; padding does not count
+  uint64_t macs = 0;     // multiply-accumulates with pixels, with direct input only
+  double seconds = 0.0;  // time, measured only with SessionOptions::profile
 };
 
-// The readout after one of its steps, as if no spike came any more.
+// The readout after one of its steps: the final logits if no further spike arrived.
 struct Reading {
-  uint32_t step = 0;  // global steps done
-  std::vector<float> logits;
-  // Best logit less second best, for each unit of weight of the steps still to come; infinite at
-  // the last one.
+  uint32_t step = 0;          // global steps done
+  std::vector<float> logits;  // one per class
+  // (largest logit - second largest) / (beta^(n-1) + ... + 1), with n steps of the readout left:
+  // the lead in units of the weight that spikes can still have. Infinite after the last step.
   double margin = 0;
-  uint64_t synops = 0;  // of all layers so far
+  uint64_t synops = 0;  // SyOPs of all layers so far
 };
 
-// Spikes and membranes of one layer, on request. Neurons are numbered channel, row, column, the
-// column fastest. What a run that ended early did not reach is 0.
+// Spikes and membranes of one layer, if SessionOptions::record asks for them. The index of a neuron
+// is (channel * height + row) * width + column. Steps that a run which ended early did not reach
+// are 0.
 struct Recording {
-  std::vector<int8_t> spikes;  // [index of T][neuron]: -1, 0, +1
-  // [index of T + L][neuron]: what would be compared with the threshold after the spike, if any,
-  // was taken off; a spike takes off 1. Of pools the largest member. Empty for the encoder and the
-  // readout.
+  std::vector<int8_t> spikes;  // [T][neuron]: -1, 0 or +1 at each spike index
+  // [T + L][neuron]: at each step, what is left to send after the spike of that step, in spikes:
+  // the number that is compared with the threshold, minus the spike. For a pool, that of its
+  // largest member. Empty for the encoder and the readout.
   std::vector<float> membranes;
 };
 
+// Why a run ended.
 enum class Ending {
-  kComplete,
-  kSure,     // SessionOptions::early_exit_margin
-  kStopped,  // SessionOptions::on_reading said so
-  kLate,     // SessionOptions::time_limit; the logits are those of the last reading before it
+  kComplete,  // all steps were done
+  kSure,      // the margin exceeded SessionOptions::early_exit_margin
+  kStopped,   // SessionOptions::on_reading returned false
+  kLate,      // SessionOptions::time_limit passed; the logits are those of the last step before
 };
 
-// The index of the largest logit, the first of equals; 0 of none.
+// The index of the largest logit; of equal ones the first; 0 if there are no logits.
 inline size_t BestClass(std::span<const float> logits) {
   return static_cast<size_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
 }
@@ -68,62 +70,65 @@ inline size_t BestClass(std::span<const float> logits) {
 struct Answer {
   size_t best() const { return BestClass(logits); }
 
-  std::vector<float> logits;
-  uint32_t steps = 0;  // after which the logits were read
+  std::vector<float> logits;  // one per class
+  uint32_t steps = 0;         // global steps done when the logits were read
   Ending ending = Ending::kComplete;
-  std::vector<LayerStatistics> layers;
-  // By readout step, T of them; only with SessionOptions::keep_readings. Where a run ended before,
-  // there are no logits.
+  std::vector<LayerStatistics> layers;  // in the order of Network::layers()
+  // T readings, one per step of the readout; only with SessionOptions::keep_readings. Readings of
+  // steps that the run did not reach have no logits.
   std::vector<Reading> readings;
   std::vector<Recording> recordings;  // in the order of SessionOptions::record
 };
 
 struct RecordRequest {
-  size_t layer = 0;  // of Network::layers()
+  size_t layer = 0;  // index into Network::layers()
   bool spikes = true;
-  // Implies a chunk of 1. The integer engine keeps none step by step, and records none, where all
-  // input comes before the first spike (beta = 2, L >= T - 1, T <= 6).
+  // Implies a chunk of 1. The integer engine records no membranes with beta = 2, L >= T - 1 and T
+  // <= 6: neurons then have all of their input before their first spike, and it computes all steps
+  // at once.
   bool membranes = false;
 };
 
 struct SessionOptions {
-  // Threads that share one image (0: all cores): answers sooner, at the cost of images a second.
-  // The answer is the same. The float engine always takes 1.
+  // Threads that share one image (0: all cores). More threads answer one image sooner, but run
+  // fewer images per second than one image per thread. The answer is the same. The float engine
+  // uses 1.
   unsigned threads = 1;
   bool profile = false;  // measure LayerStatistics::seconds
-  // Steps that a layer does before the next layer begins; 0: all. 1 is the pipeline, in which all
-  // layers advance together. The answer is the same. The float engine always takes 1.
+  // Global steps that a layer does before the next layer begins; 0: all. With 1 all layers advance
+  // together, a pipeline. The answer is the same. The float engine uses 1.
   uint32_t chunk = 0;
-  // Stop as soon as Reading::margin exceeds this; see Network::early_exit_margin(). Implies a chunk
-  // of 1 unless another is asked for.
+  // Ends the run as soon as Reading::margin exceeds this (Ending::kSure); see
+  // Network::early_exit_margin(). Implies a chunk of 1 unless `chunk` is set.
   std::optional<double> early_exit_margin;
-  // Fill Answer::readings; implies a chunk of 1.
+  // Fills Answer::readings. Implies a chunk of 1.
   bool keep_readings = false;
-  // Called by the thread that runs, after each step of the readout, the last included; false ends
-  // the run there. Implies a chunk of 1. What it throws passes through Run. RunImages calls it from
-  // several threads at the same time.
+  // Called by the thread that runs, after each step of the readout including the last. Return false
+  // to end the run (Ending::kStopped). Implies a chunk of 1. Run passes its exceptions on.
+  // RunImages calls it from several threads at the same time.
   std::function<bool(const Reading& reading)> on_reading;
-  // From the beginning of Run on; 0: none. Looked at before each layer of each chunk, so that a run
-  // may last longer by that much. Implies a chunk of 1 unless another is asked for. What has been
-  // read by then is the answer (Ending::kLate); before the first reading, Run fails with kTimedOut.
+  // Time that a run may take, from the call of Run; 0: no limit. Checked before each layer of each
+  // chunk, so a run may exceed it by the time of one layer and chunk. Implies a chunk of 1 unless
+  // `chunk` is set. When it passes, the reading after the last finished chunk is the answer
+  // (Ending::kLate); if the readout has done no step yet, Run fails with kTimedOut.
   std::chrono::nanoseconds time_limit{0};
-  // Once another thread sets it, Run fails with kCancelled, at the same points; it stays the
-  // caller's and must outlive the session.
+  // Run fails with kCancelled once this is true; checked at the same points. Any thread may set it.
+  // It belongs to the caller and must outlive the session; null: a run cannot be cancelled.
   const std::atomic<bool>* cancel = nullptr;
-  // Fills Answer::recordings.
+  // Fills Answer::recordings, one for each request.
   std::vector<RecordRequest> record;
 };
 
-// How the numbers of an image follow one another.
+// The order of the numbers of an image in memory.
 enum class PixelOrder {
-  kInterleaved,  // row, column, channel: HWC
-  kPlanar,       // channel, row, column: CHW
+  kInterleaved,  // [row][column][channel], HWC: (row * width + column) * channels + channel
+  kPlanar,       // [channel][row][column], CHW: (channel * height + row) * width + column
 };
 
-// A spike of the input that somebody else coded, such as an event camera.
+// One spike of an input that the caller has coded itself, for example with an event camera.
 struct InputEvent {
-  uint32_t step = 0;     // below Network::timesteps()
-  uint32_t address = 0;  // of the input neuron: (channel * height + row) * width + column
+  uint32_t step = 0;     // less than Network::timesteps()
+  uint32_t address = 0;  // of the input neuron, (channel * height + row) * width + column
   int32_t sign = 0;      // +1 or -1
 };
 
@@ -135,38 +140,40 @@ struct Input;
 
 class CSSRUN_API Session {
  public:
-  // Throws std::bad_alloc when memory runs out; what is wrong with the options, Run says.
+  // `network` is not null. Throws std::bad_alloc if memory runs out. If the options are wrong, Run
+  // returns the error.
   explicit Session(std::shared_ptr<const Network> network, const SessionOptions& options = {});
-  // The same without exceptions.
+  // The same without exceptions. Errors: kInvalidArgument on wrong options, kOutOfMemory.
   static Result<Session> Create(std::shared_ptr<const Network> network,
                                 const SessionOptions& options = {});
   ~Session();
   Session(Session&&) noexcept;
   Session& operator=(Session&&) noexcept;
 
-  // Classifies one image: `pixels` is height * width * channels bytes, as Network::input()
-  // describes. Overwrites `answer`. Errors: kInvalidArgument on a wrong size or wrong options;
-  // kCancelled and kTimedOut, see SessionOptions; kOutOfMemory. After an error `answer` means
-  // nothing.
+  // Classifies one image of height * width * channels bytes in the given order, as Network::input()
+  // describes, and overwrites `answer`. Errors: kInvalidArgument on a wrong size or wrong options;
+  // kCancelled and kTimedOut, see SessionOptions; kOutOfMemory. After an error the content of
+  // `answer` is unspecified.
   Status Run(std::span<const uint8_t> pixels, Answer& answer,
              PixelOrder order = PixelOrder::kInterleaved);
 
-  // The same on floats from 0 to 1, neither clipped nor rounded to 8 bits; kInvalidArgument where
-  // one lies outside.
+  // The same for floats from 0 to 1, which are not rounded to 8 bits. kInvalidArgument if a number
+  // lies outside, or is NaN.
   Status Run(std::span<const float> pixels, Answer& answer,
              PixelOrder order = PixelOrder::kInterleaved);
 
-  // Classifies spikes, in any order, which take the place of the encoder's. A neuron sends one at
-  // most at a step; kInvalidArgument otherwise, and where a number is out of range.
+  // Classifies spikes in place of those of the encoder. They may come in any order. Errors, besides
+  // those above: kInvalidArgument if a number is out of range, if a neuron sends two spikes at one
+  // step, or if the network takes pixels directly (LayerKind::kPixels).
   Status Run(std::span<const InputEvent> events, Answer& answer);
 
  private:
   Status RunInput(const internal::Input& input, Answer& answer);
 
   std::shared_ptr<const Network> network_;
-  std::unique_ptr<internal::Engine> engine_;  // null where the options are wrong
+  std::unique_ptr<internal::Engine> engine_;  // null if the options are wrong
   Status options_status_;
-  std::vector<internal::CodedSpike> coded_;  // room for the events of one run
+  std::vector<internal::CodedSpike> coded_;  // scratch: the sorted events of one run
 };
 
 }  // namespace cssrun

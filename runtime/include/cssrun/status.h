@@ -1,10 +1,10 @@
-// The one error type: a code that decides the exit code, and one sentence for a person.
+// The one error type: a code for programs and one sentence for people.
 //
-// Functions that can fail return Status, or Result<T> when they also produce something. Neither can
-// be ignored silently. The library never prints, and throws nothing but what callbacks of the
-// caller throw, and std::bad_alloc from Session's constructor. It never ends the process, with one
-// exception that is a programming error of the caller: Result::value() where ok() is false calls
-// std::abort().
+// Functions that can fail return Status, or Result<T> if they also produce a value; the compiler
+// warns if either is ignored. The library never prints. It throws only std::bad_alloc, from
+// Session's constructor, and passes on what callbacks of the caller throw. It never ends the
+// process, except for one programming error of the caller: Result::value() calls std::abort() if
+// ok() is false.
 #ifndef CSSRUN_STATUS_H_
 #define CSSRUN_STATUS_H_
 
@@ -17,7 +17,7 @@ namespace cssrun {
 
 enum class StatusCode {
   kOk,
-  kInvalidArgument,  // the caller asked for something that cannot be (exit code 2)
+  kInvalidArgument,  // the caller asked for something impossible (exit code of the programs: 2)
   kBadModel,         // a model or network file that is damaged, hostile or unsupported (3)
   kIo,               // the operating system refused to read or write (4)
   kOutOfMemory,      // (4)
@@ -38,7 +38,7 @@ class [[nodiscard]] Status {
     return {StatusCode::kBadModel, std::move(message)};
   }
   static Status Io(std::string message) { return {StatusCode::kIo, std::move(message)}; }
-  // So short that it needs no memory itself.
+  // Its message is short enough that std::string allocates no memory for it.
   static Status OutOfMemory() { return {StatusCode::kOutOfMemory, "out of memory"}; }
   static Status Cancelled(std::string message) {
     return {StatusCode::kCancelled, std::move(message)};
@@ -49,7 +49,7 @@ class [[nodiscard]] Status {
 
   bool ok() const { return code_ == StatusCode::kOk; }
   StatusCode code() const { return code_; }
-  // Names the file, the thing and the remedy; empty when ok().
+  // Names the file, what is wrong and what to do about it; empty if ok().
   const std::string& message() const { return message_; }
 
  private:
@@ -57,7 +57,7 @@ class [[nodiscard]] Status {
   std::string message_;
 };
 
-// A value, or the Status that says why there is none. Look at ok() first: value() of a failed
+// A value, or the Status that says why there is none. Check ok() first: calling value() of a failed
 // Result is a programming error and ends the process with std::abort().
 template <typename T>
 class [[nodiscard]] Result {

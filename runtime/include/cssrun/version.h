@@ -1,4 +1,4 @@
-// Versions, and the instruction set that this process runs on.
+// Versions, and the instruction set in use. Strings are static; all functions are thread-safe.
 #ifndef CSSRUN_VERSION_H_
 #define CSSRUN_VERSION_H_
 
@@ -8,9 +8,12 @@
 
 namespace cssrun {
 
-CSSRUN_API const char* Version();     // of the library, "0.1.0"
-CSSRUN_API uint32_t FormatVersion();  // of net.fb files that it writes
-CSSRUN_API const char* SimdTarget();  // that kernels dispatch to on this machine, "AVX2"
+// The version of the library, such as "0.1.0".
+CSSRUN_API const char* Version();
+// The version of the net.fb files that this version of the project writes.
+CSSRUN_API uint32_t FormatVersion();
+// The instruction set that kernels dispatch to on this machine, such as "AVX2".
+CSSRUN_API const char* SimdTarget();
 
 }  // namespace cssrun
 
