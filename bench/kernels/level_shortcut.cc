@@ -18,7 +18,7 @@ void LevelShortcutAlone(benchmark::State& state, const ConvolutionShape& shape) 
   std::mt19937 generator(1);
   const LevelFrame levels =
       RandomLevels(shape.source, c.source_lanes, LevelLayoutOf(c), 500, 0, 31, generator);
-  std::vector<float> floats(c.membranes.MapRowAt(c.membranes.lanes.blocks, 0), 0.0F);
+  std::vector<float> floats(c.membranes.map_size(), 0.0F);
   for (auto _ : state) {
     for (size_t row = 0; row < c.membranes.rows; ++row) {
       AddLevelShortcut(kernel, levels, c.membranes, row, floats.data());

@@ -62,7 +62,7 @@ void FireRowsAlone(benchmark::State& state, const NeuronShape& shape) {
 void PixelsAlone(benchmark::State& state, const NeuronShape& shape) {
   const LayerPools pools = PoolsOf(shape);
   const MembraneLayout layout = MembranesOf(shape, pools);
-  const size_t floats = layout.MapRowAt(layout.lanes.blocks, 0);
+  const size_t floats = layout.map_size();
   std::mt19937 generator(1);
   const std::vector<float> drawn = RandomFloats(floats, -50, 50, generator);
   auto potentials = AllocateAligned<float>(floats);

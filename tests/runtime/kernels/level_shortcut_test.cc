@@ -28,7 +28,7 @@ TEST(LevelShortcutTest, IsItsPlainTwin) {
       const LevelFrame levels = RandomLevels(shape.source, made.source_lanes, LevelLayoutOf(made),
                                              permille, -63, 63, generator);
       const std::vector<float> start =
-          RandomFloats(layout.MapRowAt(layout.lanes.blocks, 0), -9000, 9000, generator);
+          RandomFloats(layout.map_size(), -9000, 9000, generator);
       std::vector<float> expected = start;
       for (size_t row = 0; row < layout.rows; ++row) {
         AddLevelShortcutReference(ShortcutShapeOf(made), shape.window, kernel.weight, levels,

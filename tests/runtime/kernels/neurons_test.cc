@@ -214,7 +214,7 @@ TEST(PixelsTest, AreTheirPlainTwin) {
     const MembraneLayout layout = MembranesOf(shape, pools);
     std::mt19937 generator(++seed);
     const float size = seed % 3 == 0 ? 1e6F : seed % 3 == 1 ? 40000.0F : 50.0F;
-    const size_t floats = layout.MapRowAt(layout.lanes.blocks, 0);
+    const size_t floats = layout.map_size();
     std::vector<float> potentials = RandomFloats(floats, -size, size, generator);
     const std::vector<float> carry = RandomFloats(floats, -1, 1, generator);
     // Halves are rounded to even.

@@ -45,7 +45,7 @@ SettledCase::SettledCase(const MembraneLayout& membrane_layout, const LayerPools
     membranes[i] = std::numeric_limits<int16_t>::min();
   }
   if (extras.floats) {
-    floats = RandomFloats(layout.MapRowAt(layout.lanes.blocks, 0), -9000, 9000, generator);
+    floats = RandomFloats(layout.map_size(), -9000, 9000, generator);
   }
   const size_t neurons_of_row = size_t{layout.columns} * layout.lanes.stride();
   LevelLayout levels;
