@@ -12,10 +12,10 @@
 
 #include "cssrun/cssrun.h"
 #include "format/network_file.h"
-#include "hwy/targets.h"
 #include "runtime/network/network_access.h"
 #include "tests/oracle/random_network.h"
 #include "tests/oracle/reference.h"
+#include "tests/runtime/instruction_sets.h"
 
 namespace cssrun {
 namespace {
@@ -195,17 +195,12 @@ TEST(FloatEngineTest, EveryInstructionSetGivesTheSameBits) {
     const std::vector<uint8_t> pixels = oracle::RandomPixels(description, seed);
     const Recording best = Record(*network, pixels);
     int tried = 0;
-    const int64_t supported = hwy::SupportedTargets();
-    for (int64_t rest = supported; rest != 0; rest &= rest - 1) {
-      hwy::SetSupportedTargetsForTest(rest & -rest);
-      hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+    ForEveryInstructionSet([&] {
       const Recording other = Record(*network, pixels);
       EXPECT_EQ(best.answer.logits, other.answer.logits);
       EXPECT_EQ(best.trains, other.trains);
       ++tried;
-    }
-    hwy::SetSupportedTargetsForTest(0);
-    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+    });
     EXPECT_GE(tried, 1);
   }
 }

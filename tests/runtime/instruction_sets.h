@@ -5,22 +5,36 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <type_traits>
+#include <vector>
 
 #include "hwy/targets.h"
 
 namespace cssrun {
 
-// Calls function() with kernels dispatched to each target of this machine in turn, and to the one
-// without vectors, which Highway does not list for the machine.
+// Returns all targets of this machine, and the one without vectors, which Highway does not list for
+// the machine.
+inline std::vector<int64_t> InstructionSets() {
+  std::vector<int64_t> sets;
+  for (int64_t rest = hwy::SupportedTargets() | HWY_SCALAR; rest != 0; rest &= rest - 1) {
+    sets.push_back(rest & -rest);
+  }
+  return sets;
+}
+
+// Calls function() or function(target) with kernels dispatched to each of them in turn, then lets
+// the machine choose again.
 template <class Function>
 void ForEveryInstructionSet(const Function& function) {
-  const int64_t supported = hwy::SupportedTargets() | HWY_SCALAR;
-  for (int64_t rest = supported; rest != 0; rest &= rest - 1) {
-    const int64_t target = rest & -rest;
+  for (const int64_t target : InstructionSets()) {
     SCOPED_TRACE(hwy::TargetName(target));
     hwy::SetSupportedTargetsForTest(target);
     hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-    function();
+    if constexpr (std::is_invocable_v<Function, int64_t>) {
+      function(target);
+    } else {
+      function();
+    }
   }
   hwy::SetSupportedTargetsForTest(0);
   hwy::GetChosenTarget().Update(hwy::SupportedTargets());

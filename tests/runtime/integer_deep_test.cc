@@ -9,6 +9,7 @@
 
 #include "tests/oracle/random_network.h"
 #include "tests/oracle/residual_network.h"
+#include "tests/runtime/instruction_sets.h"
 #include "tests/runtime/integer_support.h"
 
 namespace cssrun {
@@ -73,7 +74,7 @@ TEST_P(IntegerDeepTest, EveryLayerEqualsItsReference) {
                 network->timesteps(), shortcuts.aligned_fused, shortcuts.other_fused, 100 * active);
     EXPECT_GT(active, 0.05);
     EXPECT_LT(active, 0.99);
-    integer_tests::ForEveryInstructionSet(
+    ForEveryInstructionSet(
         [&](int64_t) { integer_tests::ExpectSame(best, integer_tests::Record(*network, pixels)); });
     integer_tests::ExpectSame(best, integer_tests::Record(*network, pixels, 1 + seed % 3, 3));
   }

@@ -12,6 +12,7 @@
 
 #include "tests/oracle/random_network.h"
 #include "tests/oracle/reference.h"
+#include "tests/runtime/instruction_sets.h"
 #include "tests/runtime/integer_support.h"
 
 namespace cssrun {
@@ -20,7 +21,6 @@ namespace {
 using integer_tests::Compare;
 using integer_tests::Counts;
 using integer_tests::ExpectSame;
-using integer_tests::ForEveryInstructionSet;
 using integer_tests::LoadInIntegers;
 using integer_tests::PlanOf;
 using integer_tests::Record;
@@ -60,7 +60,7 @@ TEST(IntegerEngineTest, EqualsItsReferenceWithDirectInput) {
       ExpectSame(whole, Record(*network, pixels, 1, threads));
     }
     if (seed % 4 != 0) continue;
-    ForEveryInstructionSet([&](int64_t) { ExpectSame(whole, Record(*network, pixels)); });
+    ForEveryInstructionSet([&] { ExpectSame(whole, Record(*network, pixels)); });
   }
   EXPECT_GT(counts.decisions - counts.not_compared, 300000U);
 }
@@ -84,7 +84,7 @@ TEST(IntegerEngineTest, EqualsItsReferenceWhereAllInputComesBeforeTheFirstSpike)
       ExpectSame(whole, Record(*network, pixels, 1, threads));
     }
     if (seed % 4 != 0) continue;
-    ForEveryInstructionSet([&](int64_t) { ExpectSame(whole, Record(*network, pixels)); });
+    ForEveryInstructionSet([&] { ExpectSame(whole, Record(*network, pixels)); });
   }
   std::printf("%lu decisions, %lu not compared\n", counts.decisions, counts.not_compared);
   EXPECT_GT(counts.decisions - counts.not_compared, 200000U);
@@ -173,7 +173,7 @@ TEST(IntegerEngineTest, EqualsItsReferenceOnWideLayers) {
         ExpectSame(best, Record(*network, pixels, chunk, threads));
       }
     }
-    ForEveryInstructionSet([&](int64_t) { ExpectSame(best, Record(*network, pixels)); });
+    ForEveryInstructionSet([&] { ExpectSame(best, Record(*network, pixels)); });
   }
 }
 
@@ -203,7 +203,7 @@ TEST(IntegerEngineTest, EqualsItsReferenceWhereAllStepsAreAddedAtOnce) {
     const SpikeRecord best = Record(*network, pixels);
     Compare(description, *network, pixels, best, counts);
     EXPECT_GT(counts.decisions, 4 * counts.not_compared);
-    ForEveryInstructionSet([&](int64_t) { ExpectSame(best, Record(*network, pixels)); });
+    ForEveryInstructionSet([&] { ExpectSame(best, Record(*network, pixels)); });
     for (const unsigned threads : {1U, 3U}) {
       ExpectSame(best, Record(*network, pixels, 1, threads));
     }
@@ -248,7 +248,7 @@ TEST(IntegerEngineTest, SumsBeyondSixteenBitsSaturate) {
     const SpikeRecord best = Record(*network, white);
     Compare(description, *network, white, best, counts);
     EXPECT_EQ(counts.not_compared, 0U);
-    ForEveryInstructionSet([&](int64_t) { ExpectSame(best, Record(*network, white)); });
+    ForEveryInstructionSet([&] { ExpectSame(best, Record(*network, white)); });
   }
 }
 
@@ -284,7 +284,7 @@ TEST(IntegerEngineTest, MembersBeyondTheMapAreNeverTheLargest) {
   const SpikeRecord best = Record(*network, white);
   Compare(description, *network, white, best, counts);
   EXPECT_EQ(counts.not_compared, 0U);
-  ForEveryInstructionSet([&](int64_t) { ExpectSame(best, Record(*network, white)); });
+  ForEveryInstructionSet([&] { ExpectSame(best, Record(*network, white)); });
 }
 
 TEST(IntegerEngineTest, EveryInstructionSetChunkAndThreadGivesTheSameBits) {
@@ -301,7 +301,7 @@ TEST(IntegerEngineTest, EveryInstructionSetChunkAndThreadGivesTheSameBits) {
     for (const unsigned threads : {2U, 3U, 8U}) {
       ExpectSame(best, Record(*network, pixels, threads == 3 ? 1 : 0, threads));
     }
-    ForEveryInstructionSet([&](int64_t) { ExpectSame(best, Record(*network, pixels)); });
+    ForEveryInstructionSet([&] { ExpectSame(best, Record(*network, pixels)); });
   }
 }
 

@@ -16,6 +16,7 @@
 #include "hwy/targets.h"
 #include "tests/oracle/kind_network.h"
 #include "tests/oracle/random_network.h"
+#include "tests/runtime/instruction_sets.h"
 #include "tests/runtime/integer_support.h"
 
 namespace cssrun {
@@ -183,8 +184,7 @@ class IntegerKindsTest : public testing::TestWithParam<Case> {
     integer_tests::Compare(description, network, pixels, best, counts_);
     const uint32_t chunk = 1 + seed % 3;
     const unsigned threads = 1 + seed % 4;
-    integer_tests::ForEveryInstructionSet([&](int64_t set) {
-      SCOPED_TRACE(hwy::TargetName(set));
+    ForEveryInstructionSet([&](int64_t set) {
       integer_tests::ExpectSame(best, integer_tests::Record(network, pixels));
       ++reached[set];
     });
@@ -217,7 +217,7 @@ TEST_P(IntegerKindsTest, EqualsItsReferenceWithWhateverJoins) {
       continue;
     }
     Print(join, reached);
-    for (const int64_t set : integer_tests::InstructionSets()) {
+    for (const int64_t set : InstructionSets()) {
       const auto networks = reached.find(set);
       EXPECT_TRUE(networks != reached.end() && networks->second >= kWanted)
           << NameOf(join) << " is not reached often enough on " << hwy::TargetName(set);

@@ -6,7 +6,6 @@
 #include <cmath>
 #include <string>
 
-#include "hwy/targets.h"
 #include "runtime/integer/integer_engine.h"
 #include "runtime/integer/layout/lane_layout.h"
 #include "runtime/integer/layout/spike_frame.h"
@@ -176,24 +175,6 @@ void ExpectSame(const SpikeRecord& expected, const SpikeRecord& actual) {
     EXPECT_EQ(expected.answer.layers[layer].spikes, actual.answer.layers[layer].spikes);
     EXPECT_EQ(expected.answer.layers[layer].synops, actual.answer.layers[layer].synops);
   }
-}
-
-std::vector<int64_t> InstructionSets() {
-  std::vector<int64_t> sets;
-  for (int64_t rest = hwy::SupportedTargets() | HWY_SCALAR; rest != 0; rest &= rest - 1) {
-    sets.push_back(rest & -rest);
-  }
-  return sets;
-}
-
-void ForEveryInstructionSet(const std::function<void(int64_t)>& function) {
-  for (const int64_t set : InstructionSets()) {
-    hwy::SetSupportedTargetsForTest(set);
-    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-    function(set);
-  }
-  hwy::SetSupportedTargetsForTest(0);
-  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
 }
 
 }  // namespace cssrun::integer_tests

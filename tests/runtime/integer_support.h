@@ -7,7 +7,6 @@
 #define CSSRUN_TESTS_RUNTIME_INTEGER_SUPPORT_H_
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <vector>
 
@@ -50,12 +49,6 @@ void Compare(const format::NetworkT& description, const Network& network,
              const std::vector<uint8_t>& pixels, const SpikeRecord& record, Counts& counts);
 
 void ExpectSame(const SpikeRecord& expected, const SpikeRecord& actual);
-
-// Returns all sets of this machine, and the one without vectors, which Highway does not list for
-// the machine.
-std::vector<int64_t> InstructionSets();
-// Calls `function` with each set chosen, then lets the machine choose again.
-void ForEveryInstructionSet(const std::function<void(int64_t)>& function);
 
 }  // namespace cssrun::integer_tests
 

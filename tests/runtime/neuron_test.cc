@@ -17,6 +17,7 @@
 #include "runtime/aligned.h"
 #include "runtime/float/kernels.h"
 #include "runtime/neuron/settled.h"
+#include "tests/runtime/instruction_sets.h"
 
 namespace cssrun {
 namespace {
@@ -156,13 +157,7 @@ void CompareOnRandomInput(const internal::Layer& layer, std::mt19937& random, si
 }
 
 TEST(NeuronTest, VectorsAreTheScalarEquationsForEveryInstructionSet) {
-  // Takes the targets of this machine, and the one without vectors, which Highway does not list.
-  for (int64_t targets = hwy::SupportedTargets() | HWY_SCALAR; targets != 0;
-       targets &= targets - 1) {
-    const int64_t target = targets & -targets;
-    SCOPED_TRACE(hwy::TargetName(target));
-    hwy::SetSupportedTargetsForTest(target);
-    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+  ForEveryInstructionSet([] {
     std::mt19937 random(1);
     size_t positive = 0;
     size_t negative = 0;
@@ -172,9 +167,7 @@ TEST(NeuronTest, VectorsAreTheScalarEquationsForEveryInstructionSet) {
     }
     EXPECT_GT(positive, 10000U);
     EXPECT_GT(negative, 10000U);
-  }
-  hwy::SetSupportedTargetsForTest(0);
-  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+  });
 }
 
 TEST(NeuronTest, ASpikeIsTakenOffByWhatWasSent) {
