@@ -19,7 +19,9 @@
 #include "converter/passes/normalize.h"
 #include "converter/passes/normalize_gemm.h"
 #include "converter/passes/remove_identities.h"
+#include "converter/passes/replace_quantized_operators.h"
 #include "converter/passes/replace_splits.h"
+#include "converter/passes/split_single_logit.h"
 
 namespace cssrun::converter {
 namespace {
@@ -76,9 +78,21 @@ Status CheckShapes(const Graph& graph) {
 Status RunPasses(Graph& graph) {
   using Pass = Status (*)(Graph&);
   constexpr Pass kPasses[] = {
-      ReplaceSplits, FoldConstants, FoldQuantization, Normalize,       RemoveIdentities,
-      MergeReshapes, DropSoftmax,   NormalizeGemm,    FollowAddresses, FoldAffine,
-      FoldPads,      MergeSlices,   InferShapes,
+      ReplaceQuantizedOperators,
+      ReplaceSplits,
+      FoldConstants,
+      FoldQuantization,
+      Normalize,
+      RemoveIdentities,
+      MergeReshapes,
+      DropSoftmax,
+      NormalizeGemm,
+      FollowAddresses,
+      FoldAffine,
+      FoldPads,
+      MergeSlices,
+      InferShapes,
+      SplitSingleLogit,
   };
   try {
     if (Status status = CheckInputs(graph); !status.ok()) return status;

@@ -7,7 +7,9 @@
 #include "cssrun/batch.h"
 #include "format/geometry.h"
 #include "runtime/assert.h"
+#include "runtime/engine/reading.h"
 #include "runtime/integer/recording.h"
+#include "runtime/neuron/settled.h"
 #include "tbb/parallel_for.h"
 
 namespace cssrun::internal {
@@ -61,6 +63,13 @@ IntegerEngine::IntegerEngine(const LoadedNetwork& network, const SessionOptions&
     most_weight_rows = std::max(most_weight_rows, s.weight_rows);
   }
   counts_.resize(most_weight_rows);
+  if (SumsAreWide(IsSettled(network.beta, network.timesteps, network.silent_steps),
+                  network.timesteps)) {
+    for (const ReadoutSynapses& s : integers_.readout) level_counts_.emplace_back(s.weight_rows);
+    base_logits_.resize(integers_.logit_stride);
+    reads_steps_ = ReadsEveryStep(options) || options.early_exit_margin.has_value() ||
+                   options.time_limit > std::chrono::nanoseconds::zero();
+  }
   if (network.direct_input.has_value()) {
     image_.resize(Neurons(network.layers.front().extent));
   } else {
@@ -264,9 +273,8 @@ uint64_t IntegerEngine::SettlePart(size_t layer_index, Worker& worker,
   return RunSettlingStep(step);
 }
 
-void IntegerEngine::StepReadout(uint32_t index, LayerStatistics& statistics) {
+void IntegerEngine::GrowLogits(uint32_t index, float* logits) const {
   const Layer& layer = network_.layers.back();
-  float* logits = logits_.data();
   const float* bias = layer.bias.get();
   for (size_t k = 0; k < layer.extent.channels(); ++k) {
     logits[k] = network_.beta * (index == 0 ? layer.initial_potential : logits[k]) + bias[k];
@@ -274,6 +282,31 @@ void IntegerEngine::StepReadout(uint32_t index, LayerStatistics& statistics) {
   if (const float* pixels = states_.back().floats.get(); pixels != nullptr) {
     for (size_t k = 0; k < layer.extent.channels(); ++k) logits[k] += pixels[k];
   }
+}
+
+void IntegerEngine::StepLongReadout(uint32_t index, LayerStatistics& statistics) {
+  GrowLogits(index, base_logits_.data());
+  const bool read = reads_steps_ || index + 1 == network_.timesteps;
+  if (read) std::copy(base_logits_.begin(), base_logits_.end(), logits_.begin());
+  for (size_t i = 0; i < integers_.readout.size(); ++i) {
+    const ReadoutSynapses& s = integers_.readout[i];
+    std::vector<int32_t>& counts = level_counts_[i];
+    if (index == 0) std::fill(counts.begin(), counts.end(), 0);
+    for (int32_t& count : counts) count *= 2;
+    statistics.synops += CountReadoutSpikes(s, states_[s.source].spikes[index], counts);
+    if (!read) continue;
+    std::copy(counts.begin(), counts.end(), counts_.begin());
+    AddReadout(s, std::span(counts_).first(s.weight_rows), logits_.data());
+  }
+}
+
+void IntegerEngine::StepReadout(uint32_t index, LayerStatistics& statistics) {
+  if (!level_counts_.empty()) {
+    StepLongReadout(index, statistics);
+    return;
+  }
+  float* logits = logits_.data();
+  GrowLogits(index, logits);
   for (const ReadoutSynapses& s : integers_.readout) {
     statistics.synops += CountReadoutSpikes(s, states_[s.source].spikes[index], counts_);
     AddReadout(s, counts_, logits);

@@ -66,6 +66,10 @@ class IntegerEngine : public Engine {
   uint64_t SettlePart(size_t layer, Worker& worker, std::span<const SynapseInput> inputs,
                       const LayerPart& part);
   void StepReadout(uint32_t index, LayerStatistics& statistics);
+  // The same where steps share one multiplication.
+  void StepLongReadout(uint32_t index, LayerStatistics& statistics);
+  // Logits before synapses: what a step brings by itself.
+  void GrowLogits(uint32_t index, float* logits) const;
 
   const IntegerNetwork& integers_;
   const Growth growth_;
@@ -76,6 +80,11 @@ class IntegerEngine : public Engine {
   std::vector<Worker> workers_;  // by thread
   std::vector<float> logits_;
   std::vector<int32_t> counts_;  // of spikes by row of the readout's weights
+  // Of long trains, whose steps share one multiplication by the weights: counts of all steps so
+  // far, by synapses of the readout, and the logits without them. Empty: every step is multiplied.
+  std::vector<std::vector<int32_t>> level_counts_;
+  std::vector<float> base_logits_;
+  bool reads_steps_ = false;  // the logits of steps before the last may be asked for
   ObserveSpikes observe_spikes_;
   uint64_t shared_work_ = 200'000;  // below, threads cost more than they bring
   // Only with several threads.
