@@ -129,6 +129,13 @@ Progress StageOf(const StageProgress& progress, const char* name) {
 
 namespace {
 
+// Classes compete in one vector.
+AnswerKind AnswerOf(const Graph& graph) {
+  const Shape& shape = graph.ShapeOf(graph.outputs.front());
+  const bool vector = shape.size() >= 2 && ElementCount(shape) == shape[1];
+  return graph.outputs.size() == 1 && vector ? AnswerKind::kClasses : AnswerKind::kNumbers;
+}
+
 Result<Model> LoadAndSimplify(const std::string& path, const NetworkLimits& limits) {
   Model model;
   model.path = path;
@@ -149,7 +156,10 @@ Result<Model> LoadAndSimplify(const std::string& path, const NetworkLimits& limi
   model.input.height = static_cast<uint32_t>(input[2]);
   model.input.width = static_cast<uint32_t>(input[3]);
   model.input.resize = std::max(model.input.height, model.input.width);
-  model.classes = static_cast<size_t>(ElementCount(model.graph.value(model.graph.output).shape));
+  model.answer = AnswerOf(model.graph);
+  for (const GraphOutput& output : model.graph.outputs) {
+    model.classes += static_cast<size_t>(ElementCount(model.graph.ShapeOf(output)));
+  }
   model.quantized_code = QuantizedCode(model.graph);
 
   constexpr size_t kMaximumModel = size_t{1} << 31;
@@ -191,10 +201,31 @@ Result<PreparedModel> PrepareModel(const Model& model, const ImageSet& calibrati
   return prepared;
 }
 
+namespace {
+
+// Names and shapes of the outputs, where they are more than logits.
+void SetOutputs(const Model& model, const ConvertOptions& options, format::NetworkT& network) {
+  const std::vector<GraphOutput>& outputs = model.graph.outputs;
+  const bool numbers = options.answer.value_or(model.answer) == AnswerKind::kNumbers;
+  if (numbers) network.answer = format::AnswerKind::Numbers;
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    format::NodeT& readout = *network.nodes[network.nodes.size() - outputs.size() + i];
+    readout.output_order.assign(outputs[i].order.begin(), outputs[i].order.end());
+    if (!numbers && outputs[i].order.empty()) continue;
+    if (numbers) readout.name = outputs[i].name;
+    const Shape& shape = model.graph.ShapeOf(outputs[i]);
+    // A shape begins with the batch.
+    readout.output_shape.assign(shape.begin() + (shape.size() > 1 ? 1 : 0), shape.end());
+  }
+}
+
+}  // namespace
+
 format::NetworkT BuildFile(const Model& model, const PreparedModel& prepared,
                            const ConvertOptions& options, const std::vector<NodeCode>& codes) {
   format::NetworkT network = BuildNetwork(prepared.network, codes, options.code);
   network.format_version = format::kFormatVersion;
+  SetOutputs(model, options, network);
   network.labels = options.labels;
   network.preprocessing = std::make_unique<format::PreprocessingT>();
   network.preprocessing->resize =
@@ -211,9 +242,27 @@ format::NetworkT BuildFile(const Model& model, const PreparedModel& prepared,
 
 namespace {
 
+Status CheckAnswer(const Model& model, const ConvertOptions& options) {
+  const AnswerKind answer = options.answer.value_or(model.answer);
+  if (answer == AnswerKind::kClasses) {
+    if (model.graph.outputs.size() == 1) return Status::Ok();
+    return Status::InvalidArgument(
+        "the model has " + std::to_string(model.graph.outputs.size()) +
+        " outputs, and classes are one vector; leave the outputs as numbers");
+  }
+  if (options.search_tolerance.has_value()) {
+    return Status::InvalidArgument(
+        "the search compares classes, and the outputs of this model are numbers; choose the "
+        "timesteps yourself");
+  }
+  if (options.labels.empty()) return Status::Ok();
+  return Status::InvalidArgument("labels name classes, and the outputs of this model are numbers");
+}
+
 Result<Conversion> PrepareAndConvert(const Model& model, const ImageSet& calibration_images,
                                      const ImageSet& validation_images, const ConvertOptions& asked,
                                      const StageProgress& progress) {
+  if (Status status = CheckAnswer(model, asked); !status.ok()) return status;
   ConvertOptions options = asked;
   if (options.search_tolerance.has_value()) options.amplitudes.per_channel = true;
   Result<PreparedModel> prepared_model = PrepareModel(model, calibration_images, options, progress);
@@ -244,13 +293,16 @@ Result<Conversion> PrepareAndConvert(const Model& model, const ImageSet& calibra
     if (!status.ok()) return Named(model, status);
   }
   report.model = model.path;
+  report.answer = options.answer.value_or(model.answer);
   report.code = options.code;
   report.amplitudes = options.amplitudes;
   report.macs_per_image = prepared.network.macs;
   {
     format::NetworkT built = BuildFile(model, prepared, options, codes);
     ReserveMeasured(built);
-    report.latency_steps = built.nodes.back()->offset + options.code.timesteps;
+    for (const auto& node : built.nodes) {
+      report.latency_steps = std::max(report.latency_steps, node->offset + options.code.timesteps);
+    }
     report.layers = DescribeLayers(prepared.network, prepared.calibration, codes, built);
     conversion.bytes = format::SerializeNetwork(built);
   }

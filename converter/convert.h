@@ -30,6 +30,8 @@ struct ConvertOptions {
   uint32_t resize = 0;              // shorter side before the centre is cut; 0: the larger side
   std::vector<std::string> labels;  // one per logit, or none
   unsigned threads = 0;             // for running the converted network; 0: all cores
+  // What the outputs are; nothing: classes where the model has one output, a vector.
+  std::optional<AnswerKind> answer;
   // Search for the cheapest code (search.h) that differs from the ANN on at most this share of the
   // calibration images; `code` and `amplitudes.rule` are then results.
   std::optional<double> search_tolerance;
@@ -43,7 +45,8 @@ struct Model {
   Graph graph;
   // The format that images must have; mean and stddev are still empty.
   InputFormat input;
-  size_t classes = 0;
+  AnswerKind answer = AnswerKind::kClasses;  // what the outputs look like
+  size_t classes = 0;                        // numbers of all outputs
   // A quantized model's own code, with as many steps as its activations have bits.
   std::optional<CodeSettings> quantized_code;
 };
@@ -82,6 +85,7 @@ struct FrontierPoint {
 
 struct ConversionReport {
   std::string model;
+  AnswerKind answer = AnswerKind::kClasses;
   CodeSettings code;
   AmplitudeSettings amplitudes;
   uint32_t latency_steps = 0;

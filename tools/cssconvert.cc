@@ -114,10 +114,12 @@ int Run(int argc, char** argv) {
     }
     format.resize = options.resize;
   }
+  options.answer = arguments.answer.value_or(model.value().answer);
   bool guessed = false;
-  if (Status status = ChooseLabels(arguments, model.value().classes, guessed, options.labels);
-      !status.ok()) {
-    return Fail(status);
+  // Numbers have no names; labels that are given all the same are Convert()'s error.
+  if (options.answer == AnswerKind::kClasses || !arguments.labels.empty()) {
+    const Status status = ChooseLabels(arguments, model.value().classes, guessed, options.labels);
+    if (!status.ok()) return Fail(status);
   }
   Progress progress;
   converter::ImageSet calibration;

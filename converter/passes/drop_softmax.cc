@@ -24,8 +24,10 @@ bool SpansClasses(const Graph& graph, const Node& node, const Shape& shape) {
 }  // namespace
 
 Status DropSoftmax(Graph& graph) {
+  // The classes of one output have the same order without it; of several, the numbers matter.
+  if (graph.outputs.size() != 1) return Status::Ok();
   // From the output backwards, through what only gives the vector another shape.
-  ValueId* reader = &graph.output;
+  ValueId* reader = &graph.outputs.front().value;
   const std::vector<int> uses = graph.CountUses();
   for (size_t i = graph.nodes.size(); i-- > 0;) {
     Node& node = graph.nodes[i];

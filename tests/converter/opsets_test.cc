@@ -96,8 +96,10 @@ TEST_P(OpsetsTest, AllVariantsMeanTheSame) {
   ASSERT_TRUE(status.ok()) << status.message();
   EXPECT_TRUE(FindUnsupported(graph).empty()) << FormatUnsupported(FindUnsupported(graph));
   const std::vector<float> image = testing::RandomFloats(3 * 9 * 8, 5);
-  const auto expected = testing::RunNaive(before, image)[static_cast<size_t>(before.output)];
-  const auto actual = testing::RunNaive(graph, image)[static_cast<size_t>(graph.output)];
+  const auto expected =
+      testing::RunNaive(before, image)[static_cast<size_t>(before.outputs.front().value)];
+  const auto actual =
+      testing::RunNaive(graph, image)[static_cast<size_t>(graph.outputs.front().value)];
   ASSERT_EQ(actual.size(), expected.size());
   for (size_t i = 0; i < actual.size(); ++i) EXPECT_NEAR(actual[i], expected[i], 1e-5);
 }

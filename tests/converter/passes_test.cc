@@ -46,8 +46,8 @@ Graph Simplified(Graph graph) {
   if (!folded.ok() || !status.ok()) return graph;
   const auto size = static_cast<size_t>(ElementCount(graph.value(graph.input).shape));
   const std::vector<float> image = RandomFloats(size, 3);
-  const auto expected = RunNaive(before, image)[static_cast<size_t>(before.output)];
-  const auto actual = RunNaive(graph, image)[static_cast<size_t>(graph.output)];
+  const auto expected = RunNaive(before, image)[static_cast<size_t>(before.outputs.front().value)];
+  const auto actual = RunNaive(graph, image)[static_cast<size_t>(graph.outputs.front().value)];
   EXPECT_EQ(actual.size(), expected.size());
   double largest = 1;
   for (const double v : expected) largest = std::max(largest, std::abs(v));
@@ -294,7 +294,7 @@ TEST(PassesTest, CeilModeBecomesPadding) {
   const Graph graph = Simplified(b.Finish(pool));
   EXPECT_EQ(graph.nodes[1].Ints("pads", {}), (std::vector<int64_t>{0, 0, 1, 0}));
   EXPECT_EQ(graph.nodes[1].Find("ceil_mode"), nullptr);
-  EXPECT_EQ(graph.value(graph.output).shape, (Shape{1, 2, 3, 2}));
+  EXPECT_EQ(graph.value(graph.outputs.front().value).shape, (Shape{1, 2, 3, 2}));
 }
 
 TEST(PassesTest, CeilModeIgnoresWindowsThatStartInThePadding) {
@@ -307,7 +307,7 @@ TEST(PassesTest, CeilModeIgnoresWindowsThatStartInThePadding) {
            {IntsAttribute("kernel_shape", {2, 2}), IntsAttribute("strides", {3, 3}),
             IntsAttribute("pads", {1, 1, 1, 1}), IntAttribute("ceil_mode", 1)});
   const Graph graph = Simplified(b.Finish(pool));
-  EXPECT_EQ(graph.value(graph.output).shape, (Shape{1, 1, 2, 2}));
+  EXPECT_EQ(graph.value(graph.outputs.front().value).shape, (Shape{1, 1, 2, 2}));
 }
 
 TEST(PassesTest, MeansAndMaximaOverTheMap) {
@@ -383,7 +383,7 @@ TEST(PassesTest, FinalSoftmaxGoes) {
       Graph graph = b.Finish(b.Op(op, {logits}));
       ASSERT_TRUE(RunPasses(graph).ok());
       EXPECT_EQ(Operators(graph), "Flatten Gemm");
-      EXPECT_EQ(graph.output, logits);
+      EXPECT_EQ(graph.outputs.front().value, logits);
     }
   }
 }
@@ -397,7 +397,7 @@ TEST(PassesTest, FinalSoftmaxOfAMapGoes) {
   Graph graph = b.Finish(b.Op("Squeeze", {soft}, {IntsAttribute("axes", {2, 3})}));
   ASSERT_TRUE(RunPasses(graph).ok());
   EXPECT_EQ(Operators(graph), "Conv GlobalAveragePool Flatten");
-  EXPECT_EQ(graph.value(graph.output).shape, (Shape{1, 5}));
+  EXPECT_EQ(graph.value(graph.outputs.front().value).shape, (Shape{1, 5}));
 }
 
 TEST(PassesTest, InnerSoftmaxStays) {
