@@ -72,6 +72,11 @@ Status CheckOutputs(const Graph& graph) {
       return std::find(n.outputs.begin(), n.outputs.end(), output.value) != n.outputs.end();
     });
     if (computed) continue;
+    if (output.value == graph.input && !output.shape.empty()) {
+      return Status::BadModel(
+          "output " + output.name +
+          " is the image itself, in another order; there is nothing to convert");
+    }
     return Status::BadModel("output " + output.name +
                             " does not depend on the image; export the model again");
   }

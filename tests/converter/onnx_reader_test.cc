@@ -149,7 +149,7 @@ TEST(OnnxReaderTest, Inputs) {
 TEST(OnnxReaderTest, Outputs) {
   ModelProto model = SmallModel();
   model.mutable_graph()->add_output()->set_name("relu");
-  const Result<Graph> two = ReadOnnx(WriteModel("two.onnx", model));
+  const Result<Graph> two = ReadOnnx(testing::WriteModel("two.onnx", model));
   ASSERT_TRUE(two.ok()) << two.status().message();
   ASSERT_EQ(two.value().outputs.size(), 2U);
   EXPECT_EQ(two.value().outputs[1].name, "relu");

@@ -209,13 +209,24 @@ TEST(PassesTest, TransposeThatMovesNothing) {
   EXPECT_EQ(SimplifiedOperators(b.Finish(v)), "GlobalAveragePool Flatten");
 }
 
-TEST(PassesTest, TransposeThatMovesIsReported) {
+TEST(PassesTest, TransposeAtTheEndIsTheOrderOfTheOutput) {
   GraphBuilder b;
-  ValueId v = b.Op("Transpose", {b.Image(4, 3, 3)}, {IntsAttribute("perm", {0, 2, 3, 1})});
+  ValueId v = b.Conv(b.Image(3, 2, 2), 3, 2, 1);
+  v = b.Op("Transpose", {v}, {IntsAttribute("perm", {0, 2, 3, 1})});
   Graph graph = b.Finish(b.Op("Reshape", {v, b.Ints({1, -1})}));
   ASSERT_TRUE(RunPasses(graph).ok());
-  ASSERT_EQ(FindUnsupported(graph).size(), 1U);
-  EXPECT_EQ(FindUnsupported(graph)[0].op, "Transpose");
+  EXPECT_TRUE(FindUnsupported(graph).empty());
+  ASSERT_EQ(graph.nodes.size(), 1U);
+  EXPECT_EQ(graph.outputs[0].shape, (Shape{1, 8}));
+  EXPECT_EQ(graph.outputs[0].order, (std::vector<int64_t>{0, 4, 1, 5, 2, 6, 3, 7}));
+}
+
+TEST(PassesTest, AnOutputThatIsTheImageIsRefused) {
+  GraphBuilder b;
+  Graph graph =
+      b.Finish(b.Op("Transpose", {b.Image(4, 3, 3)}, {IntsAttribute("perm", {0, 2, 3, 1})}));
+  const Status status = RunPasses(graph);
+  EXPECT_NE(status.message().find("is the image itself"), std::string::npos) << status.message();
 }
 
 TEST(PassesTest, IdentitiesGo) {
