@@ -37,7 +37,9 @@ const char* KindName(const format::Network& network, const format::Node& node) {
 }
 
 uint32_t LatencySteps(const format::Network& network) {
-  return network.nodes()->Get(network.nodes()->size() - 1)->offset() + network.code()->timesteps();
+  uint32_t offset = 0;  // of the latest readout
+  for (const format::Node* node : *network.nodes()) offset = std::max(offset, node->offset());
+  return offset + network.code()->timesteps();
 }
 
 uint64_t SynapseWeights(const format::Network& network) {
