@@ -10,6 +10,8 @@
 #include <utility>
 
 #include "converter/adjust.h"
+#include "converter/default_code.h"
+#include "converter/layer_errors.h"
 #include "converter/network_builder.h"
 #include "converter/onnx_reader.h"
 #include "converter/out_of_memory.h"
@@ -22,16 +24,15 @@
 #include "format/geometry.h"
 #include "format/network_file.h"
 #include "runtime/network/layer_kind.h"
+#include "runtime/neuron/settled.h"
 
 namespace cssrun::converter {
 namespace {
 
 using format::NodeKind;
 
-// With at most this many timesteps the silent period covers the whole input train, so that a neuron
-// fires after it has all of its input. More timesteps would overflow sums of 16 bits; then
-// kSilentSteps silent steps suffice.
-constexpr uint32_t kMostExactSteps = 4;
+// The silent period of a quantized model of more bits than a settled train has steps: nothing then
+// computes its rounding exactly.
 constexpr uint32_t kSilentSteps = 2;
 
 std::string Sha256(std::span<const uint8_t> bytes) {
@@ -74,10 +75,11 @@ std::optional<CodeSettings> QuantizedCode(const Graph& graph) {
   CodeSettings code;
   code.beta = 2;
   code.timesteps = static_cast<uint32_t>(std::bit_width(static_cast<uint64_t>(most)));
-  code.silent_steps = code.timesteps <= kMostExactSteps ? code.timesteps - 1 : kSilentSteps;
+  const bool settles = code.timesteps <= internal::kLongestSettledTrain;
+  code.silent_steps = settles ? code.timesteps - 1 : kSilentSteps;
   // A neuron that has all of its input fires where its digit rounds up, so that it never takes a
   // spike back.
-  if (code.silent_steps + 1 >= code.timesteps) code.threshold = 0.75F;
+  if (settles) code.threshold = 0.75F;
   return code;
 }
 
@@ -232,6 +234,11 @@ format::NetworkT BuildFile(const Model& model, const PreparedModel& prepared,
       options.resize != 0 ? options.resize : std::max(model.input.height, model.input.width);
   network.preprocessing->mean = options.mean;
   network.preprocessing->stddev = options.stddev;
+  if (const auto& grid = prepared.network.nodes.front().grid; grid.has_value()) {
+    network.preprocessing->grid_step = static_cast<float>(grid->step);
+    network.preprocessing->grid_lowest = static_cast<int32_t>(grid->lowest);
+    network.preprocessing->grid_highest = static_cast<int32_t>(grid->highest);
+  }
   network.origin = std::make_unique<format::OriginT>();
   // The folder is left out, so that the same model gives the same bytes in every folder.
   network.origin->model_file = std::filesystem::path(model.path).filename().string();
@@ -281,6 +288,12 @@ Result<Conversion> PrepareAndConvert(const Model& model, const ImageSet& calibra
     codes = std::move(found.value().codes);
     report.frontier = std::move(found.value().frontier);
   } else {
+    if (options.measure_code) {
+      Result<CodeSettings> chosen =
+          ChooseDefaultCode(model, prepared, calibration_images, options, progress, report.tried);
+      if (!chosen.ok()) return Named(model, chosen.status());
+      options.code = chosen.value();
+    }
     codes = ChooseAmplitudes(prepared.network, prepared.calibration, prepared.input, options.code,
                              options.amplitudes);
   }
@@ -312,6 +325,11 @@ Result<Conversion> PrepareAndConvert(const Model& model, const ImageSet& calibra
                      StageOf(progress, "comparing with the ANN"));
   if (!comparison.ok()) return Named(model, comparison.status());
   report.calibration = std::move(comparison).value();
+  Result<std::vector<double>> errors =
+      LayerErrors(model.graph, prepared.network, codes, options.code, bytes, calibration_images,
+                  prepared.input, EngineKind::kInteger);
+  if (!errors.ok()) return Named(model, errors.status());
+  for (size_t i = 0; i < report.layers.size(); ++i) report.layers[i].error = errors.value()[i];
   if (!validation_images.pixels.empty()) {
     Result<std::vector<Logits>> logits = RunAnn(model.graph, validation_images, prepared.input, {},
                                                 nullptr, StageOf(progress, "validating: ANN"));

@@ -119,6 +119,11 @@ Status CheckPreprocessing(const Preprocessing& p, const Extent& input) {
       !std::all_of(p.stddev()->begin(), p.stddev()->end(), [](float x) { return x > 0; })) {
     return Bad(where, "stddev needs one positive number per channel");
   }
+  const bool rounds =
+      std::isfinite(p.grid_step()) && p.grid_step() > 0 && p.grid_lowest() < p.grid_highest();
+  if (!rounds && p.grid_step() != 0) {
+    return Bad(where, "grid_step is not positive, or grid_lowest not below grid_highest");
+  }
   if (!InRange(p.resize(), std::max(input.height(), input.width()), kMaximumSide)) {
     return Bad(where, "resize is smaller than the image or out of range");
   }
@@ -231,6 +236,20 @@ Status CheckReadout(const std::string& where, const Node& node) {
   return Bad(where, "output_shape does not have " + std::to_string(elements) + " elements");
 }
 
+Status CheckLevels(const std::string& where, const Code& code, const Node& node) {
+  if (node.lowest_level() == 0 && node.highest_level() == 0) return Status::Ok();
+  if (node.kind() != NodeKind::Neurons || code.beta() != 2.0F) {
+    return Bad(where, "lowest_level, highest_level: only neurons with beta 2 have limits");
+  }
+  constexpr uint32_t kMostSteps = 16;
+  const int64_t most = (int64_t{1} << std::min(code.timesteps(), kMostSteps)) - 1;
+  if (!InRange(node.lowest_level(), -most, 0) || !InRange(node.highest_level(), 1, most)) {
+    return Bad(where, "lowest_level, highest_level: not -" + std::to_string(most) + "..0 and 1.." +
+                          std::to_string(most));
+  }
+  return Status::Ok();
+}
+
 Status CheckNode(const std::string& where, const Network& network, uint32_t index) {
   const Node& node = *network.nodes()->Get(index);
   const Code& code = *network.code();
@@ -268,6 +287,7 @@ Status CheckNode(const std::string& where, const Network& network, uint32_t inde
   if (expected != NodeKind::Neurons && node.rectify()) {
     return Bad(where, "rectify: only neurons rectify");
   }
+  if (Status status = CheckLevels(where, code, node); !status.ok()) return status;
   if (!(std::isfinite(node.amplitude()) && node.amplitude() > 0)) {
     return Bad(where, "amplitude is not a positive number");
   }

@@ -95,6 +95,7 @@ int Run(int argc, char** argv) {
       converter::ChooseCode(AskedBy(app, arguments), quantized, kDashes);
   if (!code.ok()) return Fail(code.status());
   options.code = code.value();
+  options.measure_code = converter::NamesNoCode(AskedBy(app, arguments), quantized);
   if (arguments.tolerance >= 0) {
     const Status status = converter::CheckSearch(Searched(app), quantized, kDashes);
     if (!status.ok()) return Fail(status);

@@ -47,6 +47,8 @@ IntegerEngine::IntegerEngine(const LoadedNetwork& network, const SessionOptions&
     worker.pixel_row.resize(most_pixels);
     worker.digits.resize(network.timesteps);
     for (const IntegerLayer& layer : integers_.layers) {
+      const size_t columns = layer.membranes.columns;
+      worker.level_sums.resize(std::max(worker.level_sums.size(), columns));
       for (size_t s = 0; s < layer.synapses.size(); ++s) {
         const auto* gather = std::get_if<TileGather>(&layer.synapses[s].kernel);
         if (gather != nullptr) Reserve(*gather, worker.lists[s]);
@@ -291,6 +293,7 @@ uint64_t IntegerEngine::SettlePart(size_t layer_index, Worker& worker,
   step.part = part;
   step.membranes = state.membranes.get();
   step.floats = state.floats.get();
+  step.level_sums = worker.level_sums;
   step.digits.spikes = worker.digits.data();
   step.digits.levels = state.levels.empty() ? nullptr : &state.levels;
   step.digits.timesteps = network_.timesteps;

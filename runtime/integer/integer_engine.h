@@ -48,6 +48,7 @@ class IntegerEngine : public Engine {
     std::vector<SpikeLists> lists;     // likewise
     std::vector<float> pixel_row;      // of the map, [column][channel]
     std::vector<SpikeFrame*> digits;   // by spike index
+    std::vector<int32_t> level_sums;   // by column
   };
 
   // Of a readout while an image runs.

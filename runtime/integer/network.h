@@ -18,6 +18,7 @@
 #include "runtime/integer/kernels/event_shortcut/event_shortcut.h"
 #include "runtime/integer/kernels/fan_out.h"
 #include "runtime/integer/kernels/level_conv/level_conv.h"
+#include "runtime/integer/kernels/level_depthwise/level_depthwise.h"
 #include "runtime/integer/kernels/level_shortcut/level_shortcut.h"
 #include "runtime/integer/kernels/row_scatter/row_scatter.h"
 #include "runtime/integer/kernels/tile_gather/tile_gather.h"
@@ -30,13 +31,18 @@
 
 namespace cssrun::internal {
 
-// One alternative per room in kernels/. The first four add the spikes of each step, the last two
+// One alternative per room in kernels/. The first four add the spikes of each step, the last three
 // the levels of all steps.
-using Kernel =
-    std::variant<TileGather, RowScatter, Depthwise, EventShortcut, LevelConv, LevelShortcut>;
+using Kernel = std::variant<TileGather, RowScatter, Depthwise, EventShortcut, LevelConv,
+                            LevelDepthwise, LevelShortcut>;
 
+// Whether the kernel multiplies levels by weights.
+inline bool SumsLevels(const Kernel& kernel) {
+  return std::holds_alternative<LevelConv>(kernel) ||
+         std::holds_alternative<LevelDepthwise>(kernel);
+}
 inline bool ReadsLevels(const Kernel& kernel) {
-  return std::holds_alternative<LevelConv>(kernel) || std::holds_alternative<LevelShortcut>(kernel);
+  return SumsLevels(kernel) || std::holds_alternative<LevelShortcut>(kernel);
 }
 
 // Synapses of one layer from one source.
@@ -44,6 +50,9 @@ struct IntegerSynapses {
   uint32_t source = 0;  // layer index
   FanOut fan_out;
   Kernel kernel;
+  // Units per amplitude by target channel, of a level kernel whose sums join in float; empty: those
+  // of the layer.
+  std::vector<double> scales;
 };
 
 using IntegerNeurons = std::variant<EventNeurons, SettledNeurons>;

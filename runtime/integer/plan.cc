@@ -36,6 +36,9 @@ WeightStore StoreOf(const EventShortcut& kernel, const MembraneLayout&) {
 WeightStore StoreOf(const LevelConv& kernel, const MembraneLayout&) {
   return {WeightType::kInt8, kernel.size()};
 }
+WeightStore StoreOf(const LevelDepthwise& kernel, const MembraneLayout&) {
+  return {WeightType::kFloat, kernel.blocks * kernel.taps() * kLineLanes};
+}
 WeightStore StoreOf(const LevelShortcut&, const MembraneLayout&) { return {WeightType::kFloat, 1}; }
 
 SynapsesPlan DescribeSynapses(const IntegerLayer& layer, const IntegerSynapses& s,
@@ -49,6 +52,7 @@ SynapsesPlan DescribeSynapses(const IntegerLayer& layer, const IntegerSynapses& 
   plan.weights = store.type;
   plan.weight_bytes = store.count * static_cast<uint64_t>(BitsOf(store.type)) / 8;
   plan.aligned = shortcut != nullptr && shortcut->aligned;
+  plan.scales = s.scales;
   plan.synapses = s.fan_out.synapses;
   const auto synapses = static_cast<double>(plan.synapses);
   plan.operations = ReadsLevels(s.kernel) ? synapses : synapses * timesteps * kExpectedRate;
@@ -156,6 +160,8 @@ std::string_view ToString(KernelName kernel) {
       return "event_shortcut";
     case KernelName::kLevelConv:
       return "level_conv";
+    case KernelName::kLevelDepthwise:
+      return "level_depthwise";
     case KernelName::kLevelShortcut:
       return "level_shortcut";
     case KernelName::kReadout:

@@ -36,6 +36,8 @@ Layer LayOutLayer(const format::Network& network, const format::Node& node, floa
   if (node.pool() != nullptr) layer.pool = *node.pool();
   layer.amplitude = node.amplitude();
   layer.initial_potential = node.initial_potential();
+  layer.lowest_level = node.lowest_level();
+  layer.highest_level = node.highest_level();
   for (const float threshold : *node.thresholds()) {
     layer.thresholds.push_back(threshold * layer.neuron.spike_weight);
   }

@@ -6,6 +6,7 @@
 #ifndef CSSRUN_RUNTIME_NETWORK_LOADED_NETWORK_H_
 #define CSSRUN_RUNTIME_NETWORK_LOADED_NETWORK_H_
 
+#include <cmath>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -39,7 +40,20 @@ struct Layer {
   hwy::AlignedFreeUniquePtr<float[]> bias;  // per channel of the membranes; unset for the encoder
   // Of a readout: by element of the output, the neuron; empty: all in their order.
   std::vector<uint32_t> output_order;
-  std::vector<DirectSynapses> direct;  // from the image, with direct input only
+  std::vector<DirectSynapses> direct;       // from the image, with direct input only
+  int32_t lowest_level = 0;                 // limits of what a train carries, in amplitudes
+  int32_t highest_level = 0;                // both 0: none
+
+  // The neuron's parameters at a spike index, limits included. They are for beta 2.
+  NeuronParameters NeuronAt(uint32_t index) const {
+    NeuronParameters at = neuron;
+    if (lowest_level == 0 && highest_level == 0) return at;
+    const int after = static_cast<int>(thresholds.size()) - 1 - static_cast<int>(index);
+    const float unit = std::ldexp(neuron.spike_weight, -after);
+    at.lowest = static_cast<float>(lowest_level) * unit;
+    at.highest = static_cast<float>(highest_level) * unit;
+    return at;
+  }
 };
 
 struct LoadedNetwork {
