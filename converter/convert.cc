@@ -121,6 +121,18 @@ Status CheckNeurons(const Graph& graph, const NetworkLimits& limits) {
   return Status::Ok();
 }
 
+// Makes what the model does to its image first a part of the normalization of the pixels:
+//
+//     scale * (pixel - mean) / stddev + shift = (pixel - mean') / stddev'
+void FoldIntoNormalization(const Graph& graph, InputFormat& input) {
+  if (graph.image_scale.size() != input.mean.size()) return;
+  for (size_t c = 0; c < input.mean.size(); ++c) {
+    const double stddev = input.stddev[c] / graph.image_scale[c];
+    input.mean[c] = static_cast<float>(input.mean[c] - graph.image_shift[c] * stddev);
+    input.stddev[c] = static_cast<float>(stddev);
+  }
+}
+
 Progress StageOf(const StageProgress& progress, const char* name) {
   return [&progress, name](size_t done, size_t total) { progress(name, done, total); };
 }
@@ -174,6 +186,7 @@ Result<PreparedModel> PrepareModel(const Model& model, const ImageSet& calibrati
   prepared.input = model.input;
   prepared.input.mean = options.mean;
   prepared.input.stddev = options.stddev;
+  FoldIntoNormalization(model.graph, prepared.input);
   Result<SpikingNetwork> network = LowerToSpikes(model.graph);
   if (!network.ok()) return Named(model, network.status());
   prepared.network = std::move(network).value();
@@ -199,8 +212,8 @@ format::NetworkT BuildFile(const Model& model, const PreparedModel& prepared,
   network.preprocessing = std::make_unique<format::PreprocessingT>();
   network.preprocessing->resize =
       options.resize != 0 ? options.resize : std::max(model.input.height, model.input.width);
-  network.preprocessing->mean = options.mean;
-  network.preprocessing->stddev = options.stddev;
+  network.preprocessing->mean = prepared.input.mean;
+  network.preprocessing->stddev = prepared.input.stddev;
   network.origin = std::make_unique<format::OriginT>();
   // The folder is left out, so that the same model gives the same bytes in every folder.
   network.origin->model_file = std::filesystem::path(model.path).filename().string();

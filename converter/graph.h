@@ -69,6 +69,10 @@ struct Graph {
   ValueId input = kNoValue;   // the image, [1, channels, height, width]
   ValueId output = kNoValue;  // the logits, [1, classes]
   int64_t opset = 0;
+  // What the model does to its image first: scale * pixel + shift, one number per channel. Empty:
+  // nothing (FoldImage(), which makes this a part of the pixels' normalization).
+  std::vector<double> image_scale;
+  std::vector<double> image_shift;
 
   const Value& value(ValueId id) const { return values[static_cast<size_t>(id)]; }
   Value& value(ValueId id) { return values[static_cast<size_t>(id)]; }

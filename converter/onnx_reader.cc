@@ -14,7 +14,9 @@
 #include <utility>
 
 #include "converter/onnx_tensor.h"
+#include "converter/operators/operator.h"
 #include "converter/out_of_memory.h"
+#include "fmt/format.h"
 #include "format/file_bytes.h"
 
 namespace cssrun::converter {
@@ -22,8 +24,6 @@ namespace {
 
 using onnx::TensorProto;
 
-constexpr int64_t kOldestOpset = 9;
-constexpr int64_t kNewestOpset = 17;
 // Protobuf counts bytes in an int.
 constexpr size_t kMaximumFile = std::numeric_limits<int>::max();
 // A tensor inside an attribute of a node is five messages deep; subgraphs add three a level.
@@ -68,12 +68,15 @@ class Reader {
       if (IsOwnDomain(import.domain())) graph_.opset = import.version();
     }
     if (graph_.opset >= kOldestOpset && graph_.opset <= kNewestOpset) return Status::Ok();
-    const std::string found = graph_.opset == 0
-                                  ? "it names no opset of ONNX's own operators"
-                                  : "it uses ONNX opset " + std::to_string(graph_.opset);
-    return Error(found +
-                 ", but 9 to 17 are read; export it again with opset 13, or run "
-                 "onnx.version_converter");
+    if (graph_.opset == 0) {
+      return Error("it names no opset of ONNX's own operators; export it again");
+    }
+    return Error(fmt::format(
+        "it uses ONNX opset {}, but {} to {} are read; {}", graph_.opset, kOldestOpset,
+        kNewestOpset,
+        graph_.opset > kNewestOpset
+            ? "export it again with opset 18 (opset_version=18 of torch.onnx.export)"
+            : "convert it with onnx.version_converter.convert_version(model, 13) in Python"));
   }
 
   static bool IsOwnDomain(const std::string& domain) {

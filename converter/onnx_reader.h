@@ -11,7 +11,7 @@
 
 namespace cssrun::converter {
 
-// Reads `path`: opset 9 to 17, with one image [batch, channels, height, width] of known size as
+// Reads `path`: opset 7 to 23, with one image [batch, channels, height, width] of known size as
 // input, and one value as output. The batch becomes 1, initializers and Constant nodes become
 // constant values, and nodes are sorted topologically. Unknown operators are kept, so that
 // FindUnsupported() can list them. The function trusts nothing in the file, prints nothing and does
