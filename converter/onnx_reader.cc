@@ -13,6 +13,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "converter/onnx_functions.h"
 #include "converter/onnx_tensor.h"
 #include "converter/operators/operator.h"
 #include "converter/out_of_memory.h"
@@ -44,6 +45,7 @@ class Reader {
     }
     file = format::FileBytes();
     if (Status status = ReadOpset(); !status.ok()) return status;
+    if (Status status = InlineFunctions(path_, model_); !status.ok()) return status;
     if (Status status = ReadInitializers(); !status.ok()) return status;
     if (Status status = ReadInput(); !status.ok()) return status;
     if (Status status = DeclareOutputs(); !status.ok()) return status;
@@ -66,6 +68,12 @@ class Reader {
   Status ReadOpset() {
     for (const auto& import : model_.opset_import()) {
       if (IsOwnDomain(import.domain())) graph_.opset = import.version();
+    }
+    // A graph that only calls functions may leave the import to them.
+    for (const onnx::FunctionProto& function : model_.functions()) {
+      for (const auto& import : function.opset_import()) {
+        if (graph_.opset == 0 && IsOwnDomain(import.domain())) graph_.opset = import.version();
+      }
     }
     if (graph_.opset >= kOldestOpset && graph_.opset <= kNewestOpset) return Status::Ok();
     if (graph_.opset == 0) {

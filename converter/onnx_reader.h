@@ -1,5 +1,5 @@
-// Reads an ONNX file into our graph. onnx_reader.cc and its onnx_tensor.cc are the only files that
-// include ONNX and protobuf.
+// Reads an ONNX file into our graph. onnx_reader.cc, onnx_tensor.cc and onnx_functions.cc are the
+// only files that include ONNX and protobuf.
 #ifndef CSSRUN_CONVERTER_ONNX_READER_H_
 #define CSSRUN_CONVERTER_ONNX_READER_H_
 

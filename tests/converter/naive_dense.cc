@@ -96,6 +96,7 @@ class Naive {
     }
     if (op == "Relu" || op == "Clip") return Clip(node);
     if (op == "Sum") return Sum(node);
+    if (op == "Max" || op == "Min") return Extreme(node);
     if (op == "QuantizeLinear" || op == "DequantizeLinear") return Linear(node);
     if (op == "Quantize") return Quantize(node);
     throw std::runtime_error("the naive network lacks " + op);
@@ -136,6 +137,20 @@ class Naive {
     const auto high = static_cast<double>(node.Int("high", 0));
     Values output = In(node, 0);
     for (double& v : output) v = step * std::clamp(std::nearbyint(v / step), low, high);
+    return output;
+  }
+
+  // Of inputs that are single numbers or have the output's shape.
+  Values Extreme(const Node& node) const {
+    const bool max = node.op == OpKind::kMax;
+    Values output(At(ElementCount(OutShape(node))), max ? -1e30 : 1e30);
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      const Values& input = In(node, i);
+      for (size_t k = 0; k < output.size(); ++k) {
+        const double v = input[input.size() == 1 ? 0 : k];
+        output[k] = max ? std::max(output[k], v) : std::min(output[k], v);
+      }
+    }
     return output;
   }
 
