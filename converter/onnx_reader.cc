@@ -79,12 +79,16 @@ class Reader {
     if (graph_.opset == 0) {
       return Error("it names no opset of ONNX's own operators; export it again");
     }
-    return Error(fmt::format(
-        "it uses ONNX opset {}, but {} to {} are read; {}", graph_.opset, kOldestOpset,
-        kNewestOpset,
+    // ONNX's converter loses shapes on its way from opset 5 to 7.
+    const char* remedy =
         graph_.opset > kNewestOpset
             ? "export it again with opset 18 (opset_version=18 of torch.onnx.export)"
-            : "convert it with onnx.version_converter.convert_version(model, 13) in Python"));
+        : graph_.opset == 6
+            ? "convert it with onnx.version_converter.convert_version(model, 13) in Python"
+            : "convert it with onnx.version_converter.convert_version(model, 6) in Python, and the "
+              "result with convert_version(model, 13)";
+    return Error(fmt::format("it uses ONNX opset {}, but {} to {} are read; {}", graph_.opset,
+                             kOldestOpset, kNewestOpset, remedy));
   }
 
   static bool IsOwnDomain(const std::string& domain) {
