@@ -123,6 +123,18 @@ Status CheckNeurons(const Graph& graph, const NetworkLimits& limits) {
   return Status::Ok();
 }
 
+// Makes what the model does to its image first a part of the normalization of the pixels:
+//
+//     scale * (pixel - mean) / stddev + shift = (pixel - mean') / stddev'
+void FoldIntoNormalization(const Graph& graph, InputFormat& input) {
+  if (graph.image_scale.size() != input.mean.size()) return;
+  for (size_t c = 0; c < input.mean.size(); ++c) {
+    const double stddev = input.stddev[c] / graph.image_scale[c];
+    input.mean[c] = static_cast<float>(input.mean[c] - graph.image_shift[c] * stddev);
+    input.stddev[c] = static_cast<float>(stddev);
+  }
+}
+
 Progress StageOf(const StageProgress& progress, const char* name) {
   return [&progress, name](size_t done, size_t total) { progress(name, done, total); };
 }
@@ -186,6 +198,7 @@ Result<PreparedModel> PrepareModel(const Model& model, const ImageSet& calibrati
   prepared.input = model.input;
   prepared.input.mean = options.mean;
   prepared.input.stddev = options.stddev;
+  FoldIntoNormalization(model.graph, prepared.input);
   Result<SpikingNetwork> network = LowerToSpikes(model.graph);
   if (!network.ok()) return Named(model, network.status());
   prepared.network = std::move(network).value();
@@ -232,8 +245,8 @@ format::NetworkT BuildFile(const Model& model, const PreparedModel& prepared,
   network.preprocessing = std::make_unique<format::PreprocessingT>();
   network.preprocessing->resize =
       options.resize != 0 ? options.resize : std::max(model.input.height, model.input.width);
-  network.preprocessing->mean = options.mean;
-  network.preprocessing->stddev = options.stddev;
+  network.preprocessing->mean = prepared.input.mean;
+  network.preprocessing->stddev = prepared.input.stddev;
   if (const auto& grid = prepared.network.nodes.front().grid; grid.has_value()) {
     network.preprocessing->grid_step = static_cast<float>(grid->step);
     network.preprocessing->grid_lowest = static_cast<int32_t>(grid->lowest);
@@ -256,6 +269,11 @@ Status CheckAnswer(const Model& model, const ConvertOptions& options) {
     return Status::InvalidArgument(
         "the model has " + std::to_string(model.graph.outputs.size()) +
         " outputs, and classes are one vector; leave the outputs as numbers");
+  }
+  if (const GraphOutput& output = model.graph.outputs.front(); !output.dropped.empty()) {
+    return Status::InvalidArgument("output " + output.name + " ends in " + output.dropped +
+                                   ", which spikes cannot compute and only classes do without; "
+                                   "export the model without it");
   }
   if (options.search_tolerance.has_value()) {
     return Status::InvalidArgument(

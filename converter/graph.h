@@ -71,6 +71,9 @@ struct GraphOutput {
   // output the element of `value`; no order: the same.
   Shape shape;
   std::vector<int64_t> order;
+  // The operator at the end that was left out because it does not change the order of classes;
+  // empty: none.
+  std::string dropped;
 };
 
 struct Graph {
@@ -79,6 +82,10 @@ struct Graph {
   ValueId input = kNoValue;  // the image, [1, channels, height, width]
   std::vector<GraphOutput> outputs;
   int64_t opset = 0;
+  // What the model does to its image first: scale * pixel + shift, one number per channel. Empty:
+  // nothing (FoldImage(), which makes this a part of the pixels' normalization).
+  std::vector<double> image_scale;
+  std::vector<double> image_shift;
 
   const Value& value(ValueId id) const { return values[static_cast<size_t>(id)]; }
   Value& value(ValueId id) { return values[static_cast<size_t>(id)]; }

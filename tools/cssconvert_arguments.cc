@@ -31,7 +31,7 @@ const std::map<std::string, AnswerKind> kAnswers = {{"classes", AnswerKind::kCla
 void DeclareConvert(CLI::App& app, ConvertArguments& arguments) {
   converter::ConvertOptions& options = arguments.options;
   converter::CodeSettings& code = options.code;
-  app.add_option("MODEL", arguments.model, "the trained network, ONNX (opset 9 to 17)")->required();
+  app.add_option("MODEL", arguments.model, "the trained network, ONNX (opset 7 to 23)")->required();
   app.add_option("-o,--output", arguments.output, "the network file to write")->required();
   app.add_option("--calibration", arguments.calibration,
                  "folder of images like those that will be classified; a few hundred do")

@@ -36,22 +36,11 @@ class Follower {
   }
 
  private:
-  // An image [1, rows, columns, channels] that a Transpose turns into a map.
+  // Makes the image a map where it is [1, rows, columns, channels].
   bool TurnImage() {
     const ValueId image = graph_.input;
     const Shape shape = views_.ShapeOf(image);
-    const std::vector<int64_t> order = {0, 3, 1, 2};
-    const bool turned = std::any_of(graph_.nodes.begin(), graph_.nodes.end(), [&](const Node& n) {
-      return n.op == OpKind::kTranspose && n.Ints("perm", {}) == order &&
-             views_.IsActivation(n.inputs[0]) && views_.ShapeOf(n.inputs[0]) == shape;
-    });
-    const bool used_as_map =
-        std::any_of(graph_.nodes.begin(), graph_.nodes.end(), [&](const Node& n) {
-          return !n.inputs.empty() && n.inputs[0] == image &&
-                 IsOneOf(n.op, {OpKind::kConv, OpKind::kMaxPool, OpKind::kAveragePool,
-                                OpKind::kBatchNormalization});
-        });
-    if (!turned || used_as_map || ElementCount(shape) > kMostViewedElements) return false;
+    if (!HasChannelsLast(graph_)) return false;
     const int64_t channels = shape[3];
     const int64_t positions = shape[1] * shape[2];
     const std::string name = graph_.value(image).name;
@@ -122,12 +111,41 @@ class Follower {
 
 }  // namespace
 
+bool HasChannelsLast(const Graph& graph) {
+  const Shape& shape = graph.value(graph.input).shape;
+  if (shape.size() != 4 || ElementCount(shape) > kMostViewedElements) return false;
+  // The image, and what is made of it element by element.
+  std::vector<bool> is_image(graph.values.size(), false);
+  is_image[static_cast<size_t>(graph.input)] = true;
+  const std::vector<int64_t> order = {0, 3, 1, 2};
+  bool turned = false;
+  for (const Node& node : graph.nodes) {
+    const bool reads = std::any_of(node.inputs.begin(), node.inputs.end(), [&](ValueId id) {
+      return id != kNoValue && is_image[static_cast<size_t>(id)];
+    });
+    if (!reads) continue;
+    if (IsOneOf(node.op, {OpKind::kConv, OpKind::kMaxPool, OpKind::kAveragePool,
+                          OpKind::kBatchNormalization})) {
+      return false;
+    }
+    turned = turned || (node.op == OpKind::kTranspose && node.Ints("perm", {}) == order);
+    const bool arithmetic =
+        IsOneOf(node.op, {OpKind::kAdd, OpKind::kSub, OpKind::kMul, OpKind::kDiv});
+    if (arithmetic && graph.value(node.outputs[0]).shape == shape) {
+      is_image[static_cast<size_t>(node.outputs[0])] = true;
+    }
+  }
+  // Only photos with as many channels last have so few columns.
+  const bool has_colours = shape[3] == 1 || shape[3] == 3 || shape[3] == 4;
+  return turned || (has_colours && shape[1] > 4 && shape[2] > 4);
+}
+
 Status FollowAddresses(Graph& graph) {
   const bool moves = std::any_of(graph.nodes.begin(), graph.nodes.end(), [](const Node& node) {
-    return IsOneOf(node.op,
-                   {OpKind::kTranspose, OpKind::kReshape, OpKind::kSqueeze, OpKind::kUnsqueeze});
+    return IsOneOf(node.op, {OpKind::kTranspose, OpKind::kReshape, OpKind::kSqueeze,
+                             OpKind::kUnsqueeze, OpKind::kGather, OpKind::kReduceMean});
   });
-  return moves ? Follower(graph).Run() : Status::Ok();
+  return moves || HasChannelsLast(graph) ? Follower(graph).Run() : Status::Ok();
 }
 
 }  // namespace cssrun::converter

@@ -8,12 +8,15 @@
 #include "converter/operator_attributes.h"
 #include "converter/operators/operator.h"
 #include "converter/out_of_memory.h"
-#include "converter/passes/drop_softmax.h"
+#include "converter/passes/drop_ending.h"
 #include "converter/passes/fold_affine.h"
 #include "converter/passes/fold_constants.h"
+#include "converter/passes/fold_image.h"
 #include "converter/passes/fold_pads.h"
 #include "converter/passes/fold_quantization.h"
 #include "converter/passes/follow_addresses.h"
+#include "converter/passes/limits.h"
+#include "converter/passes/merge_means.h"
 #include "converter/passes/merge_reshapes.h"
 #include "converter/passes/merge_slices.h"
 #include "converter/passes/normalize.h"
@@ -88,9 +91,10 @@ Status CheckOutputs(const Graph& graph) {
 Status RunPasses(Graph& graph) {
   using Pass = Status (*)(Graph&);
   constexpr Pass kPasses[] = {
-      ReplaceSplits, FoldConstants, FoldQuantization, Normalize,       RemoveIdentities,
-      MergeReshapes, DropSoftmax,   NormalizeGemm,    FollowAddresses, FoldAffine,
-      FoldPads,      MergeSlices,   InferShapes,
+      ReplaceSplits, FoldConstants, FoldQuantization, RemoveIdentities, MergeMeans,
+      MergeLimits,   Normalize,     RemoveIdentities, MergeReshapes,    DropEnding,
+      NormalizeGemm, FoldImage,     FollowAddresses,  FoldAffine,       FoldPads,
+      MergeSlices,   InferShapes,
   };
   try {
     if (Status status = CheckInputs(graph); !status.ok()) return status;

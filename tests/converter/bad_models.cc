@@ -25,9 +25,10 @@ void AddFiles(SpoiltModels& list) {
 }
 
 void AddOpsets(SpoiltModels& list) {
-  for (const int64_t version : {1, 8, 18}) {
+  for (const int64_t version : {1, 6, 24}) {
     list.Add("Opset" + std::to_string(version),
-             {"opset " + std::to_string(version), "export it again"},
+             {"opset " + std::to_string(version),
+              version < 7 ? "onnx.version_converter" : "export it again"},
              [=](ModelProto& m) { m.mutable_opset_import(0)->set_version(version); });
   }
   list.Add("NoOpset", {"no opset", "export it again"},

@@ -51,8 +51,14 @@ TEST(InferShapesTest, WindowsAndChains) {
 
 TEST(InferShapesTest, UnknownOperatorsLeaveShapesUnknown) {
   GraphBuilder b;
-  const ValueId v = b.Conv(b.Op("Sigmoid", {b.Image(3, 8, 8)}), 3, 4, 3);
+  const ValueId v = b.Conv(b.Op("Resize", {b.Image(3, 8, 8)}), 3, 4, 3);
   EXPECT_EQ(Inferred(b.Finish(v)), Shape());
+}
+
+TEST(InferShapesTest, UnknownFunctionsKeepTheShape) {
+  GraphBuilder b;
+  const ValueId v = b.Conv(b.Op("Sigmoid", {b.Image(3, 8, 8)}), 3, 4, 3);
+  EXPECT_EQ(Inferred(b.Finish(v)), (Shape{1, 4, 6, 6}));
 }
 
 TEST(InferShapesTest, ChannelMismatch) {
