@@ -21,6 +21,7 @@
 #include "format/file_bytes.h"
 #include "format/geometry.h"
 #include "format/network_file.h"
+#include "runtime/network/input_format.h"
 #include "runtime/network/layer_kind.h"
 
 namespace cssrun::converter {
@@ -196,11 +197,10 @@ format::NetworkT BuildFile(const Model& model, const PreparedModel& prepared,
   format::NetworkT network = BuildNetwork(prepared.network, codes, options.code);
   network.format_version = format::kFormatVersion;
   network.labels = options.labels;
-  network.preprocessing = std::make_unique<format::PreprocessingT>();
-  network.preprocessing->resize =
-      options.resize != 0 ? options.resize : std::max(model.input.height, model.input.width);
-  network.preprocessing->mean = options.mean;
-  network.preprocessing->stddev = options.stddev;
+  InputFormat input = options.pictures.value_or(model.input);
+  input.mean = options.mean;
+  input.stddev = options.stddev;
+  network.preprocessing = internal::PackInput(input);
   network.origin = std::make_unique<format::OriginT>();
   // The folder is left out, so that the same model gives the same bytes in every folder.
   network.origin->model_file = std::filesystem::path(model.path).filename().string();

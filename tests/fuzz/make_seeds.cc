@@ -68,6 +68,26 @@ void Images(Writer& writer) {
   const tools::Image image = tools::PatternImage(13, 9);
   writer.Write("image_decode", tools::EncodePng(image));
   writer.Write("image_decode", tools::EncodePpm(image));
+  writer.Write("image_decode", tools::EncodeWebp(image));
+  writer.Write("image_decode", tools::EncodeJpegWithSampling(image, 4, 2));
+  for (const uint32_t header : {12U, 40U, 124U}) {
+    writer.Write("image_decode", tools::EncodeBmp(image, {.header = header}));
+  }
+  writer.Write("image_decode", tools::EncodeBmp(image, {.bits = 32, .from_top = true}));
+  const std::vector<uint8_t> row(16, 0x1B);
+  for (const uint32_t bits : {1U, 2U, 4U, 8U}) {
+    const std::vector<uint8_t> palette(size_t{4} << bits, 0x5A);
+    writer.Write("image_decode",
+                 tools::AssembleBmp({.bits = bits, .width = 16, .palette = palette}, row));
+  }
+  writer.Write(
+      "image_decode",
+      tools::AssembleBmp(
+          {.bits = 16, .width = 8, .compression = 3, .masks = {0xF800, 0x07E0, 0x001F}}, row));
+  for (const char* text : {"P1 3 2 010\n101", "P2 2 1 15 3 15", "P3 1 1 65535 1 2 65535",
+                           "P4 9 1\nab", "P5 1 1 65535\nab"}) {
+    writer.Write("image_decode", std::string_view(text));
+  }
   for (const auto kind : {tools::JpegKind::kColor, tools::JpegKind::kGray,
                           tools::JpegKind::kProgressive, tools::JpegKind::kCmyk}) {
     writer.Write("image_decode", tools::EncodeJpeg(image, kind));
