@@ -394,7 +394,13 @@ std::string DescribePreprocessing(const InputFormat& input) {
   if (input.resizing != Resizing::kNone) {
     text += fmt::format(" ({})", NameOf(kInterpolations, static_cast<int>(input.interpolation)));
   }
-  return text + fmt::format(", centre {}x{}", input.height, input.width);
+  text += fmt::format(", centre {}x{}", input.height, input.width);
+  const auto numbers = [](const std::vector<float>& values) {
+    const bool same = std::ranges::count(values, values.front()) == std::ssize(values);
+    return fmt::format("{:.4g}",
+                       fmt::join(values.begin(), same ? values.begin() + 1 : values.end(), ","));
+  };
+  return text + fmt::format(", mean {}, std {}", numbers(input.mean), numbers(input.stddev));
 }
 
 }  // namespace cssrun::tools

@@ -15,16 +15,16 @@ namespace cssrun::tools {
 
 // What the user said; empty where nothing.
 struct AskedPreprocessing {
-  std::string preset;
-  std::vector<float> mean;  // of pixels times scale, in the order of the model's channels
-  std::vector<float> stddev;
-  std::string scale;   // a number or a fraction, by which a pixel of 0..255 is multiplied
-  std::string resize;  // N: the shorter side; HxW: stretched
-  std::optional<std::string> fit;  // N or HxW; "" or "model": the model's size
-  std::string crop;                // N or HxW
-  std::string fill;                // a grey level, or R,G,B
-  std::string channels;
-  std::string interpolation;
+  std::string preset = {};
+  std::vector<float> mean = {};  // of pixels times scale, in the order of the model's channels
+  std::vector<float> stddev = {};
+  std::string scale = {};   // a number or a fraction, by which a pixel of 0..255 is multiplied
+  std::string resize = {};  // N: the shorter side; HxW: stretched
+  std::optional<std::string> fit = {};  // N or HxW; "" or "model": the model's size
+  std::string crop = {};                // N or HxW
+  std::string fill = {};                // a grey level, or R,G,B
+  std::string channels = {};
+  std::string interpolation = {};
   bool exif = false;
 };
 
@@ -38,7 +38,8 @@ inline constexpr char kPresetNames[] =
 Result<InputFormat> ChoosePreprocessing(const AskedPreprocessing& asked, const InputFormat& model,
                                         std::string_view dashes);
 
-// Describes what pictures go through, for people: "shorter side to 256, centre 224 x 224, ...".
+// Describes what pictures go through, for people: "rgb, shorter side to 256
+// (bilinear), centre 224x224, mean 0.485,0.456,0.406, std 0.229,0.224,0.225".
 std::string DescribePreprocessing(const InputFormat& input);
 
 }  // namespace cssrun::tools

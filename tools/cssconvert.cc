@@ -85,8 +85,12 @@ Result<CheckResult> Check(const ConvertArguments& arguments, const converter::Gr
                           const InputFormat& format) {
   const Result<std::vector<float>> expected = ReadNpy(arguments.check[1]);
   if (!expected.ok()) return expected.status();
-  return CheckPreprocessing(graph, format, arguments.check[0], expected.value(),
-                            arguments.limits.image);
+  Result<CheckResult> checked = CheckPreprocessing(graph, format, arguments.check[0],
+                                                   expected.value(), arguments.limits.image);
+  if (checked.ok() || checked.status().code() != StatusCode::kInvalidArgument) return checked;
+  const std::string& message = checked.status().message();
+  const bool names = message.starts_with(arguments.check[0]);
+  return Status::InvalidArgument(names ? message : arguments.check[1] + ": " + message);
 }
 
 int Run(int argc, char** argv) {

@@ -78,8 +78,7 @@ TEST(DecodePnmTest, RefusesDamagedTexts) {
 
 TEST(DecodeJpegTest, UnusualChromaIsRead) {
   const Image grey{16, 16, Bytes(16 * 16 * 3, 90)};
-  for (const auto& [horizontal, vertical] :
-       {std::pair{3, 1}, {1, 3}, {4, 2}, {2, 4}, {2, 2}}) {
+  for (const auto& [horizontal, vertical] : {std::pair{3, 1}, {1, 3}, {4, 2}, {2, 4}, {2, 2}}) {
     const Bytes pixels = Pixels(EncodeJpegWithSampling(grey, horizontal, vertical));
     ASSERT_EQ(pixels.size(), grey.rgb.size()) << horizontal << "x" << vertical;
     for (const uint8_t level : pixels) ASSERT_NEAR(level, 90, 1) << horizontal << "x" << vertical;
