@@ -46,9 +46,8 @@ bool ReadShape(std::string_view text, Header& header) {
     if (text.starts_with(')')) return true;
     uint64_t side = 0;
     const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), side);
-    if (error != std::errc() || side > kMost) return false;
+    if (error != std::errc() || (side > 0 && header.count > kMost / side)) return false;
     header.count *= side;
-    if (header.count > kMost) return false;
     if (side > 1) ++header.longer_than_one;
     text.remove_prefix(static_cast<size_t>(stop - text.data()));
   }
