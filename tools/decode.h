@@ -25,6 +25,9 @@ Result<Image> DecodeWebp(std::span<const uint8_t> bytes, const ImageLimits& limi
 // PBM, PGM and PPM, as text (P1, P2, P3) or binary (P4, P5, P6), with 1 to 16 bits a number.
 Result<Image> DecodePnm(std::span<const uint8_t> bytes, const ImageLimits& limits);
 
+// What to do with an image that is not read.
+inline constexpr char kMakePng[] = "; make a PNG of it: mogrify -format png FILE (ImageMagick)";
+
 // Names what `bytes` are if they begin as a kind of file that is not decoded, and says how to make
 // an image of it that is: "a TIFF; ...".
 std::string NameUnread(std::span<const uint8_t> bytes);

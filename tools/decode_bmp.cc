@@ -99,20 +99,20 @@ Header ReadHeader(const Numbers& file) {
 Status Check(const Header& header) {
   if (header.size != kCoreHeader && (header.size < kInfoHeader || header.size > kLongestHeader)) {
     return Undecodable("a BMP of an unknown kind (its header has " + std::to_string(header.size) +
-                       " bytes); save it as PNG");
+                       " bytes)" + kMakePng);
   }
   switch (header.compression) {
     case kRgb:
       break;
     case kRle8:
     case kRle4:
-      return Undecodable("a BMP with run lengths (RLE); save it without compression, or as PNG");
+      return Undecodable(std::string("a BMP with run lengths (RLE)") + kMakePng);
     case kJpeg:
     case kPng:
-      return Undecodable("a JPEG or PNG inside of a BMP; save it without compression, or as PNG");
+      return Undecodable(std::string("a JPEG or PNG inside of a BMP") + kMakePng);
     default:
       if (header.compression != kMasks && header.compression != kMasksAndAlpha) {
-        return Undecodable("a BMP with an unknown compression; save it as PNG");
+        return Undecodable(std::string("a BMP with an unknown compression") + kMakePng);
       }
       if (header.bits != 16 && header.bits != 32) return Undecodable("a damaged BMP: its masks");
   }

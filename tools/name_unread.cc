@@ -10,9 +10,6 @@ namespace {
 
 using std::string_view_literals::operator""sv;
 
-constexpr std::string_view kMakePng =
-    ", which is not read; make a PNG of it: mogrify -format png FILE (ImageMagick)";
-
 struct Kind {
   std::string_view magic;
   std::string_view name;
@@ -53,9 +50,10 @@ constexpr Kind kOthers[] = {
 // A file of boxes begins with one that says what it is: size, "ftyp", brand.
 std::string NameBrand(std::string_view text) {
   const std::string_view brand = text.substr(8, 4);
-  if (brand == "avif" || brand == "avis") return "an AVIF" + std::string(kMakePng);
+  if (brand == "avif" || brand == "avis")
+    return std::string("an AVIF, which is not read") + kMakePng;
   for (const std::string_view heic : {"heic", "heix", "heim", "heis", "hevc", "hevx", "mif1"}) {
-    if (brand == heic) return "a HEIC" + std::string(kMakePng);
+    if (brand == heic) return std::string("a HEIC, which is not read") + kMakePng;
   }
   return "a video; make PNGs of its frames: ffmpeg -i FILE frame%05d.png";
 }
@@ -76,7 +74,8 @@ std::string NameUnread(std::span<const uint8_t> bytes) {
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   if (text.empty()) return "an empty file";
   for (const Kind& kind : kImages) {
-    if (text.starts_with(kind.magic)) return std::string(kind.name) + std::string(kMakePng);
+    if (text.starts_with(kind.magic))
+      return std::string(kind.name) + ", which is not read" + kMakePng;
   }
   for (const Kind& kind : kOthers) {
     if (text.starts_with(kind.magic)) return std::string(kind.name);

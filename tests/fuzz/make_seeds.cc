@@ -109,6 +109,9 @@ void Texts(Writer& writer) {
         "net.fb\0-\0--early-exit\0auto\0--limit\0pixels=100\0--limit=neurons=7"sv,
         "m.onnx\0-o\0net.fb\0--calibration\0i\0--mean\0.5,.5,.5\0--std=0.2"sv,
         "m.onnx\0-o\0n\0--calibration\0i\0--auto\0001\0-T\0008\0--beta\0002\0--input\0direct"sv,
+        "m.onnx\0-o\0n\0--calibration\0i\0--preset\0keras-caffe\0--fit\00040x50\0--fill\0001,2,3"sv,
+        "m.onnx\0--check\0p.jpg\0e.npy\0--resize\00024x32\0--scale\0001/127.5\0--channels\0bgr"sv,
+        "\x93NUMPY\1\0\x36\0{'descr': '<f4', 'fortran_order': False, 'shape': (1,)}abcd"sv,
         "--help"sv, "--version"sv, "cat\r\ndog\n\nm\xC3\xBCll, \"tier\"\n"sv,
         "\x1b]0;title\x07\n\xC2\x9B"
         "31m\n\xE2\x80\xAE"
