@@ -14,7 +14,8 @@ const std::string kModelSize = "model";     // of --fit
 constexpr char kExamples[] =
     "  cssconvert model.onnx -o net.fb --calibration images/\n"
     "  cssconvert resnet.onnx -o net.fb --calibration images/ --labels names.txt \\\n"
-    "      --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225 --timesteps 8 --beta 2";
+    "      --preset imagenet --timesteps 8 --beta 2\n"
+    "  cssconvert resnet.onnx --check photo.jpg expected.npy --preset imagenet";
 
 const std::map<std::string, converter::InputCoding> kInputs = {
     {"css", converter::InputCoding::kCss}, {"direct", converter::InputCoding::kDirect}};

@@ -67,7 +67,8 @@ std::string DescribeTwins(const std::vector<std::string>& labels) {
   std::string names;
   size_t count = 0;
   for (size_t i = 0; i < labels.size(); ++i) {
-    if (members[i] < 2 || ++count > kNamed) continue;
+    // No folder has an empty name.
+    if (members[i] < 2 || labels[i].empty() || ++count > kNamed) continue;
     names += (names.empty() ? "" : ", ") + labels[i];
   }
   if (count == 0) return {};

@@ -97,6 +97,20 @@ TEST(DecodeJpegTest, WarningsAreKept) {
   EXPECT_NE(image.value().warning.find("extraneous"), std::string::npos) << image.value().warning;
 }
 
+// A chunk with a wrong checksum that is not needed.
+TEST(DecodePngTest, WarningsAreKept) {
+  const Image image = PatternImage(5, 4);
+  Bytes file = EncodePng(image);
+  EXPECT_EQ(DecodeImage(file).value().warning, "");
+  const std::string chunk = "\0\0\0\6tRNS\0\1\0\2\0\3crc."s;
+  constexpr std::ptrdiff_t kAfterHeader = 33;
+  file.insert(file.begin() + kAfterHeader, chunk.begin(), chunk.end());
+  const Result<Image> decoded = DecodeImage(file);
+  ASSERT_TRUE(decoded.ok()) << decoded.status().message();
+  EXPECT_EQ(decoded.value().rgb, image.rgb);
+  EXPECT_NE(decoded.value().warning, "");
+}
+
 // All pixels are there without the end mark; without the last of the data they are not.
 TEST(DecodeJpegTest, AMissingEndMarkIsAWarning) {
   for (const JpegKind kind : {JpegKind::kColor, JpegKind::kGray, JpegKind::kProgressive}) {
