@@ -23,6 +23,7 @@
 #include "format/file_bytes.h"
 #include "format/geometry.h"
 #include "format/network_file.h"
+#include "runtime/network/input_format.h"
 #include "runtime/network/layer_kind.h"
 #include "runtime/neuron/settled.h"
 
@@ -242,11 +243,10 @@ format::NetworkT BuildFile(const Model& model, const PreparedModel& prepared,
   network.format_version = format::kFormatVersion;
   SetOutputs(model, options, network);
   network.labels = options.labels;
-  network.preprocessing = std::make_unique<format::PreprocessingT>();
-  network.preprocessing->resize =
-      options.resize != 0 ? options.resize : std::max(model.input.height, model.input.width);
-  network.preprocessing->mean = prepared.input.mean;
-  network.preprocessing->stddev = prepared.input.stddev;
+  InputFormat input = options.pictures.value_or(model.input);
+  input.mean = prepared.input.mean;
+  input.stddev = prepared.input.stddev;
+  network.preprocessing = internal::PackInput(input);
   if (const auto& grid = prepared.network.nodes.front().grid; grid.has_value()) {
     network.preprocessing->grid_step = static_cast<float>(grid->step);
     network.preprocessing->grid_lowest = static_cast<int32_t>(grid->lowest);

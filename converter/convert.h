@@ -27,7 +27,9 @@ struct ConvertOptions {
   AmplitudeSettings amplitudes;
   std::vector<float> mean;  // of pixel / 255, one per channel
   std::vector<float> stddev;
-  uint32_t resize = 0;              // shorter side before the centre is cut; 0: the larger side
+  // How pictures become the model's images, of the model's own size and without mean and stddev;
+  // nothing: as Model::input has it.
+  std::optional<InputFormat> pictures;
   std::vector<std::string> labels;  // one per logit, or none
   unsigned threads = 0;             // for running the converted network; 0: all cores
   // What the outputs are; nothing: classes where the model has one output, a vector.

@@ -18,23 +18,10 @@
 
 #include "cssrun/export.h"
 #include "cssrun/limits.h"
+#include "cssrun/preprocess.h"
 #include "cssrun/status.h"
 
 namespace cssrun {
-
-// The format of the images that a network takes. A caller that decodes images itself resizes the
-// shorter side to `resize` pixels (bilinear, antialiased), cuts out the centre, `height` x `width`,
-// and passes RGB as 8-bit pixels or as floats from 0 to 1. A float of pixel / 255 gives the same
-// bits as the 8-bit pixel. The session normalizes, (value - mean) / stddev per channel; the caller
-// must not.
-struct InputFormat {
-  uint32_t channels = 0;
-  uint32_t height = 0;
-  uint32_t width = 0;
-  uint32_t resize = 0;
-  std::vector<float> mean;    // one per channel
-  std::vector<float> stddev;  // one per channel
-};
 
 enum class LayerKind {
   kEncoder,        // codes the image as spikes
@@ -141,6 +128,7 @@ class CSSRUN_API Network {
   // Why integers cannot run it, if they were asked for; else "".
   const std::string& why_float() const;
 
+  // The images that Session::Run takes. Preprocess() makes them of pictures.
   const InputFormat& input() const;
   // The names of the classes, one per logit; empty if the model came without labels.
   const std::vector<std::string>& labels() const;
