@@ -16,6 +16,7 @@
 #include "converter/onnx_reader.h"
 #include "converter/out_of_memory.h"
 #include "converter/passes/passes.h"
+#include "converter/passes/split_single_logit.h"
 #include "converter/search.h"
 #include "converter/spiking.h"
 #include "converter/support.h"
@@ -24,6 +25,7 @@
 #include "format/file_bytes.h"
 #include "format/geometry.h"
 #include "format/network_file.h"
+#include "runtime/network/input_format.h"
 #include "runtime/network/layer_kind.h"
 #include "runtime/neuron/settled.h"
 
@@ -124,6 +126,18 @@ Status CheckNeurons(const Graph& graph, const NetworkLimits& limits) {
   return Status::Ok();
 }
 
+// Makes what the model does to its image first a part of the normalization of the pixels:
+//
+//     scale * (pixel - mean) / stddev + shift = (pixel - mean') / stddev'
+void FoldIntoNormalization(const Graph& graph, InputFormat& input) {
+  if (graph.image_scale.size() != input.mean.size()) return;
+  for (size_t c = 0; c < input.mean.size(); ++c) {
+    const double stddev = input.stddev[c] / graph.image_scale[c];
+    input.mean[c] = static_cast<float>(input.mean[c] - graph.image_shift[c] * stddev);
+    input.stddev[c] = static_cast<float>(stddev);
+  }
+}
+
 Progress StageOf(const StageProgress& progress, const char* name) {
   return [&progress, name](size_t done, size_t total) { progress(name, done, total); };
 }
@@ -131,6 +145,19 @@ Progress StageOf(const StageProgress& progress, const char* name) {
 }  // namespace
 
 namespace {
+
+// Classes compete in one vector.
+AnswerKind AnswerOf(const Graph& graph) {
+  const Shape& shape = graph.ShapeOf(graph.outputs.front());
+  const bool vector = shape.size() >= 2 && ElementCount(shape) == shape[1];
+  return graph.outputs.size() == 1 && vector ? AnswerKind::kClasses : AnswerKind::kNumbers;
+}
+
+// A binary classifier's one logit, of which Convert() makes two.
+bool HasSingleLogit(const Model& model) {
+  return model.answer == AnswerKind::kClasses &&
+         ElementCount(model.graph.ShapeOf(model.graph.outputs.front())) == 1;
+}
 
 Result<Model> LoadAndSimplify(const std::string& path, const NetworkLimits& limits) {
   Model model;
@@ -152,7 +179,11 @@ Result<Model> LoadAndSimplify(const std::string& path, const NetworkLimits& limi
   model.input.height = static_cast<uint32_t>(input[2]);
   model.input.width = static_cast<uint32_t>(input[3]);
   model.input.resize = std::max(model.input.height, model.input.width);
-  model.classes = static_cast<size_t>(ElementCount(model.graph.value(model.graph.output).shape));
+  model.answer = AnswerOf(model.graph);
+  for (const GraphOutput& output : model.graph.outputs) {
+    model.classes += static_cast<size_t>(ElementCount(model.graph.ShapeOf(output)));
+  }
+  if (HasSingleLogit(model)) model.classes = 2;
   model.quantized_code = QuantizedCode(model.graph);
 
   constexpr size_t kMaximumModel = size_t{1} << 31;
@@ -177,6 +208,7 @@ Result<PreparedModel> PrepareModel(const Model& model, const ImageSet& calibrati
   prepared.input = model.input;
   prepared.input.mean = options.mean;
   prepared.input.stddev = options.stddev;
+  FoldIntoNormalization(model.graph, prepared.input);
   Result<SpikingNetwork> network = LowerToSpikes(model.graph);
   if (!network.ok()) return Named(model, network.status());
   prepared.network = std::move(network).value();
@@ -194,16 +226,36 @@ Result<PreparedModel> PrepareModel(const Model& model, const ImageSet& calibrati
   return prepared;
 }
 
+namespace {
+
+// Names and shapes of the outputs, where they are more than logits.
+void SetOutputs(const Model& model, const ConvertOptions& options, format::NetworkT& network) {
+  const std::vector<GraphOutput>& outputs = model.graph.outputs;
+  const bool numbers = options.answer.value_or(model.answer) == AnswerKind::kNumbers;
+  if (numbers) network.answer = format::AnswerKind::Numbers;
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    format::NodeT& readout = *network.nodes[network.nodes.size() - outputs.size() + i];
+    readout.output_order.assign(outputs[i].order.begin(), outputs[i].order.end());
+    if (!numbers && outputs[i].order.empty()) continue;
+    if (numbers) readout.name = outputs[i].name;
+    const Shape& shape = model.graph.ShapeOf(outputs[i]);
+    // A shape begins with the batch.
+    readout.output_shape.assign(shape.begin() + (shape.size() > 1 ? 1 : 0), shape.end());
+  }
+}
+
+}  // namespace
+
 format::NetworkT BuildFile(const Model& model, const PreparedModel& prepared,
                            const ConvertOptions& options, const std::vector<NodeCode>& codes) {
   format::NetworkT network = BuildNetwork(prepared.network, codes, options.code);
   network.format_version = format::kFormatVersion;
+  SetOutputs(model, options, network);
   network.labels = options.labels;
-  network.preprocessing = std::make_unique<format::PreprocessingT>();
-  network.preprocessing->resize =
-      options.resize != 0 ? options.resize : std::max(model.input.height, model.input.width);
-  network.preprocessing->mean = options.mean;
-  network.preprocessing->stddev = options.stddev;
+  InputFormat input = options.pictures.value_or(model.input);
+  input.mean = prepared.input.mean;
+  input.stddev = prepared.input.stddev;
+  network.preprocessing = internal::PackInput(input);
   if (const auto& grid = prepared.network.nodes.front().grid; grid.has_value()) {
     network.preprocessing->grid_step = static_cast<float>(grid->step);
     network.preprocessing->grid_lowest = static_cast<int32_t>(grid->lowest);
@@ -219,9 +271,32 @@ format::NetworkT BuildFile(const Model& model, const PreparedModel& prepared,
 
 namespace {
 
+Status CheckAnswer(const Model& model, const ConvertOptions& options) {
+  const AnswerKind answer = options.answer.value_or(model.answer);
+  if (answer == AnswerKind::kClasses) {
+    if (model.graph.outputs.size() == 1) return Status::Ok();
+    return Status::InvalidArgument(
+        "the model has " + std::to_string(model.graph.outputs.size()) +
+        " outputs, and classes are one vector; leave the outputs as numbers");
+  }
+  if (const GraphOutput& output = model.graph.outputs.front(); !output.dropped.empty()) {
+    return Status::InvalidArgument("output " + output.name + " ends in " + output.dropped +
+                                   ", which spikes cannot compute and only classes do without; "
+                                   "export the model without it");
+  }
+  if (options.search_tolerance.has_value()) {
+    return Status::InvalidArgument(
+        "the search compares classes, and the outputs of this model are numbers; choose the "
+        "timesteps yourself");
+  }
+  if (options.labels.empty()) return Status::Ok();
+  return Status::InvalidArgument("labels name classes, and the outputs of this model are numbers");
+}
+
 Result<Conversion> PrepareAndConvert(const Model& model, const ImageSet& calibration_images,
                                      const ImageSet& validation_images, const ConvertOptions& asked,
                                      const StageProgress& progress) {
+  if (Status status = CheckAnswer(model, asked); !status.ok()) return status;
   ConvertOptions options = asked;
   if (options.search_tolerance.has_value()) options.amplitudes.per_channel = true;
   Result<PreparedModel> prepared_model = PrepareModel(model, calibration_images, options, progress);
@@ -258,6 +333,7 @@ Result<Conversion> PrepareAndConvert(const Model& model, const ImageSet& calibra
     if (!status.ok()) return Named(model, status);
   }
   report.model = model.path;
+  report.answer = options.answer.value_or(model.answer);
   report.code = options.code;
   report.amplitudes = options.amplitudes;
   report.macs_per_image = prepared.network.macs;
@@ -265,7 +341,9 @@ Result<Conversion> PrepareAndConvert(const Model& model, const ImageSet& calibra
     format::NetworkT built = BuildFile(model, prepared, options, codes);
     built.why_float = report.why_float;
     ReserveMeasured(built);
-    report.latency_steps = built.nodes.back()->offset + options.code.timesteps;
+    for (const auto& node : built.nodes) {
+      report.latency_steps = std::max(report.latency_steps, node->offset + options.code.timesteps);
+    }
     report.layers = DescribeLayers(prepared.network, prepared.calibration, codes, built);
     conversion.bytes = format::SerializeNetwork(built);
     return std::span<const uint8_t>(conversion.bytes.data(), conversion.bytes.size());
@@ -295,7 +373,9 @@ Result<Conversion> PrepareAndConvert(const Model& model, const ImageSet& calibra
                   prepared.input, engine);
   if (!errors.ok()) return Named(model, errors.status());
   for (size_t i = 0; i < report.layers.size(); ++i) report.layers[i].error = errors.value()[i];
-  if (report.calibration.agreement < kGoodAgreement) {
+  const double agreement = report.calibration.agreement < 0 ? Likeness(report.calibration)
+                                                            : report.calibration.agreement;
+  if (agreement < kGoodAgreement) {
     Result<std::string> remedy =
         FindRemedy(model, prepared, calibration_images, options, report.calibration, progress);
     if (!remedy.ok()) return Named(model, remedy.status());
@@ -324,8 +404,15 @@ Result<Conversion> PrepareAndConvert(const Model& model, const ImageSet& calibra
 Result<Conversion> Convert(const Model& model, const ImageSet& calibration_images,
                            const ImageSet& validation_images, const ConvertOptions& asked,
                            const StageProgress& progress) {
-  return GuardMemory([&] {
-    return PrepareAndConvert(model, calibration_images, validation_images, asked, progress);
+  return GuardMemory([&]() -> Result<Conversion> {
+    if (!HasSingleLogit(model) || asked.answer.value_or(model.answer) != AnswerKind::kClasses) {
+      return PrepareAndConvert(model, calibration_images, validation_images, asked, progress);
+    }
+    Model two_classes = model;
+    if (Status status = SplitSingleLogit(two_classes.graph); !status.ok()) {
+      return Named(model, status);
+    }
+    return PrepareAndConvert(two_classes, calibration_images, validation_images, asked, progress);
   });
 }
 

@@ -27,9 +27,13 @@ struct ConvertOptions {
   AmplitudeSettings amplitudes;
   std::vector<float> mean;  // of pixel / 255, one per channel
   std::vector<float> stddev;
-  uint32_t resize = 0;              // shorter side before the centre is cut; 0: the larger side
+  // How pictures become the model's images, of the model's own size and without mean and stddev;
+  // nothing: as Model::input has it.
+  std::optional<InputFormat> pictures;
   std::vector<std::string> labels;  // one per logit, or none
   unsigned threads = 0;             // for running the converted network; 0: all cores
+  // What the outputs are; nothing: classes where the model has one output, a vector.
+  std::optional<AnswerKind> answer;
   // Search for the cheapest code (search.h) that differs from the ANN on at most this share of the
   // calibration images; `code` and `amplitudes.rule` are then results.
   std::optional<double> search_tolerance;
@@ -45,7 +49,8 @@ struct Model {
   Graph graph;
   // The format that images must have; mean and stddev are still empty.
   InputFormat input;
-  size_t classes = 0;
+  AnswerKind answer = AnswerKind::kClasses;  // what the outputs look like
+  size_t classes = 0;                        // numbers of all outputs
   // A quantized model's own code, with as many steps as its activations have bits.
   std::optional<CodeSettings> quantized_code;
 };
@@ -92,6 +97,7 @@ struct TriedCode {
 
 struct ConversionReport {
   std::string model;
+  AnswerKind answer = AnswerKind::kClasses;
   CodeSettings code;
   AmplitudeSettings amplitudes;
   uint32_t latency_steps = 0;

@@ -38,9 +38,13 @@ const char* NameOf(AmplitudeRule rule) {
 Json ShareOrNull(double share) { return share < 0 ? Json() : Json(share); }
 
 std::string DescribeComparison(const char* set, const Comparison& comparison) {
-  std::string text = fmt::format("{} {} images: agreement with the ANN {}, relative logit error {}",
-                                 comparison.images, set, Percent(comparison.agreement),
-                                 Percent(comparison.relative_logit_error));
+  std::string text =
+      comparison.agreement < 0
+          ? fmt::format("{} {} images: relative error of the outputs {}", comparison.images, set,
+                        Percent(comparison.relative_logit_error))
+          : fmt::format("{} {} images: agreement with the ANN {}, relative logit error {}",
+                        comparison.images, set, Percent(comparison.agreement),
+                        Percent(comparison.relative_logit_error));
   if (comparison.ann_top1 >= 0) {
     text += fmt::format(", top-1 ANN {}, SNN {}", Percent(comparison.ann_top1),
                         Percent(comparison.snn_top1));
@@ -56,7 +60,7 @@ std::string DescribeComparison(const char* set, const Comparison& comparison) {
 Json ComparisonToJson(const Comparison& comparison) {
   Json json;
   json["images"] = comparison.images;
-  json["agreement"] = comparison.agreement;
+  json["agreement"] = ShareOrNull(comparison.agreement);
   json["relative_logit_error"] = comparison.relative_logit_error;
   json["ann_top1"] = ShareOrNull(comparison.ann_top1);
   json["snn_top1"] = ShareOrNull(comparison.snn_top1);
@@ -155,6 +159,7 @@ std::string FormatReport(const ConversionReport& report) {
 std::string ReportToJson(const ConversionReport& report) {
   Json json;
   json["model"] = report.model;
+  json["answer"] = report.answer == AnswerKind::kClasses ? "classes" : "numbers";
   json["timesteps"] = report.code.timesteps;
   json["beta"] = report.code.beta;
   json["silent_steps"] = report.code.silent_steps;

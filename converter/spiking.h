@@ -57,7 +57,7 @@ struct SpikingNode {
 };
 
 struct SpikingNetwork {
-  std::vector<SpikingNode> nodes;  // the encoder first, the readout last
+  std::vector<SpikingNode> nodes;  // the encoder first, the readouts last
   uint64_t macs = 0;               // of the dense ANN; at borders, taps in the padding do not count
 };
 

@@ -141,7 +141,7 @@ Result<std::string> FindRemedy(const Model& model, const PreparedModel& prepared
       prepared.calibration.logits.begin() + static_cast<std::ptrdiff_t>(few.pixels.size()));
   const std::vector<Remedy> remedies = Remedies(options);
   std::string best;
-  double most = measured.expected_agreement + kHelps;
+  double most = Likeness(measured) + kHelps;
   for (size_t i = 0; i < remedies.size(); ++i) {
     progress("looking for a remedy", i, remedies.size());
     const ConvertOptions& trial = remedies[i].options;
@@ -153,8 +153,8 @@ Result<std::string> FindRemedy(const Model& model, const PreparedModel& prepared
         {bytes.data(), bytes.size()}, few, ann, options.threads, [](size_t, size_t) {},
         EngineKind::kInteger, Readings::kLeaveOut);
     if (!comparison.ok()) return comparison.status();
-    if (comparison.value().expected_agreement <= most) continue;
-    most = comparison.value().expected_agreement;
+    if (Likeness(comparison.value()) <= most) continue;
+    most = Likeness(comparison.value());
     best = fmt::format("tried {}: {:.1f} % expected", remedies[i].how, most * 100);
   }
   if (!best.empty()) return best;
@@ -198,13 +198,18 @@ std::string WhereErrorsArise(const SpikingNetwork& network, const std::vector<do
 std::string DescribeDisagreement(const Comparison& measured, const SpikingNetwork& network,
                                  const std::vector<double>& errors, const std::string& remedy) {
   const std::string where = WhereErrorsArise(network, errors);
-  return fmt::format(
-      "it agrees with the ANN on only {:.1f} % of the calibration images (95 % and more is usual); "
-      "{}; what to try: {}",
-      measured.agreement * 100,
-      where.empty() ? std::string("errors grow a little in every layer")
-                    : "errors arise in layer " + where,
-      remedy);
+  const std::string how =
+      measured.agreement < 0
+          ? fmt::format("its numbers differ from the ANN's by {:.1f} % on the calibration images",
+                        measured.relative_logit_error * 100)
+          : fmt::format(
+                "it agrees with the ANN on only {:.1f} % of the calibration images (95 % and "
+                "more is usual)",
+                measured.agreement * 100);
+  return fmt::format("{}; {}; what to try: {}", how,
+                     where.empty() ? std::string("errors grow a little in every layer")
+                                   : "errors arise in layer " + where,
+                     remedy);
 }
 
 }  // namespace cssrun::converter

@@ -1,6 +1,7 @@
 // cssrun: classifies images with a converted network.
 #include "cssrun/cssrun.h"
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <memory>
@@ -11,6 +12,8 @@
 #include "tools/cssrun_arguments.h"
 #include "tools/exit_codes.h"
 #include "tools/image_list.h"
+#include "tools/label_file.h"
+#include "tools/numbers.h"
 #include "tools/output.h"
 #include "tools/progress.h"
 #include "tools/ranks/ranks.h"
@@ -52,6 +55,24 @@ ImageResult Describe(const ImageFile& file, const ImageOutcome& outcome, const N
   return result;
 }
 
+// One image in the format, whatever the network answers.
+std::string Formatted(OutputFormat format, const ImageFile& file, const ImageOutcome& outcome,
+                      const Network& network, size_t topk) {
+  const Answer& answer = outcome.answer;
+  const std::string error = outcome.status.ok() ? "" : outcome.status.message();
+  if (format == OutputFormat::kNpy) {
+    return NpyRecord(network.outputs(), error.empty() ? std::span<const float>(answer.logits)
+                                                      : std::span<const float>());
+  }
+  if (network.answer() == AnswerKind::kClasses) {
+    return FormatResult(format, Describe(file, outcome, network, topk), topk);
+  }
+  if (format == OutputFormat::kJsonLines) {
+    return NumbersJson(file.path, network.outputs(), answer.logits, answer.steps, error);
+  }
+  return error.empty() ? NumbersText(file.path, network.outputs(), answer.logits) : "";
+}
+
 Status WriteSummary(const Arguments& arguments, const Summary& summary) {
   if (arguments.summary.empty()) return Status::Ok();
   const std::string json = summary.ToJson(arguments.profile || !arguments.report.empty());
@@ -72,6 +93,18 @@ Result<ReportRequest> RequestOf(const Arguments& arguments, const Network& netwo
     report.neurons.push_back(neuron.value());
   }
   return report;
+}
+
+// What folders and labels have that results do not show, once.
+void SayBeforehand(const std::vector<ImageFile>& files, const Network& network,
+                   const LeftOut& left_out) {
+  if (const std::string left = DescribeLeftOut(left_out); !left.empty()) {
+    PrintError(kProgram, left);
+  }
+  const bool graded =
+      std::ranges::any_of(files, [](const ImageFile& file) { return file.truth != kUnknownTruth; });
+  const std::string twins = DescribeTwins(network.labels());
+  if (graded && !twins.empty()) PrintError(kProgram, twins);
 }
 
 // Makes the message of an interrupted run: how many images are done, and how to continue.
@@ -102,8 +135,10 @@ int Run(int argc, char** argv, Ranks& ranks) {
   if (!network->why_float().empty()) {
     PrintError(kProgram, "running in float, which is slower: " + network->why_float());
   }
-  Result<std::vector<ImageFile>> listed = CollectImages(arguments, *network);
+  LeftOut left_out;
+  Result<std::vector<ImageFile>> listed = CollectImages(arguments, *network, left_out);
   if (!listed.ok()) return Fail(listed.status());
+  SayBeforehand(listed.value(), *network, left_out);
   const std::vector<ImageFile>& files = listed.value();
   const Result<SessionOptions> options = OptionsOf(arguments, *network);
   if (!options.ok()) return Fail(options.status());
@@ -111,6 +146,9 @@ int Run(int argc, char** argv, Ranks& ranks) {
   if (!report.ok()) return Fail(report.status());
 
   Summary summary(*network);
+  summary.SetLeftOut(left_out);
+  const Twins twins(network->labels());
+  std::string first_warning;
   Tally tally(network->labels(), network->logits());
   Result<Results> opened = arguments.resume.empty() ? Results::ToStandardOutput()
                                                     : Results::Continue(arguments.resume, files,
@@ -125,11 +163,14 @@ int Run(int argc, char** argv, Ranks& ranks) {
 
   const OutputFormat format = FormatNamed(arguments.format);
   Progress progress;
-  bool written = results.Write(FormatHeader(format, arguments.topk));
+  bool written =
+      results.Write(format == OutputFormat::kNpy ? NpyHeader(network->outputs(), files.size())
+                                                 : FormatHeader(format, arguments.topk));
   const FileRun run{network,
                     arguments.network,
                     network->engine(),
                     arguments.limits,
+                    arguments.exif,
                     options.value(),
                     arguments.threads,
                     files.size() - done,
@@ -137,16 +178,20 @@ int Run(int argc, char** argv, Ranks& ranks) {
                       return files[first + index].path;
                     }};
   const auto start = std::chrono::steady_clock::now();
-  const Status ran = ranks.Run(run, [&](size_t, const ImageOutcome& outcome) {
-    const ImageFile& file = files[done];
-    const ImageResult result = Describe(file, outcome, *network, arguments.topk);
+  const Status ran = ranks.Run(run, [&](size_t, const FileOutcome& outcome) {
+    ImageFile file = files[done];
+    file.truth = twins.Best(outcome.answer.logits, file.truth);
+    if (!outcome.warning.empty()) {
+      if (summary.warned() == 0) first_warning = file.path + ": " + outcome.warning;
+      summary.AddWarning();
+    }
     summary.Add(outcome, file.truth);
     if (!arguments.report.empty()) tally.Add(file, outcome);
-    if (!result.error.empty()) {
+    if (!outcome.status.ok()) {
       progress.Clear();
-      PrintError(kProgram, result.error);
+      PrintError(kProgram, outcome.status.message());
     }
-    written = written && results.Write(FormatResult(format, result, arguments.topk));
+    written = written && results.Write(Formatted(format, file, outcome, *network, arguments.topk));
     progress.Update("images", ++done, files.size());
     return written;
   });
@@ -160,6 +205,11 @@ int Run(int argc, char** argv, Ranks& ranks) {
   if (!ran.ok()) return Fail(Interrupted(ran, done, files, arguments.resume));
 
   summary.Finish(std::chrono::duration<double>(elapsed).count(), ThreadCount(arguments.threads));
+  if (summary.warned() > 0) {
+    PrintError(kProgram, std::to_string(summary.warned()) +
+                             (summary.warned() == 1 ? " image was" : " images were") +
+                             " read with warnings, the first: " + first_warning);
+  }
   if (arguments.profile) PrintMessage(summary.ProfileText());
   if (arguments.steps) PrintMessage(summary.StepsText());
   PrintMessage(summary.ToText());

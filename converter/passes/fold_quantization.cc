@@ -73,14 +73,14 @@ class Folding {
       if (node.op == OpKind::kDequantizeLinear) FoldDequantize(node);
       if (node.op == OpKind::kRelu) JoinRelu(node);
     }
-    DropLast();
+    for (const GraphOutput& output : graph_.outputs) DropLast(output);
     sweep_.Finish();
   }
 
  private:
   // What rounds the logits brings nothing but ties.
-  void DropLast() {
-    Node* last = sweep_.Producer(graph_.output);
+  void DropLast(const GraphOutput& output) {
+    Node* last = sweep_.Producer(output.value);
     while (last != nullptr && sweep_.OnlyReader(last->outputs[0]) && HandsOn(*last)) {
       last = sweep_.Producer(last->inputs[0]);
     }

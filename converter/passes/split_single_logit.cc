@@ -24,7 +24,7 @@ std::vector<float> Halves(const std::vector<float>& values) {
 // readers.
 Node* ProducerOfLogit(Graph& graph) {
   const std::vector<int> uses = graph.CountUses();
-  ValueId wanted = graph.output;
+  ValueId wanted = graph.outputs.front().value;
   for (size_t i = graph.nodes.size(); i-- > 0;) {
     Node& node = graph.nodes[i];
     if (node.outputs.empty() || node.outputs[0] != wanted) continue;
@@ -33,6 +33,13 @@ Node* ProducerOfLogit(Graph& graph) {
     wanted = node.inputs[0];
   }
   return nullptr;
+}
+
+void SetOutput(Graph& graph, ValueId logits) {
+  graph.value(logits).shape = {1, 2};
+  graph.outputs.front().value = logits;
+  graph.outputs.front().shape.clear();
+  graph.outputs.front().order.clear();
 }
 
 // A fully connected layer gets its one row of weights twice.
@@ -46,15 +53,15 @@ void Double(Graph& graph, Node& gemm) {
     std::vector<float> both = Halves(*bias);
     gemm.inputs[2] = AddFloats(graph, graph.value(gemm.inputs[2]).name, {2}, std::move(both));
   }
-  graph.output = gemm.outputs[0];
-  graph.value(graph.output).shape = {1, 2};
+  SetOutput(graph, gemm.outputs[0]);
 }
 
 }  // namespace
 
 Status SplitSingleLogit(Graph& graph) {
-  const Shape& shape = graph.value(graph.output).shape;
-  if (shape.empty() || ElementCount(shape) != 1) return Status::Ok();
+  const ValueId logit = graph.outputs.front().value;
+  const Shape shape = graph.value(logit).shape;
+  if (graph.outputs.size() != 1 || shape.empty() || ElementCount(shape) != 1) return Status::Ok();
   Node* producer = ProducerOfLogit(graph);
   if (producer != nullptr && producer->op == OpKind::kGemm &&
       ConstantFloats(graph, *producer, 1) != nullptr && producer->Int("transB", 0) == 1 &&
@@ -64,12 +71,12 @@ Status SplitSingleLogit(Graph& graph) {
     return Status::Ok();
   }
   if (shape.size() != 2) return Status::Ok();
-  Node gemm{OpKind::kGemm, "logit", {graph.output}, {}, {}};
+  Node gemm{OpKind::kGemm, "logit", {logit}, {}, {}};
   gemm.attributes = {
       {"alpha", 1.0F}, {"beta", 1.0F}, {"transA", int64_t{0}}, {"transB", int64_t{1}}};
   gemm.inputs.push_back(AddFloats(graph, "logit.weight", {2, 1}, {-0.5F, 0.5F}));
   gemm.outputs.push_back(graph.AddValue("logits", {1, 2}));
-  graph.output = gemm.outputs[0];
+  SetOutput(graph, gemm.outputs[0]);
   graph.nodes.push_back(std::move(gemm));
   return Status::Ok();
 }

@@ -35,11 +35,14 @@ class Builder {
     integers_.encoder = MakeEncoderTable(network_);
     const auto& nodes = *network_.nodes();
     integers_.layers.resize(nodes.size());
-    for (uint32_t i = 1; i + 1 < nodes.size(); ++i) {
+    for (uint32_t i = 1; i < nodes.size(); ++i) {
+      if (nodes.Get(i)->kind() != format::NodeKind::Neurons) continue;
       if (!BuildLayer(*nodes.Get(i), integers_.layers[i])) return std::nullopt;
     }
     LayOutLevels();
-    if (!BuildReadout(*nodes.Get(nodes.size() - 1))) return std::nullopt;
+    for (const format::Node* node : nodes) {
+      if (node->kind() == format::NodeKind::Readout) BuildReadout(*node);
+    }
     return std::move(integers_);
   }
 
@@ -461,29 +464,37 @@ class Builder {
     }
   }
 
-  bool BuildReadout(const format::Node& node) {
+  void BuildReadout(const format::Node& node) {
+    std::optional<VectorReadout> vector = BuildVectorReadout(node);
+    if (vector.has_value()) {
+      integers_.readouts.emplace_back(std::move(*vector));
+    } else {
+      integers_.readouts.emplace_back(LayOutFloatLayer(network_, node));
+    }
+  }
+
+  // Nothing where the layout does not fit.
+  std::optional<VectorReadout> BuildVectorReadout(const format::Node& node) const {
+    if (Positions(*node.potential()) != 1) return std::nullopt;
+    VectorReadout readout;
     const uint32_t logits = node.potential()->channels();
-    integers_.logit_stride = (logits + kLogitLanes - 1) / kLogitLanes * kLogitLanes;
+    readout.logit_stride = (logits + kLogitLanes - 1) / kLogitLanes * kLogitLanes;
     for (const format::Synapses* s : SpikeSynapses(network_, node)) {
-      if (s->groups() != 1) return Refuse(node, "grouped convolution");
+      if (s->groups() != 1) return std::nullopt;
       ReadoutShape shape;
       shape.logits = logits;
-      shape.row_size = integers_.logit_stride;
+      shape.row_size = readout.logit_stride;
       shape.source = *network_.nodes()->Get(s->source())->extent();
       shape.source_lanes = integers_.layouts[s->source()];
       shape.view = ViewSource(*s, shape.source);
-      if (!shape.view.disjoint()) {
-        return Refuse(node, "means that overlap or are padded, before logits");
-      }
+      if (!shape.view.disjoint()) return std::nullopt;
       const double laid_out = static_cast<double>(shape.view.y.size) *
                               static_cast<double>(shape.view.x.size) * shape.source.channels() *
-                              integers_.logit_stride;
-      if (IsTooLarge(laid_out, s->weights()->size())) {
-        return Refuse(node, "synapses that take too much memory in rows");
-      }
-      integers_.readout.push_back(MakeReadoutSynapses(shape, *s));
+                              readout.logit_stride;
+      if (IsTooLarge(laid_out, s->weights()->size())) return std::nullopt;
+      readout.synapses.push_back(MakeReadoutSynapses(shape, *s));
     }
-    return true;
+    return readout;
   }
 
   const format::Network& network_;

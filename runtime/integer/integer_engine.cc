@@ -57,24 +57,47 @@ IntegerEngine::IntegerEngine(const LoadedNetwork& network, const SessionOptions&
       }
     }
   }
-  logits_.resize(integers_.logit_stride);
   size_t most_weight_rows = 0;
-  for (const ReadoutSynapses& s : integers_.readout) {
-    most_weight_rows = std::max(most_weight_rows, s.weight_rows);
+  for (size_t i = 0; i < integers_.readouts.size(); ++i) {
+    readouts_.push_back(MakeReadoutState(network.first_readout() + i));
+    const auto* vector = std::get_if<VectorReadout>(&integers_.readouts[i]);
+    if (vector == nullptr) continue;
+    for (const ReadoutSynapses& s : vector->synapses) {
+      most_weight_rows = std::max(most_weight_rows, s.weight_rows);
+    }
   }
   counts_.resize(most_weight_rows);
-  if (SumsAreWide(IsSettled(network.beta, network.timesteps, network.silent_steps),
-                  network.timesteps)) {
-    for (const ReadoutSynapses& s : integers_.readout) level_counts_.emplace_back(s.weight_rows);
-    base_logits_.resize(integers_.logit_stride);
-    reads_steps_ = ReadsEveryStep(options) || options.early_exit_margin.has_value() ||
-                   options.time_limit > std::chrono::nanoseconds::zero();
-  }
+  reads_steps_ = ReadsEveryStep(options) || options.early_exit_margin.has_value() ||
+                 options.time_limit > std::chrono::nanoseconds::zero();
   if (network.direct_input.has_value()) {
     image_.resize(Neurons(network.layers.front().extent));
   } else {
     trains_.emplace(network);
   }
+}
+
+IntegerEngine::ReadoutState IntegerEngine::MakeReadoutState(size_t layer) const {
+  const Layer& described = network_.layers[layer];
+  const IntegerReadout& readout = integers_.readouts[layer - network_.first_readout()];
+  if (const auto* vector = std::get_if<VectorReadout>(&readout)) {
+    VectorReadoutState state;
+    state.logits.resize(vector->logit_stride);
+    if (!described.direct.empty()) state.pixels.resize(vector->logit_stride);
+    const bool settled = IsSettled(network_.beta, network_.timesteps, network_.silent_steps);
+    if (SumsAreWide(settled, network_.timesteps)) {
+      for (const ReadoutSynapses& s : vector->synapses) {
+        state.level_counts.emplace_back(s.weight_rows);
+      }
+      state.base.resize(vector->logit_stride);
+    }
+    return state;
+  }
+  const auto& floats = std::get<FloatLayer>(readout);
+  std::vector<format::Extent> sources;
+  for (const SynapseLayout& s : floats.synapses) {
+    sources.push_back(network_.layers[s.source].extent);
+  }
+  return MapReadoutState(described, floats, sources);
 }
 
 IntegerEngine::Worker& IntegerEngine::WorkerOfThread() {
@@ -91,12 +114,23 @@ void IntegerEngine::SetDirectImage() {
       state.images[s] = SeenImage(layer.direct[s], image_, state.image_rooms[s]);
     }
   }
-  if (network_.layers.back().direct.empty()) return;
-  LayerState& readout = states_.back();
-  std::fill_n(readout.floats.get(), integers_.logit_stride, 0.0F);
-  for (size_t s = 0; s < network_.layers.back().direct.size(); ++s) {
-    AddDirectRow(network_.layers.back().direct[s], readout.images[s], 0, integers_.logit_stride,
-                 readout.floats.get());
+}
+
+// After SetDirectImage().
+void IntegerEngine::StartReadout(size_t layer) {
+  const Layer& described = network_.layers[layer];
+  ReadoutState& readout = readouts_[layer - network_.first_readout()];
+  if (auto* map = std::get_if<MapReadoutState>(&readout)) {
+    map->Reset();
+    map->SetImage(states_[layer].images);
+    return;
+  }
+  auto& vector = std::get<VectorReadoutState>(readout);
+  std::ranges::fill(vector.logits, 0.0F);
+  std::ranges::fill(vector.pixels, 0.0F);
+  for (size_t s = 0; s < described.direct.size(); ++s) {
+    AddDirectRow(described.direct[s], states_[layer].images[s], 0, vector.pixels.size(),
+                 vector.pixels.data());
   }
 }
 
@@ -111,12 +145,18 @@ Status IntegerEngine::Run(const Input& input, Answer& answer) {
 
 void IntegerEngine::StartImage(const Input& input) {
   input_ = &input;
-  std::fill(logits_.begin(), logits_.end(), 0.0F);
   if (network_.direct_input.has_value()) SetDirectImage();
+  for (size_t i = network_.first_readout(); i < network_.layers.size(); ++i) StartReadout(i);
 }
 
-std::span<const float> IntegerEngine::Potentials() const {
-  return {logits_.data(), network_.layers.back().extent.channels()};
+void IntegerEngine::CopyPotentials(size_t layer, std::span<float> potentials) const {
+  const ReadoutState& readout = readouts_[layer - network_.first_readout()];
+  if (const auto* map = std::get_if<MapReadoutState>(&readout)) {
+    map->CopyPotentials(potentials);
+    return;
+  }
+  std::copy_n(std::get<VectorReadoutState>(readout).logits.begin(), potentials.size(),
+              potentials.begin());
 }
 
 void IntegerEngine::StepLayer(size_t layer, uint32_t first, uint32_t last,
@@ -130,7 +170,7 @@ void IntegerEngine::StepLayer(size_t layer, uint32_t first, uint32_t last,
     if (kind == NodeKind::Encoder) {
       StepEncoder(index, statistics);
     } else {
-      StepReadout(index, statistics);
+      StepReadout(layer, index, statistics);
     }
   }
 }
@@ -273,44 +313,61 @@ uint64_t IntegerEngine::SettlePart(size_t layer_index, Worker& worker,
   return RunSettlingStep(step);
 }
 
-void IntegerEngine::GrowLogits(uint32_t index, float* logits) const {
-  const Layer& layer = network_.layers.back();
+void IntegerEngine::StepReadout(size_t layer, uint32_t index, LayerStatistics& statistics) {
+  const size_t number = layer - network_.first_readout();
+  const IntegerReadout& readout = integers_.readouts[number];
+  if (const auto* vector = std::get_if<VectorReadout>(&readout)) {
+    statistics.synops +=
+        StepVectorReadout(layer, index, *vector, std::get<VectorReadoutState>(readouts_[number]));
+    return;
+  }
+  const auto& floats = std::get<FloatLayer>(readout);
+  auto& map = std::get<MapReadoutState>(readouts_[number]);
+  map.Grow();
+  for (size_t s = 0; s < floats.synapses.size(); ++s) {
+    const uint32_t source = floats.synapses[s].source;
+    statistics.synops +=
+        map.Add(s, states_[source].spikes[index], integers_.layouts[source].stride());
+  }
+}
+
+uint64_t IntegerEngine::StepVectorReadout(size_t layer_index, uint32_t index,
+                                          const VectorReadout& readout, VectorReadoutState& state) {
+  const Layer& layer = network_.layers[layer_index];
+  const bool together = !state.level_counts.empty();  // steps share one multiplication
+  float* logits = together ? state.base.data() : state.logits.data();
   const float* bias = layer.bias.get();
   for (size_t k = 0; k < layer.extent.channels(); ++k) {
     logits[k] = network_.beta * (index == 0 ? layer.initial_potential : logits[k]) + bias[k];
   }
-  if (const float* pixels = states_.back().floats.get(); pixels != nullptr) {
-    for (size_t k = 0; k < layer.extent.channels(); ++k) logits[k] += pixels[k];
+  if (!state.pixels.empty()) {
+    for (size_t k = 0; k < layer.extent.channels(); ++k) logits[k] += state.pixels[k];
   }
-}
-
-void IntegerEngine::StepLongReadout(uint32_t index, LayerStatistics& statistics) {
-  GrowLogits(index, base_logits_.data());
-  const bool read = reads_steps_ || index + 1 == network_.timesteps;
-  if (read) std::copy(base_logits_.begin(), base_logits_.end(), logits_.begin());
-  for (size_t i = 0; i < integers_.readout.size(); ++i) {
-    const ReadoutSynapses& s = integers_.readout[i];
-    std::vector<int32_t>& counts = level_counts_[i];
-    if (index == 0) std::fill(counts.begin(), counts.end(), 0);
-    for (int32_t& count : counts) count *= 2;
-    statistics.synops += CountReadoutSpikes(s, states_[s.source].spikes[index], counts);
-    if (!read) continue;
-    std::copy(counts.begin(), counts.end(), counts_.begin());
-    AddReadout(s, std::span(counts_).first(s.weight_rows), logits_.data());
-  }
-}
-
-void IntegerEngine::StepReadout(uint32_t index, LayerStatistics& statistics) {
-  if (!level_counts_.empty()) {
-    StepLongReadout(index, statistics);
-    return;
-  }
-  float* logits = logits_.data();
-  GrowLogits(index, logits);
-  for (const ReadoutSynapses& s : integers_.readout) {
-    statistics.synops += CountReadoutSpikes(s, states_[s.source].spikes[index], counts_);
+  if (together) return StepLongReadout(index, readout, state);
+  uint64_t synops = 0;
+  for (const ReadoutSynapses& s : readout.synapses) {
+    synops += CountReadoutSpikes(s, states_[s.source].spikes[index], counts_);
     AddReadout(s, counts_, logits);
   }
+  return synops;
+}
+
+uint64_t IntegerEngine::StepLongReadout(uint32_t index, const VectorReadout& readout,
+                                        VectorReadoutState& state) {
+  const bool read = reads_steps_ || index + 1 == network_.timesteps;
+  if (read) std::copy(state.base.begin(), state.base.end(), state.logits.begin());
+  uint64_t synops = 0;
+  for (size_t i = 0; i < readout.synapses.size(); ++i) {
+    const ReadoutSynapses& s = readout.synapses[i];
+    std::vector<int32_t>& counts = state.level_counts[i];
+    if (index == 0) std::fill(counts.begin(), counts.end(), 0);
+    for (int32_t& count : counts) count *= 2;
+    synops += CountReadoutSpikes(s, states_[s.source].spikes[index], counts);
+    if (!read) continue;
+    std::copy(counts.begin(), counts.end(), counts_.begin());
+    AddReadout(s, std::span(counts_).first(s.weight_rows), state.logits.data());
+  }
+  return synops;
 }
 
 void IntegerEngine::RecordSpikes(size_t layer, uint32_t index, std::span<int8_t> spikes) const {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "hwy/aligned_allocator.h"
+#include "runtime/float/float_network.h"
 #include "runtime/integer/encoder/encoder.h"
 #include "runtime/integer/kernels/depthwise/depthwise.h"
 #include "runtime/integer/kernels/event_shortcut/event_shortcut.h"
@@ -80,13 +81,20 @@ struct IntegerLayer {
   }
 };
 
+// A vector of logits, in the layout that is made for it.
+struct VectorReadout {
+  uint32_t logit_stride = 0;
+  std::vector<ReadoutSynapses> synapses;
+};
+// A map, or a vector that the other layout does not fit, takes the float engine's.
+using IntegerReadout = std::variant<VectorReadout, FloatLayer>;
+
 struct IntegerNetwork {
-  std::vector<IntegerLayer> layers;        // by layer index; the first and last are empty
-  std::vector<LaneLayout> layouts;         // by layer index, of the spikes that leave it
+  std::vector<IntegerLayer> layers;  // by layer index; those of encoder and readouts are empty
+  std::vector<LaneLayout> layouts;   // by layer index, of the spikes that leave it
   std::vector<LevelLayout> level_layouts;  // by layer index, of the same as levels
   EncoderTable encoder;                    // empty with direct input
-  std::vector<ReadoutSynapses> readout;
-  uint32_t logit_stride = 0;
+  std::vector<IntegerReadout> readouts;    // of the last layers, one for each output
 };
 
 }  // namespace cssrun::internal

@@ -22,7 +22,8 @@ enum class KernelName : uint8_t {
   kLevelConv,
   kLevelDepthwise,
   kLevelShortcut,
-  kReadout,  // of the last layer
+  kReadout,     // of a vector of logits
+  kMapReadout,  // of a map, by the float engine's kernels
 };
 
 inline bool IsShortcut(KernelName kernel) {

@@ -8,6 +8,7 @@
 #include "runtime/aligned.h"
 #include "runtime/assert.h"
 #include "runtime/integer/build_network.h"
+#include "runtime/network/input_format.h"
 #include "runtime/network/layer_kind.h"
 #include "runtime/neuron/settled.h"
 
@@ -44,6 +45,9 @@ Layer LayOutLayer(const format::Network& network, const format::Node& node, floa
   CSSRUN_ASSERT(node.bias()->size() <= layer.potential.channels());  // the encoder has none
   layer.bias = AllocateAligned<float>(layer.potential.channels());
   std::copy(node.bias()->begin(), node.bias()->end(), layer.bias.get());
+  if (node.output_order() != nullptr) {
+    layer.output_order.assign(node.output_order()->begin(), node.output_order()->end());
+  }
   for (const format::Synapses* synapses : *node.synapses()) {
     const format::Node& source = *network.nodes()->Get(synapses->source());
     layer.input_offset = std::max(layer.input_offset, source.offset());
@@ -52,6 +56,36 @@ Layer LayOutLayer(const format::Network& network, const format::Node& node, floa
     }
   }
   return layer;
+}
+
+OutputInfo OutputOf(const format::Node& readout, size_t first) {
+  OutputInfo output;
+  output.name = readout.name()->str();
+  output.first = first;
+  const format::Extent& extent = *readout.extent();
+  if (readout.output_shape() != nullptr) {
+    output.shape.assign(readout.output_shape()->begin(), readout.output_shape()->end());
+  } else if (Positions(extent) == 1) {
+    output.shape = {extent.channels()};
+  } else {
+    output.shape = {extent.channels(), extent.height(), extent.width()};
+  }
+  CSSRUN_ASSERT(
+      output.size() ==
+      (readout.output_order() == nullptr ? Neurons(extent) : readout.output_order()->size()));
+  return output;
+}
+
+void LayOutOutputs(const format::Network& network, LoadedNetwork& loaded) {
+  const bool classes = network.answer() == format::AnswerKind::Classes;
+  loaded.answer = classes ? AnswerKind::kClasses : AnswerKind::kNumbers;
+  size_t first = 0;
+  for (const format::Node* node : *network.nodes()) {
+    if (node->kind() != NodeKind::Readout) continue;
+    loaded.outputs.push_back(OutputOf(*node, first));
+    first += loaded.outputs.back().size();
+    loaded.latency_steps = std::max(loaded.latency_steps, node->offset() + loaded.timesteps);
+  }
 }
 
 // Everything but LoadedNetwork::layout.
@@ -77,16 +111,10 @@ LoadedNetwork LayOutShared(const format::NetworkFile& file) {
                                   Neurons(layer.extent), layer.offset, layer.extent.channels(),
                                   layer.extent.height(), layer.extent.width()});
   }
-  loaded.latency_steps = loaded.layers.back().offset + loaded.timesteps;
+  LayOutOutputs(network, loaded);
 
   const format::Extent& image = loaded.layers.front().extent;
-  const format::Preprocessing& preprocessing = *network.preprocessing();
-  loaded.input.channels = image.channels();
-  loaded.input.height = image.height();
-  loaded.input.width = image.width();
-  loaded.input.resize = preprocessing.resize();
-  loaded.input.mean.assign(preprocessing.mean()->begin(), preprocessing.mean()->end());
-  loaded.input.stddev.assign(preprocessing.stddev()->begin(), preprocessing.stddev()->end());
+  loaded.input = UnpackInput(*network.preprocessing(), image);
   for (const flatbuffers::String* label : *network.labels()) {
     loaded.labels.push_back(label->str());
   }

@@ -38,6 +38,8 @@ struct Layer {
   // where no spikes leave.
   std::vector<float> thresholds;
   hwy::AlignedFreeUniquePtr<float[]> bias;  // per channel of the membranes; unset for the encoder
+  // Of a readout: by element of the output, the neuron; empty: all in their order.
+  std::vector<uint32_t> output_order;
   std::vector<DirectSynapses> direct;       // from the image, with direct input only
   int32_t lowest_level = 0;                 // limits of what a train carries, in amplitudes
   int32_t highest_level = 0;                // both 0: none
@@ -69,11 +71,14 @@ struct LoadedNetwork {
   std::vector<std::string> labels;
   std::vector<LayerInfo> layer_infos;
   std::vector<Layer> layers;
+  AnswerKind answer = AnswerKind::kClasses;
+  std::vector<OutputInfo> outputs;  // of the readouts, which are the last layers
   // The alternative held says which engine runs the network.
   std::variant<FloatNetwork, IntegerNetwork> layout;
   // Why the integer engine does not run this network, if the caller asked for it; else empty.
   std::string float_reason;
 
+  size_t first_readout() const { return layers.size() - outputs.size(); }
   EngineKind engine() const {
     return std::holds_alternative<IntegerNetwork>(layout) ? EngineKind::kInteger
                                                           : EngineKind::kFloat;

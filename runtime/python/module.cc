@@ -4,6 +4,7 @@
 #include <pybind11/stl.h>
 #include <pybind11/stl/filesystem.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <iostream>
@@ -22,6 +23,7 @@
 #include "runtime/python/images.h"
 #include "runtime/python/limits.h"
 #include "runtime/python/session.h"
+#include "tools/choose_preprocessing.h"
 #include "tools/image.h"
 #include "tools/image_io.h"
 #include "tools/image_list.h"
@@ -38,6 +40,27 @@ struct LoadedNetwork {
   std::shared_ptr<const Network> network;
   tools::ImageLimits image_limits;  // for read_images
 };
+
+// The picture as `rgb`, from an array of uint8 that is [height, width] or [height, width, 1, 3 or
+// 4]. Transparency is dropped, as PIL's convert("RGB") does.
+std::vector<uint8_t> RgbOf(const py::array& picture) {
+  const py::ssize_t channels = picture.ndim() == 3 ? picture.shape(2) : 1;
+  const bool sound = picture.ndim() >= 2 && picture.ndim() <= 3 &&
+                     (channels == 1 || channels == 3 || channels == 4);
+  if (!sound || !py::isinstance<py::array_t<uint8_t>>(picture)) {
+    throw py::value_error("a picture is uint8 [height, width] or [height, width, 1, 3 or 4], not " +
+                          py::str(picture.dtype()).cast<std::string>() + " " +
+                          py::str(picture.attr("shape")).cast<std::string>());
+  }
+  using Packed = py::array_t<uint8_t, py::array::c_style | py::array::forcecast>;
+  const auto packed = Packed::ensure(picture);
+  const uint8_t* from = packed.data();
+  std::vector<uint8_t> rgb(static_cast<size_t>(picture.shape(0) * picture.shape(1)) * 3);
+  for (size_t i = 0; i < rgb.size(); i += 3, from += channels) {
+    for (size_t c = 0; c < 3; ++c) rgb[i + c] = from[channels == 1 ? 0 : c];
+  }
+  return rgb;
+}
 
 // Images read from files, resized and cut out for the network.
 struct ReadImages {
@@ -104,6 +127,29 @@ LoadedNetwork LoadBytes(const py::buffer& bytes, const std::string& name,
   return LoadWith(limits, [&] { return Network::FromBytes(file, name, options); });
 }
 
+py::array PreprocessArray(const LoadedNetwork& self, const py::object& given) {
+  const py::array picture = py::module_::import("numpy").attr("asarray")(given);
+  const std::vector<uint8_t> rgb = RgbOf(picture);
+  const InputFormat& format = self.network->input();
+  std::vector<uint8_t> pixels;
+  Status status;
+  {
+    const py::gil_scoped_release release;
+    status = Preprocess(format, rgb, static_cast<uint32_t>(picture.shape(1)),
+                        static_cast<uint32_t>(picture.shape(0)), pixels);
+  }
+  Check(status);
+  py::array_t<uint8_t> made({format.height, format.width, format.channels});
+  std::ranges::copy(pixels, made.mutable_data());
+  return made;
+}
+
+void Warn(const std::string& note) {
+  if (!note.empty() && PyErr_WarnEx(PyExc_UserWarning, note.c_str(), 1) != 0) {
+    throw py::error_already_set();
+  }
+}
+
 ReadImages ReadFiles(const LoadedNetwork& self, const py::object& paths) {
   std::vector<Path> named;
   if (py::isinstance<py::str>(paths) || py::hasattr(paths, "__fspath__")) {
@@ -113,9 +159,11 @@ ReadImages ReadFiles(const LoadedNetwork& self, const py::object& paths) {
   }
   const std::vector<std::string> names(named.begin(), named.end());
   const InputFormat& format = self.network->input();
+  tools::LeftOut left_out;
   Result<std::vector<tools::ImageFile>> listed =
-      tools::ListImages(names, self.network->labels(), std::cin);
+      tools::ListImages(names, self.network->labels(), std::cin, &left_out);
   const std::vector<tools::ImageFile> files = ValueOf(std::move(listed));
+  Warn(tools::DescribeLeftOut(left_out));
   const auto size = [](size_t count) { return static_cast<py::ssize_t>(count); };
   py::array_t<uint8_t> pixels(
       {size(files.size()), size(format.height), size(format.width), size(format.channels)});
@@ -124,12 +172,14 @@ ReadImages ReadFiles(const LoadedNetwork& self, const py::object& paths) {
   uint8_t* to = pixels.mutable_data();
   for (size_t i = 0; i < files.size(); ++i) {
     std::vector<uint8_t> image;
+    std::string warning;
     Status status;
     {
       const py::gil_scoped_release release;
-      status = tools::ReadPixels(files[i].path, format, image, self.image_limits);
+      status = tools::ReadPixels(files[i].path, format, image, self.image_limits, &warning);
     }
     Check(status);
+    if (!warning.empty()) Warn(files[i].path + ": " + warning);
     if (PyErr_CheckSignals() != 0) throw py::error_already_set();
     to = std::ranges::copy(image, to).out;
     truth.mutable_at(size(i)) = files[i].truth;
@@ -168,13 +218,18 @@ std::string Describe(const LoadedNetwork& self) {
 
 void DefineDescriptions(py::module_& module) {
   py::class_<InputFormat>(module, "InputFormat",
-                          "What an image must look like. Normalization, (value - mean) / std, is "
-                          "done by the network.")
+                          "What an image must look like, and how pictures become such images. "
+                          "Normalization, (value - mean) / std, is done by the network.")
       .def_readonly("channels", &InputFormat::channels, "1, or 3: red, green, blue.")
       .def_readonly("height", &InputFormat::height, "Rows.")
       .def_readonly("width", &InputFormat::width, "Columns.")
       .def_readonly("resize", &InputFormat::resize,
-                    "The shorter side's length before the centre is cut out.")
+                    "The shorter side's length before the centre is cut out, or 0.")
+      .def_property_readonly(
+          "preprocessing", [](const InputFormat& f) { return tools::DescribePreprocessing(f); },
+          "What preprocess() and read_images() do, for people.")
+      .def_readonly("exif", &InputFormat::exif,
+                    "Whether pictures are turned upright by their EXIF orientation first.")
       .def_readonly("mean", &InputFormat::mean, "Of pixel / 255, one per channel.")
       .def_readonly("std", &InputFormat::stddev, "Of pixel / 255, one per channel.");
   py::class_<LayerInfo>(module, "Layer", "A layer of a network.")
@@ -214,6 +269,9 @@ void DefineAnswers(py::module_& module) {
                       "What a run answered. After a run on one image without a dimension of "
                       "images, the arrays have none either.")
       .def_readonly("logits", &Answers::logits, "float32 [images, classes].")
+      .def_readonly("outputs", &Answers::outputs,
+                    "By name, each output of the model in its shape: float32 [images, ...], views "
+                    "of `logits`.")
       .def_readonly("best", &Answers::best, "int64 [images]: the class with the largest logit.")
       .def_readonly("steps", &Answers::steps, "int64 [images]: after which the logits were read.")
       .def_readonly("ending", &Answers::ending, "uint8 [images], see Ending.")
@@ -301,6 +359,10 @@ void DefineNetwork(py::module_& module) {
           "read_images", &ReadFiles, py::arg("paths"),
           "Reads image files, and all below folders, as the programs do: resized, and their centre "
           "cut out. What they may ask for is limited by load()'s `limits`.")
+      .def("preprocess", &PreprocessArray, py::arg("picture"),
+           "Makes the image that run() takes, uint8 [height, width, channels], of one picture of "
+           "any size: uint8 [height, width] or [height, width, 1, 3 or 4], as PIL has them. It is "
+           "resized, cut out and brought to the network's colours as the network's file says.")
       .def("__repr__", &Describe)
       .def_property_readonly("input", property([](const Network& n) { return n.input(); }),
                              "What images look like.")
@@ -310,6 +372,18 @@ void DefineNetwork(py::module_& module) {
                              "The encoder first, the readout last.")
       .def_property_readonly("classes", property([](const Network& n) { return n.logits(); }),
                              "Logits of an answer.")
+      .def_property_readonly("answer", property([](const Network& n) {
+                               return n.answer() == AnswerKind::kClasses ? "classes" : "numbers";
+                             }),
+                             "What the logits are: \"classes\" or \"numbers\".")
+      .def_property_readonly("outputs", property([](const Network& n) {
+                               py::dict outputs;
+                               for (const OutputInfo& output : n.outputs()) {
+                                 outputs[py::str(output.name)] = py::tuple(py::cast(output.shape));
+                               }
+                               return outputs;
+                             }),
+                             "The shape of each output, by name.")
       .def_property_readonly("timesteps", property([](const Network& n) { return n.timesteps(); }),
                              "T.")
       .def_property_readonly("latency_steps",

@@ -10,6 +10,7 @@
 #include "converter/convert.h"
 #include "converter/default_code.h"
 #include "converter/passes/passes.h"
+#include "converter/passes/split_single_logit.h"
 #include "cssrun/network.h"
 #include "tests/converter/graph_builder.h"
 #include "tests/converter/naive_dense.h"
@@ -36,7 +37,8 @@ Model ModelOf(Graph graph) {
   model.input.height = static_cast<uint32_t>(input[2]);
   model.input.width = static_cast<uint32_t>(input[3]);
   model.input.resize = model.input.height;
-  model.classes = static_cast<size_t>(ElementCount(model.graph.value(model.graph.output).shape));
+  model.classes =
+      static_cast<size_t>(ElementCount(model.graph.ShapeOf(model.graph.outputs.front())));
   return model;
 }
 
@@ -161,10 +163,12 @@ TEST(SplitSingleLogitTest, TheSignIsTheClassAndTheSigmoidItsProbability) {
     const Graph before = b.Finish(logit);
     Graph graph = before;
     ASSERT_TRUE(RunPasses(graph).ok());
+    ASSERT_TRUE(SplitSingleLogit(graph).ok());
     for (uint32_t seed = 1; seed <= 10; ++seed) {
       const std::vector<float> image = RandomFloats(50, seed);
-      const double z = RunNaive(before, image)[static_cast<size_t>(before.output)][0];
-      const auto logits = RunNaive(graph, image)[static_cast<size_t>(graph.output)];
+      const double z =
+          RunNaive(before, image)[static_cast<size_t>(before.outputs.front().value)][0];
+      const auto logits = RunNaive(graph, image)[static_cast<size_t>(graph.outputs.front().value)];
       ASSERT_EQ(logits.size(), 2U);
       EXPECT_NEAR(logits[1] - logits[0], z, 1e-5);
       EXPECT_NEAR(logits[1] + logits[0], 0, 1e-5);

@@ -18,23 +18,10 @@
 
 #include "cssrun/export.h"
 #include "cssrun/limits.h"
+#include "cssrun/preprocess.h"
 #include "cssrun/status.h"
 
 namespace cssrun {
-
-// The format of the images that a network takes. A caller that decodes images itself resizes the
-// shorter side to `resize` pixels (bilinear, antialiased), cuts out the centre, `height` x `width`,
-// and passes RGB as 8-bit pixels or as floats from 0 to 1. A float of pixel / 255 gives the same
-// bits as the 8-bit pixel. The session normalizes, (value - mean) / stddev per channel; the caller
-// must not.
-struct InputFormat {
-  uint32_t channels = 0;
-  uint32_t height = 0;
-  uint32_t width = 0;
-  uint32_t resize = 0;
-  std::vector<float> mean;    // one per channel
-  std::vector<float> stddev;  // one per channel
-};
 
 enum class LayerKind {
   kEncoder,        // codes the image as spikes
@@ -55,6 +42,30 @@ struct LayerInfo {
   uint32_t channels = 0;
   uint32_t height = 0;
   uint32_t width = 0;
+};
+
+// What an answer's logits are.
+enum class AnswerKind {
+  kClasses,  // a logit for each class: the largest is the best
+  kNumbers,  // the outputs of the model as they are: maps, boxes, a regression
+};
+
+// One output of the model. A classifier has one, with the shape {classes}.
+struct OutputInfo {
+  std::string name;
+  std::vector<uint32_t> shape;  // without the batch, such as {21, 64, 64}; the last index fastest
+  size_t first = 0;             // where its numbers begin in Answer::logits
+
+  // Numbers of the output: the product of its shape.
+  size_t size() const {
+    size_t product = 1;
+    for (const uint32_t length : shape) product *= length;
+    return product;
+  }
+  // The output's numbers in `logits`, which an Answer holds.
+  std::span<const float> In(std::span<const float> logits) const {
+    return logits.subspan(first, size());
+  }
 };
 
 // The arithmetic that runs a network. Each engine gives the same bits on every machine and for any
@@ -121,12 +132,17 @@ class CSSRUN_API Network {
   // Why integers do not run it, if they were asked for; else "".
   const std::string& why_float() const;
 
+  // The images that Session::Run takes. Preprocess() makes them of pictures.
   const InputFormat& input() const;
   // The names of the classes, one per logit; empty if the model came without labels.
   const std::vector<std::string>& labels() const;
-  // In execution order: the encoder first, the readout last.
+  // In execution order: the encoder first, the readouts last, one for each output.
   const std::vector<LayerInfo>& layers() const;
-  // The number of logits.
+  // What the logits are.
+  AnswerKind answer() const;
+  // The outputs, whose numbers follow each other in Answer::logits.
+  const std::vector<OutputInfo>& outputs() const;
+  // The number of logits: those of all outputs.
   uint32_t logits() const;
   // T, the length of a spike train.
   uint32_t timesteps() const;

@@ -11,6 +11,7 @@ _Layers = Iterable[str | int]
 _Layout = Literal["HWC", "CHW"]
 _Engine = Literal["integer", "float"]
 _Log = Callable[[int, str], object]
+_Size = int | str | tuple[int, int]
 _Limits = Mapping[str, int]
 
 version: str
@@ -31,6 +32,10 @@ class InputFormat:
     def width(self) -> int: ...
     @property
     def resize(self) -> int: ...
+    @property
+    def preprocessing(self) -> str: ...
+    @property
+    def exif(self) -> bool: ...
     @property
     def mean(self) -> list[float]: ...
     @property
@@ -65,6 +70,8 @@ class Recording:
 class Answers:
     @property
     def logits(self) -> NDArray[np.float32]: ...
+    @property
+    def outputs(self) -> Mapping[str, NDArray[np.float32]]: ...
     @property
     def best(self) -> NDArray[np.int64]: ...
     @property
@@ -146,6 +153,7 @@ class Network:
         record_spikes: _Layers | None = None,
         record_membranes: _Layers | None = None,
     ) -> Answers: ...
+    def preprocess(self, picture: ArrayLike) -> NDArray[np.uint8]: ...
     def read_images(self, paths: _Path | Sequence[_Path]) -> Images: ...
     @property
     def input(self) -> InputFormat: ...
@@ -155,6 +163,10 @@ class Network:
     def layers(self) -> list[Layer]: ...
     @property
     def classes(self) -> int: ...
+    @property
+    def answer(self) -> str: ...
+    @property
+    def outputs(self) -> Mapping[str, tuple[int, ...]]: ...
     @property
     def timesteps(self) -> int: ...
     @property
@@ -189,9 +201,17 @@ def convert(
     *,
     calibration: _Path | ArrayLike,
     validation: _Path | ArrayLike | None = None,
+    preset: str = "",
     mean: float | Sequence[float] | None = None,
     std: float | Sequence[float] | None = None,
-    resize: int = 0,
+    scale: float | str | None = None,
+    resize: _Size | None = None,
+    fit: _Size | bool | None = None,
+    crop: _Size | None = None,
+    fill: int | Sequence[int] | None = None,
+    channels: str = "",
+    interpolation: str = "",
+    exif: bool = False,
     labels: Sequence[str] | None = None,
     timesteps: int | None = None,
     beta: float | None = None,
