@@ -51,7 +51,7 @@ class Reader {
     if (Status status = DeclareOutputs(); !status.ok()) return status;
     if (Status status = ReadNodes(); !status.ok()) return status;
     if (Status status = SortNodes(); !status.ok()) return status;
-    if (Status status = ReadOutput(); !status.ok()) return status;
+    if (Status status = ReadOutputs(); !status.ok()) return status;
     return std::move(graph_);
   }
 
@@ -330,21 +330,16 @@ class Reader {
     return Status::Ok();
   }
 
-  Status ReadOutput() {
+  Status ReadOutputs() {
     const auto& outputs = model_.graph().output();
-    if (outputs.size() != 1) {
-      std::string names;
-      for (const auto& output : outputs) names += (names.empty() ? "" : ", ") + output.name();
-      return Error("it has " + std::to_string(outputs.size()) + " outputs" +
-                   (names.empty() ? "" : " (" + names + ")") +
-                   ", but exactly one, the logits, is needed; export the model with one output");
+    if (outputs.empty()) return Error("it has no output; export the model again");
+    for (const auto& output : outputs) {
+      const auto found = ids_.find(output.name());
+      if (found == ids_.end()) {
+        return Error("output " + output.name() + " is produced by no node; export the model again");
+      }
+      graph_.outputs.push_back({output.name(), found->second, {}, {}, {}});
     }
-    const auto found = ids_.find(outputs[0].name());
-    if (found == ids_.end()) {
-      return Error("output " + outputs[0].name() +
-                   " is produced by no node; export the model again");
-    }
-    graph_.output = found->second;
     return Status::Ok();
   }
 

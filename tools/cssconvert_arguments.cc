@@ -23,6 +23,9 @@ const std::map<std::string, converter::AmplitudeRule> kRules = {
     {"maximum", converter::AmplitudeRule::kMaximum},
     {"least-squares", converter::AmplitudeRule::kLeastSquares}};
 
+const std::map<std::string, AnswerKind> kAnswers = {{"classes", AnswerKind::kClasses},
+                                                    {"numbers", AnswerKind::kNumbers}};
+
 }  // namespace
 
 void DeclareConvert(CLI::App& app, ConvertArguments& arguments) {
@@ -46,6 +49,11 @@ void DeclareConvert(CLI::App& app, ConvertArguments& arguments) {
       ->group(pixels);
   app.add_option("--labels", arguments.labels,
                  "file with one class name a line, in the order of the logits")
+      ->group(pixels);
+  app.add_option("--answer", arguments.answer,
+                 "what the outputs are: classes (one vector of logits), numbers (anything else)")
+      ->transform(
+          CLI::CheckedTransformer(kAnswers, CLI::ignore_case).description("classes|numbers"))
       ->group(pixels);
 
   const std::string coding = "The spike code";

@@ -11,6 +11,7 @@
 #include "tools/cssrun_arguments.h"
 #include "tools/exit_codes.h"
 #include "tools/image_list.h"
+#include "tools/numbers.h"
 #include "tools/output.h"
 #include "tools/progress.h"
 #include "tools/ranks/ranks.h"
@@ -50,6 +51,24 @@ ImageResult Describe(const ImageFile& file, const ImageOutcome& outcome, const N
   if (result.guesses.size() > topk) result.guesses.resize(topk);
   result.steps = outcome.answer.steps;
   return result;
+}
+
+// One image in the format, whatever the network answers.
+std::string Formatted(OutputFormat format, const ImageFile& file, const ImageOutcome& outcome,
+                      const Network& network, size_t topk) {
+  const Answer& answer = outcome.answer;
+  const std::string error = outcome.status.ok() ? "" : outcome.status.message();
+  if (format == OutputFormat::kNpy) {
+    return NpyRecord(network.outputs(), error.empty() ? std::span<const float>(answer.logits)
+                                                      : std::span<const float>());
+  }
+  if (network.answer() == AnswerKind::kClasses) {
+    return FormatResult(format, Describe(file, outcome, network, topk), topk);
+  }
+  if (format == OutputFormat::kJsonLines) {
+    return NumbersJson(file.path, network.outputs(), answer.logits, answer.steps, error);
+  }
+  return error.empty() ? NumbersText(file.path, network.outputs(), answer.logits) : "";
 }
 
 Status WriteSummary(const Arguments& arguments, const Summary& summary) {
@@ -123,7 +142,9 @@ int Run(int argc, char** argv, Ranks& ranks) {
 
   const OutputFormat format = FormatNamed(arguments.format);
   Progress progress;
-  bool written = results.Write(FormatHeader(format, arguments.topk));
+  bool written =
+      results.Write(format == OutputFormat::kNpy ? NpyHeader(network->outputs(), files.size())
+                                                 : FormatHeader(format, arguments.topk));
   const FileRun run{network,
                     arguments.network,
                     load.engine,
@@ -137,14 +158,13 @@ int Run(int argc, char** argv, Ranks& ranks) {
   const auto start = std::chrono::steady_clock::now();
   const Status ran = ranks.Run(run, [&](size_t, const ImageOutcome& outcome) {
     const ImageFile& file = files[done];
-    const ImageResult result = Describe(file, outcome, *network, arguments.topk);
     summary.Add(outcome, file.truth);
     if (!arguments.report.empty()) tally.Add(file, outcome);
-    if (!result.error.empty()) {
+    if (!outcome.status.ok()) {
       progress.Clear();
-      PrintError(kProgram, result.error);
+      PrintError(kProgram, outcome.status.message());
     }
-    written = written && results.Write(FormatResult(format, result, arguments.topk));
+    written = written && results.Write(Formatted(format, file, outcome, *network, arguments.topk));
     progress.Update("images", ++done, files.size());
     return written;
   });

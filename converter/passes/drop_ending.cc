@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -65,10 +66,14 @@ bool IsVector(const Shape& shape) {
 }  // namespace
 
 Status DropEnding(Graph& graph) {
+  // Of several outputs the numbers matter, not the order of classes.
+  if (graph.outputs.size() != 1) return Status::Ok();
+  GraphOutput& output = graph.outputs.front();
   const std::vector<int> uses = graph.CountUses();
   // From the output backwards. What only moves elements is passed over.
-  const ValueId given = graph.output;
+  const ValueId given = output.value;
   ValueId end = given;
+  std::string computed;      // what was passed that computes
   bool only_moved = true;    // so far
   bool needs_class = false;  // a Cast was passed: it may only follow an ArgMax
   for (size_t i = graph.nodes.size(); i-- > 0;) {
@@ -84,19 +89,23 @@ Status DropEnding(Graph& graph) {
     if (!cast && !reshaped && (!KeepsOrder(graph, node) || (finds_class && !only_moved))) break;
     needs_class = (needs_class || cast) && !finds_class;
     only_moved = only_moved && (cast || reshaped);
+    if (!cast && !reshaped) computed = node.op.name();
     end = node.inputs[0];
-    const bool is_better = !reshaped || !IsVector(graph.value(graph.output).shape);
-    if (!needs_class && is_better && IsVector(graph.value(end).shape)) graph.output = end;
+    const bool is_better = !reshaped || !IsVector(graph.value(output.value).shape);
+    if (!needs_class && is_better && IsVector(graph.value(end).shape)) {
+      output.value = end;
+      output.dropped = computed;
+    }
   }
-  const Shape& shape = graph.value(graph.output).shape;
-  if (shape.size() == 4 && graph.output != given && graph.value(given).shape.size() != 4) {
+  const Shape& shape = graph.value(output.value).shape;
+  if (shape.size() == 4 && output.value != given && graph.value(given).shape.size() != 4) {
     const ValueId vector = graph.AddValue(graph.value(given).name, {1, shape[1]});
     graph.nodes.push_back({OpKind::kFlatten,
                            graph.value(given).name,
-                           {graph.output},
+                           {output.value},
                            {vector},
                            {{"axis", int64_t{1}}}});
-    graph.output = vector;
+    output.value = vector;
   }
   graph.RemoveDeadNodes();
   return Status::Ok();

@@ -206,7 +206,8 @@ class ImageFolder {
         if (id != kNoValue && !AddUse(id)) return false;
       }
     }
-    return AddUse(graph_.output);
+    return std::ranges::all_of(graph_.outputs,
+                               [&](const GraphOutput& output) { return AddUse(output.value); });
   }
 
   bool AddUse(ValueId id) {

@@ -22,11 +22,7 @@ class Follower {
     std::vector<Node> nodes = std::move(graph_.nodes);
     graph_.nodes.clear();
     for (Node& node : nodes) Visit(std::move(node));
-    if (views_.ViewOf(graph_.output) != nullptr) {
-      if (const ValueId same = views_.Unmoved(graph_.output); same != kNoValue) {
-        graph_.output = same;
-      }
-    }
+    for (GraphOutput& output : graph_.outputs) EndAt(output);
     graph_.RemoveDeadNodes();
     if (!turned || graph_.CountUses()[static_cast<size_t>(image)] == 0) return Status::Ok();
     for (const Node& node : graph_.nodes) {
@@ -35,7 +31,7 @@ class Follower {
                        "it reads an image with its channels last; export channels-first "
                        "([batch, channels, height, width])");
     }
-    return Status::BadModel("output " + graph_.value(graph_.output).name +
+    return Status::BadModel("output " + graph_.outputs.front().name +
                             " does not depend on the image; export the model again");
   }
 
@@ -72,6 +68,24 @@ class Follower {
       Rewrite(node);
     }
     graph_.nodes.push_back(std::move(node));
+  }
+
+  // An output that is a view is read from its base.
+  void EndAt(GraphOutput& output) {
+    const View* view = views_.ViewOf(output.value);
+    if (view == nullptr) return;
+    const Shape shape = views_.ShapeOf(output.value);
+    Elements order = view->elements;
+    const ValueId base = view->base;
+    if (const ValueId same = views_.Unmoved(output.value); same != kNoValue) {
+      output.value = same;
+      return;
+    }
+    output.value = base;
+    output.shape = shape;
+    if (!IsIdentity(order) || ElementCount(shape) != ElementCount(views_.ShapeOf(base))) {
+      output.order = std::move(order);
+    }
   }
 
   // True when the node's output has become a view.

@@ -67,12 +67,24 @@ Status CheckShapes(const Graph& graph) {
       }
     }
   }
-  const bool computed = std::any_of(graph.nodes.begin(), graph.nodes.end(), [&](const Node& node) {
-    return std::find(node.outputs.begin(), node.outputs.end(), graph.output) != node.outputs.end();
-  });
-  if (computed) return Status::Ok();
-  return Status::BadModel("output " + graph.value(graph.output).name +
-                          " does not depend on the image; export the model again");
+  return Status::Ok();
+}
+
+Status CheckOutputs(const Graph& graph) {
+  for (const GraphOutput& output : graph.outputs) {
+    const bool computed = std::any_of(graph.nodes.begin(), graph.nodes.end(), [&](const Node& n) {
+      return std::find(n.outputs.begin(), n.outputs.end(), output.value) != n.outputs.end();
+    });
+    if (computed) continue;
+    if (output.value == graph.input && !output.shape.empty()) {
+      return Status::BadModel(
+          "output " + output.name +
+          " is the image itself, in another order; there is nothing to convert");
+    }
+    return Status::BadModel("output " + output.name +
+                            " does not depend on the image; export the model again");
+  }
+  return Status::Ok();
 }
 
 }  // namespace
@@ -93,6 +105,7 @@ Status RunPasses(Graph& graph) {
       graph.RemoveDeadNodes();
     }
     if (Status status = CheckShapes(graph); !status.ok()) return status;
+    if (Status status = CheckOutputs(graph); !status.ok()) return status;
     return CheckWeights(graph);
   } catch (const std::exception& error) {
     if (MeansOutOfMemory(error)) return Status::OutOfMemory();

@@ -58,9 +58,7 @@ void AddInputsAndOutputs(SpoiltModels& list) {
   list.Add("TwoInputs", {"2 inputs (image, mask)", "one input"},
            [](ModelProto& m) { m.mutable_graph()->add_input()->set_name("mask"); });
   list.Add("NoInput", {"0 inputs"}, [](ModelProto& m) { m.mutable_graph()->clear_input(); });
-  list.Add("TwoOutputs", {"2 outputs (logits, relu)", "one output"},
-           [](ModelProto& m) { m.mutable_graph()->add_output()->set_name("relu"); });
-  list.Add("NoOutput", {"0 outputs"}, [](ModelProto& m) { m.mutable_graph()->clear_output(); });
+  list.Add("NoOutput", {"no output"}, [](ModelProto& m) { m.mutable_graph()->clear_output(); });
   list.Add("OutputOfNoNode", {"output nowhere", "produced by no node"},
            [](ModelProto& m) { m.mutable_graph()->mutable_output(0)->set_name("nowhere"); });
   list.Add("ConstantOutput", {"output fc.weight", "does not depend on the image"},
@@ -168,8 +166,6 @@ std::vector<BadModel> BadModels() {
 
 std::vector<BadModel> ModelsBadOnImages() {
   SpoiltModels list;
-  list.Add("MapInsteadOfLogits", {"output relu", "is a map", "pool or a fully connected layer"},
-           [](ModelProto& m) { m.mutable_graph()->mutable_output(0)->set_name("relu"); });
   list.Add("NeverFires", {"node Conv1", "zero", "--mean and --std"}, [](ModelProto& m) {
     *WeightsAt(m, kConvWeight) = FloatTensor("conv.weight", {3, 2, 3, 3}, std::vector<float>(54));
     *WeightsAt(m, kConvBias) = FloatTensor("conv.bias", {3}, {-1, -1, -1});
@@ -178,7 +174,7 @@ std::vector<BadModel> ModelsBadOnImages() {
     *WeightsAt(m, kConvWeight) =
         FloatTensor("conv.weight", {3, 2, 3, 3}, std::vector<float>(54, 3e38F));
   });
-  list.Add("AnswerOverflows", {"value logits", "answer to image 1 is not finite"},
+  list.Add("AnswerOverflows", {"output logits", "answer to image 1 is not finite"},
            [](ModelProto& m) {
              *WeightsAt(m, kGemmWeight) =
                  FloatTensor("fc.weight", {12, 3}, std::vector<float>(36, 3e38F));

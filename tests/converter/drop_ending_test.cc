@@ -70,7 +70,7 @@ TEST(DropEndingTest, AMapLosesItsLastDimensions) {
   Graph graph = b.Finish(b.Op("Squeeze", {mean}));
   ASSERT_TRUE(RunPasses(graph).ok());
   EXPECT_EQ(Operators(graph), "Conv GlobalAveragePool Flatten");
-  EXPECT_EQ(graph.value(graph.output).shape, (Shape{1, 5}));
+  EXPECT_EQ(graph.value(graph.outputs.front().value).shape, (Shape{1, 5}));
 }
 
 }  // namespace

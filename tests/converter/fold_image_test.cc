@@ -24,7 +24,7 @@ using testing::IntsAttribute;
 constexpr int64_t kSide = 7;
 
 std::vector<double> Logits(const Graph& graph, const std::vector<float>& image) {
-  return testing::RunNaive(graph, image)[static_cast<size_t>(graph.output)];
+  return testing::RunNaive(graph, image)[static_cast<size_t>(graph.outputs.front().value)];
 }
 
 // An image with its channels last, as one with its channels first.

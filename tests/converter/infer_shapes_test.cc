@@ -20,7 +20,7 @@ using testing::TextAttribute;
 Shape Inferred(Graph graph) {
   const Status status = InferShapes(graph);
   EXPECT_TRUE(status.ok()) << status.message();
-  return graph.value(graph.output).shape;
+  return graph.value(graph.outputs.front().value).shape;
 }
 
 void ExpectFails(Graph graph, const std::vector<std::string>& parts) {

@@ -249,7 +249,7 @@ TEST_P(OperatorVersionsTest, AreReadAsTheyAreWritten) {
     ASSERT_TRUE(FoldConstants(graph).ok());
     ASSERT_TRUE(Normalize(graph).ok());
     ASSERT_TRUE(InferShapes(graph).ok());
-    const Value& output = graph.value(graph.output);
+    const Value& output = graph.value(graph.outputs.front().value);
     std::string meaning = ToString(output.shape);
     for (const Node& node : graph.nodes) meaning.append(" ").append(node.op.name());
     if (output.constant != nullptr) {

@@ -97,7 +97,7 @@ Graph Network(int64_t opset) {
 
 std::vector<double> Logits(const Graph& graph) {
   const std::vector<float> image = testing::RandomFloats(3 * 9 * 8, 5);
-  return testing::RunNaive(graph, image)[static_cast<size_t>(graph.output)];
+  return testing::RunNaive(graph, image)[static_cast<size_t>(graph.outputs.front().value)];
 }
 
 Graph Simplified(int64_t opset) {
@@ -113,7 +113,7 @@ class OpsetsTest : public ::testing::TestWithParam<int64_t> {};
 TEST_P(OpsetsTest, AllVariantsMeanTheSame) {
   // As the model is written, without its Softmax.
   Graph before = Network(GetParam());
-  before.output = before.nodes.back().inputs[0];
+  before.outputs.front().value = before.nodes.back().inputs[0];
   before.nodes.pop_back();
   ASSERT_TRUE(ReplaceSplits(before).ok());
   ASSERT_TRUE(FoldConstants(before).ok());

@@ -172,13 +172,24 @@ TEST(PassesTest, TransposeThatMovesNothing) {
   EXPECT_EQ(SimplifiedOperators(b.Finish(v)), "GlobalAveragePool Flatten");
 }
 
-TEST(PassesTest, TransposeThatMovesIsReported) {
+TEST(PassesTest, TransposeAtTheEndIsTheOrderOfTheOutput) {
   GraphBuilder b;
-  ValueId v = b.Op("Transpose", {b.Image(4, 3, 3)}, {IntsAttribute("perm", {0, 2, 3, 1})});
+  ValueId v = b.Conv(b.Image(3, 2, 2), 3, 2, 1);
+  v = b.Op("Transpose", {v}, {IntsAttribute("perm", {0, 2, 3, 1})});
   Graph graph = b.Finish(b.Op("Reshape", {v, b.Ints({1, -1})}));
   ASSERT_TRUE(RunPasses(graph).ok());
-  ASSERT_EQ(FindUnsupported(graph).size(), 1U);
-  EXPECT_EQ(FindUnsupported(graph)[0].op, "Transpose");
+  EXPECT_TRUE(FindUnsupported(graph).empty());
+  ASSERT_EQ(graph.nodes.size(), 1U);
+  EXPECT_EQ(graph.outputs[0].shape, (Shape{1, 8}));
+  EXPECT_EQ(graph.outputs[0].order, (std::vector<int64_t>{0, 4, 1, 5, 2, 6, 3, 7}));
+}
+
+TEST(PassesTest, AnOutputThatIsTheImageIsRefused) {
+  GraphBuilder b;
+  Graph graph =
+      b.Finish(b.Op("Transpose", {b.Image(4, 3, 3)}, {IntsAttribute("perm", {0, 2, 3, 1})}));
+  const Status status = RunPasses(graph);
+  EXPECT_NE(status.message().find("is the image itself"), std::string::npos) << status.message();
 }
 
 TEST(PassesTest, IdentitiesGo) {
@@ -257,7 +268,7 @@ TEST(PassesTest, CeilModeBecomesPadding) {
   const Graph graph = Simplified(b.Finish(pool));
   EXPECT_EQ(graph.nodes[1].Ints("pads", {}), (std::vector<int64_t>{0, 0, 1, 0}));
   EXPECT_EQ(graph.nodes[1].Find("ceil_mode"), nullptr);
-  EXPECT_EQ(graph.value(graph.output).shape, (Shape{1, 2, 3, 2}));
+  EXPECT_EQ(graph.value(graph.outputs.front().value).shape, (Shape{1, 2, 3, 2}));
 }
 
 TEST(PassesTest, CeilModeIgnoresWindowsThatStartInThePadding) {
@@ -270,7 +281,7 @@ TEST(PassesTest, CeilModeIgnoresWindowsThatStartInThePadding) {
            {IntsAttribute("kernel_shape", {2, 2}), IntsAttribute("strides", {3, 3}),
             IntsAttribute("pads", {1, 1, 1, 1}), IntAttribute("ceil_mode", 1)});
   const Graph graph = Simplified(b.Finish(pool));
-  EXPECT_EQ(graph.value(graph.output).shape, (Shape{1, 1, 2, 2}));
+  EXPECT_EQ(graph.value(graph.outputs.front().value).shape, (Shape{1, 1, 2, 2}));
 }
 
 TEST(PassesTest, MeansAndMaximaOverTheMap) {
@@ -346,7 +357,7 @@ TEST(PassesTest, FinalSoftmaxGoes) {
       Graph graph = b.Finish(b.Op(op, {logits}));
       ASSERT_TRUE(RunPasses(graph).ok());
       EXPECT_EQ(Operators(graph), "Flatten Gemm");
-      EXPECT_EQ(graph.output, logits);
+      EXPECT_EQ(graph.outputs.front().value, logits);
     }
   }
 }
@@ -360,7 +371,7 @@ TEST(PassesTest, FinalSoftmaxOfAMapGoes) {
   Graph graph = b.Finish(b.Op("Squeeze", {soft}, {IntsAttribute("axes", {2, 3})}));
   ASSERT_TRUE(RunPasses(graph).ok());
   EXPECT_EQ(Operators(graph), "Conv GlobalAveragePool Flatten");
-  EXPECT_EQ(graph.value(graph.output).shape, (Shape{1, 5}));
+  EXPECT_EQ(graph.value(graph.outputs.front().value).shape, (Shape{1, 5}));
 }
 
 TEST(PassesTest, InnerSoftmaxStays) {
