@@ -1,13 +1,15 @@
 #!/usr/bin/python3
 """Converts the usual architectures and prints how closely the spiking networks follow the ANNs.
 
-    bench/architectures.py SHARED [NAME...]
+    bench/architectures.py SHARED [NAME...] [--side 64] [--codes 12,1.5]
 
 Exports each architecture from Debian's python3-torchvision with seeded weights to
 build/models/architectures, converts it with cssconvert on a few images of
 SHARED/cifar10/calibration, and prints, as Markdown, relative logit error and agreement with the ANN
 on those and on images of SHARED/cifar10/test that took no part in the conversion. Without NAMEs,
-all.
+all, which takes hours; --side runs networks that allow it on smaller images, in minutes. An
+architecture that does not convert gets a row that says so, and cssconvert's reasons on standard
+error.
 
 Weights are drawn at random, so the answers mean nothing; batch normalization has seen images, so
 that activations are of the usual size. Random weights are a hard case: classes score nearly the
@@ -16,6 +18,7 @@ shows the ANN itself with its activations rounded to 8 bits after every ReLU: it
 the last column. Needs python3-torch, python3-torchvision and python3-onnx.
 """
 
+import argparse
 import json
 import pathlib
 import subprocess
@@ -37,15 +40,19 @@ CODES = [(12, 1.5), (8, 2)]  # T, beta
 SETTLING_IMAGES, CALIBRATION_IMAGES, VALIDATION_IMAGES = 40, 10, 10
 
 
+# torchvision's pretrained GoogLeNet and Inception scale their images colour by colour.
 def googlenet() -> torch.nn.Module:
-    return torchvision.models.googlenet(weights=None, aux_logits=False, init_weights=False)
+    return torchvision.models.googlenet(weights=None, aux_logits=False, init_weights=False,
+                                        transform_input=True)
 
 
 def inception_v3() -> torch.nn.Module:
-    return torchvision.models.inception_v3(weights=None, aux_logits=False, init_weights=False)
+    return torchvision.models.inception_v3(weights=None, aux_logits=False, init_weights=False,
+                                           transform_input=True)
 
 
 MODELS = {
+    "alexnet": (torchvision.models.alexnet, 224),
     "vgg11": (torchvision.models.vgg11, 224),
     "vgg11_bn": (torchvision.models.vgg11_bn, 224),
     "vgg16": (torchvision.models.vgg16, 224),
@@ -56,14 +63,21 @@ MODELS = {
     "wide_resnet50_2": (torchvision.models.wide_resnet50_2, 224),
     "resnext50_32x4d": (torchvision.models.resnext50_32x4d, 224),
     "mobilenet_v2": (torchvision.models.mobilenet_v2, 224),
+    "mnasnet0_5": (torchvision.models.mnasnet0_5, 224),
+    "regnet_x_400mf": (torchvision.models.regnet_x_400mf, 224),
+    "squeezenet1_0": (torchvision.models.squeezenet1_0, 224),
     "squeezenet1_1": (torchvision.models.squeezenet1_1, 224),
     "densenet121": (torchvision.models.densenet121, 224),
     "googlenet": (googlenet, 224),
     "inception_v3": (inception_v3, 299),
+    "shufflenet_v2_x0_5": (torchvision.models.shufflenet_v2_x0_5, 224),
     "shufflenet_v2_x1_0": (torchvision.models.shufflenet_v2_x1_0, 224),
     "resnet18 (CIFAR)": (cifar_resnet18, 32),
     "vgg16 (CIFAR)": (cifar_vgg16, 32),
 }
+# Fully connected layers that need maps of one size, and windows that need room.
+SMALLEST = {"alexnet": 224, "vgg11": 224, "vgg11_bn": 224, "vgg16": 224, "vgg16_bn": 224,
+            "inception_v3": 96}
 
 
 def some_images(folder: pathlib.Path, count: int) -> list[pathlib.Path]:
@@ -110,9 +124,10 @@ def compare_rounded(model: torch.nn.Module, images: torch.Tensor) -> tuple[float
     return float((rounded - exact).norm() / exact.norm()), float(agreement)
 
 
-def export(name: str, settling: list[pathlib.Path],
+def export(name: str, side: int, settling: list[pathlib.Path],
            test: list[pathlib.Path]) -> tuple[pathlib.Path, tuple[float, float]]:
-    build, side = MODELS[name]
+    build, usual = MODELS[name]
+    side = min(max(side, SMALLEST.get(name, 0)), usual) if side else usual
     FOLDER.mkdir(parents=True, exist_ok=True)
     path = FOLDER / (name.replace(" (CIFAR)", "-cifar") + ".onnx")
     torch.manual_seed(1)
@@ -134,7 +149,7 @@ def link_images(name: str, files: list[pathlib.Path]) -> pathlib.Path:
 
 
 def convert(model: pathlib.Path, code: tuple, calibration: pathlib.Path,
-            validation: pathlib.Path) -> dict:
+            validation: pathlib.Path) -> dict | None:
     net, report = model.with_suffix(".fb"), model.with_suffix(".json")
     timesteps, beta = code
     result = subprocess.run(
@@ -143,7 +158,8 @@ def convert(model: pathlib.Path, code: tuple, calibration: pathlib.Path,
          "--timesteps", str(timesteps), "--beta", str(beta), "--report", report],
         capture_output=True, text=True)
     if result.returncode != 0:
-        sys.exit(f"{model.name}: {result.stderr}")
+        print(f"{model.name}: {result.stderr}", file=sys.stderr)
+        return None
     image = next(validation.iterdir())
     run = subprocess.run([TOOLS / "cssrun", net, image], capture_output=True, text=True, check=True)
     return {**json.loads(report.read_text()), "float": "runs in float" in run.stderr}
@@ -157,28 +173,52 @@ def row(*cells) -> None:
     print("| " + " | ".join(map(str, cells)) + " |", flush=True)
 
 
+def code(text: str) -> tuple[int, float]:
+    timesteps, beta = text.split(",")
+    return int(timesteps), float(beta)
+
+
+def arguments_of_the_command() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("shared", type=pathlib.Path)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(MODELS))
+    parser.add_argument("--side", type=int, default=0, help="of the images (the networks' usual)")
+    parser.add_argument("--codes", type=code, nargs="+", default=CODES, metavar="T,BETA")
+    arguments = parser.parse_args()
+    for name in arguments.names:
+        if name not in MODELS:
+            parser.error(f"{name} is none of {', '.join(MODELS)}")
+    return arguments
+
+
+def row_of(name: str, report: dict, cells: list[str], engines: set[str],
+           rounded: tuple[float, float]) -> None:
+    layers = sum("neurons" in layer["kind"] for layer in report["layers"])
+    row(name, layers, f"{report['macs_per_image'] / 1e9:.2f}", *cells, ", ".join(sorted(engines)),
+        percent(*rounded))
+
+
 def main() -> None:
-    if len(sys.argv) < 2 or any(name not in MODELS for name in sys.argv[2:]):
-        sys.exit(f"{__doc__}\nNames: {', '.join(MODELS)}")
-    images = pathlib.Path(sys.argv[1]) / "cifar10"
+    arguments = arguments_of_the_command()
+    images = arguments.shared / "cifar10"
     settling = some_images(images / "calibration", SETTLING_IMAGES)
     test = some_images(images / "test", VALIDATION_IMAGES)
     folders = link_images("calibration", settling[:CALIBRATION_IMAGES]), link_images("test", test)
-    titles = [f"T = {t}, beta = {b}{rest}" for t, b in CODES
+    titles = [f"T = {t}, beta = {b:g}{rest}" for t, b in arguments.codes
               for rest in (": calibration images", ": others")]
     row("architecture", "layers", "G MACs", *titles, "engine", "rounded ANN: others")
     print("|" + "---|" * (5 + len(titles)))
-    for name in sys.argv[2:] or MODELS:
-        model, rounded = export(name, settling, test)
-        cells, engines = [], set()
-        for code in CODES:
-            report = convert(model, code, *folders)
-            cells += [percent(report[images]["relative_logit_error"], report[images]["agreement"])
-                      for images in ("calibration", "validation")]
-            engines.add("float" if report["float"] else "integer")
-        layers = sum("neurons" in layer["kind"] for layer in report["layers"])
-        row(name, layers, f"{report['macs_per_image'] / 1e9:.2f}", *cells,
-            ", ".join(sorted(engines)), percent(*rounded))
+    for name in arguments.names or MODELS:
+        model, rounded = export(name, arguments.side, settling, test)
+        reports = [convert(model, chosen, *folders) for chosen in arguments.codes]
+        if None in reports:
+            row(name, "not converted", *[""] * (3 + len(titles)))
+            continue
+        cells = [percent(report[part]["relative_logit_error"], report[part]["agreement"])
+                 for report in reports for part in ("calibration", "validation")]
+        engines = {"float" if report["float"] else "integer" for report in reports}
+        row_of(name, reports[-1], cells, engines, rounded)
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ Status AdjustAmplitudes(const SpikingNetwork& network, std::span<const uint8_t> 
       CollectResiduals(*loaded.value(), images, threads, progress);
   for (size_t i = 0; i < codes.size(); ++i) {
     const SpikingNode& node = network.nodes[i];
-    if (node.kind != format::NodeKind::Neurons || node.quantized) continue;
+    if (node.kind != format::NodeKind::Neurons || node.grid.has_value()) continue;
     const double residual = residuals[i].Quantile(kResidualShare);
     if (residual <= 1) continue;
     for (double& amplitude : codes[i].amplitudes) amplitude *= 1 + residual / code.SumOfWeights();

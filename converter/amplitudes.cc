@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "runtime/neuron/settled.h"
+
 namespace cssrun::converter {
 namespace {
 
@@ -76,6 +78,25 @@ std::vector<double> LargestOfChannels(const Calibration& calibration, size_t nod
   return largest;
 }
 
+// Of neurons that a quantized model rounds. With beta = 2 and enough steps a train carries the
+// model's own integers: the amplitude is their step, and the train's limits are theirs unless every
+// train has them. Other trains end at the largest magnitude.
+void ChooseGrid(const SpikingNode& node, const CodeSettings& code, NodeCode& chosen) {
+  const SpikingNode::Grid& grid = *node.grid;
+  const auto most = static_cast<int64_t>(code.SumOfWeights());
+  const bool carries = internal::IsSettled(code.beta, code.timesteps, code.silent_steps) &&
+                       -most <= grid.lowest && grid.highest <= most;
+  const int64_t lowest = node.rectify ? 0 : grid.lowest;
+  const bool ends_by_itself = grid.highest == most && (node.rectify || lowest == -most);
+  if (!carries || ends_by_itself) {
+    chosen.amplitudes = {static_cast<double>(*node.cap) / code.SumOfWeights()};
+    return;
+  }
+  chosen.amplitudes = {grid.step};
+  chosen.lowest_level = static_cast<int32_t>(lowest);
+  chosen.highest_level = static_cast<int32_t>(grid.highest);
+}
+
 }  // namespace
 
 double NodeCode::Largest() const { return *std::max_element(amplitudes.begin(), amplitudes.end()); }
@@ -95,8 +116,8 @@ std::vector<NodeCode> ChooseAmplitudes(const SpikingNetwork& network,
       chosen.amplitudes = {LargestPixel(input) / sum_of_weights};
     } else if (node.kind == NodeKind::Readout) {
       chosen.amplitudes = {1};
-    } else if (node.quantized) {
-      chosen.amplitudes = {static_cast<double>(*node.cap) / sum_of_weights};
+    } else if (node.grid.has_value()) {
+      ChooseGrid(node, code, chosen);
     } else {
       const ActivationRange& range = calibration.ranges[i];
       double largest = range.percentile;

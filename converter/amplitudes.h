@@ -33,6 +33,9 @@ struct AmplitudeSettings {
 struct NodeCode {
   std::vector<double> amplitudes;  // one for the node, or one per channel
   std::vector<float> thresholds;   // of neurons, by spike index, as shares of the amplitude
+  // Limits of what a train carries, in amplitudes; both 0: none.
+  int32_t lowest_level = 0;
+  int32_t highest_level = 0;
 
   double AmplitudeOf(size_t channel) const {
     return amplitudes.size() == 1 ? amplitudes[0] : amplitudes[channel];

@@ -17,6 +17,22 @@ size_t BatchSize(size_t image_size, size_t images) {
   return std::clamp<size_t>(kValuesPerBatch / image_size, 1, std::min<size_t>(images, 64));
 }
 
+// The answer to image `index` of a batch: every output in its own order, one after another.
+// `outputs`: [output][image][element of GraphOutput::value].
+Logits AnswerOf(const Graph& graph, std::span<const float> outputs, size_t batch, size_t index) {
+  Logits answer;
+  for (const GraphOutput& output : graph.outputs) {
+    const auto size = static_cast<size_t>(ElementCount(graph.value(output.value).shape));
+    const std::span<const float> values = outputs.subspan(index * size, size);
+    if (output.order.empty()) answer.insert(answer.end(), values.begin(), values.end());
+    for (const int64_t element : output.order) {
+      answer.push_back(values[static_cast<size_t>(element)]);
+    }
+    outputs = outputs.subspan(batch * size);
+  }
+  return answer;
+}
+
 }  // namespace
 
 void NormalizePixels(std::span<const uint8_t> pixels, const InputFormat& input,
@@ -36,7 +52,7 @@ void NormalizePixels(std::span<const uint8_t> pixels, const InputFormat& input,
 Status CheckAnswers(const Graph& graph, const std::vector<Logits>& answers) {
   for (size_t i = 0; i < answers.size(); ++i) {
     if (std::ranges::all_of(answers[i], [](float v) { return std::isfinite(v); })) continue;
-    return Status::BadModel("value " + graph.value(graph.output).name +
+    return Status::BadModel("output " + graph.outputs.front().name +
                             ": the network's answer to image " + std::to_string(i + 1) +
                             " is not finite; check its weights, --mean and --std");
   }
@@ -48,7 +64,10 @@ Result<std::vector<Logits>> RunAnn(const Graph& graph, const ImageSet& images,
                                    const ObserveActivations& observe, const Progress& progress) {
   const size_t count = images.pixels.size();
   const size_t image_size = size_t{input.channels} * input.height * input.width;
-  const auto classes = static_cast<size_t>(ElementCount(graph.value(graph.output).shape));
+  size_t floats = 0;  // of one image, in all outputs
+  for (const GraphOutput& output : graph.outputs) {
+    floats += static_cast<size_t>(ElementCount(graph.value(output.value).shape));
+  }
   const size_t batch = BatchSize(image_size, count);
   Result<std::unique_ptr<DenseNetwork>> dense =
       DenseNetwork::Create(graph, static_cast<int64_t>(batch));
@@ -56,7 +75,7 @@ Result<std::vector<Logits>> RunAnn(const Graph& graph, const ImageSet& images,
 
   std::vector<Logits> all_logits;
   std::vector<float> normalized(batch * image_size);
-  std::vector<float> logits(batch * classes);
+  std::vector<float> logits(batch * floats);
   for (size_t first = 0; first < count; first += batch) {
     // The last batch is padded with images whose logits are ignored.
     const size_t filled = std::min(batch, count - first);
@@ -72,8 +91,7 @@ Result<std::vector<Logits>> RunAnn(const Graph& graph, const ImageSet& images,
       return status;
     }
     for (size_t i = 0; i < filled; ++i) {
-      const float* begin = logits.data() + i * classes;
-      all_logits.emplace_back(begin, begin + classes);
+      all_logits.push_back(AnswerOf(graph, logits, batch, i));
     }
     progress(first + filled, count);
   }

@@ -41,6 +41,13 @@ Status CheckRate(const AskedCode& asked, std::string_view dashes) {
 
 }  // namespace
 
+bool NamesNoCode(const AskedCode& asked, const std::optional<CodeSettings>& quantized) {
+  return asked.coding == Coding::kCss && !quantized.has_value() && !asked.timesteps.has_value() &&
+         !asked.beta.has_value() && !asked.silent_steps.has_value() &&
+         !asked.threshold.has_value() && !asked.last_threshold.has_value() &&
+         !asked.input.has_value() && asked.negative_spikes;
+}
+
 Result<CodeSettings> ChooseCode(const AskedCode& asked,
                                 const std::optional<CodeSettings>& quantized,
                                 std::string_view dashes) {

@@ -31,6 +31,9 @@ struct AskedCode {
   std::optional<InputCoding> input;
 };
 
+// Whether nothing that the user gave says which code to take, and the model brings none.
+bool NamesNoCode(const AskedCode& asked, const std::optional<CodeSettings>& quantized);
+
 // Returns the complete settings. `quantized` is the quantized model's own code,
 // Model::quantized_code.
 Result<CodeSettings> ChooseCode(const AskedCode& asked,

@@ -7,6 +7,8 @@
 #include <optional>
 #include <vector>
 
+#include "runtime/neuron/settled.h"
+
 namespace cssrun::converter {
 
 enum class Coding {
@@ -20,7 +22,8 @@ enum class InputCoding {
             // runtime/direct_input.h
 };
 
-// An 8-bit image that is coded in fewer steps loses too much.
+// An 8-bit image that is coded in fewer steps loses too much. With wide sums, what comes as spikes
+// would be all that is not exact.
 constexpr uint32_t kFewestEncodedSteps = 6;
 
 struct CodeSettings {
@@ -50,7 +53,8 @@ struct CodeSettings {
 
   bool DirectInput() const {
     if (input.has_value()) return *input == InputCoding::kDirect;
-    return coding == Coding::kRate || timesteps < kFewestEncodedSteps;
+    return coding == Coding::kRate || timesteps < kFewestEncodedSteps ||
+           internal::SumsAreWide(internal::IsSettled(beta, timesteps, silent_steps), timesteps);
   }
 
   // Returns sb, the largest value that a train of amplitude 1 carries.

@@ -52,6 +52,7 @@ Result<Comparison> CompareWithAnn(std::span<const uint8_t> bytes, const ImageSet
       Network::FromBytes(bytes, "converted network", OwnNetwork(engine));
   if (!network.ok()) return network.status();
   const size_t count = images.pixels.size();
+  const bool classes = network.value()->answer() == AnswerKind::kClasses;
   Comparison comparison;
   comparison.images = count;
   comparison.layers.resize(network.value()->layers().size());
@@ -64,7 +65,7 @@ Result<Comparison> CompareWithAnn(std::span<const uint8_t> bytes, const ImageSet
   double expected = 0;  // sum of the chances of agreement
   Status failure;
   SessionOptions options;
-  options.keep_readings = readings == Readings::kTake;
+  options.keep_readings = classes && readings == Readings::kTake;
   std::vector<double> needed_margins;
   const Status ran = RunImages(
       network.value(), options, count, threads,
@@ -78,9 +79,11 @@ Result<Comparison> CompareWithAnn(std::span<const uint8_t> bytes, const ImageSet
           return false;
         }
         const Logits& snn = outcome.answer.logits;
-        agreeing += BestClass(snn) == BestClass(ann[index]);
-        needed_margins.push_back(NeededMargin(outcome.answer, BestClass(ann[index])));
-        if (images.truth[index] >= 0) {
+        if (classes) {
+          agreeing += BestClass(snn) == BestClass(ann[index]);
+          needed_margins.push_back(NeededMargin(outcome.answer, BestClass(ann[index])));
+        }
+        if (classes && images.truth[index] >= 0) {
           ++graded;
           ann_right += images.IsRight(index, BestClass(ann[index]));
           snn_right += images.IsRight(index, BestClass(snn));
@@ -93,7 +96,7 @@ Result<Comparison> CompareWithAnn(std::span<const uint8_t> bytes, const ImageSet
           norm += exact * exact;
         }
         error += image_error;
-        expected += ChanceOfAgreement(ann[index], image_error);
+        if (classes) expected += ChanceOfAgreement(ann[index], image_error);
         for (size_t i = 0; i < comparison.layers.size(); ++i) {
           const LayerStatistics& layer = outcome.answer.layers[i];
           comparison.layers[i].spikes += static_cast<double>(layer.spikes);
@@ -109,12 +112,14 @@ Result<Comparison> CompareWithAnn(std::span<const uint8_t> bytes, const ImageSet
   const auto share = [](size_t part, size_t whole) {
     return static_cast<double>(part) / static_cast<double>(whole);
   };
-  comparison.agreement = share(agreeing, count);
-  comparison.expected_agreement = expected / static_cast<double>(count);
   comparison.relative_logit_error = norm > 0 ? std::sqrt(error / norm) : 0;
-  const auto may_differ = static_cast<size_t>(kEarlyExitCost * static_cast<double>(count));
-  std::sort(needed_margins.begin(), needed_margins.end(), std::greater<>());
-  comparison.early_exit_margin = needed_margins[may_differ];
+  if (classes) {
+    comparison.agreement = share(agreeing, count);
+    comparison.expected_agreement = expected / static_cast<double>(count);
+    const auto may_differ = static_cast<size_t>(kEarlyExitCost * static_cast<double>(count));
+    std::sort(needed_margins.begin(), needed_margins.end(), std::greater<>());
+    comparison.early_exit_margin = needed_margins[may_differ];
+  }
   if (graded > 0) {
     comparison.ann_top1 = share(ann_right, graded);
     comparison.snn_top1 = share(snn_right, graded);

@@ -25,18 +25,20 @@ struct LayerCost {
 
 struct Comparison {
   uint64_t images = 0;
-  double agreement = 0;  // share of images with the ANN's best class
+  // Share of images with the ANN's best class; -1 where the outputs are numbers, as is the next.
+  double agreement = -1;
   // The expected agreement, computed from the logit errors and the leads of the ANN's best class.
   // On a few hundred images it is much steadier than a count of the few that differ.
-  double expected_agreement = 0;
-  double relative_logit_error = 0;  // |SNN - ANN| / |ANN| over all logits
+  double expected_agreement = -1;
+  double relative_logit_error = 0;  // |SNN - ANN| / |ANN| over all logits or numbers
   double ann_top1 = -1;             // -1 without ground truth
   double snn_top1 = -1;
   double spikes_per_image = 0;
   double synops_per_image = 0;
   double direct_macs_per_image = 0;  // multiply-accumulates of pixels that are not coded in spikes
   // The smallest margin for an early exit that loses at most kEarlyExitCost of the agreement.
-  double early_exit_margin = 0;
+  // Negative where the outputs are numbers.
+  double early_exit_margin = -1;
   std::vector<LayerCost> layers;  // as in the network
 };
 

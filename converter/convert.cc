@@ -10,6 +10,8 @@
 #include <utility>
 
 #include "converter/adjust.h"
+#include "converter/default_code.h"
+#include "converter/layer_errors.h"
 #include "converter/network_builder.h"
 #include "converter/onnx_reader.h"
 #include "converter/out_of_memory.h"
@@ -23,16 +25,15 @@
 #include "format/network_file.h"
 #include "runtime/network/input_format.h"
 #include "runtime/network/layer_kind.h"
+#include "runtime/neuron/settled.h"
 
 namespace cssrun::converter {
 namespace {
 
 using format::NodeKind;
 
-// With at most this many timesteps the silent period covers the whole input train, so that a neuron
-// fires after it has all of its input. More timesteps would overflow sums of 16 bits; then
-// kSilentSteps silent steps suffice.
-constexpr uint32_t kMostExactSteps = 4;
+// The silent period of a quantized model of more bits than a settled train has steps: nothing then
+// computes its rounding exactly.
 constexpr uint32_t kSilentSteps = 2;
 
 std::string Sha256(std::span<const uint8_t> bytes) {
@@ -75,10 +76,11 @@ std::optional<CodeSettings> QuantizedCode(const Graph& graph) {
   CodeSettings code;
   code.beta = 2;
   code.timesteps = static_cast<uint32_t>(std::bit_width(static_cast<uint64_t>(most)));
-  code.silent_steps = code.timesteps <= kMostExactSteps ? code.timesteps - 1 : kSilentSteps;
+  const bool settles = code.timesteps <= internal::kLongestSettledTrain;
+  code.silent_steps = settles ? code.timesteps - 1 : kSilentSteps;
   // A neuron that has all of its input fires where its digit rounds up, so that it never takes a
   // spike back.
-  if (code.silent_steps + 1 >= code.timesteps) code.threshold = 0.75F;
+  if (settles) code.threshold = 0.75F;
   return code;
 }
 
@@ -122,6 +124,18 @@ Status CheckNeurons(const Graph& graph, const NetworkLimits& limits) {
   return Status::Ok();
 }
 
+// Makes what the model does to its image first a part of the normalization of the pixels:
+//
+//     scale * (pixel - mean) / stddev + shift = (pixel - mean') / stddev'
+void FoldIntoNormalization(const Graph& graph, InputFormat& input) {
+  if (graph.image_scale.size() != input.mean.size()) return;
+  for (size_t c = 0; c < input.mean.size(); ++c) {
+    const double stddev = input.stddev[c] / graph.image_scale[c];
+    input.mean[c] = static_cast<float>(input.mean[c] - graph.image_shift[c] * stddev);
+    input.stddev[c] = static_cast<float>(stddev);
+  }
+}
+
 Progress StageOf(const StageProgress& progress, const char* name) {
   return [&progress, name](size_t done, size_t total) { progress(name, done, total); };
 }
@@ -129,6 +143,13 @@ Progress StageOf(const StageProgress& progress, const char* name) {
 }  // namespace
 
 namespace {
+
+// Classes compete in one vector.
+AnswerKind AnswerOf(const Graph& graph) {
+  const Shape& shape = graph.ShapeOf(graph.outputs.front());
+  const bool vector = shape.size() >= 2 && ElementCount(shape) == shape[1];
+  return graph.outputs.size() == 1 && vector ? AnswerKind::kClasses : AnswerKind::kNumbers;
+}
 
 Result<Model> LoadAndSimplify(const std::string& path, const NetworkLimits& limits) {
   Model model;
@@ -150,7 +171,10 @@ Result<Model> LoadAndSimplify(const std::string& path, const NetworkLimits& limi
   model.input.height = static_cast<uint32_t>(input[2]);
   model.input.width = static_cast<uint32_t>(input[3]);
   model.input.resize = std::max(model.input.height, model.input.width);
-  model.classes = static_cast<size_t>(ElementCount(model.graph.value(model.graph.output).shape));
+  model.answer = AnswerOf(model.graph);
+  for (const GraphOutput& output : model.graph.outputs) {
+    model.classes += static_cast<size_t>(ElementCount(model.graph.ShapeOf(output)));
+  }
   model.quantized_code = QuantizedCode(model.graph);
 
   constexpr size_t kMaximumModel = size_t{1} << 31;
@@ -175,6 +199,7 @@ Result<PreparedModel> PrepareModel(const Model& model, const ImageSet& calibrati
   prepared.input = model.input;
   prepared.input.mean = options.mean;
   prepared.input.stddev = options.stddev;
+  FoldIntoNormalization(model.graph, prepared.input);
   Result<SpikingNetwork> network = LowerToSpikes(model.graph);
   if (!network.ok()) return Named(model, network.status());
   prepared.network = std::move(network).value();
@@ -192,15 +217,41 @@ Result<PreparedModel> PrepareModel(const Model& model, const ImageSet& calibrati
   return prepared;
 }
 
+namespace {
+
+// Names and shapes of the outputs, where they are more than logits.
+void SetOutputs(const Model& model, const ConvertOptions& options, format::NetworkT& network) {
+  const std::vector<GraphOutput>& outputs = model.graph.outputs;
+  const bool numbers = options.answer.value_or(model.answer) == AnswerKind::kNumbers;
+  if (numbers) network.answer = format::AnswerKind::Numbers;
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    format::NodeT& readout = *network.nodes[network.nodes.size() - outputs.size() + i];
+    readout.output_order.assign(outputs[i].order.begin(), outputs[i].order.end());
+    if (!numbers && outputs[i].order.empty()) continue;
+    if (numbers) readout.name = outputs[i].name;
+    const Shape& shape = model.graph.ShapeOf(outputs[i]);
+    // A shape begins with the batch.
+    readout.output_shape.assign(shape.begin() + (shape.size() > 1 ? 1 : 0), shape.end());
+  }
+}
+
+}  // namespace
+
 format::NetworkT BuildFile(const Model& model, const PreparedModel& prepared,
                            const ConvertOptions& options, const std::vector<NodeCode>& codes) {
   format::NetworkT network = BuildNetwork(prepared.network, codes, options.code);
   network.format_version = format::kFormatVersion;
+  SetOutputs(model, options, network);
   network.labels = options.labels;
   InputFormat input = options.pictures.value_or(model.input);
-  input.mean = options.mean;
-  input.stddev = options.stddev;
+  input.mean = prepared.input.mean;
+  input.stddev = prepared.input.stddev;
   network.preprocessing = internal::PackInput(input);
+  if (const auto& grid = prepared.network.nodes.front().grid; grid.has_value()) {
+    network.preprocessing->grid_step = static_cast<float>(grid->step);
+    network.preprocessing->grid_lowest = static_cast<int32_t>(grid->lowest);
+    network.preprocessing->grid_highest = static_cast<int32_t>(grid->highest);
+  }
   network.origin = std::make_unique<format::OriginT>();
   // The folder is left out, so that the same model gives the same bytes in every folder.
   network.origin->model_file = std::filesystem::path(model.path).filename().string();
@@ -211,9 +262,32 @@ format::NetworkT BuildFile(const Model& model, const PreparedModel& prepared,
 
 namespace {
 
+Status CheckAnswer(const Model& model, const ConvertOptions& options) {
+  const AnswerKind answer = options.answer.value_or(model.answer);
+  if (answer == AnswerKind::kClasses) {
+    if (model.graph.outputs.size() == 1) return Status::Ok();
+    return Status::InvalidArgument(
+        "the model has " + std::to_string(model.graph.outputs.size()) +
+        " outputs, and classes are one vector; leave the outputs as numbers");
+  }
+  if (const GraphOutput& output = model.graph.outputs.front(); !output.dropped.empty()) {
+    return Status::InvalidArgument("output " + output.name + " ends in " + output.dropped +
+                                   ", which spikes cannot compute and only classes do without; "
+                                   "export the model without it");
+  }
+  if (options.search_tolerance.has_value()) {
+    return Status::InvalidArgument(
+        "the search compares classes, and the outputs of this model are numbers; choose the "
+        "timesteps yourself");
+  }
+  if (options.labels.empty()) return Status::Ok();
+  return Status::InvalidArgument("labels name classes, and the outputs of this model are numbers");
+}
+
 Result<Conversion> PrepareAndConvert(const Model& model, const ImageSet& calibration_images,
                                      const ImageSet& validation_images, const ConvertOptions& asked,
                                      const StageProgress& progress) {
+  if (Status status = CheckAnswer(model, asked); !status.ok()) return status;
   ConvertOptions options = asked;
   if (options.search_tolerance.has_value()) options.amplitudes.per_channel = true;
   Result<PreparedModel> prepared_model = PrepareModel(model, calibration_images, options, progress);
@@ -232,6 +306,12 @@ Result<Conversion> PrepareAndConvert(const Model& model, const ImageSet& calibra
     codes = std::move(found.value().codes);
     report.frontier = std::move(found.value().frontier);
   } else {
+    if (options.measure_code) {
+      Result<CodeSettings> chosen =
+          ChooseDefaultCode(model, prepared, calibration_images, options, progress, report.tried);
+      if (!chosen.ok()) return Named(model, chosen.status());
+      options.code = chosen.value();
+    }
     codes = ChooseAmplitudes(prepared.network, prepared.calibration, prepared.input, options.code,
                              options.amplitudes);
   }
@@ -244,13 +324,16 @@ Result<Conversion> PrepareAndConvert(const Model& model, const ImageSet& calibra
     if (!status.ok()) return Named(model, status);
   }
   report.model = model.path;
+  report.answer = options.answer.value_or(model.answer);
   report.code = options.code;
   report.amplitudes = options.amplitudes;
   report.macs_per_image = prepared.network.macs;
   {
     format::NetworkT built = BuildFile(model, prepared, options, codes);
     ReserveMeasured(built);
-    report.latency_steps = built.nodes.back()->offset + options.code.timesteps;
+    for (const auto& node : built.nodes) {
+      report.latency_steps = std::max(report.latency_steps, node->offset + options.code.timesteps);
+    }
     report.layers = DescribeLayers(prepared.network, prepared.calibration, codes, built);
     conversion.bytes = format::SerializeNetwork(built);
   }
@@ -260,6 +343,11 @@ Result<Conversion> PrepareAndConvert(const Model& model, const ImageSet& calibra
                      StageOf(progress, "comparing with the ANN"));
   if (!comparison.ok()) return Named(model, comparison.status());
   report.calibration = std::move(comparison).value();
+  Result<std::vector<double>> errors =
+      LayerErrors(model.graph, prepared.network, codes, options.code, bytes, calibration_images,
+                  prepared.input, EngineKind::kInteger);
+  if (!errors.ok()) return Named(model, errors.status());
+  for (size_t i = 0; i < report.layers.size(); ++i) report.layers[i].error = errors.value()[i];
   if (!validation_images.pixels.empty()) {
     Result<std::vector<Logits>> logits = RunAnn(model.graph, validation_images, prepared.input, {},
                                                 nullptr, StageOf(progress, "validating: ANN"));

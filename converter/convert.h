@@ -32,9 +32,13 @@ struct ConvertOptions {
   std::optional<InputFormat> pictures;
   std::vector<std::string> labels;  // one per logit, or none
   unsigned threads = 0;             // for running the converted network; 0: all cores
+  // What the outputs are; nothing: classes where the model has one output, a vector.
+  std::optional<AnswerKind> answer;
   // Search for the cheapest code (search.h) that differs from the ANN on at most this share of the
   // calibration images; `code` and `amplitudes.rule` are then results.
   std::optional<double> search_tolerance;
+  // No code was named: `code` is chosen by measurement (default_code.h), and a result.
+  bool measure_code = false;
   NetworkLimits limits;  // the limits that LoadModel() was given
 };
 
@@ -45,7 +49,8 @@ struct Model {
   Graph graph;
   // The format that images must have; mean and stddev are still empty.
   InputFormat input;
-  size_t classes = 0;
+  AnswerKind answer = AnswerKind::kClasses;  // what the outputs look like
+  size_t classes = 0;                        // numbers of all outputs
   // A quantized model's own code, with as many steps as its activations have bits.
   std::optional<CodeSettings> quantized_code;
 };
@@ -66,6 +71,7 @@ struct LayerReport {
   uint32_t offset = 0;
   std::vector<uint32_t> delays;  // of the node's synapses, in order
   uint64_t fan_in = 0;
+  double error = 0;  // of its trains against the ANN, see LayerErrors()
 };
 
 // A setting on the frontier: the search found no cheaper one that agrees as well.
@@ -82,13 +88,22 @@ struct FrontierPoint {
   bool chosen = false;
 };
 
+// A code that was measured where the user named none.
+struct TriedCode {
+  CodeSettings code;
+  double expected_agreement = 0;  // see Comparison
+  bool chosen = false;
+};
+
 struct ConversionReport {
   std::string model;
+  AnswerKind answer = AnswerKind::kClasses;
   CodeSettings code;
   AmplitudeSettings amplitudes;
   uint32_t latency_steps = 0;
   uint64_t macs_per_image = 0;
   std::vector<LayerReport> layers;
+  std::vector<TriedCode> tried;          // empty where the user or the model names the code
   std::vector<FrontierPoint> frontier;   // the cheapest first; empty without a search
   Comparison calibration;                // on the calibration images
   std::optional<Comparison> validation;  // on images that the conversion did not use

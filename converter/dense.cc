@@ -98,8 +98,11 @@ Status DenseNetwork::Run(std::span<const float> images, std::span<float> logits,
       }
     }
     plan.stream.wait();
-    const std::span<const float> output = Plain(plan, plan.slots[plan.output_slot], scratch);
-    std::copy(output.begin(), output.end(), logits.begin());
+    auto end = logits.begin();
+    for (const size_t slot : plan.output_slots) {
+      const std::span<const float> output = Plain(plan, plan.slots[slot], scratch);
+      end = std::copy(output.begin(), output.end(), end);
+    }
     return Status::Ok();
   } catch (const std::exception& error) {
     if (MeansOutOfMemory(error)) return Status::OutOfMemory();

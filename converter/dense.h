@@ -36,7 +36,8 @@ class DenseNetwork {
   // [batch, channels, rows, columns], valid during the call.
   using Observe = std::function<void(ValueId value, std::span<const float> activations)>;
 
-  // images: [batch, channels, rows, columns], normalized. logits: [batch, classes].
+  // images: [batch, channels, rows, columns], normalized. logits: [batch, classes]; of several
+  // outputs all batches of the first one, then all of the second, as GraphOutput::value holds them.
   // Cost of a watched value: one copy. Error: kInvalidArgument for a wrong size, or a watched value
   // that was fused away (a Conv whose only reader is a Relu or an Add).
   Status Run(std::span<const float> images, std::span<float> logits, std::span<const ValueId> watch,

@@ -261,11 +261,13 @@ const std::vector<float>* DenseBuilder::Constant(const Node& node, size_t input)
 }
 
 Result<std::unique_ptr<DensePlan>> DenseBuilder::Finish() {
-  if (activation_of_[Index(graph_.output)] == kNone) {
-    return Status::BadModel("the output is computed by no node");
+  for (const GraphOutput& output : graph_.outputs) {
+    if (activation_of_[Index(output.value)] == kNone) {
+      return Status::BadModel("output " + output.name + " is computed by no node");
+    }
+    plan_->output_slots.push_back(FirstSlot(output.value));
+    plan_->output_size += FloatsOf(SlotDims(plan_->output_slots.back()));
   }
-  plan_->output_slot = FirstSlot(graph_.output);
-  plan_->output_size = FloatsOf(SlotDims(plan_->output_slot));
   Allocate();
   return std::move(plan_);
 }

@@ -39,10 +39,10 @@ struct DensePlan {
   std::vector<dnnl::memory> buffers;  // activations use them one after another
   std::vector<DenseSlot> slots;
   std::vector<DenseOperation> operations;
-  std::vector<ValueId> inputs;  // the image, and outputs of Flatten that share its memory
-  size_t input_size = 0;        // floats in a batch
-  size_t output_size = 0;
-  size_t output_slot = 0;  // in plain order
+  std::vector<ValueId> inputs;       // the image, and outputs of Flatten that share its memory
+  size_t input_size = 0;             // floats in a batch
+  size_t output_size = 0;            // floats of all outputs in a batch
+  std::vector<size_t> output_slots;  // in plain order, by output of the graph
   // Where a value can be observed, by ValueId; nothing for constants and for values that were fused
   // away.
   std::vector<std::optional<size_t>> observable;

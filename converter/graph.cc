@@ -54,7 +54,9 @@ std::vector<int> Graph::CountUses() const {
       if (id != kNoValue) ++uses[static_cast<size_t>(id)];
     }
   }
-  if (output != kNoValue) ++uses[static_cast<size_t>(output)];
+  for (const GraphOutput& output : outputs) {
+    if (output.value != kNoValue) ++uses[static_cast<size_t>(output.value)];
+  }
   return uses;
 }
 

@@ -63,19 +63,39 @@ struct Node {
   std::vector<int64_t> Ints(const std::string& attribute, std::vector<int64_t> fallback) const;
 };
 
+// What the model answers: logits, [1, classes], or anything else.
+struct GraphOutput {
+  std::string name;
+  ValueId value = kNoValue;
+  // Only where the output is `value` in another shape or order: its shape, and by element of the
+  // output the element of `value`; no order: the same.
+  Shape shape;
+  std::vector<int64_t> order;
+  // The operator at the end that was left out because it does not change the order of classes;
+  // empty: none.
+  std::string dropped;
+};
+
 struct Graph {
   std::vector<Value> values;
   std::vector<Node> nodes;
-  ValueId input = kNoValue;   // the image, [1, channels, height, width]
-  ValueId output = kNoValue;  // the logits, [1, classes]
+  ValueId input = kNoValue;  // the image, [1, channels, height, width]
+  std::vector<GraphOutput> outputs;
   int64_t opset = 0;
+  // What the model does to its image first: scale * pixel + shift, one number per channel. Empty:
+  // nothing (FoldImage(), which makes this a part of the pixels' normalization).
+  std::vector<double> image_scale;
+  std::vector<double> image_shift;
 
   const Value& value(ValueId id) const { return values[static_cast<size_t>(id)]; }
   Value& value(ValueId id) { return values[static_cast<size_t>(id)]; }
   // Returns null when the input is absent or not constant.
   const Tensor* ConstantInput(const Node& node, size_t index) const;
   ValueId AddValue(std::string name, Shape shape, std::shared_ptr<const Tensor> constant = nullptr);
-  // Counts how many node inputs (and the graph's output) read each value, by ValueId.
+  const Shape& ShapeOf(const GraphOutput& output) const {
+    return output.shape.empty() ? value(output.value).shape : output.shape;
+  }
+  // Counts how many node inputs and outputs of the graph read each value, by ValueId.
   std::vector<int> CountUses() const;
   // Removes nodes whose outputs nobody reads, and releases constants that nobody reads.
   void RemoveDeadNodes();

@@ -94,22 +94,19 @@ Form Lowering::MakeNeurons(Form form, ValueId value, bool rectify) {
   return IdentityOf(network_.nodes.size() - 1);
 }
 
-Result<SpikingNetwork> Lowering::Finish() {
-  Form& form = FormOf(graph_.output);
-  if (Positions(form.extent) != 1) {
-    return Status::BadModel("output " + graph_.value(graph_.output).name +
-                            " is a map, not one vector of logits; end the model with a pool or "
-                            "a fully connected layer");
+SpikingNetwork Lowering::Finish() {
+  for (const GraphOutput& output : graph_.outputs) {
+    const Form& form = FormOf(output.value);
+    SpikingNode readout;
+    readout.name = form.name;
+    readout.kind = format::NodeKind::Readout;
+    readout.value = output.value;
+    readout.extent = form.extent;
+    readout.potential = form.extent;
+    readout.bias = form.bias;
+    readout.synapses = form.terms;
+    network_.nodes.push_back(std::move(readout));
   }
-  SpikingNode readout;
-  readout.name = form.name;
-  readout.kind = format::NodeKind::Readout;
-  readout.value = graph_.output;
-  readout.extent = form.extent;
-  readout.potential = form.extent;
-  readout.bias = form.bias;
-  readout.synapses = form.terms;
-  network_.nodes.push_back(std::move(readout));
   return std::move(network_);
 }
 

@@ -81,8 +81,9 @@ class Lowering {
 
   void CountMacs(uint64_t macs) { network_.macs += macs; }
 
-  // Returns the network, once all nodes are lowered. Error: the output is not one vector.
-  Result<SpikingNetwork> Finish();
+  // Returns the network, once all nodes are lowered: its last nodes are the readouts, one for each
+  // output of the graph.
+  SpikingNetwork Finish();
 
  private:
   // Returns the node whose spikes, all of them and unchanged, are this form; null if there is none.

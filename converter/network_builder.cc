@@ -89,6 +89,8 @@ format::NetworkT BuildNetwork(const SpikingNetwork& network, const std::vector<N
     if (node.kind == NodeKind::Neurons) {
       built_node->thresholds = codes[i].thresholds;
       built_node->initial_potential = code.InitialPotential();
+      built_node->lowest_level = codes[i].lowest_level;
+      built_node->highest_level = codes[i].highest_level;
     }
     for (size_t c = 0; c < node.bias.size(); ++c) {
       const double per_step = node.bias[c] / (code.SumOfWeights() * codes[i].AmplitudeOf(c));

@@ -13,8 +13,11 @@
 #include <unordered_map>
 #include <utility>
 
+#include "converter/onnx_functions.h"
 #include "converter/onnx_tensor.h"
+#include "converter/operators/operator.h"
 #include "converter/out_of_memory.h"
+#include "fmt/format.h"
 #include "format/file_bytes.h"
 
 namespace cssrun::converter {
@@ -22,8 +25,6 @@ namespace {
 
 using onnx::TensorProto;
 
-constexpr int64_t kOldestOpset = 9;
-constexpr int64_t kNewestOpset = 17;
 // Protobuf counts bytes in an int.
 constexpr size_t kMaximumFile = std::numeric_limits<int>::max();
 // A tensor inside an attribute of a node is five messages deep; subgraphs add three a level.
@@ -44,12 +45,13 @@ class Reader {
     }
     file = format::FileBytes();
     if (Status status = ReadOpset(); !status.ok()) return status;
+    if (Status status = InlineFunctions(path_, model_); !status.ok()) return status;
     if (Status status = ReadInitializers(); !status.ok()) return status;
     if (Status status = ReadInput(); !status.ok()) return status;
     if (Status status = DeclareOutputs(); !status.ok()) return status;
     if (Status status = ReadNodes(); !status.ok()) return status;
     if (Status status = SortNodes(); !status.ok()) return status;
-    if (Status status = ReadOutput(); !status.ok()) return status;
+    if (Status status = ReadOutputs(); !status.ok()) return status;
     return std::move(graph_);
   }
 
@@ -67,13 +69,26 @@ class Reader {
     for (const auto& import : model_.opset_import()) {
       if (IsOwnDomain(import.domain())) graph_.opset = import.version();
     }
+    // A graph that only calls functions may leave the import to them.
+    for (const onnx::FunctionProto& function : model_.functions()) {
+      for (const auto& import : function.opset_import()) {
+        if (graph_.opset == 0 && IsOwnDomain(import.domain())) graph_.opset = import.version();
+      }
+    }
     if (graph_.opset >= kOldestOpset && graph_.opset <= kNewestOpset) return Status::Ok();
-    const std::string found = graph_.opset == 0
-                                  ? "it names no opset of ONNX's own operators"
-                                  : "it uses ONNX opset " + std::to_string(graph_.opset);
-    return Error(found +
-                 ", but 9 to 17 are read; export it again with opset 13, or run "
-                 "onnx.version_converter");
+    if (graph_.opset == 0) {
+      return Error("it names no opset of ONNX's own operators; export it again");
+    }
+    // ONNX's converter loses shapes on its way from opset 5 to 7.
+    const char* remedy =
+        graph_.opset > kNewestOpset
+            ? "export it again with opset 18 (opset_version=18 of torch.onnx.export)"
+        : graph_.opset == 6
+            ? "convert it with onnx.version_converter.convert_version(model, 13) in Python"
+            : "convert it with onnx.version_converter.convert_version(model, 6) in Python, and the "
+              "result with convert_version(model, 13)";
+    return Error(fmt::format("it uses ONNX opset {}, but {} to {} are read; {}", graph_.opset,
+                             kOldestOpset, kNewestOpset, remedy));
   }
 
   static bool IsOwnDomain(const std::string& domain) {
@@ -315,21 +330,16 @@ class Reader {
     return Status::Ok();
   }
 
-  Status ReadOutput() {
+  Status ReadOutputs() {
     const auto& outputs = model_.graph().output();
-    if (outputs.size() != 1) {
-      std::string names;
-      for (const auto& output : outputs) names += (names.empty() ? "" : ", ") + output.name();
-      return Error("it has " + std::to_string(outputs.size()) + " outputs" +
-                   (names.empty() ? "" : " (" + names + ")") +
-                   ", but exactly one, the logits, is needed; export the model with one output");
+    if (outputs.empty()) return Error("it has no output; export the model again");
+    for (const auto& output : outputs) {
+      const auto found = ids_.find(output.name());
+      if (found == ids_.end()) {
+        return Error("output " + output.name() + " is produced by no node; export the model again");
+      }
+      graph_.outputs.push_back({output.name(), found->second, {}, {}, {}});
     }
-    const auto found = ids_.find(outputs[0].name());
-    if (found == ids_.end()) {
-      return Error("output " + outputs[0].name() +
-                   " is produced by no node; export the model again");
-    }
-    graph_.output = found->second;
     return Status::Ok();
   }
 

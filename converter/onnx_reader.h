@@ -1,5 +1,5 @@
-// Reads an ONNX file into our graph. onnx_reader.cc and its onnx_tensor.cc are the only files that
-// include ONNX and protobuf.
+// Reads an ONNX file into our graph. onnx_reader.cc, onnx_tensor.cc and onnx_functions.cc are the
+// only files that include ONNX and protobuf.
 #ifndef CSSRUN_CONVERTER_ONNX_READER_H_
 #define CSSRUN_CONVERTER_ONNX_READER_H_
 
@@ -11,7 +11,7 @@
 
 namespace cssrun::converter {
 
-// Reads `path`: opset 9 to 17, with one image [batch, channels, height, width] of known size as
+// Reads `path`: opset 7 to 23, with one image [batch, channels, height, width] of known size as
 // input, and one value as output. The batch becomes 1, initializers and Constant nodes become
 // constant values, and nodes are sorted topologically. Unknown operators are kept, so that
 // FindUnsupported() can list them. The function trusts nothing in the file, prints nothing and does

@@ -6,6 +6,21 @@
 #include <utility>
 
 namespace cssrun::converter {
+namespace {
+
+// The pads of some axes, as pads of all.
+std::vector<int64_t> SpreadPads(const std::vector<int64_t>& pads, const std::vector<size_t>& axes,
+                                size_t rank) {
+  std::vector<int64_t> spread(2 * rank, 0);
+  for (size_t i = 0; i < axes.size(); ++i) {
+    spread[axes[i]] = pads[i];
+    spread[rank + axes[i]] = pads[axes.size() + i];
+  }
+  return spread;
+}
+
+}  // namespace
+
 Status NodeError(const Node& node, const std::string& what) {
   return Status::BadModel("node " + node.name + " (" + node.op.name() + "): " + what);
 }
@@ -76,6 +91,28 @@ std::optional<std::vector<int64_t>> AxesOf(const Graph& graph, const Node& node)
     return *axes;
   }
   return node.Ints("axes", {});
+}
+
+Result<std::optional<std::vector<size_t>>> MeanAxes(const Graph& graph, const Node& node,
+                                                    size_t rank) {
+  const std::optional<std::vector<int64_t>> given = AxesOf(graph, node);
+  if (!given.has_value()) return std::optional<std::vector<size_t>>();
+  Result<std::vector<size_t>> axes = NormalizeAxes(node, *given, rank);
+  if (!axes.ok()) return axes.status();
+  if (given->empty() && node.Int("noop_with_empty_axes", 0) == 0) {
+    axes.value().resize(rank);
+    std::iota(axes.value().begin(), axes.value().end(), size_t{0});
+  }
+  std::sort(axes.value().begin(), axes.value().end());
+  return std::optional(std::move(axes).value());
+}
+
+bool PassesOn(const Graph& graph, const Node& dropout) {
+  if (dropout.inputs.size() < 3 || dropout.inputs[2] == kNoValue) return true;
+  const std::vector<int64_t>* training = ConstantInts(graph, dropout, 2);
+  const std::vector<float>* ratio = ConstantFloats(graph, dropout, 1);
+  if (ratio != nullptr && ratio->size() == 1 && (*ratio)[0] == 0) return true;
+  return training != nullptr && training->size() == 1 && (*training)[0] == 0;
 }
 
 Result<std::optional<std::vector<AxisRange>>> SliceRanges(const Graph& graph, const Node& node) {
@@ -152,6 +189,13 @@ Result<std::optional<Padding>> PaddingOf(const Graph& graph, const Node& node) {
   }
   if (!input.has_value()) return std::optional<Padding>();
   const size_t rank = input->size();
+  if (node.inputs.size() > 3 && node.inputs[3] != kNoValue) {
+    const std::vector<int64_t>* given = ConstantInts(graph, node, 3);
+    if (given == nullptr) return std::optional<Padding>();
+    Result<std::vector<size_t>> axes = NormalizeAxes(node, *given, rank);
+    if (!axes.ok()) return axes.status();
+    if (pads.size() == 2 * axes.value().size()) pads = SpreadPads(pads, axes.value(), rank);
+  }
   if (pads.size() != 2 * rank || !AllWithin(pads, -kMaximumWindow, kMaximumWindow)) {
     return NodeError(node, "pads " + ToString(pads) + " do not fit its input " + ToString(*input) +
                                "; export the model again");

@@ -2,7 +2,7 @@
 //
 // Shape inference, several passes, the report of unsupported nodes and the dense network ask the
 // same questions, such as which pixels a Slice keeps. They are answered once, here, for every opset
-// from 9 to 17. Errors are kBadModel and name the node; an empty optional means that the answer is
+// from 7 to 23. Errors are kBadModel and name the node; an empty optional means that the answer is
 // not known, because an input is not constant or has no known shape.
 #ifndef CSSRUN_CONVERTER_OPERATOR_ATTRIBUTES_H_
 #define CSSRUN_CONVERTER_OPERATOR_ATTRIBUTES_H_
@@ -50,6 +50,14 @@ Result<std::vector<size_t>> PermutationOf(const Node& node, const Shape& input);
 // Returns the `axes` of a Squeeze, Unsqueeze or ReduceMean: constant input 1 or the attribute. The
 // result is empty when neither is given, and nothing when the input is not constant.
 std::optional<std::vector<int64_t>> AxesOf(const Graph& graph, const Node& node);
+
+// Returns the axes of a tensor of `rank` dimensions that a ReduceMean takes the mean over,
+// ascending. Without axes these are all of them, or none where noop_with_empty_axes says so.
+Result<std::optional<std::vector<size_t>>> MeanAxes(const Graph& graph, const Node& node,
+                                                    size_t rank);
+
+// Returns whether a Dropout only passes its input on, as every one before opset 12 does.
+bool PassesOn(const Graph& graph, const Node& dropout);
 
 // One axis of a Slice: output position i is input position start + i * step.
 struct AxisRange {

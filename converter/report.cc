@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "converter/default_code.h"
 #include "fmt/format.h"
 
 namespace cssrun::converter {
@@ -37,9 +38,13 @@ const char* NameOf(AmplitudeRule rule) {
 Json ShareOrNull(double share) { return share < 0 ? Json() : Json(share); }
 
 std::string DescribeComparison(const char* set, const Comparison& comparison) {
-  std::string text = fmt::format("{} {} images: agreement with the ANN {}, relative logit error {}",
-                                 comparison.images, set, Percent(comparison.agreement),
-                                 Percent(comparison.relative_logit_error));
+  std::string text =
+      comparison.agreement < 0
+          ? fmt::format("{} {} images: relative error of the outputs {}", comparison.images, set,
+                        Percent(comparison.relative_logit_error))
+          : fmt::format("{} {} images: agreement with the ANN {}, relative logit error {}",
+                        comparison.images, set, Percent(comparison.agreement),
+                        Percent(comparison.relative_logit_error));
   if (comparison.ann_top1 >= 0) {
     text += fmt::format(", top-1 ANN {}, SNN {}", Percent(comparison.ann_top1),
                         Percent(comparison.snn_top1));
@@ -55,7 +60,7 @@ std::string DescribeComparison(const char* set, const Comparison& comparison) {
 Json ComparisonToJson(const Comparison& comparison) {
   Json json;
   json["images"] = comparison.images;
-  json["agreement"] = comparison.agreement;
+  json["agreement"] = ShareOrNull(comparison.agreement);
   json["relative_logit_error"] = comparison.relative_logit_error;
   json["ann_top1"] = ShareOrNull(comparison.ann_top1);
   json["snn_top1"] = ShareOrNull(comparison.snn_top1);
@@ -118,20 +123,21 @@ std::string FormatReport(const ConversionReport& report) {
   size_t width = 5;
   for (const LayerReport& layer : report.layers) width = std::max(width, layer.name.size());
   std::string text = fmt::format(
-      "{:<{}}  {:<14}  {:>8}  {:>9}  {:>10}  {:>8}  {:>6}  {:>6}  {:>6}  {:>9}  {:>11}\n", "layer",
-      width, "kind", "neurons", "theta", "percentile", "clipped", "offset", "delays", "fan-in",
-      "spikes", "SyOPs");
+      "{:<{}}  {:<14}  {:>8}  {:>9}  {:>10}  {:>8}  {:>6}  {:>6}  {:>6}  {:>9}  {:>11}  {:>8}\n",
+      "layer", width, "kind", "neurons", "theta", "percentile", "clipped", "offset", "delays",
+      "fan-in", "spikes", "SyOPs", "error");
   for (size_t i = 0; i < report.layers.size(); ++i) {
     const LayerReport& layer = report.layers[i];
     const LayerCost& cost = report.calibration.layers[i];
     const bool calibrated = WasCalibrated(layer);
     text += fmt::format(
         "{:<{}}  {:<14}  {:>8}  {:>9.4g}  {:>10}  {:>8}  {:>6}  {:>6}  {:>6}  {:>9.0f}  "
-        "{:>11.0f}\n",
+        "{:>11.0f}  {:>8}\n",
         layer.name, width, LayerKindName(layer.kind), layer.neurons, layer.theta,
         calibrated ? fmt::format("{:.4g}", layer.range.percentile) : "-",
         calibrated ? fmt::format("{:.3f} %", layer.range.clipped_share * 100) : "-", layer.offset,
-        JoinDelays(layer.delays), layer.fan_in, cost.spikes, cost.synops);
+        JoinDelays(layer.delays), layer.fan_in, cost.spikes, cost.synops,
+        calibrated ? Percent(layer.error) : "-");
   }
   if (!report.frontier.empty()) text += FormatFrontier(report.frontier);
   text +=
@@ -140,6 +146,7 @@ std::string FormatReport(const ConversionReport& report) {
                   report.code.beta, report.code.silent_steps, report.code.threshold,
                   report.code.negative_spikes ? "" : ", no negative spikes",
                   report.code.DirectInput() ? ", direct input" : "", report.latency_steps);
+  if (!report.tried.empty()) text += ExplainCode(report.tried) + "\n";
   text += DescribeComparison("calibration", report.calibration);
   if (report.validation.has_value()) text += DescribeComparison("validation", *report.validation);
   return text + fmt::format("The ANN takes {:.2f} M MACs an image\n",
@@ -149,6 +156,7 @@ std::string FormatReport(const ConversionReport& report) {
 std::string ReportToJson(const ConversionReport& report) {
   Json json;
   json["model"] = report.model;
+  json["answer"] = report.answer == AnswerKind::kClasses ? "classes" : "numbers";
   json["timesteps"] = report.code.timesteps;
   json["beta"] = report.code.beta;
   json["silent_steps"] = report.code.silent_steps;
@@ -167,6 +175,16 @@ std::string ReportToJson(const ConversionReport& report) {
   json["validation"] =
       report.validation.has_value() ? ComparisonToJson(*report.validation) : Json();
   if (!report.frontier.empty()) json["frontier"] = FrontierToJson(report.frontier);
+  if (!report.tried.empty()) {
+    json["tried"] = Json::array();
+    for (const TriedCode& t : report.tried) {
+      json["tried"].push_back({{"timesteps", t.code.timesteps},
+                               {"beta", t.code.beta},
+                               {"silent_steps", t.code.silent_steps},
+                               {"expected_agreement", t.expected_agreement},
+                               {"chosen", t.chosen}});
+    }
+  }
   json["layers"] = Json::array();
   for (size_t i = 0; i < report.layers.size(); ++i) {
     const LayerReport& layer = report.layers[i];
@@ -183,7 +201,8 @@ std::string ReportToJson(const ConversionReport& report) {
          {"delays", layer.delays},
          {"fan_in", layer.fan_in},
          {"spikes_per_image", report.calibration.layers[i].spikes},
-         {"synops_per_image", report.calibration.layers[i].synops}});
+         {"synops_per_image", report.calibration.layers[i].synops},
+         {"error", calibrated ? Json(layer.error) : Json()}});
   }
   // File names and node names need not be UTF-8.
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";

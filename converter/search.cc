@@ -228,7 +228,7 @@ class Search {
 
   bool IsTunable(size_t node) const {
     const SpikingNode& n = prepared_.network.nodes[node];
-    return n.kind == format::NodeKind::Neurons && !n.quantized;
+    return n.kind == format::NodeKind::Neurons && !n.grid.has_value();
   }
 
   void Apply(const Change& change, std::vector<NodeCode>& codes) const {

@@ -44,14 +44,20 @@ struct SpikingNode {
   std::optional<format::Window> pool;
   bool rectify = false;
   std::optional<float> cap;  // Clip(0, cap): the amplitude is chosen so that no train exceeds it
-  bool quantized = false;  // the ANN rounds to multiples of a step up to the cap, and a full train
-                           // carries exactly the cap
+  // The ANN rounds to whole multiples of `step` from `lowest` to `highest`; the cap of neurons is
+  // the larger magnitude of both. Of the encoder, pixels are rounded so with direct input.
+  struct Grid {
+    double step = 1;
+    int64_t lowest = 0;
+    int64_t highest = 0;
+  };
+  std::optional<Grid> grid;
   std::vector<double> bias;  // per channel
   std::vector<SpikingSynapses> synapses;
 };
 
 struct SpikingNetwork {
-  std::vector<SpikingNode> nodes;  // the encoder first, the readout last
+  std::vector<SpikingNode> nodes;  // the encoder first, the readouts last
   uint64_t macs = 0;               // of the dense ANN; at borders, taps in the padding do not count
 };
 

@@ -49,8 +49,9 @@ std::optional<std::vector<View>> Views::LookAll(const Node& node) const {
   std::vector<View> views;
   for (const ValueId id : node.inputs) {
     std::optional<View> view = Look(id);
-    if (!view.has_value() || ShapeOf(view->base).size() != 4) return std::nullopt;
+    if (!view.has_value()) return std::nullopt;
     views.push_back(std::move(*view));
+    if (ShapeOf(views.back().base).size() != ShapeOf(views[0].base).size()) return std::nullopt;
   }
   return views;
 }

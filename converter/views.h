@@ -48,8 +48,8 @@ class Views {
   // or map.
   std::optional<View> Look(ValueId id) const;
 
-  // Returns the views of all inputs; nothing unless each is a map, or a view of one, and one is
-  // moved.
+  // Returns the views of all inputs; nothing unless all are views of maps or all of vectors, or
+  // such themselves, and one is moved.
   std::optional<std::vector<View>> LookAll(const Node& node) const;
 
   // Declares that the node's output is this view. Returns true, which follow functions return as

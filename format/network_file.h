@@ -18,7 +18,8 @@ namespace cssrun::format {
 
 // Version 2 is the first that was released. Version 1 is not read, because its files have two
 // layouts: Code.input replaced a field that some of them have.
-constexpr uint32_t kFormatVersion = 2;
+// Version 3 has answers that are numbers (Network.answer) and more preprocessing.
+constexpr uint32_t kFormatVersion = 3;
 constexpr uint32_t kOldestFormatVersion = 2;
 
 // Immutable; any number of threads may read it.

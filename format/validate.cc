@@ -140,6 +140,11 @@ Status CheckPreprocessing(const Preprocessing& p, const Extent& input) {
       !std::all_of(p.stddev()->begin(), p.stddev()->end(), [](float x) { return x > 0; })) {
     return Bad(where, "stddev needs one positive number per channel");
   }
+  const bool rounds =
+      std::isfinite(p.grid_step()) && p.grid_step() > 0 && p.grid_lowest() < p.grid_highest();
+  if (!rounds && p.grid_step() != 0) {
+    return Bad(where, "grid_step is not positive, or grid_lowest not below grid_highest");
+  }
   const uint32_t longer = std::max(input.height(), input.width());
   if (p.pictures() != nullptr) {
     if (p.resize() != 0) return Bad(where, "resize is 0 where there is pictures");
@@ -222,20 +227,66 @@ uint64_t Connections(const Synapses& s, const Extent& source, const Extent& targ
   return connections;
 }
 
+// With answer Numbers the readouts are the nodes of that kind at the end; there is at least one.
+NodeKind ExpectedKind(const Network& network, uint32_t index) {
+  const auto& nodes = *network.nodes();
+  const uint32_t last = nodes.size() - 1;
+  if (index == 0) return NodeKind::Encoder;
+  if (index == last) return NodeKind::Readout;
+  const bool among_readouts = network.answer() == AnswerKind::Numbers &&
+                              nodes.Get(index)->kind() == NodeKind::Readout &&
+                              nodes.Get(index + 1)->kind() == NodeKind::Readout;
+  return among_readouts ? NodeKind::Readout : NodeKind::Neurons;
+}
+
+Status CheckReadout(const std::string& where, const Node& node) {
+  const uint64_t neurons = Neurons(*node.extent());
+  uint64_t elements = neurons;
+  if (node.output_order() != nullptr) {
+    elements = node.output_order()->size();
+    const auto beyond = [neurons](uint32_t neuron) { return neuron >= neurons; };
+    if (elements == 0 ||
+        std::any_of(node.output_order()->begin(), node.output_order()->end(), beyond)) {
+      return Bad(where, "output_order names no neurons, or some beyond the extent");
+    }
+    if (node.output_shape() == nullptr) return Bad(where, "output_order without output_shape");
+  }
+  if (node.output_shape() == nullptr) return Status::Ok();
+  uint64_t product = 1;
+  for (const uint32_t size : *node.output_shape()) {
+    // A product beyond the elements ends the loop, so that none overflows.
+    product = size == 0 || product > elements / size ? 0 : product * size;
+    if (product == 0) break;
+  }
+  if (product == elements) return Status::Ok();
+  return Bad(where, "output_shape does not have " + std::to_string(elements) + " elements");
+}
+
+Status CheckLevels(const std::string& where, const Code& code, const Node& node) {
+  if (node.lowest_level() == 0 && node.highest_level() == 0) return Status::Ok();
+  if (node.kind() != NodeKind::Neurons || code.beta() != 2.0F) {
+    return Bad(where, "lowest_level, highest_level: only neurons with beta 2 have limits");
+  }
+  constexpr uint32_t kMostSteps = 16;
+  const int64_t most = (int64_t{1} << std::min(code.timesteps(), kMostSteps)) - 1;
+  if (!InRange(node.lowest_level(), -most, 0) || !InRange(node.highest_level(), 1, most)) {
+    return Bad(where, "lowest_level, highest_level: not -" + std::to_string(most) + "..0 and 1.." +
+                          std::to_string(most));
+  }
+  return Status::Ok();
+}
+
 Status CheckNode(const std::string& where, const Network& network, uint32_t index) {
   const Node& node = *network.nodes()->Get(index);
   const Code& code = *network.code();
-  const uint32_t last = network.nodes()->size() - 1;
   const Extent& extent = *node.extent();
   const Extent& potential = *node.potential();
 
-  const NodeKind expected = index == 0      ? NodeKind::Encoder
-                            : index == last ? NodeKind::Readout
-                                            : NodeKind::Neurons;
+  const NodeKind expected = ExpectedKind(network, index);
   if (node.kind() != expected) {
     return Bad(where,
-               "kind: the first node is the encoder, the last the readout, all others "
-               "are neurons");
+               "kind: the first node is the encoder, the last the readout (with answer Numbers, "
+               "readouts), all others are neurons");
   }
   if (Status status = CheckExtent(where + ": extent", extent); !status.ok()) return status;
   if (Status status = CheckExtent(where + ": potential", potential); !status.ok()) return status;
@@ -254,12 +305,15 @@ Status CheckNode(const std::string& where, const Network& network, uint32_t inde
   } else if (extent.height() != potential.height() || extent.width() != potential.width()) {
     return Bad(where, "extent and potential differ without a pool");
   }
-  if (expected == NodeKind::Readout && Positions(extent) != 1) {
-    return Bad(where, "extent: the readout has one row and one column");
+  if (expected == NodeKind::Readout) {
+    if (Status status = CheckReadout(where, node); !status.ok()) return status;
+  } else if (node.output_shape() != nullptr || node.output_order() != nullptr) {
+    return Bad(where, "output_shape, output_order: only readouts have them");
   }
   if (expected != NodeKind::Neurons && node.rectify()) {
     return Bad(where, "rectify: only neurons rectify");
   }
+  if (Status status = CheckLevels(where, code, node); !status.ok()) return status;
   if (!(std::isfinite(node.amplitude()) && node.amplitude() > 0)) {
     return Bad(where, "amplitude is not a positive number");
   }
@@ -294,6 +348,7 @@ Status CheckNode(const std::string& where, const Network& network, uint32_t inde
     const std::string edge = where + ": synapses " + std::to_string(i);
     if (s.source() >= index) return Bad(edge, "source is not an earlier node");
     const Node& source = *network.nodes()->Get(s.source());
+    if (source.kind() == NodeKind::Readout) return Bad(edge, "source: a readout sends no spikes");
     if (Status status = CheckSynapses(edge, s, *source.extent(), potential); !status.ok()) {
       return status;
     }
@@ -327,6 +382,9 @@ Status ValidateNetwork(const Network& network, const NetworkLimits& limits) {
   if (Status status = CheckCode(*network.code(), limits); !status.ok()) return status;
   const auto& nodes = *network.nodes();
   if (nodes.size() < 2) return Bad("nodes", "a network has at least an encoder and a readout");
+  if (network.answer() != AnswerKind::Classes && network.answer() != AnswerKind::Numbers) {
+    return Bad("answer", "is of an unknown kind");
+  }
   if (nodes.size() > limits.layers) {
     return AboveLimit("nodes", "layers", nodes.size(), limits.layers);
   }
@@ -352,7 +410,12 @@ Status ValidateNetwork(const Network& network, const NetworkLimits& limits) {
       !status.ok()) {
     return status;
   }
-  const uint32_t logits = nodes.Get(nodes.size() - 1)->extent()->channels();
+  const Node& readout = *nodes.Get(nodes.size() - 1);
+  const uint64_t logits = readout.output_order() != nullptr ? readout.output_order()->size()
+                                                            : Neurons(*readout.extent());
+  if (network.answer() == AnswerKind::Numbers && network.labels()->size() != 0) {
+    return Bad("labels", "answers that are numbers have none");
+  }
   if (network.labels()->size() != 0 && network.labels()->size() != logits) {
     return Bad("labels", std::to_string(network.labels()->size()) + " labels for " +
                              std::to_string(logits) + " logits");

@@ -341,7 +341,26 @@ cssrun_code cssrun_network_get_info(const cssrun_network* network, cssrun_networ
     ours.macs_per_image = from.macs_per_image();
     ours.early_exit_margin = from.early_exit_margin().value_or(-1.0);
     ours.why_float = from.why_float().c_str();
+    ours.answer = from.answer() == cssrun::AnswerKind::kClasses ? CSSRUN_CLASSES : CSSRUN_NUMBERS;
+    ours.outputs = static_cast<uint32_t>(from.outputs().size());
     ours.exif = from.input().exif ? 1 : 0;
+    return WriteStruct(ours, info, "info");
+  });
+}
+
+cssrun_code cssrun_network_get_output(const cssrun_network* network, uint32_t output,
+                                      cssrun_output_info* info, cssrun_status* status) {
+  return Guard(status, [&]() -> Status {
+    if (network == nullptr) return Null("network");
+    const std::vector<cssrun::OutputInfo>& outputs = network->network->outputs();
+    if (output >= outputs.size()) return OutOfRange("output", output, outputs.size());
+    const cssrun::OutputInfo& from = outputs[output];
+    cssrun_output_info ours = {};
+    ours.name = from.name.c_str();
+    ours.first = from.first;
+    ours.size = from.size();
+    ours.shape = from.shape.data();
+    ours.rank = from.shape.size();
     return WriteStruct(ours, info, "info");
   });
 }

@@ -172,8 +172,10 @@ void AddIdentityRow(const DirectSynapses& s, std::span<const float> seen, uint32
 
 PixelScale::PixelScale(const format::Network& network)
     : mean_(network.preprocessing()->mean()->begin(), network.preprocessing()->mean()->end()),
-      stddev_(network.preprocessing()->stddev()->begin(),
-              network.preprocessing()->stddev()->end()) {
+      stddev_(network.preprocessing()->stddev()->begin(), network.preprocessing()->stddev()->end()),
+      grid_step_(static_cast<double>(network.preprocessing()->grid_step())),
+      grid_lowest_(network.preprocessing()->grid_lowest()),
+      grid_highest_(network.preprocessing()->grid_highest()) {
   const format::Code& code = *network.code();
   double sum_of_weights = 0;
   for (uint32_t k = 0; k < code.timesteps(); ++k) {
@@ -191,8 +193,12 @@ PixelScale::PixelScale(const format::Network& network)
 
 float PixelScale::Scaled(float value, size_t channel) const {
   CSSRUN_ASSERT(channel < mean_.size());
-  const double normalized = (static_cast<double>(value) - static_cast<double>(mean_[channel])) /
-                            static_cast<double>(stddev_[channel]);
+  double normalized = (static_cast<double>(value) - static_cast<double>(mean_[channel])) /
+                      static_cast<double>(stddev_[channel]);
+  if (grid_step_ > 0) {
+    const double steps = std::nearbyint(normalized / grid_step_);
+    normalized = std::clamp(steps, grid_lowest_, grid_highest_) * grid_step_;
+  }
   return static_cast<float>(normalized / scale_);
 }
 

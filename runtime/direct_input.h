@@ -23,7 +23,7 @@
 namespace cssrun::internal {
 
 // Translates pixels to what they add at each input step: (value - mean) / stddev / (theta sb),
-// where theta is the amplitude of the image.
+// where theta is the amplitude of the image. A quantized model's pixels are rounded before.
 class PixelScale {
  public:
   PixelScale() = default;
@@ -38,6 +38,10 @@ class PixelScale {
 
   std::vector<float> mean_, stddev_;  // by channel
   double scale_ = 1;
+  // Normalized pixels are rounded to multiples of this, see docs/format.md; 0: they are not.
+  double grid_step_ = 0;
+  double grid_lowest_ = 0;
+  double grid_highest_ = 0;
   std::vector<float> table_;  // the result for each 8-bit pixel, [channel][256]
 };
 

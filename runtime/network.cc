@@ -101,7 +101,12 @@ const std::string& Network::why_float() const { return loaded_->float_reason; }
 const InputFormat& Network::input() const { return loaded_->input; }
 const std::vector<std::string>& Network::labels() const { return loaded_->labels; }
 const std::vector<LayerInfo>& Network::layers() const { return loaded_->layer_infos; }
-uint32_t Network::logits() const { return loaded_->layers.back().extent.channels(); }
+AnswerKind Network::answer() const { return loaded_->answer; }
+const std::vector<OutputInfo>& Network::outputs() const { return loaded_->outputs; }
+uint32_t Network::logits() const {
+  const OutputInfo& last = loaded_->outputs.back();
+  return static_cast<uint32_t>(last.first + last.size());
+}
 uint32_t Network::timesteps() const { return loaded_->timesteps; }
 uint32_t Network::latency_steps() const { return loaded_->latency_steps; }
 std::optional<double> Network::early_exit_margin() const {

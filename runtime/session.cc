@@ -65,12 +65,20 @@ Status SortEvents(const Network& network, std::span<const InputEvent> events,
       std::to_string(duplicate->channel * positions + duplicate->position));
 }
 
+Status CheckOptions(const internal::LoadedNetwork& network, const SessionOptions& options) {
+  if (options.early_exit_margin.has_value() && network.answer == AnswerKind::kNumbers) {
+    return Status::InvalidArgument(
+        "an early exit, but the answers of this network are numbers, not classes with a margin");
+  }
+  return internal::CheckRecordRequests(network, options);
+}
+
 }  // namespace
 
 Session::Session(std::shared_ptr<const Network> network, const SessionOptions& options)
     : network_(std::move(network)) {
   const internal::LoadedNetwork& loaded = internal::Loaded(*network_);
-  options_status_ = internal::CheckRecordRequests(loaded, options);
+  options_status_ = CheckOptions(loaded, options);
   if (options_status_.ok()) engine_ = internal::MakeEngine(loaded, options);
 }
 

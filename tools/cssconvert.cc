@@ -114,6 +114,7 @@ int Run(int argc, char** argv) {
       converter::ChooseCode(AskedBy(app, arguments), quantized, kDashes);
   if (!code.ok()) return Fail(code.status());
   options.code = code.value();
+  options.measure_code = converter::NamesNoCode(AskedBy(app, arguments), quantized);
   if (arguments.tolerance >= 0) {
     const Status status = converter::CheckSearch(Searched(app), quantized, kDashes);
     if (!status.ok()) return Fail(status);
@@ -133,10 +134,12 @@ int Run(int argc, char** argv) {
     if (!checked.value().matches) return kSomeInputsFailed;
     if (arguments.output.empty()) return kAllDone;
   }
+  options.answer = arguments.answer.value_or(model.value().answer);
   bool guessed = false;
-  if (Status status = ChooseLabels(arguments, model.value().classes, guessed, options.labels);
-      !status.ok()) {
-    return Fail(status);
+  // Numbers have no names; labels that are given all the same are Convert()'s error.
+  if (options.answer == AnswerKind::kClasses || !arguments.labels.empty()) {
+    const Status status = ChooseLabels(arguments, model.value().classes, guessed, options.labels);
+    if (!status.ok()) return Fail(status);
   }
   Progress progress;
   converter::ImageSet calibration;

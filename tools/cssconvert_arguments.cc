@@ -26,6 +26,9 @@ const std::map<std::string, converter::AmplitudeRule> kRules = {
     {"maximum", converter::AmplitudeRule::kMaximum},
     {"least-squares", converter::AmplitudeRule::kLeastSquares}};
 
+const std::map<std::string, AnswerKind> kAnswers = {{"classes", AnswerKind::kClasses},
+                                                    {"numbers", AnswerKind::kNumbers}};
+
 constexpr char kTrainedOn[] = "What the model was trained on";
 
 void DeclarePreprocessing(CLI::App& app, AskedPreprocessing& asked) {
@@ -82,7 +85,7 @@ bool IsSize(const std::string& word) {
 void DeclareConvert(CLI::App& app, ConvertArguments& arguments) {
   converter::ConvertOptions& options = arguments.options;
   converter::CodeSettings& code = options.code;
-  app.add_option("MODEL", arguments.model, "the trained network, ONNX (opset 9 to 17)")->required();
+  app.add_option("MODEL", arguments.model, "the trained network, ONNX (opset 7 to 23)")->required();
   app.add_option("-o,--output", arguments.output, "the network file to write");
   app.add_option("--calibration", arguments.calibration,
                  "folder of images like those that will be classified; a few hundred do");
@@ -90,6 +93,11 @@ void DeclareConvert(CLI::App& app, ConvertArguments& arguments) {
   DeclarePreprocessing(app, arguments.preprocessing);
   app.add_option("--labels", arguments.labels,
                  "file with one class name a line, in the order of the logits")
+      ->group(kTrainedOn);
+  app.add_option("--answer", arguments.answer,
+                 "what the outputs are: classes (one vector of logits), numbers (anything else)")
+      ->transform(
+          CLI::CheckedTransformer(kAnswers, CLI::ignore_case).description("classes|numbers"))
       ->group(kTrainedOn);
 
   const std::string coding = "The spike code";

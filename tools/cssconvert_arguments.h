@@ -24,6 +24,7 @@ struct ConvertArguments {
   bool no_negative = false;
   double tolerance = -1;  // percent; negative: no search
   std::optional<converter::InputCoding> input;
+  std::optional<AnswerKind> answer;
   converter::Coding coding = converter::Coding::kCss;
   AskedPreprocessing preprocessing;
   converter::ConvertOptions options;

@@ -7,6 +7,7 @@
 
 #include "cssrun/network.h"
 #include "fmt/format.h"
+#include "fmt/ranges.h"
 #include "format/geometry.h"
 #include "format/network_file.h"
 #include "runtime/network/input_format.h"
@@ -38,7 +39,9 @@ const char* KindName(const format::Network& network, const format::Node& node) {
 }
 
 uint32_t LatencySteps(const format::Network& network) {
-  return network.nodes()->Get(network.nodes()->size() - 1)->offset() + network.code()->timesteps();
+  uint32_t offset = 0;  // of the latest readout
+  for (const format::Node* node : *network.nodes()) offset = std::max(offset, node->offset());
+  return offset + network.code()->timesteps();
 }
 
 uint64_t SynapseWeights(const format::Network& network) {
@@ -129,6 +132,27 @@ Json ToJson(const format::NetworkFile& file) {
 }
 
 // Describes a set of synapses: "3x3/2 from 4, delay 2".
+// "10 logits, 10 labels", or "outputs: mask [21, 64, 64], boxes [100, 4]".
+std::string DescribeOutputs(const format::Network& network) {
+  std::string outputs;
+  for (const format::Node* node : *network.nodes()) {
+    if (node->kind() != format::NodeKind::Readout) continue;
+    const format::Extent& extent = *node->extent();
+    if (network.answer() == format::AnswerKind::Classes) {
+      const size_t logits =
+          node->output_order() != nullptr ? node->output_order()->size() : Neurons(extent);
+      return fmt::format("{} logits, {} labels", logits, network.labels()->size());
+    }
+    std::vector<uint32_t> shape = {extent.channels(), extent.height(), extent.width()};
+    if (node->output_shape() != nullptr) {
+      shape.assign(node->output_shape()->begin(), node->output_shape()->end());
+    }
+    outputs += fmt::format("{} {} [{}]", outputs.empty() ? "outputs:" : ",",
+                           TerminalText(node->name()->str()), fmt::join(shape, ", "));
+  }
+  return outputs;
+}
+
 std::string Describe(const format::Synapses& s) {
   const format::Window& w = *s.window();
   std::string text;
@@ -163,9 +187,7 @@ std::string ToText(const std::string& path, const format::NetworkFile& file) {
   text +=
       fmt::format("pictures: {}\n",
                   DescribePreprocessing(internal::UnpackInput(*network.preprocessing(), image)));
-  text += fmt::format("input: {}; {} logits, {} labels\n", Size(image),
-                      network.nodes()->Get(network.nodes()->size() - 1)->extent()->channels(),
-                      network.labels()->size());
+  text += fmt::format("input: {}; {}\n", Size(image), DescribeOutputs(network));
   text += fmt::format("{} weights; the ANN takes {:.2f} M MACs an image\n", SynapseWeights(network),
                       static_cast<double>(network.macs_per_image()) / 1e6);
   if (origin.calibration_agreement() >= 0) {

@@ -13,6 +13,7 @@
 #include "tools/exit_codes.h"
 #include "tools/image_list.h"
 #include "tools/label_file.h"
+#include "tools/numbers.h"
 #include "tools/output.h"
 #include "tools/progress.h"
 #include "tools/ranks/ranks.h"
@@ -52,6 +53,24 @@ ImageResult Describe(const ImageFile& file, const ImageOutcome& outcome, const N
   if (result.guesses.size() > topk) result.guesses.resize(topk);
   result.steps = outcome.answer.steps;
   return result;
+}
+
+// One image in the format, whatever the network answers.
+std::string Formatted(OutputFormat format, const ImageFile& file, const ImageOutcome& outcome,
+                      const Network& network, size_t topk) {
+  const Answer& answer = outcome.answer;
+  const std::string error = outcome.status.ok() ? "" : outcome.status.message();
+  if (format == OutputFormat::kNpy) {
+    return NpyRecord(network.outputs(), error.empty() ? std::span<const float>(answer.logits)
+                                                      : std::span<const float>());
+  }
+  if (network.answer() == AnswerKind::kClasses) {
+    return FormatResult(format, Describe(file, outcome, network, topk), topk);
+  }
+  if (format == OutputFormat::kJsonLines) {
+    return NumbersJson(file.path, network.outputs(), answer.logits, answer.steps, error);
+  }
+  return error.empty() ? NumbersText(file.path, network.outputs(), answer.logits) : "";
 }
 
 Status WriteSummary(const Arguments& arguments, const Summary& summary) {
@@ -142,7 +161,9 @@ int Run(int argc, char** argv, Ranks& ranks) {
 
   const OutputFormat format = FormatNamed(arguments.format);
   Progress progress;
-  bool written = results.Write(FormatHeader(format, arguments.topk));
+  bool written =
+      results.Write(format == OutputFormat::kNpy ? NpyHeader(network->outputs(), files.size())
+                                                 : FormatHeader(format, arguments.topk));
   const FileRun run{network,
                     arguments.network,
                     load.engine,
@@ -162,14 +183,13 @@ int Run(int argc, char** argv, Ranks& ranks) {
       if (summary.warned() == 0) first_warning = file.path + ": " + outcome.warning;
       summary.AddWarning();
     }
-    const ImageResult result = Describe(file, outcome, *network, arguments.topk);
     summary.Add(outcome, file.truth);
     if (!arguments.report.empty()) tally.Add(file, outcome);
-    if (!result.error.empty()) {
+    if (!outcome.status.ok()) {
       progress.Clear();
-      PrintError(kProgram, result.error);
+      PrintError(kProgram, outcome.status.message());
     }
-    written = written && results.Write(FormatResult(format, result, arguments.topk));
+    written = written && results.Write(Formatted(format, file, outcome, *network, arguments.topk));
     progress.Update("images", ++done, files.size());
     return written;
   });

@@ -44,6 +44,20 @@ Status SetEarlyExit(const Arguments& arguments, const Network& network, SessionO
                                  ": has no margin of its own; name one, or convert it again");
 }
 
+// Numbers have no classes to name, count or be sure of.
+Status CheckNumbers(const Arguments& arguments, const Network& network) {
+  if (network.answer() == AnswerKind::kClasses) return Status::Ok();
+  const auto refuse = [&](const char* option, const char* remedy) {
+    return Status::InvalidArgument(arguments.network + ": its outputs are numbers, which " +
+                                   option + " cannot show; " + remedy);
+  };
+  if (arguments.format == "csv") return refuse("--format csv", "take --format npy or jsonl");
+  if (!arguments.report.empty()) return refuse("--report", "leave it out, or take --summary");
+  if (arguments.steps) return refuse("--steps", "leave it out");
+  if (!arguments.early_exit.empty()) return refuse("--early-exit", "leave it out");
+  return Status::Ok();
+}
+
 }  // namespace
 
 void Declare(CLI::App& app, Arguments& arguments) {
@@ -55,8 +69,10 @@ void Declare(CLI::App& app, Arguments& arguments) {
   app.add_option("-k,--topk", arguments.topk, "how many classes to print for an image")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
-  auto* format = app.add_option("--format", arguments.format, "text, csv or jsonl");
-  format->check(CLI::IsMember({"text", "csv", "jsonl"}).description(""))->capture_default_str();
+  auto* format = app.add_option("--format", arguments.format,
+                                "text, csv, jsonl, or npy: all logits or outputs, for NumPy");
+  format->check(CLI::IsMember({"text", "csv", "jsonl", "npy"}).description(""))
+      ->capture_default_str();
   app.add_option("--engine", arguments.engine,
                  "integer, or float: slower, without the rounding of weights to 8 bits")
       ->check(CLI::IsMember({"integer", "float"}).description(""))
@@ -105,6 +121,7 @@ void Declare(CLI::App& app, Arguments& arguments) {
 
 OutputFormat FormatNamed(const std::string& name) {
   if (name == "csv") return OutputFormat::kCsv;
+  if (name == "npy") return OutputFormat::kNpy;
   return name == "jsonl" ? OutputFormat::kJsonLines : OutputFormat::kText;
 }
 
@@ -131,6 +148,7 @@ Result<std::vector<ImageFile>> CollectImages(const Arguments& arguments, const N
 }
 
 Result<SessionOptions> OptionsOf(const Arguments& arguments, const Network& network) {
+  if (Status status = CheckNumbers(arguments, network); !status.ok()) return status;
   SessionOptions options;
   // The report shows layers and steps, so a report turns both measurements on. After an early exit
   // there are no later steps to show.

@@ -122,6 +122,7 @@ std::string FormatResult(OutputFormat format, const ImageResult& result, size_t 
     case OutputFormat::kCsv:
       return CsvLine(result, topk);
     case OutputFormat::kJsonLines:
+    case OutputFormat::kNpy:
       break;
   }
   return JsonLine(result);

@@ -12,7 +12,7 @@
 
 namespace cssrun::tools {
 
-enum class OutputFormat { kText, kCsv, kJsonLines };
+enum class OutputFormat { kText, kCsv, kJsonLines, kNpy };
 
 struct Guess {
   size_t index = 0;   // of the class among the labels
@@ -40,6 +40,8 @@ bool GoesBefore(const std::vector<float>& logits, size_t a, size_t b);
 std::vector<Guess> BestGuesses(const std::vector<float>& logits,
                                const std::vector<std::string>& labels, size_t count);
 
+// The functions below are for classes, and for all formats but kNpy; numbers.h has the others.
+//
 // Returns the first line of the output, which is empty if the format has none. There are `topk`
 // guesses a line.
 std::string FormatHeader(OutputFormat format, size_t topk);

@@ -43,12 +43,18 @@ std::optional<EarlierResult> ReadLine(const Json& line, const ImageFile& file,
   const Json truth =
       graded ? Json(Written(network.labels()[static_cast<size_t>(file.truth)])) : Json();
   if (!line.is_object() || line.value("path", Json()) != Written(file.path) ||
-      line.value("truth", Json(0)) != truth) {
+      (network.answer() == AnswerKind::kClasses && line.value("truth", Json(0)) != truth)) {
     return std::nullopt;
   }
   EarlierResult result;
   result.failed = line.value("error", Json()).is_string();
   result.truth = file.truth;
+  if (network.answer() == AnswerKind::kNumbers) {
+    const Json outputs = line.value("outputs", Json());
+    const size_t expected = result.failed ? 0 : network.outputs().size();
+    if (!outputs.is_array() || outputs.size() != expected) return std::nullopt;
+    return result;
+  }
   const Json top = line.value("top", Json());
   const size_t classes = result.failed ? 0 : std::min<size_t>(topk, network.logits());
   if (!top.is_array() || top.size() != classes) return std::nullopt;

@@ -38,18 +38,38 @@ constexpr OperatorVersion kVersions[] = {
     {14, "integers of 8 and 16 bits"},
 };
 
+// The shape of one number for each channel of a map or vector of this shape.
+Shape PerChannelShape(const Shape& base) {
+  Shape shape(base.size(), 1);
+  shape[1] = base[1];
+  return shape;
+}
+
+Status DoNotFit(const Node& node, const Shape& a, const Shape& b) {
+  return NodeError(node, "the shapes " + ToString(a) + " and " + ToString(b) +
+                             " do not fit; check the image size that the model was exported with");
+}
+
 }  // namespace
 
 Inferred InferArithmetic(const Graph& graph, const Node& node, const Shape& a) {
   const std::optional<Shape> b = InputShape(graph, node, 1);
   if (!b.has_value()) return Unknown();
   std::optional<Shape> output = Broadcast(a, *b);
-  if (!output.has_value()) {
-    return NodeError(node,
-                     "the shapes " + ToString(a) + " and " + ToString(*b) +
-                         " do not fit; check the image size that the model was exported with");
-  }
+  if (!output.has_value()) return DoNotFit(node, a, *b);
   return output;
+}
+
+Inferred InferBroadcast(const Graph& graph, const Node& node, const Shape& first) {
+  Shape output = first;
+  for (size_t i = 1; i < node.inputs.size(); ++i) {
+    const std::optional<Shape> next = InputShape(graph, node, i);
+    if (!next.has_value()) return Unknown();
+    std::optional<Shape> both = Broadcast(output, *next);
+    if (!both.has_value()) return DoNotFit(node, output, *next);
+    output = *std::move(both);
+  }
+  return Known(std::move(output));
 }
 
 Evaluated EvaluateArithmetic(const Graph& graph, const Node& node, const Shape& shape) {
@@ -82,8 +102,7 @@ bool FollowPerChannel(Views& views, const Node& node) {
   const View* found = views.ViewOf(node.inputs[activation]);
   const std::vector<float>* constant = ConstantFloats(views.graph(), node, 1 - activation);
   const Shape shape = views.ShapeOf(node.inputs[activation]);
-  if (found == nullptr || constant == nullptr || views.ShapeOf(node.outputs[0]) != shape ||
-      views.ShapeOf(found->base).size() != 4) {
+  if (found == nullptr || constant == nullptr || views.ShapeOf(node.outputs[0]) != shape) {
     return false;
   }
   View view = *found;
@@ -92,7 +111,7 @@ bool FollowPerChannel(Views& views, const Node& node) {
   // For each element, the index of the constant's number that it is combined with.
   const Elements numbers = ReadBox(Iota(static_cast<int64_t>(constant->size())), shape,
                                    {0, BroadcastStrides(of_constant, shape)});
-  const int64_t positions = base[2] * base[3];
+  const int64_t positions = ElementCount(base) / base[1];
   const bool scales = node.op == OpKind::kMul || node.op == OpKind::kDiv;
   std::vector<float> channels(static_cast<size_t>(base[1]), scales ? 1.0F : 0.0F);
   std::vector<bool> known(channels.size(), false);
@@ -104,7 +123,7 @@ bool FollowPerChannel(Views& views, const Node& node) {
     known[channel] = true;
   }
   const ValueId id = AddFloats(views.graph(), views.graph().value(node.inputs[1 - activation]).name,
-                               {1, base[1], 1, 1}, std::move(channels));
+                               PerChannelShape(base), std::move(channels));
   std::vector<ValueId> inputs = {view.base, id};
   if (activation == 1) std::swap(inputs[0], inputs[1]);
   view.base = views.Emit(node, std::move(inputs), base);

@@ -7,6 +7,8 @@
 namespace cssrun::converter {
 
 InferFunction InferArithmetic;
+// The shape that all inputs broadcast to.
+InferFunction InferBroadcast;
 EvaluateConstants EvaluateArithmetic;
 
 // A view and a constant that is one number for each channel of the base, along whatever axes.

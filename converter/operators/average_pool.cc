@@ -13,13 +13,13 @@ namespace cssrun::converter {
 namespace {
 
 constexpr OperatorVersion kVersions[] = {
-    {7, "count_include_pad"},
-    {10, "ceil_mode"},
-    {11, "strides default to 1"},
+    {7, "count_include_pad"}, {10, "ceil_mode"}, {11, "strides default to 1"},
+    {19, "dilations"},        {22, "bfloat16"},
 };
 
 constexpr OperatorVersion kGlobalVersions[] = {
-    {1, "the only one"},
+    {1, "the oldest that any opset read here means"},
+    {22, "bfloat16"},
 };
 
 Status AddAveragePool(DenseBuilder& builder, const Node& node) {

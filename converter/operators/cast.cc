@@ -12,8 +12,12 @@ namespace cssrun::converter {
 namespace {
 
 constexpr OperatorVersion kVersions[] = {
+    {6, "the type is a number"},
     {9, "texts"},
     {13, "bfloat16"},
+    {19, "floats of 8 bits, and saturate, which is about them alone"},
+    {21, "integers of 4 bits"},
+    {23, "floats of 4 bits"},
 };
 
 // Truncates towards zero as ONNX's Cast does, and saturates where C++ would be undefined.

@@ -1,4 +1,4 @@
-// What BatchNormalization and depthwise Conv share: parameters of one row for each channel.
+// Depthwise Conv: parameters of one row for each channel.
 #ifndef CSSRUN_CONVERTER_OPERATORS_CHANNELS_H_
 #define CSSRUN_CONVERTER_OPERATORS_CHANNELS_H_
 

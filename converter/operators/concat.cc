@@ -86,11 +86,20 @@ bool FollowConcat(Views& views, const Node& node) {
   Shape joined = views.ShapeOf(parts[0].base);
   joined[1] = 0;
   std::vector<ValueId> bases;
-  std::vector<int64_t> firsts;
+  std::vector<int64_t> first_of;  // the base's first element in the result
+  std::vector<int64_t> firsts;    // that of each part's base
   for (const View& view : parts) {
     const Shape& base = views.ShapeOf(view.base);
-    if (base[2] != joined[2] || base[3] != joined[3]) return false;
-    firsts.push_back(joined[1] * joined[2] * joined[3]);
+    if (Shape(base.begin() + 2, base.end()) != Shape(joined.begin() + 2, joined.end()))
+      return false;
+    // A base that comes again is joined once.
+    const auto same = std::find(bases.begin(), bases.end(), view.base);
+    if (same != bases.end()) {
+      firsts.push_back(first_of[static_cast<size_t>(same - bases.begin())]);
+      continue;
+    }
+    firsts.push_back(ElementCount(joined));
+    first_of.push_back(firsts.back());
     bases.push_back(view.base);
     joined[1] += base[1];
   }
@@ -106,6 +115,10 @@ bool FollowConcat(Views& views, const Node& node) {
         result.elements.push_back(firsts[i] + parts[i].elements[static_cast<size_t>(k)]);
       }
     }
+  }
+  if (bases.size() == 1) {
+    result.base = bases[0];
+    return views.Set(node, std::move(result));
   }
   Node concat = node;
   concat.attributes = {{"axis", int64_t{1}}};

@@ -11,14 +11,21 @@ namespace cssrun::converter {
 namespace {
 
 constexpr OperatorVersion kVersions[] = {
-    {9, "the attribute value"},
+    {1, "the attribute value"},
+    {9, "all types"},
     {11, "sparse_value, which is not read"},
     {12, "numbers and lists of them as attributes"},
     {13, "bfloat16"},
+    {19, "floats of 8 bits"},
+    {21, "integers of 4 bits"},
+    {23, "floats of 4 bits"},
 };
 
 constexpr OperatorVersion kOfShapeVersions[] = {
     {9, "the first"},
+    {20, "floats of 8 bits"},
+    {21, "integers of 4 bits"},
+    {23, "floats of 4 bits"},
 };
 
 Inferred InferConstantOfShape(const Graph& graph, const Node& node, const Shape&) {

@@ -21,6 +21,7 @@ namespace {
 constexpr OperatorVersion kVersions[] = {
     {1, "auto_pad"},
     {11, "strides and dilations default to 1"},
+    {22, "bfloat16"},
 };
 
 Inferred InferConv(const Graph& graph, const Node& node, const Shape& input) {

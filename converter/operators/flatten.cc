@@ -14,9 +14,8 @@ namespace cssrun::converter {
 namespace {
 
 constexpr OperatorVersion kVersions[] = {
-    {9, "all types"},
-    {11, "a negative axis"},
-    {13, "bfloat16"},
+    {1, "floats"},    {9, "all types"},           {11, "a negative axis"},
+    {13, "bfloat16"}, {21, "integers of 4 bits"}, {23, "floats of 4 bits"},
 };
 
 Inferred InferFlatten(const Graph&, const Node& node, const Shape& input) {

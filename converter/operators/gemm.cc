@@ -18,6 +18,7 @@ namespace cssrun::converter {
 namespace {
 
 constexpr OperatorVersion kVersions[] = {
+    {7, "the bias broadcasts as NumPy does"},
     {9, "integers"},
     {11, "the bias may be left out"},
     {13, "bfloat16"},

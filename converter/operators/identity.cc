@@ -10,6 +10,9 @@ constexpr OperatorVersion kVersions[] = {
     {13, "bfloat16"},
     {14, "sequences"},
     {16, "optional values"},
+    {19, "floats of 8 bits"},
+    {21, "integers of 4 bits"},
+    {23, "floats of 4 bits"},
 };
 
 constexpr OperatorVersion kDropoutVersions[] = {
@@ -17,6 +20,7 @@ constexpr OperatorVersion kDropoutVersions[] = {
     {10, "a mask of booleans"},
     {12, "ratio and training_mode are inputs"},
     {13, "bfloat16"},
+    {22, "floats of 8 bits"},
 };
 
 Evaluated EvaluateIdentity(const Graph& graph, const Node& node, const Shape&) {
@@ -47,7 +51,8 @@ constinit const Operator kDropoutOperator = {
     .evaluate = EvaluateIdentity,
     .follow = Absent::kEndsViews,
     .reorder_weights = Absent::kNoWeights,
-    .check = Refused{},
+    .check = Refused{"it drops at random (training_mode), or its mask is read",
+                     "export in inference mode (model.eval())", true},
     .dense = Absent::kRefused,
     .lower = Absent::kRefused,
 };

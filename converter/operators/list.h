@@ -28,7 +28,9 @@
   X(Identity)               \
   X(LogSoftmax)             \
   X(MatMul)                 \
+  X(Max)                    \
   X(MaxPool)                \
+  X(Min)                    \
   X(Mul)                    \
   X(Neg)                    \
   X(Pad)                    \

@@ -11,6 +11,7 @@ namespace cssrun::converter {
 namespace {
 
 constexpr OperatorVersion kVersions[] = {
+    {1, "floats"},
     {9, "integers"},
     {13, "bfloat16"},
 };

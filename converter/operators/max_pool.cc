@@ -12,14 +12,17 @@ namespace cssrun::converter {
 namespace {
 
 constexpr OperatorVersion kVersions[] = {
-    {8, "has the attribute storage_order"},
+    {1, "one output"},
+    {8, "indices as a second output, and storage_order, which is their order"},
     {10, "ceil_mode and dilations"},
     {11, "strides default to 1"},
     {12, "integers of 8 bits"},
+    {22, "bfloat16"},
 };
 
 constexpr OperatorVersion kGlobalVersions[] = {
-    {1, "the only one"},
+    {1, "the oldest that any opset read here means"},
+    {22, "bfloat16"},
 };
 
 Status AddMaxPool(DenseBuilder& builder, const Node& node) {

@@ -82,9 +82,12 @@ using CheckFunction = std::optional<Problem>(const Graph& graph, const Node& nod
 struct Refused {
   const char* reason = "this operator is not supported";
   const char* remedy = "replace it in the model";
-  // Not reported where the input's shape is unknown, which is then an earlier node's problem.
-  bool only_with_known_shape = false;
+  // Reported whatever comes before it. Other nodes are only left where the passes could do nothing
+  // with their inputs: not reported behind a node that is, or an unknown shape.
+  bool by_itself = false;
 };
+// The same, where what is wrong depends on the node.
+using RefuseFunction = Problem(const Graph& graph, const Node& node);
 
 // How the operator runs in the dense network, and what it can run together with.
 //
@@ -122,7 +125,12 @@ enum class MapRule : uint8_t {
   kInput,  // the map behind input 0
 };
 
-// One version of an operator in ONNX's history.
+// The opsets that are read. Every operator's table of versions reaches as far.
+constexpr int64_t kOldestOpset = 7;
+constexpr int64_t kNewestOpset = 23;
+
+// One version of an operator in ONNX's history, which is ONNX's docs/Changelog.md. A test compares
+// the tables with the schemas of the installed ONNX library, as far as these go.
 struct OperatorVersion {
   int64_t since;       // the first opset that has it
   const char* change;  // what differs from the version before, as far as it is read here
@@ -131,8 +139,8 @@ struct OperatorVersion {
 struct NotInOnnx {
   const char* made_by;
 };
-// Every version that the opsets we read can mean, ascending. The first one may be older than the
-// oldest opset that is read.
+// Every version that the opsets we read can mean, ascending, and no other. The first one may be
+// older than the oldest opset that is read.
 using KnownVersions = std::variant<std::span<const OperatorVersion>, NotInOnnx>;
 
 struct Operator {
@@ -143,7 +151,7 @@ struct Operator {
   Evaluation evaluate;
   OrAbsent<FollowFunction> follow;
   OrAbsent<ReorderFunction> reorder_weights;
-  std::variant<CheckFunction*, Refused> check;
+  std::variant<CheckFunction*, Refused, RefuseFunction*> check;
   DenseRun dense;
   OrAbsent<LowerFunction> lower;
 };
@@ -154,6 +162,13 @@ const Operator& OperatorOf(const Op& op);
 // The version of the node's operator that an opset means; null when no known version is that old,
 // or the operator is not ONNX's.
 const OperatorVersion* VersionAt(const Op& op, int64_t opset);
+
+// Of an operator that ONNX knows, but not at this opset, such as Expand at opset 7.
+Problem ProblemOfVersion(const Op& op, int64_t opset);
+
+// Whether an operator that is not in list.h computes each element of its output from the same
+// element of its input, as Sigmoid does.
+bool IsFunction(const Op& op);
 
 // Of an operator that is not in list.h: why it is not converted, and what to do.
 Problem ProblemOfUnknown(const Op& op);

@@ -21,6 +21,10 @@ constexpr OperatorVersion kVersions[] = {
     {2, "pads and value are attributes"},
     {11, "they are inputs"},
     {13, "bfloat16"},
+    {18, "axes are input 3"},
+    {19, "the mode wrap"},
+    {21, "integers of 4 bits"},
+    {23, "floats of 4 bits"},
 };
 
 Inferred InferPad(const Graph& graph, const Node& node, const Shape& input) {

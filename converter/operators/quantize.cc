@@ -32,9 +32,21 @@ std::vector<Elementwise> QuantizeSteps(const Graph&, const Node& node) {
           {dnnl::algorithm::eltwise_clip, low, high, step}};
 }
 
+// So many integers hardly change an 8-bit image, so that its spikes need not be rounded; fewer take
+// neurons.
+constexpr int64_t kWholeImage = 254;
+
 // max(quantize(x)) = quantize(max(x)), so that pooled neurons quantize themselves.
 Status LowerQuantize(Lowering& lowering, const Node& node) {
   const ValueId input = node.inputs[0];
+  const int64_t low = node.Int("low", 0);
+  const int64_t high = node.Int("high", 0);
+  const SpikingNode::Grid grid{static_cast<double>(node.Float("step", 0)), low, high};
+  if (input == lowering.graph().input && high - low >= kWholeImage) {
+    lowering.NodeAt(0).grid = grid;
+    lowering.SetForm(node, lowering.FormOf(input));
+    return Status::Ok();
+  }
   SpikingNode* neurons = lowering.OwnNeurons(input);
   if (neurons != nullptr && !neurons->cap.has_value()) {
     lowering.SetForm(node, lowering.FormOf(input));
@@ -42,11 +54,10 @@ Status LowerQuantize(Lowering& lowering, const Node& node) {
     lowering.SetForm(node, lowering.MakeNeurons(lowering.FormOf(input), node.outputs[0], false));
     neurons = &lowering.LastNode();
   }
-  const int64_t low = node.Int("low", 0);
-  const int64_t most = std::max(std::abs(low), std::abs(node.Int("high", 0)));
+  const int64_t most = std::max(std::abs(low), std::abs(high));
   neurons->rectify = neurons->rectify || low >= 0;
   neurons->cap = static_cast<float>(most) * node.Float("step", 0);
-  neurons->quantized = true;
+  neurons->grid = grid;
   neurons->value = node.outputs[0];
   return Status::Ok();
 }

@@ -16,6 +16,9 @@ namespace {
 constexpr OperatorVersion kVersions[] = {
     {10, "one scale for the whole tensor"},
     {13, "a scale for each element along an axis"},
+    {19, "floats of 8 bits"},
+    {21, "block_size, output_dtype, and integers of 4 and 16 bits"},
+    {23, "precision, and floats of 4 bits"},
 };
 
 constexpr Refused kNotAPair = {

@@ -1,5 +1,7 @@
-// ReduceMean over rows and columns, which Normalize() makes a GlobalAveragePool.
+// ReduceMean over rows, columns or both, which becomes a pool.
 #include <algorithm>
+#include <array>
+#include <cstdint>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -7,6 +9,7 @@
 #include "converter/operator_attributes.h"
 #include "converter/operators/common.h"
 #include "converter/operators/operator.h"
+#include "converter/strides.h"
 #include "converter/views.h"
 
 namespace cssrun::converter {
@@ -16,41 +19,96 @@ constexpr OperatorVersion kVersions[] = {
     {1, "axes are an attribute"},
     {11, "negative axes"},
     {13, "bfloat16"},
+    {18, "axes are input 1; noop_with_empty_axes"},
 };
 
 Inferred InferReduceMean(const Graph& graph, const Node& node, const Shape& input) {
-  const std::optional<std::vector<int64_t>> given = AxesOf(graph, node);
-  if (!given.has_value()) return Unknown();
-  Result<std::vector<size_t>> axes = NormalizeAxes(node, *given, input.size());
+  Result<std::optional<std::vector<size_t>>> axes = MeanAxes(graph, node, input.size());
   if (!axes.ok()) return axes.status();
+  if (!axes.value().has_value()) return Unknown();
   const bool keeps = node.Int("keepdims", 1) != 0;
   Shape output;
   for (size_t i = 0; i < input.size(); ++i) {
-    const bool reduced = given->empty() || std::find(axes.value().begin(), axes.value().end(), i) !=
-                                               axes.value().end();
+    const bool reduced = std::binary_search(axes.value()->begin(), axes.value()->end(), i);
     if (!reduced) output.push_back(input[i]);
     if (reduced && keeps) output.push_back(1);
   }
   return Known(std::move(output));
 }
 
-// A mean over rows and columns that do not stand at the end.
+// The elements of a view's base that each output of the mean is the mean of.
+std::vector<Elements> MembersOf(const View& view, const Shape& from,
+                                const std::vector<size_t>& axes) {
+  Shape kept = from;
+  for (const size_t axis : axes) kept[axis] = 1;
+  // For each element of the input, the output that it is a member of.
+  const Elements outputs =
+      ReadBox(Iota(ElementCount(kept)), from, {0, BroadcastStrides(kept, from)});
+  std::vector<Elements> members(static_cast<size_t>(ElementCount(kept)));
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    members[static_cast<size_t>(outputs[i])].push_back(view.elements[i]);
+  }
+  return members;
+}
+
+// The elements of a map averaged by windows of this kernel, of which each is the mean of one group
+// of `groups`; nothing when a group is no such window.
+std::optional<Elements> AsWindows(std::vector<Elements> groups, const Shape& base,
+                                  std::array<int64_t, 2> kernel) {
+  const Shape pooled = {base[1], base[2] / kernel[0], base[3] / kernel[1]};
+  Elements outputs;
+  for (Elements& group : groups) {
+    if (static_cast<int64_t>(group.size()) != kernel[0] * kernel[1]) return std::nullopt;
+    std::sort(group.begin(), group.end());
+    const int64_t channel = group[0] / (base[2] * base[3]);
+    const int64_t row = group[0] / base[3] % base[2];
+    const int64_t column = group[0] % base[3];
+    if (row % kernel[0] != 0 || column % kernel[1] != 0) return std::nullopt;
+    const int64_t window = kernel[0] * kernel[1];
+    for (int64_t i = 0; i < window; ++i) {
+      const int64_t offset = i / kernel[1] * base[3] + i % kernel[1];
+      if (group[static_cast<size_t>(i)] != group[0] + offset) return std::nullopt;
+    }
+    outputs.push_back((channel * pooled[1] + row / kernel[0]) * pooled[2] + column / kernel[1]);
+  }
+  return outputs;
+}
+
+// A mean over all rows, all columns or both of a map, wherever its view has them.
 bool FollowReduceMean(Views& views, const Node& node) {
-  const View* found = views.ViewOf(node.inputs[0]);
-  if (found == nullptr) return false;
-  const View& view = *found;
-  const std::optional<std::vector<int64_t>> axes = AxesOf(views.graph(), node);
+  const std::optional<View> view = views.Look(node.inputs[0]);
+  if (!view.has_value()) return false;
   const Shape shape = views.ShapeOf(node.inputs[0]);
-  if (!axes.has_value() || !views.IsChannelsLast(view, shape)) return false;
-  Result<std::vector<size_t>> normalized = NormalizeAxes(node, *axes, 4);
-  if (!normalized.ok()) return false;
-  std::sort(normalized.value().begin(), normalized.value().end());
-  if (normalized.value() != std::vector<size_t>{1, 2}) return false;
-  Node mean = node;
-  mean.op = OpKind::kGlobalAveragePool;
-  mean.attributes.clear();
-  const ValueId pooled = views.Emit(std::move(mean), {view.base}, {1, shape[3], 1, 1});
-  return views.Set(node, View{pooled, Iota(shape[3])});
+  const Result<std::optional<std::vector<size_t>>> axes =
+      MeanAxes(views.graph(), node, shape.size());
+  if (!axes.ok() || !axes.value().has_value()) return false;
+  const std::vector<Elements> groups = MembersOf(*view, shape, *axes.value());
+  if (groups[0].size() == 1) {
+    Elements same;
+    for (const Elements& group : groups) same.push_back(group[0]);
+    return views.Set(node, View{view->base, std::move(same)});
+  }
+  const Shape base = views.ShapeOf(view->base);
+  if (base.size() != 4) return false;
+  const std::array<int64_t, 2> kernels[] = {{base[2], base[3]}, {1, base[3]}, {base[2], 1}};
+  for (const auto& kernel : kernels) {
+    std::optional<Elements> pooled = AsWindows(groups, base, kernel);
+    if (!pooled.has_value()) continue;
+    Node mean{OpKind::kAveragePool, node.name, {}, node.outputs, {}};
+    mean.attributes = {{"kernel_shape", std::vector<int64_t>{kernel[0], kernel[1]}},
+                       {"strides", std::vector<int64_t>{kernel[0], kernel[1]}},
+                       {"dilations", std::vector<int64_t>{1, 1}},
+                       {"pads", std::vector<int64_t>{0, 0, 0, 0}},
+                       {"count_include_pad", int64_t{1}}};
+    if (kernel == kernels[0]) {
+      mean.op = OpKind::kGlobalAveragePool;
+      mean.attributes.clear();
+    }
+    const ValueId result = views.Emit(std::move(mean), {view->base},
+                                      {1, base[1], base[2] / kernel[0], base[3] / kernel[1]});
+    return views.Set(node, View{result, *std::move(pooled)});
+  }
+  return false;
 }
 
 }  // namespace
@@ -63,7 +121,8 @@ constinit const Operator kReduceMeanOperator = {
     .evaluate = Absent::kNotInModels,
     .follow = FollowReduceMean,
     .reorder_weights = Absent::kNoWeights,
-    .check = Refused{},
+    .check = Refused{"it takes the mean over other axes than the rows and columns of a map",
+                     "take the mean over axes 2 and 3"},
     .dense = Absent::kRefused,
     .lower = Absent::kRefused,
 };

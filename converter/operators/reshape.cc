@@ -14,19 +14,14 @@ namespace cssrun::converter {
 namespace {
 
 constexpr OperatorVersion kVersions[] = {
-    {5, "the shape is input 1"},
-    {13, "bfloat16"},
-    {14, "allowzero"},
+    {5, "the shape is input 1"}, {13, "bfloat16"},           {14, "allowzero"},
+    {19, "floats of 8 bits"},    {21, "integers of 4 bits"}, {23, "floats of 4 bits"},
 };
 
 constexpr OperatorVersion kSqueezeVersions[] = {
-    {1, "axes are an attribute"},
-    {11, "negative axes"},
-    {13, "axes are input 1"},
+    {1, "axes are an attribute"}, {11, "negative axes"},    {13, "axes are input 1"},
+    {21, "integers of 4 bits"},   {23, "floats of 4 bits"},
 };
-
-// A Reshape that the passes have left either moves elements or has an unknown shape.
-constexpr Refused kReshapeLeft = {kReordersMap.reason, kReordersMap.remedy, true};
 
 Inferred InferReshape(const Graph& graph, const Node& node, const Shape& input) {
   const std::vector<int64_t>* wanted = ConstantInts(graph, node, 1);
@@ -107,7 +102,7 @@ constinit const Operator kReshapeOperator = {
     .evaluate = EvaluateReshaped,
     .follow = FollowReshape,
     .reorder_weights = Absent::kNoWeights,
-    .check = kReshapeLeft,
+    .check = kReordersMap,
     .dense = Absent::kRefused,
     .lower = Absent::kRefused,
 };

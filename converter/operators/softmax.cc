@@ -1,4 +1,4 @@
-// Softmax and LogSoftmax, which DropSoftmax() drops at the end of a network.
+// Softmax and LogSoftmax, which DropEnding() drops at the end of a network.
 #include "converter/operators/common.h"
 #include "converter/operators/operator.h"
 
@@ -12,7 +12,7 @@ constexpr OperatorVersion kVersions[] = {
 };
 
 constexpr Refused kInside = {"a softmax inside of the network needs all values at once",
-                             "remove it; at the very end it is dropped by itself"};
+                             "remove it; at the very end it is dropped by itself", true};
 
 }  // namespace
 

@@ -8,6 +8,7 @@ constexpr OperatorVersion kVersions[] = {
     {2, "lengths are the attribute split"},
     {11, "a negative axis"},
     {13, "lengths are input 1"},
+    {18, "num_outputs, of which the last one may be shorter"},
 };
 
 }  // namespace

@@ -1,10 +1,12 @@
 // Sum, of which Normalize() makes Adds.
+#include "converter/operators/arithmetic.h"
 #include "converter/operators/operator.h"
 
 namespace cssrun::converter {
 namespace {
 
 constexpr OperatorVersion kVersions[] = {
+    {6, "of equal shapes"},
     {8, "broadcasts as NumPy does"},
     {13, "bfloat16"},
 };
@@ -15,7 +17,7 @@ constinit const Operator kSumOperator = {
     .versions = kVersions,
     .elements = ElementRule::kComputed,
     .map = MapRule::kOwn,
-    .infer_shape = Absent::kRewritten,
+    .infer_shape = InferBroadcast,
     .evaluate = Absent::kNotInModels,
     .follow = Absent::kRewritten,
     .reorder_weights = Absent::kNoWeights,

@@ -16,6 +16,8 @@ namespace {
 constexpr OperatorVersion kVersions[] = {
     {1, "the oldest that any opset read here means"},
     {13, "bfloat16"},
+    {21, "integers of 4 bits"},
+    {23, "floats of 4 bits"},
 };
 
 Inferred InferTranspose(const Graph&, const Node& node, const Shape& input) {

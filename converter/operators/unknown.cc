@@ -15,9 +15,13 @@ struct Advice {
   Refused refused;
 };
 
+// Functions of single elements: the output has the input's shape.
 constexpr std::string_view kFunctions[] = {
-    "Sigmoid",  "Tanh",        "LeakyRelu", "PRelu",           "Elu", "Selu", "Celu", "Softplus",
-    "Softsign", "HardSigmoid", "HardSwish", "ThresholdedRelu", "Erf", "Gelu", "Mish", "Exp"};
+    "Sigmoid", "Tanh",     "LeakyRelu", "PRelu",       "Elu",       "Selu",
+    "Celu",    "Softplus", "Softsign",  "HardSigmoid", "HardSwish", "ThresholdedRelu",
+    "Erf",     "Gelu",     "Mish",      "Exp",         "Swish",     "Abs",
+    "Log",     "Pow",      "Sin",       "Cos",         "Sign",      "Floor",
+    "Ceil",    "Round",    "Shrink",    "Reciprocal"};
 constexpr std::string_view kControlFlow[] = {"If", "Loop", "Scan"};
 constexpr std::string_view kRecurrent[] = {"LSTM", "GRU", "RNN"};
 constexpr std::string_view kOnIntegers[] = {"QLinearConv", "QLinearMatMul", "ConvInteger",
@@ -27,7 +31,8 @@ constexpr std::string_view kResizing[] = {"Resize", "Upsample", "ConvTranspose",
 constexpr std::string_view kNormalizing[] = {
     "InstanceNormalization", "LayerNormalization",        "LRN",
     "LpNormalization",       "MeanVarianceNormalization", "GroupNormalization"};
-constexpr std::string_view kCombining[] = {"Pow", "Max", "Min"};
+
+constexpr std::string_view kIndices[] = {"ArgMax", "ArgMin", "TopK", "NonMaxSuppression"};
 
 constexpr Advice kAdvice[] = {
     {kFunctions,
@@ -41,10 +46,27 @@ constexpr Advice kAdvice[] = {
      {"resizing inside of the network is not supported", "resize the image before the network"}},
     {kNormalizing,
      {"its scale depends on the activations", "train with BatchNormalization instead"}},
-    {kCombining, kNotASum},
+    {kIndices, {"it gives indices, which are no activations", "end the network at its logits"}},
 };
 
+bool Names(std::span<const std::string_view> names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// Shapes behind a function stay known, so that other problems of the model are found, too.
+Inferred InferUnknown(const Graph&, const Node& node, const Shape& input) {
+  if (!IsFunction(node.op)) return Unknown();
+  return Known(input);
+}
+
 }  // namespace
+
+bool IsFunction(const Op& op) { return !op.is_foreign() && Names(kFunctions, op.name()); }
+
+Problem ProblemOfVersion(const Op& op, int64_t opset) {
+  return {"ONNX opset " + std::to_string(opset) + " has no operator " + op.name(),
+          "export the model again with opset 13"};
+}
 
 Problem ProblemOfUnknown(const Op& op) {
   if (op.is_foreign()) {
@@ -52,9 +74,7 @@ Problem ProblemOfUnknown(const Op& op) {
   }
   const std::string name = op.name();
   for (const Advice& advice : kAdvice) {
-    const bool named =
-        std::find(advice.names.begin(), advice.names.end(), name) != advice.names.end();
-    if (named) return {advice.refused.reason, advice.refused.remedy};
+    if (Names(advice.names, name)) return {advice.refused.reason, advice.refused.remedy};
   }
   return {Refused().reason, Refused().remedy};
 }
@@ -67,7 +87,7 @@ constinit const Operator kUnknownOperator = {
     .versions = std::span<const OperatorVersion>(),
     .elements = ElementRule::kComputed,
     .map = MapRule::kOwn,
-    .infer_shape = Absent::kUnknownOperator,
+    .infer_shape = InferUnknown,
     .evaluate = Absent::kUnknownOperator,
     .follow = Absent::kUnknownOperator,
     .reorder_weights = Absent::kUnknownOperator,

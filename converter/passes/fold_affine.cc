@@ -39,6 +39,11 @@ std::optional<Affine> BatchNormAffine(const Graph& graph, const Sweep& sweep, co
   for (size_t i = 0; i < 4; ++i) {
     parameters[i] = ConstantFloats(graph, node, i + 1);
     if (parameters[i] == nullptr) return std::nullopt;
+    // Opsets 7 and 8 could normalize each element by itself.
+    const Shape& shape = graph.value(node.inputs[0]).shape;
+    if (shape.size() < 2 || static_cast<int64_t>(parameters[i]->size()) != shape[1]) {
+      return std::nullopt;
+    }
   }
   if (node.Int("training_mode", 0) != 0) return std::nullopt;
   for (size_t i = 1; i < node.outputs.size(); ++i) {

@@ -14,6 +14,9 @@
 namespace cssrun::converter {
 namespace {
 
+// Set where a Quantize stands for a Relu, too.
+constexpr const char* kRectifies = "rectifies";
+
 // The integers that a quantized value can take, from `low` to `high`; `zero` stands for 0.
 struct Grid {
   float step = 0;
@@ -69,10 +72,26 @@ class Folding {
       if (node.op == OpKind::kDequantizeLinear) FoldDequantize(node);
       if (node.op == OpKind::kRelu) JoinRelu(node);
     }
+    for (const GraphOutput& output : graph_.outputs) DropLast(output);
     sweep_.Finish();
   }
 
  private:
+  // What rounds the logits brings nothing but ties.
+  void DropLast(const GraphOutput& output) {
+    Node* last = sweep_.Producer(output.value);
+    while (last != nullptr && sweep_.OnlyReader(last->outputs[0]) && HandsOn(*last)) {
+      last = sweep_.Producer(last->inputs[0]);
+    }
+    if (last == nullptr || last->op != OpKind::kQuantize || last->Int(kRectifies, 0) != 0) return;
+    if (sweep_.OnlyReader(last->outputs[0])) sweep_.Replace(*last, last->inputs[0]);
+  }
+
+  static bool HandsOn(const Node& node) {
+    return OperatorOf(node.op).elements == ElementRule::kReshaped || node.op == OpKind::kSoftmax ||
+           node.op == OpKind::kLogSoftmax;
+  }
+
   void FoldDequantize(Node& node) {
     const std::optional<Grid> outer = GridOf(graph_, node);
     const ValueId integers = node.inputs[0];
@@ -95,11 +114,10 @@ class Folding {
       return;
     }
     int64_t low = grid->low - grid->zero;
+    bool rectifies = false;
     const int64_t high = grid->high - grid->zero;
     ValueId source = producer->inputs[0];
-    const bool whole_image = source == graph_.input && high - low >= 254;
-    if (whole_image || IsOnGrid(source, grid->step, low, high)) {
-      // An 8-bit image is not changed by being rounded to 8 bits, nor is what was rounded before.
+    if (IsOnGrid(source, grid->step, low, high)) {  // rounded before
       sweep_.Replace(node, source);
       folded_[integers] = source;
       return;
@@ -107,6 +125,7 @@ class Folding {
     if (const Node* relu = sweep_.Producer(source); relu != nullptr && relu->op == OpKind::kRelu) {
       low = std::max<int64_t>(low, 0);
       source = relu->inputs[0];
+      rectifies = true;
     }
     if (high <= low) return;
     node.op = OpKind::kQuantize;
@@ -114,6 +133,7 @@ class Folding {
     SetAttribute(node, "step", grid->step);
     SetAttribute(node, "low", low);
     SetAttribute(node, "high", high);
+    if (rectifies) SetAttribute(node, kRectifies, int64_t{1});
     node.inputs.resize(1);
     sweep_.SetInput(node, 0, source);
   }
@@ -125,6 +145,7 @@ class Folding {
     if (producer->Int("low", 0) < 0) {
       if (!sweep_.OnlyReader(node.inputs[0]) || producer->Int("high", 0) <= 0) return;
       SetAttribute(*producer, "low", int64_t{0});
+      SetAttribute(*producer, kRectifies, int64_t{1});
     }
     sweep_.Replace(node, node.inputs[0]);
   }

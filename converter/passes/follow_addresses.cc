@@ -22,11 +22,7 @@ class Follower {
     std::vector<Node> nodes = std::move(graph_.nodes);
     graph_.nodes.clear();
     for (Node& node : nodes) Visit(std::move(node));
-    if (views_.ViewOf(graph_.output) != nullptr) {
-      if (const ValueId same = views_.Unmoved(graph_.output); same != kNoValue) {
-        graph_.output = same;
-      }
-    }
+    for (GraphOutput& output : graph_.outputs) EndAt(output);
     graph_.RemoveDeadNodes();
     if (!turned || graph_.CountUses()[static_cast<size_t>(image)] == 0) return Status::Ok();
     for (const Node& node : graph_.nodes) {
@@ -35,27 +31,16 @@ class Follower {
                        "it reads an image with its channels last; export channels-first "
                        "([batch, channels, height, width])");
     }
-    return Status::BadModel("output " + graph_.value(graph_.output).name +
+    return Status::BadModel("output " + graph_.outputs.front().name +
                             " does not depend on the image; export the model again");
   }
 
  private:
-  // An image [1, rows, columns, channels] that a Transpose turns into a map.
+  // Makes the image a map where it is [1, rows, columns, channels].
   bool TurnImage() {
     const ValueId image = graph_.input;
     const Shape shape = views_.ShapeOf(image);
-    const std::vector<int64_t> order = {0, 3, 1, 2};
-    const bool turned = std::any_of(graph_.nodes.begin(), graph_.nodes.end(), [&](const Node& n) {
-      return n.op == OpKind::kTranspose && n.Ints("perm", {}) == order &&
-             views_.IsActivation(n.inputs[0]) && views_.ShapeOf(n.inputs[0]) == shape;
-    });
-    const bool used_as_map =
-        std::any_of(graph_.nodes.begin(), graph_.nodes.end(), [&](const Node& n) {
-          return !n.inputs.empty() && n.inputs[0] == image &&
-                 IsOneOf(n.op, {OpKind::kConv, OpKind::kMaxPool, OpKind::kAveragePool,
-                                OpKind::kBatchNormalization});
-        });
-    if (!turned || used_as_map || ElementCount(shape) > kMostViewedElements) return false;
+    if (!HasChannelsLast(graph_)) return false;
     const int64_t channels = shape[3];
     const int64_t positions = shape[1] * shape[2];
     const std::string name = graph_.value(image).name;
@@ -85,6 +70,24 @@ class Follower {
     graph_.nodes.push_back(std::move(node));
   }
 
+  // An output that is a view is read from its base.
+  void EndAt(GraphOutput& output) {
+    const View* view = views_.ViewOf(output.value);
+    if (view == nullptr) return;
+    const Shape shape = views_.ShapeOf(output.value);
+    Elements order = view->elements;
+    const ValueId base = view->base;
+    if (const ValueId same = views_.Unmoved(output.value); same != kNoValue) {
+      output.value = same;
+      return;
+    }
+    output.value = base;
+    output.shape = shape;
+    if (!IsIdentity(order) || ElementCount(shape) != ElementCount(views_.ShapeOf(base))) {
+      output.order = std::move(order);
+    }
+  }
+
   // True when the node's output has become a view.
   bool Follow(const Node& node) {
     if (graph_.value(node.outputs[0]).shape.empty()) return false;
@@ -108,12 +111,41 @@ class Follower {
 
 }  // namespace
 
+bool HasChannelsLast(const Graph& graph) {
+  const Shape& shape = graph.value(graph.input).shape;
+  if (shape.size() != 4 || ElementCount(shape) > kMostViewedElements) return false;
+  // The image, and what is made of it element by element.
+  std::vector<bool> is_image(graph.values.size(), false);
+  is_image[static_cast<size_t>(graph.input)] = true;
+  const std::vector<int64_t> order = {0, 3, 1, 2};
+  bool turned = false;
+  for (const Node& node : graph.nodes) {
+    const bool reads = std::any_of(node.inputs.begin(), node.inputs.end(), [&](ValueId id) {
+      return id != kNoValue && is_image[static_cast<size_t>(id)];
+    });
+    if (!reads) continue;
+    if (IsOneOf(node.op, {OpKind::kConv, OpKind::kMaxPool, OpKind::kAveragePool,
+                          OpKind::kBatchNormalization})) {
+      return false;
+    }
+    turned = turned || (node.op == OpKind::kTranspose && node.Ints("perm", {}) == order);
+    const bool arithmetic =
+        IsOneOf(node.op, {OpKind::kAdd, OpKind::kSub, OpKind::kMul, OpKind::kDiv});
+    if (arithmetic && graph.value(node.outputs[0]).shape == shape) {
+      is_image[static_cast<size_t>(node.outputs[0])] = true;
+    }
+  }
+  // Only photos with as many channels last have so few columns.
+  const bool has_colours = shape[3] == 1 || shape[3] == 3 || shape[3] == 4;
+  return turned || (has_colours && shape[1] > 4 && shape[2] > 4);
+}
+
 Status FollowAddresses(Graph& graph) {
   const bool moves = std::any_of(graph.nodes.begin(), graph.nodes.end(), [](const Node& node) {
-    return IsOneOf(node.op,
-                   {OpKind::kTranspose, OpKind::kReshape, OpKind::kSqueeze, OpKind::kUnsqueeze});
+    return IsOneOf(node.op, {OpKind::kTranspose, OpKind::kReshape, OpKind::kSqueeze,
+                             OpKind::kUnsqueeze, OpKind::kGather, OpKind::kReduceMean});
   });
-  return moves ? Follower(graph).Run() : Status::Ok();
+  return moves || HasChannelsLast(graph) ? Follower(graph).Run() : Status::Ok();
 }
 
 }  // namespace cssrun::converter

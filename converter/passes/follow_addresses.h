@@ -17,6 +17,10 @@ namespace cssrun::converter {
 // Needs shapes and normalized nodes. What cannot be followed stays as it was.
 Status FollowAddresses(Graph& graph);
 
+// Returns whether the image is [1, rows, columns, channels]: no window moves over it as it is, and
+// it is transposed, or has 1, 3 or 4 columns and more rows and channels than that.
+bool HasChannelsLast(const Graph& graph);
+
 }  // namespace cssrun::converter
 
 #endif  // CSSRUN_CONVERTER_PASSES_FOLLOW_ADDRESSES_H_

@@ -7,7 +7,9 @@
 #include <utility>
 #include <vector>
 
+#include "converter/infer_shapes.h"
 #include "converter/operator_attributes.h"
+#include "converter/passes/limits.h"
 #include "converter/passes/sweep.h"
 #include "converter/window.h"
 
@@ -115,51 +117,46 @@ Status NormalizePad(Graph& graph, Node& node) {
   return Status::Ok();
 }
 
-void NormalizeClip(Graph& graph, Node& node) {
-  const std::optional<ClipBounds> bounds = ClipBoundsOf(graph, node);
-  if (!bounds.has_value()) return;
-  const std::string name = OutputName(graph, node);
-  node.inputs.resize(1);
-  node.attributes.clear();
-  if (bounds->low == 0 && bounds->high >= std::numeric_limits<float>::max()) {
-    node.op = OpKind::kRelu;
-    return;
-  }
-  node.inputs.push_back(AddFloats(graph, name + ".min", {}, {bounds->low}));
-  node.inputs.push_back(AddFloats(graph, name + ".max", {}, {bounds->high}));
-}
-
-// True when the node averages a map over exactly its rows and columns.
-Result<bool> IsMapMean(const Graph& graph, const Node& node) {
+// The window of a node that averages a map over rows, columns or both; none for other axes.
+Result<std::optional<Window>> MeanWindow(const Graph& graph, const Node& node) {
   const std::optional<Shape> input = InputShape(graph, node, 0);
-  const std::optional<std::vector<int64_t>> given = AxesOf(graph, node);
-  if (!input.has_value() || input->size() != 4 || !given.has_value()) return false;
-  Result<std::vector<size_t>> axes = NormalizeAxes(node, *given, 4);
+  if (!input.has_value() || input->size() != 4) return std::optional<Window>();
+  Result<std::optional<std::vector<size_t>>> axes = MeanAxes(graph, node, 4);
   if (!axes.ok()) return axes.status();
-  std::sort(axes.value().begin(), axes.value().end());
-  return axes.value() == std::vector<size_t>{2, 3};
+  if (!axes.value().has_value() || axes.value()->empty() || axes.value()->front() < 2) {
+    return std::optional<Window>();
+  }
+  Window window;
+  for (const size_t axis : *axes.value()) window.kernel[axis - 2] = (*input)[axis];
+  return std::optional(window);
 }
 
-// A GlobalAveragePool, and a Flatten when the mean dropped the two dimensions.
-void NormalizeMapMean(Graph& graph, Node node, std::vector<Node>& output) {
+// A pool, and a Reshape when the mean dropped dimensions.
+void NormalizeMean(Graph& graph, Node node, const Window& window, std::vector<Node>& output) {
   const bool keeps = node.Int("keepdims", 1) != 0;
   const Shape input = *InputShape(graph, node, 0);
-  node.op = OpKind::kGlobalAveragePool;
   node.inputs.resize(1);
   node.attributes.clear();
+  if (window.kernel[0] == input[2] && window.kernel[1] == input[3]) {
+    node.op = OpKind::kGlobalAveragePool;
+  } else {
+    node.op = OpKind::kAveragePool;
+    SetWindow(window, node);
+    SetAttribute(node, "count_include_pad", int64_t{1});
+  }
   if (keeps) {
     output.push_back(std::move(node));
     return;
   }
-  Node flatten;
-  flatten.op = OpKind::kFlatten;
-  flatten.name = node.name;
-  flatten.outputs = node.outputs;
-  SetAttribute(flatten, "axis", int64_t{1});
-  node.outputs = {graph.AddValue(OutputName(graph, node) + ".mean", {input[0], input[1], 1, 1})};
-  flatten.inputs = node.outputs;
+  Node reshape{OpKind::kReshape, node.name, {}, node.outputs, {}};
+  const std::string name = OutputName(graph, node);
+  const Shape dropped = graph.value(node.outputs[0]).shape;
+  const Shape pooled = {input[0], input[1], input[2] / window.kernel[0],
+                        input[3] / window.kernel[1]};
+  node.outputs = {graph.AddValue(name + ".mean", pooled)};
+  reshape.inputs = {node.outputs[0], AddInts(graph, name + ".shape", dropped)};
   output.push_back(std::move(node));
-  output.push_back(std::move(flatten));
+  output.push_back(std::move(reshape));
 }
 
 void NormalizeGlobalMaxPool(const Graph& graph, Node& node) {
@@ -179,9 +176,14 @@ void NormalizeSum(Graph& graph, Node node, std::vector<Node>& output) {
     add.name = node.name;
     add.inputs = {sum, node.inputs[i]};
     const bool last = i + 1 == node.inputs.size();
-    sum = last ? node.outputs[0]
-               : graph.AddValue(OutputName(graph, node) + "." + std::to_string(i),
-                                graph.value(node.outputs[0]).shape);
+    Shape shape;
+    if (!graph.value(node.outputs[0]).shape.empty()) {
+      shape = Broadcast(graph.value(add.inputs[0]).shape, graph.value(add.inputs[1]).shape)
+                  .value_or(Shape());
+    }
+    sum = last
+              ? node.outputs[0]
+              : graph.AddValue(OutputName(graph, node) + "." + std::to_string(i), std::move(shape));
     add.outputs = {sum};
     output.push_back(std::move(add));
   }
@@ -236,15 +238,16 @@ Status Normalize(Graph& graph) {
       status = NormalizeSlice(graph, node);
     } else if (node.op == OpKind::kPad) {
       status = NormalizePad(graph, node);
-    } else if (node.op == OpKind::kClip) {
-      NormalizeClip(graph, node);
+    } else if (IsOneOf(node.op, {OpKind::kClip, OpKind::kMax, OpKind::kMin})) {
+      NormalizeLimits(graph, std::move(node), normalized);
+      continue;
     } else if (node.op == OpKind::kGlobalMaxPool) {
       NormalizeGlobalMaxPool(graph, node);
     } else if (node.op == OpKind::kReduceMean) {
-      Result<bool> is_mean = IsMapMean(graph, node);
-      if (!is_mean.ok()) return is_mean.status();
-      if (is_mean.value()) {
-        NormalizeMapMean(graph, std::move(node), normalized);
+      Result<std::optional<Window>> window = MeanWindow(graph, node);
+      if (!window.ok()) return window.status();
+      if (window.value().has_value()) {
+        NormalizeMean(graph, std::move(node), *window.value(), normalized);
         continue;
       }
     } else if (node.op == OpKind::kSum && node.inputs.size() > 1) {

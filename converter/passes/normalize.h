@@ -1,6 +1,6 @@
 // One form for every operator, whichever opset wrote it.
 //
-// Slice, Pad and Clip take constant inputs (opset 9 had attributes); Conv, MaxPool and AveragePool
+// Slice, Pad and Clip take constant inputs (old opsets had attributes); Conv, MaxPool and AveragePool
 // state kernel_shape, strides, pads and dilations (no auto_pad, no ceil_mode); means and maxima
 // over the whole map are GlobalAveragePool and MaxPool; Sum is Add. What has no such form stays as
 // it is, for FindUnsupported() to report.

@@ -8,12 +8,15 @@
 #include "converter/operator_attributes.h"
 #include "converter/operators/operator.h"
 #include "converter/out_of_memory.h"
-#include "converter/passes/drop_softmax.h"
+#include "converter/passes/drop_ending.h"
 #include "converter/passes/fold_affine.h"
 #include "converter/passes/fold_constants.h"
+#include "converter/passes/fold_image.h"
 #include "converter/passes/fold_pads.h"
 #include "converter/passes/fold_quantization.h"
 #include "converter/passes/follow_addresses.h"
+#include "converter/passes/limits.h"
+#include "converter/passes/merge_means.h"
 #include "converter/passes/merge_reshapes.h"
 #include "converter/passes/merge_slices.h"
 #include "converter/passes/normalize.h"
@@ -63,12 +66,24 @@ Status CheckShapes(const Graph& graph) {
       }
     }
   }
-  const bool computed = std::any_of(graph.nodes.begin(), graph.nodes.end(), [&](const Node& node) {
-    return std::find(node.outputs.begin(), node.outputs.end(), graph.output) != node.outputs.end();
-  });
-  if (computed) return Status::Ok();
-  return Status::BadModel("output " + graph.value(graph.output).name +
-                          " does not depend on the image; export the model again");
+  return Status::Ok();
+}
+
+Status CheckOutputs(const Graph& graph) {
+  for (const GraphOutput& output : graph.outputs) {
+    const bool computed = std::any_of(graph.nodes.begin(), graph.nodes.end(), [&](const Node& n) {
+      return std::find(n.outputs.begin(), n.outputs.end(), output.value) != n.outputs.end();
+    });
+    if (computed) continue;
+    if (output.value == graph.input && !output.shape.empty()) {
+      return Status::BadModel(
+          "output " + output.name +
+          " is the image itself, in another order; there is nothing to convert");
+    }
+    return Status::BadModel("output " + output.name +
+                            " does not depend on the image; export the model again");
+  }
+  return Status::Ok();
 }
 
 }  // namespace
@@ -76,9 +91,10 @@ Status CheckShapes(const Graph& graph) {
 Status RunPasses(Graph& graph) {
   using Pass = Status (*)(Graph&);
   constexpr Pass kPasses[] = {
-      ReplaceSplits, FoldConstants, FoldQuantization, Normalize,       RemoveIdentities,
-      MergeReshapes, DropSoftmax,   NormalizeGemm,    FollowAddresses, FoldAffine,
-      FoldPads,      MergeSlices,   InferShapes,
+      ReplaceSplits, FoldConstants, FoldQuantization, RemoveIdentities, MergeMeans,
+      MergeLimits,   Normalize,     RemoveIdentities, MergeReshapes,    DropEnding,
+      NormalizeGemm, FoldImage,     FollowAddresses,  FoldAffine,       FoldPads,
+      MergeSlices,   InferShapes,
   };
   try {
     if (Status status = CheckInputs(graph); !status.ok()) return status;
@@ -88,6 +104,7 @@ Status RunPasses(Graph& graph) {
       graph.RemoveDeadNodes();
     }
     if (Status status = CheckShapes(graph); !status.ok()) return status;
+    if (Status status = CheckOutputs(graph); !status.ok()) return status;
     return CheckWeights(graph);
   } catch (const std::exception& error) {
     if (MeansOutOfMemory(error)) return Status::OutOfMemory();

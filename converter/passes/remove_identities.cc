@@ -15,8 +15,18 @@ bool AllZero(const std::vector<int64_t>& values) {
   return std::all_of(values.begin(), values.end(), [](int64_t v) { return v == 0; });
 }
 
+// noop_with_empty_axes
+bool TakesNoMean(const Graph& graph, const Node& node) {
+  const std::optional<Shape> input = InputShape(graph, node, 0);
+  if (!input.has_value()) return false;
+  const Result<std::optional<std::vector<size_t>>> axes = MeanAxes(graph, node, input->size());
+  return axes.ok() && axes.value().has_value() && axes.value()->empty();
+}
+
 bool ChangesNothing(const Graph& graph, const Node& node, const Node* producer) {
-  if (node.op == OpKind::kIdentity || node.op == OpKind::kDropout) return true;
+  if (node.op == OpKind::kIdentity) return true;
+  if (node.op == OpKind::kDropout) return PassesOn(graph, node);
+  if (node.op == OpKind::kReduceMean) return TakesNoMean(graph, node);
   // Activations are floats, so a Cast to a floating-point type keeps them.
   if (node.op == OpKind::kCast) return IsFloatingPoint(node.Int("to", 0));
   if (node.op == OpKind::kRelu) return IsRectifier(graph, producer);
@@ -30,19 +40,6 @@ bool ChangesNothing(const Graph& graph, const Node& node, const Node* producer) 
     return axes != nullptr && axes->empty();  // normalized: only axes that lose something
   }
   return false;
-}
-
-// Clip(low <= 0, high > 0) of a Relu is Clip(0, high) of the Relu's input. True when it was.
-bool TakeOverRelu(Graph& graph, Sweep& sweep, Node& node) {
-  Node* producer = sweep.Producer(node.inputs[0]);
-  const std::optional<ClipBounds> bounds = ClipBoundsOf(graph, node);
-  if (producer == nullptr || producer->op != OpKind::kRelu || !sweep.OnlyReader(node.inputs[0]) ||
-      !bounds.has_value() || bounds->low > 0 || bounds->high <= 0 || node.inputs.size() != 3) {
-    return false;
-  }
-  node.inputs[1] = AddFloats(graph, graph.value(node.outputs[0]).name + ".zero", {}, {0.0F});
-  sweep.Replace(*producer, producer->inputs[0]);
-  return true;
 }
 
 }  // namespace
@@ -59,7 +56,6 @@ Status RemoveIdentities(Graph& graph) {
     if (node.outputs.size() > 1 && node.outputs[1] != kNoValue && sweep.IsRead(node.outputs[1])) {
       continue;
     }
-    if (node.op == OpKind::kClip) TakeOverRelu(graph, sweep, node);
     if (ChangesNothing(graph, node, sweep.Producer(node.inputs[0]))) {
       sweep.Replace(node, node.inputs[0]);
     }

@@ -1,5 +1,7 @@
 #include "converter/passes/replace_splits.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -22,7 +24,13 @@ Result<std::vector<int64_t>> LengthsOf(const Graph& graph, const Node& node, int
     lengths = *given;
   }
   const auto count = static_cast<int64_t>(node.outputs.size());
-  if (lengths.empty() && size % count == 0) {
+  if (lengths.empty() && node.Int("num_outputs", 0) == count) {
+    // From opset 18 on the last one may be shorter.
+    const int64_t length = (size + count - 1) / count;
+    for (int64_t first = 0; first < count * length; first += length) {
+      lengths.push_back(std::clamp<int64_t>(size - first, 0, length));
+    }
+  } else if (lengths.empty() && size % count == 0) {
     lengths.assign(node.outputs.size(), size / count);
   }
   int64_t sum = 0;

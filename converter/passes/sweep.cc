@@ -63,7 +63,7 @@ void Sweep::Finish() {
   for (Node& node : graph_.nodes) {
     for (ValueId& id : node.inputs) id = Current(id);
   }
-  graph_.output = Current(graph_.output);
+  for (GraphOutput& output : graph_.outputs) output.value = Current(output.value);
 }
 
 void SetAttribute(Node& node, const std::string& name, AttributeValue value) {

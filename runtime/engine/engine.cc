@@ -68,15 +68,17 @@ Status Engine::Run(const Input& input, Answer& answer) {
     for (const DirectSynapses& s : network_.layers[i].direct) answer.layers[i].macs += s.macs;
   }
   StartImage(input);
-  const Layer& readout = network_.layers.back();
+  // At this step the last of the readouts begins.
+  const uint32_t readout_start = network_.latency_steps - network_.timesteps;
   for (uint32_t first = 0; first < network_.latency_steps; first += chunk_) {
     const uint32_t last = std::min(first + chunk_, network_.latency_steps);
     for (size_t i = 0; i < network_.layers.size(); ++i) {
       const Interrupted interrupted = interruption.Now();
       if (interrupted == Interrupted::kCancelled) return CancelledAt(first);
       if (interrupted == Interrupted::kLate) {
-        if (first <= readout.input_offset) return LateAt(first);
-        ReadLogits(network_, Potentials(), first - 1 - readout.input_offset, answer.logits);
+        if (first <= readout_start) return LateAt(first);
+        CopyOutputs(potentials_);
+        ReadLogits(network_, potentials_, first - 1, answer.logits);
         answer.ending = Ending::kLate;
         return Status::Ok();
       }
@@ -93,16 +95,32 @@ Status Engine::Run(const Input& input, Answer& answer) {
     }
     answer.steps = last;
     Record(first, last, answer);
-    if (last > readout.input_offset &&
-        ReadAndDecide(network_, options_, Potentials(), last - 1 - readout.input_offset, last - 1,
-                      reading_, answer)) {
-      return Status::Ok();
+    if (last > readout_start && MayRead(options_)) {
+      CopyOutputs(potentials_);
+      if (ReadAndDecide(network_, options_, potentials_, last - 1, reading_, answer)) {
+        return Status::Ok();
+      }
     }
   }
-  const std::span<const float> potentials = Potentials();
-  CSSRUN_ASSERT(potentials.size() == readout.extent.channels());
-  answer.logits.assign(potentials.begin(), potentials.end());
+  CopyOutputs(answer.logits);
   return Status::Ok();
+}
+
+void Engine::CopyOutputs(std::vector<float>& potentials) {
+  potentials.resize(network_.outputs.back().first + network_.outputs.back().size());
+  for (size_t i = 0; i < network_.outputs.size(); ++i) {
+    const OutputInfo& output = network_.outputs[i];
+    const size_t index = network_.first_readout() + i;
+    const Layer& layer = network_.layers[index];
+    const std::span<float> numbers = std::span(potentials).subspan(output.first, output.size());
+    if (layer.output_order.empty()) {
+      CopyPotentials(index, numbers);
+      continue;
+    }
+    neurons_.resize(Neurons(layer.extent));
+    CopyPotentials(index, neurons_);
+    for (size_t k = 0; k < numbers.size(); ++k) numbers[k] = neurons_[layer.output_order[k]];
+  }
 }
 
 void Engine::Record(uint32_t first, uint32_t last, Answer& answer) const {

@@ -63,8 +63,8 @@ class Engine {
   // have consecutive ranges that begin at 0.
   virtual void StepLayer(size_t layer, uint32_t first, uint32_t last,
                          LayerStatistics& statistics) = 0;
-  // The potentials of the readout, one per logit, after the steps done so far.
-  virtual std::span<const float> Potentials() const = 0;
+  // Copies the potentials of a readout after the steps done so far, [channel][row][column].
+  virtual void CopyPotentials(size_t layer, std::span<float> potentials) const = 0;
   // Copies the spikes that a layer sent at spike index `index` to `spikes`, one neuron each in the
   // order of Recording::spikes, all 0 before. Called after the chunk of that step.
   virtual void RecordSpikes(size_t layer, uint32_t index, std::span<int8_t> spikes) const = 0;
@@ -73,10 +73,14 @@ class Engine {
   virtual void RecordMembranes(size_t layer, uint32_t index, std::span<float> membranes) const = 0;
 
   void Record(uint32_t first, uint32_t last, Answer& answer) const;
+  // Copies the potentials of all readouts, one after another, in the order of the outputs.
+  void CopyOutputs(std::vector<float>& potentials);
 
   const SessionOptions options_;
   const uint32_t chunk_;
-  Reading reading_;  // scratch for SessionOptions::on_reading
+  Reading reading_;                // scratch for SessionOptions::on_reading
+  std::vector<float> potentials_;  // scratch for readings, in the order of the outputs
+  std::vector<float> neurons_;     // scratch: the potentials of a readout that has another order
 };
 
 // Makes the engine that `network` is laid out for, and allocates its buffers. `network` must

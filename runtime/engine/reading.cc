@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "format/geometry.h"
 #include "runtime/assert.h"
 
 namespace cssrun::internal {
@@ -31,15 +32,25 @@ double ComingWeight(const LoadedNetwork& network, uint32_t index) {
   return RemainingAfter(network, index).weights;
 }
 
-void ReadLogits(const LoadedNetwork& network, std::span<const float> potentials, uint32_t index,
+void ReadLogits(const LoadedNetwork& network, std::span<const float> potentials, uint32_t step,
                 std::vector<float>& logits) {
-  const Remaining remaining = RemainingAfter(network, index);
-  const Layer& readout = network.layers.back();
-  CSSRUN_ASSERT(potentials.size() >= readout.extent.channels());
-  logits.resize(readout.extent.channels());
-  for (size_t k = 0; k < logits.size(); ++k) {
-    logits[k] = static_cast<float>(static_cast<double>(potentials[k]) * remaining.growth +
-                                   static_cast<double>(readout.bias[k]) * remaining.weights);
+  logits.resize(potentials.size());
+  for (size_t i = 0; i < network.outputs.size(); ++i) {
+    const OutputInfo& output = network.outputs[i];
+    const Layer& readout = network.layers[network.first_readout() + i];
+    CSSRUN_ASSERT(step >= readout.input_offset);
+    CSSRUN_ASSERT(output.first + output.size() <= potentials.size());
+    // A readout that is early is complete and waits for the others.
+    const uint32_t index = std::min(step - readout.input_offset, network.timesteps - 1);
+    const Remaining remaining = RemainingAfter(network, index);
+    const size_t positions = Positions(readout.extent);
+    for (size_t k = 0; k < output.size(); ++k) {
+      const auto potential = static_cast<double>(potentials[output.first + k]);
+      const size_t neuron = readout.output_order.empty() ? k : readout.output_order[k];
+      const auto bias = static_cast<double>(readout.bias[neuron / positions]);
+      logits[output.first + k] =
+          static_cast<float>(potential * remaining.growth + bias * remaining.weights);
+    }
   }
 }
 
@@ -69,12 +80,14 @@ void ClearReadings(const LoadedNetwork& network, const SessionOptions& options, 
 }
 
 bool ReadAndDecide(const LoadedNetwork& network, const SessionOptions& options,
-                   std::span<const float> potentials, uint32_t index, uint32_t step,
-                   Reading& scratch, Answer& answer) {
+                   std::span<const float> potentials, uint32_t step, Reading& scratch,
+                   Answer& answer) {
+  CSSRUN_ASSERT(step + network.timesteps >= network.latency_steps && step < network.latency_steps);
+  const uint32_t index = step - (network.latency_steps - network.timesteps);
   const bool last = index + 1 == network.timesteps;
   const bool may_exit = options.early_exit_margin.has_value() && !last;
   if (!may_exit && !ReadsEveryStep(options)) return false;
-  ReadLogits(network, potentials, index, answer.logits);
+  ReadLogits(network, potentials, step, answer.logits);
   const double remaining_weight = ComingWeight(network, index);
   CSSRUN_ASSERT(last || remaining_weight > 0);  // the margin is divided by it
   const double margin = Margin(answer.logits);
@@ -100,6 +113,10 @@ bool ReadAndDecide(const LoadedNetwork& network, const SessionOptions& options,
 
 bool ReadsEveryStep(const SessionOptions& options) {
   return options.keep_readings || options.on_reading;
+}
+
+bool MayRead(const SessionOptions& options) {
+  return ReadsEveryStep(options) || options.early_exit_margin.has_value();
 }
 
 }  // namespace cssrun::internal

@@ -19,8 +19,9 @@ namespace cssrun::internal {
 // + 1, or 0 after the last.
 double ComingWeight(const LoadedNetwork& network, uint32_t index);
 
-// Overwrites `logits` with the prediction from the readout's `potentials` after index `index`.
-void ReadLogits(const LoadedNetwork& network, std::span<const float> potentials, uint32_t index,
+// Overwrites `logits` with the prediction from the `potentials` of all readouts after global step
+// `step`, in which all of them have begun.
+void ReadLogits(const LoadedNetwork& network, std::span<const float> potentials, uint32_t step,
                 std::vector<float>& logits);
 
 // The largest logit minus the second largest; 0 with fewer than two.
@@ -30,16 +31,18 @@ double Margin(std::span<const float> logits);
 // Allocates only where the answer had fewer.
 void ClearReadings(const LoadedNetwork& network, const SessionOptions& options, Answer& answer);
 
-// Called after readout index `index`, which is global step `step`. Keeps the reading or hands it to
-// the callback, as the options ask. Returns true if the run ends here (early exit, or the callback
-// said so); `answer.logits` and `answer.ending` are then set. `scratch` holds a reading that is not
-// kept; pass the same one each time, so that nothing is allocated.
+// Called after global step `step`, in which all readouts have begun, if MayRead(). Keeps the
+// reading or hands it to the callback, as the options ask. Returns true if the run ends here (early
+// exit, or the callback said so); `answer.logits` and `answer.ending` are then set. `scratch` holds
+// a reading that is not kept; pass the same one each time, so that nothing is allocated.
 bool ReadAndDecide(const LoadedNetwork& network, const SessionOptions& options,
-                   std::span<const float> potentials, uint32_t index, uint32_t step,
-                   Reading& scratch, Answer& answer);
+                   std::span<const float> potentials, uint32_t step, Reading& scratch,
+                   Answer& answer);
 
 // Whether the options ask for a reading after every step of the readout.
 bool ReadsEveryStep(const SessionOptions& options);
+// Whether ReadAndDecide() may do anything.
+bool MayRead(const SessionOptions& options);
 
 }  // namespace cssrun::internal
 

@@ -29,6 +29,7 @@ HWY_INLINE V Integrate(FloatTag d, const NeuronParameters& p, V bias, V h) {
 }
 
 HWY_INLINE V Drive(FloatTag d, const NeuronParameters& p, V h, V g) {
+  h = hn::Min(hn::Max(h, hn::Set(d, p.lowest)), hn::Set(d, p.highest));
   return hn::Sub(p.rectify ? hn::Max(h, hn::Zero(d)) : h, g);
 }
 
@@ -97,7 +98,7 @@ void FireAll(const Layer& layer, const ChannelBlocks& blocks, uint32_t index,
   const FloatTag d;
   const float* HWY_RESTRICT membranes = neurons.membranes;
   float* HWY_RESTRICT sent = neurons.sent;
-  const NeuronParameters p = layer.neuron;  // a copy that no store below can change
+  const NeuronParameters p = layer.NeuronAt(index);  // a copy that no store below can change
   const float threshold = layer.thresholds[index];
   const size_t lanes = hn::Lanes(d);
   const size_t stride = blocks.stride();

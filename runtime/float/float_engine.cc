@@ -7,31 +7,13 @@
 #include "format/geometry.h"
 #include "runtime/aligned.h"
 #include "runtime/assert.h"
+#include "runtime/float/float_layer.h"
 #include "runtime/float/recording.h"
 
 namespace cssrun::internal {
 namespace {
 
 using format::NodeKind;
-
-// Synaptic operations of one frame: for each event, the synapses that exist. Those that a border or
-// the end of an identity's channels cuts off do not count.
-uint64_t CountSynops(const SynapseLayout& synapses, const EventFrame& events) {
-  uint64_t synops = 0;
-  const bool clipped = synapses.kind == format::SynapseKind::Identity;
-  const ChannelRange range = clipped ? IdentityChannels(synapses) : ChannelRange();
-  for (size_t position = 0; position < synapses.fan_out.size(); ++position) {
-    uint64_t count = events.count(position);
-    if (clipped && count != 0) {
-      const uint16_t* first = events.channels.data() + events.bounds[2 * position];
-      count = static_cast<uint64_t>(std::count_if(first, first + count, [&](uint16_t channel) {
-        return channel >= range.first && channel < range.last;
-      }));
-    }
-    synops += count * synapses.fan_out[position];
-  }
-  return synops;
-}
 
 }  // namespace
 
@@ -62,16 +44,7 @@ FloatEngine::FloatEngine(const LoadedNetwork& network, const SessionOptions& opt
       state.spikes = DelayLine(floats.kept_steps, Positions(layer.extent), layer.extent.channels());
     }
     states_.push_back(std::move(state));
-    for (const SynapseLayout& s : floats.synapses) {
-      const auto members = [](const format::Window& w) {
-        return static_cast<size_t>(w.kernel_y()) * static_cast<size_t>(w.kernel_x());
-      };
-      const size_t seen = s.average.has_value() ? members(*s.average) : 1;
-      // A file may have windows that are far larger than its maps: most of their taps never exist,
-      // so the room for them is limited. TapScratch grows where that is too little.
-      constexpr size_t kMostReserved = 1 << 16;
-      taps_.reserve(std::min(members(s.window), kMostReserved) * std::min<size_t>(seen, 64));
-    }
+    ReserveTaps(floats, taps_);
   }
 }
 
@@ -123,9 +96,9 @@ void FloatEngine::StartImage(const Input& input) {
   SetImage(input);
 }
 
-std::span<const float> FloatEngine::Potentials() const {
-  CSSRUN_ASSERT(Positions(network_.layers.back().extent) == 1);
-  return {states_.back().membranes.get(), network_.layers.back().extent.channels()};
+void FloatEngine::CopyPotentials(size_t layer, std::span<float> potentials) const {
+  CopyPlanar(network_.layers[layer].extent, floats_.layers[layer].blocks,
+             states_[layer].membranes.get(), potentials);
 }
 
 void FloatEngine::Residuals(size_t layer_index, std::vector<float>& residuals) const {

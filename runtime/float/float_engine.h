@@ -54,7 +54,7 @@ class FloatEngine : public Engine {
 
   void StartImage(const Input& input) override;
   void StepLayer(size_t layer, uint32_t first, uint32_t last, LayerStatistics& statistics) override;
-  std::span<const float> Potentials() const override;
+  void CopyPotentials(size_t layer, std::span<float> potentials) const override;
   void RecordSpikes(size_t layer, uint32_t index, std::span<int8_t> spikes) const override;
   void RecordMembranes(size_t layer, uint32_t index, std::span<float> membranes) const override;
 

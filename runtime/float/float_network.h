@@ -25,6 +25,9 @@ struct FloatNetwork {
   std::vector<FloatLayer> layers;  // by layer index
 };
 
+// Lays out one node of the network; `kept_steps` is left at 1. Throws std::bad_alloc.
+FloatLayer LayOutFloatLayer(const format::Network& network, const format::Node& node);
+
 // Throws std::bad_alloc.
 FloatNetwork LayOutFloats(const format::NetworkFile& file);
 

@@ -1,6 +1,7 @@
 #include "runtime/integer/build_network.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <numeric>
 #include <utility>
@@ -34,11 +35,14 @@ class Builder {
     integers_.encoder = MakeEncoderTable(network_);
     const auto& nodes = *network_.nodes();
     integers_.layers.resize(nodes.size());
-    for (uint32_t i = 1; i + 1 < nodes.size(); ++i) {
+    for (uint32_t i = 1; i < nodes.size(); ++i) {
+      if (nodes.Get(i)->kind() != format::NodeKind::Neurons) continue;
       if (!BuildLayer(*nodes.Get(i), integers_.layers[i])) return std::nullopt;
     }
     LayOutLevels();
-    if (!BuildReadout(*nodes.Get(nodes.size() - 1))) return std::nullopt;
+    for (const format::Node* node : nodes) {
+      if (node->kind() == format::NodeKind::Readout) BuildReadout(*node);
+    }
     return std::move(integers_);
   }
 
@@ -80,7 +84,7 @@ class Builder {
   }
 
   bool BuildLayer(const format::Node& node, IntegerLayer& layer) {
-    const TargetLayer target = DescribeTarget(node, code_.settled);
+    const TargetLayer target = DescribeTarget(node, code_.settled, code_.wide_sums);
     const std::vector<Connection> connections = ConnectionsOf(node, target);
     std::vector<KernelChoice> choices;
     choices.reserve(connections.size());
@@ -92,24 +96,63 @@ class Builder {
     std::string reason;
     layer.scales = ChooseScales(code_, target, connections, choices, reason);
     if (layer.scales.empty()) return Refuse(node, reason);
+    if (!code_.settled && (node.lowest_level() != 0 || node.highest_level() != 0)) {
+      return Refuse(node, "limits of levels, which only settled neurons keep in 16 bits");
+    }
+    const bool fused = code_.wide_sums && SumsStayInRegisters(target, choices);
     ReplaceOverflowingScatters(connections, target, layer.scales, choices);
     if (!LayOutMembranes(node, target, connections, choices, layer)) return false;
 
     const bool takes_pixels = connections.size() < node.synapses()->size();
+    for (size_t i = 0; i < connections.size(); ++i) {
+      IntegerSynapses& s = layer.synapses.emplace_back();
+      if (code_.wide_sums && IsLevelSum(choices[i].kind)) {
+        s.scales = ChooseLevelScales(target, connections[i], choices[i]);
+        if (fused) layer.scales = std::exchange(s.scales, {});
+      }
+    }
     if (code_.settled) {
       QuantizeSettledNeurons(code_, node, takes_pixels, layer);
     } else {
       QuantizeEventNeurons(code_, node, takes_pixels, layer);
     }
     for (size_t i = 0; i < connections.size(); ++i) {
-      layer.synapses.emplace_back();
-      if (!BuildSynapses(node, connections[i], target, choices[i], layer, layer.synapses.back())) {
+      if (!BuildSynapses(node, connections[i], target, choices[i], layer, layer.synapses[i])) {
         return false;
       }
     }
     if (code_.settled) FinishSettled(takes_pixels, layer);
     layer.blocks_together = ChooseBlocksTogether(layer);
     return true;
+  }
+
+  // Whether one level kernel brings all sums of a settled layer, so that they become potentials
+  // while they are in registers.
+  static bool SumsStayInRegisters(const TargetLayer& target,
+                                  std::span<const KernelChoice> choices) {
+    size_t levels = 0;
+    for (const KernelChoice& choice : choices) {
+      if (choice.kind == KernelKind::kLevelShortcut) continue;
+      if (!IsLevelSum(choice.kind)) return false;
+      ++levels;
+    }
+    return levels == 1 && target.pools.disjoint();
+  }
+
+  // Settled units per unit of a level kernel that has scales of its own, by parameter lane; null if
+  // it has none.
+  hwy::AlignedFreeUniquePtr<float[]> FloatScale(const IntegerSynapses& s,
+                                                const IntegerLayer& layer) const {
+    if (s.scales.empty()) return nullptr;
+    const LaneLayout& lanes = layer.membranes.lanes;
+    auto scale = AllocateAligned<float>(layer.membranes.parameter_lanes());
+    const double amplitude = std::exp2(SettledFraction(code_.timesteps));
+    for (size_t lane = 0; lane < layer.membranes.parameter_lanes(); ++lane) {
+      const size_t channel = lane / kLineLanes * kLineLanes + lane % kLineLanes % lanes.lanes;
+      scale[lane] =
+          channel < s.scales.size() ? static_cast<float>(amplitude / s.scales[channel]) : 0.0F;
+    }
+    return scale;
   }
 
   // The sums of a row that scatters are in registers and must not overflow.
@@ -198,7 +241,9 @@ class Builder {
             layer.scales);
         return true;
       case KernelKind::kLevelConv:
-        return BuildLevelConv(node, c, target, layer, out.kernel);
+        return BuildLevelConv(node, c, target, layer, out);
+      case KernelKind::kLevelDepthwise:
+        return BuildLevelDepthwise(node, c, target, layer, out);
       case KernelKind::kLevelShortcut:
         out.kernel = BuildLevelShortcut(c, target, layer);
         return true;
@@ -295,13 +340,31 @@ class Builder {
   }
 
   bool BuildLevelConv(const format::Node& node, const Connection& c, const TargetLayer& target,
-                      const IntegerLayer& layer, Kernel& out) {
+                      const IntegerLayer& layer, IntegerSynapses& out) {
     const LevelConvShape shape = LevelConvShapeOf(c, target);
     if (IsTooLarge(LevelBytes(shape), Neurons(c.source))) {
       return Refuse(node, "windows that reach too far beyond the map");
     }
-    out = MakeLevelConv(shape, {c.weights(), layer.scales});
+    LevelConv kernel = MakeLevelConv(shape, {c.weights(), ScalesOf(out, layer)});
+    kernel.float_scale = FloatScale(out, layer);
+    out.kernel = std::move(kernel);
     return true;
+  }
+
+  bool BuildLevelDepthwise(const format::Node& node, const Connection& c, const TargetLayer& target,
+                           const IntegerLayer& layer, IntegerSynapses& out) {
+    if (IsTooLarge(LevelBytes(LevelConvShapeOf(c, target)), Neurons(c.source))) {
+      return Refuse(node, "windows that reach too far beyond the map");
+    }
+    LevelDepthwise kernel =
+        MakeLevelDepthwise(LevelDepthwiseShapeOf(c, target), {c.weights(), ScalesOf(out, layer)});
+    kernel.float_scale = FloatScale(out, layer);
+    out.kernel = std::move(kernel);
+    return true;
+  }
+
+  static std::span<const double> ScalesOf(const IntegerSynapses& s, const IntegerLayer& layer) {
+    return s.scales.empty() ? layer.scales : s.scales;
   }
 
   static ShortcutShape ShortcutShapeOf(const Connection& c, const TargetLayer& target) {
@@ -357,7 +420,9 @@ class Builder {
     for (const IntegerSynapses& s : layer.synapses) {
       if (const auto* shortcut = std::get_if<LevelShortcut>(&s.kernel)) {
         neurons.adds_floats = neurons.adds_floats || !shortcut->aligned;
-      } else if (std::holds_alternative<LevelConv>(s.kernel)) {
+      } else if (!s.scales.empty()) {
+        neurons.adds_floats = true;
+      } else if (SumsLevels(s.kernel)) {
         ++convolutions;
       } else {
         events = true;
@@ -382,44 +447,54 @@ class Builder {
     for (const IntegerLayer& layer : integers_.layers) {
       for (const IntegerSynapses& s : layer.synapses) {
         if (!ReadsLevels(s.kernel)) continue;
-        const auto* convolution = std::get_if<LevelConv>(&s.kernel);
         LevelLayout& levels = integers_.level_layouts[s.source];
         const size_t neurons =
             size_t{nodes.Get(s.source)->extent()->width()} * integers_.layouts[s.source].stride();
         uint32_t& end = ends[s.source];
         end = std::max(end, static_cast<uint32_t>(RoundUpToLines(neurons)));
-        if (convolution != nullptr) {
-          levels.before = std::max(levels.before, convolution->left);
-          end = std::max(end, convolution->right);
-        }
+        const auto make_room = [&](const auto& kernel) {
+          levels.before = std::max(levels.before, kernel.left);
+          end = std::max(end, kernel.right);
+        };
+        if (const auto* conv = std::get_if<LevelConv>(&s.kernel)) make_room(*conv);
+        if (const auto* depthwise = std::get_if<LevelDepthwise>(&s.kernel)) make_room(*depthwise);
         levels.row_size = levels.before + end;
+        levels.zero = LevelZero(*nodes.Get(s.source), code_.timesteps).value_or(0);
       }
     }
   }
 
-  bool BuildReadout(const format::Node& node) {
+  void BuildReadout(const format::Node& node) {
+    std::optional<VectorReadout> vector = BuildVectorReadout(node);
+    if (vector.has_value()) {
+      integers_.readouts.emplace_back(std::move(*vector));
+    } else {
+      integers_.readouts.emplace_back(LayOutFloatLayer(network_, node));
+    }
+  }
+
+  // Nothing where the layout does not fit.
+  std::optional<VectorReadout> BuildVectorReadout(const format::Node& node) const {
+    if (Positions(*node.potential()) != 1) return std::nullopt;
+    VectorReadout readout;
     const uint32_t logits = node.potential()->channels();
-    integers_.logit_stride = (logits + kLogitLanes - 1) / kLogitLanes * kLogitLanes;
+    readout.logit_stride = (logits + kLogitLanes - 1) / kLogitLanes * kLogitLanes;
     for (const format::Synapses* s : SpikeSynapses(network_, node)) {
-      if (s->groups() != 1) return Refuse(node, "grouped convolution");
+      if (s->groups() != 1) return std::nullopt;
       ReadoutShape shape;
       shape.logits = logits;
-      shape.row_size = integers_.logit_stride;
+      shape.row_size = readout.logit_stride;
       shape.source = *network_.nodes()->Get(s->source())->extent();
       shape.source_lanes = integers_.layouts[s->source()];
       shape.view = ViewSource(*s, shape.source);
-      if (!shape.view.disjoint()) {
-        return Refuse(node, "means that overlap or are padded, before logits");
-      }
+      if (!shape.view.disjoint()) return std::nullopt;
       const double laid_out = static_cast<double>(shape.view.y.size) *
                               static_cast<double>(shape.view.x.size) * shape.source.channels() *
-                              integers_.logit_stride;
-      if (IsTooLarge(laid_out, s->weights()->size())) {
-        return Refuse(node, "synapses that take too much memory in rows");
-      }
-      integers_.readout.push_back(MakeReadoutSynapses(shape, *s));
+                              readout.logit_stride;
+      if (IsTooLarge(laid_out, s->weights()->size())) return std::nullopt;
+      readout.synapses.push_back(MakeReadoutSynapses(shape, *s));
     }
-    return true;
+    return readout;
   }
 
   const format::Network& network_;

@@ -40,6 +40,24 @@ bool CanTakeDepthwise(const Connection& connection, const TargetLayer& target) {
          connection.synapses->window()->kernel_x() <= kMostDepthwiseColumns;
 }
 
+// Where sums are wide, whatever has levels takes them: what is added event by event has 16 bits.
+bool CanTakeWideLevels(const Connection& connection, const TargetLayer& target) {
+  constexpr double kLargestByte = 255;
+  return target.wide_sums && !connection.identity() && connection.plain &&
+         !connection.from_encoder && connection.level_zero.has_value() &&
+         connection.synapses->average() == nullptr &&
+         LevelSumsFit(LevelConvShapeOf(connection, target), kLargestByte);
+}
+
+// Source and target hold the same channels in the same lanes.
+bool CanTakeLevelDepthwise(const Connection& connection, const TargetLayer& target) {
+  return connection.depthwise() && CanTakeWideLevels(connection, target) &&
+         connection.source_lanes.lanes == target.lanes.lanes &&
+         connection.source_lanes.blocks == target.lanes.blocks &&
+         connection.synapses->window()->kernel_y() <= kMostLevelDepthwiseRows &&
+         LargestDepthwiseWeight(*connection.synapses->window()) >= kLargestNarrowWeight;
+}
+
 // Whether the spikes of all steps are added as levels.
 bool CanTakeLevels(const Connection& connection, const TargetLayer& target, uint32_t timesteps) {
   const format::Synapses& s = *connection.synapses;
@@ -73,7 +91,12 @@ KernelChoice ChooseKernel(const Connection& connection, const TargetLayer& targe
       KeepsWide(connection, target) ? WeightWidth::kWide : WeightWidth::kNarrow;
   if (connection.identity()) {
     if (!connection.plain) return {KernelKind::kTileGather, width};
-    return {target.settled ? KernelKind::kLevelShortcut : KernelKind::kEventShortcut, width};
+    const bool levels = target.settled && connection.level_zero.has_value();
+    return {levels ? KernelKind::kLevelShortcut : KernelKind::kEventShortcut, width};
+  }
+  if (CanTakeLevelDepthwise(connection, target)) return {KernelKind::kLevelDepthwise, width};
+  if (CanTakeWideLevels(connection, target)) {
+    return {KernelKind::kLevelConv, WeightWidth::kNarrow};
   }
   if (CanTakeDepthwise(connection, target)) return {KernelKind::kDepthwise, width};
   if (CanTakeLevels(connection, target, timesteps)) {
@@ -117,6 +140,16 @@ LevelConvShape LevelConvShapeOf(const Connection& connection, const TargetLayer&
   shape.source = connection.source;
   shape.source_stride = connection.source_lanes.stride();
   shape.target_channels = target.channels();
+  shape.target_columns = target.pools.x.size;
+  shape.groups = connection.synapses->groups();
+  shape.window = *connection.synapses->window();
+  return shape;
+}
+
+LevelDepthwiseShape LevelDepthwiseShapeOf(const Connection& connection, const TargetLayer& target) {
+  LevelDepthwiseShape shape;
+  shape.source = connection.source;
+  shape.lanes = connection.source_lanes;
   shape.target_columns = target.pools.x.size;
   shape.window = *connection.synapses->window();
   return shape;

@@ -18,8 +18,14 @@ enum class KernelKind : uint8_t {
   kDepthwise,
   kEventShortcut,
   kLevelConv,
+  kLevelDepthwise,
   kLevelShortcut,
 };
+
+// Whether levels are multiplied by weights.
+constexpr bool IsLevelSum(KernelKind kind) {
+  return kind == KernelKind::kLevelConv || kind == KernelKind::kLevelDepthwise;
+}
 
 struct KernelChoice {
   KernelKind kind = KernelKind::kTileGather;
@@ -38,6 +44,7 @@ uint32_t ChooseBlocksTogether(const IntegerLayer& layer);
 // Shapes, as each kernel's planner takes them.
 RowScatterShape RowScatterShapeOf(const Connection& connection, const TargetLayer& target);
 LevelConvShape LevelConvShapeOf(const Connection& connection, const TargetLayer& target);
+LevelDepthwiseShape LevelDepthwiseShapeOf(const Connection& connection, const TargetLayer& target);
 
 }  // namespace cssrun::internal
 

@@ -54,7 +54,18 @@ LaneLayout LayoutOf(const format::Node& node) {
   return layout;
 }
 
-TargetLayer DescribeTarget(const format::Node& node, bool settled) {
+std::optional<uint8_t> LevelZero(const format::Node& node, uint32_t timesteps) {
+  constexpr int kLargestByte = 255;
+  if (node.rectify()) return uint8_t{0};
+  const bool limited = node.lowest_level() != 0 || node.highest_level() != 0;
+  const int most = timesteps < 16 ? (1 << timesteps) - 1 : kLargestByte + 1;
+  const int lowest = limited ? node.lowest_level() : -most;
+  const int highest = limited ? node.highest_level() : most;
+  if (lowest > 0 || highest - lowest > kLargestByte) return std::nullopt;
+  return static_cast<uint8_t>(limited ? -lowest : (kLargestByte + 1) / 2);
+}
+
+TargetLayer DescribeTarget(const format::Node& node, bool settled, bool wide_sums) {
   TargetLayer target;
   target.node = &node;
   target.lanes = LayoutOf(node);
@@ -62,6 +73,7 @@ TargetLayer DescribeTarget(const format::Node& node, bool settled) {
   target.map_rows = node.potential()->height();
   target.map_columns = node.potential()->width();
   target.settled = settled;
+  target.wide_sums = wide_sums;
   return target;
 }
 
@@ -74,6 +86,7 @@ Connection Connect(const format::Network& network, const format::Synapses& synap
   connection.source_lanes = source_lanes;
   connection.from_encoder = synapses.source() == 0;
   connection.source_rectifies = source.rectify();
+  connection.level_zero = LevelZero(source, network.code()->timesteps());
   connection.view = ViewSource(synapses, connection.source);
   connection.y =
       MakeScatterAxis(connection.view.y.size, target.map_rows, RowsOf(*synapses.window()));

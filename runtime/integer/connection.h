@@ -3,6 +3,7 @@
 #define CSSRUN_RUNTIME_INTEGER_CONNECTION_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@ struct TargetLayer {
   uint32_t map_rows = 0;  // of the map that its membranes belong to
   uint32_t map_columns = 0;
   bool settled = false;
+  bool wide_sums = false;  // see SumsAreWide()
 
   uint32_t channels() const { return node->potential()->channels(); }
 };
@@ -33,6 +35,7 @@ struct Connection {
   LaneLayout source_lanes;
   bool from_encoder = false;
   bool source_rectifies = false;
+  std::optional<uint8_t> level_zero;  // of the source, see LevelZero()
   SourceView view;
   ScatterAxis y, x;
   // Every membrane is a position of the map and reads every source position at most once.
@@ -47,7 +50,11 @@ struct Connection {
 // What an encoder or a layer of neurons sends.
 LaneLayout LayoutOf(const format::Node& node);
 
-TargetLayer DescribeTarget(const format::Node& node, bool settled);
+// The byte of level 0 of a settled layer or the encoder: see LevelFrame. Nothing where the levels
+// do not fit bytes.
+std::optional<uint8_t> LevelZero(const format::Node& node, uint32_t timesteps);
+
+TargetLayer DescribeTarget(const format::Node& node, bool settled, bool wide_sums);
 
 // `source_lanes`: of the layer that the synapses come from.
 Connection Connect(const format::Network& network, const format::Synapses& synapses,

@@ -47,16 +47,22 @@ IntegerEngine::IntegerEngine(const LoadedNetwork& network, const SessionOptions&
     worker.pixel_row.resize(most_pixels);
     worker.digits.resize(network.timesteps);
     for (const IntegerLayer& layer : integers_.layers) {
+      const size_t columns = layer.membranes.columns;
+      worker.level_sums.resize(std::max(worker.level_sums.size(), columns));
       for (size_t s = 0; s < layer.synapses.size(); ++s) {
         const auto* gather = std::get_if<TileGather>(&layer.synapses[s].kernel);
         if (gather != nullptr) Reserve(*gather, worker.lists[s]);
       }
     }
   }
-  logits_.resize(integers_.logit_stride);
   size_t most_weight_rows = 0;
-  for (const ReadoutSynapses& s : integers_.readout) {
-    most_weight_rows = std::max(most_weight_rows, s.weight_rows);
+  for (size_t i = 0; i < integers_.readouts.size(); ++i) {
+    readouts_.push_back(MakeReadoutState(network.first_readout() + i));
+    const auto* vector = std::get_if<VectorReadout>(&integers_.readouts[i]);
+    if (vector == nullptr) continue;
+    for (const ReadoutSynapses& s : vector->synapses) {
+      most_weight_rows = std::max(most_weight_rows, s.weight_rows);
+    }
   }
   counts_.resize(most_weight_rows);
   if (network.direct_input.has_value()) {
@@ -64,6 +70,23 @@ IntegerEngine::IntegerEngine(const LoadedNetwork& network, const SessionOptions&
   } else {
     trains_.emplace(network);
   }
+}
+
+IntegerEngine::ReadoutState IntegerEngine::MakeReadoutState(size_t layer) const {
+  const Layer& described = network_.layers[layer];
+  const IntegerReadout& readout = integers_.readouts[layer - network_.first_readout()];
+  if (const auto* vector = std::get_if<VectorReadout>(&readout)) {
+    VectorReadoutState state;
+    state.logits.resize(vector->logit_stride);
+    if (!described.direct.empty()) state.pixels.resize(vector->logit_stride);
+    return state;
+  }
+  const auto& floats = std::get<FloatLayer>(readout);
+  std::vector<format::Extent> sources;
+  for (const SynapseLayout& s : floats.synapses) {
+    sources.push_back(network_.layers[s.source].extent);
+  }
+  return MapReadoutState(described, floats, sources);
 }
 
 IntegerEngine::Worker& IntegerEngine::WorkerOfThread() {
@@ -80,12 +103,23 @@ void IntegerEngine::SetDirectImage() {
       state.images[s] = SeenImage(layer.direct[s], image_, state.image_rooms[s]);
     }
   }
-  if (network_.layers.back().direct.empty()) return;
-  LayerState& readout = states_.back();
-  std::fill_n(readout.floats.get(), integers_.logit_stride, 0.0F);
-  for (size_t s = 0; s < network_.layers.back().direct.size(); ++s) {
-    AddDirectRow(network_.layers.back().direct[s], readout.images[s], 0, integers_.logit_stride,
-                 readout.floats.get());
+}
+
+// After SetDirectImage().
+void IntegerEngine::StartReadout(size_t layer) {
+  const Layer& described = network_.layers[layer];
+  ReadoutState& readout = readouts_[layer - network_.first_readout()];
+  if (auto* map = std::get_if<MapReadoutState>(&readout)) {
+    map->Reset();
+    map->SetImage(states_[layer].images);
+    return;
+  }
+  auto& vector = std::get<VectorReadoutState>(readout);
+  std::ranges::fill(vector.logits, 0.0F);
+  std::ranges::fill(vector.pixels, 0.0F);
+  for (size_t s = 0; s < described.direct.size(); ++s) {
+    AddDirectRow(described.direct[s], states_[layer].images[s], 0, vector.pixels.size(),
+                 vector.pixels.data());
   }
 }
 
@@ -100,12 +134,18 @@ Status IntegerEngine::Run(const Input& input, Answer& answer) {
 
 void IntegerEngine::StartImage(const Input& input) {
   input_ = &input;
-  std::fill(logits_.begin(), logits_.end(), 0.0F);
   if (network_.direct_input.has_value()) SetDirectImage();
+  for (size_t i = network_.first_readout(); i < network_.layers.size(); ++i) StartReadout(i);
 }
 
-std::span<const float> IntegerEngine::Potentials() const {
-  return {logits_.data(), network_.layers.back().extent.channels()};
+void IntegerEngine::CopyPotentials(size_t layer, std::span<float> potentials) const {
+  const ReadoutState& readout = readouts_[layer - network_.first_readout()];
+  if (const auto* map = std::get_if<MapReadoutState>(&readout)) {
+    map->CopyPotentials(potentials);
+    return;
+  }
+  std::copy_n(std::get<VectorReadoutState>(readout).logits.begin(), potentials.size(),
+              potentials.begin());
 }
 
 void IntegerEngine::StepLayer(size_t layer, uint32_t first, uint32_t last,
@@ -119,7 +159,7 @@ void IntegerEngine::StepLayer(size_t layer, uint32_t first, uint32_t last,
     if (kind == NodeKind::Encoder) {
       StepEncoder(index, statistics);
     } else {
-      StepReadout(index, statistics);
+      StepReadout(layer, index, statistics);
     }
   }
 }
@@ -253,6 +293,7 @@ uint64_t IntegerEngine::SettlePart(size_t layer_index, Worker& worker,
   step.part = part;
   step.membranes = state.membranes.get();
   step.floats = state.floats.get();
+  step.level_sums = worker.level_sums;
   step.digits.spikes = worker.digits.data();
   step.digits.levels = state.levels.empty() ? nullptr : &state.levels;
   step.digits.timesteps = network_.timesteps;
@@ -261,20 +302,41 @@ uint64_t IntegerEngine::SettlePart(size_t layer_index, Worker& worker,
   return RunSettlingStep(step);
 }
 
-void IntegerEngine::StepReadout(uint32_t index, LayerStatistics& statistics) {
-  const Layer& layer = network_.layers.back();
-  float* logits = logits_.data();
+void IntegerEngine::StepReadout(size_t layer, uint32_t index, LayerStatistics& statistics) {
+  const size_t number = layer - network_.first_readout();
+  const IntegerReadout& readout = integers_.readouts[number];
+  if (const auto* vector = std::get_if<VectorReadout>(&readout)) {
+    statistics.synops +=
+        StepVectorReadout(layer, index, *vector, std::get<VectorReadoutState>(readouts_[number]));
+    return;
+  }
+  const auto& floats = std::get<FloatLayer>(readout);
+  auto& map = std::get<MapReadoutState>(readouts_[number]);
+  map.Grow();
+  for (size_t s = 0; s < floats.synapses.size(); ++s) {
+    const uint32_t source = floats.synapses[s].source;
+    statistics.synops +=
+        map.Add(s, states_[source].spikes[index], integers_.layouts[source].stride());
+  }
+}
+
+uint64_t IntegerEngine::StepVectorReadout(size_t layer_index, uint32_t index,
+                                          const VectorReadout& readout, VectorReadoutState& state) {
+  const Layer& layer = network_.layers[layer_index];
+  float* logits = state.logits.data();
   const float* bias = layer.bias.get();
   for (size_t k = 0; k < layer.extent.channels(); ++k) {
     logits[k] = network_.beta * (index == 0 ? layer.initial_potential : logits[k]) + bias[k];
   }
-  if (const float* pixels = states_.back().floats.get(); pixels != nullptr) {
-    for (size_t k = 0; k < layer.extent.channels(); ++k) logits[k] += pixels[k];
+  if (!state.pixels.empty()) {
+    for (size_t k = 0; k < layer.extent.channels(); ++k) logits[k] += state.pixels[k];
   }
-  for (const ReadoutSynapses& s : integers_.readout) {
-    statistics.synops += CountReadoutSpikes(s, states_[s.source].spikes[index], counts_);
+  uint64_t synops = 0;
+  for (const ReadoutSynapses& s : readout.synapses) {
+    synops += CountReadoutSpikes(s, states_[s.source].spikes[index], counts_);
     AddReadout(s, counts_, logits);
   }
+  return synops;
 }
 
 void IntegerEngine::RecordSpikes(size_t layer, uint32_t index, std::span<int8_t> spikes) const {

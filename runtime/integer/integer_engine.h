@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <variant>
 #include <vector>
 
 #include "cssrun/session.h"
@@ -17,6 +18,7 @@
 #include "runtime/integer/layer_state.h"
 #include "runtime/integer/layout/spike_frame.h"
 #include "runtime/integer/network.h"
+#include "runtime/integer/readout/map_readout.h"
 #include "runtime/integer/step.h"
 #include "runtime/network/loaded_network.h"
 #include "tbb/global_control.h"
@@ -46,15 +48,25 @@ class IntegerEngine : public Engine {
     std::vector<SpikeLists> lists;     // likewise
     std::vector<float> pixel_row;      // of the map, [column][channel]
     std::vector<SpikeFrame*> digits;   // by spike index
+    std::vector<int32_t> level_sums;   // by column
   };
+
+  // Of a readout while an image runs.
+  struct VectorReadoutState {
+    std::vector<float> logits;  // the potentials, logit_stride of them
+    std::vector<float> pixels;  // what pixels add at each step; empty without pixels
+  };
+  using ReadoutState = std::variant<VectorReadoutState, MapReadoutState>;
 
   void StartImage(const Input& input) override;
   void StepLayer(size_t layer, uint32_t first, uint32_t last, LayerStatistics& statistics) override;
-  std::span<const float> Potentials() const override;
+  void CopyPotentials(size_t layer, std::span<float> potentials) const override;
   void RecordSpikes(size_t layer, uint32_t index, std::span<int8_t> spikes) const override;
   void RecordMembranes(size_t layer, uint32_t index, std::span<float> membranes) const override;
 
   Worker& WorkerOfThread();
+  ReadoutState MakeReadoutState(size_t layer) const;
+  void StartReadout(size_t layer);
   void SetDirectImage();
   void StepEncoder(uint32_t index, LayerStatistics& statistics);
   void StepNeurons(size_t layer, uint32_t first, uint32_t last, LayerStatistics& statistics);
@@ -64,7 +76,9 @@ class IntegerEngine : public Engine {
                          const LayerPart& part);
   uint64_t SettlePart(size_t layer, Worker& worker, std::span<const SynapseInput> inputs,
                       const LayerPart& part);
-  void StepReadout(uint32_t index, LayerStatistics& statistics);
+  void StepReadout(size_t layer, uint32_t index, LayerStatistics& statistics);
+  uint64_t StepVectorReadout(size_t layer, uint32_t index, const VectorReadout& readout,
+                             VectorReadoutState& state);
 
   const IntegerNetwork& integers_;
   const Growth growth_;
@@ -73,8 +87,8 @@ class IntegerEngine : public Engine {
   std::optional<ImageTrains> trains_;  // of all other input
   std::vector<LayerState> states_;
   std::vector<Worker> workers_;  // by thread
-  std::vector<float> logits_;
-  std::vector<int32_t> counts_;  // of spikes by row of the readout's weights
+  std::vector<ReadoutState> readouts_;
+  std::vector<int32_t> counts_;  // of spikes by row of a readout's weights
   ObserveSpikes observe_spikes_;
   uint64_t shared_work_ = 200'000;  // below, threads cost more than they bring
   // Only with several threads.

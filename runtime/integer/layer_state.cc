@@ -111,14 +111,15 @@ LayerState MakeLayerState(const LoadedNetwork& network, size_t index) {
     }
   }
   const bool adds_floats = layer.settled() != nullptr && layer.settled()->adds_floats;
-  if (!described.direct.empty() || adds_floats) {
-    const size_t size = fires ? layout.map_size() : integers.logit_stride;
+  // A readout keeps its own floats.
+  if (fires && (!described.direct.empty() || adds_floats)) {
+    const size_t size = layout.map_size();
     state.floats = AllocateAligned<float>(size);
     std::fill_n(state.floats.get(), size, 0.0F);
-    if (fires && layer.settled() == nullptr) state.carry = AllocateAligned<float>(size);
-    state.images.resize(described.direct.size());
-    state.image_rooms.resize(described.direct.size());
+    if (layer.settled() == nullptr) state.carry = AllocateAligned<float>(size);
   }
+  state.images.resize(described.direct.size());
+  state.image_rooms.resize(described.direct.size());
   if (SendsSpikes(network, index)) {
     for (uint32_t step = 0; step < network.timesteps; ++step) {
       state.spikes.emplace_back(described.extent.height(), described.extent.width() * stride);

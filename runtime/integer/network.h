@@ -12,11 +12,13 @@
 #include <vector>
 
 #include "hwy/aligned_allocator.h"
+#include "runtime/float/float_network.h"
 #include "runtime/integer/encoder/encoder.h"
 #include "runtime/integer/kernels/depthwise/depthwise.h"
 #include "runtime/integer/kernels/event_shortcut/event_shortcut.h"
 #include "runtime/integer/kernels/fan_out.h"
 #include "runtime/integer/kernels/level_conv/level_conv.h"
+#include "runtime/integer/kernels/level_depthwise/level_depthwise.h"
 #include "runtime/integer/kernels/level_shortcut/level_shortcut.h"
 #include "runtime/integer/kernels/row_scatter/row_scatter.h"
 #include "runtime/integer/kernels/tile_gather/tile_gather.h"
@@ -29,13 +31,18 @@
 
 namespace cssrun::internal {
 
-// One alternative per room in kernels/. The first four add the spikes of each step, the last two
+// One alternative per room in kernels/. The first four add the spikes of each step, the last three
 // the levels of all steps.
-using Kernel =
-    std::variant<TileGather, RowScatter, Depthwise, EventShortcut, LevelConv, LevelShortcut>;
+using Kernel = std::variant<TileGather, RowScatter, Depthwise, EventShortcut, LevelConv,
+                            LevelDepthwise, LevelShortcut>;
 
+// Whether the kernel multiplies levels by weights.
+inline bool SumsLevels(const Kernel& kernel) {
+  return std::holds_alternative<LevelConv>(kernel) ||
+         std::holds_alternative<LevelDepthwise>(kernel);
+}
 inline bool ReadsLevels(const Kernel& kernel) {
-  return std::holds_alternative<LevelConv>(kernel) || std::holds_alternative<LevelShortcut>(kernel);
+  return SumsLevels(kernel) || std::holds_alternative<LevelShortcut>(kernel);
 }
 
 // Synapses of one layer from one source.
@@ -43,6 +50,9 @@ struct IntegerSynapses {
   uint32_t source = 0;  // layer index
   FanOut fan_out;
   Kernel kernel;
+  // Units per amplitude by target channel, of a level kernel whose sums join in float; empty: those
+  // of the layer.
+  std::vector<double> scales;
 };
 
 using IntegerNeurons = std::variant<EventNeurons, SettledNeurons>;
@@ -71,13 +81,20 @@ struct IntegerLayer {
   }
 };
 
+// A vector of logits, in the layout that is made for it.
+struct VectorReadout {
+  uint32_t logit_stride = 0;
+  std::vector<ReadoutSynapses> synapses;
+};
+// A map, or a vector that the other layout does not fit, takes the float engine's.
+using IntegerReadout = std::variant<VectorReadout, FloatLayer>;
+
 struct IntegerNetwork {
-  std::vector<IntegerLayer> layers;        // by layer index; the first and last are empty
-  std::vector<LaneLayout> layouts;         // by layer index, of the spikes that leave it
+  std::vector<IntegerLayer> layers;  // by layer index; those of encoder and readouts are empty
+  std::vector<LaneLayout> layouts;   // by layer index, of the spikes that leave it
   std::vector<LevelLayout> level_layouts;  // by layer index, of the same as levels
   EncoderTable encoder;                    // empty with direct input
-  std::vector<ReadoutSynapses> readout;
-  uint32_t logit_stride = 0;
+  std::vector<IntegerReadout> readouts;    // of the last layers, one for each output
 };
 
 }  // namespace cssrun::internal

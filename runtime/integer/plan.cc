@@ -36,6 +36,9 @@ WeightStore StoreOf(const EventShortcut& kernel, const MembraneLayout&) {
 WeightStore StoreOf(const LevelConv& kernel, const MembraneLayout&) {
   return {WeightType::kInt8, kernel.size()};
 }
+WeightStore StoreOf(const LevelDepthwise& kernel, const MembraneLayout&) {
+  return {WeightType::kFloat, kernel.blocks * kernel.taps() * kLineLanes};
+}
 WeightStore StoreOf(const LevelShortcut&, const MembraneLayout&) { return {WeightType::kFloat, 1}; }
 
 SynapsesPlan DescribeSynapses(const IntegerLayer& layer, const IntegerSynapses& s,
@@ -49,6 +52,7 @@ SynapsesPlan DescribeSynapses(const IntegerLayer& layer, const IntegerSynapses& 
   plan.weights = store.type;
   plan.weight_bytes = store.count * static_cast<uint64_t>(BitsOf(store.type)) / 8;
   plan.aligned = shortcut != nullptr && shortcut->aligned;
+  plan.scales = s.scales;
   plan.synapses = s.fan_out.synapses;
   const auto synapses = static_cast<double>(plan.synapses);
   plan.operations = ReadsLevels(s.kernel) ? synapses : synapses * timesteps * kExpectedRate;
@@ -72,14 +76,35 @@ LayerPlan DescribeLayer(const LoadedNetwork& network, size_t index) {
   return plan;
 }
 
-LayerPlan DescribeReadout(const IntegerNetwork& integers, uint32_t timesteps) {
+LayerPlan DescribeMapReadout(const LoadedNetwork& network, const FloatLayer& floats) {
   LayerPlan plan;
-  for (const ReadoutSynapses& s : integers.readout) {
+  for (const SynapseLayout& s : floats.synapses) {
+    SynapsesPlan synapses;
+    synapses.source = s.source;
+    synapses.kernel = KernelName::kMapReadout;
+    synapses.weights = WeightType::kFloat;
+    const bool identity = s.kind == format::SynapseKind::Identity;
+    const uint64_t taps = static_cast<uint64_t>(s.window.kernel_y()) *
+                          static_cast<uint64_t>(s.window.kernel_x()) * s.source_extent.channels();
+    const uint64_t targets = s.groups == 1 ? floats.blocks.stride() : s.channels_per_target_group();
+    synapses.weight_bytes = (identity ? 1 : taps * targets) * sizeof(float);
+    const uint64_t fan_out = std::accumulate(s.fan_out.begin(), s.fan_out.end(), uint64_t{0});
+    synapses.synapses = fan_out * s.source_extent.channels();
+    synapses.operations =
+        static_cast<double>(synapses.synapses) * network.timesteps * kExpectedRate;
+    plan.synapses.push_back(synapses);
+  }
+  return plan;
+}
+
+LayerPlan DescribeVectorReadout(const VectorReadout& readout, uint32_t timesteps) {
+  LayerPlan plan;
+  for (const ReadoutSynapses& s : readout.synapses) {
     SynapsesPlan synapses;
     synapses.source = s.source;
     synapses.kernel = KernelName::kReadout;
     synapses.weights = WeightType::kFloat;
-    synapses.weight_bytes = s.weight_rows * integers.logit_stride * sizeof(float);
+    synapses.weight_bytes = s.weight_rows * readout.logit_stride * sizeof(float);
     for (size_t row = 0; row < s.row_is_read.size(); ++row) {
       if (s.row_is_read[row] == 0) continue;
       synapses.synapses += std::accumulate(s.fan_out.begin(), s.fan_out.end(), uint64_t{0});
@@ -88,6 +113,14 @@ LayerPlan DescribeReadout(const IntegerNetwork& integers, uint32_t timesteps) {
     plan.synapses.push_back(synapses);
   }
   return plan;
+}
+
+LayerPlan DescribeReadout(const LoadedNetwork& network, size_t index) {
+  const IntegerReadout& readout = network.integers().readouts[index - network.first_readout()];
+  if (const auto* floats = std::get_if<FloatLayer>(&readout)) {
+    return DescribeMapReadout(network, *floats);
+  }
+  return DescribeVectorReadout(std::get<VectorReadout>(readout), network.timesteps);
 }
 
 }  // namespace
@@ -106,7 +139,7 @@ IntegerPlan DescribePlan(const LoadedNetwork& network) {
         layer = DescribeLayer(network, i);
         break;
       case format::NodeKind::Readout:
-        layer = DescribeReadout(integers, network.timesteps);
+        layer = DescribeReadout(network, i);
         break;
     }
     layer.pixel_synapses = static_cast<uint32_t>(network.layers[i].direct.size());
@@ -127,12 +160,16 @@ std::string_view ToString(KernelName kernel) {
       return "event_shortcut";
     case KernelName::kLevelConv:
       return "level_conv";
+    case KernelName::kLevelDepthwise:
+      return "level_depthwise";
     case KernelName::kLevelShortcut:
       return "level_shortcut";
     case KernelName::kReadout:
+      return "readout";
+    case KernelName::kMapReadout:
       break;
   }
-  return "readout";
+  return "map_readout";
 }
 
 std::string_view ToString(WeightType weights) {

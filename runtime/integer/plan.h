@@ -20,8 +20,10 @@ enum class KernelName : uint8_t {
   kDepthwise,
   kEventShortcut,
   kLevelConv,
+  kLevelDepthwise,
   kLevelShortcut,
-  kReadout,  // of the last layer
+  kReadout,     // of a vector of logits
+  kMapReadout,  // of a map, by the float engine's kernels
 };
 
 inline bool IsShortcut(KernelName kernel) {
@@ -41,9 +43,10 @@ struct SynapsesPlan {
   uint32_t source = 0;  // layer index
   KernelName kernel = KernelName::kTileGather;
   WeightType weights = WeightType::kInt8;
-  uint64_t weight_bytes = 0;  // as laid out, padding and repetitions included
-  bool aligned = false;       // a shortcut of a settled layer that joins the sums in registers
-  uint64_t synapses = 0;      // that exist; of the readout, weights
+  uint64_t weight_bytes = 0;   // as laid out, padding and repetitions included
+  std::vector<double> scales;  // of its own, by target channel; empty: those of the layer
+  bool aligned = false;        // a shortcut of a settled layer that joins the sums in registers
+  uint64_t synapses = 0;       // that exist; of the readout, weights
   // Expected operations an image: of level kernels, products, which do not depend on the image; of
   // event kernels and the readout, additions where kExpectedRate of the neurons fire at each step.
   double operations = 0;

@@ -41,14 +41,14 @@ void SetParameter(const LaneLayout& layout, uint32_t channels, T missing, T* out
   });
 }
 
-// The smallest scale at which all weights are whole numbers up to kLargestNarrowWeight: those of a
-// quantized model then lose nothing. 0 if there is none.
-double WholeScale(std::span<const float> weights) {
+// The smallest scale at which all weights are whole numbers up to `most`: those of a quantized
+// model then lose nothing. 0 if there is none.
+double WholeScale(std::span<const float> weights, int most) {
   constexpr double kWhole = 1e-3;
   float largest = 0;
   for (const float weight : weights) largest = std::max(largest, std::abs(weight));
   if (largest == 0) return 0;
-  for (int whole = 1; whole <= kLargestNarrowWeight; ++whole) {
+  for (int whole = 1; whole <= most; ++whole) {
     const double scale = whole / static_cast<double>(largest);
     const bool fits = std::all_of(weights.begin(), weights.end(), [&](float weight) {
       const double scaled = static_cast<double>(weight) * scale;
@@ -80,7 +80,8 @@ void MakeScalesWhole(const CodeOf& code, std::span<const Connection> connections
   // will do.
   const double fits = std::min(most, 8 * kLargestMembrane / std::exp2(code.timesteps));
   for (size_t channel = 0; channel < scales.size(); ++channel) {
-    const double whole = WholeScale({only->weights() + channel * fan_in, fan_in});
+    const double whole =
+        WholeScale({only->weights() + channel * fan_in, fan_in}, kLargestNarrowWeight);
     if (whole > 0 && whole <= fits) scales[channel] = whole;
   }
 }
@@ -109,7 +110,8 @@ CodeOf::CodeOf(const format::Code& code)
     : beta(static_cast<double>(code.beta())),
       gain(std::pow(beta, code.silent_steps())),
       timesteps(code.timesteps()),
-      settled(IsSettled(code.beta(), code.timesteps(), code.silent_steps())) {}
+      settled(IsSettled(code.beta(), code.timesteps(), code.silent_steps())),
+      wide_sums(SumsAreWide(settled, timesteps)) {}
 
 bool FitsSixteenBits(const CodeOf& code) {
   return code.settled || kLargestMembrane / kHeadroom / code.gain >= kSmallestInputUnit;
@@ -124,8 +126,10 @@ std::vector<double> ChooseScales(const CodeOf& code, const TargetLayer& target,
   std::vector<double> scales(target.channels(), largest_scale);
   for (size_t i = 0; i < connections.size(); ++i) {
     if (choices[i].kind == KernelKind::kLevelShortcut) continue;  // added in float
+    if (code.wide_sums && IsLevelSum(choices[i].kind)) continue;  // has scales of its own
     LimitByWeights(connections[i], choices[i], scales);
   }
+  if (code.wide_sums) return scales;
   if (code.settled) {
     MakeScalesWhole(code, connections, choices, scales);
     return scales;
@@ -138,6 +142,28 @@ std::vector<double> ChooseScales(const CodeOf& code, const TargetLayer& target,
       return {};
     }
     scale = unit / code.gain;
+  }
+  return scales;
+}
+
+std::vector<double> ChooseLevelScales(const TargetLayer& target, const Connection& connection,
+                                      const KernelChoice& choice) {
+  const format::Window& window = *connection.synapses->window();
+  const bool depthwise = choice.kind == KernelKind::kLevelDepthwise;
+  const size_t fan_in = connection.synapses->weights()->size() / target.channels();
+  std::vector<double> scales;
+  for (size_t channel = 0; channel < target.channels(); ++channel) {
+    const std::span<const float> weights(connection.weights() + channel * fan_in, fan_in);
+    const auto [least, most] = std::ranges::minmax(weights);
+    const double largest = std::max(static_cast<double>(most), -static_cast<double>(least));
+    // Nothing but zeros is whole at any scale.
+    const int fits = depthwise ? LargestDepthwiseWeight(window) : kLargestNarrowWeight;
+    double scale = largest > 0 ? fits / largest : 1;
+    const double whole = WholeScale(weights, kLargestWeightSpread);
+    const double spread =
+        std::max(static_cast<double>(most), 0.0) - std::min(static_cast<double>(least), 0.0);
+    if (whole > 0 && (depthwise || whole * spread < kLargestWeightSpread + 0.5)) scale = whole;
+    scales.push_back(scale);
   }
   return scales;
 }
@@ -214,6 +240,10 @@ void QuantizeSettledNeurons(const CodeOf& code, const format::Node& node, bool t
     const double share = node.thresholds()->Get(k);
     const double threshold = share * std::exp2(code.timesteps - 1 - k) * amplitude;
     neurons.thresholds.push_back(ToInt16(std::max(1.0, std::nearbyint(threshold)) - 1));
+  }
+  if (node.highest_level() != 0 || node.lowest_level() != 0) {
+    neurons.lowest = ToInt16(node.lowest_level() * amplitude);
+    neurons.highest = ToInt16(node.highest_level() * amplitude);
   }
   layer.start = AllocateAligned<int16_t>(lanes);
   std::fill_n(layer.start.get(), lanes, int16_t{0});

@@ -26,6 +26,7 @@ struct CodeOf {
   double gain = 1;  // beta^L: how much a membrane grows in the silent period
   uint32_t timesteps = 0;
   bool settled = false;
+  bool wide_sums = false;  // see SumsAreWide()
 };
 
 // Whether event neurons have enough units per amplitude with this code.
@@ -35,6 +36,11 @@ bool FitsSixteenBits(const CodeOf& code);
 std::vector<double> ChooseScales(const CodeOf& code, const TargetLayer& target,
                                  std::span<const Connection> connections,
                                  std::span<const KernelChoice> choices, std::string& reason);
+
+// Those of a level kernel whose sums have 32 bits: as large as the weights allow, and one at which
+// they are whole numbers if there is any.
+std::vector<double> ChooseLevelScales(const TargetLayer& target, const Connection& connection,
+                                      const KernelChoice& choice);
 
 // Set `neurons`, `start` and, where pixels arrive, `pixel_scale` of the layer.
 void QuantizeEventNeurons(const CodeOf& code, const format::Node& node, bool takes_pixels,

@@ -20,24 +20,29 @@ struct BoundKernel {
   }
 };
 
-// A convolution of levels.
-struct BoundLevelConv {
-  const LevelConv* kernel = nullptr;
+// A kernel that sums levels, with its input and the function of this machine.
+template <class K, class Function>
+struct BoundLevels {
+  const K* kernel = nullptr;
   const LevelFrame* levels = nullptr;
-  SumLevelsFunction sum = nullptr;
+  Function sum = nullptr;
   SumMode mode = SumMode::kJoin;
 };
+using BoundLevelConv = BoundLevels<LevelConv, SumLevelsFunction>;
+using BoundLevelDepthwise = BoundLevels<LevelDepthwise, SumDepthwiseFunction>;
 
 // Nothing to do row by row: in an event step whatever reads levels, in a settling step shortcuts,
 // which FloatInputs() adds.
 struct NotBound {};
 
-using Bound = std::variant<NotBound, BoundKernel<TileGather>, BoundKernel<RowScatter>,
-                           BoundKernel<Depthwise>, BoundKernel<EventShortcut>, BoundLevelConv>;
+using Bound =
+    std::variant<NotBound, BoundKernel<TileGather>, BoundKernel<RowScatter>, BoundKernel<Depthwise>,
+                 BoundKernel<EventShortcut>, BoundLevelConv, BoundLevelDepthwise>;
 
 template <class K>
 Bound Bind(const K& kernel, const SynapseInput& input) {
-  if constexpr (std::is_same_v<K, LevelConv> || std::is_same_v<K, LevelShortcut>) {
+  if constexpr (std::is_same_v<K, LevelConv> || std::is_same_v<K, LevelDepthwise> ||
+                std::is_same_v<K, LevelShortcut>) {
     return NotBound();
   } else {
     return BoundKernel<K>{&kernel, {.spikes = input.spikes, .lists = input.lists}, Resolve(kernel)};
@@ -123,9 +128,43 @@ PotentialInputs FloatInputs(const SettlingStep& step, size_t row) {
     const SourceRows sources = SourceRowsOf(*shortcut, row);
     if (sources.first >= sources.last) continue;
     CSSRUN_ASSERT(inputs.shortcut_count < kMostAlignedShortcuts);
-    inputs.shortcuts[inputs.shortcut_count++] = {levels.Row(sources.first), shortcut->weight};
+    inputs.shortcuts[inputs.shortcut_count++] = {levels.Row(sources.first), shortcut->weight,
+                                                 levels.layout.zero};
   }
   return inputs;
+}
+
+// Where the sums of a set of synapses go: `first` is those that nothing was stored before.
+SumMode ModeOf(const SettledNeurons& neurons, const IntegerSynapses& synapses, bool first) {
+  if (!synapses.scales.empty()) return SumMode::kAddFloats;
+  if (neurons.sums == SettledSums::kFusedLevels) return SumMode::kPotential;
+  return first ? SumMode::kStore : SumMode::kJoin;
+}
+
+Bound BindLevels(const IntegerSynapses& synapses, const SynapseInput& input, SumMode mode) {
+  if (const auto* kernel = std::get_if<LevelConv>(&synapses.kernel)) {
+    return BoundLevelConv{kernel, input.levels, Resolve(*kernel), mode};
+  }
+  const auto& kernel = std::get<LevelDepthwise>(synapses.kernel);
+  return BoundLevelDepthwise{&kernel, input.levels, Resolve(kernel), mode};
+}
+
+template <class K, class Function>
+void SumRow(const BoundLevels<K, Function>& bound, const SettlingStep& step,
+            const SettledRow& settled, size_t row) {
+  const MembraneLayout& layout = step.layer->membranes;
+  PotentialInputs inputs;
+  if (bound.mode == SumMode::kPotential) inputs = FloatInputs(step, row);
+  LevelTarget target;
+  target.settled = &settled;
+  target.mode = bound.mode;
+  target.inputs = &inputs;
+  target.level_sums = step.level_sums.data();
+  if (bound.mode == SumMode::kAddFloats) {
+    target.floats = step.floats + layout.MapRowAt(0, row);
+    target.block_floats = size_t{layout.rows} * layout.map_lanes();
+  }
+  bound.sum(*bound.kernel, *bound.levels, target, row);
 }
 
 // Rounds a row and writes its spikes; a pooled row with the last of its members.
@@ -184,23 +223,20 @@ uint64_t RunSettlingStep(const SettlingStep& step) {
   AddInputs(
       step.inputs.size(), target,
       [&](size_t s) -> Bound {
-        const auto* kernel = std::get_if<LevelConv>(&layer.synapses[s].kernel);
-        if (kernel == nullptr) return Bind(layer.synapses[s], step.inputs[s]);
-        SumMode mode = SumMode::kJoin;
-        if (settled.neurons->sums == SettledSums::kFusedLevels) mode = SumMode::kPotential;
-        if (first_sums) mode = SumMode::kStore;
+        const IntegerSynapses& synapses = layer.synapses[s];
+        if (!SumsLevels(synapses.kernel)) return Bind(synapses, step.inputs[s]);
+        const SumMode mode = ModeOf(*settled.neurons, synapses, first_sums);
         first_sums = false;
-        return BoundLevelConv{kernel, step.inputs[s].levels, Resolve(*kernel), mode};
+        return BindLevels(synapses, step.inputs[s], mode);
       },
       [&](Bound& bound, size_t row) {
-        const auto* levels = std::get_if<BoundLevelConv>(&bound);
-        if (levels == nullptr) {
+        if (const auto* conv = std::get_if<BoundLevelConv>(&bound)) {
+          SumRow(*conv, step, settled, row);
+        } else if (const auto* depthwise = std::get_if<BoundLevelDepthwise>(&bound)) {
+          SumRow(*depthwise, step, settled, row);
+        } else {
           WithEventKernel(bound, [&](auto& kernel) { kernel.AddRow(target, row); });
-          return;
         }
-        PotentialInputs inputs;
-        if (levels->mode == SumMode::kPotential) inputs = FloatInputs(step, row);
-        levels->sum(*levels->kernel, *levels->levels, {&settled, levels->mode, &inputs}, row);
       },
       [&](size_t row) { SettleRow(step, settled, row); });
   return synops;

@@ -44,6 +44,7 @@ struct SettlingStep {
   // What pixels bring, in settled units, [block][row][map lanes]; shortcuts that are not aligned
   // are added to it. Null where neither exists.
   float* floats = nullptr;
+  std::span<int32_t> level_sums;  // room of this thread: a number per column, see LevelTarget
   DigitsTarget digits;
 };
 

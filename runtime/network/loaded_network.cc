@@ -37,12 +37,17 @@ Layer LayOutLayer(const format::Network& network, const format::Node& node, floa
   if (node.pool() != nullptr) layer.pool = *node.pool();
   layer.amplitude = node.amplitude();
   layer.initial_potential = node.initial_potential();
+  layer.lowest_level = node.lowest_level();
+  layer.highest_level = node.highest_level();
   for (const float threshold : *node.thresholds()) {
     layer.thresholds.push_back(threshold * layer.neuron.spike_weight);
   }
   CSSRUN_ASSERT(node.bias()->size() <= layer.potential.channels());  // the encoder has none
   layer.bias = AllocateAligned<float>(layer.potential.channels());
   std::copy(node.bias()->begin(), node.bias()->end(), layer.bias.get());
+  if (node.output_order() != nullptr) {
+    layer.output_order.assign(node.output_order()->begin(), node.output_order()->end());
+  }
   for (const format::Synapses* synapses : *node.synapses()) {
     const format::Node& source = *network.nodes()->Get(synapses->source());
     layer.input_offset = std::max(layer.input_offset, source.offset());
@@ -51,6 +56,36 @@ Layer LayOutLayer(const format::Network& network, const format::Node& node, floa
     }
   }
   return layer;
+}
+
+OutputInfo OutputOf(const format::Node& readout, size_t first) {
+  OutputInfo output;
+  output.name = readout.name()->str();
+  output.first = first;
+  const format::Extent& extent = *readout.extent();
+  if (readout.output_shape() != nullptr) {
+    output.shape.assign(readout.output_shape()->begin(), readout.output_shape()->end());
+  } else if (Positions(extent) == 1) {
+    output.shape = {extent.channels()};
+  } else {
+    output.shape = {extent.channels(), extent.height(), extent.width()};
+  }
+  CSSRUN_ASSERT(
+      output.size() ==
+      (readout.output_order() == nullptr ? Neurons(extent) : readout.output_order()->size()));
+  return output;
+}
+
+void LayOutOutputs(const format::Network& network, LoadedNetwork& loaded) {
+  const bool classes = network.answer() == format::AnswerKind::Classes;
+  loaded.answer = classes ? AnswerKind::kClasses : AnswerKind::kNumbers;
+  size_t first = 0;
+  for (const format::Node* node : *network.nodes()) {
+    if (node->kind() != NodeKind::Readout) continue;
+    loaded.outputs.push_back(OutputOf(*node, first));
+    first += loaded.outputs.back().size();
+    loaded.latency_steps = std::max(loaded.latency_steps, node->offset() + loaded.timesteps);
+  }
 }
 
 // Everything but LoadedNetwork::layout.
@@ -76,7 +111,7 @@ LoadedNetwork LayOutShared(const format::NetworkFile& file) {
                                   Neurons(layer.extent), layer.offset, layer.extent.channels(),
                                   layer.extent.height(), layer.extent.width()});
   }
-  loaded.latency_steps = loaded.layers.back().offset + loaded.timesteps;
+  LayOutOutputs(network, loaded);
 
   const format::Extent& image = loaded.layers.front().extent;
   loaded.input = UnpackInput(*network.preprocessing(), image);

@@ -6,6 +6,7 @@
 #ifndef CSSRUN_RUNTIME_NETWORK_LOADED_NETWORK_H_
 #define CSSRUN_RUNTIME_NETWORK_LOADED_NETWORK_H_
 
+#include <cmath>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -37,7 +38,22 @@ struct Layer {
   // where no spikes leave.
   std::vector<float> thresholds;
   hwy::AlignedFreeUniquePtr<float[]> bias;  // per channel of the membranes; unset for the encoder
+  // Of a readout: by element of the output, the neuron; empty: all in their order.
+  std::vector<uint32_t> output_order;
   std::vector<DirectSynapses> direct;       // from the image, with direct input only
+  int32_t lowest_level = 0;                 // limits of what a train carries, in amplitudes
+  int32_t highest_level = 0;                // both 0: none
+
+  // The neuron's parameters at a spike index, limits included. They are for beta 2.
+  NeuronParameters NeuronAt(uint32_t index) const {
+    NeuronParameters at = neuron;
+    if (lowest_level == 0 && highest_level == 0) return at;
+    const int after = static_cast<int>(thresholds.size()) - 1 - static_cast<int>(index);
+    const float unit = std::ldexp(neuron.spike_weight, -after);
+    at.lowest = static_cast<float>(lowest_level) * unit;
+    at.highest = static_cast<float>(highest_level) * unit;
+    return at;
+  }
 };
 
 struct LoadedNetwork {
@@ -55,11 +71,14 @@ struct LoadedNetwork {
   std::vector<std::string> labels;
   std::vector<LayerInfo> layer_infos;
   std::vector<Layer> layers;
+  AnswerKind answer = AnswerKind::kClasses;
+  std::vector<OutputInfo> outputs;  // of the readouts, which are the last layers
   // The alternative held says which engine runs the network.
   std::variant<FloatNetwork, IntegerNetwork> layout;
   // Why the integer engine cannot run this network, if the caller asked for it; else empty.
   std::string float_reason;
 
+  size_t first_readout() const { return layers.size() - outputs.size(); }
   EngineKind engine() const {
     return std::holds_alternative<IntegerNetwork>(layout) ? EngineKind::kInteger
                                                           : EngineKind::kFloat;

@@ -33,6 +33,7 @@
 #define CSSRUN_RUNTIME_NEURON_NEURON_H_
 
 #include <algorithm>
+#include <limits>
 
 namespace cssrun::internal {
 
@@ -43,6 +44,9 @@ struct NeuronParameters {
   float spike_weight = 1;  // u
   bool rectify = false;    // TSA-ReLU
   bool negative_spikes = true;
+  // h counts as these where it is beyond them. They grow with h: those of the current step.
+  float lowest = -std::numeric_limits<float>::infinity();
+  float highest = std::numeric_limits<float>::infinity();
 };
 
 // Returns h at the next step, before spikes are added. `bias` is 0 once all T inputs have arrived.
@@ -50,7 +54,8 @@ inline float Integrate(const NeuronParameters& p, float bias, float h) { return 
 
 // Returns o of a neuron, or of a pool whose largest membrane is `h`.
 inline float Drive(const NeuronParameters& p, float h, float g) {
-  return (p.rectify ? std::max(h, 0.0F) : h) - g;
+  const float limited = std::min(std::max(h, p.lowest), p.highest);
+  return (p.rectify ? std::max(limited, 0.0F) : limited) - g;
 }
 
 // Returns the spike that leaves, +1, -1 or 0, and brings g from the previous step to this one.

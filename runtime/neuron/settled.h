@@ -12,11 +12,20 @@
 namespace cssrun::internal {
 
 // The longest train that is computed in one step. Its potential has 16 bits; a longer train would
-// leave too few of them for the fraction.
-constexpr uint32_t kLongestSettledTrain = 6;
+// leave too few of them for the fraction, and its level more than a byte.
+constexpr uint32_t kLongestSettledTrain = 8;
+
+// The longest train for which sums of 16 bits leave enough units to an amplitude (512 at 6 steps,
+// 128 at 8: too few for the weights of wide layers). Longer ones are summed in 32 bits wherever
+// that is possible, each set of synapses with a scale of its own.
+constexpr uint32_t kLongestNarrowTrain = 6;
 
 constexpr bool IsSettled(float beta, uint32_t timesteps, uint32_t silent_steps) {
   return beta == 2 && timesteps <= kLongestSettledTrain && silent_steps + 1 >= timesteps;
+}
+
+constexpr bool SumsAreWide(bool settled, uint32_t timesteps) {
+  return settled && timesteps > kLongestNarrowTrain;
 }
 
 }  // namespace cssrun::internal

@@ -20,6 +20,20 @@ std::vector<py::ssize_t> ShapeFor(size_t images, bool batched, const std::vector
   return whole;
 }
 
+// The part of `logits`, [images, numbers], that is one output, in its shape.
+py::array OutputView(const py::object& logits, const OutputInfo& output, size_t images,
+                     bool batched, size_t numbers) {
+  const std::vector<size_t> sizes(output.shape.begin(), output.shape.end());
+  const std::vector<py::ssize_t> shape = ShapeFor(images, batched, sizes);
+  std::vector<py::ssize_t> strides(shape.size(), sizeof(float));
+  for (size_t i = shape.size() - 1; i-- > (batched ? 1 : 0);) {
+    strides[i] = strides[i + 1] * shape[i + 1];
+  }
+  if (batched) strides[0] = static_cast<py::ssize_t>(numbers * sizeof(float));
+  const auto* first = static_cast<const float*>(py::cast<py::array>(logits).data()) + output.first;
+  return py::array_t<float>(shape, strides, first, logits);
+}
+
 template <class T>
 T* Data(const py::object& array) {
   return static_cast<T*>(py::cast<py::array>(array).mutable_data());
@@ -37,6 +51,10 @@ AnswerWriter::AnswerWriter(const Network& network, const SessionOptions& options
     return Data<T>(array);
   };
   logits_ = room(answers_.logits, {classes_}, float{});
+  for (const OutputInfo& output : network.outputs()) {
+    answers_.outputs[py::str(output.name)] =
+        OutputView(answers_.logits, output, images, batched, classes_);
+  }
   best_ = room(answers_.best, {}, int64_t{});
   steps_ = room(answers_.steps, {}, int64_t{});
   ending_ = room(answers_.ending, {}, uint8_t{});

@@ -23,6 +23,7 @@ struct RecordingArrays {
 // Without a dimension of images where the caller passed one image without one.
 struct Answers {
   pybind11::object logits;         // float32 [images, classes]
+  pybind11::dict outputs;          // name -> float32 [images, shape], views of the logits
   pybind11::object best;           // int64 [images]
   pybind11::object steps;          // int64 [images]
   pybind11::object ending;         // uint8 [images], of enum Ending

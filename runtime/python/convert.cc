@@ -191,6 +191,7 @@ py::object Convert(const Path& path, const Path& output, const py::object& calib
   converter::ConvertOptions options;
   options.limits = limits.network;
   options.code = ValueOf(converter::ChooseCode(asked, model.quantized_code, kNoDashes));
+  options.measure_code = converter::NamesNoCode(asked, model.quantized_code);
   options.amplitudes.rule = Named(kRules, "amplitudes", amplitudes);
   if (!(percentile > 0 && percentile <= 100)) throw py::value_error("percentile: up to 100");
   options.amplitudes.percentile = percentile;

@@ -265,6 +265,9 @@ void DefineAnswers(py::module_& module) {
                       "What a run answered. After a run on one image without a dimension of "
                       "images, the arrays have none either.")
       .def_readonly("logits", &Answers::logits, "float32 [images, classes].")
+      .def_readonly("outputs", &Answers::outputs,
+                    "By name, each output of the model in its shape: float32 [images, ...], views "
+                    "of `logits`.")
       .def_readonly("best", &Answers::best, "int64 [images]: the class with the largest logit.")
       .def_readonly("steps", &Answers::steps, "int64 [images]: after which the logits were read.")
       .def_readonly("ending", &Answers::ending, "uint8 [images], see Ending.")
@@ -365,6 +368,18 @@ void DefineNetwork(py::module_& module) {
                              "The encoder first, the readout last.")
       .def_property_readonly("classes", property([](const Network& n) { return n.logits(); }),
                              "Logits of an answer.")
+      .def_property_readonly("answer", property([](const Network& n) {
+                               return n.answer() == AnswerKind::kClasses ? "classes" : "numbers";
+                             }),
+                             "What the logits are: \"classes\" or \"numbers\".")
+      .def_property_readonly("outputs", property([](const Network& n) {
+                               py::dict outputs;
+                               for (const OutputInfo& output : n.outputs()) {
+                                 outputs[py::str(output.name)] = py::tuple(py::cast(output.shape));
+                               }
+                               return outputs;
+                             }),
+                             "The shape of each output, by name.")
       .def_property_readonly("timesteps", property([](const Network& n) { return n.timesteps(); }),
                              "T.")
       .def_property_readonly("latency_steps",

@@ -73,8 +73,7 @@ TEST(DecodeOutOfMemoryTest, WhereverItRunsOut) {
   if (!CSSRUN_COUNTS_ALLOCATIONS) GTEST_SKIP() << "allocations cannot fail here";
   const tools::Image image = tools::PatternImage(24, 17);
   // Not WebP: libwebp 1.2.4 itself uses a null pointer if an allocation fails in a lossless image.
-  const std::vector<uint8_t> files[] = {tools::EncodePng(image),
-                                        tools::EncodePpm(image),
+  const std::vector<uint8_t> files[] = {tools::EncodePng(image), tools::EncodePpm(image),
                                         tools::EncodeBmp(image),
                                         tools::EncodeJpeg(image, tools::JpegKind::kProgressive),
                                         tools::EncodeJpeg(image, tools::JpegKind::kColor)};

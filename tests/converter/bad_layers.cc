@@ -87,10 +87,10 @@ void AddLayersOfOtherKinds(SpoiltModels& list) {
         *WeightsAt(m, kConvWeight) = FloatTensor("conv.weight", {3, 2, 3}, RandomFloats(18, 1));
       });
   list.Add(
-      "ConvOfOneDimensionOfTheUnknown", {"2 nodes", "Tanh5", "Conv1", "[3, 2, 3]"},
+      "ConvOfOneDimensionOfTheUnknown", {"1 node ", "Resize5", "before the network"},
       [](ModelProto& m) {
-        AddNode(m, "Tanh", {"image"}, "tanh");
-        NodeAt(m, kConv)->set_input(0, "tanh");
+        AddNode(m, "Resize", {"image"}, "resized");
+        NodeAt(m, kConv)->set_input(0, "resized");
         *WeightsAt(m, kConvWeight) = FloatTensor("conv.weight", {3, 2, 3}, RandomFloats(18, 1));
       });
   list.Add("PoolOfNoMap", {"MaxPool5", "[1, 12]", "two-dimensional"}, [](ModelProto& m) {
@@ -254,10 +254,9 @@ void AddOperators(SpoiltModels& list) {
            [](ModelProto& m) { AddInt(Insert(m, "Softmax"), "axis", 1); });
   list.Add("ProductOfActivations", {"Mul5", "otherwise than by addition"},
            [](ModelProto& m) { Insert(m, "Mul", {"relu"}); });
-  list.Add("ClipAboveZero", {"Clip5", "Clip(0, max)"}, [](ModelProto& m) {
-    AddConstant(m, FloatTensor("half", {}, {0.5F}));
+  list.Add("ClipToNothing", {"Clip5", "Clip(0, max)"}, [](ModelProto& m) {
     AddConstant(m, FloatTensor("six", {}, {6}));
-    Insert(m, "Clip", {"half", "six"});
+    Insert(m, "Clip", {"six", "six"});
   });
   list.Add("ManyAtOnce", {"3 nodes", "Tanh5", "Erf6", "com.acme.Relu"}, [](ModelProto& m) {
     AddNode(m, "Tanh", {"relu"}, "tanh");

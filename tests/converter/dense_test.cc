@@ -58,7 +58,8 @@ int ExpectEqualsNaive(Graph graph, int64_t batch = 3) {
   Result<std::unique_ptr<DenseNetwork>> dense = DenseNetwork::Create(graph, batch);
   EXPECT_TRUE(dense.ok()) << dense.status().message();
   if (!dense.ok()) return 0;
-  const auto classes = static_cast<size_t>(ElementCount(graph.value(graph.output).shape));
+  const auto classes =
+      static_cast<size_t>(ElementCount(graph.value(graph.outputs.front().value).shape));
   std::vector<float> logits(classes * static_cast<size_t>(batch));
   // First finds out which values are kept; then compares all of them at once.
   std::vector<ValueId> watch;
@@ -67,7 +68,7 @@ int ExpectEqualsNaive(Graph graph, int64_t batch = 3) {
     const Status status = dense.value()->Run(images, logits, one, [](auto, auto) {});
     if (status.ok()) watch.push_back(id);
   }
-  EXPECT_TRUE(std::find(watch.begin(), watch.end(), graph.output) != watch.end());
+  EXPECT_TRUE(std::find(watch.begin(), watch.end(), graph.outputs.front().value) != watch.end());
   std::vector<ValueId> observed;
   const Status status = dense.value()->Run(
       images, logits, watch, [&](ValueId id, std::span<const float> activations) {
@@ -77,7 +78,7 @@ int ExpectEqualsNaive(Graph graph, int64_t batch = 3) {
   EXPECT_TRUE(status.ok()) << status.message();
   std::sort(observed.begin(), observed.end());
   EXPECT_EQ(observed, watch);
-  ExpectNear(logits, expected[static_cast<size_t>(graph.output)], "logits");
+  ExpectNear(logits, expected[static_cast<size_t>(graph.outputs.front().value)], "logits");
   return static_cast<int>(watch.size());
 }
 
@@ -339,7 +340,7 @@ TEST(DenseTest, RefusesWrongCalls) {
 TEST(DenseTest, NamesANodeItCannotRun) {
   GraphBuilder builder;
   Graph graph = builder.Finish(builder.Op("Sigmoid", {builder.Image(1, 2, 2)}));
-  graph.value(graph.output).shape = {1, 1, 2, 2};
+  graph.value(graph.outputs.front().value).shape = {1, 1, 2, 2};
   const Status status = DenseNetwork::Create(graph, 1).status();
   EXPECT_EQ(status.code(), StatusCode::kBadModel);
   EXPECT_NE(status.message().find("Sigmoid0"), std::string::npos) << status.message();

@@ -24,7 +24,7 @@ const Tensor& Folded(Graph& graph) {
   EXPECT_TRUE(status.ok()) << status.message();
   EXPECT_TRUE(graph.nodes.empty());
   static const Tensor kNothing;
-  const Tensor* constant = graph.value(graph.output).constant.get();
+  const Tensor* constant = graph.value(graph.outputs.front().value).constant.get();
   EXPECT_NE(constant, nullptr);
   return constant == nullptr ? kNothing : *constant;
 }
@@ -64,7 +64,7 @@ TEST(FoldConstantsTest, ShapeOfAnActivation) {
   const ValueId some = b.Op("Gather", {shape, b.Ints({1, -1})});
   Graph graph = b.Finish(b.Op("Mul", {some, b.Ints({2})}));
   ASSERT_TRUE(FoldConstants(graph).ok());
-  EXPECT_EQ(graph.value(graph.output).constant->ints(), (Ints{10, 10}));
+  EXPECT_EQ(graph.value(graph.outputs.front().value).constant->ints(), (Ints{10, 10}));
   EXPECT_EQ(graph.nodes.size(), 1U);  // the Conv is not constant
 }
 

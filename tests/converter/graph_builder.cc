@@ -82,7 +82,7 @@ ValueId GraphBuilder::BatchNorm(ValueId input, int64_t channels) {
 }
 
 Graph GraphBuilder::Finish(ValueId output) {
-  graph.output = output;
+  graph.outputs = {{graph.value(output).name, output, {}, {}, {}}};
   return graph;
 }
 

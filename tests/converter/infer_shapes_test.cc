@@ -20,7 +20,7 @@ using testing::TextAttribute;
 Shape Inferred(Graph graph) {
   const Status status = InferShapes(graph);
   EXPECT_TRUE(status.ok()) << status.message();
-  return graph.value(graph.output).shape;
+  return graph.value(graph.outputs.front().value).shape;
 }
 
 void ExpectFails(Graph graph, const std::vector<std::string>& parts) {
@@ -51,8 +51,14 @@ TEST(InferShapesTest, WindowsAndChains) {
 
 TEST(InferShapesTest, UnknownOperatorsLeaveShapesUnknown) {
   GraphBuilder b;
-  const ValueId v = b.Conv(b.Op("Sigmoid", {b.Image(3, 8, 8)}), 3, 4, 3);
+  const ValueId v = b.Conv(b.Op("Resize", {b.Image(3, 8, 8)}), 3, 4, 3);
   EXPECT_EQ(Inferred(b.Finish(v)), Shape());
+}
+
+TEST(InferShapesTest, UnknownFunctionsKeepTheShape) {
+  GraphBuilder b;
+  const ValueId v = b.Conv(b.Op("Sigmoid", {b.Image(3, 8, 8)}), 3, 4, 3);
+  EXPECT_EQ(Inferred(b.Finish(v)), (Shape{1, 4, 6, 6}));
 }
 
 TEST(InferShapesTest, ChannelMismatch) {

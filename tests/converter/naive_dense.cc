@@ -27,7 +27,13 @@ class Naive {
       std::visit([&](const auto& data) { values_[i].assign(data.begin(), data.end()); },
                  constant->data);
     }
-    values_[At(graph_.input)].assign(image.begin(), image.end());
+    Values& pixels = values_[At(graph_.input)];
+    pixels.assign(image.begin(), image.end());
+    const size_t channels = graph_.image_scale.size();
+    for (size_t i = 0; channels > 0 && i < pixels.size(); ++i) {
+      const size_t c = i / (pixels.size() / channels);
+      pixels[i] = graph_.image_scale[c] * pixels[i] + graph_.image_shift[c];
+    }
     for (const Node& node : graph_.nodes) {
       values_[At(node.outputs[0])] = Compute(node);
     }
@@ -81,6 +87,7 @@ class Naive {
     if (op == "Pad") return Pad(node);
     if (op == "Concat") return Concat(node);
     if (op == "Transpose") return Transpose(node);
+    if (op == "Gather") return Gather(node);
     if (op == "ReduceMean") return ReduceMean(node);
     if (op == "Softmax" || op == "LogSoftmax") return Softmax(node);
     if (op == "Flatten" || op == "Reshape" || op == "Squeeze" || op == "Unsqueeze" ||
@@ -89,6 +96,7 @@ class Naive {
     }
     if (op == "Relu" || op == "Clip") return Clip(node);
     if (op == "Sum") return Sum(node);
+    if (op == "Max" || op == "Min") return Extreme(node);
     if (op == "QuantizeLinear" || op == "DequantizeLinear") return Linear(node);
     if (op == "Quantize") return Quantize(node);
     throw std::runtime_error("the naive network lacks " + op);
@@ -129,6 +137,20 @@ class Naive {
     const auto high = static_cast<double>(node.Int("high", 0));
     Values output = In(node, 0);
     for (double& v : output) v = step * std::clamp(std::nearbyint(v / step), low, high);
+    return output;
+  }
+
+  // Of inputs that are single numbers or have the output's shape.
+  Values Extreme(const Node& node) const {
+    const bool max = node.op == OpKind::kMax;
+    Values output(At(ElementCount(OutShape(node))), max ? -1e30 : 1e30);
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      const Values& input = In(node, i);
+      for (size_t k = 0; k < output.size(); ++k) {
+        const double v = input[input.size() == 1 ? 0 : k];
+        output[k] = max ? std::max(output[k], v) : std::min(output[k], v);
+      }
+    }
     return output;
   }
 
@@ -319,9 +341,15 @@ class Naive {
     const std::vector<int64_t> pads = attributes ? node.Ints("pads", {}) : IntsOf(node, 1);
     const double fill = attributes ? node.Float("value", 0) : Has(node, 2) ? In(node, 2)[0] : 0;
     const Shape& in = InShape(node);
+    std::vector<int64_t> before(in.size(), 0);
+    const std::vector<int64_t> axes = IntsOf(node, 3);
+    for (size_t i = 0; i < pads.size() / 2; ++i) {
+      const int64_t axis = axes.empty() ? static_cast<int64_t>(i) : axes[i];
+      before[At(axis < 0 ? axis + static_cast<int64_t>(in.size()) : axis)] = pads[i];
+    }
     return ForEach(OutShape(node), [&](std::vector<int64_t> at) {
       for (size_t axis = 0; axis < in.size(); ++axis) {
-        at[axis] -= pads[axis];
+        at[axis] -= before[axis];
         if (at[axis] < 0 || at[axis] >= in[axis]) return fill;
       }
       return In(node, 0)[Offset(in, at)];
@@ -348,10 +376,20 @@ class Naive {
     });
   }
 
+  // Along one axis, by one index, which drops the axis.
+  Values Gather(const Node& node) const {
+    const Shape& in = InShape(node);
+    const size_t axis = At(node.Int("axis", 0));
+    return ForEach(OutShape(node), [&](std::vector<int64_t> at) {
+      at.insert(at.begin() + static_cast<std::ptrdiff_t>(axis), IntsOf(node, 1)[0]);
+      return In(node, 0)[Offset(in, at)];
+    });
+  }
+
   Values ReduceMean(const Node& node) const {
     const Shape& in = InShape(node);
     std::vector<bool> reduced(in.size(), false);
-    for (const int64_t axis : node.Ints("axes", {})) {
+    for (const int64_t axis : Has(node, 1) ? IntsOf(node, 1) : node.Ints("axes", {})) {
       reduced[At(axis < 0 ? axis + static_cast<int64_t>(in.size()) : axis)] = true;
     }
     Shape kept = in;

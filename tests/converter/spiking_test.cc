@@ -331,7 +331,7 @@ TEST_P(LoweringTest, ComputesWhatTheAnnComputes) {
       trains.push_back(std::move(run.train));
       logits = std::move(run.potentials);
     }
-    const std::vector<double>& expected = ann[static_cast<size_t>(graph.output)];
+    const std::vector<double>& expected = ann[static_cast<size_t>(graph.outputs.front().value)];
     ASSERT_EQ(logits.size(), expected.size());
     double error = 0, norm = 0;
     for (size_t i = 0; i < logits.size(); ++i) {

@@ -221,9 +221,29 @@ INSTANTIATE_TEST_SUITE_P(
         BadNetwork{"channel_offset",
                    [](NetworkT& n) { n.nodes[2]->synapses[1]->channel_offset = -2000000000; }},
         BadNetwork{"identity", [](NetworkT& n) { n.nodes[2]->synapses[1]->weights.push_back(1); }},
-        BadNetwork{"extent: the readout", [](NetworkT& n) {
-                     *n.nodes[3]->extent = {4, 2, 1};
-                     *n.nodes[3]->potential = {4, 2, 1};
+        BadNetwork{"kind",
+                   [](NetworkT& n) {
+                     n.nodes[2]->kind = format::NodeKind::Readout;
+                     n.nodes[2]->thresholds.clear();
+                   }},
+        BadNetwork{"source: a readout",
+                   [](NetworkT& n) {
+                     n.answer = format::AnswerKind::Numbers;
+                     n.labels.clear();
+                     n.nodes.push_back(std::make_unique<format::NodeT>(*n.nodes[3]));
+                     n.nodes[4]->synapses[0]->source = 3;
+                   }},
+        BadNetwork{"answer", [](NetworkT& n) { n.answer = static_cast<format::AnswerKind>(2); }},
+        BadNetwork{"labels", [](NetworkT& n) { n.answer = format::AnswerKind::Numbers; }},
+        BadNetwork{"output_shape", [](NetworkT& n) { n.nodes[3]->output_shape = {3}; }},
+        BadNetwork{"output_shape", [](NetworkT& n) { n.nodes[3]->output_shape = {4, 0}; }},
+        BadNetwork{"output_shape",
+                   [](NetworkT& n) { n.nodes[3]->output_shape = {1U << 31, 1U << 31, 4}; }},
+        BadNetwork{"output_shape", [](NetworkT& n) { n.nodes[2]->output_shape = {4}; }},
+        BadNetwork{"output_order", [](NetworkT& n) { n.nodes[3]->output_order = {0, 1, 2, 3}; }},
+        BadNetwork{"output_order", [](NetworkT& n) {
+                     n.nodes[3]->output_shape = {4};
+                     n.nodes[3]->output_order = {0, 1, 2, 4};
                    }}));
 
 // Checks that the loader applies every limit, names it in the message, and lets it be raised.

@@ -92,9 +92,19 @@ Parts TakeApart(const format::NetworkT& network, const format::NodeT& node,
   auto choice = choices.synapses.begin();
   for (const auto& s : node.synapses) {
     if (IsDirect(network, *s)) continue;
-    const auto [addition, bits] = *choice++;
+    const auto& [addition, bits, own_scales] = *choice++;
     if (addition == Addition::kFloat) {
       parts.real.synapses.push_back(std::make_unique<format::SynapsesT>(*s));
+      continue;
+    }
+    if (addition == Addition::kScaled) {
+      auto scaled = Quantize(network, *s, own_scales, bits, parts.weights_fit);
+      const size_t fan_in = scaled->weights.size() / own_scales.size();
+      for (size_t i = 0; i < scaled->weights.size(); ++i) {
+        scaled->weights[i] =
+            static_cast<float>(static_cast<double>(scaled->weights[i]) / own_scales[i / fan_in]);
+      }
+      parts.real.synapses.push_back(std::move(scaled));
       continue;
     }
     auto quantized = Quantize(network, *s, choices.scales, bits, parts.weights_fit);

@@ -18,6 +18,7 @@ enum class Addition {
   kEvents,  // step by step, in 16 bits, saturating
   kLevels,  // all steps as one whole number, in 32 bits
   kFloat,   // all steps, not rounded to units
+  kScaled,  // all steps, with scales of its own, joined in float
 };
 
 // An engine's decisions about a node. The reference follows them without checking them.
@@ -29,7 +30,8 @@ struct Choices {
   // The synapses that carry spikes, in the node's order.
   struct Synapses {
     Addition addition = Addition::kEvents;
-    int bits = 8;  // of a weight in units; unused for kFloat
+    int bits = 8;                     // of a weight in units; unused for kFloat
+    std::vector<double> scales = {};  // of kScaled, by target channel
   };
   std::vector<Synapses> synapses;
 };

@@ -57,10 +57,10 @@ struct Code {
   uint32_t silent = 0;
 };
 
-Code DrawCode(Draw& draw, bool settled) {
+Code DrawCode(Draw& draw, bool settled, bool long_train) {
   Code code;
   if (settled) {
-    code.timesteps = draw.Count(1, 6);
+    code.timesteps = long_train ? draw.Count(7, 8) : draw.Count(1, 6);
     code.silent = code.timesteps - 1 + draw.Count(0, 1);
     return code;
   }
@@ -76,7 +76,7 @@ Code DrawCode(Draw& draw, bool settled) {
 class Builder {
  public:
   Builder(const KindOptions& options, uint32_t seed) : options_(options), draw_(seed) {
-    const Code code = DrawCode(draw_, options.settled);
+    const Code code = DrawCode(draw_, options.settled, options.long_train);
     negative_ = draw_.Chance(0.8);
     const uint32_t channels = draw_.Count(1, 4);
     const uint32_t height = draw_.Count(5, 9);
@@ -259,7 +259,7 @@ class Builder {
   }
 
   std::unique_ptr<NodeT> Depthwise() {
-    const uint32_t channels = draw_.Count(17, 70);
+    const uint32_t channels = options_.long_train ? Channels(draw_, 70) : draw_.Count(17, 70);
     const uint32_t height = draw_.Count(4, 7);
     const uint32_t width = draw_.Count(4, 7);
     const bool rectify = draw_.Chance(0.8);
@@ -276,13 +276,16 @@ class Builder {
       height = draw_.Count(1, 2);
       width = draw_.Count(20, 40);
     }
-    const uint32_t source = Source(Extent(channels, height, width), true);
+    const bool rectify = !options_.long_train || draw_.Chance(0.7);
+    const uint32_t source = Source(Extent(channels, height, width), rectify);
     const Extent from = *network_.nodes[source]->extent;
-    const uint32_t targets = std::max(9U, Channels(draw_, 70));
+    const uint32_t targets = std::max(options_.long_train ? 1U : 9U, Channels(draw_, 70));
     for (;;) {
       const Window window = RandomWindow(draw_, from, true);
       const Extent to = Through(window, from, targets);
-      if (to.height() * to.width() >= 16) return Convolved(source, window, targets, 1);
+      if (to.height() * to.width() < 16) continue;
+      const bool grouped = options_.long_train && channels % 2 == 0 && targets % 2 == 0;
+      return Convolved(source, window, targets, grouped ? 2 : 1);
     }
   }
 

@@ -27,7 +27,8 @@ enum class Join : uint8_t {
 struct KindOptions {
   Kind kind = Kind::kTileGather;
   Join join = Join::kNothing;
-  bool settled = false;  // beta = 2, T <= 6, L >= T - 1; if false, any other code
+  bool settled = false;     // beta = 2, T <= 6, L >= T - 1; if false, any other code
+  bool long_train = false;  // of settled ones: T is 7 or 8
 };
 
 format::NetworkT KindNetwork(const KindOptions& options, uint32_t seed);

@@ -1,5 +1,6 @@
 """Answers: the same bits as the program's, whatever the layout, type, batch and threads."""
 
+import io
 import json
 import subprocess
 
@@ -165,3 +166,22 @@ def test_early_exit_and_time_limit(net, images):
     import time
     late = net.run(images[0], time_limit=0.25, on_reading=lambda r: time.sleep(0.15))
     assert late.ending == cssrun.Ending.LATE and late.steps < net.latency_steps
+
+
+def test_outputs_are_views_of_the_logits(net, images):
+    assert net.answer == "classes" and list(net.outputs.values()) == [(net.classes,)]
+    (name,) = net.outputs
+    batch = net.run(images[:3])
+    assert batch.outputs[name].shape == (3, net.classes)
+    assert np.shares_memory(batch.outputs[name], batch.logits)
+    assert np.array_equal(batch.outputs[name], batch.logits)
+    single = net.run(images[0])
+    assert np.array_equal(single.outputs[name], single.logits)
+
+
+def test_npy_is_what_the_module_answers(net, net_file, demo, tools):
+    output = subprocess.run([tools / "cssrun", net_file, demo / "test", "--format", "npy"],
+                            check=True, capture_output=True).stdout
+    logits = np.load(io.BytesIO(output))
+    images = net.read_images(demo / "test")
+    assert np.array_equal(logits, net.run(images.pixels).logits)

@@ -66,6 +66,7 @@ std::string_view NameOf(Join join) {
 struct Case {
   Kind kind = Kind::kTileGather;
   bool settled = false;
+  bool long_train = false;
 };
 
 KernelName KernelOf(const Case& c) {
@@ -75,7 +76,7 @@ KernelName KernelOf(const Case& c) {
     case Kind::kTileGather:
       return KernelName::kTileGather;
     case Kind::kDepthwise:
-      return KernelName::kDepthwise;
+      return c.long_train ? KernelName::kLevelDepthwise : KernelName::kDepthwise;
     case Kind::kLevelConv:
       return KernelName::kLevelConv;
     case Kind::kShortcut:
@@ -114,8 +115,9 @@ bool Reaches(const LayerPlan& layer, const Case& c, Join join) {
   }
   const bool is_shortcut = c.kind == Kind::kShortcut;
   // Levels that no other sums join are rounded in registers, whatever else the layer has.
-  if (c.kind == Kind::kLevelConv && layer.fused != (sums == 1)) return false;
-  if (c.kind == Kind::kLevelConv && join != Join::kOtherSums && join != Join::kManySynapses &&
+  const bool levels = c.kind == Kind::kLevelConv || c.long_train;
+  if (levels && !is_shortcut && layer.fused != (sums == 1)) return false;
+  if (levels && !is_shortcut && join != Join::kOtherSums && join != Join::kManySynapses &&
       !layer.fused) {
     return false;
   }
@@ -147,8 +149,9 @@ bool Reaches(const IntegerPlan& plan, const Case& c, Join join) {
 }
 
 uint32_t SeedOf(const Case& c, Join join, int number) {
+  const uint32_t code = c.long_train ? 40 : c.settled ? 1 : 0;
   const uint32_t cell =
-      (static_cast<uint32_t>(c.kind) * 2 + (c.settled ? 1 : 0)) * 8 + static_cast<uint32_t>(join);
+      (static_cast<uint32_t>(c.kind) * 2 + code) * 8 + static_cast<uint32_t>(join);
   return cell * 1000 + static_cast<uint32_t>(number);
 }
 
@@ -163,8 +166,8 @@ class IntegerKindsTest : public testing::TestWithParam<Case> {
     for (int number = 0; number < (possible ? kMostDrawn : kFutileDrawn); ++number) {
       const uint32_t seed = SeedOf(GetParam(), join, number);
       SCOPED_TRACE(std::string(NameOf(join)) + ", seed " + std::to_string(seed));
-      const format::NetworkT description =
-          oracle::KindNetwork({GetParam().kind, join, GetParam().settled}, seed);
+      const format::NetworkT description = oracle::KindNetwork(
+          {GetParam().kind, join, GetParam().settled, GetParam().long_train}, seed);
       const std::shared_ptr<const Network> network = integer_tests::LoadInIntegers(description);
       if (network == nullptr) return reached;
       if (Reaches(integer_tests::PlanOf(*network), GetParam(), join)) {
@@ -229,7 +232,10 @@ TEST_P(IntegerKindsTest, EqualsItsReferenceWithWhateverJoins) {
 
 std::string NameOfCase(const testing::TestParamInfo<Case>& tested) {
   return std::string(ToString(KernelOf(tested.param))) +
-         (tested.param.settled ? "_settled" : "_events");
+
+         (tested.param.long_train ? "_long_trains"
+          : tested.param.settled  ? "_settled"
+                                  : "_events");
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -238,7 +244,9 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{Kind::kTileGather, false}, Case{Kind::kTileGather, true},
                     Case{Kind::kDepthwise, false}, Case{Kind::kDepthwise, true},
                     Case{Kind::kLevelConv, false}, Case{Kind::kLevelConv, true},
-                    Case{Kind::kShortcut, false}, Case{Kind::kShortcut, true}),
+                    Case{Kind::kShortcut, false}, Case{Kind::kShortcut, true},
+                    Case{Kind::kDepthwise, true, true}, Case{Kind::kLevelConv, true, true},
+                    Case{Kind::kShortcut, true, true}),
     NameOfCase);
 
 }  // namespace

@@ -40,7 +40,9 @@ std::vector<int8_t> Unpack(const format::Extent& extent, size_t stride, const Sp
 
 oracle::Addition AdditionOf(const LayerPlan& layer, const SynapsesPlan& synapses) {
   if (!layer.settled) return oracle::Addition::kEvents;
-  if (synapses.kernel == KernelName::kLevelConv) return oracle::Addition::kLevels;
+  if (synapses.kernel == KernelName::kLevelConv || synapses.kernel == KernelName::kLevelDepthwise) {
+    return synapses.scales.empty() ? oracle::Addition::kLevels : oracle::Addition::kScaled;
+  }
   return IsShortcut(synapses.kernel) ? oracle::Addition::kFloat : oracle::Addition::kEvents;
 }
 
@@ -109,7 +111,10 @@ oracle::Choices ChoicesOf(const LayerPlan& plan) {
   choices.exact = plan.fused;
   choices.scales = plan.scales;
   for (const SynapsesPlan& s : plan.synapses) {
-    choices.synapses.push_back({AdditionOf(plan, s), internal::BitsOf(s.weights)});
+    // A byte and an offset hold one bit more than a byte.
+    const int extra = s.kernel == KernelName::kLevelConv ? 1 : 0;
+    choices.synapses.push_back(
+        {AdditionOf(plan, s), internal::BitsOf(s.weights) + extra, s.scales});
   }
   return choices;
 }

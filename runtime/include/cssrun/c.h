@@ -102,13 +102,19 @@ CSSRUN_API cssrun_code cssrun_network_from_descriptor(int descriptor, const char
                                                       cssrun_status* status);
 CSSRUN_API void cssrun_network_free(cssrun_network* network); /* NULL is allowed */
 
+typedef int32_t cssrun_answer_kind;
+enum {
+  CSSRUN_CLASSES = 0, /* a logit for each class */
+  CSSRUN_NUMBERS = 1  /* the outputs of the model as they are */
+};
+
 typedef struct cssrun_network_info {
   size_t struct_size;               /* set it to sizeof(cssrun_network_info) */
   cssrun_engine engine;             /* the one that runs the network */
   uint32_t channels, height, width; /* of an image */
   uint32_t resize;          /* length of the shorter side before the centre is cut out; 0: it
                                is resized otherwise. See cssrun_network_preprocess */
-  uint32_t logits;          /* number of classes */
+  uint32_t logits;          /* number of classes, or numbers of all outputs */
   uint32_t timesteps;       /* T, the length of a spike train */
   uint32_t latency_steps;   /* global steps until the logits are complete: T + L * depth */
   uint32_t layers;          /* the encoder first, the readout last */
@@ -116,6 +122,8 @@ typedef struct cssrun_network_info {
   double early_exit_margin; /* measured by the converter; negative: not measured */
   const char* why_float;    /* why integers cannot run it, if they were asked for; else "" */
   int exif; /* nonzero: pictures are turned upright by their EXIF orientation before all else */
+  cssrun_answer_kind answer; /* what the logits are */
+  uint32_t outputs;          /* of the model: 1 for a classifier */
 } cssrun_network_info;
 
 /* Fills in `info`. Its strings live as long as the network. */
@@ -130,6 +138,19 @@ CSSRUN_API cssrun_code cssrun_network_preprocess(const cssrun_network* network, 
                                                  size_t count, cssrun_status* status);
 /* Returns the name of a class, which lives as long as the network, or NULL if it has none. */
 CSSRUN_API const char* cssrun_network_label(const cssrun_network* network, uint32_t logit);
+
+typedef struct cssrun_output_info {
+  size_t struct_size; /* set it to sizeof(cssrun_output_info) */
+  const char* name;
+  size_t first;          /* where its numbers begin among the logits of an answer */
+  size_t size;           /* numbers: the product of its shape */
+  const uint32_t* shape; /* `rank` lengths, without the batch; the last index is the fastest */
+  size_t rank;
+} cssrun_output_info;
+
+/* Fills in `info` for output 0 to outputs - 1. Its pointers live as long as the network. */
+CSSRUN_API cssrun_code cssrun_network_get_output(const cssrun_network* network, uint32_t output,
+                                                 cssrun_output_info* info, cssrun_status* status);
 
 typedef int32_t cssrun_layer_kind;
 enum {

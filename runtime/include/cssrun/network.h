@@ -44,6 +44,30 @@ struct LayerInfo {
   uint32_t width = 0;
 };
 
+// What an answer's logits are.
+enum class AnswerKind {
+  kClasses,  // a logit for each class: the largest is the best
+  kNumbers,  // the outputs of the model as they are: maps, boxes, a regression
+};
+
+// One output of the model. A classifier has one, with the shape {classes}.
+struct OutputInfo {
+  std::string name;
+  std::vector<uint32_t> shape;  // without the batch, such as {21, 64, 64}; the last index fastest
+  size_t first = 0;             // where its numbers begin in Answer::logits
+
+  // Numbers of the output: the product of its shape.
+  size_t size() const {
+    size_t product = 1;
+    for (const uint32_t length : shape) product *= length;
+    return product;
+  }
+  // The output's numbers in `logits`, which an Answer holds.
+  std::span<const float> In(std::span<const float> logits) const {
+    return logits.subspan(first, size());
+  }
+};
+
 // The arithmetic that runs a network. Each engine gives the same bits on every machine and for any
 // number of threads. The logits of the two engines differ by the rounding of weights.
 enum class EngineKind {
@@ -108,9 +132,13 @@ class CSSRUN_API Network {
   const InputFormat& input() const;
   // The names of the classes, one per logit; empty if the model came without labels.
   const std::vector<std::string>& labels() const;
-  // In execution order: the encoder first, the readout last.
+  // In execution order: the encoder first, the readouts last, one for each output.
   const std::vector<LayerInfo>& layers() const;
-  // The number of logits.
+  // What the logits are.
+  AnswerKind answer() const;
+  // The outputs, whose numbers follow each other in Answer::logits.
+  const std::vector<OutputInfo>& outputs() const;
+  // The number of logits: those of all outputs.
   uint32_t logits() const;
   // T, the length of a spike train.
   uint32_t timesteps() const;

@@ -70,8 +70,9 @@ inline size_t BestClass(std::span<const float> logits) {
 struct Answer {
   size_t best() const { return BestClass(logits); }
 
-  std::vector<float> logits;  // one per class
-  uint32_t steps = 0;         // global steps done when the logits were read
+  // One per class, or the numbers of all outputs, one after another (Network::outputs()).
+  std::vector<float> logits;
+  uint32_t steps = 0;  // global steps done when the logits were read
   Ending ending = Ending::kComplete;
   std::vector<LayerStatistics> layers;  // in the order of Network::layers()
   // T readings, one per step of the readout; only with SessionOptions::keep_readings. Readings of

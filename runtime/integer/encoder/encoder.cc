@@ -43,17 +43,17 @@ HWY_INLINE hn::Vec<D> LevelsOfWord(D d, const uint64_t* words, uint32_t timestep
 
 void FillLevelsTarget(std::span<const SpikeFrame> steps, LevelFrame& frame) {
   const hn::CappedTag<uint8_t, kLineLanes> d;
-  const hn::RebindToSigned<decltype(d)> signed_d;
   const auto timesteps = static_cast<uint32_t>(steps.size());
   CSSRUN_ASSERT(timesteps <= kLongestSettledTrain);
   const size_t words = steps.front().words_per_row;
+  const auto zero = hn::Set(d, frame.layout.zero);
   for (size_t row = 0; row < steps.front().rows(); ++row) {
     for (size_t w = 0; w < words; ++w) {
       uint64_t of_steps[kLongestSettledTrain];
       for (uint32_t k = 0; k < timesteps; ++k) of_steps[k] = steps[k].Row(row)[w];
       for (size_t i = 0; i < kLineLanes; i += hn::Lanes(d)) {
-        const auto levels = hn::BitCast(signed_d, LevelsOfWord(d, of_steps, timesteps, i));
-        hn::StoreU(levels, signed_d, frame.Row(row) + w * kLineLanes + i);
+        const auto levels = hn::Add(LevelsOfWord(d, of_steps, timesteps, i), zero);
+        hn::StoreU(levels, d, frame.Row(row) + w * kLineLanes + i);
       }
     }
   }

@@ -22,7 +22,7 @@ void FillLevelsReference(std::span<const SpikeFrame> steps, LevelFrame& levels) 
     for (size_t neuron = 0; neuron < neurons; ++neuron) {
       int level = 0;
       for (const SpikeFrame& spikes : steps) level = 2 * level + SpikeOf(spikes, row, neuron);
-      levels.Row(row)[neuron] = static_cast<int8_t>(level);
+      levels.Row(row)[neuron] = static_cast<uint8_t>(level + levels.layout.zero);
     }
   }
 }

@@ -19,12 +19,13 @@ namespace cssrun::internal::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-// Levels as floats.
+// Levels as floats; `zero` is the byte of level 0.
 template <class D>
-HWY_INLINE hn::Vec<D> LevelsAsFloats(D df, const int8_t* levels) {
-  const hn::Rebind<int8_t, D> d8;
+HWY_INLINE hn::Vec<D> LevelsAsFloats(D df, const uint8_t* levels, int32_t zero) {
+  const hn::Rebind<uint8_t, D> d8;
   const hn::Rebind<int32_t, D> d32;
-  return hn::ConvertTo(df, hn::PromoteTo(d32, hn::LoadU(d8, levels)));
+  const auto bytes = hn::PromoteTo(d32, hn::LoadU(d8, levels));
+  return hn::ConvertTo(df, hn::Sub(bytes, hn::Set(d32, zero)));
 }
 
 // Rounds towards zero. Values beyond 16 bits stay beyond them on their own side, so that demoting
@@ -92,7 +93,8 @@ HWY_INLINE hn::Vec<hn::Rebind<int16_t, D>> Potentials(D df, hn::Vec<D> sums,
   }
   const size_t index = row.index + column * row.index_pitch + lane;
   for (size_t s = 0; s < inputs.shortcut_count; ++s) {
-    const auto levels = LevelsAsFloats(df, inputs.shortcuts[s].levels + index);
+    const auto levels =
+        LevelsAsFloats(df, inputs.shortcuts[s].levels + index, inputs.shortcuts[s].zero);
     z = hn::Add(z, hn::Mul(levels, hn::Set(df, inputs.shortcuts[s].weight)));
   }
   // Truncating equals rounding down for a rectifier, which sends nothing for what is below zero.

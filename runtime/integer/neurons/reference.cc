@@ -157,8 +157,9 @@ int16_t PotentialReference(const SettledRow& settled, const PotentialInputs& inp
     z += inputs.floats[channel / lanes * inputs.block_floats + column * lanes + channel % lanes];
   }
   for (size_t s = 0; s < inputs.shortcut_count; ++s) {
-    const int8_t level = inputs.shortcuts[s].levels[NeuronAt(layout.lanes, column, channel)];
-    z += static_cast<float>(level) * inputs.shortcuts[s].weight;
+    const AlignedShortcut& shortcut = inputs.shortcuts[s];
+    const int level = shortcut.levels[NeuronAt(layout.lanes, column, channel)] - shortcut.zero;
+    z += static_cast<float>(level) * shortcut.weight;
   }
   const auto exact = static_cast<double>(z);
   const double rounded = settled.rectify ? std::trunc(exact) : std::floor(exact);
@@ -206,13 +207,14 @@ void WriteDigitsReference(const SettledRow& settled, const DigitsTarget& target,
     std::fill_n(target.spikes[k]->Row(spike_row), target.spikes[k]->words_per_row, uint64_t{0});
   }
   if (target.levels != nullptr) {
-    std::fill_n(target.levels->Row(spike_row), RoundUpToLines(neurons), int8_t{0});
+    std::fill_n(target.levels->Row(spike_row), RoundUpToLines(neurons), target.levels->layout.zero);
   }
   const int amplitude = 1 << SettledFraction(target.timesteps);
   for (size_t column = 0; column < target.columns; ++column) {
     for (size_t c = 0; c < layout.lanes.stride(); ++c) {
       const size_t neuron = NeuronAt(layout.lanes, column, c);
       int rest = settled.membranes[MembraneAt(layout, row, column, c)];
+      rest = std::clamp<int>(rest, settled.neurons->lowest, settled.neurons->highest);
       if (settled.rectify) rest = std::max(rest, 0);
       int level = 0;
       for (uint32_t k = 0; k < target.timesteps; ++k) {
@@ -233,7 +235,8 @@ void WriteDigitsReference(const SettledRow& settled, const DigitsTarget& target,
         }
       }
       if (target.levels != nullptr) {
-        target.levels->Row(spike_row)[neuron] = static_cast<int8_t>(level);
+        target.levels->Row(spike_row)[neuron] =
+            static_cast<uint8_t>(std::clamp(level + target.levels->layout.zero, 0, 255));
       }
     }
   }

@@ -77,7 +77,7 @@ template <bool kRectify, uint32_t kSteps>
 HWY_NOINLINE void WriteDigitsOf(const SettledRow& settled, const DigitsTarget& target, size_t row,
                                 size_t spike_row) {
   const hn::CappedTag<int16_t, kLineLanes> d;
-  const hn::Rebind<int8_t, decltype(d)> d8;
+  const hn::Rebind<uint8_t, decltype(d)> d8;
   const MembraneLayout& layout = *settled.layout;
   const uint32_t timesteps = kSteps > 0 ? kSteps : target.timesteps;
   CSSRUN_ASSERT(timesteps == target.timesteps && timesteps <= kLongestSettledTrain);
@@ -85,7 +85,7 @@ HWY_NOINLINE void WriteDigitsOf(const SettledRow& settled, const DigitsTarget& t
   const size_t neurons = target.columns * layout.lanes.stride();
   const size_t lines = RoundUpToLines(neurons) / kLineLanes;
   const size_t columns = lines / blocks;  // of lines; several positions where lanes < 32
-  int8_t* HWY_RESTRICT levels = target.levels == nullptr ? nullptr : target.levels->Row(spike_row);
+  uint8_t* HWY_RESTRICT levels = target.levels == nullptr ? nullptr : target.levels->Row(spike_row);
   uint64_t* spikes[kLongestSettledTrain] = {};
   int16_t thresholds[kLongestSettledTrain];
   int16_t lowest[kLongestSettledTrain];  // nothing is below without negative spikes
@@ -97,13 +97,18 @@ HWY_NOINLINE void WriteDigitsOf(const SettledRow& settled, const DigitsTarget& t
     lowest[k] = static_cast<int16_t>(below);
   }
   const int fraction = SettledFraction(timesteps);
+  const uint8_t zero_byte = target.levels == nullptr ? uint8_t{0} : target.levels->layout.zero;
+  const auto zero = hn::Set(d, static_cast<int16_t>(zero_byte));
+  const auto least = hn::Set(
+      d, kRectify ? std::max<int16_t>(settled.neurons->lowest, 0) : settled.neurons->lowest);
+  const auto most = hn::Set(d, settled.neurons->highest);
   for (size_t block = 0; block < blocks; ++block) {
     const int16_t* HWY_RESTRICT potentials = settled.membranes + layout.RowAt(block, row);
     for (size_t column = 0; column < columns; ++column) {
       const size_t line = column * blocks + block;
       for (size_t i = 0; i < kLineLanes; i += hn::Lanes(d)) {
         auto z = hn::LoadU(d, potentials + column * kLineLanes + i);
-        if constexpr (kRectify) z = hn::Max(z, hn::Zero(d));
+        z = hn::Min(hn::Max(z, least), most);
         const auto all = z;
         for (uint32_t k = 0; k < timesteps; ++k) {
           const auto unit =
@@ -122,13 +127,13 @@ HWY_NOINLINE void WriteDigitsOf(const SettledRow& settled, const DigitsTarget& t
         }
         if (levels == nullptr) continue;
         const auto sent = hn::ShiftRightSame(hn::Sub(all, z), fraction);
-        hn::StoreU(hn::DemoteTo(d8, sent), d8, levels + line * kLineLanes + i);
+        hn::StoreU(hn::DemoteTo(d8, hn::Add(sent, zero)), d8, levels + line * kLineLanes + i);
       }
     }
   }
   // Beyond the map's last neuron lies the guard.
   for (uint32_t k = 0; k < timesteps; ++k) ClearMissingNeurons(neurons, spikes[k]);
-  if (levels != nullptr) std::fill(levels + neurons, levels + lines * kLineLanes, int8_t{0});
+  if (levels != nullptr) std::fill(levels + neurons, levels + lines * kLineLanes, zero_byte);
 }
 
 void WriteDigitsTarget(const SettledRow& settled, const DigitsTarget& target, size_t row,
@@ -143,6 +148,10 @@ void WriteDigitsTarget(const SettledRow& settled, const DigitsTarget& target, si
         return WriteDigitsOf<true, 5>(settled, target, row, spike_row);
       case 6:
         return WriteDigitsOf<true, 6>(settled, target, row, spike_row);
+      case 7:
+        return WriteDigitsOf<true, 7>(settled, target, row, spike_row);
+      case 8:
+        return WriteDigitsOf<true, 8>(settled, target, row, spike_row);
       default:
         return WriteDigitsOf<true, 0>(settled, target, row, spike_row);
     }

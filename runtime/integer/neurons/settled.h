@@ -19,6 +19,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "hwy/aligned_allocator.h"
@@ -50,12 +51,16 @@ struct SettledNeurons {
   hwy::AlignedFreeUniquePtr<float[]> scale;  // settled units per unit of the sums
   hwy::AlignedFreeUniquePtr<float[]> bias;   // of all steps, in settled units
   std::vector<int16_t> thresholds;           // by spike index, in settled units; to be exceeded
+  // The potentials of the lowest and highest level that the neurons send; others count as these.
+  int16_t lowest = std::numeric_limits<int16_t>::min();
+  int16_t highest = std::numeric_limits<int16_t>::max();
 };
 
 // A shortcut whose source row holds the same neurons in the same places as the target row.
 struct AlignedShortcut {
-  const int8_t* levels = nullptr;  // the source row
-  float weight = 0;                // settled units per level
+  const uint8_t* levels = nullptr;  // the source row
+  float weight = 0;                 // settled units per level
+  int32_t zero = 0;                 // the byte of level 0
 };
 
 // What the potentials of one row get besides the sums and the bias.

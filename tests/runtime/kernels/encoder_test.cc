@@ -59,8 +59,9 @@ TEST(EncoderTest, LevelsAreTheirPlainTwin) {
     layout.before = seed % 3 * 8;
     layout.row_size = layout.before + 16 +
                       static_cast<uint32_t>(RoundUpToLines(shape.map.width() * lanes.stride()));
+    layout.zero = seed % 2 == 0 ? 0 : 128;
     LevelFrame before(shape.map.height(), layout);
-    std::fill(before.levels.begin(), before.levels.end(), int8_t{99});
+    std::fill(before.levels.begin(), before.levels.end(), uint8_t{99});
     LevelFrame expected = before;
     FillLevelsReference(steps, expected);
     ForEveryInstructionSet([&] {

@@ -8,6 +8,7 @@
 #include <random>
 #include <string>
 
+#include "runtime/aligned.h"
 #include "runtime/integer/kernels/level_conv/reference.h"
 #include "tests/runtime/instruction_sets.h"
 #include "tests/runtime/kernels/cases/convolution_case.h"
@@ -15,6 +16,7 @@
 #include "tests/runtime/kernels/cases/random_state.h"
 #include "tests/runtime/kernels/cases/settled_case.h"
 #include "tests/runtime/kernels/event_comparison.h"
+#include "tests/runtime/kernels/long_trains.h"
 
 namespace cssrun::internal {
 namespace {
@@ -98,6 +100,48 @@ TEST(LevelConvTest, IsItsPlainTwin) {
         "potential with shortcuts 2", "potential with shortcuts 3"}) {
     EXPECT_GE(reached[kind], 100) << kind;
   }
+}
+
+// Groups, levels of sources that don't rectify, weights of an 8-bit model with a zero point, sums
+// that join in float, maps of few channels.
+TEST(LevelConvTest, IsItsPlainTwinOnLongTrains) {
+  uint32_t seed = 0;
+  int with_offsets = 0;
+  for (const ConvolutionShape& shape : GroupedLevelShapes()) {
+    SCOPED_TRACE(Describe(shape));
+    for (uint32_t variant = 0; variant < 2; ++variant) {
+      std::mt19937 generator(++seed);
+      const ConvolutionCase made(shape, WeightDraw::kRandom, seed);
+      const LevelConvShape conv = LevelConvShapeOf(made);
+      const WholeWeights weights(made, variant == 0 ? 120 : kLargestWeightSpread, generator);
+      LevelConv kernel = MakeLevelConv(conv, weights.scaled());
+      with_offsets += kernel.weight_offsets.empty() ? 0 : 1;
+      const SettledCase settled(made.membranes, made.pools, {seed % 3, seed % 4 < 2, seed % 5 != 0},
+                                seed);
+      kernel.float_scale = AllocateAligned<float>(made.membranes.parameter_lanes());
+      std::copy_n(settled.neurons.scale.get(), made.membranes.parameter_lanes(),
+                  kernel.float_scale.get());
+      const LevelFrame levels =
+          RandomLongLevels(made, LevelLayoutOf(made, kernel), kZeros[seed % 3], generator);
+      for (const SumMode mode :
+           {SumMode::kStore, SumMode::kJoin, SumMode::kPotential, SumMode::kAddFloats}) {
+        SCOPED_TRACE("mode " + std::to_string(static_cast<int>(mode)));
+        const TwinRows expected(settled, mode, [&](const LevelTarget& target, size_t row) {
+          SumLevelsReference(conv, weights.scaled(), levels, target, row, kernel.float_scale.get());
+        });
+        ForEveryInstructionSet([&] {
+          if (HasFailure()) return;
+          const SumLevelsFunction sum = Resolve(kernel);
+          const auto run = [&](const LevelTarget& target, size_t row) {
+            sum(kernel, levels, target, row);
+          };
+          ExpectTwins(settled, mode, run, expected);
+        });
+        if (HasFailure()) return;
+      }
+    }
+  }
+  EXPECT_GE(with_offsets, 100);
 }
 
 }  // namespace

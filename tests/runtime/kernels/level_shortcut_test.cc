@@ -25,10 +25,11 @@ TEST(LevelShortcutTest, IsItsPlainTwin) {
     const LevelShortcut kernel = MakeLevelShortcut(made);
     for (const uint32_t permille : {0, 300, 1000}) {
       std::mt19937 generator(++seed);
-      const LevelFrame levels = RandomLevels(shape.source, made.source_lanes, LevelLayoutOf(made),
+      LevelLayout layout_of_levels = LevelLayoutOf(made);
+      layout_of_levels.zero = seed % 2 == 0 ? 64 : 128;
+      const LevelFrame levels = RandomLevels(shape.source, made.source_lanes, layout_of_levels,
                                              permille, -63, 63, generator);
-      const std::vector<float> start =
-          RandomFloats(layout.map_size(), -9000, 9000, generator);
+      const std::vector<float> start = RandomFloats(layout.map_size(), -9000, 9000, generator);
       std::vector<float> expected = start;
       for (size_t row = 0; row < layout.rows; ++row) {
         AddLevelShortcutReference(ShortcutShapeOf(made), shape.window, kernel.weight, levels,

@@ -111,7 +111,7 @@ struct Digits {
       std::fill(spikes.words.begin(), spikes.words.end(), 0xA5A5A5A5A5A5A5A5U);
       pointers.push_back(&spikes);
     }
-    std::fill(levels.levels.begin(), levels.levels.end(), int8_t{77});
+    std::fill(levels.levels.begin(), levels.levels.end(), uint8_t{77});
     target.spikes = pointers.data();
     target.levels = has_levels ? &levels : nullptr;
     target.timesteps = timesteps;
@@ -134,10 +134,15 @@ TEST(SettledNeuronsTest, DigitsAreTheirPlainTwin) {
       const uint32_t timesteps = seed % kLongestSettledTrain + 1;
       SettledCase made(shape, seed);
       made.SetTimesteps(timesteps);
+      // Levels of 8 steps fit bytes where neurons rectify or have limits.
+      const bool limited = seed % 11 < 4 || (timesteps == 8 && !made.rectify);
+      if (limited) made.SetLimits(-100, std::min(155, (1 << timesteps) - 1));
+      if (limited) ++reached["limits"];
       std::vector<int16_t> membranes = made.membranes;
       ++reached[std::to_string(timesteps) + " steps" + (made.rectify ? ", rectify" : "")];
       LevelLayout layout;
       layout.before = seed % 3 * 16;
+      layout.zero = made.rectify ? 0 : limited ? 100 : 128;
       layout.row_size = static_cast<uint32_t>(
           layout.before + RoundUpToLines(made.pools.columns * made.layout.lanes.stride()) + 8);
       const bool has_levels = seed % 4 != 0;
@@ -162,6 +167,7 @@ TEST(SettledNeuronsTest, DigitsAreTheirPlainTwin) {
       if (HasFailure()) return;
     }
   }
+  EXPECT_GE(reached["limits"], 50);
   for (uint32_t timesteps = 1; timesteps <= kLongestSettledTrain; ++timesteps) {
     for (const char* rectify : {"", ", rectify"}) {
       EXPECT_GE(reached[std::to_string(timesteps) + " steps" + rectify], 10) << timesteps;

@@ -27,7 +27,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 //
 //     levels + ky * levels_pitch + kx * tap_pitch + x * position_pitch
 struct TileRow {
-  const int8_t* levels = nullptr;  // of the first kernel row on the map
+  const uint8_t* levels = nullptr;  // of the first kernel row on the map
   size_t levels_pitch = 0;
   size_t tap_pitch = 0;
   size_t position_pitch = 0;
@@ -38,37 +38,90 @@ struct TileRow {
   size_t lanes = 0;                           // of a target column
   bool joins = false;                         // what the membranes hold
   const RowPotentials* potentials = nullptr;  // null: the sums themselves are the result
+  // Corrections of the sums, by target of the tile; null: none.
+  const int32_t* start = nullptr;
+  const int32_t* weight_offsets = nullptr;
+  const int32_t* level_sums = nullptr;  // by column: what offsets are multiplied with
+  // Where sums times scale go instead: [column][lane]. Null: to membranes.
+  float* floats = nullptr;
+  const float* float_scale = nullptr;
+
+  // The same for targets from `target` on, but for `potentials`.
+  TileRow From(size_t target) const {
+    TileRow from = *this;
+    if (start != nullptr) from.start += target;
+    if (weight_offsets != nullptr) from.weight_offsets += target;
+    if (floats != nullptr) {
+      from.floats += target;
+      from.float_scale += target;
+    }
+    return from;
+  }
+  // Whether more is done with sums than the vectors they are in allow.
+  bool needs_correction() const {
+    return start != nullptr || weight_offsets != nullptr || floats != nullptr ||
+           lanes < kTileTargets;
+  }
 };
+
+// Corrects the sums of one column and hands them on, `D` lanes at a time.
+template <class D>
+HWY_NOINLINE void FinishColumn(D d, const TileRow& row, size_t column, size_t targets,
+                               const int32_t* HWY_RESTRICT sums, int16_t* HWY_RESTRICT membranes) {
+  const hn::Rebind<float, D> df;
+  const hn::Rebind<int16_t, D> d16;
+  for (size_t i = 0; i < targets; i += hn::Lanes(d)) {
+    auto sum = hn::LoadU(d, sums + i);
+    if (row.start != nullptr) sum = hn::Add(sum, hn::LoadU(d, row.start + i));
+    if (row.weight_offsets != nullptr) {
+      const auto levels = hn::Set(d, row.level_sums[column]);
+      sum = hn::Add(sum, hn::Mul(hn::LoadU(d, row.weight_offsets + i), levels));
+    }
+    if (row.floats != nullptr) {
+      float* to = row.floats + column * row.lanes + i;
+      const auto brought = hn::Mul(hn::ConvertTo(df, sum), hn::LoadU(df, row.float_scale + i));
+      hn::StoreU(hn::Add(hn::LoadU(df, to), brought), df, to);
+      continue;
+    }
+    if (row.potentials != nullptr) {
+      hn::StoreU(Potentials(df, hn::ConvertTo(df, sum), *row.potentials, column, i), d16,
+                 membranes + i);
+      continue;
+    }
+    auto narrow = hn::DemoteTo(d16, sum);
+    if (row.joins) narrow = hn::SaturatedAdd(hn::LoadU(d16, membranes + i), narrow);
+    hn::StoreU(narrow, d16, membranes + i);
+  }
+}
+
+HWY_INLINE void FinishColumn(const TileRow& row, size_t column, size_t targets, const int32_t* sums,
+                             int16_t* membranes) {
+  if (row.lanes < kTileTargets) {
+    FinishColumn(hn::CappedTag<int32_t, 8>(), row, column, row.lanes, sums, membranes);
+  } else {
+    FinishColumn(hn::CappedTag<int32_t, kTileTargets>(), row, column, targets, sums, membranes);
+  }
+}
 
 #if HWY_TARGET == HWY_SCALAR
 constexpr const char* kVariant = "scalar";
 
 void SumTile(const TileRow& row, size_t columns, const int8_t* weights, int16_t* membranes) {
   for (size_t column = 0; column < columns; ++column) {
+    int32_t sums[2 * kTileTargets] = {};
     for (size_t target = 0; target < row.targets; ++target) {
-      int32_t sum = 0;
       const int8_t* quad = weights + target * kQuad;
       for (size_t ky = 0; ky < row.kernel_rows; ++ky) {
         for (size_t kx = 0; kx < row.kernel_columns; ++kx) {
-          const int8_t* levels =
+          const uint8_t* levels =
               row.levels + ky * row.levels_pitch + kx * row.tap_pitch + column * row.position_pitch;
           for (size_t q = 0; q < row.quads; ++q, quad += row.targets * kQuad) {
-            for (size_t c = 0; c < kQuad; ++c) sum += levels[q * kQuad + c] * quad[c];
+            for (size_t c = 0; c < kQuad; ++c) sums[target] += levels[q * kQuad + c] * quad[c];
           }
         }
       }
-      int16_t& membrane = membranes[column * row.lanes + target];
-      if (row.potentials != nullptr) {
-        const hn::CappedTag<float, 1> df;
-        const auto of_sum = hn::Set(df, static_cast<float>(sum));
-        membrane = hn::GetLane(Potentials(df, of_sum, *row.potentials, column, target));
-        continue;
-      }
-      constexpr int32_t kLargest = 32767;
-      sum = std::clamp(sum, -kLargest - 1, kLargest);
-      if (row.joins) sum += membrane;
-      membrane = static_cast<int16_t>(std::clamp(sum, -kLargest - 1, kLargest));
     }
+    FinishColumn(row, column, row.targets, sums, membranes + column * row.lanes);
   }
 }
 
@@ -84,7 +137,7 @@ struct Products {
   using Sum = hn::Vec<D>;
   using Levels = hn::Vec<D>;
 
-  static HWY_INLINE Levels Load(const int8_t* levels) {
+  static HWY_INLINE Levels Load(const uint8_t* levels) {
     int32_t quad;
     std::memcpy(&quad, levels, sizeof(quad));
     return hn::Set(D(), quad);
@@ -113,7 +166,7 @@ struct Products {
   // As many as registers allow.
   static constexpr size_t kPositions = kLanes == 32 ? 8 : kLanes == 16 ? 2 : 1;
 
-  static HWY_INLINE Levels Load(const int8_t* levels) {
+  static HWY_INLINE Levels Load(const uint8_t* levels) {
     uint32_t quad;
     std::memcpy(&quad, levels, sizeof(quad));
     uint64_t wide = (quad | uint64_t{quad} << 16) & 0x0000FFFF0000FFFF;
@@ -148,9 +201,9 @@ HWY_INLINE void SumColumns(const TileRow& given, size_t column, const int8_t* HW
   typename Products::Sum sums[kPositions * kVectors];
   HWY_UNROLL(32)
   for (size_t k = 0; k < kPositions * kVectors; ++k) sums[k] = hn::Zero(d);
-  const int8_t* HWY_RESTRICT from = row.levels + column * row.position_pitch;
+  const uint8_t* HWY_RESTRICT from = row.levels + column * row.position_pitch;
   for (size_t ky = 0; ky < row.kernel_rows; ++ky, from += row.levels_pitch) {
-    const int8_t* HWY_RESTRICT at = from;
+    const uint8_t* HWY_RESTRICT at = from;
     for (size_t kx = 0; kx < row.kernel_columns; ++kx, at += row.tap_pitch) {
       for (size_t q = 0; q < row.quads; ++q, weights += row.targets * kQuad) {
         typename Products::Levels of_targets[kVectors];
@@ -169,6 +222,19 @@ HWY_INLINE void SumColumns(const TileRow& given, size_t column, const int8_t* HW
   }
   const hn::Rebind<int16_t, typename Products::D> d16;
   membranes += column * row.lanes;
+  if (row.needs_correction()) {
+    constexpr size_t kResults = kTargets / hn::MaxLanes(d);
+    HWY_ALIGN int32_t finished[kPositions * kTargets];
+    HWY_UNROLL(32)
+    for (size_t k = 0; k < kPositions * kResults; ++k) {
+      hn::Store(Products::Finish(sums + k / kResults * kVectors, k % kResults), d,
+                finished + k * hn::MaxLanes(d));
+    }
+    for (size_t p = 0; p < kPositions; ++p, membranes += row.lanes) {
+      FinishColumn(row, column + p, kTargets, finished + p * kTargets, membranes);
+    }
+    return;
+  }
   if (row.potentials != nullptr) {
     const hn::Rebind<float, typename Products::D> df;
     const RowPotentials potentials = *row.potentials;
@@ -219,7 +285,7 @@ void SumTile(const TileRow& row, size_t columns, const int8_t* weights, int16_t*
     return;
   }
   for (size_t target = 0; target < row.targets; target += kTileTargets) {
-    TileRow half = row;
+    TileRow half = row.From(target);
     std::optional<RowPotentials> potentials;
     if (row.potentials != nullptr) {
       half.potentials = &potentials.emplace(row.potentials->From(target));
@@ -229,11 +295,46 @@ void SumTile(const TileRow& row, size_t columns, const int8_t* weights, int16_t*
 }
 #endif
 
+// The sum of all levels in the window of each target column.
+HWY_NOINLINE void SumWindows(const TileRow& row, size_t columns, int32_t* HWY_RESTRICT sums) {
+  const size_t bytes = row.quads * kQuad;
+  for (size_t column = 0; column < columns; ++column) {
+    int32_t sum = 0;
+    for (size_t ky = 0; ky < row.kernel_rows; ++ky) {
+      for (size_t kx = 0; kx < row.kernel_columns; ++kx) {
+        const uint8_t* levels =
+            row.levels + ky * row.levels_pitch + kx * row.tap_pitch + column * row.position_pitch;
+        size_t i = 0;
+#if HWY_TARGET != HWY_SCALAR
+        const hn::CappedTag<uint8_t, 16> d;
+        const hn::Repartition<uint64_t, decltype(d)> d64;
+        auto eights = hn::Zero(d64);
+        for (; i + hn::Lanes(d) <= bytes; i += hn::Lanes(d)) {
+          eights = hn::Add(eights, hn::SumsOf8(hn::LoadU(d, levels + i)));
+        }
+        sum += static_cast<int32_t>(hn::GetLane(hn::SumOfLanes(d64, eights)));
+#endif
+        for (; i < bytes; ++i) sum += levels[i];
+      }
+    }
+    sums[column] = sum;
+  }
+}
+
+// What zero brings that is no level: see LevelFrame.
+void StartSums(const LevelConv& kernel, size_t tile, const TapRange& taps, int32_t zero,
+               int32_t* start) {
+  std::fill_n(start, kernel.targets, 0);
+  for (auto ky = static_cast<size_t>(taps.first); ky < static_cast<size_t>(taps.last); ++ky) {
+    const int32_t* row = &kernel.row_sums[(tile * kernel.kernel_rows() + ky) * kernel.targets];
+    for (size_t k = 0; k < kernel.targets; ++k) start[k] -= zero * row[k];
+  }
+}
+
 void SumLevels(const LevelConv& kernel, const LevelFrame& levels, const LevelTarget& target,
                size_t row) {
   const SettledRow& settled = *target.settled;
   const MembraneLayout& layout = *settled.layout;
-  CSSRUN_ASSERT(layout.lanes.lanes >= kTileTargets);
   CSSRUN_ASSERT(target.mode != SumMode::kPotential || target.inputs != nullptr);
   const WindowAxis y = RowsOf(kernel.window);
   const WindowAxis x = ColumnsOf(kernel.window);
@@ -260,11 +361,32 @@ void SumLevels(const LevelConv& kernel, const LevelFrame& levels, const LevelTar
   CSSRUN_ASSERT(kernel.left <= levels.layout.before);
   CSSRUN_ASSERT(levels.layout.before + kernel.right <= levels.layout.row_size);
   const size_t tile_size = kernel.kernel_rows() * kernel.tap_row_size();
+  const int32_t zero = levels.layout.zero;
+  const uint8_t* first_levels = tile.levels;
   std::optional<RowPotentials> potentials;
+  int32_t start[2 * kTileTargets];
   for (size_t t = 0; t < kernel.tiles; ++t) {
     const size_t first = t * kernel.targets;
     const size_t block = first / tile.lanes;
     const size_t lane = first % tile.lanes;
+    if (first_levels != nullptr) tile.levels = first_levels + kernel.first_quads[t] * size_t{kQuad};
+    if (zero != 0) {
+      StartSums(kernel, t, taps, zero, start);
+      tile.start = start;
+    }
+    if (!kernel.weight_offsets.empty()) {
+      CSSRUN_ASSERT(target.level_sums != nullptr);
+      if (t == 0 || kernel.first_quads[t] != kernel.first_quads[t - 1]) {
+        SumWindows(tile, layout.columns, target.level_sums);
+      }
+      tile.weight_offsets = &kernel.weight_offsets[first];
+      tile.level_sums = target.level_sums;
+    }
+    if (target.mode == SumMode::kAddFloats) {
+      CSSRUN_ASSERT(target.floats != nullptr && kernel.float_scale != nullptr);
+      tile.floats = target.floats + block * target.block_floats + lane;
+      tile.float_scale = kernel.float_scale.get() + block * kLineLanes + lane;
+    }
     if (target.mode == SumMode::kPotential) {
       const RowPotentials of_block(settled, *target.inputs, block, tile.lanes);
       tile.potentials = &potentials.emplace(of_block.From(lane));

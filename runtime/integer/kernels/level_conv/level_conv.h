@@ -7,10 +7,17 @@
 // machine, and take the same time whether anything fires or not. Where a level kernel is the only
 // source of sums, they become potentials while they are in registers (SumMode::kPotential).
 //
+// Vector units multiply bytes without a sign by bytes with one, so two corrections follow the sums
+// where they are needed. Levels of a layer that doesn't rectify are bytes of level + zero: zero
+// times the sum of a target's weights is taken off. Weights of an 8-bit model with a zero point lie
+// anywhere within 255 units: an offset per target brings them into a byte, and the offset times the
+// sum of all levels in the window is added.
+//
 // The kernel takes as many target columns at a time as fill the registers with sums, and for each
 // weight vector multiplies it with the levels of all of them:
 //
 //     weights    [tile of targets][ky][kx][quad of sources][target][source of the quad]
+//                the quads of a tile are those of its groups: from first_quads[tile] on
 //     levels     [row][position][channel], see LevelFrame: a quad is 4 neighbouring bytes
 //     sums       [column][target], 32 bits, in registers
 #ifndef CSSRUN_RUNTIME_INTEGER_KERNELS_LEVEL_CONV_LEVEL_CONV_H_
@@ -18,6 +25,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "network_generated.h"
 #include "runtime/integer/kernels/weights.h"
@@ -32,11 +40,14 @@ constexpr uint32_t kQuad = 4;
 // Targets of a vector of 32-bit sums of the widest machine.
 constexpr uint32_t kTileTargets = 16;
 
+// What a target's largest weight may exceed its smallest by, in units.
+constexpr int kLargestWeightSpread = 255;
+
 struct LevelConv {
   format::Window window;
   uint32_t source_rows = 0;
   uint32_t source_stride = 0;  // levels of one position
-  uint32_t quads = 0;          // of one position, those that have weights
+  uint32_t quads = 0;          // of one position, that a tile reads
   uint32_t targets = 0;        // of a tile: kTileTargets or twice as many
   uint32_t tiles = 0;
   // What the windows read of a row of levels, in bytes: `left` before the first neuron, up to
@@ -44,6 +55,12 @@ struct LevelConv {
   uint32_t left = 0;
   uint32_t right = 0;
   NarrowWeights weights;
+  std::vector<uint32_t> first_quads;    // by tile
+  std::vector<int32_t> row_sums;        // of weights: [tile][ky][target]
+  std::vector<int32_t> weight_offsets;  // [tile][target]; empty: none
+  // Settled units per unit, by parameter lane (MembraneLayout): of kAddFloats. Null: never asked
+  // for.
+  hwy::AlignedFreeUniquePtr<float[]> float_scale;
 
   size_t kernel_rows() const { return static_cast<size_t>(window.kernel_y()); }
   // Weights of one kernel row of one tile.
@@ -58,22 +75,25 @@ struct LevelConvShape {
   uint32_t source_stride = 0;
   uint32_t target_channels = 0;
   uint32_t target_columns = 0;
+  uint32_t groups = 1;
   format::Window window;
 };
 
-// Whether sums of levels up to `largest_level` and weights of 8 bits fit 32 bits.
-bool LevelSumsFit(const LevelConvShape& shape, double largest_level);
+// Whether sums of levels up to `largest_level` and weights up to `largest_weight` fit 32 bits.
+bool LevelSumsFit(const LevelConvShape& shape, double largest_level,
+                  int largest_weight = kLargestNarrowWeight);
 
 // Bytes of all levels that the kernel reads; a double, because the sizes in a file may be anything.
 double LevelBytes(const LevelConvShape& shape);
 
-// All weights are 8-bit: no unit exceeds kLargestNarrowWeight. Throws std::bad_alloc.
+// The weights of a target differ by kLargestWeightSpread units at most. Throws std::bad_alloc.
 LevelConv MakeLevelConv(const LevelConvShape& shape, const ScaledWeights& weights);
 
 enum class SumMode : uint8_t {
   kStore,      // sums replace what the membranes hold, saturated to 16 bits
   kJoin,       // sums join the membranes, saturating
   kPotential,  // potentials, rounded down, replace what the membranes hold
+  kAddFloats,  // sums, in settled units, are added to floats beside the membranes
 };
 
 // Where a row's sums go.
@@ -81,6 +101,9 @@ struct LevelTarget {
   const SettledRow* settled = nullptr;
   SumMode mode = SumMode::kStore;
   const PotentialInputs* inputs = nullptr;  // of this row, for kPotential
+  float* floats = nullptr;                  // of this row and block 0, for kAddFloats
+  size_t block_floats = 0;                  // from one block to the next
+  int32_t* level_sums = nullptr;  // room for a number per column, where weights have offsets
 };
 
 // Sums all levels that reach target row `row`. Looked up once a layer, called once a row.

@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
+#include <vector>
 
 #include "runtime/assert.h"
 #include "runtime/geometry/window_axis.h"
@@ -9,10 +11,55 @@
 
 namespace cssrun::internal {
 
-bool LevelSumsFit(const LevelConvShape& shape, double largest_level) {
+namespace {
+
+// Quads [first, last) of a position that a tile reads: those of its targets' groups.
+struct QuadRange {
+  uint32_t first = 0;
+  uint32_t last = 0;
+};
+
+QuadRange QuadsOf(const LevelConvShape& shape, uint32_t targets, uint32_t tile) {
+  const uint32_t group_targets = shape.target_channels / shape.groups;
+  const uint32_t group_sources = shape.source.channels() / shape.groups;
+  if (tile * targets >= shape.target_channels) return {};
+  const uint32_t last_target = std::min((tile + 1) * targets, shape.target_channels) - 1;
+  return {tile * targets / group_targets * group_sources / kQuad,
+          ((last_target / group_targets + 1) * group_sources + kQuad - 1) / kQuad};
+}
+
+// Where each tile's quads begin, and how many all tiles have.
+void PlanQuads(const LevelConvShape& shape, LevelConv& kernel) {
+  const uint32_t all = (shape.source.channels() + kQuad - 1) / kQuad;
+  for (uint32_t t = 0; t < kernel.tiles; ++t) {
+    const QuadRange range = QuadsOf(shape, kernel.targets, t);
+    kernel.quads = std::max(kernel.quads, range.last - range.first);
+    kernel.first_quads.push_back(range.first);
+  }
+  for (uint32_t& first : kernel.first_quads) first = std::min(first, all - kernel.quads);
+}
+
+// What brings all weights of a target into a byte.
+int OffsetOf(const ScaledWeights& weights, size_t target, size_t fan_in) {
+  double least = 0;
+  double most = 0;
+  for (size_t i = 0; i < fan_in; ++i) {
+    const double units = weights.Units(target, target * fan_in + i);
+    least = std::min(least, units);
+    most = std::max(most, units);
+  }
+  CSSRUN_ASSERT(most - least <= kLargestWeightSpread);
+  if (std::max(most, -least) <= kLargestNarrowWeight) return 0;
+  return static_cast<int>(most) - kLargestNarrowWeight;
+}
+
+}  // namespace
+
+bool LevelSumsFit(const LevelConvShape& shape, double largest_level, int largest_weight) {
   const format::Window& w = shape.window;
-  const double sources = static_cast<double>(w.kernel_y()) * w.kernel_x() * shape.source.channels();
-  return sources * largest_level * kLargestNarrowWeight <= std::numeric_limits<int32_t>::max();
+  const double sources = static_cast<double>(w.kernel_y()) * w.kernel_x() *
+                         (shape.source.channels() / shape.groups);  // that have weights
+  return sources * largest_level * largest_weight <= std::numeric_limits<int32_t>::max();
 }
 
 double LevelBytes(const LevelConvShape& shape) {
@@ -32,9 +79,13 @@ LevelConv MakeLevelConv(const LevelConvShape& shape, const ScaledWeights& weight
   kernel.window = shape.window;
   kernel.source_rows = shape.source.height();
   kernel.source_stride = shape.source_stride;
-  kernel.quads = (shape.source.channels() + kQuad - 1) / kQuad;
-  kernel.targets = shape.target_channels > kTileTargets ? 2 * kTileTargets : kTileTargets;
-  kernel.tiles = (shape.target_channels + kernel.targets - 1) / kernel.targets;
+  // Of groups, a narrow tile reads fewer quads that are not its targets'.
+  const bool wide = shape.target_channels > kTileTargets && shape.groups == 1;
+  kernel.targets = wide ? 2 * kTileTargets : kTileTargets;
+  // All lanes of the last block: what no tile writes would fire.
+  const uint32_t lanes = LaneLayout::For(shape.target_channels).stride();
+  kernel.tiles = (lanes + kernel.targets - 1) / kernel.targets;
+  PlanQuads(shape, kernel);
   const int64_t seen = x.SourceOf(int64_t{shape.target_columns} - 1, x.kernel - 1) + 1;
   kernel.left = static_cast<uint32_t>(std::max<int64_t>(x.pad, 0) * shape.source_stride);
   kernel.right = static_cast<uint32_t>(std::max<int64_t>(seen, 0) * shape.source_stride);
@@ -42,19 +93,41 @@ LevelConv MakeLevelConv(const LevelConvShape& shape, const ScaledWeights& weight
   const size_t taps = kernel.kernel_rows() * static_cast<size_t>(x.kernel);
   kernel.weights = AllocateAligned<int8_t>(kernel.size());
   std::fill_n(kernel.weights.get(), kernel.size(), int8_t{0});
+  const auto kernel_x = static_cast<size_t>(x.kernel);
+  kernel.row_sums.assign(kernel.tiles * kernel.kernel_rows() * kernel.targets, 0);
+  std::vector<int32_t> offsets(size_t{kernel.tiles} * kernel.targets, 0);
+  const size_t group_sources = shape.source.channels() / shape.groups;
+  const size_t group_targets = shape.target_channels / shape.groups;
+  const size_t fan_in = group_sources * taps;
   size_t index = 0;
   for (size_t target = 0; target < shape.target_channels; ++target) {
     const size_t tile = target / kernel.targets;
-    for (size_t c = 0; c < shape.source.channels(); ++c) {
-      for (size_t tap = 0; tap < taps; ++tap) {
+    const size_t lane = target % kernel.targets;
+    const size_t first = target / group_targets * group_sources;
+    const int offset = OffsetOf(weights, target, fan_in);
+    offsets[target] = offset;
+    // An offset applies to all levels of the window, those of other groups included.
+    for (size_t c = 0; c < size_t{kernel.quads} * kQuad; ++c) {
+      for (size_t tap = 0; tap < taps && offset != 0; ++tap) {
         const size_t quad = (tile * taps + tap) * kernel.quads + c / kQuad;
-        const double units = weights.Units(target, index++);
-        CSSRUN_ASSERT(std::abs(units) <= kLargestNarrowWeight);
-        kernel.weights[(quad * kernel.targets + target % kernel.targets) * kQuad + c % kQuad] =
-            static_cast<int8_t>(units);
+        kernel.weights[(quad * kernel.targets + lane) * kQuad + c % kQuad] =
+            static_cast<int8_t>(-offset);
+      }
+    }
+    for (size_t c = 0; c < group_sources; ++c) {
+      const size_t source = first + c - size_t{kernel.first_quads[tile]} * kQuad;
+      for (size_t tap = 0; tap < taps; ++tap) {
+        const size_t quad = (tile * taps + tap) * kernel.quads + source / kQuad;
+        const auto units = static_cast<int>(weights.Units(target, index++));
+        kernel.weights[(quad * kernel.targets + lane) * kQuad + source % kQuad] =
+            static_cast<int8_t>(units - offset);
+        kernel.row_sums[(tile * kernel.kernel_rows() + tap / kernel_x) * kernel.targets + lane] +=
+            units;
       }
     }
   }
+  const bool has_offsets = std::ranges::any_of(offsets, [](int32_t offset) { return offset != 0; });
+  if (has_offsets) kernel.weight_offsets = std::move(offsets);
   return kernel;
 }
 

@@ -14,17 +14,19 @@ int64_t SumOf(const LevelConvShape& shape, const ScaledWeights& weights, const L
   const WindowAxis y_axis = RowsOf(shape.window);
   const WindowAxis x_axis = ColumnsOf(shape.window);
   int64_t sum = 0;
-  for (size_t c = 0; c < shape.source.channels(); ++c) {
+  const size_t sources = shape.source.channels() / shape.groups;
+  const size_t first = target / (shape.target_channels / shape.groups) * sources;
+  for (size_t c = 0; c < sources; ++c) {
     for (int64_t ky = 0; ky < y_axis.kernel; ++ky) {
       const int64_t y = y_axis.SourceOf(static_cast<int64_t>(row), ky);
       if (y < 0 || y >= shape.source.height()) continue;
       for (int64_t kx = 0; kx < x_axis.kernel; ++kx) {
         const int64_t x = x_axis.SourceOf(static_cast<int64_t>(column), kx);
         if (x < 0 || x >= shape.source.width()) continue;
-        const int64_t channel = static_cast<int64_t>(target * shape.source.channels() + c);
+        const auto channel = static_cast<int64_t>(target * sources + c);
         const auto index = static_cast<size_t>((channel * y_axis.kernel + ky) * x_axis.kernel + kx);
-        const int8_t level =
-            levels.Row(static_cast<size_t>(y))[static_cast<size_t>(x) * shape.source_stride + c];
+        const size_t neuron = static_cast<size_t>(x) * shape.source_stride + first + c;
+        const int level = levels.Row(static_cast<size_t>(y))[neuron] - levels.layout.zero;
         sum += static_cast<int64_t>(weights.Units(target, index)) * level;
       }
     }
@@ -35,7 +37,8 @@ int64_t SumOf(const LevelConvShape& shape, const ScaledWeights& weights, const L
 }  // namespace
 
 void SumLevelsReference(const LevelConvShape& shape, const ScaledWeights& weights,
-                        const LevelFrame& levels, const LevelTarget& target, size_t row) {
+                        const LevelFrame& levels, const LevelTarget& target, size_t row,
+                        const float* float_scale) {
   const SettledRow& settled = *target.settled;
   const MembraneLayout& layout = *settled.layout;
   for (size_t column = 0; column < layout.columns; ++column) {
@@ -53,6 +56,12 @@ void SumLevelsReference(const LevelConvShape& shape, const ScaledWeights& weight
           membrane =
               PotentialReference(settled, *target.inputs, static_cast<float>(sum), column, c);
           break;
+        case SumMode::kAddFloats: {
+          const size_t lanes = layout.lanes.lanes;
+          float& to = target.floats[c / lanes * target.block_floats + column * lanes + c % lanes];
+          to += static_cast<float>(sum) * float_scale[c / lanes * kLineLanes + c % lanes];
+          break;
+        }
       }
     }
   }

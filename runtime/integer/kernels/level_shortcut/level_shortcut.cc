@@ -23,23 +23,24 @@ void AddLevelShortcutTarget(const LevelShortcut& kernel, const LevelFrame& frame
                             const MembraneLayout& layout, size_t row, float* floats) {
   const hn::CappedTag<float, 16> df;
   const auto weight = hn::Set(df, kernel.weight);
+  const int32_t zero = frame.layout.zero;
   CSSRUN_ASSERT(kernel.runs.bounds.size() == layout.lanes.blocks + size_t{1});
   const SourceRows sources = SourceRowsOf(kernel, row);
   for (size_t source = sources.first; source < sources.last; ++source) {
-    const int8_t* levels = frame.Row(source);
+    const uint8_t* levels = frame.Row(source);
     for (size_t block = 0; block < layout.lanes.blocks; ++block) {
       float* to_block = floats + layout.MapRowAt(block, row);
       for (size_t r = kernel.runs.bounds[block]; r < kernel.runs.bounds[block + 1]; ++r) {
         const ShortcutRun& run = kernel.runs.runs[r];
         float* HWY_RESTRICT to = to_block + run.lane;
-        const int8_t* from = levels + size_t{run.word} * kLineLanes + run.first;
+        const uint8_t* from = levels + size_t{run.word} * kLineLanes + run.first;
         const auto count = static_cast<size_t>(std::popcount(run.mask));
         size_t i = 0;
         for (; i + hn::Lanes(df) <= count; i += hn::Lanes(df)) {
-          const auto brought = hn::Mul(LevelsAsFloats(df, from + i), weight);
+          const auto brought = hn::Mul(LevelsAsFloats(df, from + i, zero), weight);
           hn::StoreU(hn::Add(hn::LoadU(df, to + i), brought), df, to + i);
         }
-        for (; i < count; ++i) to[i] += static_cast<float>(from[i]) * kernel.weight;
+        for (; i < count; ++i) to[i] += static_cast<float>(from[i] - zero) * kernel.weight;
       }
     }
   }

@@ -20,7 +20,8 @@ void AddLevelShortcutReference(const ShortcutShape& shape, const format::Window&
           const int64_t source = static_cast<int64_t>(c) - shape.channel_offset;
           if (source < 0 || source >= shape.source.channels()) continue;
           const size_t neuron = NeuronAt(shape.source_lanes, x, static_cast<size_t>(source));
-          const float brought = static_cast<float>(levels.Row(y)[neuron]) * weight;
+          const int level = levels.Row(y)[neuron] - levels.layout.zero;
+          const float brought = static_cast<float>(level) * weight;
           floats[layout.MapRowAt(c / lanes, row) + column * lanes + c % lanes] += brought;
         }
       }

@@ -218,6 +218,16 @@ LevelConvShape LevelConvShapeOf(const ConvolutionCase& c) {
   shape.source_stride = c.source_lanes.stride();
   shape.target_channels = c.shape.targets;
   shape.target_columns = c.membranes.columns;
+  shape.groups = c.shape.groups;
+  shape.window = c.shape.window;
+  return shape;
+}
+
+LevelDepthwiseShape LevelDepthwiseShapeOf(const ConvolutionCase& c) {
+  LevelDepthwiseShape shape;
+  shape.source = c.shape.source;
+  shape.lanes = c.source_lanes;
+  shape.target_columns = c.membranes.columns;
   shape.window = c.shape.window;
   return shape;
 }
@@ -229,11 +239,15 @@ LevelLayout LevelLayoutOf(const ConvolutionCase& c) {
   return layout;
 }
 
-LevelLayout LevelLayoutOf(const ConvolutionCase& c, const LevelConv& kernel) {
+LevelLayout LevelLayoutOf(const ConvolutionCase& c, uint32_t left, uint32_t right) {
   LevelLayout layout = LevelLayoutOf(c);
-  layout.before = kernel.left;
-  layout.row_size = kernel.left + std::max(layout.row_size, kernel.right);
+  layout.before = left;
+  layout.row_size = left + std::max(layout.row_size, right);
   return layout;
+}
+
+LevelLayout LevelLayoutOf(const ConvolutionCase& c, const LevelConv& kernel) {
+  return LevelLayoutOf(c, kernel.left, kernel.right);
 }
 
 ReadoutShape ReadoutShapeOf(const ConvolutionCase& c) {

@@ -12,6 +12,7 @@
 #include "runtime/integer/kernels/depthwise/depthwise.h"
 #include "runtime/integer/kernels/event_shortcut/event_shortcut.h"
 #include "runtime/integer/kernels/level_conv/level_conv.h"
+#include "runtime/integer/kernels/level_depthwise/level_depthwise.h"
 #include "runtime/integer/kernels/level_shortcut/level_shortcut.h"
 #include "runtime/integer/kernels/row_scatter/row_scatter.h"
 #include "runtime/integer/kernels/tile_gather/tile_gather.h"
@@ -62,8 +63,10 @@ ShortcutShape ShortcutShapeOf(const ConvolutionCase& c);
 EventShortcut MakeEventShortcut(const ConvolutionCase& c);
 LevelShortcut MakeLevelShortcut(const ConvolutionCase& c);
 LevelConvShape LevelConvShapeOf(const ConvolutionCase& c);
+LevelDepthwiseShape LevelDepthwiseShapeOf(const ConvolutionCase& c);
 // Rows of levels with as many bytes as the kernel may read.
 LevelLayout LevelLayoutOf(const ConvolutionCase& c, const LevelConv& kernel);
+LevelLayout LevelLayoutOf(const ConvolutionCase& c, uint32_t left, uint32_t right);
 LevelLayout LevelLayoutOf(const ConvolutionCase& c);
 ReadoutShape ReadoutShapeOf(const ConvolutionCase& c);
 

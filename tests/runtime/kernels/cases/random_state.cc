@@ -35,7 +35,8 @@ LevelFrame RandomLevels(const format::Extent& extent, const LaneLayout& lanes,
     for (size_t column = 0; column < extent.width(); ++column) {
       for (size_t c = 0; c < extent.channels(); ++c) {
         if (!fires(generator)) continue;
-        levels.Row(row)[NeuronAt(lanes, column, c)] = static_cast<int8_t>(level(generator));
+        levels.Row(row)[NeuronAt(lanes, column, c)] =
+            static_cast<uint8_t>(level(generator) + layout.zero);
       }
     }
   }

@@ -50,6 +50,7 @@ SettledCase::SettledCase(const MembraneLayout& membrane_layout, const LayerPools
   const size_t neurons_of_row = size_t{layout.columns} * layout.lanes.stride();
   LevelLayout levels;
   levels.before = 32;
+  levels.zero = 64;
   levels.row_size = levels.before + static_cast<uint32_t>(RoundUpToLines(neurons_of_row));
   const format::Extent all(layout.lanes.stride(), layout.rows, layout.columns);
   for (uint32_t s = 0; s < extras.shortcuts; ++s) {
@@ -68,6 +69,14 @@ void SettledCase::SetTimesteps(uint32_t timesteps) {
   }
 }
 
+void SettledCase::SetLimits(int lowest, int highest) {
+  const auto timesteps = static_cast<uint32_t>(neurons.thresholds.size());
+  const int amplitude = 1 << SettledFraction(timesteps);
+  const int most = (1 << timesteps) - 1;
+  neurons.lowest = static_cast<int16_t>(std::max(lowest, -most) * amplitude);
+  neurons.highest = static_cast<int16_t>(std::min(highest, most) * amplitude);
+}
+
 PotentialInputs SettledCase::inputs(size_t row) const {
   PotentialInputs inputs;
   if (!floats.empty()) {
@@ -76,7 +85,8 @@ PotentialInputs SettledCase::inputs(size_t row) const {
   }
   constexpr float kWeights[kMostAlignedShortcuts] = {511.7F, -300.3F, 77.1F, 0.3F};
   for (const LevelFrame& levels : shortcuts) {
-    inputs.shortcuts[inputs.shortcut_count] = {levels.Row(row), kWeights[inputs.shortcut_count]};
+    inputs.shortcuts[inputs.shortcut_count] = {levels.Row(row), kWeights[inputs.shortcut_count],
+                                               levels.layout.zero};
     ++inputs.shortcut_count;
   }
   return inputs;

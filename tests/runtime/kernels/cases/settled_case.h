@@ -29,6 +29,8 @@ struct SettledCase {
 
   // Thresholds of a train of so many steps.
   void SetTimesteps(uint32_t timesteps);
+  // Limits of levels, of as many steps as were set.
+  void SetLimits(int lowest, int highest);
 
   SettledRow row(int16_t* of_layer) const { return {&neurons, &layout, rectify, of_layer}; }
   PotentialInputs inputs(size_t row) const;

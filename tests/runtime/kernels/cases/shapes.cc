@@ -304,6 +304,50 @@ std::vector<ConvolutionShape> LevelConvShapes() {
   return shapes;
 }
 
+std::vector<ConvolutionShape> GroupedLevelShapes() {
+  std::vector<ConvolutionShape> shapes = {
+      Real("ResNeXt-50", {128, 8, 8}, 128, Square(3, 1, 1)),
+      Real("ShuffleNet", {24, 8, 8}, 60, format::UnitWindow()),
+      Real("MobileNetV1", {40, 6, 6}, 40, Square(3, 1, 1)),
+      Real("LeNet", {6, 12, 12}, 8, Square(5, 1, 0)),
+  };
+  shapes[0].groups = 32;
+  shapes[1].groups = 3;
+  shapes[2].groups = 40;
+  uint32_t groups = 0;
+  AddRandomShapes(
+      [&](Draw& draw, ConvolutionShape& shape) {
+        shape.groups = groups++ % 4 + 1;
+        shape.source =
+            Extent((shape.source.channels() + shape.groups - 1) / shape.groups * shape.groups,
+                   shape.source.height(), shape.source.width());
+        shape.targets = (shape.targets + shape.groups - 1) / shape.groups * shape.groups;
+        shape.window = DrawWindow(draw, shape.source, false);
+        return true;
+      },
+      shapes);
+  return shapes;
+}
+
+std::vector<ConvolutionShape> LevelDepthwiseShapes() {
+  std::vector<ConvolutionShape> shapes = {
+      Real("MobileNetV1", {8, 16, 16}, 8, Square(3, 1, 1)),
+      Real("MobileNetV1", {16, 16, 16}, 16, Square(3, 1, 1)),
+      Real("MobileNetV2", {144, 8, 8}, 144, Square(3, 2, 1)),
+      Real("MNASNet", {72, 8, 8}, 72, Square(5, 2, 2)),
+  };
+  for (ConvolutionShape& shape : shapes) shape.groups = shape.targets;
+  AddRandomShapes(
+      [](Draw& draw, ConvolutionShape& shape) {
+        shape.source = Extent(shape.targets, shape.source.height(), shape.source.width());
+        shape.groups = shape.targets;
+        shape.window = DrawWindow(draw, shape.source, false);
+        return true;
+      },
+      shapes);
+  return shapes;
+}
+
 std::vector<ConvolutionShape> EventShortcutShapes() { return ShortcutShapes(); }
 
 std::vector<ConvolutionShape> LevelShortcutShapes() { return ShortcutShapes(); }

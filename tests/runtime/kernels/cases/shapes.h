@@ -39,6 +39,9 @@ std::vector<ConvolutionShape> TileGatherShapes();
 std::vector<ConvolutionShape> RowScatterShapes();
 std::vector<ConvolutionShape> DepthwiseShapes();
 std::vector<ConvolutionShape> LevelConvShapes();
+// Of long trains: groups, and maps of fewer channels than a tile.
+std::vector<ConvolutionShape> GroupedLevelShapes();
+std::vector<ConvolutionShape> LevelDepthwiseShapes();
 std::vector<ConvolutionShape> EventShortcutShapes();
 std::vector<ConvolutionShape> LevelShortcutShapes();
 

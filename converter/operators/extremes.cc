@@ -1,0 +1,49 @@
+// Max and Min, of which MergeLimits() and Normalize() make Clips where all inputs but one are
+// constant numbers.
+#include "converter/operators/arithmetic.h"
+#include "converter/operators/common.h"
+#include "converter/operators/operator.h"
+
+namespace cssrun::converter {
+namespace {
+
+constexpr OperatorVersion kVersions[] = {
+    {6, "of equal shapes"},
+    {8, "broadcasts as NumPy does"},
+    {12, "integers"},
+    {13, "bfloat16"},
+};
+
+constexpr Refused kNotALimit = {
+    "it compares activations with each other, or with a constant that is not one number",
+    "use ReLU, ReLU6 or a MaxPool"};
+
+}  // namespace
+
+constinit const Operator kMaxOperator = {
+    .versions = kVersions,
+    .elements = ElementRule::kComputed,
+    .map = MapRule::kOwn,
+    .infer_shape = InferBroadcast,
+    .evaluate = Absent::kNotInModels,
+    .follow = Absent::kEndsViews,
+    .reorder_weights = Absent::kNoWeights,
+    .check = kNotALimit,
+    .dense = Absent::kRefused,
+    .lower = Absent::kRefused,
+};
+
+constinit const Operator kMinOperator = {
+    .versions = kVersions,
+    .elements = ElementRule::kComputed,
+    .map = MapRule::kOwn,
+    .infer_shape = InferBroadcast,
+    .evaluate = Absent::kNotInModels,
+    .follow = Absent::kEndsViews,
+    .reorder_weights = Absent::kNoWeights,
+    .check = kNotALimit,
+    .dense = Absent::kRefused,
+    .lower = Absent::kRefused,
+};
+
+}  // namespace cssrun::converter

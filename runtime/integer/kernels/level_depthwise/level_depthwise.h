@@ -1,0 +1,62 @@
+// Level kernel of depthwise convolutions between settled layers: every channel sees only itself.
+//
+// Levels and weights of neighbouring channels meet lane by lane, in float, where sums of whole
+// numbers below 2^24 are exact: the order in which they are taken, or whether a multiplication is
+// fused with an addition, does not matter. That leaves room for weights of 12 bits and more.
+#ifndef CSSRUN_RUNTIME_INTEGER_KERNELS_LEVEL_DEPTHWISE_LEVEL_DEPTHWISE_H_
+#define CSSRUN_RUNTIME_INTEGER_KERNELS_LEVEL_DEPTHWISE_LEVEL_DEPTHWISE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "hwy/aligned_allocator.h"
+#include "network_generated.h"
+#include "runtime/integer/kernels/level_conv/level_conv.h"
+#include "runtime/integer/kernels/weights.h"
+
+namespace cssrun::internal {
+
+struct LevelDepthwise {
+  uint32_t source_rows = 0;
+  uint32_t blocks = 0;  // of source and target alike
+  uint32_t lanes = 0;
+  format::Window window;
+  // What the windows read of a row of levels, in bytes, as in LevelConv.
+  uint32_t left = 0;
+  uint32_t right = 0;
+  hwy::AlignedFreeUniquePtr<float[]> weights;   // whole numbers, [block][ky][kx][lane]
+  hwy::AlignedFreeUniquePtr<float[]> row_sums;  // of weights: [block][ky][lane]
+  // Settled units per unit, by parameter lane: of kAddFloats. Null: never asked for.
+  hwy::AlignedFreeUniquePtr<float[]> float_scale;
+
+  size_t taps() const {
+    return static_cast<size_t>(window.kernel_y()) * static_cast<size_t>(window.kernel_x());
+  }
+};
+
+struct LevelDepthwiseShape {
+  format::Extent source;
+  LaneLayout lanes;
+  uint32_t target_columns = 0;
+  format::Window window;
+};
+
+// The largest weight whose sums are exact, whatever the levels; below 2 where there is no such.
+int LargestDepthwiseWeight(const format::Window& window);
+
+// Kernel rows up to here: a row of levels each.
+constexpr int kMostLevelDepthwiseRows = 16;
+
+// No unit exceeds LargestDepthwiseWeight(). Throws std::bad_alloc.
+LevelDepthwise MakeLevelDepthwise(const LevelDepthwiseShape& shape, const ScaledWeights& weights);
+
+// Sums all levels that reach target row `row`; of modes, kPotential and kAddFloats. Looked up once
+// a layer, called once a row.
+using SumDepthwiseFunction = void (*)(const LevelDepthwise& kernel, const LevelFrame& levels,
+                                      const LevelTarget& target, size_t row);
+SumDepthwiseFunction Resolve(const LevelDepthwise& kernel);
+
+}  // namespace cssrun::internal
+
+#endif  // CSSRUN_RUNTIME_INTEGER_KERNELS_LEVEL_DEPTHWISE_LEVEL_DEPTHWISE_H_

@@ -1,0 +1,154 @@
+// Tests that a model's arithmetic on its image becomes a part of the pixels' normalization.
+#include "converter/passes/fold_image.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "converter/passes/fold_constants.h"
+#include "converter/passes/passes.h"
+#include "converter/support.h"
+#include "tests/converter/graph_builder.h"
+#include "tests/converter/naive_dense.h"
+
+namespace cssrun::converter {
+namespace {
+
+using testing::GraphBuilder;
+using testing::IntAttribute;
+using testing::IntsAttribute;
+
+constexpr int64_t kSide = 7;
+
+std::vector<double> Logits(const Graph& graph, const std::vector<float>& image) {
+  return testing::RunNaive(graph, image)[static_cast<size_t>(graph.outputs.front().value)];
+}
+
+// An image with its channels last, as one with its channels first.
+std::vector<float> ChannelsFirst(const std::vector<float>& image, size_t channels) {
+  std::vector<float> turned(image.size());
+  const size_t positions = image.size() / channels;
+  for (size_t i = 0; i < image.size(); ++i)
+    turned[i % channels * positions + i / channels] = image[i];
+  return turned;
+}
+
+// Simplifies the graph, expects the same logits, and returns the remaining operators.
+Graph Simplified(Graph graph, bool channels_last = false) {
+  Graph before = graph;
+  EXPECT_TRUE(FoldConstants(before).ok());
+  const Status status = RunPasses(graph);
+  EXPECT_TRUE(status.ok()) << status.message();
+  EXPECT_TRUE(FindUnsupported(graph).empty()) << FormatUnsupported(FindUnsupported(graph));
+  const std::vector<float> image = testing::RandomFloats(3 * kSide * kSide, 3);
+  const std::vector<double> expected = Logits(before, image);
+  const std::vector<double> actual = Logits(graph, channels_last ? ChannelsFirst(image, 3) : image);
+  EXPECT_EQ(actual.size(), expected.size());
+  for (size_t i = 0; i < std::min(actual.size(), expected.size()); ++i) {
+    EXPECT_NEAR(actual[i], expected[i], 1e-4);
+  }
+  return graph;
+}
+
+std::string Operators(const Graph& graph) {
+  std::string names;
+  for (const Node& node : graph.nodes) names += (names.empty() ? "" : " ") + node.op.name();
+  return names;
+}
+
+// A padded convolution of a scaled image reads zeros of the scaled image at the border.
+ValueId PaddedConv(GraphBuilder& b, ValueId x) {
+  return b.Op("Relu", {b.Conv(x, 3, 2, 3, {IntsAttribute("pads", {1, 1, 1, 1})})});
+}
+
+TEST(FoldImageTest, MeanAndDeviation) {
+  GraphBuilder b;
+  ValueId v = b.Op("Sub", {b.Image(3, kSide, kSide), b.Weights({1, 3, 1, 1})});
+  v = b.Op("Div", {v, b.Positive({3, 1, 1})});
+  const Graph graph = Simplified(b.Finish(PaddedConv(b, v)));
+  EXPECT_EQ(Operators(graph), "Conv Relu");
+  EXPECT_EQ(graph.image_scale.size(), 3U);
+}
+
+TEST(FoldImageTest, BatchNormalization) {
+  GraphBuilder b;
+  const ValueId v = b.BatchNorm(b.Image(3, kSide, kSide), 3);
+  EXPECT_EQ(Operators(Simplified(b.Finish(PaddedConv(b, v)))), "Conv Relu");
+}
+
+TEST(FoldImageTest, ScaleOfChannelsLast) {
+  GraphBuilder b;
+  ValueId v = b.Op("Mul", {b.Image(kSide, kSide, 3), b.Floats({}, {0.5F})});
+  v = b.Op("Add", {v, b.Weights({3})});
+  v = b.Op("Transpose", {v}, {IntsAttribute("perm", {0, 3, 1, 2})});
+  EXPECT_EQ(Operators(Simplified(b.Finish(PaddedConv(b, v)), true)), "Conv Relu");
+}
+
+// torchvision's transform_input, as the old exporter writes it.
+ValueId Transformed(GraphBuilder& b, ValueId image, const std::vector<int64_t>& order) {
+  std::vector<ValueId> colours;
+  for (const int64_t c : order) {
+    ValueId x = b.Op("Gather", {image, b.IntScalar(c)}, {IntAttribute("axis", 1)});
+    x = b.Op("Unsqueeze", {x, b.Ints({1})});
+    x = b.Op("Mul", {x, b.Floats({}, {0.4F + 0.1F * static_cast<float>(c)})});
+    colours.push_back(b.Op("Add", {x, b.Floats({}, {0.1F - 0.2F * static_cast<float>(c)})}));
+  }
+  return b.Op("Concat", std::move(colours), {IntAttribute("axis", 1)});
+}
+
+TEST(FoldImageTest, OneNumberForEachColour) {
+  GraphBuilder b;
+  const ValueId v = Transformed(b, b.Image(3, kSide, kSide), {0, 1, 2});
+  EXPECT_EQ(Operators(Simplified(b.Finish(PaddedConv(b, v)))), "Conv Relu");
+}
+
+TEST(FoldImageTest, ColoursInAnotherOrder) {
+  GraphBuilder b;
+  const ValueId v = Transformed(b, b.Image(3, kSide, kSide), {2, 1, 0});
+  EXPECT_EQ(Operators(Simplified(b.Finish(PaddedConv(b, v)))), "Conv Relu");
+}
+
+// The image is read twice, once as it is: neurons have to scale it.
+TEST(FoldImageTest, StaysWhereReadersDisagree) {
+  GraphBuilder b;
+  const ValueId image = b.Image(3, kSide, kSide);
+  const ValueId a = PaddedConv(b, b.Op("Mul", {image, b.Floats({}, {0.5F})}));
+  const Graph graph = Simplified(b.Finish(b.Op("Add", {a, PaddedConv(b, image)})));
+  EXPECT_TRUE(graph.image_scale.empty());
+  EXPECT_EQ(testing::CountOps(graph, "Conv"), 3);
+}
+
+// A standard deviation is positive.
+TEST(FoldImageTest, NegativeScaleStays) {
+  GraphBuilder b;
+  const ValueId v = b.Op("Sub", {b.Floats({}, {1.0F}), b.Image(3, kSide, kSide)});
+  const Graph graph = Simplified(b.Finish(PaddedConv(b, v)));
+  EXPECT_TRUE(graph.image_scale.empty());
+  EXPECT_EQ(Operators(graph), "Conv Conv Relu");
+}
+
+// Grey images with their channel last are not moved at all, so that exporters reshape them.
+TEST(FoldImageTest, GreyImagesAreReshaped) {
+  GraphBuilder b;
+  ValueId v = b.Op("Reshape", {b.Image(8, 9, 1), b.Ints({-1, 1, 8, 9})});
+  v = b.Op("GlobalAveragePool", {b.Op("Relu", {b.Conv(v, 1, 4, 3)})});
+  Graph graph = b.Finish(b.Op("Gemm", {b.Op("Flatten", {v}), b.Weights({4, 5})}));
+  ASSERT_TRUE(RunPasses(graph).ok());
+  EXPECT_TRUE(FindUnsupported(graph).empty()) << FormatUnsupported(FindUnsupported(graph));
+  EXPECT_EQ(graph.value(graph.input).shape, (Shape{1, 1, 8, 9}));
+}
+
+// A perceptron of images with their channels last: the weights are reordered.
+TEST(FoldImageTest, ImagesAreFlattened) {
+  GraphBuilder b;
+  const ValueId flat = b.Op("Flatten", {b.Image(kSide, kSide, 3)});
+  const Graph graph =
+      Simplified(b.Finish(b.Op("Gemm", {flat, b.Weights({3 * kSide * kSide, 4})})), true);
+  EXPECT_EQ(graph.value(graph.input).shape, (Shape{1, 3, kSide, kSide}));
+}
+
+}  // namespace
+}  // namespace cssrun::converter

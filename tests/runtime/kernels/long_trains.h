@@ -1,0 +1,106 @@
+// What tests of level kernels share that read the levels of long trains: bytes of level + zero, and
+// weights of an 8-bit model.
+#ifndef CSSRUN_TESTS_RUNTIME_KERNELS_LONG_TRAINS_H_
+#define CSSRUN_TESTS_RUNTIME_KERNELS_LONG_TRAINS_H_
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <random>
+#include <span>
+#include <vector>
+
+#include "runtime/integer/kernels/weights.h"
+#include "tests/runtime/kernels/cases/convolution_case.h"
+#include "tests/runtime/kernels/cases/guarded.h"
+#include "tests/runtime/kernels/cases/random_state.h"
+#include "tests/runtime/kernels/cases/settled_case.h"
+
+namespace cssrun::internal {
+
+// The byte of level 0, from which all others reach 0 and 255.
+constexpr uint8_t kZeros[] = {0, 128, 100};
+
+inline LevelFrame RandomLongLevels(const ConvolutionCase& made, LevelLayout layout, uint8_t zero,
+                                   std::mt19937& generator) {
+  layout.zero = zero;
+  return RandomLevels(made.shape.source, made.source_lanes, layout, 700, -zero, 255 - zero,
+                      generator);
+}
+
+// Whole numbers of each target within `spread`, somewhere around 0; scales are 1.
+struct WholeWeights {
+  WholeWeights(const ConvolutionCase& made, int spread, std::mt19937& generator)
+      : scales(made.shape.targets, 1.0) {
+    const size_t fan_in = made.synapses().weights()->size() / made.shape.targets;
+    for (size_t target = 0; target < made.shape.targets; ++target) {
+      const int lowest = std::uniform_int_distribution<int>(-spread, 0)(generator);
+      std::uniform_int_distribution<int> units(lowest, lowest + spread);
+      for (size_t i = 0; i < fan_in; ++i) weights.push_back(static_cast<float>(units(generator)));
+    }
+  }
+  ScaledWeights scaled() const { return {weights.data(), scales}; }
+
+  std::vector<float> weights;
+  std::vector<double> scales;
+};
+
+// Runs all rows: run(target, row). Membranes or floats are what it writes.
+template <class Run>
+void RunRows(const SettledCase& settled, SumMode mode, const Run& run, int16_t* membranes,
+             float* floats) {
+  const MembraneLayout& layout = settled.layout;
+  std::vector<int32_t> level_sums(layout.columns);
+  for (size_t row = 0; row < layout.rows; ++row) {
+    const SettledRow of_layer = settled.row(membranes);
+    const PotentialInputs inputs = settled.inputs(row);
+    LevelTarget target{&of_layer, mode, &inputs};
+    target.floats = floats + layout.MapRowAt(0, row);
+    target.block_floats = size_t{layout.rows} * layout.map_lanes();
+    target.level_sums = level_sums.data();
+    run(target, row);
+  }
+}
+
+// What a twin makes of a layer.
+struct TwinRows {
+  template <class Twin>
+  TwinRows(const SettledCase& settled, SumMode mode, const Twin& twin)
+      : membranes(settled.membranes) {
+    std::mt19937 generator(7);
+    start = RandomFloats(settled.layout.map_size(), -900, 900, generator);
+    floats = start;
+    RunRows(settled, mode, twin, membranes.data(), floats.data());
+  }
+
+  std::vector<float> start;  // what the floats were before
+  std::vector<int16_t> membranes;
+  std::vector<float> floats;
+};
+
+// Compares a kernel with its twin on this instruction set.
+template <class Kernel>
+void ExpectTwins(const SettledCase& settled, SumMode mode, const Kernel& kernel,
+                 const TwinRows& expected) {
+  const std::vector<float>& start = expected.start;
+  Guarded<int16_t> actual{std::span<const int16_t>(settled.membranes)};
+  Guarded<float> floats{std::span<const float>(start)};
+  RunRows(settled, mode, kernel, actual.data(), floats.data());
+  const MembraneLayout& layout = settled.layout;
+  const size_t used = size_t{layout.columns} * layout.lanes.lanes;
+  for (size_t i = 0; i < layout.size(); ++i) {
+    const size_t lane = i % layout.row_lanes;
+    const bool on_map = lane >= layout.guard_lanes && lane < layout.guard_lanes + used;
+    ASSERT_EQ(actual.data()[i], on_map ? expected.membranes[i] : settled.membranes[i])
+        << "lane " << i;
+  }
+  for (size_t i = 0; i < start.size(); ++i) {
+    ASSERT_EQ(floats.data()[i], expected.floats[i]) << "float " << i;
+  }
+  EXPECT_TRUE(actual.intact());
+  EXPECT_TRUE(floats.intact());
+}
+
+}  // namespace cssrun::internal
+
+#endif  // CSSRUN_TESTS_RUNTIME_KERNELS_LONG_TRAINS_H_
