@@ -126,18 +126,6 @@ Status CheckNeurons(const Graph& graph, const NetworkLimits& limits) {
   return Status::Ok();
 }
 
-// Makes what the model does to its image first a part of the normalization of the pixels:
-//
-//     scale * (pixel - mean) / stddev + shift = (pixel - mean') / stddev'
-void FoldIntoNormalization(const Graph& graph, InputFormat& input) {
-  if (graph.image_scale.size() != input.mean.size()) return;
-  for (size_t c = 0; c < input.mean.size(); ++c) {
-    const double stddev = input.stddev[c] / graph.image_scale[c];
-    input.mean[c] = static_cast<float>(input.mean[c] - graph.image_shift[c] * stddev);
-    input.stddev[c] = static_cast<float>(stddev);
-  }
-}
-
 Progress StageOf(const StageProgress& progress, const char* name) {
   return [&progress, name](size_t done, size_t total) { progress(name, done, total); };
 }
@@ -197,6 +185,15 @@ Result<Model> LoadAndSimplify(const std::string& path, const NetworkLimits& limi
 
 Result<Model> LoadModel(const std::string& path, const NetworkLimits& limits) {
   return GuardMemory([&] { return LoadAndSimplify(path, limits); });
+}
+
+void FoldIntoNormalization(const Graph& graph, InputFormat& input) {
+  if (graph.image_scale.size() != input.mean.size()) return;
+  for (size_t c = 0; c < input.mean.size(); ++c) {
+    const double stddev = input.stddev[c] / graph.image_scale[c];
+    input.mean[c] = static_cast<float>(input.mean[c] - graph.image_shift[c] * stddev);
+    input.stddev[c] = static_cast<float>(stddev);
+  }
 }
 
 Result<PreparedModel> PrepareModel(const Model& model, const ImageSet& calibration,

@@ -62,6 +62,11 @@ struct PreparedModel {
   Calibration calibration;
 };
 
+// Makes what the model does to its image first a part of the normalization of the pixels:
+//
+//     scale * (pixel - mean) / stddev + shift = (pixel - mean') / stddev'
+void FoldIntoNormalization(const Graph& graph, InputFormat& input);
+
 struct LayerReport {
   std::string name;
   LayerKind kind = LayerKind::kNeurons;

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "converter/ann_run.h"
+#include "converter/convert.h"
 #include "fmt/format.h"
 #include "tools/choose_preprocessing.h"
 #include "tools/image_io.h"
@@ -251,8 +252,10 @@ class Laboratory {
       images.pixels.push_back(trials_[i].pixels);
       images.truth.push_back(-1);
     }
+    InputFormat input = trials_[first].input;
+    converter::FoldIntoNormalization(graph_, input);
     Result<std::vector<Logits>> logits =
-        RunAnn(graph_, images, trials_[first].input, {}, nullptr, [](size_t, size_t) {});
+        RunAnn(graph_, images, input, {}, nullptr, [](size_t, size_t) {});
     if (!logits.ok()) return logits.status();
     for (size_t i = first; i < last; ++i) {
       const Logits& came = logits.value()[i - first];

@@ -189,6 +189,7 @@ int Run(int argc, char** argv) {
         "differs\n",
         TerminalText(arguments.calibration)));
   }
+  PrintMessage(fmt::format("Pictures: {}\n", DescribePreprocessing(format)));
   PrintMessage(fmt::format("Wrote {}: {:.1f} kB\n", TerminalText(arguments.output),
                            static_cast<double>(bytes.size()) / 1e3));
   for (const std::string& warning : report.warnings) {

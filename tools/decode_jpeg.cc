@@ -125,6 +125,13 @@ bool Decode(Reader& reader) {
   return true;
 }
 
+// Whether the error is that of a sound file that libjpeg does not know: 12 bits, lossless, ...
+bool IsRare(int error) {
+  return error == JERR_BAD_PRECISION || error == JERR_SOF_UNSUPPORTED ||
+         error == JERR_CONVERSION_NOTIMPL || error == JERR_ARITH_NOTIMPL ||
+         error == JERR_CCIR601_NOTIMPL || error == JERR_FRACT_SAMPLE_NOTIMPL;
+}
+
 }  // namespace
 
 Result<Image> DecodeJpeg(std::span<const uint8_t> bytes, const ImageLimits& limits) {
@@ -143,7 +150,9 @@ Result<Image> DecodeJpeg(std::span<const uint8_t> bytes, const ImageLimits& limi
     if (reader.errors.msg_code == JERR_OUT_OF_MEMORY) {
       return Status::Io("not enough memory to decode it");
     }
-    return Undecodable(std::string("a damaged JPEG: ") + reader.error.data());
+    const char* const kind =
+        IsRare(reader.errors.msg_code) ? "a JPEG of a rare kind" : "a damaged JPEG";
+    return Undecodable(std::string(kind) + ": " + reader.error.data());
   }
   reader.image.warning = reader.warning.data();
   return std::move(reader.image);

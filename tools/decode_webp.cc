@@ -11,7 +11,7 @@ Result<Image> DecodeWebp(std::span<const uint8_t> bytes, const ImageLimits& limi
     return Undecodable("a damaged WebP");
   }
   if (config.input.has_animation != 0) {
-    return Undecodable("an animated WebP, of which cssrun reads none; save one frame as PNG");
+    return Undecodable(std::string("an animated WebP, which is not read") + kMakePng);
   }
   Image image;
   Status status = PrepareImage(static_cast<uint64_t>(config.input.width),

@@ -17,11 +17,12 @@ std::vector<std::string> ParseLabels(std::string_view text) {
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   std::vector<std::string> labels;
   for (size_t begin = 0; begin < text.size();) {
-    const size_t end = std::min(text.find('\n', begin), text.size());
+    const size_t end = std::min(text.find_first_of("\r\n", begin), text.size());
     std::string_view line = text.substr(begin, end - begin);
-    if (line.ends_with('\r')) line.remove_suffix(1);
+    begin = end + (text.substr(end, 2) == "\r\n" ? 2 : 1);
+    // Blanks at the end of a line are seen by nobody.
+    line = line.substr(0, line.find_last_not_of(" \t") + 1);
     labels.emplace_back(line);
-    begin = end + 1;
   }
   while (!labels.empty() && labels.back().empty()) labels.pop_back();
   return labels;

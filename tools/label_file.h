@@ -11,8 +11,8 @@
 
 namespace cssrun::tools {
 
-// Splits the text into lines with either kind of line end. Empty lines at the end do not count, nor
-// does a byte order mark at the beginning.
+// Splits the text into lines, which end with LF, CR LF or CR. Empty lines at the end do not count,
+// nor do blanks at the end of a line and a byte order mark at the beginning.
 std::vector<std::string> ParseLabels(std::string_view text);
 
 // Errors: kIo where `path` is no regular file of at most 16 MiB or cannot be read; kInvalidArgument

@@ -8,6 +8,7 @@
 #include "converter/operator_attributes.h"
 #include "converter/operators/operator.h"
 #include "converter/out_of_memory.h"
+#include "converter/passes/add_image_map.h"
 #include "converter/passes/drop_ending.h"
 #include "converter/passes/fold_affine.h"
 #include "converter/passes/fold_constants.h"
@@ -109,6 +110,7 @@ Status RunPasses(Graph& graph) {
       FoldAffine,
       FoldPads,
       MergeSlices,
+      AddImageMap,
       InferShapes,
   };
   try {

@@ -97,6 +97,19 @@ TEST(DecodeJpegTest, WarningsAreKept) {
   EXPECT_NE(image.value().warning.find("extraneous"), std::string::npos) << image.value().warning;
 }
 
+// Sound, but nobody's decoder knows them.
+TEST(DecodeJpegTest, RareKindsAreNotCalledDamaged) {
+  Bytes file = EncodeJpeg(PatternImage(16, 16), JpegKind::kColor);
+  const Bytes frame = {0xFF, 0xC0};
+  const auto at = std::search(file.begin(), file.end(), frame.begin(), frame.end());
+  ASSERT_NE(at, file.end());
+  *(at + 4) = 12;  // bits
+  EXPECT_NE(Refusal(file).find("a JPEG of a rare kind: "), std::string::npos) << Refusal(file);
+  *(at + 4) = 8;
+  *(at + 1) = 0xC3;  // lossless
+  EXPECT_NE(Refusal(file).find("a JPEG of a rare kind: "), std::string::npos) << Refusal(file);
+}
+
 // A chunk with a wrong checksum that is not needed.
 TEST(DecodePngTest, WarningsAreKept) {
   const Image image = PatternImage(5, 4);

@@ -17,6 +17,9 @@ using std::string_view_literals::operator""sv;  // NOLINT(misc-unused-using-decl
 TEST(LabelFileTest, LinesOfEitherKind) {
   EXPECT_EQ(ParseLabels("a\nb b\r\n\nd"), (Labels{"a", "b b", "", "d"}));
   EXPECT_EQ(ParseLabels("a\n\n\r\n"), Labels{"a"});
+  EXPECT_EQ(ParseLabels("a\rb\rc"), (Labels{"a", "b", "c"}));
+  EXPECT_EQ(ParseLabels("a\r\r\nb\n\rc\r"), (Labels{"a", "", "b", "", "c"}));
+  EXPECT_EQ(ParseLabels("a b \n c\t\r\n \n"), (Labels{"a b", " c"}));
   EXPECT_EQ(ParseLabels(""), Labels{});
   EXPECT_EQ(ParseLabels("\n"), Labels{});
   EXPECT_EQ(ParseLabels("a\0b\nc"sv), (Labels{std::string("a\0b"sv), "c"}));
