@@ -43,7 +43,8 @@ oracle::Addition AdditionOf(const LayerPlan& layer, const SynapsesPlan& synapses
   if (synapses.kernel == KernelName::kLevelConv || synapses.kernel == KernelName::kLevelDepthwise) {
     return synapses.scales.empty() ? oracle::Addition::kLevels : oracle::Addition::kScaled;
   }
-  return IsShortcut(synapses.kernel) ? oracle::Addition::kFloat : oracle::Addition::kEvents;
+  return synapses.kernel == KernelName::kLevelShortcut ? oracle::Addition::kFloat
+                                                       : oracle::Addition::kEvents;
 }
 
 void CompareEncoder(const format::NetworkT& description, const std::vector<double>& inputs,
