@@ -18,6 +18,14 @@ namespace cssrun::converter {
 struct ImageSet {
   std::vector<std::vector<uint8_t>> pixels;
   std::vector<int> truth;  // class of each image, -1 where unknown
+  // For each class the first one of its name, by which an image of that name is graded; empty where
+  // all names differ.
+  std::vector<size_t> first_of_name = {};
+
+  bool IsRight(size_t image, size_t answer) const {
+    const auto first = [&](size_t c) { return c < first_of_name.size() ? first_of_name[c] : c; };
+    return first(answer) == first(static_cast<size_t>(truth[image]));
+  }
 };
 
 using Logits = std::vector<float>;  // of one image

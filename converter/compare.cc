@@ -84,10 +84,9 @@ Result<Comparison> CompareWithAnn(std::span<const uint8_t> bytes, const ImageSet
           needed_margins.push_back(NeededMargin(outcome.answer, BestClass(ann[index])));
         }
         if (classes && images.truth[index] >= 0) {
-          const auto truth = static_cast<size_t>(images.truth[index]);
           ++graded;
-          ann_right += BestClass(ann[index]) == truth;
-          snn_right += BestClass(snn) == truth;
+          ann_right += images.IsRight(index, BestClass(ann[index]));
+          snn_right += images.IsRight(index, BestClass(snn));
         }
         double image_error = 0;
         for (size_t i = 0; i < snn.size(); ++i) {

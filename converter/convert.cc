@@ -16,13 +16,16 @@
 #include "converter/onnx_reader.h"
 #include "converter/out_of_memory.h"
 #include "converter/passes/passes.h"
+#include "converter/passes/split_single_logit.h"
 #include "converter/search.h"
 #include "converter/spiking.h"
 #include "converter/support.h"
+#include "converter/verdict.h"
 #include "cssrun/version.h"
 #include "format/file_bytes.h"
 #include "format/geometry.h"
 #include "format/network_file.h"
+#include "runtime/network/input_format.h"
 #include "runtime/network/layer_kind.h"
 #include "runtime/neuron/settled.h"
 
@@ -123,18 +126,6 @@ Status CheckNeurons(const Graph& graph, const NetworkLimits& limits) {
   return Status::Ok();
 }
 
-// Makes what the model does to its image first a part of the normalization of the pixels:
-//
-//     scale * (pixel - mean) / stddev + shift = (pixel - mean') / stddev'
-void FoldIntoNormalization(const Graph& graph, InputFormat& input) {
-  if (graph.image_scale.size() != input.mean.size()) return;
-  for (size_t c = 0; c < input.mean.size(); ++c) {
-    const double stddev = input.stddev[c] / graph.image_scale[c];
-    input.mean[c] = static_cast<float>(input.mean[c] - graph.image_shift[c] * stddev);
-    input.stddev[c] = static_cast<float>(stddev);
-  }
-}
-
 Progress StageOf(const StageProgress& progress, const char* name) {
   return [&progress, name](size_t done, size_t total) { progress(name, done, total); };
 }
@@ -148,6 +139,12 @@ AnswerKind AnswerOf(const Graph& graph) {
   const Shape& shape = graph.ShapeOf(graph.outputs.front());
   const bool vector = shape.size() >= 2 && ElementCount(shape) == shape[1];
   return graph.outputs.size() == 1 && vector ? AnswerKind::kClasses : AnswerKind::kNumbers;
+}
+
+// A binary classifier's one logit, of which Convert() makes two.
+bool HasSingleLogit(const Model& model) {
+  return model.answer == AnswerKind::kClasses &&
+         ElementCount(model.graph.ShapeOf(model.graph.outputs.front())) == 1;
 }
 
 Result<Model> LoadAndSimplify(const std::string& path, const NetworkLimits& limits) {
@@ -174,6 +171,7 @@ Result<Model> LoadAndSimplify(const std::string& path, const NetworkLimits& limi
   for (const GraphOutput& output : model.graph.outputs) {
     model.classes += static_cast<size_t>(ElementCount(model.graph.ShapeOf(output)));
   }
+  if (HasSingleLogit(model)) model.classes = 2;
   model.quantized_code = QuantizedCode(model.graph);
 
   constexpr size_t kMaximumModel = size_t{1} << 31;
@@ -187,6 +185,15 @@ Result<Model> LoadAndSimplify(const std::string& path, const NetworkLimits& limi
 
 Result<Model> LoadModel(const std::string& path, const NetworkLimits& limits) {
   return GuardMemory([&] { return LoadAndSimplify(path, limits); });
+}
+
+void FoldIntoNormalization(const Graph& graph, InputFormat& input) {
+  if (graph.image_scale.size() != input.mean.size()) return;
+  for (size_t c = 0; c < input.mean.size(); ++c) {
+    const double stddev = input.stddev[c] / graph.image_scale[c];
+    input.mean[c] = static_cast<float>(input.mean[c] - graph.image_shift[c] * stddev);
+    input.stddev[c] = static_cast<float>(stddev);
+  }
 }
 
 Result<PreparedModel> PrepareModel(const Model& model, const ImageSet& calibration,
@@ -242,11 +249,10 @@ format::NetworkT BuildFile(const Model& model, const PreparedModel& prepared,
   network.format_version = format::kFormatVersion;
   SetOutputs(model, options, network);
   network.labels = options.labels;
-  network.preprocessing = std::make_unique<format::PreprocessingT>();
-  network.preprocessing->resize =
-      options.resize != 0 ? options.resize : std::max(model.input.height, model.input.width);
-  network.preprocessing->mean = prepared.input.mean;
-  network.preprocessing->stddev = prepared.input.stddev;
+  InputFormat input = options.pictures.value_or(model.input);
+  input.mean = prepared.input.mean;
+  input.stddev = prepared.input.stddev;
+  network.preprocessing = internal::PackInput(input);
   if (const auto& grid = prepared.network.nodes.front().grid; grid.has_value()) {
     network.preprocessing->grid_step = static_cast<float>(grid->step);
     network.preprocessing->grid_lowest = static_cast<int32_t>(grid->lowest);
@@ -328,26 +334,51 @@ Result<Conversion> PrepareAndConvert(const Model& model, const ImageSet& calibra
   report.code = options.code;
   report.amplitudes = options.amplitudes;
   report.macs_per_image = prepared.network.macs;
-  {
+  const auto serialize = [&] {
     format::NetworkT built = BuildFile(model, prepared, options, codes);
+    built.why_float = report.why_float;
     ReserveMeasured(built);
     for (const auto& node : built.nodes) {
       report.latency_steps = std::max(report.latency_steps, node->offset + options.code.timesteps);
     }
     report.layers = DescribeLayers(prepared.network, prepared.calibration, codes, built);
     conversion.bytes = format::SerializeNetwork(built);
+    return std::span<const uint8_t>(conversion.bytes.data(), conversion.bytes.size());
+  };
+  std::span<const uint8_t> bytes = serialize();
+  EngineKind engine = EngineKind::kInteger;
+  const auto compare = [&]() -> Status {
+    Result<Comparison> comparison =
+        CompareWithAnn(bytes, calibration_images, prepared.calibration.logits, options.threads,
+                       StageOf(progress, "comparing with the ANN"), engine);
+    if (!comparison.ok()) return Named(model, comparison.status());
+    report.calibration = std::move(comparison).value();
+    return Status::Ok();
+  };
+  if (Status status = compare(); !status.ok()) return status;
+  Result<std::string> why_float = WhyFloat(bytes, calibration_images, prepared.calibration.logits,
+                                           report.calibration, options.threads);
+  if (!why_float.ok()) return Named(model, why_float.status());
+  if (!why_float.value().empty()) {
+    report.why_float = why_float.value();
+    engine = EngineKind::kFloat;
+    bytes = serialize();
+    if (Status status = compare(); !status.ok()) return status;
   }
-  const std::span<const uint8_t> bytes(conversion.bytes.data(), conversion.bytes.size());
-  Result<Comparison> comparison =
-      CompareWithAnn(bytes, calibration_images, prepared.calibration.logits, options.threads,
-                     StageOf(progress, "comparing with the ANN"));
-  if (!comparison.ok()) return Named(model, comparison.status());
-  report.calibration = std::move(comparison).value();
   Result<std::vector<double>> errors =
       LayerErrors(model.graph, prepared.network, codes, options.code, bytes, calibration_images,
-                  prepared.input, EngineKind::kInteger);
+                  prepared.input, engine);
   if (!errors.ok()) return Named(model, errors.status());
   for (size_t i = 0; i < report.layers.size(); ++i) report.layers[i].error = errors.value()[i];
+  const double agreement = report.calibration.agreement < 0 ? Likeness(report.calibration)
+                                                            : report.calibration.agreement;
+  if (agreement < kGoodAgreement) {
+    Result<std::string> remedy =
+        FindRemedy(model, prepared, calibration_images, options, report.calibration, progress);
+    if (!remedy.ok()) return Named(model, remedy.status());
+    report.warnings.push_back(
+        DescribeDisagreement(report.calibration, prepared.network, errors.value(), remedy.value()));
+  }
   if (!validation_images.pixels.empty()) {
     Result<std::vector<Logits>> logits = RunAnn(model.graph, validation_images, prepared.input, {},
                                                 nullptr, StageOf(progress, "validating: ANN"));
@@ -357,7 +388,7 @@ Result<Conversion> PrepareAndConvert(const Model& model, const ImageSet& calibra
     }
     Result<Comparison> validation =
         CompareWithAnn(bytes, validation_images, logits.value(), options.threads,
-                       StageOf(progress, "validating: SNN"));
+                       StageOf(progress, "validating: SNN"), engine);
     if (!validation.ok()) return Named(model, validation.status());
     report.validation = std::move(validation).value();
   }
@@ -370,8 +401,15 @@ Result<Conversion> PrepareAndConvert(const Model& model, const ImageSet& calibra
 Result<Conversion> Convert(const Model& model, const ImageSet& calibration_images,
                            const ImageSet& validation_images, const ConvertOptions& asked,
                            const StageProgress& progress) {
-  return GuardMemory([&] {
-    return PrepareAndConvert(model, calibration_images, validation_images, asked, progress);
+  return GuardMemory([&]() -> Result<Conversion> {
+    if (!HasSingleLogit(model) || asked.answer.value_or(model.answer) != AnswerKind::kClasses) {
+      return PrepareAndConvert(model, calibration_images, validation_images, asked, progress);
+    }
+    Model two_classes = model;
+    if (Status status = SplitSingleLogit(two_classes.graph); !status.ok()) {
+      return Named(model, status);
+    }
+    return PrepareAndConvert(two_classes, calibration_images, validation_images, asked, progress);
   });
 }
 

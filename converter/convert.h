@@ -27,7 +27,9 @@ struct ConvertOptions {
   AmplitudeSettings amplitudes;
   std::vector<float> mean;  // of pixel / 255, one per channel
   std::vector<float> stddev;
-  uint32_t resize = 0;              // shorter side before the centre is cut; 0: the larger side
+  // How pictures become the model's images, of the model's own size and without mean and stddev;
+  // nothing: as Model::input has it.
+  std::optional<InputFormat> pictures;
   std::vector<std::string> labels;  // one per logit, or none
   unsigned threads = 0;             // for running the converted network; 0: all cores
   // What the outputs are; nothing: classes where the model has one output, a vector.
@@ -59,6 +61,11 @@ struct PreparedModel {
   SpikingNetwork network;
   Calibration calibration;
 };
+
+// Makes what the model does to its image first a part of the normalization of the pixels:
+//
+//     scale * (pixel - mean) / stddev + shift = (pixel - mean') / stddev'
+void FoldIntoNormalization(const Graph& graph, InputFormat& input);
 
 struct LayerReport {
   std::string name;
@@ -104,6 +111,8 @@ struct ConversionReport {
   std::vector<TriedCode> tried;          // empty where the user or the model names the code
   std::vector<FrontierPoint> frontier;   // the cheapest first; empty without a search
   Comparison calibration;                // on the calibration images
+  std::string why_float;                 // why the file asks for the float engine; "" where not
+  std::vector<std::string> warnings;     // what the user should know before using the network
   std::optional<Comparison> validation;  // on images that the conversion did not use
 };
 

@@ -110,6 +110,27 @@ Status CheckCode(const Code& code, const NetworkLimits& limits) {
   return Status::Ok();
 }
 
+Status CheckPictures(const Pictures& p, uint32_t channels, uint32_t longer) {
+  const std::string where = "preprocessing: pictures";
+  if (p.resizing() > Resizing::MAX || p.interpolation() > Interpolation::MAX ||
+      p.colours() > Colours::MAX) {
+    return Bad(where, "an unknown way of resizing, interpolation or order of colours");
+  }
+  const bool sided = p.resizing() == Resizing::Cover || p.resizing() == Resizing::ShorterSide;
+  const uint32_t least = p.resizing() == Resizing::Cover ? longer : 1;
+  if (sided && !InRange(p.shorter_side(), least, kMaximumSide)) {
+    return Bad(where, "shorter_side is smaller than the image or out of range");
+  }
+  const bool sized = p.resizing() == Resizing::Stretch || p.resizing() == Resizing::Fit;
+  if (sized && (!InRange(p.height(), 1, kMaximumSide) || !InRange(p.width(), 1, kMaximumSide))) {
+    return Bad(where, "height or width is out of range");
+  }
+  if (p.colours() == Colours::Bgr && channels != 3) {
+    return Bad(where, "blue, green and red are three channels");
+  }
+  return Status::Ok();
+}
+
 Status CheckPreprocessing(const Preprocessing& p, const Extent& input) {
   const std::string where = "preprocessing";
   if (p.mean()->size() != input.channels() || !AllFinite(*p.mean())) {
@@ -124,7 +145,12 @@ Status CheckPreprocessing(const Preprocessing& p, const Extent& input) {
   if (!rounds && p.grid_step() != 0) {
     return Bad(where, "grid_step is not positive, or grid_lowest not below grid_highest");
   }
-  if (!InRange(p.resize(), std::max(input.height(), input.width()), kMaximumSide)) {
+  const uint32_t longer = std::max(input.height(), input.width());
+  if (p.pictures() != nullptr) {
+    if (p.resize() != 0) return Bad(where, "resize is 0 where there is pictures");
+    return CheckPictures(*p.pictures(), input.channels(), longer);
+  }
+  if (!InRange(p.resize(), longer, kMaximumSide)) {
     return Bad(where, "resize is smaller than the image or out of range");
   }
   return Status::Ok();

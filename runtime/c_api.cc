@@ -343,6 +343,7 @@ cssrun_code cssrun_network_get_info(const cssrun_network* network, cssrun_networ
     ours.why_float = from.why_float().c_str();
     ours.answer = from.answer() == cssrun::AnswerKind::kClasses ? CSSRUN_CLASSES : CSSRUN_NUMBERS;
     ours.outputs = static_cast<uint32_t>(from.outputs().size());
+    ours.exif = from.input().exif ? 1 : 0;
     return WriteStruct(ours, info, "info");
   });
 }
@@ -361,6 +362,26 @@ cssrun_code cssrun_network_get_output(const cssrun_network* network, uint32_t ou
     ours.shape = from.shape.data();
     ours.rank = from.shape.size();
     return WriteStruct(ours, info, "info");
+  });
+}
+
+cssrun_code cssrun_network_preprocess(const cssrun_network* network, const uint8_t* rgb,
+                                      uint32_t width, uint32_t height, uint8_t* pixels,
+                                      size_t count, cssrun_status* status) {
+  return Guard(status, [&]() -> Status {
+    if (network == nullptr) return Null("network");
+    if (rgb == nullptr) return Null("rgb");
+    if (pixels == nullptr) return Null("pixels");
+    std::vector<uint8_t> made;
+    Status status_of_picture = cssrun::Preprocess(
+        network->network->input(), {rgb, size_t{width} * height * 3}, width, height, made);
+    if (!status_of_picture.ok()) return status_of_picture;
+    if (made.size() != count) {
+      return Status::InvalidArgument("room for " + std::to_string(count) +
+                                     " pixels; the network takes " + std::to_string(made.size()));
+    }
+    std::ranges::copy(made, pixels);
+    return Status::Ok();
   });
 }
 

@@ -10,10 +10,12 @@
 #include "fmt/format.h"
 #include "format/write_atomically.h"
 #include "tools/args.h"
+#include "tools/check.h"
 #include "tools/cssconvert_arguments.h"
 #include "tools/exit_codes.h"
 #include "tools/image_set.h"
 #include "tools/label_file.h"
+#include "tools/npy.h"
 #include "tools/progress.h"
 #include "tools/run_main.h"
 #include "tools/terminal_text.h"
@@ -69,9 +71,26 @@ Status ChooseLabels(const ConvertArguments& arguments, size_t classes, bool& gue
                                              arguments.labels, labels.size(), classes));
 }
 
+// Says what is no error. A note may have several lines.
+void PrintNote(const std::string& note) {
+  PrintMessage(std::string(kProgram) + ": " + TerminalText(note, true) + "\n");
+}
+
 Status WriteText(const std::string& path, const std::string& text) {
   return format::WriteFileAtomically(path,
                                      {reinterpret_cast<const uint8_t*>(text.data()), text.size()});
+}
+
+Result<CheckResult> Check(const ConvertArguments& arguments, const converter::Graph& graph,
+                          const InputFormat& format) {
+  const Result<std::vector<float>> expected = ReadNpy(arguments.check[1]);
+  if (!expected.ok()) return expected.status();
+  Result<CheckResult> checked = CheckPreprocessing(graph, format, arguments.check[0],
+                                                   expected.value(), arguments.limits.image);
+  if (checked.ok() || checked.status().code() != StatusCode::kInvalidArgument) return checked;
+  const std::string& message = checked.status().message();
+  const bool names = message.starts_with(arguments.check[0]);
+  return Status::InvalidArgument(names ? message : arguments.check[1] + ": " + message);
 }
 
 int Run(int argc, char** argv) {
@@ -101,19 +120,19 @@ int Run(int argc, char** argv) {
     if (!status.ok()) return Fail(status);
     options.search_tolerance = arguments.tolerance / 100;
   }
-  InputFormat format = model.value().input;
-  for (const Status& status :
-       {converter::SpreadOverChannels("mean", 0, format.channels, kDashes, options.mean),
-        converter::SpreadOverChannels("std", 1, format.channels, kDashes, options.stddev)}) {
-    if (!status.ok()) return Fail(status);
-  }
-  if (options.resize != 0) {
-    if (options.resize < format.resize) {
-      return Fail(
-          Status::InvalidArgument(fmt::format("--resize {}: the model takes images of {} x {}",
-                                              options.resize, format.width, format.height)));
-    }
-    format.resize = options.resize;
+  const Result<InputFormat> chosen =
+      ChoosePreprocessing(arguments.preprocessing, model.value().input, kDashes);
+  if (!chosen.ok()) return Fail(chosen.status());
+  const InputFormat& format = chosen.value();
+  options.pictures = format;
+  options.mean = format.mean;
+  options.stddev = format.stddev;
+  if (!arguments.check.empty()) {
+    const Result<CheckResult> checked = Check(arguments, model.value().graph, format);
+    if (!checked.ok()) return Fail(checked.status());
+    PrintMessage(TerminalText(checked.value().text, true));
+    if (!checked.value().matches) return kSomeInputsFailed;
+    if (arguments.output.empty()) return kAllDone;
   }
   options.answer = arguments.answer.value_or(model.value().answer);
   bool guessed = false;
@@ -128,16 +147,17 @@ int Run(int argc, char** argv) {
   const auto reading = [&](size_t done, size_t total) {
     progress.Update("reading images", done, total);
   };
-  Status loaded = ReadImageSet(arguments.calibration, options.labels, format,
-                               arguments.limits.image, reading, calibration);
-  if (loaded.ok() && !arguments.validation.empty()) {
-    loaded = ReadImageSet(arguments.validation, options.labels, format, arguments.limits.image,
-                          reading, validation);
-  }
-  if (!loaded.ok()) {
+  for (const bool validating : {false, true}) {
+    const std::string& folder = validating ? arguments.validation : arguments.calibration;
+    if (folder.empty()) continue;
+    const Result<std::vector<std::string>> notes =
+        ReadImageSet(folder, options.labels, format, arguments.limits.image, reading,
+                     validating ? validation : calibration);
     progress.Clear();
-    return Fail(loaded);
+    if (!notes.ok()) return Fail(notes.status());
+    for (const std::string& note : notes.value()) PrintNote(note);
   }
+  if (const std::string twins = DescribeTwins(options.labels); !twins.empty()) PrintNote(twins);
   Result<converter::Conversion> conversion = converter::Convert(
       model.value(), calibration, validation, options,
       [&](const char* stage, size_t done, size_t total) { progress.Update(stage, done, total); });
@@ -169,8 +189,12 @@ int Run(int argc, char** argv) {
         "differs\n",
         TerminalText(arguments.calibration)));
   }
+  PrintMessage(fmt::format("Pictures: {}\n", DescribePreprocessing(format)));
   PrintMessage(fmt::format("Wrote {}: {:.1f} kB\n", TerminalText(arguments.output),
                            static_cast<double>(bytes.size()) / 1e3));
+  for (const std::string& warning : report.warnings) {
+    PrintMessage(fmt::format("\nWARNING: {}\n", TerminalText(warning)));
+  }
   return kAllDone;
 }
 

@@ -1,5 +1,6 @@
 #include "tools/cssconvert_arguments.h"
 
+#include <cctype>
 #include <cstddef>
 #include <map>
 
@@ -9,10 +10,12 @@ namespace cssrun::tools {
 namespace {
 
 const std::string kUsualTolerance = "0.5";  // percent, of --auto
+const std::string kModelSize = "model";     // of --fit
 constexpr char kExamples[] =
     "  cssconvert model.onnx -o net.fb --calibration images/\n"
     "  cssconvert resnet.onnx -o net.fb --calibration images/ --labels names.txt \\\n"
-    "      --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225 --timesteps 8 --beta 2";
+    "      --preset imagenet --timesteps 8 --beta 2\n"
+    "  cssconvert resnet.onnx --check photo.jpg expected.npy --preset imagenet";
 
 const std::map<std::string, converter::InputCoding> kInputs = {
     {"css", converter::InputCoding::kCss}, {"direct", converter::InputCoding::kDirect}};
@@ -26,40 +29,82 @@ const std::map<std::string, converter::AmplitudeRule> kRules = {
 const std::map<std::string, AnswerKind> kAnswers = {{"classes", AnswerKind::kClasses},
                                                     {"numbers", AnswerKind::kNumbers}};
 
+constexpr char kTrainedOn[] = "What the model was trained on";
+
+void DeclarePreprocessing(CLI::App& app, AskedPreprocessing& asked) {
+  app.add_option(
+         "--preset", asked.preset,
+         std::string("usual values of what follows, each of which may be given beside it: ") +
+             kPresetNames)
+      ->group(kTrainedOn);
+  app.add_option("--mean", asked.mean, "mean of pixel/255 per channel, r,g,b (0)")
+      ->delimiter(',')
+      ->group(kTrainedOn);
+  app.add_option("--std", asked.stddev, "standard deviation of pixel/255 per channel (1)")
+      ->delimiter(',')
+      ->group(kTrainedOn);
+  app.add_option("--scale", asked.scale,
+                 "by what a pixel of 0..255 is multiplied before --mean and --std (1/255); 1 for "
+                 "models that take 0..255")
+      ->group(kTrainedOn);
+  app.add_option("--resize", asked.resize,
+                 "N: the shorter side to N, before the centre is cut out; HxW: stretched to that")
+      ->type_name("N|HxW")
+      ->group(kTrainedOn);
+  app.add_option("--fit", asked.fit,
+                 "the largest size that fits into HxW (the model's), with --fill around it")
+      ->type_name("[HxW]")
+      ->group(kTrainedOn);
+  app.add_option("--crop", asked.crop,
+                 "the centre that is cut out, which is the model's size; alone: do not resize")
+      ->type_name("N|HxW")
+      ->group(kTrainedOn);
+  app.add_option("--fill", asked.fill, "colour around a picture that does not fill the image (0)")
+      ->type_name("R,G,B")
+      ->group(kTrainedOn);
+  app.add_option("--channels", asked.channels, "rgb, bgr or grey")->group(kTrainedOn);
+  app.add_option("--interpolation", asked.interpolation,
+                 "bilinear, bicubic, area (these three as PIL, with antialiasing), nearest, or "
+                 "linear (without it)")
+      ->group(kTrainedOn);
+  app.add_flag("--exif", asked.exif, "turn photos upright by their EXIF orientation")
+      ->group(kTrainedOn);
+}
+
+// Whether `word` is the value of an option that may go without.
+bool IsNumber(const std::string& word) {
+  return !word.empty() && word.find_first_not_of("0123456789.") == std::string::npos;
+}
+bool IsSize(const std::string& word) {
+  return !word.empty() && std::isdigit(static_cast<unsigned char>(word[0])) != 0 &&
+         word.find_first_not_of("0123456789xX") == std::string::npos;
+}
+
 }  // namespace
 
 void DeclareConvert(CLI::App& app, ConvertArguments& arguments) {
   converter::ConvertOptions& options = arguments.options;
   converter::CodeSettings& code = options.code;
   app.add_option("MODEL", arguments.model, "the trained network, ONNX (opset 7 to 23)")->required();
-  app.add_option("-o,--output", arguments.output, "the network file to write")->required();
+  app.add_option("-o,--output", arguments.output, "the network file to write");
   app.add_option("--calibration", arguments.calibration,
-                 "folder of images like those that will be classified; a few hundred do")
-      ->required();
+                 "folder of images like those that will be classified; a few hundred do");
 
-  const std::string pixels = "What the model was trained on";
-  app.add_option("--mean", options.mean, "mean of pixel/255 per channel, r,g,b (0)")
-      ->delimiter(',')
-      ->group(pixels);
-  app.add_option("--std", options.stddev, "standard deviation of pixel/255 per channel (1)")
-      ->delimiter(',')
-      ->group(pixels);
-  app.add_option("--resize", options.resize,
-                 "shorter side before the centre is cut out (the image's own size)")
-      ->group(pixels);
+  DeclarePreprocessing(app, arguments.preprocessing);
   app.add_option("--labels", arguments.labels,
                  "file with one class name a line, in the order of the logits")
-      ->group(pixels);
+      ->group(kTrainedOn);
   app.add_option("--answer", arguments.answer,
                  "what the outputs are: classes (one vector of logits), numbers (anything else)")
       ->transform(
           CLI::CheckedTransformer(kAnswers, CLI::ignore_case).description("classes|numbers"))
-      ->group(pixels);
+      ->group(kTrainedOn);
 
   const std::string coding = "The spike code";
-  app.add_option("-T,--timesteps", code.timesteps, "spikes a value is coded in")
+  app.add_option("-T,--timesteps", code.timesteps,
+                 "spikes a value is coded in (12, or where no code is named at all: the fewest that "
+                 "agree with the ANN)")
       ->check(CLI::Range(1, 256))
-      ->capture_default_str()
       ->group(coding);
   app.add_option("--beta", code.beta, "by how much a spike outweighs the next; 1.5 and 2 are fast")
       ->check(Between(1.0, 4.0))
@@ -82,7 +127,8 @@ void DeclareConvert(CLI::App& app, ConvertArguments& arguments) {
   app.add_flag("--no-negative", arguments.no_negative, "neurons send positive spikes only")
       ->group(coding);
   app.add_option("--input", arguments.input,
-                 "how pixels enter: css (spikes; from T = 6 on), direct (multiplications)")
+                 "how pixels enter: css (spikes; from T = 6 on, but for exact codes of 7 or 8), direct "
+                 "(multiplications)")
       ->transform(CLI::CheckedTransformer(kInputs, CLI::ignore_case).description("css|direct"))
       ->group(coding);
   app.add_option("--coding", arguments.coding,
@@ -114,22 +160,34 @@ void DeclareConvert(CLI::App& app, ConvertArguments& arguments) {
       ->check(Between(0.0, 100.0))
       ->type_name("[PERCENT]")
       ->group(coding);
+  app.add_option("--check", arguments.check,
+                 "compare the model's logits on a picture with those that the framework gave, an "
+                 "array of NumPy, and say how the preprocessing differs; needs no --output")
+      ->expected(2)
+      ->type_name("PICTURE NPY");
   app.add_option("--validate", arguments.validation,
                  "folder of other images on which to compare the result with the ANN");
   app.add_option("--report", arguments.report, "write the conversion report here, as JSON");
   app.add_option("--threads", options.threads, "for running the converted network (all cores)")
       ->check(CLI::Range(0, 1024));
   AddLimitOption(app, arguments.limits);
+  app.callback([&arguments] {
+    const bool converts = !arguments.output.empty() || !arguments.calibration.empty();
+    if (!arguments.check.empty() && !converts) return;
+    if (arguments.output.empty()) throw CLI::RequiredError("-o,--output");
+    if (arguments.calibration.empty()) throw CLI::RequiredError("--calibration");
+  });
   Prepare(app, kExamples);
 }
 
 std::vector<std::string> JoinOptionalValue(std::vector<std::string> joined) {
   for (size_t i = 1; i < joined.size(); ++i) {
-    if (joined[i] != "--auto") continue;
+    const bool search = joined[i] == "--auto";
+    if (!search && joined[i] != "--fit") continue;
     const std::string next = i + 1 < joined.size() ? joined[i + 1] : "";
-    const bool number = !next.empty() && next.find_first_not_of("0123456789.") == std::string::npos;
-    joined[i] += "=" + (number ? next : kUsualTolerance);
-    if (number) joined.erase(joined.begin() + static_cast<std::ptrdiff_t>(i) + 1);
+    const bool given = search ? IsNumber(next) : IsSize(next);
+    joined[i] += "=" + (given ? next : search ? kUsualTolerance : kModelSize);
+    if (given) joined.erase(joined.begin() + static_cast<std::ptrdiff_t>(i) + 1);
   }
   return joined;
 }

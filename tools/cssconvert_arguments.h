@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "converter/convert.h"
+#include "tools/choose_preprocessing.h"
 #include "tools/limits.h"
 
 namespace cssrun::tools {
@@ -19,11 +20,13 @@ struct ConvertArguments {
   std::string validation;
   std::string labels;
   std::string report;
+  std::vector<std::string> check;  // a picture and the framework's logits, or nothing
   bool no_negative = false;
   double tolerance = -1;  // percent; negative: no search
   std::optional<converter::InputCoding> input;
   std::optional<AnswerKind> answer;
   converter::Coding coding = converter::Coding::kCss;
+  AskedPreprocessing preprocessing;
   converter::ConvertOptions options;
   Limits limits;
 };
@@ -31,8 +34,8 @@ struct ConvertArguments {
 // Declares all options; parsing fills `arguments`.
 void DeclareConvert(CLI::App& app, ConvertArguments& arguments);
 
-// Joins "--auto 1" to "--auto=1" and gives "--auto" alone its default value. CLI11 would take any
-// argument that follows as the value, even a path.
+// Joins "--auto 1" to "--auto=1" and gives "--auto" alone its default value, and likewise "--fit".
+// CLI11 would take any argument that follows as the value, even a path.
 std::vector<std::string> JoinOptionalValue(std::vector<std::string> words);
 
 }  // namespace cssrun::tools

@@ -10,8 +10,10 @@
 #include "fmt/ranges.h"
 #include "format/geometry.h"
 #include "format/network_file.h"
+#include "runtime/network/input_format.h"
 #include "runtime/network/layer_kind.h"
 #include "tools/args.h"
+#include "tools/choose_preprocessing.h"
 #include "tools/exit_codes.h"
 #include "tools/limits.h"
 #include "tools/plan_table.h"
@@ -78,7 +80,8 @@ Json SynapsesToJson(const format::Synapses& s) {
 Json ToJson(const format::NetworkFile& file) {
   const format::Network& network = file.network();
   const format::Code& code = *network.code();
-  const format::Preprocessing& preprocessing = *network.preprocessing();
+  const InputFormat input =
+      internal::UnpackInput(*network.preprocessing(), *network.nodes()->Get(0)->extent());
   const format::Origin& origin = *network.origin();
   Json json;
   json["format_version"] = network.format_version();
@@ -93,13 +96,12 @@ Json ToJson(const format::NetworkFile& file) {
   json["latency_steps_paper"] = LatencySteps(network) + code.silent_steps();
   json["macs_per_image"] = network.macs_per_image();
   json["weights"] = SynapseWeights(network);
-  json["input"] = {
-      {"extent", ExtentToJson(*network.nodes()->Get(0)->extent())},
-      {"resize", preprocessing.resize()},
-      {"mean",
-       Json(std::vector<float>(preprocessing.mean()->begin(), preprocessing.mean()->end()))},
-      {"stddev",
-       Json(std::vector<float>(preprocessing.stddev()->begin(), preprocessing.stddev()->end()))}};
+  json["input"] = {{"extent", ExtentToJson(*network.nodes()->Get(0)->extent())},
+                   {"resize", input.resize},
+                   {"pictures", DescribePreprocessing(input)},
+                   {"exif", input.exif},
+                   {"mean", Json(input.mean)},
+                   {"stddev", Json(input.stddev)}};
   json["labels"] = Json::array();
   for (const flatbuffers::String* label : *network.labels()) json["labels"].push_back(label->str());
   json["origin"] = {{"model_file", origin.model_file()->str()},
@@ -181,8 +183,11 @@ std::string ToText(const std::string& path, const format::NetworkFile& file) {
                       code.silent_steps(), code.negative_spikes() ? "" : ", no negative spikes");
   text += fmt::format("latency: {} steps ({} as the paper counts)\n", LatencySteps(network),
                       LatencySteps(network) + code.silent_steps());
-  text += fmt::format("input: {}, shorter side {}; {}\n", Size(*network.nodes()->Get(0)->extent()),
-                      network.preprocessing()->resize(), DescribeOutputs(network));
+  const format::Extent& image = *network.nodes()->Get(0)->extent();
+  text +=
+      fmt::format("pictures: {}\n",
+                  DescribePreprocessing(internal::UnpackInput(*network.preprocessing(), image)));
+  text += fmt::format("input: {}; {}\n", Size(image), DescribeOutputs(network));
   text += fmt::format("{} weights; the ANN takes {:.2f} M MACs an image\n", SynapseWeights(network),
                       static_cast<double>(network.macs_per_image()) / 1e6);
   if (origin.calibration_agreement() >= 0) {

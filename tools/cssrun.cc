@@ -1,6 +1,7 @@
 // cssrun: classifies images with a converted network.
 #include "cssrun/cssrun.h"
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <memory>
@@ -11,6 +12,7 @@
 #include "tools/cssrun_arguments.h"
 #include "tools/exit_codes.h"
 #include "tools/image_list.h"
+#include "tools/label_file.h"
 #include "tools/numbers.h"
 #include "tools/output.h"
 #include "tools/progress.h"
@@ -93,6 +95,18 @@ Result<ReportRequest> RequestOf(const Arguments& arguments, const Network& netwo
   return report;
 }
 
+// What folders and labels have that results do not show, once.
+void SayBeforehand(const std::vector<ImageFile>& files, const Network& network,
+                   const LeftOut& left_out) {
+  if (const std::string left = DescribeLeftOut(left_out); !left.empty()) {
+    PrintError(kProgram, left);
+  }
+  const bool graded =
+      std::ranges::any_of(files, [](const ImageFile& file) { return file.truth != kUnknownTruth; });
+  const std::string twins = DescribeTwins(network.labels());
+  if (graded && !twins.empty()) PrintError(kProgram, twins);
+}
+
 // Makes the message of an interrupted run: how many images are done, and how to continue.
 Status Interrupted(const Status& reason, size_t done, const std::vector<ImageFile>& files,
                    const std::string& resume) {
@@ -111,7 +125,9 @@ int Run(int argc, char** argv, Ranks& ranks) {
   if (const auto exit = Parse(app, argc, argv); exit.has_value()) return *exit;
 
   LoadOptions load;
-  load.engine = arguments.engine == "float" ? EngineKind::kFloat : EngineKind::kInteger;
+  if (app.count("--engine") > 0) {
+    load = arguments.engine == "float" ? EngineKind::kFloat : EngineKind::kInteger;
+  }
   load.limits = arguments.limits.network;
   Result<std::shared_ptr<const Network>> loaded = Network::Load(arguments.network, load);
   if (!loaded.ok()) return Fail(loaded.status());
@@ -119,8 +135,10 @@ int Run(int argc, char** argv, Ranks& ranks) {
   if (!network->why_float().empty()) {
     PrintError(kProgram, "running in float, which is slower: " + network->why_float());
   }
-  Result<std::vector<ImageFile>> listed = CollectImages(arguments, *network);
+  LeftOut left_out;
+  Result<std::vector<ImageFile>> listed = CollectImages(arguments, *network, left_out);
   if (!listed.ok()) return Fail(listed.status());
+  SayBeforehand(listed.value(), *network, left_out);
   const std::vector<ImageFile>& files = listed.value();
   const Result<SessionOptions> options = OptionsOf(arguments, *network);
   if (!options.ok()) return Fail(options.status());
@@ -128,6 +146,9 @@ int Run(int argc, char** argv, Ranks& ranks) {
   if (!report.ok()) return Fail(report.status());
 
   Summary summary(*network);
+  summary.SetLeftOut(left_out);
+  const Twins twins(network->labels());
+  std::string first_warning;
   Tally tally(network->labels(), network->logits());
   Result<Results> opened = arguments.resume.empty() ? Results::ToStandardOutput()
                                                     : Results::Continue(arguments.resume, files,
@@ -147,8 +168,9 @@ int Run(int argc, char** argv, Ranks& ranks) {
                                                  : FormatHeader(format, arguments.topk));
   const FileRun run{network,
                     arguments.network,
-                    load.engine,
+                    network->engine(),
                     arguments.limits,
+                    arguments.exif,
                     options.value(),
                     arguments.threads,
                     files.size() - done,
@@ -156,8 +178,13 @@ int Run(int argc, char** argv, Ranks& ranks) {
                       return files[first + index].path;
                     }};
   const auto start = std::chrono::steady_clock::now();
-  const Status ran = ranks.Run(run, [&](size_t, const ImageOutcome& outcome) {
-    const ImageFile& file = files[done];
+  const Status ran = ranks.Run(run, [&](size_t, const FileOutcome& outcome) {
+    ImageFile file = files[done];
+    file.truth = twins.Best(outcome.answer.logits, file.truth);
+    if (!outcome.warning.empty()) {
+      if (summary.warned() == 0) first_warning = file.path + ": " + outcome.warning;
+      summary.AddWarning();
+    }
     summary.Add(outcome, file.truth);
     if (!arguments.report.empty()) tally.Add(file, outcome);
     if (!outcome.status.ok()) {
@@ -178,6 +205,11 @@ int Run(int argc, char** argv, Ranks& ranks) {
   if (!ran.ok()) return Fail(Interrupted(ran, done, files, arguments.resume));
 
   summary.Finish(std::chrono::duration<double>(elapsed).count(), ThreadCount(arguments.threads));
+  if (summary.warned() > 0) {
+    PrintError(kProgram, std::to_string(summary.warned()) +
+                             (summary.warned() == 1 ? " image was" : " images were") +
+                             " read with warnings, the first: " + first_warning);
+  }
   if (arguments.profile) PrintMessage(summary.ProfileText());
   if (arguments.steps) PrintMessage(summary.StepsText());
   PrintMessage(summary.ToText());

@@ -81,6 +81,9 @@ void Declare(CLI::App& app, Arguments& arguments) {
       ->check(CLI::Range(0, 1024));
   app.add_flag("--latency", arguments.latency,
                "one image at a time, its layers spread over the threads: each answer sooner");
+  app.add_flag("--exif", arguments.exif,
+               "turn photos upright by their EXIF orientation, also if the network's file does not "
+               "say so");
   app.add_option("--summary", arguments.summary,
                  "write totals and per-layer figures here, as JSON");
   auto* early_exit =
@@ -122,7 +125,8 @@ OutputFormat FormatNamed(const std::string& name) {
   return name == "jsonl" ? OutputFormat::kJsonLines : OutputFormat::kText;
 }
 
-Result<std::vector<ImageFile>> CollectImages(const Arguments& arguments, const Network& network) {
+Result<std::vector<ImageFile>> CollectImages(const Arguments& arguments, const Network& network,
+                                             LeftOut& left_out) {
   std::vector<std::string> paths = arguments.paths;
   if (!arguments.paths_from.empty()) {
     Result<std::vector<std::string>> listed = arguments.paths_from == "-"
@@ -134,9 +138,11 @@ Result<std::vector<ImageFile>> CollectImages(const Arguments& arguments, const N
   if (paths.empty()) {
     return Status::InvalidArgument("no images are named; give files, folders or - (see --help)");
   }
-  Result<std::vector<ImageFile>> images = ListImages(paths, network.labels(), std::cin);
+  Result<std::vector<ImageFile>> images = ListImages(paths, network.labels(), std::cin, &left_out);
   if (images.ok() && images.value().empty()) {
-    return Status::InvalidArgument("no images (.jpg, .png, .ppm, .pgm) in what was named");
+    const std::string left = DescribeLeftOut(left_out);
+    return Status::InvalidArgument(std::string("no images (") + kReadKinds + ") in what was named" +
+                                   (left.empty() ? "" : "; " + left));
   }
   return images;
 }

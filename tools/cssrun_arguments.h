@@ -28,6 +28,7 @@ struct Arguments {
   bool profile = false;
   bool steps = false;
   bool latency = false;
+  bool exif = false;
   std::string report;
   std::string resume;
   std::vector<std::string> neurons;
@@ -39,9 +40,10 @@ void Declare(CLI::App& app, Arguments& arguments);
 
 OutputFormat FormatNamed(const std::string& name);
 
-// Returns the images that the paths name, in order. Errors: kInvalidArgument when there are none,
-// kIo.
-Result<std::vector<ImageFile>> CollectImages(const Arguments& arguments, const Network& network);
+// Returns the images that the paths name, in order, and counts those that folders have beside them.
+// Errors: kInvalidArgument when there are none, kIo.
+Result<std::vector<ImageFile>> CollectImages(const Arguments& arguments, const Network& network,
+                                             LeftOut& left_out);
 
 // Returns the options to run each image with. Error: kInvalidArgument where the network lacks
 // something that was asked for.

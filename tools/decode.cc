@@ -1,7 +1,6 @@
 #include "tools/decode.h"
 
 #include <algorithm>
-#include <array>
 #include <string_view>
 
 namespace cssrun::tools {
@@ -19,11 +18,18 @@ Result<Image> DecodeImage(std::span<const uint8_t> bytes, const ImageLimits& lim
   using std::string_view_literals::operator""sv;
   if (StartsWith(bytes, "\xFF\xD8\xFF"sv)) return DecodeJpeg(bytes, limits);
   if (StartsWith(bytes, "\x89PNG\r\n\x1A\n"sv)) return DecodePng(bytes, limits);
-  if (StartsWith(bytes, "P6"sv) || StartsWith(bytes, "P5"sv)) return DecodePnm(bytes, limits);
-  return Undecodable("not a JPEG, PNG, PPM or PGM image");
+  if (StartsWith(bytes, "RIFF"sv) &&
+      StartsWith(bytes.subspan(std::min<size_t>(8, bytes.size())), "WEBP"sv)) {
+    return DecodeWebp(bytes, limits);
+  }
+  if (StartsWith(bytes, "BM"sv)) return DecodeBmp(bytes, limits);
+  if (bytes.size() > 2 && bytes[0] == 'P' && bytes[1] >= '1' && bytes[1] <= '6') {
+    return DecodePnm(bytes, limits);
+  }
+  return Undecodable(NameUnread(bytes));
 }
 
-Status PrepareImage(uint64_t width, uint64_t height, const ImageLimits& limits, Image& image) {
+Status CheckSize(uint64_t width, uint64_t height, const ImageLimits& limits) {
   if (width == 0 || height == 0) return Undecodable("an image without pixels");
   const auto above = [&](uint64_t limit, const char* what, const char* name) {
     return Undecodable("an image of " + std::to_string(width) + " x " + std::to_string(height) +
@@ -33,6 +39,11 @@ Status PrepareImage(uint64_t width, uint64_t height, const ImageLimits& limits, 
   if (width > limits.side || height > limits.side) return above(limits.side, " a side", "side");
   // The product cannot overflow, because both sides have 32 bits.
   if (width * height > limits.pixels) return above(limits.pixels, "", "pixels");
+  return Status::Ok();
+}
+
+Status PrepareImage(uint64_t width, uint64_t height, const ImageLimits& limits, Image& image) {
+  if (Status status = CheckSize(width, height, limits); !status.ok()) return status;
   image.width = static_cast<uint32_t>(width);
   image.height = static_cast<uint32_t>(height);
   image.rgb.assign(width * height * 3, 0);

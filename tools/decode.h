@@ -19,10 +19,26 @@ Result<Image> DecodeImage(std::span<const uint8_t> bytes, const ImageLimits& lim
 // The following functions take bytes that begin with the format's magic number.
 Result<Image> DecodeJpeg(std::span<const uint8_t> bytes, const ImageLimits& limits);
 Result<Image> DecodePng(std::span<const uint8_t> bytes, const ImageLimits& limits);
-// Binary PPM (P6) and PGM (P5).
+// Windows' and OS/2's bitmaps without compression.
+Result<Image> DecodeBmp(std::span<const uint8_t> bytes, const ImageLimits& limits);
+Result<Image> DecodeWebp(std::span<const uint8_t> bytes, const ImageLimits& limits);
+// PBM, PGM and PPM, as text (P1, P2, P3) or binary (P4, P5, P6), with 1 to 16 bits a number.
 Result<Image> DecodePnm(std::span<const uint8_t> bytes, const ImageLimits& limits);
 
-// Checks the size against the limits and allocates the pixels.
+// What to do with an image that is not read.
+inline constexpr char kMakePng[] = "; make a PNG of it: mogrify -format png FILE (ImageMagick)";
+
+// Names what `bytes` are if they begin as a kind of file that is not decoded, and says how to make
+// an image of it that is: "a TIFF; ...".
+std::string NameUnread(std::span<const uint8_t> bytes);
+
+// Whether a file that begins with these bytes, the first 16, is an image of any kind, decoded or
+// not.
+bool BeginsAsImage(std::span<const uint8_t> bytes);
+
+// Checks the size against the limits.
+Status CheckSize(uint64_t width, uint64_t height, const ImageLimits& limits);
+// The same, and allocates the pixels.
 Status PrepareImage(uint64_t width, uint64_t height, const ImageLimits& limits, Image& image);
 
 inline Status Undecodable(const std::string& what) { return Status::InvalidArgument(what); }

@@ -19,6 +19,7 @@ struct Reader {
   // This is not a std::string, because filling one may throw through libpng when memory has run
   // out.
   std::array<char, 128> error = {};
+  std::array<char, 128> warning = {};  // the first one
   png_structp png = nullptr;
   png_infop info = nullptr;
   Image image;
@@ -40,7 +41,10 @@ void ReadBytes(png_structp png, png_bytep out, size_t count) {
   png_longjmp(png, 1);
 }
 
-void OnWarning(png_structp, png_const_charp) {}
+void OnWarning(png_structp png, png_const_charp message) {
+  std::array<char, 128>& warning = static_cast<Reader*>(png_get_error_ptr(png))->warning;
+  if (warning[0] == '\0') std::snprintf(warning.data(), warning.size(), "%s", message);
+}
 
 // Returns false when libpng reported an error through OnError, or the size was refused. It holds no
 // object with a destructor, because longjmp would skip it.
@@ -90,7 +94,10 @@ Result<Image> DecodePng(std::span<const uint8_t> bytes, const ImageLimits& limit
   reader.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &reader, OnError, OnWarning);
   if (reader.png != nullptr) reader.info = png_create_info_struct(reader.png);
   if (reader.info == nullptr) return Status::Io("not enough memory to decode it");
-  if (Decode(reader)) return std::move(reader.image);
+  if (Decode(reader)) {
+    reader.image.warning = reader.warning.data();
+    return std::move(reader.image);
+  }
   if (!reader.refusal.ok()) return reader.refusal;
   return Undecodable(std::string("a damaged PNG: ") + reader.error.data());
 }

@@ -3,6 +3,7 @@
 #define CSSRUN_TOOLS_IMAGE_H_
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace cssrun::tools {
@@ -11,6 +12,8 @@ struct Image {
   uint32_t width = 0;
   uint32_t height = 0;
   std::vector<uint8_t> rgb;  // width * height * 3, interleaved, rows from the top
+  // The first complaint of the decoder about a file whose pixels are all there; else empty.
+  std::string warning = {};
 };
 
 // Limits that are checked before anything is decoded. Images to be classified stay below them;

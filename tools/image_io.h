@@ -13,13 +13,15 @@
 namespace cssrun::tools {
 
 // Reads and decodes a regular file. Errors: kIo, or kInvalidArgument when the file is not a sound
-// image; the message begins with `path`.
-Result<Image> ReadImage(const std::string& path, const ImageLimits& limits = {});
+// image; the message begins with `path`. With `upright`, the image is turned by its EXIF
+// orientation.
+Result<Image> ReadImage(const std::string& path, const ImageLimits& limits = {},
+                        bool upright = false);
 
-// Reads the image, resizes and crops it as `format` says, and returns one channel (luma) or three
-// interleaved. An image that already has the network's size is not resampled.
+// Reads the image and makes a network's pixels of it with Preprocess(). `warning`, if not null,
+// gets Image::warning.
 Status ReadPixels(const std::string& path, const InputFormat& format, std::vector<uint8_t>& pixels,
-                  const ImageLimits& limits = {});
+                  const ImageLimits& limits = {}, std::string* warning = nullptr);
 
 }  // namespace cssrun::tools
 

@@ -1,12 +1,17 @@
 #include "tools/image_list.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
+
+#include "tools/decode.h"
 
 namespace cssrun::tools {
 namespace {
@@ -21,12 +26,39 @@ Status IoError(const std::string& path, const std::error_code& error) {
 
 bool IsHidden(const fs::path& path) { return path.filename().string().starts_with('.'); }
 
-bool LooksLikeImage(const fs::path& path) {
+std::string ExtensionOf(const fs::path& path) {
   std::string extension = path.extension().string();
   std::transform(extension.begin(), extension.end(), extension.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return extension == ".jpg" || extension == ".jpeg" || extension == ".png" ||
-         extension == ".ppm" || extension == ".pgm";
+  return extension;
+}
+
+template <size_t count>
+bool IsAmong(const std::array<std::string_view, count>& names, const std::string& name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+bool IsRead(const std::string& extension) {
+  static constexpr auto kRead =
+      std::to_array<std::string_view>({".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".png", ".apng",
+                                       ".webp", ".bmp", ".dib", ".ppm", ".pgm", ".pbm", ".pnm"});
+  return IsAmong(kRead, extension);
+}
+
+// Whether a file that is not read is an image: by its extension, or by its first bytes where the
+// extension says nothing.
+bool IsUnreadImage(const fs::path& path, const std::string& extension) {
+  static constexpr auto kUnread = std::to_array<std::string_view>(
+      {".arw", ".avif", ".avifs", ".cr2", ".cr3", ".dds",  ".dng", ".exr", ".gif",
+       ".hdr", ".heic", ".heif",  ".hif", ".ico", ".j2k",  ".jp2", ".jpf", ".jpx",
+       ".jxl", ".nef",  ".orf",   ".pam", ".pcx", ".pfm",  ".psd", ".qoi", ".raf",
+       ".raw", ".rw2",  ".svg",   ".tga", ".tif", ".tiff", ".xcf"});
+  if (IsAmong(kUnread, extension)) return true;
+  std::array<char, 16> begin = {};
+  std::ifstream file(path, std::ios::binary);
+  file.read(begin.data(), begin.size());
+  return BeginsAsImage(
+      {reinterpret_cast<const uint8_t*>(begin.data()), static_cast<size_t>(file.gcount())});
 }
 
 // Returns the class of an image; `relative` is its path below the folder that the user named.
@@ -39,7 +71,7 @@ int TruthOf(const fs::path& relative, const LabelIndex& labels) {
 }
 
 Status ListFolder(const std::string& folder, const LabelIndex& labels,
-                  std::vector<ImageFile>& images) {
+                  std::vector<ImageFile>& images, LeftOut* left_out) {
   std::error_code error;
   std::vector<ImageFile> found;
   // Links to folders are not followed, so a loop of links ends.
@@ -51,7 +83,15 @@ Status ListFolder(const std::string& folder, const LabelIndex& labels,
       continue;
     }
     std::error_code ignored;
-    if (!LooksLikeImage(entry->path()) || entry->is_directory(ignored)) continue;
+    if (entry->is_directory(ignored)) continue;
+    const std::string extension = ExtensionOf(entry->path());
+    if (!IsRead(extension)) {
+      // Pipes and devices are not opened.
+      const bool counts = left_out != nullptr && entry->is_regular_file(ignored) &&
+                          IsUnreadImage(entry->path(), extension);
+      if (counts) ++(*left_out)[extension];
+      continue;
+    }
     const fs::path relative = entry->path().lexically_relative(folder);
     found.push_back({entry->path().string(), TruthOf(relative, labels)});
   }
@@ -63,6 +103,20 @@ Status ListFolder(const std::string& folder, const LabelIndex& labels,
 }
 
 }  // namespace
+
+std::string DescribeLeftOut(const LeftOut& left_out) {
+  size_t count = 0;
+  std::string kinds;
+  for (const auto& [extension, times] : left_out) {
+    count += times;
+    if (!kinds.empty()) kinds += ", ";
+    kinds += std::to_string(times) + " " + (extension.empty() ? "without extension" : extension);
+  }
+  if (count == 0) return {};
+  return std::to_string(count) + (count == 1 ? " image is" : " images are") +
+         " left out of the folders, because such files are not listed (" + kinds +
+         "); make PNGs of them: mogrify -format png FILES (ImageMagick)";
+}
 
 Result<std::vector<std::string>> ReadPaths(std::istream& list, char separator,
                                            const std::string& name) {
@@ -115,7 +169,7 @@ Result<std::vector<std::string>> FolderNames(const std::string& folder) {
 
 Result<std::vector<ImageFile>> ListImages(const std::vector<std::string>& paths,
                                           const std::vector<std::string>& labels,
-                                          std::istream& standard_input) {
+                                          std::istream& standard_input, LeftOut* left_out) {
   LabelIndex index;
   for (size_t i = 0; i < labels.size(); ++i) index.emplace(labels[i], static_cast<int>(i));
   std::vector<ImageFile> images;
@@ -133,7 +187,7 @@ Result<std::vector<ImageFile>> ListImages(const std::vector<std::string>& paths,
     }
     if (!fs::is_directory(status)) {
       images.push_back({path, kUnknownTruth});
-    } else if (Status listed = ListFolder(path, index, images); !listed.ok()) {
+    } else if (Status listed = ListFolder(path, index, images, left_out); !listed.ok()) {
       return listed;
     }
   }

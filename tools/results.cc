@@ -30,6 +30,11 @@ std::string Written(const std::string& text) {
   return Json::parse(Json(text).dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
+// Another class of the same name is right, too.
+bool IsRight(const Network& network, int truth, size_t answer) {
+  return network.labels()[answer] == network.labels()[static_cast<size_t>(truth)];
+}
+
 // Reads the line's classes, best first. Returns nothing if the line does not belong to that image
 // or to this network.
 std::optional<EarlierResult> ReadLine(const Json& line, const ImageFile& file,
@@ -56,8 +61,10 @@ std::optional<EarlierResult> ReadLine(const Json& line, const ImageFile& file,
   for (size_t i = 0; i < top.size(); ++i) {
     const Json index = top[i].is_object() ? top[i].value("index", Json()) : Json();
     if (!index.is_number_unsigned() || index >= network.logits()) return std::nullopt;
+    const bool right = graded && IsRight(network, file.truth, index);
     if (i == 0) result.best = index;
-    if (i < 5 && graded && index == file.truth) result.right_in_five = true;
+    if (i == 0 && right) result.truth = index;
+    if (i < 5 && right) result.right_in_five = true;
   }
   if (!result.right_in_five.has_value() && top.size() >= 5) result.right_in_five = false;
   return result;

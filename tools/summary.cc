@@ -26,8 +26,9 @@ uint64_t PeakRssBytes() {
   return static_cast<uint64_t>(usage.ru_maxrss) * 1024;
 }
 
-// Counts the classes that go before `truth`.
-size_t RankOf(const std::vector<float>& logits, size_t truth) {
+// Counts the classes that go before `any_truth` and those that have its name.
+size_t RankOf(const std::vector<float>& logits, int any_truth, const Twins& twins) {
+  const auto truth = static_cast<size_t>(twins.Best(logits, any_truth));
   size_t rank = 0;
   for (size_t i = 0; i < logits.size(); ++i) {
     rank += GoesBefore(logits, i, truth);
@@ -45,7 +46,8 @@ size_t BestOf(const std::vector<float>& logits) {
 
 }  // namespace
 
-Summary::Summary(const Network& network) : network_(network), layers_(network.layers().size()) {}
+Summary::Summary(const Network& network)
+    : network_(network), twins_(network.labels()), layers_(network.layers().size()) {}
 
 void Summary::Add(const ImageOutcome& outcome, int truth) {
   load_seconds_ += outcome.load_seconds;
@@ -57,7 +59,7 @@ void Summary::Add(const ImageOutcome& outcome, int truth) {
   run_seconds_ += outcome.run_seconds;
   latencies_.push_back(outcome.run_seconds);
   if (truth >= 0) {
-    const size_t rank = RankOf(outcome.answer.logits, static_cast<size_t>(truth));
+    const size_t rank = RankOf(outcome.answer.logits, truth, twins_);
     ++graded_;
     right_ += rank == 0;
     right_in_five_ += rank < 5;
@@ -68,7 +70,7 @@ void Summary::Add(const ImageOutcome& outcome, int truth) {
     const Reading& reading = outcome.answer.readings[i];
     AtStep& at = at_steps_[i];
     at.step = reading.step;
-    at.right += truth >= 0 && RankOf(reading.logits, static_cast<size_t>(truth)) == 0;
+    at.right += truth >= 0 && RankOf(reading.logits, truth, twins_) == 0;
     at.as_at_the_end += BestOf(reading.logits) == BestOf(outcome.answer.logits);
     at.synops += static_cast<double>(reading.synops);
   }
@@ -155,6 +157,8 @@ std::string Summary::ToJson(bool profiled) const {
   Json json;
   json["images"] = all_images();
   json["failed"] = failed_;
+  json["warned"] = warned_;
+  json["left_out"] = Json(left_out_);
   if (earlier() > 0) json["earlier"] = earlier();
   json["top1"] = share(right_);
   // With fewer than five classes, five guesses are always right, so there is no figure to report.

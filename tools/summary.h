@@ -6,10 +6,13 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cssrun/batch.h"
 #include "cssrun/network.h"
+#include "tools/image_list.h"
+#include "tools/label_file.h"
 
 namespace cssrun::tools {
 
@@ -25,7 +28,8 @@ class Summary {
  public:
   explicit Summary(const Network& network);
 
-  // `truth`: the class index, or a negative number where it is unknown.
+  // `truth`: the class index, or a negative number where it is unknown. Another class of the same
+  // name is right, too.
   void Add(const ImageOutcome& outcome, int truth);
   // Adds an image that an earlier run has done. It counts in images, failed and accuracy; its cost
   // is not known.
@@ -38,6 +42,10 @@ class Summary {
   // The number of images of this run and of earlier ones.
   size_t all_images() const { return images_ + earlier_; }
   size_t failed() const { return failed_; }
+  // Adds an image whose decoder complained.
+  void AddWarning() { ++warned_; }
+  void SetLeftOut(LeftOut left_out) { left_out_ = std::move(left_out); }
+  size_t warned() const { return warned_; }
   size_t graded() const { return graded_; }  // images with a known truth
   size_t right() const { return right_; }
   size_t right_in_five() const { return right_in_five_; }
@@ -84,7 +92,10 @@ class Summary {
 
   const Network& network_;
   size_t images_ = 0;  // images that were run
+  Twins twins_;
   size_t failed_ = 0;
+  size_t warned_ = 0;
+  LeftOut left_out_;
   size_t graded_ = 0;
   size_t earlier_ = 0;  // images of AddEarlier()
   size_t earlier_failed_ = 0;

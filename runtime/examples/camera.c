@@ -28,7 +28,8 @@ int main(int argc, char** argv) {
   cssrun_session* session = NULL;
   cssrun_session_options options = CSSRUN_SESSION_OPTIONS_INIT;
   cssrun_network_info info = {.struct_size = sizeof info};
-  uint8_t *frame = NULL, *row = NULL;
+  uint8_t *picture = NULL, *frame = NULL, *row = NULL;
+  uint32_t width, height;
   size_t count, row_size;
   int i, dropped = 0, failed = 1;
 
@@ -40,9 +41,14 @@ int main(int argc, char** argv) {
   if (cssrun_network_get_info(network, &info, &status) != CSSRUN_OK) goto error;
   row_size = (size_t)info.channels * info.width;
   count = row_size * info.height;
-  frame = ReadPpm(argv[2], info.width, info.height, count);
+  picture = ReadPpm(argv[2], &width, &height);
+  frame = (uint8_t*)malloc(count);
   row = (uint8_t*)malloc(row_size);
-  if (frame == NULL || row == NULL) goto done;
+  if (picture == NULL || frame == NULL || row == NULL) goto done;
+  if (cssrun_network_preprocess(network, picture, width, height, frame, count, &status) !=
+      CSSRUN_OK) {
+    goto error;
+  }
 
   options.time_limit_ns = (uint64_t)(atof(argv[4]) * 1e6);
   options.early_exit = 1;
@@ -74,6 +80,7 @@ int main(int argc, char** argv) {
 error:
   fprintf(stderr, "%s\n", status.message);
 done:
+  free(picture);
   free(frame);
   free(row);
   cssrun_session_free(session);

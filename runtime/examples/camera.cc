@@ -41,10 +41,18 @@ int main(int argc, char** argv) {
     return 1;
   }
   const cssrun::InputFormat& input = network.value()->input();
-  const size_t count = size_t{input.channels} * input.height * input.width;
-  const std::unique_ptr<uint8_t, decltype(&std::free)> picture(
-      ReadPpm(argv[2], input.width, input.height, count), std::free);
+  uint32_t width = 0;
+  uint32_t height = 0;
+  const std::unique_ptr<uint8_t, decltype(&std::free)> picture(ReadPpm(argv[2], &width, &height),
+                                                               std::free);
   if (picture == nullptr) return 1;
+  std::vector<uint8_t> frame;
+  const cssrun::Status prepared =
+      cssrun::Preprocess(input, {picture.get(), size_t{width} * height * 3}, width, height, frame);
+  if (!prepared.ok()) {
+    std::fprintf(stderr, "%s\n", prepared.message().c_str());
+    return 1;
+  }
 
   cssrun::SessionOptions options;
   options.time_limit = std::chrono::nanoseconds(static_cast<int64_t>(std::atof(argv[4]) * 1e6));
@@ -52,7 +60,6 @@ int main(int argc, char** argv) {
   options.early_exit_margin = network.value()->early_exit_margin().value_or(2.0);
   cssrun::Session session(network.value(), options);
 
-  std::vector<uint8_t> frame(picture.get(), picture.get() + count);
   cssrun::Answer answer;
   int dropped = 0;
   for (int i = 0; i < std::atoi(argv[3]); ++i) {
@@ -69,7 +76,7 @@ int main(int argc, char** argv) {
                   answer.steps, network.value()->latency_steps(), EndingName(answer.ending),
                   took.count());
     }
-    std::rotate(frame.begin(), frame.begin() + static_cast<ptrdiff_t>(input.width) * 3,
+    std::rotate(frame.begin(), frame.begin() + static_cast<ptrdiff_t>(input.width) * input.channels,
                 frame.end());
   }
   std::printf("%d dropped\n", dropped);

@@ -17,7 +17,8 @@ int main(int argc, char** argv) {
   cssrun_session* session = NULL;
   cssrun_network_info info = {.struct_size = sizeof info};
   cssrun_answer answer = {.struct_size = sizeof answer};
-  uint8_t* pixels = NULL;
+  uint8_t *picture = NULL, *pixels = NULL;
+  uint32_t width, height;
   size_t count;
   int failed = 1;
 
@@ -29,8 +30,14 @@ int main(int argc, char** argv) {
   if (cssrun_network_load(argv[1], &options, &network, &status) != CSSRUN_OK) goto error;
   if (cssrun_network_get_info(network, &info, &status) != CSSRUN_OK) goto error;
   count = (size_t)info.channels * info.height * info.width;
-  pixels = ReadPpm(argv[2], info.width, info.height, count);
-  if (pixels == NULL) goto done;
+  picture = ReadPpm(argv[2], &width, &height);
+  pixels = (uint8_t*)malloc(count);
+  if (picture == NULL || pixels == NULL) goto done;
+  /* Resizes and cuts out, as the network was trained. */
+  if (cssrun_network_preprocess(network, picture, width, height, pixels, count, &status) !=
+      CSSRUN_OK) {
+    goto error;
+  }
 
   if (cssrun_session_create(network, NULL, &session, &status) != CSSRUN_OK) goto error;
   if (cssrun_session_run_bytes(session, pixels, count, CSSRUN_INTERLEAVED, &status) != CSSRUN_OK) {
@@ -48,6 +55,7 @@ int main(int argc, char** argv) {
 error:
   fprintf(stderr, "%s\n", status.message);
 done:
+  free(picture);
   free(pixels);
   cssrun_session_free(session);
   cssrun_network_free(network);

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <memory>
 #include <string_view>
+#include <vector>
 
 #include "cssrun/cssrun.h"
 #include "ppm.h"
@@ -31,17 +32,22 @@ int main(int argc, char** argv) {
   const auto network = cssrun::Network::Load(argv[1], options);
   if (!network.ok()) return Fail(network.status());
 
-  const cssrun::InputFormat& input = network.value()->input();
-  const size_t count = size_t{input.channels} * input.height * input.width;
-  const std::unique_ptr<uint8_t, decltype(&std::free)> pixels(
-      ReadPpm(argv[2], input.width, input.height, count), std::free);
-  if (pixels == nullptr) return 1;
+  uint32_t width = 0;
+  uint32_t height = 0;
+  const std::unique_ptr<uint8_t, decltype(&std::free)> picture(ReadPpm(argv[2], &width, &height),
+                                                               std::free);
+  if (picture == nullptr) return 1;
+  // Resizes and cuts out, as the network was trained.
+  std::vector<uint8_t> pixels;
+  const cssrun::Status prepared = cssrun::Preprocess(
+      network.value()->input(), {picture.get(), size_t{width} * height * 3}, width, height, pixels);
+  if (!prepared.ok()) return Fail(prepared);
 
   // Make one session per thread.
   auto session = cssrun::Session::Create(network.value());
   if (!session.ok()) return Fail(session.status());
   cssrun::Answer answer;
-  const cssrun::Status status = session.value().Run({pixels.get(), count}, answer);
+  const cssrun::Status status = session.value().Run(pixels, answer);
   if (!status.ok()) return Fail(status);
 
   const size_t best = answer.best();

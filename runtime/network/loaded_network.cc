@@ -8,6 +8,7 @@
 #include "runtime/aligned.h"
 #include "runtime/assert.h"
 #include "runtime/integer/build_network.h"
+#include "runtime/network/input_format.h"
 #include "runtime/network/layer_kind.h"
 #include "runtime/neuron/settled.h"
 
@@ -113,13 +114,7 @@ LoadedNetwork LayOutShared(const format::NetworkFile& file) {
   LayOutOutputs(network, loaded);
 
   const format::Extent& image = loaded.layers.front().extent;
-  const format::Preprocessing& preprocessing = *network.preprocessing();
-  loaded.input.channels = image.channels();
-  loaded.input.height = image.height();
-  loaded.input.width = image.width();
-  loaded.input.resize = preprocessing.resize();
-  loaded.input.mean.assign(preprocessing.mean()->begin(), preprocessing.mean()->end());
-  loaded.input.stddev.assign(preprocessing.stddev()->begin(), preprocessing.stddev()->end());
+  loaded.input = UnpackInput(*network.preprocessing(), image);
   for (const flatbuffers::String* label : *network.labels()) {
     loaded.labels.push_back(label->str());
   }
@@ -128,9 +123,14 @@ LoadedNetwork LayOutShared(const format::NetworkFile& file) {
 
 }  // namespace
 
-LoadedNetwork LayOutNetwork(const format::NetworkFile& file, EngineKind engine) {
+LoadedNetwork LayOutNetwork(const format::NetworkFile& file, EngineKind engine,
+                            bool file_may_ask_for_float) {
   LoadedNetwork loaded = LayOutShared(file);
-  if (engine == EngineKind::kInteger) {
+  const flatbuffers::String* why_float = file.network().why_float();
+  if (engine == EngineKind::kInteger && file_may_ask_for_float && why_float != nullptr &&
+      why_float->size() > 0) {
+    loaded.float_reason = why_float->str();
+  } else if (engine == EngineKind::kInteger) {
     std::optional<IntegerNetwork> integers = BuildIntegerNetwork(file, loaded.float_reason);
     if (integers.has_value()) {
       loaded.layout = std::move(*integers);

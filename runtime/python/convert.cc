@@ -21,6 +21,7 @@
 #include "runtime/python/errors.h"
 #include "runtime/python/images.h"
 #include "runtime/python/limits.h"
+#include "tools/choose_preprocessing.h"
 #include "tools/image.h"
 #include "tools/image_set.h"
 #include "tools/limits.h"
@@ -53,19 +54,41 @@ T Named(const std::map<std::string, T>& names, const char* option, const std::st
   throw py::value_error(std::string(option) + " \"" + name + "\": one of " + known);
 }
 
-// One number per channel, from a number for all channels, a list, or None (0, for "std" 1). Throws
-// ValueError if the list does not fit the model.
-std::vector<float> PerChannel(const py::object& given, const char* option,
-                              const converter::Model& model) {
-  std::vector<float> values;
+// The numbers of a number, a list, or None.
+std::vector<float> Numbers(const py::object& given) {
+  if (given.is_none()) return {};
   if (py::isinstance<py::float_>(given) || py::isinstance<py::int_>(given)) {
-    values.push_back(given.cast<float>());
-  } else if (!given.is_none()) {
-    values = given.cast<std::vector<float>>();
+    return {given.cast<float>()};
   }
-  const float fallback = std::string(option) == "std" ? 1.0F : 0.0F;
-  Check(converter::SpreadOverChannels(option, fallback, model.input.channels, kNoDashes, values));
-  return values;
+  return given.cast<std::vector<float>>();
+}
+
+// An option as the program takes it; "" of None.
+std::string Text(const py::object& given) {
+  return given.is_none() ? std::string() : py::str(given).cast<std::string>();
+}
+
+// A sequence's elements with `between`, or anything else as it is.
+std::string Joined(const py::object& given, const char* between) {
+  if (!py::isinstance<py::tuple>(given) && !py::isinstance<py::list>(given)) return Text(given);
+  std::string text;
+  for (const py::handle element : given) {
+    text += (text.empty() ? "" : between) + py::str(element).cast<std::string>();
+  }
+  return text;
+}
+
+// An N, or (height, width); "" of None and of 0, which was the default once.
+std::string SizeText(const py::object& given) {
+  const std::string text = Joined(given, "x");
+  return text == "0" ? std::string() : text;
+}
+
+// What a folder has that the user should know.
+void Warn(const std::vector<std::string>& notes) {
+  for (const std::string& note : notes) {
+    if (PyErr_WarnEx(PyExc_UserWarning, note.c_str(), 1) != 0) throw py::error_already_set();
+  }
 }
 
 // Reports progress to Python at most every 50 ms, and raises KeyboardInterrupt after Ctrl-C. Called
@@ -99,14 +122,13 @@ converter::ImageSet ImagesOf(const py::object& given, const char* what,
   converter::ImageSet images;
   if (IsPath(given)) {
     const auto folder = given.cast<Path>().string();
-    Status status;
-    {
+    Result<std::vector<std::string>> notes = [&] {
       const py::gil_scoped_release release;
-      status = tools::ReadImageSet(
+      return tools::ReadImageSet(
           folder, labels, format, limits,
           [&](size_t done, size_t total) { reporter("reading images", done, total); }, images);
-    }
-    Check(status);
+    }();
+    Warn(ValueOf(std::move(notes)));
     return images;
   }
   const ImageBatch batch = ViewImages(given, format, std::nullopt);
@@ -138,8 +160,11 @@ std::vector<std::string> LabelsFor(const std::optional<std::vector<std::string>>
 }
 
 py::object Convert(const Path& path, const Path& output, const py::object& calibration,
-                   const py::object& validation, const py::object& mean, const py::object& std,
-                   uint32_t resize, const std::optional<std::vector<std::string>>& labels,
+                   const py::object& validation, const std::string& preset, const py::object& mean,
+                   const py::object& std, const py::object& scale, const py::object& resize,
+                   const py::object& fit, const py::object& crop, const py::object& fill,
+                   const std::string& channels, const std::string& interpolation, bool exif,
+                   const std::optional<std::vector<std::string>>& labels,
                    std::optional<uint32_t> timesteps, std::optional<float> beta,
                    std::optional<uint32_t> silent, std::optional<float> threshold,
                    std::optional<float> last_threshold, bool negative,
@@ -193,15 +218,17 @@ py::object Convert(const Path& path, const Path& output, const py::object& calib
     Check(converter::CheckSearch(given, model.quantized_code, kNoDashes));
     options.search_tolerance = *automatic / 100;
   }
-  options.mean = PerChannel(mean, "mean", model);
-  options.stddev = PerChannel(std, "std", model);
-  InputFormat format = model.input;
-  if (resize != 0 && resize < format.resize) {
-    throw py::value_error("resize " + std::to_string(resize) + ": the model takes images of " +
-                          std::to_string(format.width) + " x " + std::to_string(format.height));
-  }
-  options.resize = resize;
-  if (resize != 0) format.resize = resize;
+  tools::AskedPreprocessing preprocessing{
+      preset,       Numbers(mean),  Numbers(std),      Text(scale), SizeText(resize),
+      std::nullopt, SizeText(crop), Joined(fill, ","), channels,    interpolation,
+      exif};
+  const bool fits = !fit.is_none() && !py::isinstance<py::bool_>(fit);
+  if (fits || fit.is(py::bool_(true))) preprocessing.fit = fits ? SizeText(fit) : "";
+  const InputFormat format =
+      ValueOf(tools::ChoosePreprocessing(preprocessing, model.input, kNoDashes));
+  options.pictures = format;
+  options.mean = format.mean;
+  options.stddev = format.stddev;
   options.labels = LabelsFor(labels, calibration, model.classes);
 
   Reporter reporter(progress);
@@ -234,7 +261,8 @@ constexpr char kConvertDoc[] =
 
 `calibration` is a folder of images, or an array of them (uint8, [images, height, width, channels]
 or [images, channels, height, width]): a few hundred like those that will be classified. The other
-options are those of cssconvert; what is left out is as there. `auto` is a percentage: the search
+options are those of cssconvert; what is left out is as there. A size is N or (height, width); `fit`
+may also be True, for the model's size. `auto` is a percentage: the search
 for the cheapest code that differs from the ANN on no more of the images. `limits` are load()'s.
 `progress` is called with a stage, images done and images in all.
 
@@ -244,17 +272,19 @@ every node that cannot be converted, and ValueError where options do not fit.)";
 }  // namespace
 
 void DefineConvert(py::module_& module) {
-  module.def("convert", &Convert, kConvertDoc, py::arg("model"), py::arg("output"), py::kw_only(),
-             py::arg("calibration"), py::arg("validation") = py::none(),
-             py::arg("mean") = py::none(), py::arg("std") = py::none(), py::arg("resize") = 0,
-             py::arg("labels") = py::none(), py::arg("timesteps") = py::none(),
-             py::arg("beta") = py::none(), py::arg("silent") = py::none(),
-             py::arg("threshold") = py::none(), py::arg("last_threshold") = py::none(),
-             py::arg("negative") = true, py::arg("input") = py::none(), py::arg("coding") = "css",
-             py::arg("amplitudes") = "percentile", py::arg("percentile") = 99.99,
-             py::arg("per_channel") = false, py::arg("adjust") = 0, py::arg("auto") = py::none(),
-             py::arg("threads") = 0, py::arg("limits") = py::none(),
-             py::arg("progress") = py::none());
+  module.def(
+      "convert", &Convert, kConvertDoc, py::arg("model"), py::arg("output"), py::kw_only(),
+      py::arg("calibration"), py::arg("validation") = py::none(), py::arg("preset") = "",
+      py::arg("mean") = py::none(), py::arg("std") = py::none(), py::arg("scale") = py::none(),
+      py::arg("resize") = py::none(), py::arg("fit") = py::none(), py::arg("crop") = py::none(),
+      py::arg("fill") = py::none(), py::arg("channels") = "", py::arg("interpolation") = "",
+      py::arg("exif") = false, py::arg("labels") = py::none(), py::arg("timesteps") = py::none(),
+      py::arg("beta") = py::none(), py::arg("silent") = py::none(),
+      py::arg("threshold") = py::none(), py::arg("last_threshold") = py::none(),
+      py::arg("negative") = true, py::arg("input") = py::none(), py::arg("coding") = "css",
+      py::arg("amplitudes") = "percentile", py::arg("percentile") = 99.99,
+      py::arg("per_channel") = false, py::arg("adjust") = 0, py::arg("auto") = py::none(),
+      py::arg("threads") = 0, py::arg("limits") = py::none(), py::arg("progress") = py::none());
 }
 
 }  // namespace cssrun::python

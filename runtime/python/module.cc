@@ -4,6 +4,7 @@
 #include <pybind11/stl.h>
 #include <pybind11/stl/filesystem.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <iostream>
@@ -22,6 +23,7 @@
 #include "runtime/python/images.h"
 #include "runtime/python/limits.h"
 #include "runtime/python/session.h"
+#include "tools/choose_preprocessing.h"
 #include "tools/image.h"
 #include "tools/image_io.h"
 #include "tools/image_list.h"
@@ -39,6 +41,27 @@ struct LoadedNetwork {
   tools::ImageLimits image_limits;  // for read_images
 };
 
+// The picture as `rgb`, from an array of uint8 that is [height, width] or [height, width, 1, 3 or
+// 4]. Transparency is dropped, as PIL's convert("RGB") does.
+std::vector<uint8_t> RgbOf(const py::array& picture) {
+  const py::ssize_t channels = picture.ndim() == 3 ? picture.shape(2) : 1;
+  const bool sound = picture.ndim() >= 2 && picture.ndim() <= 3 &&
+                     (channels == 1 || channels == 3 || channels == 4);
+  if (!sound || !py::isinstance<py::array_t<uint8_t>>(picture)) {
+    throw py::value_error("a picture is uint8 [height, width] or [height, width, 1, 3 or 4], not " +
+                          py::str(picture.dtype()).cast<std::string>() + " " +
+                          py::str(picture.attr("shape")).cast<std::string>());
+  }
+  using Packed = py::array_t<uint8_t, py::array::c_style | py::array::forcecast>;
+  const auto packed = Packed::ensure(picture);
+  const uint8_t* from = packed.data();
+  std::vector<uint8_t> rgb(static_cast<size_t>(picture.shape(0) * picture.shape(1)) * 3);
+  for (size_t i = 0; i < rgb.size(); i += 3, from += channels) {
+    for (size_t c = 0; c < 3; ++c) rgb[i + c] = from[channels == 1 ? 0 : c];
+  }
+  return rgb;
+}
+
 // Images read from files, resized and cut out for the network.
 struct ReadImages {
   py::object pixels;  // uint8 [images, height, width, channels]
@@ -46,12 +69,15 @@ struct ReadImages {
   py::object truth;  // int64 [images], -1 where unknown
 };
 
-LoadOptions OptionsFor(const std::string& engine, const py::object& log,
+LoadOptions OptionsFor(const std::optional<std::string>& engine, const py::object& log,
                        const NetworkLimits& limits) {
-  if (engine != "integer" && engine != "float") {
-    throw py::value_error("engine is \"integer\" or \"float\", not \"" + engine + "\"");
+  LoadOptions options;
+  if (engine.has_value()) {
+    if (*engine != "integer" && *engine != "float") {
+      throw py::value_error("engine is \"integer\" or \"float\", not \"" + *engine + "\"");
+    }
+    options = *engine == "float" ? EngineKind::kFloat : EngineKind::kInteger;
   }
-  LoadOptions options(engine == "float" ? EngineKind::kFloat : EngineKind::kInteger);
   options.limits = limits;
   if (log.is_none()) return options;
   options.log = [log = py::handle(log)](LogLevel level, std::string_view message) {
@@ -74,8 +100,8 @@ LoadedNetwork LoadWith(const tools::Limits& limits, Load load) {
   return {ValueOf(std::move(loaded)), limits.image};
 }
 
-LoadedNetwork LoadFrom(const py::object& from, const std::string& engine, const py::object& log,
-                       const py::object& given_limits) {
+LoadedNetwork LoadFrom(const py::object& from, const std::optional<std::string>& engine,
+                       const py::object& log, const py::object& given_limits) {
   const tools::Limits limits = LimitsOf(given_limits);
   const LoadOptions options = OptionsFor(engine, log, limits.network);
   if (py::isinstance<py::int_>(from)) {
@@ -87,8 +113,9 @@ LoadedNetwork LoadFrom(const py::object& from, const std::string& engine, const 
   return LoadWith(limits, [&] { return Network::Load(path, options); });
 }
 
-LoadedNetwork LoadBytes(const py::buffer& bytes, const std::string& name, const std::string& engine,
-                        const py::object& log, const py::object& given_limits) {
+LoadedNetwork LoadBytes(const py::buffer& bytes, const std::string& name,
+                        const std::optional<std::string>& engine, const py::object& log,
+                        const py::object& given_limits) {
   const tools::Limits limits = LimitsOf(given_limits);
   const LoadOptions options = OptionsFor(engine, log, limits.network);
   const py::buffer_info info = bytes.request();
@@ -100,6 +127,29 @@ LoadedNetwork LoadBytes(const py::buffer& bytes, const std::string& name, const 
   return LoadWith(limits, [&] { return Network::FromBytes(file, name, options); });
 }
 
+py::array PreprocessArray(const LoadedNetwork& self, const py::object& given) {
+  const py::array picture = py::module_::import("numpy").attr("asarray")(given);
+  const std::vector<uint8_t> rgb = RgbOf(picture);
+  const InputFormat& format = self.network->input();
+  std::vector<uint8_t> pixels;
+  Status status;
+  {
+    const py::gil_scoped_release release;
+    status = Preprocess(format, rgb, static_cast<uint32_t>(picture.shape(1)),
+                        static_cast<uint32_t>(picture.shape(0)), pixels);
+  }
+  Check(status);
+  py::array_t<uint8_t> made({format.height, format.width, format.channels});
+  std::ranges::copy(pixels, made.mutable_data());
+  return made;
+}
+
+void Warn(const std::string& note) {
+  if (!note.empty() && PyErr_WarnEx(PyExc_UserWarning, note.c_str(), 1) != 0) {
+    throw py::error_already_set();
+  }
+}
+
 ReadImages ReadFiles(const LoadedNetwork& self, const py::object& paths) {
   std::vector<Path> named;
   if (py::isinstance<py::str>(paths) || py::hasattr(paths, "__fspath__")) {
@@ -109,9 +159,11 @@ ReadImages ReadFiles(const LoadedNetwork& self, const py::object& paths) {
   }
   const std::vector<std::string> names(named.begin(), named.end());
   const InputFormat& format = self.network->input();
+  tools::LeftOut left_out;
   Result<std::vector<tools::ImageFile>> listed =
-      tools::ListImages(names, self.network->labels(), std::cin);
+      tools::ListImages(names, self.network->labels(), std::cin, &left_out);
   const std::vector<tools::ImageFile> files = ValueOf(std::move(listed));
+  Warn(tools::DescribeLeftOut(left_out));
   const auto size = [](size_t count) { return static_cast<py::ssize_t>(count); };
   py::array_t<uint8_t> pixels(
       {size(files.size()), size(format.height), size(format.width), size(format.channels)});
@@ -120,12 +172,14 @@ ReadImages ReadFiles(const LoadedNetwork& self, const py::object& paths) {
   uint8_t* to = pixels.mutable_data();
   for (size_t i = 0; i < files.size(); ++i) {
     std::vector<uint8_t> image;
+    std::string warning;
     Status status;
     {
       const py::gil_scoped_release release;
-      status = tools::ReadPixels(files[i].path, format, image, self.image_limits);
+      status = tools::ReadPixels(files[i].path, format, image, self.image_limits, &warning);
     }
     Check(status);
+    if (!warning.empty()) Warn(files[i].path + ": " + warning);
     if (PyErr_CheckSignals() != 0) throw py::error_already_set();
     to = std::ranges::copy(image, to).out;
     truth.mutable_at(size(i)) = files[i].truth;
@@ -164,13 +218,18 @@ std::string Describe(const LoadedNetwork& self) {
 
 void DefineDescriptions(py::module_& module) {
   py::class_<InputFormat>(module, "InputFormat",
-                          "What an image must look like. Normalization, (value - mean) / std, is "
-                          "done by the network.")
+                          "What an image must look like, and how pictures become such images. "
+                          "Normalization, (value - mean) / std, is done by the network.")
       .def_readonly("channels", &InputFormat::channels, "1, or 3: red, green, blue.")
       .def_readonly("height", &InputFormat::height, "Rows.")
       .def_readonly("width", &InputFormat::width, "Columns.")
       .def_readonly("resize", &InputFormat::resize,
-                    "The shorter side's length before the centre is cut out.")
+                    "The shorter side's length before the centre is cut out, or 0.")
+      .def_property_readonly(
+          "preprocessing", [](const InputFormat& f) { return tools::DescribePreprocessing(f); },
+          "What preprocess() and read_images() do, for people.")
+      .def_readonly("exif", &InputFormat::exif,
+                    "Whether pictures are turned upright by their EXIF orientation first.")
       .def_readonly("mean", &InputFormat::mean, "Of pixel / 255, one per channel.")
       .def_readonly("std", &InputFormat::stddev, "Of pixel / 255, one per channel.");
   py::class_<LayerInfo>(module, "Layer", "A layer of a network.")
@@ -205,7 +264,7 @@ void DefineAnswers(py::module_& module) {
       .def_readonly("membranes", &RecordingArrays::membranes,
                     "float32 [images, T + L, channels, height, width]: what was left after each "
                     "step, where a spike takes off 1; or None, also where the integer engine keeps "
-                    "none (beta = 2, L >= T - 1, T <= 6).");
+                    "none (beta = 2, L >= T - 1, T <= 8).");
   py::class_<Answers>(module, "Answers",
                       "What a run answered. After a run on one image without a dimension of "
                       "images, the arrays have none either.")
@@ -300,6 +359,10 @@ void DefineNetwork(py::module_& module) {
           "read_images", &ReadFiles, py::arg("paths"),
           "Reads image files, and all below folders, as the programs do: resized, and their centre "
           "cut out. What they may ask for is limited by load()'s `limits`.")
+      .def("preprocess", &PreprocessArray, py::arg("picture"),
+           "Makes the image that run() takes, uint8 [height, width, channels], of one picture of "
+           "any size: uint8 [height, width] or [height, width, 1, 3 or 4], as PIL has them. It is "
+           "resized, cut out and brought to the network's colours as the network's file says.")
       .def("__repr__", &Describe)
       .def_property_readonly("input", property([](const Network& n) { return n.input(); }),
                              "What images look like.")
@@ -339,18 +402,18 @@ void DefineNetwork(py::module_& module) {
       .def_property_readonly("why_float", property([](const Network& n) { return n.why_float(); }),
                              "Why integers do not suffice, where they were asked for; else \"\".");
 
-  module.def("load", &LoadFrom, py::arg("file"), py::kw_only(), py::arg("engine") = "integer",
+  module.def("load", &LoadFrom, py::arg("file"), py::kw_only(), py::arg("engine") = py::none(),
              py::arg("log") = py::none(), py::arg("limits") = py::none(),
              R"(Loads a network file that cssconvert or convert() wrote.
 
 `file`: a path, or the descriptor of an open file. `engine`: "integer", which gives way to "float"
-where 16 bits do not suffice, or "float". `log` is called with a level of the logging module and a
-sentence, like logging.getLogger("cssrun").log. `limits`: what files may ask for, against hostile
-ones, by the names of the programs' --limit, such as {"neurons": 10**8}: neurons, synapses, layers
-and timesteps of the network; side, pixels, bytes and jpeg-scans of the images that read_images()
-reads. Raises ModelError or OSError.)");
+where 16 bits do not suffice, or "float"; None: "integer", unless the file asks for "float". `log`
+is called with a level of the logging module and a sentence, like logging.getLogger("cssrun").log.
+`limits`: what files may ask for, against hostile ones, by the names of the programs' --limit, such
+as {"neurons": 10**8}: neurons, synapses, layers and timesteps of the network; side, pixels, bytes
+and jpeg-scans of the images that read_images() reads. Raises ModelError or OSError.)");
   module.def("loads", &LoadBytes, py::arg("data"), py::kw_only(), py::arg("name") = "data",
-             py::arg("engine") = "integer", py::arg("log") = py::none(),
+             py::arg("engine") = py::none(), py::arg("log") = py::none(),
              py::arg("limits") = py::none(),
              "Loads a network file from bytes, which are not needed afterwards. `name` begins the "
              "messages of errors; the rest is as for load().");

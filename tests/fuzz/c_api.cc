@@ -244,6 +244,15 @@ class Calls {
     if (code == CSSRUN_OK) Require(std::strlen(layer.kind_name) > 0, "a layer is of a kind");
     const char* label = cssrun_network_label(network, input_.Size());
     if (label != nullptr) (void)std::strlen(label);
+    // Sides up to 63 fit the picture; longer ones are refused before it is read.
+    const uint32_t width = input_.Byte() & 63;
+    const uint32_t height = (input_.Byte() & 63) + (input_.Byte() == 0 ? 1U << 31 : 0);
+    const std::vector<uint8_t> rgb(size_t{64} * 64 * 3, input_.Byte());
+    std::vector<uint8_t> pixels(
+        input_.Byte() == 0 ? 1 : size_t{info.channels} * info.height * info.width);
+    Check(cssrun_network_preprocess(network, rgb.data(), width, height, pixels.data(),
+                                    pixels.size(), status),
+          status);
   }
 
   void Answer() {

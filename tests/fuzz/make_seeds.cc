@@ -68,6 +68,26 @@ void Images(Writer& writer) {
   const tools::Image image = tools::PatternImage(13, 9);
   writer.Write("image_decode", tools::EncodePng(image));
   writer.Write("image_decode", tools::EncodePpm(image));
+  writer.Write("image_decode", tools::EncodeWebp(image));
+  writer.Write("image_decode", tools::EncodeJpegWithSampling(image, 4, 2));
+  for (const uint32_t header : {12U, 40U, 124U}) {
+    writer.Write("image_decode", tools::EncodeBmp(image, {.header = header}));
+  }
+  writer.Write("image_decode", tools::EncodeBmp(image, {.bits = 32, .from_top = true}));
+  const std::vector<uint8_t> row(16, 0x1B);
+  for (const uint32_t bits : {1U, 2U, 4U, 8U}) {
+    const std::vector<uint8_t> palette(size_t{4} << bits, 0x5A);
+    writer.Write("image_decode",
+                 tools::AssembleBmp({.bits = bits, .width = 16, .palette = palette}, row));
+  }
+  writer.Write(
+      "image_decode",
+      tools::AssembleBmp(
+          {.bits = 16, .width = 8, .compression = 3, .masks = {0xF800, 0x07E0, 0x001F}}, row));
+  for (const char* text : {"P1 3 2 010\n101", "P2 2 1 15 3 15", "P3 1 1 65535 1 2 65535",
+                           "P4 9 1\nab", "P5 1 1 65535\nab"}) {
+    writer.Write("image_decode", std::string_view(text));
+  }
   for (const auto kind : {tools::JpegKind::kColor, tools::JpegKind::kGray,
                           tools::JpegKind::kProgressive, tools::JpegKind::kCmyk}) {
     writer.Write("image_decode", tools::EncodeJpeg(image, kind));
@@ -89,6 +109,9 @@ void Texts(Writer& writer) {
         "net.fb\0-\0--early-exit\0auto\0--limit\0pixels=100\0--limit=neurons=7"sv,
         "m.onnx\0-o\0net.fb\0--calibration\0i\0--mean\0.5,.5,.5\0--std=0.2"sv,
         "m.onnx\0-o\0n\0--calibration\0i\0--auto\0001\0-T\0008\0--beta\0002\0--input\0direct"sv,
+        "m.onnx\0-o\0n\0--calibration\0i\0--preset\0keras-caffe\0--fit\00040x50\0--fill\0001,2,3"sv,
+        "m.onnx\0--check\0p.jpg\0e.npy\0--resize\00024x32\0--scale\0001/127.5\0--channels\0bgr"sv,
+        "\x93NUMPY\1\0\x36\0{'descr': '<f4', 'fortran_order': False, 'shape': (1,)}abcd"sv,
         "--help"sv, "--version"sv, "cat\r\ndog\n\nm\xC3\xBCll, \"tier\"\n"sv,
         "\x1b]0;title\x07\n\xC2\x9B"
         "31m\n\xE2\x80\xAE"

@@ -201,10 +201,41 @@ class Mutation {
     }
   }
 
+  // Gives the network pictures if it has none, and changes something in them.
+  void Pictures() {
+    auto& pictures = network_.preprocessing->pictures;
+    if (pictures == nullptr) {
+      pictures = std::make_unique<format::PicturesT>();
+      pictures->shorter_side = std::exchange(network_.preprocessing->resize, 0);
+      pictures->height = pictures->width = pictures->shorter_side;
+    }
+    switch (Below(7)) {
+      case 0:
+        return Change(pictures->shorter_side);
+      case 1:
+        return Change(pictures->height);
+      case 2:
+        return Change(pictures->width);
+      case 3:
+        pictures->resizing = static_cast<format::Resizing>(Below(8));
+        return;
+      case 4:
+        pictures->interpolation = static_cast<format::Interpolation>(Below(8));
+        return;
+      case 5:
+        pictures->colours = static_cast<format::Colours>(Below(4));
+        return;
+      default:
+        pictures->exif = !pictures->exif;
+    }
+  }
+
   void Preprocessing() {
-    switch (Below(3)) {
+    switch (Below(4)) {
       case 0:
         return Change(network_.preprocessing->resize);
+      case 3:
+        return Pictures();
       case 1:
         return ChangeList(network_.preprocessing->mean);
       default:

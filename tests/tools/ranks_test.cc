@@ -23,8 +23,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 // Makes outcomes that can be distinguished by their steps.
-std::vector<ImageOutcome> OutcomesOf(const Batch& batch) {
-  std::vector<ImageOutcome> outcomes(batch.count);
+std::vector<FileOutcome> OutcomesOf(const Batch& batch) {
+  std::vector<FileOutcome> outcomes(batch.count);
   for (size_t i = 0; i < batch.count; ++i) {
     outcomes[i].answer.steps = static_cast<uint32_t>(batch.first + i);
   }
@@ -55,7 +55,7 @@ TEST(BatchesTest, EveryImageOnceAndInOrder) {
         const Batch done = out.back();
         out.pop_back();
         EXPECT_TRUE(
-            batches.Take(done, OutcomesOf(done), [&](size_t index, const ImageOutcome& outcome) {
+            batches.Take(done, OutcomesOf(done), [&](size_t index, const FileOutcome& outcome) {
               EXPECT_EQ(index, delivered);
               EXPECT_EQ(outcome.answer.steps, delivered);
               ++delivered;
@@ -74,7 +74,7 @@ TEST(BatchesTest, OneSlowWorkerHoldsUpTheOthersInTime) {
   Batches batches(100'000, 2, 10);
   const Batch slow = *batches.Next();
   size_t ahead = 0;
-  const auto never = [](size_t, const ImageOutcome&) { return false; };
+  const auto never = [](size_t, const FileOutcome&) { return false; };
   for (auto batch = batches.Next(); batch.has_value(); batch = batches.Next()) {
     ahead += batch->count;
     EXPECT_TRUE(batches.Take(*batch, OutcomesOf(*batch), never)) << "nothing to deliver yet";
@@ -83,8 +83,9 @@ TEST(BatchesTest, OneSlowWorkerHoldsUpTheOthersInTime) {
   EXPECT_FALSE(batches.Take(slow, OutcomesOf(slow), never));
 }
 
-ImageOutcome RichOutcome() {
-  ImageOutcome outcome;
+FileOutcome RichOutcome() {
+  FileOutcome outcome;
+  outcome.warning = "Corrupt JPEG data";
   outcome.load_seconds = 0.25;
   outcome.run_seconds = 0.5;
   outcome.answer.logits = {1.5F, -0.0F, 3e-39F};
@@ -96,7 +97,7 @@ ImageOutcome RichOutcome() {
 }
 
 TEST(WireTest, NothingIsLost) {
-  ImageOutcome failed;
+  FileOutcome failed;
   failed.status = Status::InvalidArgument("a\xff.png: damaged");
   failed.load_seconds = 3;
   const Bytes bytes = Packed(OutcomeBatch{{40, 2}, {RichOutcome(), failed}});
@@ -104,11 +105,13 @@ TEST(WireTest, NothingIsLost) {
   ASSERT_TRUE(unpacked.has_value());
   EXPECT_EQ(unpacked->batch.first, 40U);
   ASSERT_EQ(unpacked->outcomes.size(), 2U);
-  const ImageOutcome& outcome = unpacked->outcomes[0];
-  const ImageOutcome expected = RichOutcome();
+  const FileOutcome& outcome = unpacked->outcomes[0];
+  const FileOutcome expected = RichOutcome();
   EXPECT_TRUE(outcome.status.ok());
   EXPECT_EQ(outcome.load_seconds, 0.25);
   EXPECT_EQ(outcome.run_seconds, 0.5);
+  EXPECT_EQ(outcome.warning, expected.warning);
+  EXPECT_EQ(unpacked->outcomes[1].warning, "");
   EXPECT_EQ(outcome.answer.logits, expected.answer.logits);
   EXPECT_EQ(outcome.answer.steps, 17U);
   EXPECT_EQ(outcome.answer.ending, Ending::kSure);

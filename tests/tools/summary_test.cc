@@ -51,6 +51,8 @@ TEST(SummaryTest, HasEveryKeyOfTheContract) {
   const Json json = Json::parse(summary.ToJson(true));
   EXPECT_EQ(Keys(json), (std::vector<std::string>{"images",
                                                   "failed",
+                                                  "warned",
+                                                  "left_out",
                                                   "top1",
                                                   "top5",
                                                   "seconds",

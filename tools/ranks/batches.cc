@@ -30,12 +30,12 @@ std::optional<Batch> Batches::Next() {
   return batch;
 }
 
-bool Batches::Take(const Batch& batch, std::vector<ImageOutcome> outcomes,
-                   const DeliverOutcome& deliver) {
+bool Batches::Take(const Batch& batch, std::vector<FileOutcome> outcomes,
+                   const DeliverFile& deliver) {
   waiting_.emplace(batch.first, std::move(outcomes));
   while (!waiting_.empty() && waiting_.begin()->first == delivered_) {
     const auto ready = waiting_.extract(waiting_.begin());
-    for (const ImageOutcome& outcome : ready.mapped()) {
+    for (const FileOutcome& outcome : ready.mapped()) {
       if (!deliver(delivered_++, outcome)) return false;
     }
   }

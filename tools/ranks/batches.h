@@ -7,7 +7,7 @@
 #include <optional>
 #include <vector>
 
-#include "cssrun/batch.h"
+#include "tools/ranks/run_files.h"
 
 namespace cssrun::tools {
 
@@ -28,7 +28,7 @@ class Batches {
 
   // Takes a batch's outcomes and delivers those that are next in order. Returns false once
   // `deliver` has returned false.
-  bool Take(const Batch& batch, std::vector<ImageOutcome> outcomes, const DeliverOutcome& deliver);
+  bool Take(const Batch& batch, std::vector<FileOutcome> outcomes, const DeliverFile& deliver);
 
   bool all_delivered() const { return delivered_ == images_; }
 
@@ -38,7 +38,7 @@ class Batches {
   const size_t largest_;
   size_t next_ = 0;
   size_t delivered_ = 0;
-  std::map<size_t, std::vector<ImageOutcome>> waiting_;  // by their first image
+  std::map<size_t, std::vector<FileOutcome>> waiting_;  // by their first image
 };
 
 }  // namespace cssrun::tools

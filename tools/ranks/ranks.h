@@ -17,6 +17,7 @@
 #include "cssrun/session.h"
 #include "cssrun/status.h"
 #include "tools/limits.h"
+#include "tools/ranks/run_files.h"
 
 namespace cssrun::tools {
 
@@ -25,6 +26,7 @@ struct FileRun {
   std::string network_file;                  // where the network was loaded from
   EngineKind engine = EngineKind::kInteger;  // the engine that was asked for
   Limits limits;                             // for the network and the images
+  bool upright = false;                      // turn images by their EXIF orientation
   SessionOptions options;
   unsigned threads = 0;  // in each process, as RunImages takes them; 0: all cores
   size_t count = 0;      // number of images
@@ -41,7 +43,7 @@ class Ranks {
 
   // For rank 0: runs all images and delivers them as RunImages does, from this thread. Error: kIo
   // when a rank is lost or fails; everything delivered by then is sound.
-  Status Run(const FileRun& run, const DeliverOutcome& deliver);
+  Status Run(const FileRun& run, const DeliverFile& deliver);
 
   // For the other ranks: does what rank 0 asks for until it leaves; returns the exit code.
   int Serve();

@@ -17,9 +17,9 @@ Result<Ranks> Ranks::Join() {
   return Ranks(0, 1);
 }
 
-Status Ranks::Run(const FileRun& run, const DeliverOutcome& deliver) {
-  return RunFiles(run.network, run.options, run.limits.image, run.threads, run.count, run.path,
-                  deliver);
+Status Ranks::Run(const FileRun& run, const DeliverFile& deliver) {
+  return RunFiles(run.network, FormatOf(*run.network, run.upright), run.options, run.limits.image,
+                  run.threads, run.count, run.path, deliver);
 }
 
 int Ranks::Serve() { return 0; }

@@ -98,9 +98,9 @@ Result<OutcomeBatch> RunBatch(const RankJob& job, const std::shared_ptr<const Ne
     OutcomeBatch done{paths.batch, {}};
     done.outcomes.reserve(paths.batch.count);
     const Status ran = RunFiles(
-        network, job.options, job.limits.image, job.threads, paths.batch.count,
-        [&](size_t index) -> const std::string& { return paths.paths[index]; },
-        [&](size_t, const ImageOutcome& outcome) {
+        network, FormatOf(*network, job.upright), job.options, job.limits.image, job.threads,
+        paths.batch.count, [&](size_t index) -> const std::string& { return paths.paths[index]; },
+        [&](size_t, const FileOutcome& outcome) {
           done.outcomes.push_back(outcome);
           return true;
         });
@@ -171,7 +171,7 @@ class LocalWorker {
 // Leads the work on rank 0: gives batches to idle ranks and delivers what comes back.
 class Leader {
  public:
-  Leader(const FileRun& run, const RankJob& job, int ranks, const DeliverOutcome& deliver)
+  Leader(const FileRun& run, const RankJob& job, int ranks, const DeliverFile& deliver)
       : run_(run),
         deliver_(deliver),
         batches_(run.count, static_cast<size_t>(ranks), LargestBatch(*run.network, job.options)),
@@ -245,7 +245,7 @@ class Leader {
   }
 
   const FileRun& run_;
-  const DeliverOutcome& deliver_;
+  const DeliverFile& deliver_;
   Batches batches_;
   LocalWorker local_;
   std::vector<int> idle_;
@@ -302,13 +302,13 @@ Result<Ranks> Ranks::Join() {
   return ranks;
 }
 
-Status Ranks::Run(const FileRun& run, const DeliverOutcome& deliver) {
+Status Ranks::Run(const FileRun& run, const DeliverFile& deliver) {
   if (size_ == 1) {
-    return RunFiles(run.network, run.options, run.limits.image, run.threads, run.count, run.path,
-                    deliver);
+    return RunFiles(run.network, FormatOf(*run.network, run.upright), run.options, run.limits.image,
+                    run.threads, run.count, run.path, deliver);
   }
   running_ = true;
-  RankJob job{run.engine, run.limits, run.options, run.threads, 0};
+  RankJob job{run.engine, run.limits, run.upright, run.options, run.threads, 0};
   if (Status status = SendJob(run, size_, job); !status.ok()) return status;
   const Result<bool> done = Leader(run, job, size_, deliver).Run();
   if (!done.ok()) return done.status();

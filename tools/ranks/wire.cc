@@ -91,11 +91,12 @@ class Unpacker {
   bool sound_ = true;
 };
 
-void Put(Packer& packer, const ImageOutcome& outcome) {
+void Put(Packer& packer, const FileOutcome& outcome) {
   packer.Put(outcome.status.code());
   packer.Put(outcome.status.message());
   packer.Put(outcome.load_seconds);
   packer.Put(outcome.run_seconds);
+  packer.Put(outcome.warning);
   if (!outcome.status.ok()) return;
   const Answer& answer = outcome.answer;
   packer.Put(answer.logits);
@@ -111,7 +112,7 @@ void Put(Packer& packer, const ImageOutcome& outcome) {
   }
 }
 
-void Get(Unpacker& unpacker, ImageOutcome& outcome) {
+void Get(Unpacker& unpacker, FileOutcome& outcome) {
   StatusCode code = StatusCode::kOk;
   std::string message;
   unpacker.Get(code);
@@ -119,6 +120,7 @@ void Get(Unpacker& unpacker, ImageOutcome& outcome) {
   outcome.status = Status(code, std::move(message));
   unpacker.Get(outcome.load_seconds);
   unpacker.Get(outcome.run_seconds);
+  unpacker.Get(outcome.warning);
   if (code != StatusCode::kOk) return;
   Answer& answer = outcome.answer;
   unpacker.Get(answer.logits);
@@ -144,6 +146,7 @@ Bytes Packed(const RankJob& job) {
   Packer packer;
   packer.Put(job.engine);
   packer.Put(job.limits);
+  packer.Put(job.upright);
   packer.Put(job.options.threads);
   packer.Put(job.options.profile);
   packer.Put(job.options.chunk);
@@ -162,6 +165,7 @@ std::optional<RankJob> UnpackJob(std::span<const uint8_t> bytes) {
   double margin = 0;
   unpacker.Get(job.engine);
   unpacker.Get(job.limits);
+  unpacker.Get(job.upright);
   unpacker.Get(job.options.threads);
   unpacker.Get(job.options.profile);
   unpacker.Get(job.options.chunk);
@@ -192,7 +196,7 @@ std::optional<PathBatch> UnpackPaths(std::span<const uint8_t> bytes) {
 Bytes Packed(const OutcomeBatch& outcomes) {
   Packer packer;
   packer.Put(outcomes.batch);
-  for (const ImageOutcome& outcome : outcomes.outcomes) Put(packer, outcome);
+  for (const FileOutcome& outcome : outcomes.outcomes) Put(packer, outcome);
   return packer.Take();
 }
 
@@ -201,7 +205,7 @@ std::optional<OutcomeBatch> UnpackOutcomes(std::span<const uint8_t> bytes) {
   OutcomeBatch outcomes;
   unpacker.Get(outcomes.batch);
   unpacker.GetEach(outcomes.batch.count, outcomes.outcomes,
-                   [&](ImageOutcome& outcome) { Get(unpacker, outcome); });
+                   [&](FileOutcome& outcome) { Get(unpacker, outcome); });
   return IfDone(unpacker, std::move(outcomes));
 }
 

@@ -9,11 +9,11 @@
 #include <string>
 #include <vector>
 
-#include "cssrun/batch.h"
 #include "cssrun/network.h"
 #include "cssrun/session.h"
 #include "tools/limits.h"
 #include "tools/ranks/batches.h"
+#include "tools/ranks/run_files.h"
 
 namespace cssrun::tools {
 
@@ -23,6 +23,7 @@ using Bytes = std::vector<uint8_t>;
 struct RankJob {
   EngineKind engine = EngineKind::kInteger;
   Limits limits;
+  bool upright = false;    // InputFormat::exif, which the command line may ask for
   SessionOptions options;  // no callbacks, no cancellation, no recordings
   unsigned threads = 0;    // of each rank, as RunImages takes them
   uint64_t network_bytes = 0;
@@ -35,7 +36,7 @@ struct PathBatch {
 
 struct OutcomeBatch {
   Batch batch;
-  std::vector<ImageOutcome> outcomes;
+  std::vector<FileOutcome> outcomes;
 };
 
 Bytes Packed(const RankJob& job);

@@ -7,9 +7,9 @@
 #include <new>
 #include <span>
 
+#include "runtime/preprocess/resample.h"
 #include "tools/image_io.h"
 #include "tools/report/html.h"
-#include "tools/resize.h"
 
 namespace cssrun::tools {
 namespace {
@@ -23,7 +23,11 @@ Image Shrunk(const Image& image) {
   const auto side = [&](uint32_t length) {
     return std::max<uint32_t>(static_cast<uint32_t>(uint64_t{length} * kLongerSide / longer), 1);
   };
-  return Resize(image, side(image.width), side(image.height));
+  const uint32_t width = side(image.width);
+  const uint32_t height = side(image.height);
+  return {width, height,
+          internal::Resample({image.rgb, image.width, image.height}, width, height,
+                             {0, 0, width, height}, Interpolation::kBilinear)};
 }
 
 Result<std::string> JpegUri(const Image& image) {

@@ -112,14 +112,16 @@ typedef struct cssrun_network_info {
   size_t struct_size;               /* set it to sizeof(cssrun_network_info) */
   cssrun_engine engine;             /* the one that runs the network */
   uint32_t channels, height, width; /* of an image */
-  uint32_t resize;                  /* length of the shorter side before the centre is cut out */
-  uint32_t logits;                  /* number of classes, or numbers of all outputs */
-  uint32_t timesteps;               /* T, the length of a spike train */
-  uint32_t latency_steps;           /* global steps until the logits are complete: T + L * depth */
-  uint32_t layers;                  /* the encoder first, the readout last */
-  uint64_t macs_per_image;          /* multiply-accumulates of the dense ANN */
-  double early_exit_margin;         /* measured by the converter; negative: not measured */
-  const char* why_float;     /* why integers cannot run it, if they were asked for; else "" */
+  uint32_t resize;          /* length of the shorter side before the centre is cut out; 0: it
+                               is resized otherwise. See cssrun_network_preprocess */
+  uint32_t logits;          /* number of classes, or numbers of all outputs */
+  uint32_t timesteps;       /* T, the length of a spike train */
+  uint32_t latency_steps;   /* global steps until the logits are complete: T + L * depth */
+  uint32_t layers;          /* the encoder first, the readout last */
+  uint64_t macs_per_image;  /* multiply-accumulates of the dense ANN */
+  double early_exit_margin; /* measured by the converter; negative: not measured */
+  const char* why_float;    /* why integers cannot run it, if they were asked for; else "" */
+  int exif; /* nonzero: pictures are turned upright by their EXIF orientation before all else */
   cssrun_answer_kind answer; /* what the logits are */
   uint32_t outputs;          /* of the model: 1 for a classifier */
 } cssrun_network_info;
@@ -127,6 +129,13 @@ typedef struct cssrun_network_info {
 /* Fills in `info`. Its strings live as long as the network. */
 CSSRUN_API cssrun_code cssrun_network_get_info(const cssrun_network* network,
                                                cssrun_network_info* info, cssrun_status* status);
+/* Makes the count = channels * height * width pixels that cssrun_session_run_bytes takes,
+ * CSSRUN_INTERLEAVED, of a picture of any size: width * height * 3 bytes of red, green and blue,
+ * row by row. It is resized, cut out and brought to the network's colours as the network's file
+ * says. Errors: CSSRUN_INVALID_ARGUMENT, CSSRUN_OUT_OF_MEMORY. */
+CSSRUN_API cssrun_code cssrun_network_preprocess(const cssrun_network* network, const uint8_t* rgb,
+                                                 uint32_t width, uint32_t height, uint8_t* pixels,
+                                                 size_t count, cssrun_status* status);
 /* Returns the name of a class, which lives as long as the network, or NULL if it has none. */
 CSSRUN_API const char* cssrun_network_label(const cssrun_network* network, uint32_t logit);
 

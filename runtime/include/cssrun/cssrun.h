@@ -5,6 +5,7 @@
 #include "cssrun/batch.h"
 #include "cssrun/limits.h"
 #include "cssrun/network.h"
+#include "cssrun/preprocess.h"
 #include "cssrun/session.h"
 #include "cssrun/status.h"
 #include "cssrun/version.h"

@@ -18,23 +18,10 @@
 
 #include "cssrun/export.h"
 #include "cssrun/limits.h"
+#include "cssrun/preprocess.h"
 #include "cssrun/status.h"
 
 namespace cssrun {
-
-// The format of the images that a network takes. A caller that decodes images itself resizes the
-// shorter side to `resize` pixels (bilinear, antialiased), cuts out the centre, `height` x `width`,
-// and passes RGB as 8-bit pixels or as floats from 0 to 1. A float of pixel / 255 gives the same
-// bits as the 8-bit pixel. The session normalizes, (value - mean) / stddev per channel; the caller
-// must not.
-struct InputFormat {
-  uint32_t channels = 0;
-  uint32_t height = 0;
-  uint32_t width = 0;
-  uint32_t resize = 0;
-  std::vector<float> mean;    // one per channel
-  std::vector<float> stddev;  // one per channel
-};
 
 enum class LayerKind {
   kEncoder,        // codes the image as spikes
@@ -97,11 +84,15 @@ enum class LogLevel {
 using LogSink = std::function<void(LogLevel level, std::string_view message)>;
 
 struct LoadOptions {
+  LoadOptions() = default;
   // Implicit, so that an engine can be passed as options: Load(path, EngineKind::kFloat).
-  LoadOptions(EngineKind engine_kind = EngineKind::kInteger)  // NOLINT: implicit on purpose
-      : engine(engine_kind) {}
+  LoadOptions(EngineKind engine_kind)  // NOLINT: implicit on purpose
+      : engine(engine_kind), file_may_ask_for_float(false) {}
 
-  EngineKind engine;
+  EngineKind engine = EngineKind::kInteger;
+  // The converter found that integers answer some networks badly, and says so in the file: these
+  // run in float all the same, unless an engine is passed as options.
+  bool file_may_ask_for_float = true;
   LogSink log;  // empty: nothing is logged
   NetworkLimits limits;
 };
@@ -136,11 +127,12 @@ class CSSRUN_API Network {
   Network& operator=(const Network&) = delete;
 
   // The engine that runs this network: the one asked for, or kFloat if 16-bit integers cannot run
-  // it.
+  // it, or not well enough.
   EngineKind engine() const;
-  // Why integers cannot run it, if they were asked for; else "".
+  // Why integers do not run it, if they were asked for; else "".
   const std::string& why_float() const;
 
+  // The images that Session::Run takes. Preprocess() makes them of pictures.
   const InputFormat& input() const;
   // The names of the classes, one per logit; empty if the model came without labels.
   const std::vector<std::string>& labels() const;

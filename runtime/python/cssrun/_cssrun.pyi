@@ -11,6 +11,7 @@ _Layers = Iterable[str | int]
 _Layout = Literal["HWC", "CHW"]
 _Engine = Literal["integer", "float"]
 _Log = Callable[[int, str], object]
+_Size = int | str | tuple[int, int]
 _Limits = Mapping[str, int]
 
 version: str
@@ -31,6 +32,10 @@ class InputFormat:
     def width(self) -> int: ...
     @property
     def resize(self) -> int: ...
+    @property
+    def preprocessing(self) -> str: ...
+    @property
+    def exif(self) -> bool: ...
     @property
     def mean(self) -> list[float]: ...
     @property
@@ -148,6 +153,7 @@ class Network:
         record_spikes: _Layers | None = None,
         record_membranes: _Layers | None = None,
     ) -> Answers: ...
+    def preprocess(self, picture: ArrayLike) -> NDArray[np.uint8]: ...
     def read_images(self, paths: _Path | Sequence[_Path]) -> Images: ...
     @property
     def input(self) -> InputFormat: ...
@@ -177,7 +183,7 @@ class Network:
 def load(
     file: _Path | bytes | int,
     *,
-    engine: _Engine = "integer",
+    engine: _Engine | None = None,
     log: _Log | None = None,
     limits: _Limits | None = None,
 ) -> Network: ...
@@ -185,7 +191,7 @@ def loads(
     data: bytes | bytearray | memoryview | NDArray[np.uint8],
     *,
     name: str = "data",
-    engine: _Engine = "integer",
+    engine: _Engine | None = None,
     log: _Log | None = None,
     limits: _Limits | None = None,
 ) -> Network: ...
@@ -195,9 +201,17 @@ def convert(
     *,
     calibration: _Path | ArrayLike,
     validation: _Path | ArrayLike | None = None,
+    preset: str = "",
     mean: float | Sequence[float] | None = None,
     std: float | Sequence[float] | None = None,
-    resize: int = 0,
+    scale: float | str | None = None,
+    resize: _Size | None = None,
+    fit: _Size | bool | None = None,
+    crop: _Size | None = None,
+    fill: int | Sequence[int] | None = None,
+    channels: str = "",
+    interpolation: str = "",
+    exif: bool = False,
     labels: Sequence[str] | None = None,
     timesteps: int | None = None,
     beta: float | None = None,

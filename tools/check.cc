@@ -1,0 +1,378 @@
+#include "tools/check.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <set>
+#include <tuple>
+#include <utility>
+
+#include "converter/ann_run.h"
+#include "converter/convert.h"
+#include "fmt/format.h"
+#include "tools/choose_preprocessing.h"
+#include "tools/image_io.h"
+
+namespace cssrun::tools {
+namespace {
+
+using converter::Logits;
+
+// Frameworks' decoders and sums differ by less.
+constexpr double kSame = 0.01;
+
+// One way in which preprocessing may differ, as the options that bring it about.
+struct Change {
+  enum Of { kChannels, kNumbers, kSize, kFilter, kTurn } of;
+  std::string flags;
+  InputFormat input;  // the asked one with this change
+};
+
+struct Trial {
+  std::string flags;  // "" for what was asked for
+  InputFormat input;
+  std::vector<uint8_t> pixels;
+  double error = std::numeric_limits<double>::infinity();
+};
+
+std::vector<Change> ChangesOfColours(const InputFormat& asked) {
+  std::vector<Change> changes;
+  if (asked.channels != 3) return changes;
+  const std::pair<Colours, const char*> orders[] = {{Colours::kRgb, "--channels rgb"},
+                                                    {Colours::kBgr, "--channels bgr"},
+                                                    {Colours::kGrey, "--channels grey"}};
+  for (const auto& [colours, flags] : orders) {
+    changes.push_back({Change::kChannels, flags, asked});
+    changes.back().input.colours = colours;
+  }
+  return changes;
+}
+
+std::vector<Change> ChangesOfNumbers(const InputFormat& asked) {
+  std::vector<AskedPreprocessing> ways(4);
+  ways[0].mean = {0};
+  ways[0].stddev = {1};
+  ways[1].scale = "1";
+  ways[2].mean = ways[2].stddev = {0.5F};
+  ways[3].scale = "1/128";
+  ways[3].mean = {1};
+  std::vector<std::string> flags = {"--mean 0 --std 1", "--scale 1", "--mean 0.5 --std 0.5",
+                                    "--scale 1/128 --mean 1"};
+  const auto add = [&](std::vector<float> mean, std::vector<float> stddev, const char* scale,
+                       const char* text) {
+    ways.emplace_back();
+    ways.back().mean = std::move(mean);
+    ways.back().stddev = std::move(stddev);
+    ways.back().scale = scale;
+    flags.emplace_back(text);
+  };
+  if (asked.channels == 3) {
+    add({0.485F, 0.456F, 0.406F}, {0.229F, 0.224F, 0.225F}, "",
+        "--mean 0.485,0.456,0.406 --std 0.229,0.224,0.225");
+    add({0.406F, 0.456F, 0.485F}, {0.225F, 0.224F, 0.229F}, "",
+        "--mean 0.406,0.456,0.485 --std 0.225,0.224,0.229");
+    add({0.4914F, 0.4822F, 0.4465F}, {0.2470F, 0.2435F, 0.2616F}, "",
+        "--mean 0.4914,0.4822,0.4465 --std 0.2470,0.2435,0.2616");
+    add({0.4914F, 0.4822F, 0.4465F}, {0.2023F, 0.1994F, 0.2010F}, "",
+        "--mean 0.4914,0.4822,0.4465 --std 0.2023,0.1994,0.2010");
+    add({103.939F, 116.779F, 123.68F}, {}, "1", "--scale 1 --mean 103.939,116.779,123.68");
+    add({123.68F, 116.779F, 103.939F}, {}, "1", "--scale 1 --mean 123.68,116.779,103.939");
+  } else if (asked.channels == 1) {
+    add({0.1307F}, {0.3081F}, "", "--mean 0.1307 --std 0.3081");
+  }
+  std::vector<Change> changes;
+  for (size_t i = 0; i < ways.size(); ++i) {
+    const Result<InputFormat> numbers = ChoosePreprocessing(ways[i], asked, "--");
+    if (!numbers.ok()) continue;
+    changes.push_back({Change::kNumbers, flags[i], asked});
+    changes.back().input.mean = numbers.value().mean;
+    changes.back().input.stddev = numbers.value().stddev;
+  }
+  return changes;
+}
+
+std::vector<Change> ChangesOfSize(const InputFormat& asked) {
+  const std::string size = fmt::format("{}x{}", asked.height, asked.width);
+  const uint32_t longer = std::max(asked.height, asked.width);
+  std::vector<std::pair<std::string, AskedPreprocessing>> ways(3);
+  ways[0].first = "--resize " + size;
+  ways[0].second.resize = size;
+  ways[1].first = "--fit";
+  ways[1].second.fit = "";
+  ways[2].first = "--crop " + size;
+  ways[2].second.crop = size;
+  for (const uint32_t side : {longer, longer * 256 / 224, longer * 8 / 7 + 1, 256U}) {
+    ways.emplace_back(fmt::format("--resize {}", side), AskedPreprocessing{});
+    ways.back().second.resize = std::to_string(side);
+  }
+  std::vector<Change> changes;
+  for (const auto& [flags, way] : ways) {
+    const Result<InputFormat> chosen = ChoosePreprocessing(way, asked, "--");
+    if (!chosen.ok()) continue;
+    changes.push_back({Change::kSize, flags, asked});
+    InputFormat& input = changes.back().input;
+    input.resizing = chosen.value().resizing;
+    input.resize = chosen.value().resize;
+    input.resize_height = chosen.value().resize_height;
+    input.resize_width = chosen.value().resize_width;
+  }
+  return changes;
+}
+
+std::vector<Change> ChangesOfFilter(const InputFormat& asked) {
+  std::vector<Change> changes;
+  for (const char* name : {"bilinear", "bicubic", "area", "nearest", "linear"}) {
+    AskedPreprocessing way;
+    way.interpolation = name;
+    const Result<InputFormat> chosen = ChoosePreprocessing(way, asked, "--");
+    if (!chosen.ok()) continue;
+    changes.push_back({Change::kFilter, std::string("--interpolation ") + name, asked});
+    changes.back().input.interpolation = chosen.value().interpolation;
+  }
+  return changes;
+}
+
+// All changes, one at a time.
+std::vector<Change> ChangesOf(const InputFormat& asked) {
+  std::vector<Change> all = ChangesOfColours(asked);
+  for (const auto& some : {ChangesOfNumbers(asked), ChangesOfSize(asked), ChangesOfFilter(asked)}) {
+    all.insert(all.end(), some.begin(), some.end());
+  }
+  all.push_back({Change::kTurn, asked.exif ? "without --exif" : "--exif", asked});
+  all.back().input.exif = !asked.exif;
+  return all;
+}
+
+// Makes this change in an input that has others already.
+void Apply(const Change& change, InputFormat& input) {
+  const InputFormat& from = change.input;
+  switch (change.of) {
+    case Change::kChannels:
+      input.colours = from.colours;
+      return;
+    case Change::kNumbers:
+      input.mean = from.mean;
+      input.stddev = from.stddev;
+      return;
+    case Change::kSize:
+      input.resizing = from.resizing;
+      input.resize = from.resize;
+      input.resize_height = from.resize_height;
+      input.resize_width = from.resize_width;
+      return;
+    case Change::kFilter:
+      input.interpolation = from.interpolation;
+      return;
+    case Change::kTurn:
+      input.exif = from.exif;
+  }
+}
+
+double RelativeError(const std::vector<float>& logits, const std::vector<float>& expected) {
+  double error = 0;
+  double norm = 0;
+  for (size_t i = 0; i < expected.size(); ++i) {
+    const auto wanted = static_cast<double>(expected[i]);
+    error += std::pow(static_cast<double>(logits[i]) - wanted, 2);
+    norm += wanted * wanted;
+  }
+  return norm > 0 ? std::sqrt(error / norm) : std::sqrt(error);
+}
+
+// Softmax; of one logit, the sigmoid.
+std::vector<float> Probabilities(std::vector<float> logits) {
+  if (logits.size() == 1) return {1 / (1 + std::exp(-logits[0]))};
+  const float largest = *std::ranges::max_element(logits);
+  float sum = 0;
+  for (float& logit : logits) sum += logit = std::exp(logit - largest);
+  for (float& logit : logits) logit /= sum;
+  return logits;
+}
+
+bool AreProbabilities(const std::vector<float>& numbers) {
+  double sum = 0;
+  for (const float number : numbers) {
+    if (number < 0 || number > 1) return false;
+    sum += static_cast<double>(number);
+  }
+  return numbers.size() == 1 || std::abs(sum - 1) < 1e-3;
+}
+
+// Runs trials, and drops those that are the same as others.
+class Laboratory {
+ public:
+  Laboratory(const converter::Graph& graph, const std::vector<float>& expected, const Image& image,
+             const Image& upright)
+      : graph_(graph),
+        expected_(expected),
+        probabilities_(AreProbabilities(expected)),
+        image_(image),
+        upright_(upright) {}
+
+  Status Add(std::string flags, const InputFormat& input) {
+    Trial trial{std::move(flags), input, {}};
+    const Image& image = input.exif ? upright_ : image_;
+    Status status = Preprocess(input, image.rgb, image.width, image.height, trial.pixels);
+    if (!status.ok()) return status;
+    if (seen_.insert({input.mean, input.stddev, trial.pixels}).second) {
+      trials_.push_back(std::move(trial));
+    }
+    return status;
+  }
+
+  // Runs the trials that have been added since the last call, those of the same mean and deviation
+  // together.
+  Status Run() {
+    for (size_t first = ran_; first < trials_.size();) {
+      const InputFormat& input = trials_[first].input;
+      const auto end =
+          std::stable_partition(trials_.begin() + static_cast<std::ptrdiff_t>(first), trials_.end(),
+                                [mean = input.mean, stddev = input.stddev](const Trial& trial) {
+                                  return trial.input.mean == mean && trial.input.stddev == stddev;
+                                });
+      const auto last = static_cast<size_t>(end - trials_.begin());
+      if (Status status = RunSome(first, last); !status.ok()) return status;
+      first = last;
+    }
+    ran_ = trials_.size();
+    return Status::Ok();
+  }
+
+  bool probabilities() const { return probabilities_; }
+  const std::vector<Trial>& trials() const { return trials_; }
+
+ private:
+  using Key = std::tuple<std::vector<float>, std::vector<float>, std::vector<uint8_t>>;
+
+  Status RunSome(size_t first, size_t last) {
+    converter::ImageSet images;
+    for (size_t i = first; i < last; ++i) {
+      images.pixels.push_back(trials_[i].pixels);
+      images.truth.push_back(-1);
+    }
+    InputFormat input = trials_[first].input;
+    converter::FoldIntoNormalization(graph_, input);
+    Result<std::vector<Logits>> logits =
+        RunAnn(graph_, images, input, {}, nullptr, [](size_t, size_t) {});
+    if (!logits.ok()) return logits.status();
+    for (size_t i = first; i < last; ++i) {
+      const Logits& came = logits.value()[i - first];
+      if (came.size() != expected_.size()) {
+        return Status::InvalidArgument(
+            fmt::format("{} numbers; the model's output has {}", expected_.size(), came.size()));
+      }
+      trials_[i].error = RelativeError(came, expected_);
+      if (probabilities_) {
+        trials_[i].error =
+            std::min(trials_[i].error, RelativeError(Probabilities(came), expected_));
+      }
+    }
+    return Status::Ok();
+  }
+
+  const converter::Graph& graph_;
+  const std::vector<float>& expected_;
+  const bool probabilities_;
+  const Image& image_;
+  const Image& upright_;
+  std::set<Key> seen_;
+  std::vector<Trial> trials_;
+  size_t ran_ = 0;
+};
+
+const Trial& BestOf(const std::vector<Trial>& trials) {
+  return *std::ranges::min_element(trials, {}, &Trial::error);
+}
+
+// Tries changes of colours, numbers and size together, which people who trained elsewhere mix up
+// at once; filters make small differences, and turned photos are rare.
+Status TryThree(const InputFormat& asked, Laboratory& laboratory) {
+  for (const Change& colours : ChangesOfColours(asked)) {
+    for (const Change& numbers : ChangesOfNumbers(asked)) {
+      for (const Change& size : ChangesOfSize(asked)) {
+        InputFormat all = colours.input;
+        Apply(numbers, all);
+        Apply(size, all);
+        const std::string flags = colours.flags + " " + numbers.flags + " " + size.flags;
+        if (Status s = laboratory.Add(flags, all); !s.ok()) return s;
+      }
+    }
+  }
+  return laboratory.Run();
+}
+
+// Tries single changes, two together where no single one suffices, and then three.
+Status TryChanges(const InputFormat& asked, Laboratory& laboratory) {
+  const std::vector<Change> changes = ChangesOf(asked);
+  for (const Change& change : changes) {
+    if (Status s = laboratory.Add(change.flags, change.input); !s.ok()) return s;
+  }
+  if (Status s = laboratory.Run(); !s.ok()) return s;
+  if (BestOf(laboratory.trials()).error <= kSame) return Status::Ok();
+  for (const Change& one : changes) {
+    for (const Change& other : changes) {
+      if (other.of <= one.of) continue;
+      InputFormat both = one.input;
+      Apply(other, both);
+      if (Status s = laboratory.Add(one.flags + " " + other.flags, both); !s.ok()) return s;
+    }
+  }
+  if (Status s = laboratory.Run(); !s.ok()) return s;
+  if (BestOf(laboratory.trials()).error <= kSame) return Status::Ok();
+  return TryThree(asked, laboratory);
+}
+
+std::string Percent(double error) { return fmt::format("{:.3g} %", error * 100); }
+
+std::string Describe(const InputFormat& asked, double error, const Laboratory& laboratory) {
+  const char* const what = laboratory.probabilities() ? "probabilities" : "logits";
+  const Trial& best = BestOf(laboratory.trials());
+  std::string text;
+  if (error <= kSame) {
+    text =
+        fmt::format("The ANN's {} are the framework's (they differ by {})", what, Percent(error));
+    if (error > kSame / 10 && best.error < error / 10) {
+      text += fmt::format("; even closer with {} ({})", best.flags, Percent(best.error));
+    }
+    return text + "\n";
+  }
+  text = fmt::format("The ANN's {} differ from the framework's by {} with: {}\n", what,
+                     Percent(error), DescribePreprocessing(asked));
+  if (best.error <= kSame) {
+    return text + fmt::format("They are the same with {} (they differ by {})\n", best.flags,
+                              Percent(best.error));
+  }
+  std::vector<const Trial*> order;
+  for (const Trial& trial : laboratory.trials()) order.push_back(&trial);
+  std::ranges::stable_sort(order, {}, [](const Trial* trial) { return trial->error; });
+  text += "No other preprocessing that was tried gives them; the closest:\n";
+  for (size_t i = 0; i < std::min<size_t>(order.size(), 3); ++i) {
+    text += fmt::format("  {:>8}  {}\n", Percent(order[i]->error),
+                        order[i]->flags.empty() ? "as asked" : order[i]->flags);
+  }
+  return text + "Is it this model, in inference mode (model.eval()), on this picture?\n";
+}
+
+}  // namespace
+
+Result<CheckResult> CheckPreprocessing(const converter::Graph& graph, const InputFormat& input,
+                                       const std::string& picture,
+                                       const std::vector<float>& expected,
+                                       const ImageLimits& limits) {
+  const Result<Image> image = ReadImage(picture, limits);
+  if (!image.ok()) return image.status();
+  const Result<Image> upright = ReadImage(picture, limits, true);
+  if (!upright.ok()) return upright.status();
+  Laboratory laboratory(graph, expected, image.value(), upright.value());
+  if (Status status = laboratory.Add("", input); !status.ok()) return status;
+  if (Status status = laboratory.Run(); !status.ok()) return status;
+  const double error = laboratory.trials().front().error;
+  if (error > kSame / 10) {
+    if (Status status = TryChanges(input, laboratory); !status.ok()) return status;
+  }
+  return CheckResult{error <= kSame, Describe(input, error, laboratory)};
+}
+
+}  // namespace cssrun::tools
