@@ -42,6 +42,13 @@ struct Comparison {
   std::vector<LayerCost> layers;  // as in the network
 };
 
+// How alike network and ANN are, from 0 to 1: the expected agreement, or for numbers what the
+// relative error leaves of 1.
+inline double Likeness(const Comparison& comparison) {
+  return comparison.agreement < 0 ? 1 - comparison.relative_logit_error
+                                  : comparison.expected_agreement;
+}
+
 // Whether to look for the margin of an early exit. This takes the readout after every step.
 enum class Readings { kTake, kLeaveOut };
 

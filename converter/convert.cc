@@ -16,9 +16,11 @@
 #include "converter/onnx_reader.h"
 #include "converter/out_of_memory.h"
 #include "converter/passes/passes.h"
+#include "converter/passes/split_single_logit.h"
 #include "converter/search.h"
 #include "converter/spiking.h"
 #include "converter/support.h"
+#include "converter/verdict.h"
 #include "cssrun/version.h"
 #include "format/file_bytes.h"
 #include "format/geometry.h"
@@ -139,6 +141,12 @@ AnswerKind AnswerOf(const Graph& graph) {
   return graph.outputs.size() == 1 && vector ? AnswerKind::kClasses : AnswerKind::kNumbers;
 }
 
+// A binary classifier's one logit, of which Convert() makes two.
+bool HasSingleLogit(const Model& model) {
+  return model.answer == AnswerKind::kClasses &&
+         ElementCount(model.graph.ShapeOf(model.graph.outputs.front())) == 1;
+}
+
 Result<Model> LoadAndSimplify(const std::string& path, const NetworkLimits& limits) {
   Model model;
   model.path = path;
@@ -163,6 +171,7 @@ Result<Model> LoadAndSimplify(const std::string& path, const NetworkLimits& limi
   for (const GraphOutput& output : model.graph.outputs) {
     model.classes += static_cast<size_t>(ElementCount(model.graph.ShapeOf(output)));
   }
+  if (HasSingleLogit(model)) model.classes = 2;
   model.quantized_code = QuantizedCode(model.graph);
 
   constexpr size_t kMaximumModel = size_t{1} << 31;
@@ -325,26 +334,51 @@ Result<Conversion> PrepareAndConvert(const Model& model, const ImageSet& calibra
   report.code = options.code;
   report.amplitudes = options.amplitudes;
   report.macs_per_image = prepared.network.macs;
-  {
+  const auto serialize = [&] {
     format::NetworkT built = BuildFile(model, prepared, options, codes);
+    built.why_float = report.why_float;
     ReserveMeasured(built);
     for (const auto& node : built.nodes) {
       report.latency_steps = std::max(report.latency_steps, node->offset + options.code.timesteps);
     }
     report.layers = DescribeLayers(prepared.network, prepared.calibration, codes, built);
     conversion.bytes = format::SerializeNetwork(built);
+    return std::span<const uint8_t>(conversion.bytes.data(), conversion.bytes.size());
+  };
+  std::span<const uint8_t> bytes = serialize();
+  EngineKind engine = EngineKind::kInteger;
+  const auto compare = [&]() -> Status {
+    Result<Comparison> comparison =
+        CompareWithAnn(bytes, calibration_images, prepared.calibration.logits, options.threads,
+                       StageOf(progress, "comparing with the ANN"), engine);
+    if (!comparison.ok()) return Named(model, comparison.status());
+    report.calibration = std::move(comparison).value();
+    return Status::Ok();
+  };
+  if (Status status = compare(); !status.ok()) return status;
+  Result<std::string> why_float = WhyFloat(bytes, calibration_images, prepared.calibration.logits,
+                                           report.calibration, options.threads);
+  if (!why_float.ok()) return Named(model, why_float.status());
+  if (!why_float.value().empty()) {
+    report.why_float = why_float.value();
+    engine = EngineKind::kFloat;
+    bytes = serialize();
+    if (Status status = compare(); !status.ok()) return status;
   }
-  const std::span<const uint8_t> bytes(conversion.bytes.data(), conversion.bytes.size());
-  Result<Comparison> comparison =
-      CompareWithAnn(bytes, calibration_images, prepared.calibration.logits, options.threads,
-                     StageOf(progress, "comparing with the ANN"));
-  if (!comparison.ok()) return Named(model, comparison.status());
-  report.calibration = std::move(comparison).value();
   Result<std::vector<double>> errors =
       LayerErrors(model.graph, prepared.network, codes, options.code, bytes, calibration_images,
-                  prepared.input, EngineKind::kInteger);
+                  prepared.input, engine);
   if (!errors.ok()) return Named(model, errors.status());
   for (size_t i = 0; i < report.layers.size(); ++i) report.layers[i].error = errors.value()[i];
+  const double agreement = report.calibration.agreement < 0 ? Likeness(report.calibration)
+                                                            : report.calibration.agreement;
+  if (agreement < kGoodAgreement) {
+    Result<std::string> remedy =
+        FindRemedy(model, prepared, calibration_images, options, report.calibration, progress);
+    if (!remedy.ok()) return Named(model, remedy.status());
+    report.warnings.push_back(
+        DescribeDisagreement(report.calibration, prepared.network, errors.value(), remedy.value()));
+  }
   if (!validation_images.pixels.empty()) {
     Result<std::vector<Logits>> logits = RunAnn(model.graph, validation_images, prepared.input, {},
                                                 nullptr, StageOf(progress, "validating: ANN"));
@@ -354,7 +388,7 @@ Result<Conversion> PrepareAndConvert(const Model& model, const ImageSet& calibra
     }
     Result<Comparison> validation =
         CompareWithAnn(bytes, validation_images, logits.value(), options.threads,
-                       StageOf(progress, "validating: SNN"));
+                       StageOf(progress, "validating: SNN"), engine);
     if (!validation.ok()) return Named(model, validation.status());
     report.validation = std::move(validation).value();
   }
@@ -367,8 +401,15 @@ Result<Conversion> PrepareAndConvert(const Model& model, const ImageSet& calibra
 Result<Conversion> Convert(const Model& model, const ImageSet& calibration_images,
                            const ImageSet& validation_images, const ConvertOptions& asked,
                            const StageProgress& progress) {
-  return GuardMemory([&] {
-    return PrepareAndConvert(model, calibration_images, validation_images, asked, progress);
+  return GuardMemory([&]() -> Result<Conversion> {
+    if (!HasSingleLogit(model) || asked.answer.value_or(model.answer) != AnswerKind::kClasses) {
+      return PrepareAndConvert(model, calibration_images, validation_images, asked, progress);
+    }
+    Model two_classes = model;
+    if (Status status = SplitSingleLogit(two_classes.graph); !status.ok()) {
+      return Named(model, status);
+    }
+    return PrepareAndConvert(two_classes, calibration_images, validation_images, asked, progress);
   });
 }
 

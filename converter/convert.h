@@ -111,6 +111,8 @@ struct ConversionReport {
   std::vector<TriedCode> tried;          // empty where the user or the model names the code
   std::vector<FrontierPoint> frontier;   // the cheapest first; empty without a search
   Comparison calibration;                // on the calibration images
+  std::string why_float;                 // why the file asks for the float engine; "" where not
+  std::vector<std::string> warnings;     // what the user should know before using the network
   std::optional<Comparison> validation;  // on images that the conversion did not use
 };
 

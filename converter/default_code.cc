@@ -86,7 +86,7 @@ Result<CodeSettings> ChooseDefaultCode(const Model& model, const PreparedModel& 
         {bytes.data(), bytes.size()}, sample, ann, options.threads, [](size_t, size_t) {},
         EngineKind::kInteger, Readings::kLeaveOut);
     if (!measured.ok()) return measured.status();
-    tried.push_back({candidates[i], measured.value().expected_agreement, false});
+    tried.push_back({candidates[i], Likeness(measured.value()), false});
     if (tried.back().expected_agreement >= kEnoughAgreement) break;
   }
   const auto best = tried.back().expected_agreement >= kEnoughAgreement

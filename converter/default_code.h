@@ -15,7 +15,7 @@
 namespace cssrun::converter {
 
 // The share of images on which a code is expected to agree with the ANN, to be enough.
-constexpr double kEnoughAgreement = 0.985;
+constexpr double kEnoughAgreement = 0.975;
 
 // The settled code of T steps.
 CodeSettings SettledCode(uint32_t timesteps);

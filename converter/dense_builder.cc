@@ -213,6 +213,24 @@ memory DenseBuilder::Weights(const std::vector<float>& values, const memory::dim
   return weights;
 }
 
+void DenseBuilder::AddProduct(const Node& node, const std::vector<float>& weights,
+                              const memory::dims& weight_dims) {
+  memory::dims from = weight_dims;
+  from[0] = batch_;
+  const memory::desc result = PlainDesc({batch_, weight_dims[0]});
+  const dnnl::inner_product_forward::desc desc(kDenseInference, AnyDesc(from), AnyDesc(weight_dims),
+                                               result);
+  const dnnl::inner_product_forward::primitive_desc primitive(desc, engine());
+  const size_t input = SlotAs(node.inputs[0], primitive.src_desc());
+  const size_t to = NewSlot(result);
+  DenseConstants constants;
+  constants[DNNL_ARG_WEIGHTS] = Weights(weights, weight_dims, primitive.weights_desc());
+  AddOperation(dnnl::inner_product_forward(primitive), {{DNNL_ARG_SRC, input}, {DNNL_ARG_DST, to}},
+               std::move(constants));
+  Make(node.outputs[0], NewSlotIn(to, PlainDesc(Dims(node.outputs[0]))));
+  FinishRead(node.inputs[0]);
+}
+
 dnnl::primitive_attr DenseBuilder::PostOperations(const DenseGroup& group) const {
   dnnl::post_ops post;
   if (group.sum != nullptr) post.append_sum();

@@ -89,6 +89,10 @@ class DenseBuilder {
   template <typename PrimitiveDesc>
   void AddLayer(const DenseGroup& group, const PrimitiveDesc& primitive,
                 const dnnl::memory::dims& weight_dims);
+  // Adds a product of constant `weights`, [outputs, inputs, ...], of which oneDNN sees these
+  // dimensions, with the node's input. Its result is the node's output, whatever the shape of that.
+  void AddProduct(const Node& node, const std::vector<float>& weights,
+                  const dnnl::memory::dims& weight_dims);
   // Returns what the sum and the rectifier of a group do to its leader's output.
   dnnl::primitive_attr PostOperations(const DenseGroup& group) const;
   // Declares that the last operation computed `id` into `slot`.

@@ -86,6 +86,9 @@ struct Graph {
   // nothing (FoldImage(), which makes this a part of the pixels' normalization).
   std::vector<double> image_scale;
   std::vector<double> image_shift;
+  // What is added then and differs from pixel to pixel: a mean image, [channels, rows, columns].
+  // Null but between FoldImage() and AddImageMap().
+  std::shared_ptr<const Tensor> image_map;
 
   const Value& value(ValueId id) const { return values[static_cast<size_t>(id)]; }
   Value& value(ValueId id) { return values[static_cast<size_t>(id)]; }

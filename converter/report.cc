@@ -147,6 +147,9 @@ std::string FormatReport(const ConversionReport& report) {
                   report.code.negative_spikes ? "" : ", no negative spikes",
                   report.code.DirectInput() ? ", direct input" : "", report.latency_steps);
   if (!report.tried.empty()) text += ExplainCode(report.tried) + "\n";
+  if (!report.why_float.empty()) {
+    text += "The file asks for the float engine, some ten times slower: " + report.why_float + "\n";
+  }
   text += DescribeComparison("calibration", report.calibration);
   if (report.validation.has_value()) text += DescribeComparison("validation", *report.validation);
   return text + fmt::format("The ANN takes {:.2f} M MACs an image\n",
@@ -185,6 +188,8 @@ std::string ReportToJson(const ConversionReport& report) {
                                {"chosen", t.chosen}});
     }
   }
+  json["why_float"] = report.why_float;
+  json["warnings"] = report.warnings;
   json["layers"] = Json::array();
   for (size_t i = 0; i < report.layers.size(); ++i) {
     const LayerReport& layer = report.layers[i];

@@ -56,7 +56,7 @@ Result<std::unique_ptr<internal::LoadedNetwork>> OpenAndLayOut(Open open, const 
   const Result<format::NetworkFile> file = open();
   if (!file.ok()) return file.status();
   auto loaded = std::make_unique<internal::LoadedNetwork>(
-      internal::LayOutNetwork(file.value(), options.engine));
+      internal::LayOutNetwork(file.value(), options.engine, options.file_may_ask_for_float));
   LogLoaded(*loaded, name, file.value().size(), options.log);
   return loaded;
 }

@@ -192,6 +192,9 @@ int Run(int argc, char** argv) {
   PrintMessage(fmt::format("Pictures: {}\n", DescribePreprocessing(format)));
   PrintMessage(fmt::format("Wrote {}: {:.1f} kB\n", TerminalText(arguments.output),
                            static_cast<double>(bytes.size()) / 1e3));
+  for (const std::string& warning : report.warnings) {
+    PrintMessage(fmt::format("\nWARNING: {}\n", TerminalText(warning)));
+  }
   return kAllDone;
 }
 

@@ -101,9 +101,10 @@ void DeclareConvert(CLI::App& app, ConvertArguments& arguments) {
       ->group(kTrainedOn);
 
   const std::string coding = "The spike code";
-  app.add_option("-T,--timesteps", code.timesteps, "spikes a value is coded in")
+  app.add_option("-T,--timesteps", code.timesteps,
+                 "spikes a value is coded in (12, or where no code is named at all: the fewest that "
+                 "agree with the ANN)")
       ->check(CLI::Range(1, 256))
-      ->capture_default_str()
       ->group(coding);
   app.add_option("--beta", code.beta, "by how much a spike outweighs the next; 1.5 and 2 are fast")
       ->check(Between(1.0, 4.0))
@@ -126,7 +127,8 @@ void DeclareConvert(CLI::App& app, ConvertArguments& arguments) {
   app.add_flag("--no-negative", arguments.no_negative, "neurons send positive spikes only")
       ->group(coding);
   app.add_option("--input", arguments.input,
-                 "how pixels enter: css (spikes; from T = 6 on), direct (multiplications)")
+                 "how pixels enter: css (spikes; from T = 6 on, but for exact codes of 7 or 8), direct "
+                 "(multiplications)")
       ->transform(CLI::CheckedTransformer(kInputs, CLI::ignore_case).description("css|direct"))
       ->group(coding);
   app.add_option("--coding", arguments.coding,

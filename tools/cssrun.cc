@@ -125,7 +125,9 @@ int Run(int argc, char** argv, Ranks& ranks) {
   if (const auto exit = Parse(app, argc, argv); exit.has_value()) return *exit;
 
   LoadOptions load;
-  load.engine = arguments.engine == "float" ? EngineKind::kFloat : EngineKind::kInteger;
+  if (app.count("--engine") > 0) {
+    load = arguments.engine == "float" ? EngineKind::kFloat : EngineKind::kInteger;
+  }
   load.limits = arguments.limits.network;
   Result<std::shared_ptr<const Network>> loaded = Network::Load(arguments.network, load);
   if (!loaded.ok()) return Fail(loaded.status());
@@ -166,7 +168,7 @@ int Run(int argc, char** argv, Ranks& ranks) {
                                                  : FormatHeader(format, arguments.topk));
   const FileRun run{network,
                     arguments.network,
-                    load.engine,
+                    network->engine(),
                     arguments.limits,
                     arguments.exif,
                     options.value(),

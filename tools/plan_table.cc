@@ -27,7 +27,10 @@ std::string Notes(const LayerPlan& layer, const SynapsesPlan& synapses) {
   const auto add = [&](const char* note) {
     notes += (notes.empty() ? "" : ", ") + std::string(note);
   };
-  if (layer.fused && synapses.kernel == KernelName::kLevelConv) add("rounds in registers");
+  const bool sums_levels = synapses.kernel == KernelName::kLevelConv ||
+                           synapses.kernel == KernelName::kLevelDepthwise;
+  if (layer.fused && sums_levels) add("rounds in registers");
+  if (!synapses.scales.empty()) add("joins in float");
   if (synapses.aligned) add("joins in registers");
   if (layer.pool == PoolName::kDisjoint) add("pool");
   if (layer.pool == PoolName::kOverlapping) add("overlapping pool");
@@ -35,8 +38,9 @@ std::string Notes(const LayerPlan& layer, const SynapsesPlan& synapses) {
 }
 
 std::string Operations(const SynapsesPlan& synapses) {
-  const bool products =
-      synapses.kernel == KernelName::kLevelConv || synapses.kernel == KernelName::kLevelShortcut;
+  const bool products = synapses.kernel == KernelName::kLevelConv ||
+                        synapses.kernel == KernelName::kLevelDepthwise ||
+                        synapses.kernel == KernelName::kLevelShortcut;
   return fmt::format("{:.3f} M {}", synapses.operations / 1e6, products ? "products" : "additions");
 }
 
@@ -52,7 +56,7 @@ std::string FormatPlan(const Network& network) {
   for (const LayerInfo& layer : layers) width = std::max(width, TerminalText(layer.name).size());
   std::string text = fmt::format("in integers with {}, level_conv by {}\n\n", SimdTarget(),
                                  internal::LevelConvVariant());
-  text += fmt::format("{:>3}  {:<{}}  {:>4}  {:<14}  {:<6}  {:<7}  {:>9}  {:>19}  {}\n", "#",
+  text += fmt::format("{:>3}  {:<{}}  {:>4}  {:<15}  {:<6}  {:<7}  {:>9}  {:>19}  {}\n", "#",
                       "layer", width, "from", "kernel", "layout", "weights", "kB", "expected", "");
   double products = 0;
   double additions = 0;
@@ -63,7 +67,7 @@ std::string FormatPlan(const Network& network) {
                           std::string_view weights, const std::string& bytes,
                           const std::string& expected, const std::string& notes) {
       text +=
-          fmt::format("{:>3}  {:<{}}  {:>4}  {:<14}  {:<6}  {:<7}  {:>9}  {:>19}  {}\n", i, name,
+          fmt::format("{:>3}  {:<{}}  {:>4}  {:<15}  {:<6}  {:<7}  {:>9}  {:>19}  {}\n", i, name,
                       width, from, kernel, Layout(layer), weights, bytes, expected, notes);
     };
     if (layer.pixel_synapses > 0) line("0", "pixels", "float", "", "", "once an image");

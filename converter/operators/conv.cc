@@ -91,12 +91,45 @@ std::optional<Problem> CheckConv(const Graph& graph, const Node& node, const Map
   return NotAMap(graph, node);
 }
 
+// True where the kernel spreads a single position over a map, as a map of constants is made of one
+// neuron (AddImageMap()).
+bool SpreadsOnePosition(const Graph& graph, const Node& node, const Window& w) {
+  const Shape& from = graph.value(node.inputs[0]).shape;
+  return from[2] == 1 && from[3] == 1 && w.kernel[0] * w.kernel[1] > 1 && w.positions == w.kernel &&
+         w.stride == std::array<int64_t, 2>{1, 1} && w.dilation == w.stride &&
+         node.Int("group", 1) == 1 && node.inputs.size() == 2 && w.pad_before == w.pad_after &&
+         w.pad_before[0] == w.kernel[0] - 1 && w.pad_before[1] == w.kernel[1] - 1;
+}
+
+// As a product of the position with a matrix: a convolution would look at every tap for every
+// output, which are their squares.
+Status AddSpread(DenseBuilder& builder, const Node& node, const Window& w) {
+  const Tensor& weights = *builder.graph().ConstantInput(node, 1);
+  const int64_t outputs = weights.shape[0];
+  const int64_t inputs = weights.shape[1];
+  const int64_t positions = w.kernel[0] * w.kernel[1];
+  std::vector<float> matrix;
+  matrix.reserve(weights.floats().size());
+  for (int64_t o = 0; o < outputs; ++o) {
+    for (int64_t p = positions; p-- > 0;) {
+      for (int64_t i = 0; i < inputs; ++i) {
+        matrix.push_back(weights.floats()[static_cast<size_t>((o * inputs + i) * positions + p)]);
+      }
+    }
+  }
+  builder.AddProduct(node, matrix, {outputs * positions, inputs, 1, 1});
+  return Status::Ok();
+}
+
 Status AddConv(DenseBuilder& builder, const DenseGroup& group) {
   const Node& node = *group.leader;
   Result<Window> window =
       WindowOf(builder.graph(), node, builder.graph().value(node.inputs[0]).shape);
   if (!window.ok()) return window.status();
   const Window& w = window.value();
+  if (group.leader == &group.last() && SpreadsOnePosition(builder.graph(), node, w)) {
+    return AddSpread(builder, node, w);
+  }
   dnnl::memory::dims weights = builder.graph().ConstantInput(node, 1)->shape;
   const int64_t groups = node.Int("group", 1);
   if (groups > 1) {

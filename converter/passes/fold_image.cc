@@ -31,6 +31,9 @@ struct Track {
 // Bounds the memory of all tracks; a hostile file may reshape its image many times.
 constexpr int64_t kMostTracked = int64_t{1} << 25;
 
+// Shifts that differ by less come from rounding.
+constexpr double kEqual = 1e-6;
+
 // What every reader of the image does to each of its pixels.
 struct PixelUse {
   double scale = 1;
@@ -58,6 +61,7 @@ class ImageFolder {
     sweep.Finish();
     graph_.image_scale = std::move(scales_);
     graph_.image_shift = std::move(shifts_);
+    graph_.image_map = std::move(map_);
     return Status::Ok();
   }
 
@@ -217,23 +221,43 @@ class ImageFolder {
     return true;
   }
 
-  // One scale and shift for each channel; false where they differ within one.
+  // One scale and shift for each channel, and a map of what the shift differs by within a channel;
+  // false where scales differ.
   bool TakeChannels(const Shape& image, size_t channel_axis) {
     const auto channels = static_cast<size_t>(image[channel_axis]);
-    const auto inner = static_cast<size_t>(channel_axis == 3 ? 1 : image[2] * image[3]);
-    std::vector<PixelUse> of_channel(channels);
-    for (size_t i = 0; i < uses_.size(); ++i) {
-      const PixelUse& use = uses_[i];
-      PixelUse& known = of_channel[i / inner % channels];
-      if (!use.known) continue;
-      if (known.known && (known.scale != use.scale || known.shift != use.shift)) return false;
-      known = use;
+    const size_t positions = uses_.size() / channels;
+    const auto pixel_at = [&](size_t c, size_t position) {
+      return channel_axis == 3 ? position * channels + c : c * positions + position;
+    };
+    std::vector<float> map;
+    bool differs = false;
+    for (size_t c = 0; c < channels; ++c) {
+      double scale = 0;
+      double sum = 0;
+      double count = 0;
+      for (size_t p = 0; p < positions; ++p) {
+        const PixelUse& use = uses_[pixel_at(c, p)];
+        if (!use.known) continue;
+        if (count > 0 && use.scale != scale) return false;
+        scale = use.scale;
+        sum += use.shift;
+        ++count;
+      }
+      const double shift = sum / std::max(count, 1.0);
+      if (!(scale > 0) || !std::isfinite(scale) || !std::isfinite(shift)) return false;
+      scales_.push_back(scale);
+      shifts_.push_back(shift);
+      for (size_t p = 0; p < positions; ++p) {
+        const PixelUse& use = uses_[pixel_at(c, p)];
+        map.push_back(use.known ? static_cast<float>(use.shift - shift) : 0.0F);
+        differs = differs || (use.known && std::abs(use.shift - shift) > kEqual * std::abs(shift));
+      }
     }
-    for (const PixelUse& use : of_channel) {
-      if (!(use.scale > 0) || !std::isfinite(use.scale) || !std::isfinite(use.shift)) return false;
-      scales_.push_back(use.scale);
-      shifts_.push_back(use.shift);
-    }
+    if (!differs) return true;
+    const auto size = static_cast<int64_t>(channels);
+    const Shape shape =
+        channel_axis == 3 ? Shape{size, image[1], image[2]} : Shape{size, image[2], image[3]};
+    map_ = std::make_shared<const Tensor>(Tensor{shape, std::move(map)});
     return true;
   }
 
@@ -242,6 +266,7 @@ class ImageFolder {
   std::vector<PixelUse> uses_;  // by pixel
   std::vector<double> scales_;
   std::vector<double> shifts_;
+  std::shared_ptr<const Tensor> map_;
 };
 
 }  // namespace

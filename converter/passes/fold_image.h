@@ -12,8 +12,11 @@ namespace cssrun::converter {
 // neurons of the image's size; as Graph::image_scale and image_shift they cost nothing. Layers that
 // pad read zeros of the scaled image, as before.
 //
-// Does nothing unless every colour is scaled by one positive number and shifted by one number,
-// wherever the network reads it. Needs shapes.
+// A mean image, which shifts every pixel by a number of its own, becomes Graph::image_map, but for
+// the mean of each colour.
+//
+// Does nothing unless every colour is scaled by one positive number, wherever the network reads it.
+// Needs shapes.
 Status FoldImage(Graph& graph);
 
 }  // namespace cssrun::converter

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "converter/operator_attributes.h"
 #include "converter/operators/operator.h"
@@ -84,7 +85,9 @@ class Folding {
       last = sweep_.Producer(last->inputs[0]);
     }
     if (last == nullptr || last->op != OpKind::kQuantize || last->Int(kRectifies, 0) != 0) return;
-    if (sweep_.OnlyReader(last->outputs[0])) sweep_.Replace(*last, last->inputs[0]);
+    const Shape& shape = graph_.value(last->inputs[0]).shape;
+    const bool vector = shape.size() > 1 && ElementCount(shape) == shape[1];
+    if (vector && sweep_.OnlyReader(last->outputs[0])) sweep_.Replace(*last, last->inputs[0]);
   }
 
   static bool HandsOn(const Node& node) {
@@ -95,6 +98,7 @@ class Folding {
   void FoldDequantize(Node& node) {
     const std::optional<Grid> outer = GridOf(graph_, node);
     const ValueId integers = node.inputs[0];
+    if (outer.has_value() && FoldBehindSelection(node, *outer)) return;
     Node* producer = sweep_.Producer(integers);
     const Node* clip = nullptr;
     if (producer != nullptr && producer->op == OpKind::kClip) {
@@ -128,9 +132,49 @@ class Folding {
       rectifies = true;
     }
     if (high <= low) return;
+    MakeQuantize(node, source, grid->step, low, high, rectifies);
+  }
+
+  // Operators that hand on integers, such as a max pool between two of a QOperator model, hand on
+  // the floats that they mean all the same: the QuantizeLinear before them becomes the Quantize.
+  bool FoldBehindSelection(Node& node, const Grid& grid) {
+    ValueId at = node.inputs[0];
+    Node* producer = sweep_.Producer(at);
+    bool between = false;
+    while (producer != nullptr && sweep_.OnlyReader(at) && producer->op != OpKind::kRelu &&
+           OperatorOf(producer->op).elements != ElementRule::kComputed) {
+      between = true;
+      at = producer->inputs[0];
+      producer = sweep_.Producer(at);
+    }
+    if (producer == nullptr) return false;
+    if (producer->op == OpKind::kQuantizeLinear && between) {
+      const std::optional<Grid> inner = GridOf(graph_, *producer);
+      if (!inner.has_value() || inner->step != grid.step || inner->zero != grid.zero) return false;
+      ValueId source = producer->inputs[0];
+      int64_t low = inner->low - inner->zero;
+      const Node* relu = sweep_.Producer(source);
+      const bool rectifies = relu != nullptr && relu->op == OpKind::kRelu;
+      if (rectifies) {
+        low = std::max<int64_t>(low, 0);
+        source = relu->inputs[0];
+      }
+      MakeQuantize(*producer, source, grid.step, low, inner->high - inner->zero, rectifies);
+      between_.insert(producer->outputs[0]);
+    }
+    if (producer->op != OpKind::kQuantize || !between_.contains(producer->outputs[0]) ||
+        producer->Float("step", 0) != grid.step) {
+      return false;
+    }
+    sweep_.Replace(node, node.inputs[0]);
+    return true;
+  }
+
+  void MakeQuantize(Node& node, ValueId source, float step, int64_t low, int64_t high,
+                    bool rectifies) {
     node.op = OpKind::kQuantize;
     node.attributes.clear();
-    SetAttribute(node, "step", grid->step);
+    SetAttribute(node, "step", step);
     SetAttribute(node, "low", low);
     SetAttribute(node, "high", high);
     if (rectifies) SetAttribute(node, kRectifies, int64_t{1});
@@ -163,6 +207,7 @@ class Folding {
 
   Graph& graph_;
   Sweep sweep_;
+  std::unordered_set<ValueId> between_;          // outputs of Quantizes that were made in place
   std::unordered_map<ValueId, ValueId> folded_;  // quantized integers to the floats they mean
 };
 

@@ -8,6 +8,7 @@
 #include "converter/operator_attributes.h"
 #include "converter/operators/operator.h"
 #include "converter/out_of_memory.h"
+#include "converter/passes/add_image_map.h"
 #include "converter/passes/drop_ending.h"
 #include "converter/passes/fold_affine.h"
 #include "converter/passes/fold_constants.h"
@@ -22,6 +23,7 @@
 #include "converter/passes/normalize.h"
 #include "converter/passes/normalize_gemm.h"
 #include "converter/passes/remove_identities.h"
+#include "converter/passes/replace_quantized_operators.h"
 #include "converter/passes/replace_splits.h"
 
 namespace cssrun::converter {
@@ -91,10 +93,25 @@ Status CheckOutputs(const Graph& graph) {
 Status RunPasses(Graph& graph) {
   using Pass = Status (*)(Graph&);
   constexpr Pass kPasses[] = {
-      ReplaceSplits, FoldConstants, FoldQuantization, RemoveIdentities, MergeMeans,
-      MergeLimits,   Normalize,     RemoveIdentities, MergeReshapes,    DropEnding,
-      NormalizeGemm, FoldImage,     FollowAddresses,  FoldAffine,       FoldPads,
-      MergeSlices,   InferShapes,
+      ReplaceQuantizedOperators,
+      ReplaceSplits,
+      FoldConstants,
+      FoldQuantization,
+      RemoveIdentities,
+      MergeMeans,
+      MergeLimits,
+      Normalize,
+      RemoveIdentities,
+      MergeReshapes,
+      DropEnding,
+      NormalizeGemm,
+      FoldImage,
+      FollowAddresses,
+      FoldAffine,
+      FoldPads,
+      MergeSlices,
+      AddImageMap,
+      InferShapes,
   };
   try {
     if (Status status = CheckInputs(graph); !status.ok()) return status;

@@ -345,7 +345,7 @@ class Builder {
     if (IsTooLarge(LevelBytes(shape), Neurons(c.source))) {
       return Refuse(node, "windows that reach too far beyond the map");
     }
-    LevelConv kernel = MakeLevelConv(shape, {c.weights(), ScalesOf(out, layer)});
+    LevelConv kernel = MakeLevelConv(shape, {c.level_weights().data(), ScalesOf(out, layer)});
     kernel.float_scale = FloatScale(out, layer);
     out.kernel = std::move(kernel);
     return true;

@@ -43,15 +43,17 @@ bool CanTakeDepthwise(const Connection& connection, const TargetLayer& target) {
 // Where sums are wide, whatever has levels takes them: what is added event by event has 16 bits.
 bool CanTakeWideLevels(const Connection& connection, const TargetLayer& target) {
   constexpr double kLargestByte = 255;
-  return target.wide_sums && !connection.identity() && connection.plain &&
+  const bool means = connection.synapses->average() != nullptr;
+  return target.wide_sums && !connection.identity() && target.pools.disjoint() &&
          !connection.from_encoder && connection.level_zero.has_value() &&
-         connection.synapses->average() == nullptr &&
+         (!means || connection.composed.has_value()) &&
          LevelSumsFit(LevelConvShapeOf(connection, target), kLargestByte);
 }
 
 // Source and target hold the same channels in the same lanes.
 bool CanTakeLevelDepthwise(const Connection& connection, const TargetLayer& target) {
-  return connection.depthwise() && CanTakeWideLevels(connection, target) &&
+  return connection.depthwise() && connection.synapses->average() == nullptr &&
+         CanTakeWideLevels(connection, target) &&
          connection.source_lanes.lanes == target.lanes.lanes &&
          connection.source_lanes.blocks == target.lanes.blocks &&
          connection.synapses->window()->kernel_y() <= kMostLevelDepthwiseRows &&
@@ -142,7 +144,7 @@ LevelConvShape LevelConvShapeOf(const Connection& connection, const TargetLayer&
   shape.target_channels = target.channels();
   shape.target_columns = target.pools.x.size;
   shape.groups = connection.synapses->groups();
-  shape.window = *connection.synapses->window();
+  shape.window = connection.level_window();
   return shape;
 }
 

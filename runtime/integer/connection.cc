@@ -35,6 +35,62 @@ bool MembersFit(const Window& window, int64_t rows, int64_t columns) {
   return rows * window.kernel_y() <= kMostMembers && columns * window.kernel_x() <= kMostMembers;
 }
 
+// One axis of a window over means, as a window over the source; nothing if it would read what no
+// mean has. `size`: of the source; `means`: of its means.
+std::optional<WindowAxis> ComposeAxis(const WindowAxis& mean, const WindowAxis& window,
+                                      int64_t size, int64_t means, int64_t targets) {
+  const int64_t first = window.SourceOf(0, 0);
+  const int64_t last = window.SourceOf(targets - 1, window.kernel - 1);
+  if (mean.dilation != 1) return std::nullopt;
+  // Means before the first or after the last one are 0, whatever of the source they would see.
+  if (first < 0 && mean.kernel > mean.stride + mean.pad) return std::nullopt;
+  if (last >= means && means * mean.stride - mean.pad < size) return std::nullopt;
+  WindowAxis composed;
+  composed.kernel = (window.kernel - 1) * window.dilation * mean.stride + mean.kernel;
+  composed.stride = window.stride * mean.stride;
+  composed.pad = window.pad * mean.stride + mean.pad;
+  return composed;
+}
+
+// See Connection::Composed.
+std::optional<Connection::Composed> ComposeMean(const Connection& connection,
+                                                const TargetLayer& target) {
+  constexpr int64_t kMostWeights = 1 << 24;
+  const format::Synapses& s = *connection.synapses;
+  if (s.average() == nullptr || connection.identity()) return std::nullopt;
+  const WindowAxis mean_y = RowsOf(*s.average());
+  const WindowAxis mean_x = ColumnsOf(*s.average());
+  const WindowAxis window_y = RowsOf(*s.window());
+  const WindowAxis window_x = ColumnsOf(*s.window());
+  const auto y = ComposeAxis(mean_y, window_y, connection.source.height(), connection.view.y.size,
+                             target.map_rows);
+  const auto x = ComposeAxis(mean_x, window_x, connection.source.width(), connection.view.x.size,
+                             target.map_columns);
+  const int64_t taps = window_y.kernel * window_x.kernel;
+  const auto maps = static_cast<int64_t>(s.weights()->size()) / taps;
+  if (!y.has_value() || !x.has_value() || y->kernel * x->kernel * maps > kMostWeights) {
+    return std::nullopt;
+  }
+  Connection::Composed composed;
+  const auto narrow = [](int64_t value) { return static_cast<int32_t>(value); };
+  composed.window = format::Window(narrow(y->kernel), narrow(x->kernel), narrow(y->stride),
+                                   narrow(x->stride), narrow(y->pad), narrow(x->pad), 0, 0, 1, 1);
+  composed.weights.assign(static_cast<size_t>(y->kernel * x->kernel * maps), 0.0F);
+  const float* weight = s.weights()->data();
+  for (int64_t map = 0; map < maps; ++map) {
+    for (int64_t tap = 0; tap < taps; ++tap, ++weight) {
+      const int64_t top = tap / window_x.kernel * window_y.dilation * mean_y.stride;
+      const int64_t left = tap % window_x.kernel * window_x.dilation * mean_x.stride;
+      for (int64_t member = 0; member < mean_y.kernel * mean_x.kernel; ++member) {
+        const int64_t row = map * y->kernel + top + member / mean_x.kernel;
+        composed.weights[static_cast<size_t>(row * x->kernel + left + member % mean_x.kernel)] +=
+            *weight;
+      }
+    }
+  }
+  return composed;
+}
+
 }  // namespace
 
 bool Connection::depthwise() const {
@@ -93,6 +149,7 @@ Connection Connect(const format::Network& network, const format::Synapses& synap
   connection.x =
       MakeScatterAxis(connection.view.x.size, target.map_columns, ColumnsOf(*synapses.window()));
   connection.plain = target.pools.disjoint() && connection.view.disjoint();
+  if (target.wide_sums) connection.composed = ComposeMean(connection, target);
   return connection;
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,23 @@ struct Connection {
   ScatterAxis y, x;
   // Every membrane is a position of the map and reads every source position at most once.
   bool plain = false;
+
+  // A convolution over means as one convolution over the source; set where sums are wide and there
+  // is one that reads nothing else, even beyond the borders.
+  struct Composed {
+    format::Window window;
+    std::vector<float> weights;  // [target][source channel of the group][ky][kx]
+  };
+  std::optional<Composed> composed;
+
+  // What a level kernel multiplies: the source, not its means.
+  const format::Window& level_window() const {
+    return composed.has_value() ? composed->window : *synapses->window();
+  }
+  std::span<const float> level_weights() const {
+    if (composed.has_value()) return composed->weights;
+    return {synapses->weights()->data(), synapses->weights()->size()};
+  }
 
   bool identity() const { return synapses->kind() == format::SynapseKind::Identity; }
   const float* weights() const { return synapses->weights()->data(); }

@@ -7,7 +7,9 @@
 #include "cssrun/batch.h"
 #include "format/geometry.h"
 #include "runtime/assert.h"
+#include "runtime/engine/reading.h"
 #include "runtime/integer/recording.h"
+#include "runtime/neuron/settled.h"
 #include "tbb/parallel_for.h"
 
 namespace cssrun::internal {
@@ -65,6 +67,8 @@ IntegerEngine::IntegerEngine(const LoadedNetwork& network, const SessionOptions&
     }
   }
   counts_.resize(most_weight_rows);
+  reads_steps_ = ReadsEveryStep(options) || options.early_exit_margin.has_value() ||
+                 options.time_limit > std::chrono::nanoseconds::zero();
   if (network.direct_input.has_value()) {
     image_.resize(Neurons(network.layers.front().extent));
   } else {
@@ -79,6 +83,13 @@ IntegerEngine::ReadoutState IntegerEngine::MakeReadoutState(size_t layer) const 
     VectorReadoutState state;
     state.logits.resize(vector->logit_stride);
     if (!described.direct.empty()) state.pixels.resize(vector->logit_stride);
+    const bool settled = IsSettled(network_.beta, network_.timesteps, network_.silent_steps);
+    if (SumsAreWide(settled, network_.timesteps)) {
+      for (const ReadoutSynapses& s : vector->synapses) {
+        state.level_counts.emplace_back(s.weight_rows);
+      }
+      state.base.resize(vector->logit_stride);
+    }
     return state;
   }
   const auto& floats = std::get<FloatLayer>(readout);
@@ -323,7 +334,8 @@ void IntegerEngine::StepReadout(size_t layer, uint32_t index, LayerStatistics& s
 uint64_t IntegerEngine::StepVectorReadout(size_t layer_index, uint32_t index,
                                           const VectorReadout& readout, VectorReadoutState& state) {
   const Layer& layer = network_.layers[layer_index];
-  float* logits = state.logits.data();
+  const bool together = !state.level_counts.empty();  // steps share one multiplication
+  float* logits = together ? state.base.data() : state.logits.data();
   const float* bias = layer.bias.get();
   for (size_t k = 0; k < layer.extent.channels(); ++k) {
     logits[k] = network_.beta * (index == 0 ? layer.initial_potential : logits[k]) + bias[k];
@@ -331,10 +343,29 @@ uint64_t IntegerEngine::StepVectorReadout(size_t layer_index, uint32_t index,
   if (!state.pixels.empty()) {
     for (size_t k = 0; k < layer.extent.channels(); ++k) logits[k] += state.pixels[k];
   }
+  if (together) return StepLongReadout(index, readout, state);
   uint64_t synops = 0;
   for (const ReadoutSynapses& s : readout.synapses) {
     synops += CountReadoutSpikes(s, states_[s.source].spikes[index], counts_);
     AddReadout(s, counts_, logits);
+  }
+  return synops;
+}
+
+uint64_t IntegerEngine::StepLongReadout(uint32_t index, const VectorReadout& readout,
+                                        VectorReadoutState& state) {
+  const bool read = reads_steps_ || index + 1 == network_.timesteps;
+  if (read) std::copy(state.base.begin(), state.base.end(), state.logits.begin());
+  uint64_t synops = 0;
+  for (size_t i = 0; i < readout.synapses.size(); ++i) {
+    const ReadoutSynapses& s = readout.synapses[i];
+    std::vector<int32_t>& counts = state.level_counts[i];
+    if (index == 0) std::fill(counts.begin(), counts.end(), 0);
+    for (int32_t& count : counts) count *= 2;
+    synops += CountReadoutSpikes(s, states_[s.source].spikes[index], counts);
+    if (!read) continue;
+    std::copy(counts.begin(), counts.end(), counts_.begin());
+    AddReadout(s, std::span(counts_).first(s.weight_rows), state.logits.data());
   }
   return synops;
 }

@@ -55,6 +55,10 @@ class IntegerEngine : public Engine {
   struct VectorReadoutState {
     std::vector<float> logits;  // the potentials, logit_stride of them
     std::vector<float> pixels;  // what pixels add at each step; empty without pixels
+    // Of long trains, whose steps share one multiplication by the weights: counts of all steps so
+    // far, by synapses, and the logits without them. Empty: every step is multiplied.
+    std::vector<std::vector<int32_t>> level_counts;
+    std::vector<float> base;
   };
   using ReadoutState = std::variant<VectorReadoutState, MapReadoutState>;
 
@@ -79,6 +83,8 @@ class IntegerEngine : public Engine {
   void StepReadout(size_t layer, uint32_t index, LayerStatistics& statistics);
   uint64_t StepVectorReadout(size_t layer, uint32_t index, const VectorReadout& readout,
                              VectorReadoutState& state);
+  // The same where steps share one multiplication, after the bias of the step.
+  uint64_t StepLongReadout(uint32_t index, const VectorReadout& readout, VectorReadoutState& state);
 
   const IntegerNetwork& integers_;
   const Growth growth_;
@@ -89,6 +95,7 @@ class IntegerEngine : public Engine {
   std::vector<Worker> workers_;  // by thread
   std::vector<ReadoutState> readouts_;
   std::vector<int32_t> counts_;  // of spikes by row of a readout's weights
+  bool reads_steps_ = false;     // the logits of steps before the last may be asked for
   ObserveSpikes observe_spikes_;
   uint64_t shared_work_ = 200'000;  // below, threads cost more than they bring
   // Only with several threads.

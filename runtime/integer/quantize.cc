@@ -148,12 +148,13 @@ std::vector<double> ChooseScales(const CodeOf& code, const TargetLayer& target,
 
 std::vector<double> ChooseLevelScales(const TargetLayer& target, const Connection& connection,
                                       const KernelChoice& choice) {
-  const format::Window& window = *connection.synapses->window();
+  const format::Window& window = connection.level_window();
   const bool depthwise = choice.kind == KernelKind::kLevelDepthwise;
-  const size_t fan_in = connection.synapses->weights()->size() / target.channels();
+  const std::span<const float> all = connection.level_weights();
+  const size_t fan_in = all.size() / target.channels();
   std::vector<double> scales;
   for (size_t channel = 0; channel < target.channels(); ++channel) {
-    const std::span<const float> weights(connection.weights() + channel * fan_in, fan_in);
+    const std::span<const float> weights = all.subspan(channel * fan_in, fan_in);
     const auto [least, most] = std::ranges::minmax(weights);
     const double largest = std::max(static_cast<double>(most), -static_cast<double>(least));
     // Nothing but zeros is whole at any scale.

@@ -123,9 +123,14 @@ LoadedNetwork LayOutShared(const format::NetworkFile& file) {
 
 }  // namespace
 
-LoadedNetwork LayOutNetwork(const format::NetworkFile& file, EngineKind engine) {
+LoadedNetwork LayOutNetwork(const format::NetworkFile& file, EngineKind engine,
+                            bool file_may_ask_for_float) {
   LoadedNetwork loaded = LayOutShared(file);
-  if (engine == EngineKind::kInteger) {
+  const flatbuffers::String* why_float = file.network().why_float();
+  if (engine == EngineKind::kInteger && file_may_ask_for_float && why_float != nullptr &&
+      why_float->size() > 0) {
+    loaded.float_reason = why_float->str();
+  } else if (engine == EngineKind::kInteger) {
     std::optional<IntegerNetwork> integers = BuildIntegerNetwork(file, loaded.float_reason);
     if (integers.has_value()) {
       loaded.layout = std::move(*integers);

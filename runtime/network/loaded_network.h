@@ -75,7 +75,7 @@ struct LoadedNetwork {
   std::vector<OutputInfo> outputs;  // of the readouts, which are the last layers
   // The alternative held says which engine runs the network.
   std::variant<FloatNetwork, IntegerNetwork> layout;
-  // Why the integer engine cannot run this network, if the caller asked for it; else empty.
+  // Why the integer engine does not run this network, if the caller asked for it; else empty.
   std::string float_reason;
 
   size_t first_readout() const { return layers.size() - outputs.size(); }
@@ -90,8 +90,10 @@ struct LoadedNetwork {
 };
 
 // Lays out the network for `engine`, or for the float engine if the integer engine cannot run it.
-// `file` may be released afterwards. Throws std::bad_alloc.
-LoadedNetwork LayOutNetwork(const format::NetworkFile& file, EngineKind engine);
+// With `file_may_ask_for_float`, the file's reason not to run in integers counts. `file` may be
+// released afterwards. Throws std::bad_alloc.
+LoadedNetwork LayOutNetwork(const format::NetworkFile& file, EngineKind engine,
+                            bool file_may_ask_for_float = false);
 
 // Whether the layer sends spikes. The readout does not, nor does the image with direct input.
 bool SendsSpikes(const LoadedNetwork& network, size_t layer);

@@ -69,12 +69,15 @@ struct ReadImages {
   py::object truth;  // int64 [images], -1 where unknown
 };
 
-LoadOptions OptionsFor(const std::string& engine, const py::object& log,
+LoadOptions OptionsFor(const std::optional<std::string>& engine, const py::object& log,
                        const NetworkLimits& limits) {
-  if (engine != "integer" && engine != "float") {
-    throw py::value_error("engine is \"integer\" or \"float\", not \"" + engine + "\"");
+  LoadOptions options;
+  if (engine.has_value()) {
+    if (*engine != "integer" && *engine != "float") {
+      throw py::value_error("engine is \"integer\" or \"float\", not \"" + *engine + "\"");
+    }
+    options = *engine == "float" ? EngineKind::kFloat : EngineKind::kInteger;
   }
-  LoadOptions options(engine == "float" ? EngineKind::kFloat : EngineKind::kInteger);
   options.limits = limits;
   if (log.is_none()) return options;
   options.log = [log = py::handle(log)](LogLevel level, std::string_view message) {
@@ -97,8 +100,8 @@ LoadedNetwork LoadWith(const tools::Limits& limits, Load load) {
   return {ValueOf(std::move(loaded)), limits.image};
 }
 
-LoadedNetwork LoadFrom(const py::object& from, const std::string& engine, const py::object& log,
-                       const py::object& given_limits) {
+LoadedNetwork LoadFrom(const py::object& from, const std::optional<std::string>& engine,
+                       const py::object& log, const py::object& given_limits) {
   const tools::Limits limits = LimitsOf(given_limits);
   const LoadOptions options = OptionsFor(engine, log, limits.network);
   if (py::isinstance<py::int_>(from)) {
@@ -110,8 +113,9 @@ LoadedNetwork LoadFrom(const py::object& from, const std::string& engine, const 
   return LoadWith(limits, [&] { return Network::Load(path, options); });
 }
 
-LoadedNetwork LoadBytes(const py::buffer& bytes, const std::string& name, const std::string& engine,
-                        const py::object& log, const py::object& given_limits) {
+LoadedNetwork LoadBytes(const py::buffer& bytes, const std::string& name,
+                        const std::optional<std::string>& engine, const py::object& log,
+                        const py::object& given_limits) {
   const tools::Limits limits = LimitsOf(given_limits);
   const LoadOptions options = OptionsFor(engine, log, limits.network);
   const py::buffer_info info = bytes.request();
@@ -260,7 +264,7 @@ void DefineAnswers(py::module_& module) {
       .def_readonly("membranes", &RecordingArrays::membranes,
                     "float32 [images, T + L, channels, height, width]: what was left after each "
                     "step, where a spike takes off 1; or None, also where the integer engine keeps "
-                    "none (beta = 2, L >= T - 1, T <= 6).");
+                    "none (beta = 2, L >= T - 1, T <= 8).");
   py::class_<Answers>(module, "Answers",
                       "What a run answered. After a run on one image without a dimension of "
                       "images, the arrays have none either.")
@@ -398,18 +402,18 @@ void DefineNetwork(py::module_& module) {
       .def_property_readonly("why_float", property([](const Network& n) { return n.why_float(); }),
                              "Why integers do not suffice, where they were asked for; else \"\".");
 
-  module.def("load", &LoadFrom, py::arg("file"), py::kw_only(), py::arg("engine") = "integer",
+  module.def("load", &LoadFrom, py::arg("file"), py::kw_only(), py::arg("engine") = py::none(),
              py::arg("log") = py::none(), py::arg("limits") = py::none(),
              R"(Loads a network file that cssconvert or convert() wrote.
 
 `file`: a path, or the descriptor of an open file. `engine`: "integer", which gives way to "float"
-where 16 bits do not suffice, or "float". `log` is called with a level of the logging module and a
-sentence, like logging.getLogger("cssrun").log. `limits`: what files may ask for, against hostile
-ones, by the names of the programs' --limit, such as {"neurons": 10**8}: neurons, synapses, layers
-and timesteps of the network; side, pixels, bytes and jpeg-scans of the images that read_images()
-reads. Raises ModelError or OSError.)");
+where 16 bits do not suffice, or "float"; None: "integer", unless the file asks for "float". `log`
+is called with a level of the logging module and a sentence, like logging.getLogger("cssrun").log.
+`limits`: what files may ask for, against hostile ones, by the names of the programs' --limit, such
+as {"neurons": 10**8}: neurons, synapses, layers and timesteps of the network; side, pixels, bytes
+and jpeg-scans of the images that read_images() reads. Raises ModelError or OSError.)");
   module.def("loads", &LoadBytes, py::arg("data"), py::kw_only(), py::arg("name") = "data",
-             py::arg("engine") = "integer", py::arg("log") = py::none(),
+             py::arg("engine") = py::none(), py::arg("log") = py::none(),
              py::arg("limits") = py::none(),
              "Loads a network file from bytes, which are not needed afterwards. `name` begins the "
              "messages of errors; the rest is as for load().");

@@ -111,6 +111,40 @@ TEST(FoldImageTest, ColoursInAnotherOrder) {
   EXPECT_EQ(Operators(Simplified(b.Finish(PaddedConv(b, v)))), "Conv Relu");
 }
 
+// A mean image is a map of potentials behind the first layer, but for its mean.
+TEST(FoldImageTest, MeanImage) {
+  GraphBuilder b;
+  const ValueId v = b.Op("Sub", {b.Image(3, kSide, kSide), b.Weights({1, 3, kSide, kSide})});
+  const Graph graph = Simplified(b.Finish(PaddedConv(b, v)));
+  EXPECT_EQ(Operators(graph), "Slice Conv Relu Conv Conv Add Relu");
+  EXPECT_EQ(graph.image_map, nullptr);
+  EXPECT_EQ(graph.image_shift.size(), 3U);
+}
+
+TEST(FoldImageTest, MeanImageOfChannelsLast) {
+  GraphBuilder b;
+  ValueId v = b.Op("Sub", {b.Image(kSide, kSide, 3), b.Weights({kSide, kSide, 3})});
+  v = b.Op("Transpose", {v}, {IntsAttribute("perm", {0, 3, 1, 2})});
+  EXPECT_EQ(Operators(Simplified(b.Finish(PaddedConv(b, v)), true)),
+            "Slice Conv Relu Conv Conv Add Relu");
+}
+
+TEST(FoldImageTest, MeanImageBeforeAnotherLayer) {
+  GraphBuilder b;
+  ValueId v = b.Op("Sub", {b.Image(3, kSide, kSide), b.Weights({1, 3, kSide, kSide})});
+  v = b.Op("Relu", {b.Op("MaxPool", {v}, {IntsAttribute("kernel_shape", {2, 2})})});
+  EXPECT_EQ(Operators(Simplified(b.Finish(v))), "Slice Conv Relu Conv Conv Add MaxPool Relu");
+}
+
+// A scale that differs from pixel to pixel cannot be followed.
+TEST(FoldImageTest, ScaleOfEachPixelIsRefused) {
+  GraphBuilder b;
+  const ValueId v = b.Op("Mul", {b.Image(3, kSide, kSide), b.Positive({1, 3, kSide, kSide})});
+  Graph graph = b.Finish(PaddedConv(b, v));
+  ASSERT_TRUE(RunPasses(graph).ok());
+  EXPECT_EQ(FindUnsupported(graph).size(), 1U);
+}
+
 // The image is read twice, once as it is: neurons have to scale it.
 TEST(FoldImageTest, StaysWhereReadersDisagree) {
   GraphBuilder b;

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -115,12 +117,161 @@ TEST(QuantizationTest, WhatIsOnTheGridIsNotRoundedAgain) {
   EXPECT_EQ(Operators(graph), "Conv Quantize MaxPool");
 }
 
-TEST(QuantizationTest, AnEightBitImageIsNotRoundedAgain) {
+// The image is rounded where it enters, without neurons.
+TEST(QuantizationTest, AnEightBitImageHasAGrid) {
   GraphBuilder b;
-  const ValueId image = b.QuantizePair(b.Image(2, 5, 5), 1.0F / 127, 0, true);
-  Graph graph = b.Finish(b.Conv(image, 2, 4, 3));
+  const ValueId image = b.QuantizePair(b.Image(2, 5, 5), 1.0F / 127, 3, true);
+  const ValueId x = b.Op("Relu", {b.Conv(image, 2, 4, 3)});
+  const Graph graph =
+      Simplified(b.Finish(b.Op("Flatten", {b.Conv(x, 4, 3, 3)}, {IntAttribute("axis", 1)})));
+  EXPECT_EQ(Operators(graph), "Quantize Conv Relu Conv Flatten");
+  const Result<SpikingNetwork> lowered = LowerToSpikes(graph);
+  ASSERT_TRUE(lowered.ok()) << lowered.status().message();
+  EXPECT_EQ(lowered.value().nodes.size(), 3U);
+  ASSERT_TRUE(lowered.value().nodes[0].grid.has_value());
+  EXPECT_EQ(lowered.value().nodes[0].grid->lowest, -131);
+  EXPECT_EQ(lowered.value().nodes[0].grid->highest, 124);
+}
+
+TEST(QuantizationTest, WhatRoundsTheLogitsIsDropped) {
+  GraphBuilder b;
+  const ValueId x = b.QuantizePair(b.Op("Relu", {Activation(b)}), 0.1F, 0, false);
+  const ValueId pooled = b.Op("GlobalAveragePool", {x});
+  const ValueId logits = b.QuantizePair(b.Conv(pooled, 4, 3, 1), 0.05F, 120, false);
+  Graph graph = b.Finish(b.Op("Softmax", {b.Op("Flatten", {logits})}));
   ASSERT_TRUE(RunPasses(graph).ok());
-  EXPECT_EQ(Operators(graph), "Conv");
+  EXPECT_EQ(Operators(graph), "Conv Quantize GlobalAveragePool Conv Flatten");
+}
+
+TEST(QuantizationTest, ARectifierOfLogitsStays) {
+  GraphBuilder b;
+  const ValueId x = b.QuantizePair(b.Op("Relu", {Activation(b)}), 0.1F, 0, false);
+  const ValueId pooled = b.Op("GlobalAveragePool", {x});
+  const ValueId logits = b.QuantizePair(b.Op("Relu", {b.Conv(pooled, 4, 3, 1)}), 0.05F, 0, false);
+  Graph graph = b.Finish(b.Op("Flatten", {logits}));
+  ASSERT_TRUE(RunPasses(graph).ok());
+  EXPECT_EQ(Operators(graph), "Conv Quantize GlobalAveragePool Conv Quantize Flatten");
+}
+
+ValueId Integers(GraphBuilder& b, Shape shape, uint32_t seed, bool is_signed) {
+  std::mt19937 random(seed);
+  std::uniform_int_distribution<int64_t> value(is_signed ? -127 : 0, is_signed ? 127 : 255);
+  std::vector<int64_t> values(static_cast<size_t>(ElementCount(shape)));
+  for (int64_t& v : values) v = value(random);
+  Tensor tensor{shape, std::move(values)};
+  tensor.is_signed = is_signed;
+  return b.graph.AddValue("integers" + std::to_string(seed), shape,
+                          std::make_shared<const Tensor>(std::move(tensor)));
+}
+
+// The same network as ONNX Runtime writes it in its two forms.
+struct TwoForms {
+  static constexpr float kScale = 0.05F;
+  GraphBuilder b;
+  bool on_integers = false;
+  ValueId scale = b.Floats({}, {kScale});
+  ValueId zero = b.ZeroPoint(131, false);
+  ValueId weight_scale = b.Floats({4}, {0.01F, 0.004F, 0.007F, 0.002F});
+  ValueId one_scale = b.Floats({}, {0.003F});
+  ValueId weight_zero = b.ZeroPoint(0, true);
+
+  ValueId Foreign(const std::string& op, std::vector<ValueId> inputs,
+                  std::vector<Attribute> attributes = {}) {
+    const ValueId out = b.Op(op, std::move(inputs), std::move(attributes));
+    b.graph.nodes.back().op = Op::Named("com.microsoft", op);
+    return out;
+  }
+  ValueId Floats(ValueId integers) { return b.Op("DequantizeLinear", {integers, scale, zero}); }
+  ValueId Rounded(ValueId floats) { return b.Op("QuantizeLinear", {floats, scale, zero}); }
+
+  ValueId Conv(ValueId x, int64_t channels, uint32_t seed) {
+    const ValueId w = Integers(b, {4, channels, 3, 3}, seed, true);
+    const ValueId bias = Integers(b, {4}, seed + 100, true);
+    if (on_integers) {
+      return b.Op("QLinearConv", {x, scale, zero, w, weight_scale, weight_zero, scale, zero, bias},
+                  {kPadOne});
+    }
+    std::vector<float> floats;
+    const std::vector<float>& scales = b.graph.value(weight_scale).constant->floats();
+    for (size_t i = 0; i < 4; ++i) {
+      floats.push_back(static_cast<float>(b.graph.value(bias).constant->ints()[i]) * kScale *
+                       scales[i]);
+    }
+    Tensor zeros{{4}, std::vector<int64_t>(4, 0)};
+    const ValueId four = b.graph.AddValue("zeros" + std::to_string(seed), {4},
+                                          std::make_shared<const Tensor>(std::move(zeros)));
+    const ValueId weights =
+        b.Op("DequantizeLinear", {w, weight_scale, four}, {IntAttribute("axis", 0)});
+    return Rounded(b.Op("Conv", {Floats(x), weights, b.Floats({4}, floats)}, {kPadOne}));
+  }
+
+  Graph Build() {
+    ValueId x = Rounded(b.Image(2, 6, 6));
+    const ValueId first = Conv(x, 2, 1);
+    const ValueId second = Conv(first, 4, 2);
+    ValueId sum = kNoValue;
+    if (on_integers) {
+      sum = Foreign("QLinearAdd", {first, scale, zero, second, scale, zero, scale, zero});
+    } else {
+      sum = Rounded(b.Op("Add", {Floats(first), Floats(second)}));
+    }
+    const std::vector<Attribute> halves = {IntsAttribute("kernel_shape", {2, 2}),
+                                           IntsAttribute("strides", {2, 2})};
+    ValueId mean = kNoValue;
+    if (on_integers) {
+      mean = Foreign("QLinearGlobalAveragePool",
+                     {b.Op("MaxPool", {sum}, halves), scale, zero, scale, zero});
+    } else {
+      mean = Rounded(b.Op("GlobalAveragePool", {b.Op("MaxPool", {Floats(sum)}, halves)}));
+    }
+    const ValueId w = Integers(b, {3, 4}, 3, true);
+    if (on_integers) {
+      const ValueId flat = b.Op("Flatten", {mean});
+      const ValueId logits =
+          Foreign("QGemm", {flat, scale, zero, w, one_scale, weight_zero, kNoValue, scale, zero},
+                  {IntAttribute("transB", 1)});
+      return b.Finish(Floats(logits));
+    }
+    const ValueId weights = b.Op("DequantizeLinear", {w, one_scale, weight_zero});
+    const ValueId flat = b.Op("Flatten", {Floats(mean)});
+    return b.Finish(Floats(Rounded(b.Op("Gemm", {flat, weights}, {IntAttribute("transB", 1)}))));
+  }
+};
+
+TEST(QuantizationTest, OperatorsOnIntegersMeanWhatPairsMean) {
+  TwoForms pairs;
+  TwoForms integers;
+  integers.on_integers = true;
+  Graph expected = pairs.Build();
+  Graph actual = integers.Build();
+  for (Graph* graph : {&expected, &actual}) {
+    const Status status = RunPasses(*graph);
+    ASSERT_TRUE(status.ok()) << status.message();
+    ASSERT_TRUE(FindUnsupported(*graph).empty()) << FormatUnsupported(FindUnsupported(*graph));
+  }
+  EXPECT_EQ(CountOps(actual, "Quantize"), CountOps(expected, "Quantize"));
+  EXPECT_EQ(CountOps(actual, "Quantize"), 5);  // the image, two convolutions, the sum, the mean
+  for (uint32_t seed = 1; seed <= 5; ++seed) {
+    const std::vector<float> image = RandomFloats(2 * 6 * 6, seed);
+    const auto wanted =
+        RunNaive(expected, image)[static_cast<size_t>(expected.outputs.front().value)];
+    const auto got = RunNaive(actual, image)[static_cast<size_t>(actual.outputs.front().value)];
+    ASSERT_EQ(got.size(), 3U);
+    for (size_t i = 0; i < 3; ++i) EXPECT_NEAR(got[i], wanted[i], 1e-5);
+  }
+}
+
+TEST(QuantizationTest, OperatorsOnIntegersWithoutConstantScalesAreReported) {
+  GraphBuilder b;
+  const ValueId image = b.Image(2, 5, 5);
+  const ValueId scale = b.Op("ReduceMean", {image});
+  const ValueId zero = b.ZeroPoint(0, true);
+  const ValueId w = Integers(b, {4, 2, 3, 3}, 1, true);
+  const ValueId x = b.Op("QuantizeLinear", {image, scale, zero});
+  Graph graph =
+      b.Finish(b.Op("QLinearConv", {x, scale, zero, w, b.Floats({}, {0.1F}), zero, scale, zero}));
+  ASSERT_TRUE(RunPasses(graph).ok());
+  EXPECT_FALSE(FindUnsupported(graph).empty());
 }
 
 TEST(QuantizationTest, SeveralReadersOfOneQuantizedValueShareItsNeurons) {
@@ -153,6 +304,20 @@ TEST(QuantizationTest, AnotherScaleOnTheWayBackIsReported) {
 }
 
 // Makes a small quantized network with residual sums, a pool and signed values.
+// Of 8 bits, with zero points that make both clips count.
+Graph EightBitNetwork(uint32_t seed) {
+  GraphBuilder b(seed);
+  const auto round = [&](ValueId x, float scale, int64_t zero) {
+    return b.QuantizePair(x, scale, zero, false);
+  };
+  const ValueId one = round(b.Conv(b.Image(3, 8, 8), 3, 6, 3, {kPadOne}), 0.011F, 93);
+  const ValueId two = round(b.Op("Add", {b.Conv(one, 6, 6, 3, {kPadOne}), one}), 0.017F, 140);
+  const ValueId three = b.QuantizePair(b.Conv(two, 6, 8, 3, {kPadOne}), 0.009F, -128, true);
+  const ValueId features = b.Op("Flatten", {b.Op("GlobalAveragePool", {three})});
+  return b.Finish(
+      b.Op("Gemm", {features, b.Weights({5, 8}), b.Weights({5})}, {IntAttribute("transB", 1)}));
+}
+
 Graph QuantizedNetwork(uint32_t seed, int64_t high) {
   GraphBuilder b(seed);
   const auto relu = [&](ValueId x, float scale) {
@@ -171,10 +336,10 @@ Graph QuantizedNetwork(uint32_t seed, int64_t high) {
 // Compares the equations in double with the quantized ANN: with T = bits, theta = the model's own
 // scale and L = T - 1, every neuron rounds as the model does.
 TEST(QuantizationTest, TheSpikingNetworkComputesWhatTheQuantizedAnnComputes) {
-  for (const uint32_t bits : {1U, 2U, 3U, 4U}) {
+  for (const uint32_t bits : {1U, 2U, 3U, 4U, 8U}) {
     for (uint32_t seed = 1; seed <= 4; ++seed) {
       SCOPED_TRACE(std::to_string(bits) + " bits, seed " + std::to_string(seed));
-      Graph graph = QuantizedNetwork(seed, (1 << bits) - 1);
+      Graph graph = bits == 8 ? EightBitNetwork(seed) : QuantizedNetwork(seed, (1 << bits) - 1);
       ASSERT_TRUE(RunPasses(graph).ok());
       ASSERT_TRUE(FindUnsupported(graph).empty());
       const std::vector<float> image = RandomFloats(3 * 8 * 8, seed);
@@ -182,6 +347,10 @@ TEST(QuantizationTest, TheSpikingNetworkComputesWhatTheQuantizedAnnComputes) {
       const Result<SpikingNetwork> lowered = LowerToSpikes(graph);
       ASSERT_TRUE(lowered.ok()) << lowered.status().message();
       EXPECT_EQ(lowered.value().nodes.size(), 5U);
+      if (bits == 8) {  // neither one-sided nor a whole train
+        EXPECT_EQ(lowered.value().nodes[1].grid->lowest, -93);
+        EXPECT_EQ(lowered.value().nodes[1].grid->highest, 162);
+      }
       CodeSettings code;
       code.beta = 2;
       code.timesteps = bits;

@@ -235,6 +235,12 @@ IntegerRun RunSettled(const format::NetworkT& network, size_t index, const Choic
       if (sums.unsure[at] != 0) run.exact_until[neuron] = 0;
     }
   }
+  if (node.lowest_level != 0 || node.highest_level != 0) {
+    for (double& z_of_pool : top) {
+      z_of_pool = std::clamp(z_of_pool, static_cast<double>(node.lowest_level),
+                             static_cast<double>(node.highest_level));
+    }
+  }
   std::vector<double> sent(top.size(), 0.0);
   for (size_t k = 0; k < steps; ++k) {
     const double weight = std::exp2(steps - 1 - k);

@@ -126,6 +126,10 @@ class Builder {
     const float share = draw_.OneOf<float>({0.5F, 0.5F, 0.6875F});
     node->thresholds = Thresholds(network_.code->timesteps, negative_ ? share : 1.0F);
     DrawBias(draw_, network_.code->timesteps, false, *node);
+    if (options_.long_train && draw_.Chance(0.3)) {  // as a model of 8 bits with a zero point
+      node->lowest_level = -draw_.Integer(0, 100);
+      node->highest_level = draw_.Integer(1, 127);
+    }
     return node;
   }
 

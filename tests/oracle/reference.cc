@@ -262,7 +262,14 @@ NodeRun RunNode(const format::NetworkT& network, size_t index, const std::vector
     std::vector<int8_t> spikes;
     std::vector<double> margin;
     for (size_t j = 0; j < top.size(); ++j) {
-      const double o = (node.rectify ? std::max(top[j], 0.0) : top[j]) - g[j];
+      double reached = top[j];
+      if (node.lowest_level != 0 || node.highest_level != 0) {
+        const double amplitude =
+            weight * std::pow(beta, -static_cast<double>(steps - 1 - (i - silent)));
+        reached =
+            std::clamp(reached, node.lowest_level * amplitude, node.highest_level * amplitude);
+      }
+      const double o = (node.rectify ? std::max(reached, 0.0) : reached) - g[j];
       int spike = o >= v ? 1 : 0;
       if (network.code->negative_spikes && o <= -v) spike = -1;
       const double distance =

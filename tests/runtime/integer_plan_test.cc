@@ -326,7 +326,7 @@ TEST(IntegerPlanTest, SettledLayersAreThoseWithAllInputBeforeTheFirstSpike) {
         const format::NetworkT description = oracle::ChainNetwork(2, timesteps, beta, silent);
         const std::shared_ptr<const Network> network = integer_tests::Load(description);
         ASSERT_NE(network, nullptr);
-        // Sums of more than 6 steps need more than 16 bits.
+        // Levels of more than 8 steps do not fit bytes.
         const bool settled = beta == 2 && timesteps <= 8 && silent + 1 >= timesteps;
         if (network->engine() == EngineKind::kFloat) {
           EXPECT_FALSE(settled) << timesteps << " " << silent;

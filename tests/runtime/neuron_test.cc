@@ -210,10 +210,10 @@ TEST(NeuronTest, RateCodedIntegrateAndFireCountsItsInput) {
 }
 
 TEST(NeuronTest, SettledCodesHaveTheirWholeInputBeforeTheFirstSpike) {
-  for (uint32_t timesteps = 1; timesteps <= 8; ++timesteps) {
+  for (uint32_t timesteps = 1; timesteps <= 9; ++timesteps) {
     for (uint32_t silent = 0; silent <= 8; ++silent) {
       // Input index T - 1 is consumed at step T - 1, spike index 0 leaves at step L.
-      const bool expected = timesteps - 1 <= silent && timesteps <= 6;
+      const bool expected = timesteps - 1 <= silent && timesteps <= 8;
       EXPECT_EQ(internal::IsSettled(2, timesteps, silent), expected);
       EXPECT_FALSE(internal::IsSettled(1.5F, timesteps, silent));
     }

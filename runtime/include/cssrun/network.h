@@ -84,11 +84,15 @@ enum class LogLevel {
 using LogSink = std::function<void(LogLevel level, std::string_view message)>;
 
 struct LoadOptions {
+  LoadOptions() = default;
   // Implicit, so that an engine can be passed as options: Load(path, EngineKind::kFloat).
-  LoadOptions(EngineKind engine_kind = EngineKind::kInteger)  // NOLINT: implicit on purpose
-      : engine(engine_kind) {}
+  LoadOptions(EngineKind engine_kind)  // NOLINT: implicit on purpose
+      : engine(engine_kind), file_may_ask_for_float(false) {}
 
-  EngineKind engine;
+  EngineKind engine = EngineKind::kInteger;
+  // The converter found that integers answer some networks badly, and says so in the file: these
+  // run in float all the same, unless an engine is passed as options.
+  bool file_may_ask_for_float = true;
   LogSink log;  // empty: nothing is logged
   NetworkLimits limits;
 };
@@ -123,9 +127,9 @@ class CSSRUN_API Network {
   Network& operator=(const Network&) = delete;
 
   // The engine that runs this network: the one asked for, or kFloat if 16-bit integers cannot run
-  // it.
+  // it, or not well enough.
   EngineKind engine() const;
-  // Why integers cannot run it, if they were asked for; else "".
+  // Why integers do not run it, if they were asked for; else "".
   const std::string& why_float() const;
 
   // The images that Session::Run takes. Preprocess() makes them of pictures.

@@ -85,7 +85,7 @@ struct RecordRequest {
   size_t layer = 0;  // index into Network::layers()
   bool spikes = true;
   // Implies a chunk of 1. The integer engine records no membranes with beta = 2, L >= T - 1 and T
-  // <= 6: neurons then have all of their input before their first spike, and it computes all steps
+  // <= 8: neurons then have all of their input before their first spike, and it computes all steps
   // at once.
   bool membranes = false;
 };

@@ -183,7 +183,7 @@ class Network:
 def load(
     file: _Path | bytes | int,
     *,
-    engine: _Engine = "integer",
+    engine: _Engine | None = None,
     log: _Log | None = None,
     limits: _Limits | None = None,
 ) -> Network: ...
@@ -191,7 +191,7 @@ def loads(
     data: bytes | bytearray | memoryview | NDArray[np.uint8],
     *,
     name: str = "data",
-    engine: _Engine = "integer",
+    engine: _Engine | None = None,
     log: _Log | None = None,
     limits: _Limits | None = None,
 ) -> Network: ...
