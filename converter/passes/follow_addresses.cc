@@ -175,7 +175,7 @@ Status FollowAddresses(Graph& graph) {
   const bool moves = std::any_of(graph.nodes.begin(), graph.nodes.end(), [](const Node& node) {
     return IsOneOf(node.op, {OpKind::kTranspose, OpKind::kReshape, OpKind::kSqueeze,
                              OpKind::kUnsqueeze, OpKind::kGather, OpKind::kReduceMean,
-                             OpKind::kExpand, OpKind::kTile, OpKind::kConcat});
+                             OpKind::kExpand, OpKind::kTile, OpKind::kConcat, OpKind::kSlice});
   });
   return moves || HasChannelsLast(graph) ? Follower(graph).Run() : Status::Ok();
 }

@@ -118,6 +118,15 @@ TEST(FoldImageTest, OneNumberForEachSlice) {
   EXPECT_EQ(Operators(Simplified(b.Finish(PaddedConv(b, v)))), "Conv Relu");
 }
 
+// RGB as BGR.
+TEST(FoldImageTest, ColoursTurnedAround) {
+  GraphBuilder b;
+  ValueId v = b.Op(
+      "Slice", {b.Image(3, kSide, kSide), b.Ints({-1}), b.Ints({-9}), b.Ints({1}), b.Ints({-1})});
+  v = b.Op("Sub", {v, b.Weights({3, 1, 1})});
+  EXPECT_EQ(Operators(Simplified(b.Finish(PaddedConv(b, v)))), "Conv Relu");
+}
+
 TEST(FoldImageTest, OneColourOnly) {
   GraphBuilder b;
   const ValueId x =
