@@ -10,6 +10,7 @@
 #include <optional>
 #include <queue>
 #include <span>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 
@@ -32,6 +33,10 @@ constexpr int kMaximumNesting = 50;
 // A larger image dimension is a sign of a damaged file; products of three dimensions still fit 64
 // bits.
 constexpr int64_t kMaximumImageSide = 1 << 16;
+
+// Operators that take an input of three dimensions for a sequence, [batch, channels, length].
+constexpr std::string_view kLayersOfSequences[] = {
+    "Conv", "MaxPool", "AveragePool", "LSTM", "GRU", "RNN", "MatMul", "BatchNormalization"};
 
 class Reader {
  public:
@@ -178,14 +183,15 @@ class Reader {
 
   // True for an input of three dimensions that layers read as it is.
   bool IsSequence(const std::string& input) const {
-    static constexpr const char* kLayers[] = {"Conv", "MaxPool", "AveragePool",       "LSTM", "GRU",
-                                              "RNN",  "MatMul",  "BatchNormalization"};
-    return std::any_of(
-        model_.graph().node().begin(), model_.graph().node().end(), [&](const auto& node) {
-          return std::find(node.input().begin(), node.input().end(), input) != node.input().end() &&
-                 std::find(std::begin(kLayers), std::end(kLayers), node.op_type()) !=
-                     std::end(kLayers);
-        });
+    for (const onnx::NodeProto& node : model_.graph().node()) {
+      const bool reads =
+          std::find(node.input().begin(), node.input().end(), input) != node.input().end();
+      if (reads && std::find(std::begin(kLayersOfSequences), std::end(kLayersOfSequences),
+                             node.op_type()) != std::end(kLayersOfSequences)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   // Makes the graph's input. The file's own input lacks the dimension of the channels if it is
