@@ -1,5 +1,6 @@
 #include "converter/adjust.h"
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <mutex>
@@ -62,7 +63,13 @@ Status AdjustAmplitudes(const SpikingNetwork& network, std::span<const uint8_t> 
     if (node.kind != format::NodeKind::Neurons || node.grid.has_value()) continue;
     const double residual = residuals[i].Quantile(kResidualShare);
     if (residual <= 1) continue;
-    for (double& amplitude : codes[i].amplitudes) amplitude *= 1 + residual / code.SumOfWeights();
+    for (double& amplitude : codes[i].amplitudes) {
+      amplitude *= 1 + residual / code.SumOfWeights();
+      // What a Clip cuts off is left on purpose: with a larger amplitude, ReLU6 would be a ReLU.
+      if (node.cap.has_value()) {
+        amplitude = std::min(amplitude, static_cast<double>(*node.cap) / code.SumOfWeights());
+      }
+    }
   }
   return Status::Ok();
 }

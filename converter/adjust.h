@@ -17,7 +17,7 @@ namespace cssrun::converter {
 
 // Does one round. Runs the network in `bytes`, which was built from `codes`, on the images; u is
 // the 99.9th percentile of a layer's residuals |u[T]|. If u > theta, theta grows by the factor 1 +
-// u / (theta sb), so that a train also carries the residual.
+// u / (theta sb), so that a train also carries the residual, but not beyond the limit of a Clip.
 Status AdjustAmplitudes(const SpikingNetwork& network, std::span<const uint8_t> bytes,
                         const ImageSet& images, const CodeSettings& code, unsigned threads,
                         const Progress& progress, std::vector<NodeCode>& codes);

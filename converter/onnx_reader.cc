@@ -146,16 +146,18 @@ class Reader {
                    "; export the model with a float image as input");
     }
     const auto& dims = type.shape().dim();
-    if (dims.size() != 4) {
+    // Grey images may lack the dimension of the channels.
+    const int grey = dims.size() == 3 && !IsSequence(input.name()) ? 1 : 0;
+    if (dims.size() + grey != 4) {
       return Error("input " + input.name() + " has " + std::to_string(dims.size()) +
                    " dimensions instead of [batch, channels, height, width]; export the model for "
                    "images");
     }
-    Shape shape = {1};
-    for (int i = 1; i < 4; ++i) {
+    Shape shape(static_cast<size_t>(1 + grey), 1);
+    for (int i = 1; i < dims.size(); ++i) {
       if (!dims[i].has_dim_value()) {
         static constexpr const char* kNames[] = {"batch", "channels", "height", "width"};
-        return Error("input " + input.name() + " has no fixed " + kNames[i] +
+        return Error("input " + input.name() + " has no fixed " + kNames[i + grey] +
                      "; export with a fixed image size");
       }
       const int64_t size = dims[i].dim_value();
@@ -171,9 +173,33 @@ class Reader {
                    std::to_string(limits_.neurons) +
                    " numbers; if you trust the file, raise the limit \"neurons\"");
     }
-    Result<ValueId> id = Define(input.name(), std::move(shape), nullptr);
+    return DefineImage(input.name(), std::move(shape), grey != 0);
+  }
+
+  // True for an input of three dimensions that layers read as it is.
+  bool IsSequence(const std::string& input) const {
+    static constexpr const char* kLayers[] = {"Conv", "MaxPool", "AveragePool",       "LSTM", "GRU",
+                                              "RNN",  "MatMul",  "BatchNormalization"};
+    return std::any_of(
+        model_.graph().node().begin(), model_.graph().node().end(), [&](const auto& node) {
+          return std::find(node.input().begin(), node.input().end(), input) != node.input().end() &&
+                 std::find(std::begin(kLayers), std::end(kLayers), node.op_type()) !=
+                     std::end(kLayers);
+        });
+  }
+
+  // Makes the graph's input. The file's own input lacks the dimension of the channels if it is
+  // grey.
+  Status DefineImage(const std::string& name, Shape shape, bool grey) {
+    const Shape given = grey ? Shape{1, shape[2], shape[3]} : shape;
+    Result<ValueId> id = Define(name, given, nullptr);
     if (!id.ok()) return id.status();
     graph_.input = id.value();
+    if (!grey) return Status::Ok();
+    graph_.input = graph_.AddValue(name, std::move(shape));
+    const ValueId wanted =
+        graph_.AddValue(name + ".shape", {3}, std::make_shared<const Tensor>(Tensor{{3}, given}));
+    graph_.nodes.push_back({OpKind::kReshape, name, {graph_.input, wanted}, {id.value()}, {}});
     return Status::Ok();
   }
 

@@ -126,35 +126,6 @@ class Builder {
     return true;
   }
 
-  // Whether one level kernel brings all sums of a settled layer, so that they become potentials
-  // while they are in registers.
-  static bool SumsStayInRegisters(const TargetLayer& target,
-                                  std::span<const KernelChoice> choices) {
-    size_t levels = 0;
-    for (const KernelChoice& choice : choices) {
-      if (choice.kind == KernelKind::kLevelShortcut) continue;
-      if (!IsLevelSum(choice.kind)) return false;
-      ++levels;
-    }
-    return levels == 1 && target.pools.disjoint();
-  }
-
-  // Settled units per unit of a level kernel that has scales of its own, by parameter lane; null if
-  // it has none.
-  hwy::AlignedFreeUniquePtr<float[]> FloatScale(const IntegerSynapses& s,
-                                                const IntegerLayer& layer) const {
-    if (s.scales.empty()) return nullptr;
-    const LaneLayout& lanes = layer.membranes.lanes;
-    auto scale = AllocateAligned<float>(layer.membranes.parameter_lanes());
-    const double amplitude = std::exp2(SettledFraction(code_.timesteps));
-    for (size_t lane = 0; lane < layer.membranes.parameter_lanes(); ++lane) {
-      const size_t channel = lane / kLineLanes * kLineLanes + lane % kLineLanes % lanes.lanes;
-      scale[lane] =
-          channel < s.scales.size() ? static_cast<float>(amplitude / s.scales[channel]) : 0.0F;
-    }
-    return scale;
-  }
-
   // The sums of a row that scatters are in registers and must not overflow.
   void ReplaceOverflowingScatters(std::span<const Connection> connections,
                                   const TargetLayer& target, std::span<const double> scales,
@@ -346,7 +317,7 @@ class Builder {
       return Refuse(node, "windows that reach too far beyond the map");
     }
     LevelConv kernel = MakeLevelConv(shape, {c.level_weights().data(), ScalesOf(out, layer)});
-    kernel.float_scale = FloatScale(out, layer);
+    kernel.float_scale = FloatScale(code_, out.scales, layer.membranes);
     out.kernel = std::move(kernel);
     return true;
   }
@@ -358,7 +329,7 @@ class Builder {
     }
     LevelDepthwise kernel =
         MakeLevelDepthwise(LevelDepthwiseShapeOf(c, target), {c.weights(), ScalesOf(out, layer)});
-    kernel.float_scale = FloatScale(out, layer);
+    kernel.float_scale = FloatScale(code_, out.scales, layer.membranes);
     out.kernel = std::move(kernel);
     return true;
   }

@@ -108,6 +108,16 @@ KernelChoice ChooseKernel(const Connection& connection, const TargetLayer& targe
   return {KernelKind::kTileGather, width};
 }
 
+bool SumsStayInRegisters(const TargetLayer& target, std::span<const KernelChoice> choices) {
+  size_t levels = 0;
+  for (const KernelChoice& choice : choices) {
+    if (choice.kind == KernelKind::kLevelShortcut) continue;
+    if (!IsLevelSum(choice.kind)) return false;
+    ++levels;
+  }
+  return levels == 1 && target.pools.disjoint();
+}
+
 uint32_t ChooseBlocksTogether(const IntegerLayer& layer) {
   const uint32_t all = layer.membranes.lanes.blocks;
   if (layer.settled() != nullptr || layer.pixel_scale != nullptr) return all;

@@ -4,6 +4,7 @@
 #define CSSRUN_RUNTIME_INTEGER_CHOOSE_KERNEL_H_
 
 #include <cstdint>
+#include <span>
 
 #include "runtime/integer/connection.h"
 #include "runtime/integer/kernels/weights.h"
@@ -37,6 +38,10 @@ struct KernelChoice {
 // width, so scales do not depend on which it is.
 KernelChoice ChooseKernel(const Connection& connection, const TargetLayer& target,
                           uint32_t timesteps);
+
+// Whether one level kernel brings all sums of a settled layer, so that they become potentials while
+// they are in registers.
+bool SumsStayInRegisters(const TargetLayer& target, std::span<const KernelChoice> choices);
 
 // Blocks of the layer that must stay together in a part, see IntegerLayer::blocks_together.
 uint32_t ChooseBlocksTogether(const IntegerLayer& layer);

@@ -55,7 +55,9 @@ std::optional<WindowAxis> ComposeAxis(const WindowAxis& mean, const WindowAxis& 
 // See Connection::Composed.
 std::optional<Connection::Composed> ComposeMean(const Connection& connection,
                                                 const TargetLayer& target) {
-  constexpr int64_t kMostWeights = 1 << 24;
+  // A small file may ask for a large window. Level kernels round sources up to 4 and targets to 16.
+  constexpr int64_t kMostWeights = 1 << 26;
+  constexpr int64_t kMostRounding = 64;
   const format::Synapses& s = *connection.synapses;
   if (s.average() == nullptr || connection.identity()) return std::nullopt;
   const WindowAxis mean_y = RowsOf(*s.average());
@@ -68,7 +70,8 @@ std::optional<Connection::Composed> ComposeMean(const Connection& connection,
                              target.map_columns);
   const int64_t taps = window_y.kernel * window_x.kernel;
   const auto maps = static_cast<int64_t>(s.weights()->size()) / taps;
-  if (!y.has_value() || !x.has_value() || y->kernel * x->kernel * maps > kMostWeights) {
+  const int64_t rounding = maps < int64_t{kLineLanes} * kLineLanes ? kMostRounding : 1;
+  if (!y.has_value() || !x.has_value() || y->kernel * x->kernel * maps * rounding > kMostWeights) {
     return std::nullopt;
   }
   Connection::Composed composed;

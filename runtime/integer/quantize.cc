@@ -169,6 +169,17 @@ std::vector<double> ChooseLevelScales(const TargetLayer& target, const Connectio
   return scales;
 }
 
+hwy::AlignedFreeUniquePtr<float[]> FloatScale(const CodeOf& code, std::span<const double> scales,
+                                              const MembraneLayout& layout) {
+  if (scales.empty()) return nullptr;
+  const auto channels = static_cast<uint32_t>(scales.size());
+  const double amplitude = std::exp2(SettledFraction(code.timesteps));
+  auto scale = AllocateAligned<float>(layout.parameter_lanes());
+  SetParameter(layout.lanes, channels, 0.0F, scale.get(),
+               [&](uint32_t c) { return static_cast<float>(amplitude / scales[c]); });
+  return scale;
+}
+
 void QuantizeEventNeurons(const CodeOf& code, const format::Node& node, bool takes_pixels,
                           IntegerLayer& layer) {
   const LaneLayout& layout = layer.membranes.lanes;

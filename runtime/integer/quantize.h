@@ -42,6 +42,11 @@ std::vector<double> ChooseScales(const CodeOf& code, const TargetLayer& target,
 std::vector<double> ChooseLevelScales(const TargetLayer& target, const Connection& connection,
                                       const KernelChoice& choice);
 
+// Settled units per unit of a level kernel that has `scales` of its own, by parameter lane; null if
+// it has none.
+hwy::AlignedFreeUniquePtr<float[]> FloatScale(const CodeOf& code, std::span<const double> scales,
+                                              const MembraneLayout& layout);
+
 // Set `neurons`, `start` and, where pixels arrive, `pixel_scale` of the layer.
 void QuantizeEventNeurons(const CodeOf& code, const format::Node& node, bool takes_pixels,
                           IntegerLayer& layer);

@@ -153,6 +153,21 @@ TEST(VerdictTest, ADisagreementIsExplained) {
   EXPECT_GT(conversion.report.layers[1].error, 0.05);
 }
 
+// Else ReLU6 becomes ReLU, which cost MobileNets half of their answers.
+TEST(AdjustTest, AmplitudesStayWithinAClip) {
+  GraphBuilder b(6);
+  const ValueId zero = b.Floats({}, {0});
+  const ValueId most = b.Floats({}, {0.2F});
+  const ValueId x = b.Op("Clip", {b.Conv(b.Image(3, 8, 8), 3, 8, 3, {kPadOne}), zero, most});
+  const ValueId logits =
+      b.Op("Gemm", {b.Op("Flatten", {x}), b.Weights({5, 512}), b.Weights({5})}, {kTransposed});
+  const Model model = ModelOf(b.Finish(logits));
+  ConvertOptions options = Options(false);
+  options.amplitudes.adjust_rounds = 1;
+  const Conversion conversion = Converted(model, options);
+  EXPECT_LE(conversion.report.layers[1].theta * options.code.SumOfWeights(), 0.2001);
+}
+
 TEST(SplitSingleLogitTest, TheSignIsTheClassAndTheSigmoidItsProbability) {
   for (const bool behind_add : {false, true}) {
     GraphBuilder b(2);

@@ -159,7 +159,8 @@ def write_script(path, text):
 def make_network(tree, environment):
     """As a person who reads on has it."""
     subprocess.run(["cssconvert", "model.onnx", "-o", "net.fb", "--calibration", "images",
-                    "--labels", "names.txt", "--mean", "0.5", "--std", "0.25"],
+                    "--labels", "names.txt", "--mean", "0.5", "--std", "0.25",
+                    "--timesteps", "12"],
                    cwd=tree, env=environment, check=True, capture_output=True)
     (tree / "build/networks").mkdir(exist_ok=True)
     shutil.copy(tree / "net.fb", tree / "build/networks/resnet20-5.fb")

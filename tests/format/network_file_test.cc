@@ -125,6 +125,20 @@ INSTANTIATE_TEST_SUITE_P(
         BadNetwork{"beta", [](NetworkT& n) { n.code->timesteps = 200; }},
         BadNetwork{"early_exit_margin", [](NetworkT& n) { n.code->early_exit_margin = kNaN; }},
         BadNetwork{"mean", [](NetworkT& n) { n.preprocessing->mean.pop_back(); }},
+        BadNetwork{"grid_step", [](NetworkT& n) { n.preprocessing->grid_step = kNaN; }},
+        BadNetwork{"grid_step", [](NetworkT& n) { n.preprocessing->grid_step = 0.1F; }},
+        BadNetwork{"lowest_level", [](NetworkT& n) { n.nodes[0]->lowest_level = -1; }},
+        BadNetwork{"lowest_level",
+                   [](NetworkT& n) {
+                     n.code->beta = 2;
+                     n.nodes[1]->lowest_level = 1;
+                     n.nodes[1]->highest_level = 2;
+                   }},
+        BadNetwork{"highest_level",
+                   [](NetworkT& n) {
+                     n.code->beta = 2;
+                     n.nodes[1]->highest_level = 1 << 20;
+                   }},
         BadNetwork{"mean", [](NetworkT& n) { n.preprocessing->mean[1] = kInfinity; }},
         BadNetwork{"stddev", [](NetworkT& n) { n.preprocessing->stddev.push_back(1); }},
         BadNetwork{"stddev", [](NetworkT& n) { n.preprocessing->stddev[0] = 0; }},

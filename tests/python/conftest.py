@@ -33,7 +33,8 @@ def net_file(tmp_path_factory):
     path = tmp_path_factory.mktemp("network") / "digits.fb"
     subprocess.run(
         [TOOLS / "cssconvert", DEMO / "digits.onnx", "-o", path, "--calibration",
-         DEMO / "calibration", "--labels", DEMO / "labels.txt", "--mean", "0.5", "--std", "0.25"],
+         DEMO / "calibration", "--labels", DEMO / "labels.txt", "--mean", "0.5", "--std", "0.25",
+         "--timesteps", "12"],
         check=True, capture_output=True)
     return path
 

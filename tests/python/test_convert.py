@@ -20,11 +20,22 @@ def test_the_same_bytes_and_report_as_the_program(demo, tools, net_file, tmp_pat
     report = cssrun.convert(
         demo / "digits.onnx", tmp_path / "net.fb", calibration=demo / "calibration",
         labels=(demo / "labels.txt").read_text().split(), **CODE,
-        progress=lambda stage, done, total: stages.append((stage, done, total)))
+        timesteps=12, progress=lambda stage, done, total: stages.append((stage, done, total)))
     assert (tmp_path / "net.fb").read_bytes() == net_file.read_bytes()
     assert ("reading images", 100, 100) in stages and ("running the ANN", 100, 100) in stages
     assert report["timesteps"] == 12 and report["calibration"]["agreement"] > 0.98
     assert len(report["layers"]) == 10
+
+
+def test_a_code_that_nobody_names_is_measured(demo, tmp_path):
+    report = cssrun.convert(demo / "digits.onnx", tmp_path / "net.fb",
+                            calibration=demo / "calibration", **CODE)
+    tried = report["tried"]
+    assert [t["timesteps"] for t in tried if t["chosen"]] == [report["timesteps"]]
+    assert tried[0]["timesteps"] == 5 and report["beta"] == 2
+    assert report["warnings"] == [] and report["why_float"] == ""
+    assert report["calibration"]["agreement"] >= 0.95
+    assert cssrun.load(tmp_path / "net.fb").engine == "integer"
 
 
 def test_options_reach_the_converter(demo, tools, tmp_path):
