@@ -96,7 +96,7 @@ Result<CodeSettings> ChooseDefaultCode(const Model& model, const PreparedModel& 
   return best->code;
 }
 
-std::string ExplainCode(const std::vector<TriedCode>& tried) {
+std::string ExplainCode(const std::vector<TriedCode>& tried, AnswerKind answer) {
   std::string all;
   const TriedCode* chosen = nullptr;
   for (const TriedCode& t : tried) {
@@ -108,10 +108,11 @@ std::string ExplainCode(const std::vector<TriedCode>& tried) {
   if (chosen == nullptr) return "";
   const bool enough = chosen->expected_agreement >= kEnoughAgreement;
   return fmt::format(
-      "Chose {}: {} expected agreement with the ANN ({}); --timesteps and --beta name another code",
-      NameOf(chosen->code),
+      "Chose {}: {} {} ({}); --timesteps and --beta name another code", NameOf(chosen->code),
       enough ? fmt::format("the shortest train with {:.1f} %", kEnoughAgreement * 100)
              : std::string("none has enough, it has the most"),
+      answer == AnswerKind::kClasses ? "expected agreement with the ANN"
+                                     : "likeness to the ANN, which is 1 less the relative error",
       all);
 }
 

@@ -29,7 +29,7 @@ Result<CodeSettings> ChooseDefaultCode(const Model& model, const PreparedModel& 
                                        std::vector<TriedCode>& tried);
 
 // One sentence: which code was chosen and why.
-std::string ExplainCode(const std::vector<TriedCode>& tried);
+std::string ExplainCode(const std::vector<TriedCode>& tried, AnswerKind answer);
 
 }  // namespace cssrun::converter
 

@@ -94,6 +94,15 @@ Form Lowering::MakeNeurons(Form form, ValueId value, bool rectify) {
   return IdentityOf(network_.nodes.size() - 1);
 }
 
+bool Lowering::StaysWithin(const SpikingSynapses& term, int64_t first, int64_t channels,
+                           int64_t total) const {
+  const int64_t offset = term.channel_offset + first;
+  const int64_t begin = std::max<int64_t>(offset, 0);
+  const int64_t end =
+      std::min(offset + int64_t{network_.nodes[term.source].extent.channels()}, total);
+  return begin >= end || (begin >= first && end <= first + channels);
+}
+
 SpikingNetwork Lowering::Finish() {
   for (const GraphOutput& output : graph_.outputs) {
     const Form& form = FormOf(output.value);

@@ -79,6 +79,13 @@ class Lowering {
     return form;
   }
 
+  // Returns whether an identity term of a form of `channels` channels stays what it is when the
+  // form becomes channels `first` to first + channels - 1 of a form of `total` channels. A slice
+  // does not: its term sends all of the source's channels, and only the slice's own extent cuts off
+  // the others.
+  bool StaysWithin(const SpikingSynapses& term, int64_t first, int64_t channels,
+                   int64_t total) const;
+
   void CountMacs(uint64_t macs) { network_.macs += macs; }
 
   // Returns the network, once all nodes are lowered: its last nodes are the readouts, one for each

@@ -10,6 +10,7 @@
 #include <optional>
 #include <queue>
 #include <span>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 
@@ -32,6 +33,10 @@ constexpr int kMaximumNesting = 50;
 // A larger image dimension is a sign of a damaged file; products of three dimensions still fit 64
 // bits.
 constexpr int64_t kMaximumImageSide = 1 << 16;
+
+// Operators that take an input of three dimensions for a sequence, [batch, channels, length].
+constexpr std::string_view kLayersOfSequences[] = {
+    "Conv", "MaxPool", "AveragePool", "LSTM", "GRU", "RNN", "MatMul", "BatchNormalization"};
 
 class Reader {
  public:
@@ -146,16 +151,18 @@ class Reader {
                    "; export the model with a float image as input");
     }
     const auto& dims = type.shape().dim();
-    if (dims.size() != 4) {
+    // Grey images may lack the dimension of the channels.
+    const int grey = dims.size() == 3 && !IsSequence(input.name()) ? 1 : 0;
+    if (dims.size() + grey != 4) {
       return Error("input " + input.name() + " has " + std::to_string(dims.size()) +
                    " dimensions instead of [batch, channels, height, width]; export the model for "
                    "images");
     }
-    Shape shape = {1};
-    for (int i = 1; i < 4; ++i) {
+    Shape shape(static_cast<size_t>(1 + grey), 1);
+    for (int i = 1; i < dims.size(); ++i) {
       if (!dims[i].has_dim_value()) {
         static constexpr const char* kNames[] = {"batch", "channels", "height", "width"};
-        return Error("input " + input.name() + " has no fixed " + kNames[i] +
+        return Error("input " + input.name() + " has no fixed " + kNames[i + grey] +
                      "; export with a fixed image size");
       }
       const int64_t size = dims[i].dim_value();
@@ -171,9 +178,34 @@ class Reader {
                    std::to_string(limits_.neurons) +
                    " numbers; if you trust the file, raise the limit \"neurons\"");
     }
-    Result<ValueId> id = Define(input.name(), std::move(shape), nullptr);
+    return DefineImage(input.name(), std::move(shape), grey != 0);
+  }
+
+  // True for an input of three dimensions that layers read as it is.
+  bool IsSequence(const std::string& input) const {
+    for (const onnx::NodeProto& node : model_.graph().node()) {
+      const bool reads =
+          std::find(node.input().begin(), node.input().end(), input) != node.input().end();
+      if (reads && std::find(std::begin(kLayersOfSequences), std::end(kLayersOfSequences),
+                             node.op_type()) != std::end(kLayersOfSequences)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  // Makes the graph's input. The file's own input lacks the dimension of the channels if it is
+  // grey.
+  Status DefineImage(const std::string& name, Shape shape, bool grey) {
+    const Shape given = grey ? Shape{1, shape[2], shape[3]} : shape;
+    Result<ValueId> id = Define(name, given, nullptr);
     if (!id.ok()) return id.status();
     graph_.input = id.value();
+    if (!grey) return Status::Ok();
+    graph_.input = graph_.AddValue(name, std::move(shape));
+    const ValueId wanted =
+        graph_.AddValue(name + ".shape", {3}, std::make_shared<const Tensor>(Tensor{{3}, given}));
+    graph_.nodes.push_back({OpKind::kReshape, name, {graph_.input, wanted}, {id.value()}, {}});
     return Status::Ok();
   }
 

@@ -12,12 +12,11 @@
 namespace cssrun::converter {
 
 // Reads `path`: opset 7 to 23, with one image [batch, channels, height, width] of known size as
-// input, and one value as output. The batch becomes 1, initializers and Constant nodes become
-// constant values, and nodes are sorted topologically. Unknown operators are kept, so that
-// FindUnsupported() can list them. The function trusts nothing in the file, prints nothing and does
-// not throw.
-// Errors begin with `path`: kIo when a file cannot be read, kBadModel for everything else,
-// including an image beyond `limits`.
+// input (or [batch, height, width], a grey one), and one value as output. The batch becomes 1,
+// initializers and Constant nodes become constant values, and nodes are sorted topologically.
+// Unknown operators are kept, so that FindUnsupported() can list them. The function trusts nothing
+// in the file, prints nothing and does not throw. Errors begin with `path`: kIo when a file cannot
+// be read, kBadModel for everything else, including an image beyond `limits`.
 Result<Graph> ReadOnnx(const std::string& path, const NetworkLimits& limits = {});
 
 }  // namespace cssrun::converter

@@ -146,7 +146,7 @@ std::string FormatReport(const ConversionReport& report) {
                   report.code.beta, report.code.silent_steps, report.code.threshold,
                   report.code.negative_spikes ? "" : ", no negative spikes",
                   report.code.DirectInput() ? ", direct input" : "", report.latency_steps);
-  if (!report.tried.empty()) text += ExplainCode(report.tried) + "\n";
+  if (!report.tried.empty()) text += ExplainCode(report.tried, report.answer) + "\n";
   if (!report.why_float.empty()) {
     text += "The file asks for the float engine, some ten times slower: " + report.why_float + "\n";
   }

@@ -98,12 +98,14 @@ void DeclareConvert(CLI::App& app, ConvertArguments& arguments) {
                  "what the outputs are: classes (one vector of logits), numbers (anything else)")
       ->transform(
           CLI::CheckedTransformer(kAnswers, CLI::ignore_case).description("classes|numbers"))
+      ->option_text("classes|numbers")
       ->group(kTrainedOn);
 
   const std::string coding = "The spike code";
-  app.add_option("-T,--timesteps", code.timesteps,
-                 "spikes a value is coded in (12, or where no code is named at all: the fewest that "
-                 "agree with the ANN)")
+  app.add_option(
+         "-T,--timesteps", code.timesteps,
+         "spikes a value is coded in (12, or where no code is named at all: the fewest that "
+         "agree with the ANN)")
       ->check(CLI::Range(1, 256))
       ->group(coding);
   app.add_option("--beta", code.beta, "by how much a spike outweighs the next; 1.5 and 2 are fast")
@@ -126,9 +128,10 @@ void DeclareConvert(CLI::App& app, ConvertArguments& arguments) {
       ->group(coding);
   app.add_flag("--no-negative", arguments.no_negative, "neurons send positive spikes only")
       ->group(coding);
-  app.add_option("--input", arguments.input,
-                 "how pixels enter: css (spikes; from T = 6 on, but for exact codes of 7 or 8), direct "
-                 "(multiplications)")
+  app.add_option(
+         "--input", arguments.input,
+         "how pixels enter: css (spikes; from T = 6 on, but for exact codes of 7 or 8), direct "
+         "(multiplications)")
       ->transform(CLI::CheckedTransformer(kInputs, CLI::ignore_case).description("css|direct"))
       ->group(coding);
   app.add_option("--coding", arguments.coding,

@@ -80,6 +80,13 @@ Evaluated EvaluateConcat(const Graph& graph, const Node& node, const Shape& shap
 // Joins the bases along their channels. In the result, the elements of a view lie behind those of
 // the bases before its own.
 bool FollowConcat(Views& views, const Node& node) {
+  // A value that is joined with itself has moved channels.
+  const bool repeats = std::count(node.inputs.begin(), node.inputs.end(), node.inputs[0]) > 1;
+  if (repeats && views.ViewOf(node.inputs[0]) == nullptr) {
+    if (std::optional<View> same = views.Look(node.inputs[0]); same.has_value()) {
+      views.Set(node.inputs[0], *std::move(same));
+    }
+  }
   const std::optional<std::vector<View>> found = views.LookAll(node);
   if (!found.has_value()) return false;
   const std::vector<View>& parts = *found;
@@ -167,10 +174,15 @@ Status AddConcat(DenseBuilder& builder, const Node& node) {
 Status LowerConcat(Lowering& lowering, const Node& node) {
   Form output;
   output.name = node.name;
+  int64_t total = 0;
+  for (const ValueId input : node.inputs) total += lowering.FormOf(input).extent.channels();
   uint32_t channels = 0;
   for (const ValueId input : node.inputs) {
-    const Form& form = lowering.Fitting(input, [](const Form& f) {
-      return f.AllTerms([](const SpikingSynapses& term) { return IsIdentityTerm(term); });
+    const Form& form = lowering.Fitting(input, [&](const Form& f) {
+      return f.AllTerms([&](const SpikingSynapses& term) {
+        return IsIdentityTerm(term) &&
+               lowering.StaysWithin(term, channels, f.extent.channels(), total);
+      });
     });
     for (SpikingSynapses term : form.terms) {
       term.channel_offset += static_cast<int32_t>(channels);

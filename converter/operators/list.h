@@ -19,6 +19,7 @@
   X(DequantizeLinear)       \
   X(Div)                    \
   X(Dropout)                \
+  X(Equal)                  \
   X(Expand)                 \
   X(Flatten)                \
   X(Gather)                 \
@@ -48,7 +49,9 @@
   X(Squeeze)                \
   X(Sub)                    \
   X(Sum)                    \
+  X(Tile)                   \
   X(Transpose)              \
-  X(Unsqueeze)
+  X(Unsqueeze)              \
+  X(Where)
 
 #endif  // CSSRUN_CONVERTER_OPERATORS_LIST_H_

@@ -108,8 +108,10 @@ Status LowerPad(Lowering& lowering, const Node& node) {
   const std::vector<int64_t>& after = padding.value()->after;
   const bool spatial = before[2] != 0 || before[3] != 0 || after[2] != 0 || after[3] != 0;
   const Form& input = lowering.Fitting(node.inputs[0], [&](const Form& form) {
+    const int64_t channels = form.extent.channels();
     return !(spatial && form.HasBias()) && form.AllTerms([&](const SpikingSynapses& term) {
-      return IsIdentityTerm(term) && (!spatial || IsUnit(term.window));
+      return IsIdentityTerm(term) && (!spatial || IsUnit(term.window)) &&
+             lowering.StaysWithin(term, before[1], channels, before[1] + channels + after[1]);
     });
   });
   Form output = input;

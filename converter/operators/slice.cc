@@ -38,11 +38,19 @@ Evaluated EvaluateSlice(const Graph& graph, const Node& node, const Shape& shape
   return Done(Rearranged(input, shape, SlicedStrides(input.shape, *ranges.value())));
 }
 
+// Whether no spikes' addresses do what the slice does, so that the next layer's weights have to: it
+// turns an axis around, as from RGB to BGR, or skips channels.
+bool MovesChannels(const std::vector<AxisRange>& ranges) {
+  return ranges.size() == 4 && (ranges[1].step != 1 || ranges[2].step < 1 || ranges[3].step < 1);
+}
+
 bool FollowSlice(Views& views, const Node& node) {
-  const View* found = views.ViewOf(node.inputs[0]);
-  if (found == nullptr) return false;
   const Result<std::optional<std::vector<AxisRange>>> ranges = SliceRanges(views.graph(), node);
   if (!ranges.ok() || !ranges.value().has_value()) return false;
+  const bool is_view = views.ViewOf(node.inputs[0]) != nullptr;
+  if (!is_view && !MovesChannels(*ranges.value())) return false;
+  const std::optional<View> found = views.Look(node.inputs[0]);
+  if (!found.has_value()) return false;
   for (const AxisRange& range : *ranges.value()) {
     if (range.count == 0) return false;
   }

@@ -206,8 +206,9 @@ class ImageFolder {
         if (id != kNoValue && !AddUse(id)) return false;
       }
     }
-    return std::ranges::all_of(graph_.outputs,
-                               [&](const GraphOutput& output) { return AddUse(output.value); });
+    // A network that ends here would have no node left.
+    return std::ranges::none_of(
+        graph_.outputs, [&](const GraphOutput& output) { return tracks_.contains(output.value); });
   }
 
   bool AddUse(ValueId id) {
@@ -232,7 +233,7 @@ class ImageFolder {
     std::vector<float> map;
     bool differs = false;
     for (size_t c = 0; c < channels; ++c) {
-      double scale = 0;
+      double scale = 1;  // of a channel that nothing reads
       double sum = 0;
       double count = 0;
       for (size_t p = 0; p < positions; ++p) {

@@ -1,6 +1,8 @@
 #include "converter/passes/follow_addresses.h"
 
 #include <algorithm>
+#include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,6 +23,7 @@ class Follower {
     const bool turned = TurnImage();
     std::vector<Node> nodes = std::move(graph_.nodes);
     graph_.nodes.clear();
+    FindJoinedSlices(nodes);
     for (Node& node : nodes) Visit(std::move(node));
     for (GraphOutput& output : graph_.outputs) EndAt(output);
     graph_.RemoveDeadNodes();
@@ -36,6 +39,28 @@ class Follower {
   }
 
  private:
+  // Slices that are only joined again, as colours are that a model scales one by one, have moved
+  // channels; other Slices cost less as they are.
+  void FindJoinedSlices(const std::vector<Node>& nodes) {
+    std::vector<int> readers(graph_.values.size(), 0);
+    std::vector<const Node*> slice(graph_.values.size(), nullptr);
+    for (const Node& node : nodes) {
+      for (const ValueId id : node.inputs) {
+        if (id != kNoValue) ++readers[static_cast<size_t>(id)];
+      }
+      if (node.op == OpKind::kSlice) slice[static_cast<size_t>(node.outputs[0])] = &node;
+    }
+    for (const Node& node : nodes) {
+      const bool joins = node.op == OpKind::kConcat &&
+                         std::all_of(node.inputs.begin(), node.inputs.end(), [&](ValueId id) {
+                           return id != kNoValue && slice[static_cast<size_t>(id)] != nullptr &&
+                                  readers[static_cast<size_t>(id)] == 1;
+                         });
+      if (!joins) continue;
+      for (const ValueId id : node.inputs) joined_.insert(id);
+    }
+  }
+
   // Makes the image a map where it is [1, rows, columns, channels].
   bool TurnImage() {
     const ValueId image = graph_.input;
@@ -91,6 +116,11 @@ class Follower {
   // True when the node's output has become a view.
   bool Follow(const Node& node) {
     if (graph_.value(node.outputs[0]).shape.empty()) return false;
+    if (joined_.contains(node.outputs[0]) && views_.ViewOf(node.inputs[0]) == nullptr) {
+      if (std::optional<View> same = views_.Look(node.inputs[0]); same.has_value()) {
+        views_.Set(node.inputs[0], *std::move(same));
+      }
+    }
     const auto* follow = std::get_if<FollowFunction*>(&OperatorOf(node.op).follow);
     return follow != nullptr && (*follow)(views_, node);
   }
@@ -107,6 +137,7 @@ class Follower {
 
   Graph& graph_;
   Views views_;
+  std::set<ValueId> joined_;  // outputs of Slices that only a Concat of Slices reads
 };
 
 }  // namespace
@@ -143,7 +174,8 @@ bool HasChannelsLast(const Graph& graph) {
 Status FollowAddresses(Graph& graph) {
   const bool moves = std::any_of(graph.nodes.begin(), graph.nodes.end(), [](const Node& node) {
     return IsOneOf(node.op, {OpKind::kTranspose, OpKind::kReshape, OpKind::kSqueeze,
-                             OpKind::kUnsqueeze, OpKind::kGather, OpKind::kReduceMean});
+                             OpKind::kUnsqueeze, OpKind::kGather, OpKind::kReduceMean,
+                             OpKind::kExpand, OpKind::kTile, OpKind::kConcat, OpKind::kSlice});
   });
   return moves || HasChannelsLast(graph) ? Follower(graph).Run() : Status::Ok();
 }

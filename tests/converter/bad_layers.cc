@@ -138,7 +138,7 @@ void AddShapes(SpoiltModels& list) {
   list.Add("ConcatOutside", {"Concat5", "axis 7"},
            [](ModelProto& m) { AddInt(Insert(m, "Concat", {"relu"}), "axis", 7); });
   list.Add("ConcatAlongRows", {"Concat5", "channels", "axis 1"}, [](ModelProto& m) {
-    AddInt(Insert(m, "Concat", {"relu"}), "axis", 2);
+    AddInt(Insert(m, "Concat", {"conv"}), "axis", 2);
     TakeFeatures(m, 24);
   });
   list.Add("FlattenOutside", {"Flatten3", "axis 6"},

@@ -105,6 +105,38 @@ TEST(FoldImageTest, OneNumberForEachColour) {
   EXPECT_EQ(Operators(Simplified(b.Finish(PaddedConv(b, v)))), "Conv Relu");
 }
 
+// The same by slices, as dynamo writes it.
+TEST(FoldImageTest, OneNumberForEachSlice) {
+  GraphBuilder b;
+  const ValueId image = b.Image(3, kSide, kSide);
+  std::vector<ValueId> colours;
+  for (const int64_t c : {2, 0, 1}) {
+    const ValueId x = b.Op("Slice", {image, b.Ints({c}), b.Ints({c + 1}), b.Ints({1})});
+    colours.push_back(b.Op("Mul", {x, b.Floats({}, {0.5F + static_cast<float>(c)})}));
+  }
+  const ValueId v = b.Op("Concat", std::move(colours), {IntAttribute("axis", 1)});
+  EXPECT_EQ(Operators(Simplified(b.Finish(PaddedConv(b, v)))), "Conv Relu");
+}
+
+// RGB as BGR.
+TEST(FoldImageTest, ColoursTurnedAround) {
+  GraphBuilder b;
+  ValueId v = b.Op(
+      "Slice", {b.Image(3, kSide, kSide), b.Ints({-1}), b.Ints({-9}), b.Ints({1}), b.Ints({-1})});
+  v = b.Op("Sub", {v, b.Weights({3, 1, 1})});
+  EXPECT_EQ(Operators(Simplified(b.Finish(PaddedConv(b, v)))), "Conv Relu");
+}
+
+TEST(FoldImageTest, OneColourOnly) {
+  GraphBuilder b;
+  const ValueId x =
+      b.Op("Gather", {b.Image(3, kSide, kSide), b.Ints({1})}, {IntAttribute("axis", 1)});
+  const ValueId scaled = b.Op("Mul", {x, b.Floats({}, {0.5F})});
+  const Graph graph = Simplified(b.Finish(b.Op("Relu", {b.Conv(scaled, 1, 2, 3)})));
+  EXPECT_EQ(Operators(graph), "Conv Relu");
+  EXPECT_EQ(graph.image_scale, (std::vector<double>{1, 0.5, 1}));
+}
+
 TEST(FoldImageTest, ColoursInAnotherOrder) {
   GraphBuilder b;
   const ValueId v = Transformed(b, b.Image(3, kSide, kSide), {2, 1, 0});
@@ -173,6 +205,19 @@ TEST(FoldImageTest, GreyImagesAreReshaped) {
   ASSERT_TRUE(RunPasses(graph).ok());
   EXPECT_TRUE(FindUnsupported(graph).empty()) << FormatUnsupported(FindUnsupported(graph));
   EXPECT_EQ(graph.value(graph.input).shape, (Shape{1, 1, 8, 9}));
+}
+
+// A grey image that is given three colours: the first layer's weights are summed.
+TEST(FoldImageTest, GreyImagesOfThreeColours) {
+  for (const char* op : {"Expand", "Tile", "Concat"}) {
+    GraphBuilder b;
+    const ValueId grey = b.Op("Mul", {b.Image(1, kSide, kSide * 3), b.Floats({}, {2.0F})});
+    const ValueId x = op == std::string("Concat")
+                          ? b.Op(op, {grey, grey, grey}, {IntAttribute("axis", 1)})
+                      : op == std::string("Tile") ? b.Op(op, {grey, b.Ints({1, 3, 1, 1})})
+                                                  : b.Op(op, {grey, b.Ints({1, 3, 1, 1})});
+    EXPECT_EQ(Operators(Simplified(b.Finish(PaddedConv(b, x)))), "Conv Relu") << op;
+  }
 }
 
 // A perceptron of images with their channels last: the weights are reordered.

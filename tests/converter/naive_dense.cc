@@ -88,6 +88,7 @@ class Naive {
     if (op == "Concat") return Concat(node);
     if (op == "Transpose") return Transpose(node);
     if (op == "Gather") return Gather(node);
+    if (op == "Expand" || op == "Tile") return Repeat(node);
     if (op == "ReduceMean") return ReduceMean(node);
     if (op == "Softmax" || op == "LogSoftmax") return Softmax(node);
     if (op == "Flatten" || op == "Reshape" || op == "Squeeze" || op == "Unsqueeze" ||
@@ -376,12 +377,21 @@ class Naive {
     });
   }
 
-  // Along one axis, by one index, which drops the axis.
+  Values Repeat(const Node& node) const {
+    const Shape& in = InShape(node);
+    return ForEach(OutShape(node), [&](std::vector<int64_t> at) {
+      for (size_t axis = 0; axis < in.size(); ++axis) at[axis] %= in[axis];
+      return In(node, 0)[Offset(in, at)];
+    });
+  }
+
+  // Along one axis, by one index, which drops the axis, or a list, which does not.
   Values Gather(const Node& node) const {
     const Shape& in = InShape(node);
     const size_t axis = At(node.Int("axis", 0));
     return ForEach(OutShape(node), [&](std::vector<int64_t> at) {
-      at.insert(at.begin() + static_cast<std::ptrdiff_t>(axis), IntsOf(node, 1)[0]);
+      if (at.size() < in.size()) at.insert(at.begin() + static_cast<std::ptrdiff_t>(axis), 0);
+      at[axis] = IntsOf(node, 1)[At(at[axis])];
       return In(node, 0)[Offset(in, at)];
     });
   }

@@ -112,6 +112,27 @@ TEST(OnnxReaderTest, Opsets) {
   EXPECT_EQ(Read(model).opset, 13);
 }
 
+// [batch, rows, columns], as Keras has MNIST's digits.
+TEST(OnnxReaderTest, GreyImagesWithoutChannels) {
+  ModelProto model;
+  model.add_opset_import()->set_version(13);
+  onnx::GraphProto& proto = *model.mutable_graph();
+  onnx::ValueInfoProto& image = *proto.add_input();
+  image.set_name("image");
+  onnx::TypeProto_Tensor& type = *image.mutable_type()->mutable_tensor_type();
+  type.set_elem_type(TensorProto::FLOAT);
+  type.mutable_shape()->add_dim()->set_dim_param("N");
+  for (const int64_t size : {6, 5}) type.mutable_shape()->add_dim()->set_dim_value(size);
+  proto.add_output()->set_name("logits");
+  *proto.add_initializer() = FloatTensor("weight", {30, 4}, testing::RandomFloats(120, 3));
+  AddNode(model, "Flatten", {"image"}, "flat");
+  AddNode(model, "Gemm", {"flat", "weight"}, "logits");
+  Graph graph = Read(model);
+  EXPECT_EQ(graph.value(graph.input).shape, (Shape{1, 1, 6, 5}));
+  ASSERT_TRUE(RunPasses(graph).ok());
+  EXPECT_TRUE(FindUnsupported(graph).empty()) << FormatUnsupported(FindUnsupported(graph));
+}
+
 onnx::TensorShapeProto* InputShapeOf(ModelProto& model) {
   return model.mutable_graph()
       ->mutable_input(0)

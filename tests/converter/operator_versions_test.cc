@@ -141,6 +141,12 @@ Graph Sample::Of(OpKind kind) {
       return b_.Finish(b_.Op(name, {b_.Weights({2, 6}), b_.Ints({3, -1})}));
     case OpKind::kExpand:
       return b_.Finish(b_.Op(name, {b_.Weights({2, 1}), b_.Ints({2, 3})}));
+    case OpKind::kTile:
+      return b_.Finish(b_.Op(name, {b_.Weights({2, 3}), b_.Ints({2, 1})}));
+    case OpKind::kEqual:
+      return b_.Finish(b_.Op(name, {b_.Ints({1, 2}), b_.IntScalar(2)}));
+    case OpKind::kWhere:
+      return b_.Finish(b_.Op(name, {b_.Ints({1, 0}), b_.Ints({5, 6}), b_.IntScalar(7)}));
     case OpKind::kGather:
       return b_.Finish(
           b_.Op(name, {b_.Weights({3, 2}), b_.Ints({2, 0})}, {IntAttribute("axis", 0)}));

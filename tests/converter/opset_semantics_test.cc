@@ -161,9 +161,9 @@ TEST(OpsetSemanticsTest, BoundsOfAClip) {
 TEST(OpsetSemanticsTest, OperatorsThatAnOpsetLacks) {
   GraphBuilder b(1, 7);
   const std::vector<UnsupportedNode> nodes =
-      Unsupported(b.Finish(b.Op("Expand", {Relu(b), b.Ints({1, 4, 4, 4})})));
+      Unsupported(b.Finish(b.Op("Where", {Relu(b), b.Floats({}, {0}), b.Floats({}, {1})})));
   ASSERT_EQ(nodes.size(), 1U);
-  EXPECT_EQ(nodes[0].reason, "ONNX opset 7 has no operator Expand");
+  EXPECT_EQ(nodes[0].reason, "ONNX opset 7 has no operator Where");
 }
 
 }  // namespace

@@ -105,6 +105,34 @@ const std::vector<Architecture>& Architectures() {
              b.Op("Add", {b.Conv(y, 6, 6, 3, {kPadOne}), b.Conv(x, 4, 6, 1, {kStrideTwo})});
          return Classifier(b, Relu(b, sum), 6);
        }},
+      {"SlicesJoinedInAnotherOrder", 2, 2,
+       [](GraphBuilder& b) {
+         const ValueId x = Relu(b, b.Conv(b.Image(3, 6, 6), 3, 9, 3, {kPadOne}));
+         const auto part = [&](int64_t first, int64_t end) {
+           return b.Op("Slice", {x, b.Ints({first}), b.Ints({end}), b.Ints({1})});
+         };
+         const ValueId joined =
+             b.Op("Concat", {part(3, 6), part(6, 9), part(0, 3)}, {IntAttribute("axis", 1)});
+         return Classifier(b, Relu(b, b.Conv(joined, 9, 4, 3)), 4);
+       }},
+      {"SliceAndItsShareOfASum", 3, 3,
+       [](GraphBuilder& b) {
+         // A slice's term sends all channels of its source; in a larger extent they would show, so
+         // neurons cut them off.
+         const ValueId x = Relu(b, b.Conv(b.Image(3, 6, 6), 3, 8, 3, {kPadOne}));
+         const ValueId low = b.Op("Slice", {x, b.Ints({0}), b.Ints({4}), b.Ints({1})});
+         const ValueId high = b.Op("Slice", {x, b.Ints({4}), b.Ints({8}), b.Ints({1})});
+         const ValueId joined =
+             b.Op("Concat", {high, b.Op("Add", {low, high})}, {IntAttribute("axis", 1)});
+         return Classifier(b, Relu(b, b.Conv(joined, 8, 4, 3)), 4);
+       }},
+      {"PaddedSlice", 3, 3,
+       [](GraphBuilder& b) {
+         const ValueId x = Relu(b, b.Conv(b.Image(3, 6, 6), 3, 6, 3, {kPadOne}));
+         const ValueId part = b.Op("Slice", {x, b.Ints({2}), b.Ints({4}), b.Ints({1})});
+         const ValueId padded = b.Op("Pad", {part, b.Ints({0, 2, 0, 0, 0, 2, 0, 0})});
+         return Classifier(b, Relu(b, b.Conv(padded, 6, 4, 3)), 4);
+       }},
       {"ZeroPaddedSubsampledShortcut", 2, 2,
        [](GraphBuilder& b) {
          const ValueId x = Relu(b, b.Conv(b.Image(3, 9, 8), 3, 4, 3, {kPadOne}));

@@ -108,13 +108,13 @@ TEST(SupportTest, VariableWeights) {
 
 TEST(SupportTest, SlicesAndPads) {
   GraphBuilder b;
-  ExpectOne(b.Finish(b.Op("Slice",
-                          {b.Image(4, 8, 8), b.Ints({0}), b.Ints({4}), b.Ints({1}), b.Ints({2})})),
-            "Slice", "channels");
+  const ValueId skipping =
+      b.Op("Slice", {b.Image(4, 8, 8), b.Ints({0}), b.Ints({4}), b.Ints({1}), b.Ints({2})});
+  EXPECT_TRUE(Unsupported(b.Finish(b.Conv(skipping, 2, 3, 3))).empty());
   b = GraphBuilder();
-  ExpectOne(b.Finish(b.Op("Slice", {b.Image(4, 8, 8), b.Ints({-1}), b.Ints({-9}), b.Ints({3}),
-                                    b.Ints({-1})})),
-            "Slice", "backwards");
+  const ValueId mirrored =
+      b.Op("Slice", {b.Image(4, 8, 8), b.Ints({-1}), b.Ints({-9}), b.Ints({3}), b.Ints({-1})});
+  ExpectOne(b.Finish(b.Conv(mirrored, 4, 3, 3)), "Slice", "backwards");
   b = GraphBuilder();
   const ValueId starts = b.Op("Sigmoid", {b.Ints({0})});
   EXPECT_EQ(
@@ -154,8 +154,10 @@ TEST(SupportTest, FlattenedMapsKeepTheirOrder) {
   ValueId gemm = b.Op("Gemm", {flat, b.Weights({8, 8})});
   ExpectOne(b.Finish(b.Op("Add", {flat, gemm})), "Add", "flattened");
   b = GraphBuilder();
-  flat = b.Op("Relu", {b.Op("Flatten", {b.Image(2, 2, 2)})});
-  ExpectOne(b.Finish(b.Op("Concat", {flat, flat}, {IntAttribute("axis", 1)})), "Concat",
+  const ValueId image = b.Image(2, 2, 2);
+  flat = b.Op("Relu", {b.Op("Flatten", {image})});
+  const ValueId other = b.Op("Flatten", {b.Conv(image, 2, 2, 1)});
+  ExpectOne(b.Finish(b.Op("Concat", {flat, other}, {IntAttribute("axis", 1)})), "Concat",
             "flattened");
   b = GraphBuilder();
   flat = b.Op("Flatten", {b.Op("GlobalAveragePool", {b.Image(2, 2, 2)})});
@@ -166,8 +168,8 @@ TEST(SupportTest, FlattenedMapsKeepTheirOrder) {
 TEST(SupportTest, ConcatAlongRows) {
   GraphBuilder b;
   const ValueId image = b.Image(3, 4, 4);
-  ExpectOne(b.Finish(b.Op("Concat", {image, image}, {IntAttribute("axis", 2)})), "Concat",
-            "channels");
+  ExpectOne(b.Finish(b.Op("Concat", {image, b.Conv(image, 3, 3, 1)}, {IntAttribute("axis", 2)})),
+            "Concat", "channels");
 }
 
 TEST(SupportTest, ScaleThatIsAnActivation) {

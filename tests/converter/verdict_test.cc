@@ -111,8 +111,9 @@ TEST(VerdictTest, AnUnnamedCodeIsMeasured) {
   for (size_t i = 0; i + 1 < report.tried.size(); ++i) {
     EXPECT_LT(report.tried[i].expected_agreement, kEnoughAgreement);
   }
-  EXPECT_NE(ExplainCode(report.tried).find("T = " + std::to_string(report.code.timesteps)),
-            std::string::npos);
+  EXPECT_NE(
+      ExplainCode(report.tried, report.answer).find("T = " + std::to_string(report.code.timesteps)),
+      std::string::npos);
   EXPECT_TRUE(Converted(model, Options(false)).report.tried.empty());
 }
 
