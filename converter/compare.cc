@@ -55,6 +55,7 @@ Result<Comparison> CompareWithAnn(std::span<const uint8_t> bytes, const ImageSet
   const bool classes = network.value()->answer() == AnswerKind::kClasses;
   Comparison comparison;
   comparison.images = count;
+  comparison.engine = network.value()->engine();
   comparison.layers.resize(network.value()->layers().size());
   size_t agreeing = 0;
   size_t graded = 0;

@@ -25,6 +25,7 @@ struct LayerCost {
 
 struct Comparison {
   uint64_t images = 0;
+  EngineKind engine = EngineKind::kInteger;  // that ran; float where integers cannot
   // Share of images with the ANN's best class; -1 where the outputs are numbers, as is the next.
   double agreement = -1;
   // The expected agreement, computed from the logit errors and the leads of the ANN's best class.

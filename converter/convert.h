@@ -98,6 +98,7 @@ struct TriedCode {
   CodeSettings code;
   double expected_agreement = 0;  // see Comparison
   bool chosen = false;
+  bool in_integers = true;  // the integer engine runs it
 };
 
 struct ConversionReport {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "converter/network_builder.h"
+#include "converter/verdict.h"
 #include "cssrun/batch.h"
 #include "fmt/format.h"
 #include "format/network_file.h"
@@ -49,6 +50,10 @@ std::vector<CodeSettings> Candidates(const ConvertOptions& options) {
   return codes;
 }
 
+bool IsEnough(const TriedCode& tried) {
+  return tried.in_integers && tried.expected_agreement >= kEnoughAgreement;
+}
+
 std::string NameOf(const CodeSettings& code) {
   return fmt::format("T = {}, beta = {:g}, L = {}", code.timesteps, code.beta, code.silent_steps);
 }
@@ -86,12 +91,20 @@ Result<CodeSettings> ChooseDefaultCode(const Model& model, const PreparedModel& 
         {bytes.data(), bytes.size()}, sample, ann, options.threads, [](size_t, size_t) {},
         EngineKind::kInteger, Readings::kLeaveOut);
     if (!measured.ok()) return measured.status();
-    tried.push_back({candidates[i], Likeness(measured.value()), false});
-    if (tried.back().expected_agreement >= kEnoughAgreement) break;
+    tried.push_back({candidates[i], Likeness(measured.value()), false,
+                     measured.value().engine == EngineKind::kInteger});
+    if (IsEnough(tried.back())) break;
   }
-  const auto best = tried.back().expected_agreement >= kEnoughAgreement
-                        ? std::prev(tried.end())
-                        : std::ranges::max_element(tried, {}, &TriedCode::expected_agreement);
+  // The float engine is ten times slower, so a code that integers run well goes before all others.
+  const auto runs_well = [](const TriedCode& t) {
+    return t.in_integers && t.expected_agreement >= kGoodAgreement;
+  };
+  const auto worse = [&](const TriedCode& a, const TriedCode& b) {
+    if (runs_well(a) != runs_well(b)) return runs_well(b);
+    return a.expected_agreement < b.expected_agreement;
+  };
+  const auto best = IsEnough(tried.back()) ? std::prev(tried.end())
+                                           : std::max_element(tried.begin(), tried.end(), worse);
   best->chosen = true;
   return best->code;
 }
@@ -101,16 +114,17 @@ std::string ExplainCode(const std::vector<TriedCode>& tried, AnswerKind answer) 
   const TriedCode* chosen = nullptr;
   for (const TriedCode& t : tried) {
     if (t.chosen) chosen = &t;
-    all += fmt::format("{}{} {:.1f} %", all.empty() ? "" : ", ",
+    all += fmt::format("{}{} {:.1f} %{}", all.empty() ? "" : ", ",
                        t.code.beta == 2 ? fmt::format("T = {}", t.code.timesteps) : NameOf(t.code),
-                       t.expected_agreement * 100);
+                       t.expected_agreement * 100, t.in_integers ? "" : " in float");
   }
   if (chosen == nullptr) return "";
-  const bool enough = chosen->expected_agreement >= kEnoughAgreement;
+  const bool enough = IsEnough(*chosen);
   return fmt::format(
       "Chose {}: {} {} ({}); --timesteps and --beta name another code", NameOf(chosen->code),
       enough ? fmt::format("the shortest train with {:.1f} %", kEnoughAgreement * 100)
-             : std::string("none has enough, it has the most"),
+             : fmt::format("none has {:.1f} % in integers, it is the best of them in",
+                           kEnoughAgreement * 100),
       answer == AnswerKind::kClasses ? "expected agreement with the ANN"
                                      : "likeness to the ANN, which is 1 less the relative error",
       all);

@@ -16,9 +16,9 @@ namespace {
 
 // Synaptic operations that the float engine may take, so that it delays no conversion by more than
 // some seconds; and images.
-constexpr double kMostSynops = 1e9;
-constexpr size_t kFewestImages = 4;
-constexpr size_t kMostImages = 64;
+constexpr double kMostSynops = 4e9;
+constexpr size_t kFewestImages = 8;
+constexpr size_t kMostImages = 128;
 
 ImageSet FirstOf(const ImageSet& images, size_t count) {
   ImageSet first;

@@ -38,6 +38,7 @@ WORK = {
     "bench/growth.py": ["measure"],
     "bench/paper.py": ["measure"],
     "bench/tables.py": ["kernels", "networks"],
+    "bench/trained.py": ["measure"],
 }
 # Whole commands for which something else stands in.
 STAND_INS = {
