@@ -40,9 +40,9 @@ struct Layer {
   hwy::AlignedFreeUniquePtr<float[]> bias;  // per channel of the membranes; unset for the encoder
   // Of a readout: by element of the output, the neuron; empty: all in their order.
   std::vector<uint32_t> output_order;
-  std::vector<DirectSynapses> direct;       // from the image, with direct input only
-  int32_t lowest_level = 0;                 // limits of what a train carries, in amplitudes
-  int32_t highest_level = 0;                // both 0: none
+  std::vector<DirectSynapses> direct;  // from the image, with direct input only
+  int32_t lowest_level = 0;            // limits of what a train carries, in amplitudes
+  int32_t highest_level = 0;           // both 0: none
 
   // The neuron's parameters at a spike index, limits included. They are for beta 2.
   NeuronParameters NeuronAt(uint32_t index) const {

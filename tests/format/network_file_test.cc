@@ -1,15 +1,10 @@
 // Checks that the loader refuses every network that is not sound, and says which field is wrong.
 #include "format/network_file.h"
 
-#include <fcntl.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cmath>
-#include <cstdlib>
 #include <cstring>
-#include <filesystem>
-#include <fstream>
 #include <functional>
 #include <limits>
 #include <memory>
@@ -17,8 +12,6 @@
 #include <utility>
 #include <vector>
 
-#include "format/file_bytes.h"
-#include "format/write_atomically.h"
 #include "tests/oracle/random_network.h"
 
 namespace cssrun {
@@ -409,104 +402,6 @@ TEST(NetworkFileTest, RefusesEveryTruncation) {
       EXPECT_FALSE(file.ok()) << size;
     }
   }
-}
-
-class FilesTest : public testing::Test {
- protected:
-  void SetUp() override {
-    std::string name = (std::filesystem::temp_directory_path() / "cssrun-XXXXXX").string();
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    folder_ = name;
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-  std::filesystem::path folder_;
-};
-
-TEST_F(FilesTest, MissingFileDirectoryAndEmptyFile) {
-  EXPECT_EQ(format::NetworkFile::Open((folder_ / "none.fb").string()).status().code(),
-            StatusCode::kIo);
-  EXPECT_EQ(format::NetworkFile::Open(folder_.string()).status().code(), StatusCode::kIo);
-  std::ofstream(folder_ / "empty.fb").flush();
-  const Status empty = format::NetworkFile::Open((folder_ / "empty.fb").string()).status();
-  EXPECT_EQ(empty.code(), StatusCode::kBadModel);
-  EXPECT_NE(empty.message().find("empty.fb"), std::string::npos);
-}
-
-// An application may open the file itself. The descriptor stays open, and is read from its
-// beginning.
-TEST_F(FilesTest, OpensADescriptor) {
-  const std::string path = (folder_ / "net.fb").string();
-  const flatbuffers::DetachedBuffer bytes = format::SerializeNetwork(Sound());
-  ASSERT_TRUE(format::WriteFileAtomically(path, {bytes.data(), bytes.size()}).ok());
-  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  ASSERT_GE(descriptor, 0);
-  ASSERT_EQ(lseek(descriptor, 7, SEEK_SET), 7);
-  for (int i = 0; i < 2; ++i) {
-    const Result<format::NetworkFile> file =
-        format::NetworkFile::FromDescriptor(descriptor, "mine");
-    EXPECT_TRUE(file.ok()) << file.status().message();
-  }
-  EXPECT_EQ(lseek(descriptor, 0, SEEK_CUR), 7);
-  NetworkLimits limits;
-  limits.layers = 1;
-  EXPECT_EQ(format::NetworkFile::FromDescriptor(descriptor, "mine", limits).status().code(),
-            StatusCode::kBadModel);
-  ASSERT_EQ(close(descriptor), 0);
-  const Status closed = format::NetworkFile::FromDescriptor(descriptor, "mine").status();
-  EXPECT_EQ(closed.code(), StatusCode::kIo);
-  EXPECT_EQ(closed.message().find("mine: "), 0U) << closed.message();
-}
-
-TEST_F(FilesTest, ADescriptorThatCannotBeReadIsAnError) {
-  const std::string path = (folder_ / "net.fb").string();
-  const int descriptor = open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-  ASSERT_GE(descriptor, 0);
-  ASSERT_EQ(write(descriptor, "net", 3), 3);
-  EXPECT_EQ(format::NetworkFile::FromDescriptor(descriptor, "mine").status().code(),
-            StatusCode::kIo);
-  close(descriptor);
-}
-
-// The message has no remedy where no limit can be raised.
-TEST_F(FilesTest, AFileBeyondTheLimitIsNotRead) {
-  const std::string path = (folder_ / "big").string();
-  std::ofstream(path) << "twelve bytes";
-  EXPECT_TRUE(format::ReadFileBytes(path, 12).ok());
-  const Status status =
-      format::ReadFileBytes(path, 11, StatusCode::kInvalidArgument, "; raise the limit").status();
-  EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
-  EXPECT_EQ(status.message(), path + ": 12 bytes, more than the limit of 11; raise the limit");
-  EXPECT_EQ(format::ReadFileBytes(path, 11).status().code(), StatusCode::kBadModel);
-  // The sparse file has a terabyte, and only its size may be read.
-  std::filesystem::resize_file(path, uintmax_t{1} << 40);
-  EXPECT_EQ(format::NetworkFile::Open(path).status().code(), StatusCode::kBadModel);
-}
-
-TEST_F(FilesTest, WritesReplaceAtomicallyAndLeaveNothingBehind) {
-  const std::string path = (folder_ / "net.fb").string();
-  const flatbuffers::DetachedBuffer bytes = format::SerializeNetwork(Sound());
-  ASSERT_TRUE(format::WriteFileAtomically(path, {bytes.data(), bytes.size()}).ok());
-  ASSERT_TRUE(format::WriteFileAtomically(path, {bytes.data(), bytes.size()}).ok());
-  EXPECT_TRUE(format::NetworkFile::Open(path).ok());
-  size_t files = 0;
-  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(folder_)) ++files;
-  EXPECT_EQ(files, 1U);
-
-  const Status status = format::WriteFileAtomically((folder_ / "no" / "net.fb").string(), {});
-  EXPECT_EQ(status.code(), StatusCode::kIo);
-  EXPECT_NE(status.message().find("net.fb"), std::string::npos);
-}
-
-TEST_F(FilesTest, AFailedWriteKeepsTheOldFile) {
-  // A directory cannot be replaced by a file: the rename fails after everything was written.
-  const std::filesystem::path path = folder_ / "net.fb";
-  std::filesystem::create_directory(path);
-  const std::vector<uint8_t> bytes(10, 1);
-  EXPECT_EQ(format::WriteFileAtomically(path.string(), bytes).code(), StatusCode::kIo);
-  EXPECT_TRUE(std::filesystem::is_directory(path));
-  size_t files = 0;
-  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(folder_)) ++files;
-  EXPECT_EQ(files, 1U);
 }
 
 }  // namespace
