@@ -76,7 +76,7 @@ IntegerEngine::IntegerEngine(const LoadedNetwork& network, const SessionOptions&
   }
 }
 
-IntegerEngine::ReadoutState IntegerEngine::MakeReadoutState(size_t layer) const {
+IntegerEngine::ReadoutState IntegerEngine::MakeReadoutState(size_t layer) {
   const Layer& described = network_.layers[layer];
   const IntegerReadout& readout = integers_.readouts[layer - network_.first_readout()];
   if (const auto* vector = std::get_if<VectorReadout>(&readout)) {
@@ -93,11 +93,17 @@ IntegerEngine::ReadoutState IntegerEngine::MakeReadoutState(size_t layer) const 
     return state;
   }
   const auto& floats = std::get<FloatLayer>(readout);
-  std::vector<format::Extent> sources;
+  std::vector<MapSource*> sources;
   for (const SynapseLayout& s : floats.synapses) {
-    sources.push_back(network_.layers[s.source].extent);
+    auto source = map_sources_.find(s.source);
+    if (source == map_sources_.end()) {
+      const format::Extent& extent = network_.layers[s.source].extent;
+      MapSource made{extent, EventFrame(Positions(extent), extent.channels())};
+      source = map_sources_.emplace(s.source, std::move(made)).first;
+    }
+    sources.push_back(&source->second);
   }
-  return MapReadoutState(described, floats, sources);
+  return MapReadoutState(described, floats, std::move(sources));
 }
 
 IntegerEngine::Worker& IntegerEngine::WorkerOfThread() {

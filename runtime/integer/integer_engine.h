@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -69,7 +70,7 @@ class IntegerEngine : public Engine {
   void RecordMembranes(size_t layer, uint32_t index, std::span<float> membranes) const override;
 
   Worker& WorkerOfThread();
-  ReadoutState MakeReadoutState(size_t layer) const;
+  ReadoutState MakeReadoutState(size_t layer);
   void StartReadout(size_t layer);
   void SetDirectImage();
   void StepEncoder(uint32_t index, LayerStatistics& statistics);
@@ -92,7 +93,8 @@ class IntegerEngine : public Engine {
   std::vector<float> image_;           // of direct input
   std::optional<ImageTrains> trains_;  // of all other input
   std::vector<LayerState> states_;
-  std::vector<Worker> workers_;  // by thread
+  std::vector<Worker> workers_;                // by thread
+  std::map<uint32_t, MapSource> map_sources_;  // by layer; nodes of a map stay where they are
   std::vector<ReadoutState> readouts_;
   std::vector<int32_t> counts_;  // of spikes by row of a readout's weights
   bool reads_steps_ = false;     // the logits of steps before the last may be asked for

@@ -1,6 +1,7 @@
 #include "runtime/integer/readout/map_readout.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "format/geometry.h"
 #include "runtime/aligned.h"
@@ -34,15 +35,12 @@ void ToEvents(const SpikeFrame& spikes, const format::Extent& extent, size_t str
 }
 
 MapReadoutState::MapReadoutState(const Layer& layer, const FloatLayer& floats,
-                                 std::span<const format::Extent> sources)
-    : layer_(layer), floats_(floats), sources_(sources.begin(), sources.end()) {
-  CSSRUN_ASSERT(sources.size() == floats.synapses.size());
+                                 std::vector<MapSource*> sources)
+    : layer_(layer), floats_(floats), sources_(std::move(sources)) {
+  CSSRUN_ASSERT(sources_.size() == floats.synapses.size());
   const size_t size = Positions(layer.potential) * floats.blocks.stride();
   membranes_ = AllocateAligned<float>(size);
   if (!layer.direct.empty()) direct_ = AllocateAligned<float>(size);
-  for (const format::Extent& source : sources_) {
-    events_.emplace_back(Positions(source), source.channels());
-  }
   ReserveTaps(floats, taps_);
 }
 
@@ -78,10 +76,11 @@ void MapReadoutState::Grow() {
 }
 
 uint64_t MapReadoutState::Add(size_t index, const SpikeFrame& spikes, size_t stride) {
-  CSSRUN_ASSERT(index < events_.size());
-  ToEvents(spikes, sources_[index], stride, events_[index]);
-  Accumulate(floats_.synapses[index], events_[index], taps_, membranes_.get());
-  return CountSynops(floats_.synapses[index], events_[index]);
+  CSSRUN_ASSERT(index < sources_.size());
+  MapSource& source = *sources_[index];
+  ToEvents(spikes, source.extent, stride, source.events);
+  Accumulate(floats_.synapses[index], source.events, taps_, membranes_.get());
+  return CountSynops(floats_.synapses[index], source.events);
 }
 
 void MapReadoutState::CopyPotentials(std::span<float> potentials) const {

@@ -25,13 +25,18 @@ struct Layer;
 void ToEvents(const SpikeFrame& spikes, const format::Extent& extent, size_t stride,
               EventFrame& events);
 
+// A layer that map readouts read, and room for its events of one step. Readouts share it: with
+// rooms of their own, a small file of many readouts would ask for much memory.
+struct MapSource {
+  format::Extent extent;
+  EventFrame events;
+};
+
 // The part of a readout that changes while an image runs.
 class MapReadoutState {
  public:
-  // Both must outlive the object. Allocates all that a run needs. `sources`: the extents of the
-  // layers that each of the synapses reads.
-  MapReadoutState(const Layer& layer, const FloatLayer& floats,
-                  std::span<const format::Extent> sources);
+  // All must outlive the object. Allocates all that a run needs. `sources`: by synapses.
+  MapReadoutState(const Layer& layer, const FloatLayer& floats, std::vector<MapSource*> sources);
 
   // Adds what pixels bring at each step: `image` as the synapses see it, by Layer::direct.
   void SetImage(std::span<const std::span<const float>> images);
@@ -46,8 +51,7 @@ class MapReadoutState {
  private:
   const Layer& layer_;
   const FloatLayer& floats_;
-  std::vector<format::Extent> sources_;
-  std::vector<EventFrame> events_;                // by synapses
+  std::vector<MapSource*> sources_;               // by synapses
   hwy::AlignedFreeUniquePtr<float[]> membranes_;  // [position][blocks.stride()]
   hwy::AlignedFreeUniquePtr<float[]> direct_;     // likewise; null without pixels
   TapScratch taps_;
