@@ -66,6 +66,13 @@ void IntegrateAll(const Layer& layer, const ChannelBlocks& blocks, const float* 
   }
 }
 
+// The lanes of the vector at channel `c` that are channels. The others never fire: whatever they
+// hold (NaN where a potential is infinite, since no weight at all is a weight of 0) comes from no
+// neuron.
+HWY_INLINE M ChannelLanes(FloatTag d, size_t channels, size_t c) {
+  return hn::FirstN(d, c < channels ? std::min(channels - c, hn::Lanes(d)) : 0);
+}
+
 // Appends the channel numbers of the lanes set in `mask`, ascending; returns the new end.
 HWY_INLINE uint16_t* AppendChannels(FloatTag d, M mask, size_t first_channel, uint16_t* out) {
   uint8_t bytes[8] = {};
@@ -102,6 +109,7 @@ void FireAll(const Layer& layer, const ChannelBlocks& blocks, uint32_t index,
   const float threshold = layer.thresholds[index];
   const size_t lanes = hn::Lanes(d);
   const size_t stride = blocks.stride();
+  const size_t channels = layer.extent.channels();
   const size_t width = layer.potential.width();
   uint16_t* const begin = events.channels.data();
   uint16_t* out = begin;
@@ -116,8 +124,11 @@ void FireAll(const Layer& layer, const ChannelBlocks& blocks, uint32_t index,
         V g = hn::Load(d, sent + c);
         const Spikes spikes = Fire(d, p, threshold, h, g);
         hn::Store(g, d, sent + c);
-        out = AppendChannels(d, spikes.up, c, out);
-        if (p.negative_spikes) negative = AppendChannels(d, spikes.down, c, negative);
+        const M real = ChannelLanes(d, channels, c);
+        out = AppendChannels(d, hn::And(spikes.up, real), c, out);
+        if (p.negative_spikes) {
+          negative = AppendChannels(d, hn::And(spikes.down, real), c, negative);
+        }
       }
       bounds[1] = static_cast<uint32_t>(out - begin);
       out = std::copy(negative_scratch, negative, out);
@@ -149,7 +160,7 @@ void FireLayer(const Layer& layer, const ChannelBlocks& blocks, uint32_t index,
   CSSRUN_ASSERT(neurons.membranes != nullptr && neurons.sent != nullptr);
   CSSRUN_ASSERT(blocks.stride() >= layer.extent.channels());
   CSSRUN_ASSERT(index < layer.thresholds.size());
-  // Else the lanes beyond the channels, where h = g = 0, would fire.
+  // Neurons at rest would fire else.
   CSSRUN_ASSERT(layer.thresholds[index] > 0);
   CSSRUN_ASSERT(events.bounds.size() == 2 * Positions(layer.extent) + 1);
   negative_scratch.resize(blocks.stride());

@@ -109,6 +109,8 @@ std::vector<int> Unpack(const internal::Layer& layer, const EventFrame& events) 
   return spikes;
 }
 
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
 // Integrates and fires for some steps with random input; returns the number of spikes of both
 // signs.
 void CompareOnRandomInput(const internal::Layer& layer, std::mt19937& random, size_t& positive,
@@ -122,10 +124,15 @@ void CompareOnRandomInput(const internal::Layer& layer, std::mt19937& random, si
   auto bias = internal::AllocateAligned<float>(stride);
   std::normal_distribution<float> normal(0, layer.neuron.spike_weight);
   std::fill_n(membranes.get(), size, 0.0F);
+  // No neuron fires where there is no channel, whatever is there.
+  for (size_t i = 0; i < size; ++i) {
+    if (i % stride >= layer.potential.channels())
+      membranes[i] = i % 3 == 0 ? -kInfinity : kInfinity;
+  }
   std::fill_n(sent.get(), sent_size, 0.0F);
   std::fill_n(bias.get(), stride, 0.0F);
   for (size_t c = 0; c < layer.potential.channels(); ++c) bias[c] = normal(random) / 4;
-  std::vector<float> plain_h(size, 0.0F), plain_g(sent_size, 0.0F);
+  std::vector<float> plain_h(membranes.get(), membranes.get() + size), plain_g(sent_size, 0.0F);
   const PlainNeurons plain(layer, stride);
   const internal::NeuronArrays neurons = {membranes.get(), sent.get()};
   std::vector<uint16_t> scratch;
