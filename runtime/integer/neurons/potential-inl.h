@@ -46,7 +46,7 @@ HWY_INLINE hn::Vec<hn::RebindToSigned<D>> Truncated(D df, hn::Vec<D> z) {
 //
 //     scale, bias:       [i]
 //     floats:            [x * lane_pitch + i]
-//     shortcut levels:   [index + x * index_pitch + i]
+//     shortcut levels:   [index + x * index_pitch + i], and so are the levels that leave
 struct RowPotentials {
   // All lanes of a block; `column_lanes` of them belong to a column.
   RowPotentials(const SettledRow& settled, const PotentialInputs& row_inputs, size_t block,
@@ -71,6 +71,15 @@ struct RowPotentials {
     return from;
   }
 
+  // From here on, Store() writes levels to `row_levels`, a row's first neuron, by `rule`.
+  void WriteLevelsTo(uint8_t* row_levels, const LevelRule& rule) {
+    levels = row_levels;
+    fraction = rule.fraction;
+    offset = rule.offset + (rule.zero << rule.fraction);
+    least = rule.least + rule.zero;
+    most = rule.most + rule.zero;
+  }
+
   const float* scale;
   const float* bias;
   size_t index;  // of the first column's first lane in rows of levels
@@ -78,14 +87,20 @@ struct RowPotentials {
   size_t index_pitch;
   bool rectify;
   PotentialInputs inputs;
+  // The rule of levels, with their zero; null: potentials leave.
+  uint8_t* levels = nullptr;
+  int fraction = 0;
+  int32_t offset = 0;
+  int32_t least = 0;
+  int32_t most = 0;
 };
 
-// The potentials, rounded down, of a column's lanes from `lane` on.
+// The potentials, rounded down, of a column's lanes from `lane` on. What 16 bits do not hold stays
+// beyond them.
 template <class D>
-HWY_INLINE hn::Vec<hn::Rebind<int16_t, D>> Potentials(D df, hn::Vec<D> sums,
-                                                      const RowPotentials& row, size_t column,
-                                                      size_t lane) {
-  const hn::Rebind<int16_t, D> d16;
+HWY_INLINE hn::Vec<hn::RebindToSigned<D>> WholePotentials(D df, hn::Vec<D> sums,
+                                                          const RowPotentials& row, size_t column,
+                                                          size_t lane) {
   const PotentialInputs& inputs = row.inputs;
   auto z = hn::Add(hn::Mul(sums, hn::LoadU(df, row.scale + lane)), hn::LoadU(df, row.bias + lane));
   if (inputs.floats != nullptr) {
@@ -98,7 +113,45 @@ HWY_INLINE hn::Vec<hn::Rebind<int16_t, D>> Potentials(D df, hn::Vec<D> sums,
     z = hn::Add(z, hn::Mul(levels, hn::Set(df, inputs.shortcuts[s].weight)));
   }
   // Truncating equals rounding down for a rectifier, which sends nothing for what is below zero.
-  return hn::DemoteTo(d16, Truncated(df, row.rectify ? z : hn::Floor(z)));
+  return Truncated(df, row.rectify ? z : hn::Floor(z));
+}
+
+// The same as 16 bits.
+template <class D>
+HWY_INLINE hn::Vec<hn::Rebind<int16_t, D>> Potentials(D df, hn::Vec<D> sums,
+                                                      const RowPotentials& row, size_t column,
+                                                      size_t lane) {
+  const hn::Rebind<int16_t, D> d16;
+  return hn::DemoteTo(d16, WholePotentials(df, sums, row, column, lane));
+}
+
+template <class D32>
+HWY_INLINE void StoreBytes(D32 /*d*/, hn::Vec<D32> numbers, uint8_t* to) {
+  const hn::Rebind<uint8_t, D32> d8;
+#if CSSRUN_TARGET_AVX512
+  if constexpr (hn::MaxLanes(D32()) == 16) {  // one instruction; Highway 1.0 has four
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_cvtusepi32_epi8(numbers.raw));
+    return;
+  }
+#endif
+  hn::StoreU(hn::DemoteTo(d8, numbers), d8, to);
+}
+
+// Hands on what the neurons of a column's lanes from `lane` on do with their sums: levels where
+// `row` has a rule, otherwise potentials to `membranes`.
+template <class D>
+HWY_INLINE void StoreNeurons(D df, hn::Vec<D> sums, const RowPotentials& row, size_t column,
+                             size_t lane, int16_t* membranes) {
+  const hn::RebindToSigned<D> d32;
+  const auto z = WholePotentials(df, sums, row, column, lane);
+  if (row.levels == nullptr) {
+    const hn::Rebind<int16_t, D> d16;
+    hn::StoreU(hn::DemoteTo(d16, z), d16, membranes);
+    return;
+  }
+  const auto level = hn::ShiftRightSame(hn::Add(z, hn::Set(d32, row.offset)), row.fraction);
+  StoreBytes(d32, hn::Min(hn::Max(level, hn::Set(d32, row.least)), hn::Set(d32, row.most)),
+             row.levels + row.index + column * row.index_pitch + lane);
 }
 
 }  // namespace cssrun::internal::HWY_NAMESPACE

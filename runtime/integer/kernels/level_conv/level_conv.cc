@@ -38,10 +38,10 @@ struct TileRow {
   size_t lanes = 0;                           // of a target column
   bool joins = false;                         // what the membranes hold
   const RowPotentials* potentials = nullptr;  // null: the sums themselves are the result
-  // Corrections of the sums, by target of the tile; null: none.
+  // What sums begin with, by target of the tile.
   const int32_t* start = nullptr;
-  const int32_t* weight_offsets = nullptr;
-  const int32_t* level_sums = nullptr;  // by column: what offsets are multiplied with
+  const int32_t* weight_offsets = nullptr;  // likewise; null: none
+  const int32_t* level_sums = nullptr;      // by column: what offsets are multiplied with
   // Where sums times scale go instead: [column][lane]. Null: to membranes.
   float* floats = nullptr;
   const float* float_scale = nullptr;
@@ -49,7 +49,7 @@ struct TileRow {
   // The same for targets from `target` on, but for `potentials`.
   TileRow From(size_t target) const {
     TileRow from = *this;
-    if (start != nullptr) from.start += target;
+    from.start += target;
     if (weight_offsets != nullptr) from.weight_offsets += target;
     if (floats != nullptr) {
       from.floats += target;
@@ -57,26 +57,22 @@ struct TileRow {
     }
     return from;
   }
-  // Whether more is done with sums than the vectors they are in allow.
-  bool needs_correction() const {
-    return start != nullptr || weight_offsets != nullptr || floats != nullptr ||
-           lanes < kTileTargets;
+  // Whether sums go elsewhere than the vectors they are in allow.
+  bool leaves_registers() const { return floats != nullptr || lanes < kTileTargets; }
+  int32_t Start(size_t target, size_t column) const {
+    return start[target] +
+           (weight_offsets != nullptr ? weight_offsets[target] * level_sums[column] : 0);
   }
 };
 
-// Corrects the sums of one column and hands them on, `D` lanes at a time.
+// Hands on the sums of one column, `D` lanes at a time.
 template <class D>
 HWY_NOINLINE void FinishColumn(D d, const TileRow& row, size_t column, size_t targets,
                                const int32_t* HWY_RESTRICT sums, int16_t* HWY_RESTRICT membranes) {
   const hn::Rebind<float, D> df;
   const hn::Rebind<int16_t, D> d16;
   for (size_t i = 0; i < targets; i += hn::Lanes(d)) {
-    auto sum = hn::LoadU(d, sums + i);
-    if (row.start != nullptr) sum = hn::Add(sum, hn::LoadU(d, row.start + i));
-    if (row.weight_offsets != nullptr) {
-      const auto levels = hn::Set(d, row.level_sums[column]);
-      sum = hn::Add(sum, hn::Mul(hn::LoadU(d, row.weight_offsets + i), levels));
-    }
+    const auto sum = hn::LoadU(d, sums + i);
     if (row.floats != nullptr) {
       float* to = row.floats + column * row.lanes + i;
       const auto brought = hn::Mul(hn::ConvertTo(df, sum), hn::LoadU(df, row.float_scale + i));
@@ -84,8 +80,7 @@ HWY_NOINLINE void FinishColumn(D d, const TileRow& row, size_t column, size_t ta
       continue;
     }
     if (row.potentials != nullptr) {
-      hn::StoreU(Potentials(df, hn::ConvertTo(df, sum), *row.potentials, column, i), d16,
-                 membranes + i);
+      StoreNeurons(df, hn::ConvertTo(df, sum), *row.potentials, column, i, membranes + i);
       continue;
     }
     auto narrow = hn::DemoteTo(d16, sum);
@@ -110,6 +105,7 @@ void SumTile(const TileRow& row, size_t columns, const int8_t* weights, int16_t*
   for (size_t column = 0; column < columns; ++column) {
     int32_t sums[2 * kTileTargets] = {};
     for (size_t target = 0; target < row.targets; ++target) {
+      sums[target] = row.Start(target, column);
       const int8_t* quad = weights + target * kQuad;
       for (size_t ky = 0; ky < row.kernel_rows; ++ky) {
         for (size_t kx = 0; kx < row.kernel_columns; ++kx) {
@@ -150,6 +146,9 @@ struct Products {
   static HWY_INLINE void Add(Levels levels, Levels weights, Sum& sum) {
     asm("vpdpbusd %2, %1, %0" : "+v"(sum.raw) : "v"(levels.raw), "v"(weights.raw));
   }
+  static HWY_INLINE Sum Start(const int32_t* start, size_t v) {
+    return hn::LoadU(D(), start + v * kTileTargets);
+  }
   static HWY_INLINE Sum Finish(const Sum* sums, size_t v) { return sums[v]; }
 };
 #else
@@ -183,6 +182,13 @@ struct Products {
     const auto even = hn::ReorderWidenMulAccumulate(d, levels, weights, hn::Zero(d), odd);
     sum = hn::Add(sum, hn::RearrangeToOddPlusEven(even, odd));
   }
+  // Of a target's two sums, the first begins with `start`.
+  static HWY_INLINE Sum Start(const int32_t* start, size_t v) {
+    const hn::Repartition<uint64_t, D> d64;
+    const hn::Rebind<uint32_t, decltype(d64)> half;
+    const auto* from = reinterpret_cast<const uint32_t*>(start) + v * hn::MaxLanes(half);
+    return hn::BitCast(D(), hn::PromoteTo(d64, hn::LoadU(half, from)));
+  }
   static HWY_INLINE Sum Finish(const Sum* sums, size_t v) {
     const D d;
     return hn::Add(hn::ConcatEven(d, sums[2 * v + 1], sums[2 * v]),
@@ -190,6 +196,18 @@ struct Products {
   }
 };
 #endif
+
+// What the sums of `kTargets` targets begin with in one column.
+template <size_t kTargets>
+HWY_INLINE void StartColumn(const TileRow& row, size_t column, int32_t* HWY_RESTRICT start) {
+  const hn::CappedTag<int32_t, kTileTargets> d;
+  const auto levels = hn::Set(d, row.level_sums[column]);
+  HWY_UNROLL(8)
+  for (size_t i = 0; i < kTargets; i += hn::MaxLanes(d)) {
+    const auto offset = hn::Mul(hn::LoadU(d, row.weight_offsets + i), levels);
+    hn::Store(hn::Add(hn::LoadU(d, row.start + i), offset), d, start + i);
+  }
+}
 
 // `kPositions` neighbouring target columns of 16 or 32 targets.
 template <size_t kPositions, size_t kTargets>
@@ -199,8 +217,21 @@ HWY_INLINE void SumColumns(const TileRow& given, size_t column, const int8_t* HW
   const TileRow row = given;  // a copy that no store can change
   const typename Products::D d;
   typename Products::Sum sums[kPositions * kVectors];
-  HWY_UNROLL(32)
-  for (size_t k = 0; k < kPositions * kVectors; ++k) sums[k] = hn::Zero(d);
+  if (row.weight_offsets == nullptr) {
+    HWY_UNROLL(32)
+    for (size_t k = 0; k < kPositions * kVectors; ++k) {
+      sums[k] = Products::Start(row.start, k % kVectors);
+    }
+  } else {
+    HWY_ALIGN int32_t start[kPositions * kTargets];
+    for (size_t p = 0; p < kPositions; ++p) {
+      StartColumn<kTargets>(row, column + p, start + p * kTargets);
+    }
+    HWY_UNROLL(32)
+    for (size_t k = 0; k < kPositions * kVectors; ++k) {
+      sums[k] = Products::Start(start + k / kVectors * kTargets, k % kVectors);
+    }
+  }
   const uint8_t* HWY_RESTRICT from = row.levels + column * row.position_pitch;
   for (size_t ky = 0; ky < row.kernel_rows; ++ky, from += row.levels_pitch) {
     const uint8_t* HWY_RESTRICT at = from;
@@ -222,7 +253,7 @@ HWY_INLINE void SumColumns(const TileRow& given, size_t column, const int8_t* HW
   }
   const hn::Rebind<int16_t, typename Products::D> d16;
   membranes += column * row.lanes;
-  if (row.needs_correction()) {
+  if (row.leaves_registers()) {
     constexpr size_t kResults = kTargets / hn::MaxLanes(d);
     HWY_ALIGN int32_t finished[kPositions * kTargets];
     HWY_UNROLL(32)
@@ -244,8 +275,7 @@ HWY_INLINE void SumColumns(const TileRow& given, size_t column, const int8_t* HW
       const size_t first = k % kResults * hn::MaxLanes(d);
       const size_t p = k / kResults;
       const auto sum = hn::ConvertTo(df, Products::Finish(sums + p * kVectors, k % kResults));
-      hn::StoreU(Potentials(df, sum, potentials, column + p, first), d16,
-                 membranes + p * row.lanes + first);
+      StoreNeurons(df, sum, potentials, column + p, first, membranes + p * row.lanes + first);
     }
     return;
   }
@@ -322,8 +352,8 @@ HWY_NOINLINE void SumWindows(const TileRow& row, size_t columns, int32_t* HWY_RE
 }
 
 // What zero brings that is no level: see LevelFrame.
-void StartSums(const LevelConv& kernel, size_t tile, const TapRange& taps, int32_t zero,
-               int32_t* start) {
+void SubtractZero(const LevelConv& kernel, size_t tile, const TapRange& taps, int32_t zero,
+                  int32_t* start) {
   std::fill_n(start, kernel.targets, 0);
   for (auto ky = static_cast<size_t>(taps.first); ky < static_cast<size_t>(taps.last); ++ky) {
     const int32_t* row = &kernel.row_sums[(tile * kernel.kernel_rows() + ky) * kernel.targets];
@@ -335,7 +365,8 @@ void SumLevels(const LevelConv& kernel, const LevelFrame& levels, const LevelTar
                size_t row) {
   const SettledRow& settled = *target.settled;
   const MembraneLayout& layout = *settled.layout;
-  CSSRUN_ASSERT(target.mode != SumMode::kPotential || target.inputs != nullptr);
+  const bool fused = target.mode == SumMode::kPotential || target.mode == SumMode::kLevels;
+  CSSRUN_ASSERT(!fused || target.inputs != nullptr);
   const WindowAxis y = RowsOf(kernel.window);
   const WindowAxis x = ColumnsOf(kernel.window);
   const TapRange taps = y.TapsInside(static_cast<int64_t>(row), kernel.source_rows);
@@ -364,16 +395,14 @@ void SumLevels(const LevelConv& kernel, const LevelFrame& levels, const LevelTar
   const int32_t zero = levels.layout.zero;
   const uint8_t* first_levels = tile.levels;
   std::optional<RowPotentials> potentials;
-  int32_t start[2 * kTileTargets];
+  int32_t start[2 * kTileTargets] = {};
+  tile.start = start;
   for (size_t t = 0; t < kernel.tiles; ++t) {
     const size_t first = t * kernel.targets;
     const size_t block = first / tile.lanes;
     const size_t lane = first % tile.lanes;
     if (first_levels != nullptr) tile.levels = first_levels + kernel.first_quads[t] * size_t{kQuad};
-    if (zero != 0) {
-      StartSums(kernel, t, taps, zero, start);
-      tile.start = start;
-    }
+    if (zero != 0) SubtractZero(kernel, t, taps, zero, start);
     if (!kernel.weight_offsets.empty()) {
       CSSRUN_ASSERT(target.level_sums != nullptr);
       if (t == 0 || kernel.first_quads[t] != kernel.first_quads[t - 1]) {
@@ -387,8 +416,9 @@ void SumLevels(const LevelConv& kernel, const LevelFrame& levels, const LevelTar
       tile.floats = target.floats + block * target.block_floats + lane;
       tile.float_scale = kernel.float_scale.get() + block * kLineLanes + lane;
     }
-    if (target.mode == SumMode::kPotential) {
-      const RowPotentials of_block(settled, *target.inputs, block, tile.lanes);
+    if (fused) {
+      RowPotentials of_block(settled, *target.inputs, block, tile.lanes);
+      if (target.mode == SumMode::kLevels) of_block.WriteLevelsTo(target.levels, *target.rule);
       tile.potentials = &potentials.emplace(of_block.From(lane));
     }
     const size_t weights = t * tile_size + static_cast<size_t>(taps.first) * kernel.tap_row_size();
