@@ -50,17 +50,26 @@ struct SpikeTable {
     for (size_t i = 0; i < count; ++i) sum += rule.spikes[levels[i]];
     return sum;
   }
-  // Of the levels of one word whose bit is set.
-  uint32_t SumOf(const uint8_t* levels, uint32_t mask) const {
+  // Of the words of some rows, those levels whose bit is set.
+  uint32_t SumOfWords(const uint8_t* word, size_t pitch, size_t rows, uint32_t mask) const {
     uint32_t sum = 0;
-    for (; mask != 0; mask &= mask - 1) sum += rule.spikes[levels[std::countr_zero(mask)]];
+    for (size_t row = 0; row < rows; ++row, word += pitch) {
+      for (uint32_t rest = mask; rest != 0; rest &= rest - 1) {
+        sum += rule.spikes[word[std::countr_zero(rest)]];
+      }
+    }
     return sum;
   }
+  static constexpr size_t kMostRows = 31;
   const LevelRule& rule;
 };
 #else
 struct SpikeTable {
+#if CSSRUN_TARGET_VNNI
   using D = hn::CappedTag<uint8_t, 64>;
+#else
+  using D = hn::CappedTag<uint8_t, kLineLanes>;
+#endif
   using V = hn::Vec<D>;
   using D64 = hn::Repartition<uint64_t, D>;
 
@@ -69,10 +78,15 @@ struct SpikeTable {
   explicit SpikeTable(const LevelRule& rule) {
     for (size_t k = 0; k < 4; ++k) tables[k] = hn::LoadU(D(), rule.spikes.data() + 64 * k);
   }
-  HWY_INLINE V Spikes(V levels) const {
+  HWY_INLINE V Spikes(D /*d*/, V levels) const {
     const auto low = _mm512_permutex2var_epi8(tables[0].raw, levels.raw, tables[1].raw);
     const auto high = _mm512_permutex2var_epi8(tables[2].raw, levels.raw, tables[3].raw);
     return V{_mm512_mask_blend_epi8(_mm512_movepi8_mask(levels.raw), low, high)};
+  }
+  // Of half a vector.
+  template <class DHalf>
+  HWY_INLINE hn::Vec<DHalf> Spikes(DHalf /*d*/, hn::Vec<DHalf> levels) const {
+    return {_mm512_castsi512_si256(Spikes(D(), V{_mm512_castsi256_si512(levels.raw)}).raw)};
   }
   V tables[4];
 #else
@@ -80,7 +94,7 @@ struct SpikeTable {
     for (size_t k = 0; k < 16; ++k) tables[k] = hn::LoadDup128(D(), rule.spikes.data() + 16 * k);
     used = static_cast<size_t>(rule.most + rule.zero) / 16 + 1;
   }
-  HWY_INLINE V Spikes(V levels) const {
+  HWY_INLINE V Spikes(D /*d*/, V levels) const {
     // Of a level that is in table k, the bits above its place there become 0; of any other, the
     // highest bit becomes 1, which looks up 0.
     const auto place = hn::Set(D(), 0x8F);
@@ -101,28 +115,35 @@ struct SpikeTable {
     auto sums = hn::Zero(D64());
     size_t i = 0;
     for (; i + hn::Lanes(D()) <= count; i += hn::Lanes(D())) {
-      sums = hn::Add(sums, hn::SumsOf8(Spikes(hn::LoadU(D(), levels + i))));
+      sums = hn::Add(sums, hn::SumsOf8(Spikes(D(), hn::LoadU(D(), levels + i))));
     }
     if (i < count) {
       HWY_ALIGN uint8_t rest[64] = {};
       std::copy(levels + i, levels + count, rest);
       const auto spikes =
-          hn::IfThenElseZero(hn::FirstN(D(), count - i), Spikes(hn::Load(D(), rest)));
+          hn::IfThenElseZero(hn::FirstN(D(), count - i), Spikes(D(), hn::Load(D(), rest)));
       sums = hn::Add(sums, hn::SumsOf8(spikes));
     }
     return static_cast<uint32_t>(hn::GetLane(hn::SumOfLanes(D64(), sums)));
   }
-  uint32_t SumOf(const uint8_t* levels, uint32_t mask) const {
+  // Of the words of some rows, those levels whose bit is set.
+  uint32_t SumOfWords(const uint8_t* word, size_t pitch, size_t rows, uint32_t mask) const {
+    CSSRUN_ASSERT(rows <= kMostRows);
     const hn::CappedTag<uint8_t, kLineLanes> d;
-    auto sums = hn::Zero(D64());
+    const hn::Repartition<uint64_t, decltype(d)> d64;
+    uint64_t sum = 0;
     for (size_t i = 0; i < kLineLanes; i += hn::Lanes(d)) {
-      HWY_ALIGN uint8_t some[64] = {};
-      hn::Store(hn::LoadU(d, levels + i), d, some);
-      const auto wanted = MaskOf(D(), mask, i);
-      sums = hn::Add(sums, hn::SumsOf8(hn::IfThenElseZero(wanted, Spikes(hn::Load(D(), some)))));
+      auto sums = hn::Zero(d);
+      for (size_t row = 0; row < rows; ++row) {
+        sums = hn::Add(sums, Spikes(d, hn::LoadU(d, word + row * pitch + i)));
+      }
+      const auto wanted = hn::IfThenElseZero(MaskOf(d, mask, i), sums);
+      sum += hn::GetLane(hn::SumOfLanes(d64, hn::SumsOf8(wanted)));
     }
-    return static_cast<uint32_t>(hn::GetLane(hn::SumOfLanes(D64(), sums)));
+    return static_cast<uint32_t>(sum);
   }
+  // Each of at most 8 spikes a level: their sums fit bytes.
+  static constexpr size_t kMostRows = 31;
 };
 #endif
 
@@ -137,19 +158,25 @@ void CountLevelSpikesTarget(const LevelFrame& levels, const LevelRule& rule, siz
 uint64_t CountLevelSynopsTarget(const FanOut& fan_out, const CountedLevels& source, size_t first,
                                 size_t last) {
   CSSRUN_ASSERT(last <= fan_out.row_readers.size() && last <= source.row_spikes.size());
-  const SpikeTable table(*source.rule);
-  uint64_t synops = 0;
+  const std::vector<uint32_t>& readers = fan_out.row_readers;
+  int64_t reached = 0;  // target positions, by all spikes together
   for (size_t row = first; row < last; ++row) {
-    if (fan_out.row_readers[row] == 0) continue;
-    const uint8_t* levels = source.levels->Row(row);
-    int64_t columns = int64_t{source.row_spikes[row]} * fan_out.usual_columns;
-    for (const FanOut::Exception& e : fan_out.exceptions) {
-      const auto mask = static_cast<uint32_t>(e.mask);
-      columns += table.SumOf(levels + e.word * size_t{kLineLanes}, mask) * int64_t{e.difference};
-    }
-    synops += static_cast<uint64_t>(columns) * fan_out.row_readers[row] * fan_out.target_channels;
+    reached += int64_t{source.row_spikes[row]} * fan_out.usual_columns * readers[row];
   }
-  return synops;
+  const SpikeTable table(*source.rule);
+  const size_t pitch = source.levels->layout.row_size;
+  for (const FanOut::Exception& e : fan_out.exceptions) {
+    const auto mask = static_cast<uint32_t>(e.mask);
+    for (size_t row = first, end = first; row < last; row = end) {
+      const size_t most = std::min(last, row + SpikeTable::kMostRows);
+      for (end = row + 1; end < most && readers[end] == readers[row]; ++end) {
+      }
+      const uint8_t* word = source.levels->Row(row) + e.word * size_t{kLineLanes};
+      const int64_t spikes = table.SumOfWords(word, pitch, end - row, mask);
+      reached += spikes * e.difference * readers[row];
+    }
+  }
+  return static_cast<uint64_t>(reached) * fan_out.target_channels;
 }
 
 }  // namespace cssrun::internal::HWY_NAMESPACE
