@@ -72,12 +72,9 @@ struct RowPotentials {
   }
 
   // From here on, Store() writes levels to `row_levels`, a row's first neuron, by `rule`.
-  void WriteLevelsTo(uint8_t* row_levels, const LevelRule& rule) {
+  void WriteLevelsTo(uint8_t* row_levels, const LevelRule& level_rule) {
     levels = row_levels;
-    fraction = rule.fraction;
-    offset = rule.offset + (rule.zero << rule.fraction);
-    least = rule.least + rule.zero;
-    most = rule.most + rule.zero;
+    rule = &level_rule;
   }
 
   const float* scale;
@@ -87,12 +84,8 @@ struct RowPotentials {
   size_t index_pitch;
   bool rectify;
   PotentialInputs inputs;
-  // The rule of levels, with their zero; null: potentials leave.
-  uint8_t* levels = nullptr;
-  int fraction = 0;
-  int32_t offset = 0;
-  int32_t least = 0;
-  int32_t most = 0;
+  uint8_t* levels = nullptr;  // null: potentials leave
+  const LevelRule* rule = nullptr;
 };
 
 // The potentials, rounded down, of a column's lanes from `lane` on. What 16 bits do not hold stays
@@ -149,10 +142,66 @@ HWY_INLINE void StoreNeurons(D df, hn::Vec<D> sums, const RowPotentials& row, si
     hn::StoreU(hn::DemoteTo(d16, z), d16, membranes);
     return;
   }
-  const auto level = hn::ShiftRightSame(hn::Add(z, hn::Set(d32, row.offset)), row.fraction);
-  StoreBytes(d32, hn::Min(hn::Max(level, hn::Set(d32, row.least)), hn::Set(d32, row.most)),
-             row.levels + row.index + column * row.index_pitch + lane);
+  const LevelRule& rule = *row.rule;
+  const auto least = hn::Set(d32, rule.least);
+  const auto most = hn::Set(d32, rule.most);
+  auto level = hn::ShiftRightSame(hn::Add(z, hn::Set(d32, rule.offset)), rule.fraction);
+  level = hn::Add(hn::Min(hn::Max(level, least), most), hn::Set(d32, rule.zero));
+  StoreBytes(d32, level, row.levels + row.index + column * row.index_pitch + lane);
 }
+
+#if CSSRUN_TARGET_AVX512
+// StoreNeurons() of levels for four vectors of 16 sums, of which `kOfColumn`, 1 or 2, belong to a
+// column. They share instructions that work on 16 and 8 bits:
+//
+//     potentials, 32 bits    4 vectors    z0        z1        z2        z3
+//     levels, 16 bits        2 vectors    z0 z1 ... z0 z1     z2 z3 ... z2 z3    four numbers each
+//     levels, 8 bits         1 vector     z0 z1 z2 z3 ... z0 z1 z2 z3            likewise
+template <size_t kOfColumn, class V32>
+HWY_INLINE void StoreFourLevels(const V32* sums, const RowPotentials& row, size_t column) {
+  const hn::CappedTag<float, 16> df;
+  static_assert(hn::MaxLanes(df) == 16);
+  __m512i z[4];
+  HWY_UNROLL(4)
+  for (size_t i = 0; i < 4; ++i) {
+    z[i] = WholePotentials(df, hn::ConvertTo(df, sums[i]), row, column + i / kOfColumn,
+                           i % kOfColumn * 16)
+               .raw;
+  }
+  const __m512i offset = _mm512_set1_epi16(static_cast<int16_t>(row.rule->offset));
+  const __m512i least = _mm512_set1_epi16(row.rule->least);
+  const __m512i most = _mm512_set1_epi16(row.rule->most);
+  const __m512i zero = _mm512_set1_epi16(row.rule->zero);
+  const __m128i fraction = _mm_cvtsi32_si128(row.rule->fraction);
+  __m512i level[2];
+  HWY_UNROLL(2)
+  for (size_t i = 0; i < 2; ++i) {
+    const __m512i both = _mm512_packs_epi32(z[2 * i], z[2 * i + 1]);
+    level[i] = _mm512_sra_epi16(_mm512_adds_epi16(both, offset), fraction);
+    level[i] = _mm512_min_epi16(_mm512_max_epi16(level[i], least), most);
+    level[i] = _mm512_add_epi16(level[i], zero);
+  }
+  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  const __m512i bytes = _mm512_permutexvar_epi32(order, _mm512_packus_epi16(level[0], level[1]));
+  uint8_t* to = row.levels + row.index + column * row.index_pitch;
+  constexpr size_t kBytes = kOfColumn * 16;  // of a column
+  if (row.index_pitch == kBytes) {
+    _mm512_storeu_si512(to, bytes);
+  } else if constexpr (kOfColumn == 2) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_castsi512_si256(bytes));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + row.index_pitch),
+                        _mm512_extracti64x4_epi64(bytes, 1));
+  } else {
+    const auto store = [&](size_t i, __m128i some) HWY_ATTR {
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(to + i * row.index_pitch), some);
+    };
+    store(0, _mm512_castsi512_si128(bytes));
+    store(1, _mm512_extracti32x4_epi32(bytes, 1));
+    store(2, _mm512_extracti32x4_epi32(bytes, 2));
+    store(3, _mm512_extracti32x4_epi32(bytes, 3));
+  }
+}
+#endif
 
 }  // namespace cssrun::internal::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

@@ -197,6 +197,43 @@ struct Products {
 };
 #endif
 
+// Where the levels of up to 16 neighbouring columns are. Every address is one that an instruction
+// can form by itself: a base plus 1, 2 or 4 times a register. Left alone, GCC keeps an offset for
+// each column, in more registers than there are.
+struct ColumnPitches {
+  explicit HWY_INLINE ColumnPitches(size_t pitch)
+      : one(pitch), three(3 * pitch), five(5 * pitch), seven(7 * pitch) {}
+  // Keeps the compiler from taking multiples out of the loop.
+  HWY_INLINE void Hide() {
+#if HWY_COMPILER_GCC || HWY_COMPILER_CLANG
+    asm("" : "+r"(one), "+r"(three), "+r"(five), "+r"(seven));
+#endif
+  }
+  // `base8` is `base` plus 8 columns.
+  HWY_INLINE const uint8_t* Of(size_t column, const uint8_t* base, const uint8_t* base8) const {
+    const uint8_t* from = column < 8 ? base : base8;
+    switch (column % 8) {
+      case 0:
+        return from;
+      case 1:
+        return from + one;
+      case 2:
+        return from + 2 * one;
+      case 3:
+        return from + three;
+      case 4:
+        return from + 4 * one;
+      case 5:
+        return from + five;
+      case 6:
+        return from + 2 * three;
+      default:
+        return from + seven;
+    }
+  }
+  size_t one, three, five, seven;
+};
+
 // What the sums of `kTargets` targets begin with in one column.
 template <size_t kTargets>
 HWY_INLINE void StartColumn(const TileRow& row, size_t column, int32_t* HWY_RESTRICT start) {
@@ -232,22 +269,28 @@ HWY_INLINE void SumColumns(const TileRow& given, size_t column, const int8_t* HW
       sums[k] = Products::Start(start + k / kVectors * kTargets, k % kVectors);
     }
   }
+  ColumnPitches pitches(row.position_pitch);
   const uint8_t* HWY_RESTRICT from = row.levels + column * row.position_pitch;
   for (size_t ky = 0; ky < row.kernel_rows; ++ky, from += row.levels_pitch) {
     const uint8_t* HWY_RESTRICT at = from;
     for (size_t kx = 0; kx < row.kernel_columns; ++kx, at += row.tap_pitch) {
+      const uint8_t* quad = at;
+      const uint8_t* quad8 = at + 8 * row.position_pitch;
       for (size_t q = 0; q < row.quads; ++q, weights += row.targets * kQuad) {
+        pitches.Hide();
         typename Products::Levels of_targets[kVectors];
         HWY_UNROLL(8)
         for (size_t v = 0; v < kVectors; ++v) of_targets[v] = Products::LoadWeights(weights, v);
         HWY_UNROLL(16)
         for (size_t p = 0; p < kPositions; ++p) {
-          const auto levels = Products::Load(at + q * kQuad + p * row.position_pitch);
+          const auto levels = Products::Load(pitches.Of(p, quad, quad8));
           HWY_UNROLL(8)
           for (size_t v = 0; v < kVectors; ++v) {
             Products::Add(levels, of_targets[v], sums[p * kVectors + v]);
           }
         }
+        quad += kQuad;
+        quad8 += kQuad;
       }
     }
   }
@@ -270,6 +313,18 @@ HWY_INLINE void SumColumns(const TileRow& given, size_t column, const int8_t* HW
     const hn::Rebind<float, typename Products::D> df;
     const RowPotentials potentials = *row.potentials;
     constexpr size_t kResults = kTargets / hn::MaxLanes(d);
+#if CSSRUN_TARGET_VNNI
+    if constexpr (kPositions * kResults % 4 == 0) {
+      if (potentials.levels != nullptr) {
+        constexpr size_t kColumns = 4 / kResults;
+        HWY_UNROLL(8)
+        for (size_t p = 0; p < kPositions; p += kColumns) {
+          StoreFourLevels<kResults>(sums + p * kVectors, potentials, column + p);
+        }
+        return;
+      }
+    }
+#endif
     HWY_UNROLL(32)
     for (size_t k = 0; k < kPositions * kResults; ++k) {  // one loop, or GCC keeps sums in memory
       const size_t first = k % kResults * hn::MaxLanes(d);
