@@ -151,55 +151,109 @@ HWY_INLINE void StoreNeurons(D df, hn::Vec<D> sums, const RowPotentials& row, si
 }
 
 #if CSSRUN_TARGET_AVX512
-// StoreNeurons() of levels for four vectors of 16 sums, of which `kOfColumn`, 1 or 2, belong to a
-// column. They share instructions that work on 16 and 8 bits:
+// WholePotentials() where at most one shortcut joins and nothing else, which is nearly everywhere.
+template <size_t kOfColumn, bool kShortcut, bool kRectify>
+struct PlainPotentials {
+  using D = hn::CappedTag<float, 16>;
+  using V = hn::Vec<D>;
+
+  explicit HWY_INLINE PlainPotentials(const RowPotentials& row)
+      : shortcut(row.inputs.shortcuts[0].levels), zero(row.inputs.shortcuts[0].zero) {
+    for (size_t i = 0; i < kOfColumn; ++i) {
+      scale[i] = hn::LoadU(D(), row.scale + 16 * i);
+      bias[i] = hn::LoadU(D(), row.bias + 16 * i);
+    }
+    weight = hn::Set(D(), row.inputs.shortcuts[0].weight);
+  }
+  // `index`: of the first lane in rows of levels.
+  HWY_INLINE __m512i Of(const int32_t* sums, size_t i, size_t index) const {
+    const hn::RebindToSigned<D> d32;
+    V z = hn::Mul(hn::ConvertTo(D(), hn::Load(d32, sums)), scale[i]);
+    z = hn::Add(z, bias[i]);
+    if constexpr (kShortcut) {
+      z = hn::Add(z, hn::Mul(LevelsAsFloats(D(), shortcut + index, zero), weight));
+    }
+    return Truncated(D(), kRectify ? z : hn::Floor(z)).raw;
+  }
+
+  V scale[kOfColumn];
+  V bias[kOfColumn];
+  V weight;
+  const uint8_t* shortcut;
+  int32_t zero;
+};
+
+// StoreNeurons() of levels for `columns` columns of `kOfColumn` vectors of 16 sums. Four vectors
+// share instructions that work on 16 and 8 bits:
 //
 //     potentials, 32 bits    4 vectors    z0        z1        z2        z3
 //     levels, 16 bits        2 vectors    z0 z1 ... z0 z1     z2 z3 ... z2 z3    four numbers each
 //     levels, 8 bits         1 vector     z0 z1 z2 z3 ... z0 z1 z2 z3            likewise
-template <size_t kOfColumn, class V32>
-HWY_INLINE void StoreFourLevels(const V32* sums, const RowPotentials& row, size_t column) {
-  const hn::CappedTag<float, 16> df;
-  static_assert(hn::MaxLanes(df) == 16);
-  __m512i z[4];
-  HWY_UNROLL(4)
-  for (size_t i = 0; i < 4; ++i) {
-    z[i] = WholePotentials(df, hn::ConvertTo(df, sums[i]), row, column + i / kOfColumn,
-                           i % kOfColumn * 16)
-               .raw;
-  }
-  const __m512i offset = _mm512_set1_epi16(static_cast<int16_t>(row.rule->offset));
-  const __m512i least = _mm512_set1_epi16(row.rule->least);
-  const __m512i most = _mm512_set1_epi16(row.rule->most);
-  const __m512i zero = _mm512_set1_epi16(row.rule->zero);
-  const __m128i fraction = _mm_cvtsi32_si128(row.rule->fraction);
-  __m512i level[2];
-  HWY_UNROLL(2)
-  for (size_t i = 0; i < 2; ++i) {
-    const __m512i both = _mm512_packs_epi32(z[2 * i], z[2 * i + 1]);
-    level[i] = _mm512_sra_epi16(_mm512_adds_epi16(both, offset), fraction);
-    level[i] = _mm512_min_epi16(_mm512_max_epi16(level[i], least), most);
-    level[i] = _mm512_add_epi16(level[i], zero);
-  }
+template <size_t kOfColumn, bool kShortcut, bool kRectify>
+HWY_NOINLINE void StoreLevels(const int32_t* HWY_RESTRICT sums, const RowPotentials& row,
+                              size_t column, size_t columns) {
+  const PlainPotentials<kOfColumn, kShortcut, kRectify> potentials(row);
+  const LevelRule& rule = *row.rule;
+  const __m512i offset = _mm512_set1_epi16(rule.offset);
+  const __m512i least = _mm512_set1_epi16(rule.least);
+  const __m512i most = _mm512_set1_epi16(rule.most);
+  const __m512i zero = _mm512_set1_epi16(rule.zero);
+  const __m128i fraction = _mm_cvtsi32_si128(rule.fraction);
   const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-  const __m512i bytes = _mm512_permutexvar_epi32(order, _mm512_packus_epi16(level[0], level[1]));
-  uint8_t* to = row.levels + row.index + column * row.index_pitch;
-  constexpr size_t kBytes = kOfColumn * 16;  // of a column
-  if (row.index_pitch == kBytes) {
-    _mm512_storeu_si512(to, bytes);
-  } else if constexpr (kOfColumn == 2) {
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_castsi512_si256(bytes));
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + row.index_pitch),
-                        _mm512_extracti64x4_epi64(bytes, 1));
-  } else {
-    const auto store = [&](size_t i, __m128i some) HWY_ATTR {
-      _mm_storeu_si128(reinterpret_cast<__m128i*>(to + i * row.index_pitch), some);
-    };
-    store(0, _mm512_castsi512_si128(bytes));
-    store(1, _mm512_extracti32x4_epi32(bytes, 1));
-    store(2, _mm512_extracti32x4_epi32(bytes, 2));
-    store(3, _mm512_extracti32x4_epi32(bytes, 3));
+  const size_t pitch = row.index_pitch;
+  constexpr size_t kColumns = 4 / kOfColumn;
+  CSSRUN_ASSERT(columns % kColumns == 0);
+  size_t index = row.index + column * pitch;
+  for (size_t done = 0; done < columns; done += kColumns, sums += 64, index += kColumns * pitch) {
+    __m512i z[4];
+    HWY_UNROLL(4)
+    for (size_t i = 0; i < 4; ++i) {
+      const size_t lane = i % kOfColumn * 16;
+      z[i] = potentials.Of(sums + 16 * i, i % kOfColumn, index + i / kOfColumn * pitch + lane);
+    }
+    __m512i level[2];
+    HWY_UNROLL(2)
+    for (size_t i = 0; i < 2; ++i) {
+      const __m512i both = _mm512_packs_epi32(z[2 * i], z[2 * i + 1]);
+      level[i] = _mm512_sra_epi16(_mm512_adds_epi16(both, offset), fraction);
+      level[i] = _mm512_min_epi16(_mm512_max_epi16(level[i], least), most);
+      level[i] = _mm512_add_epi16(level[i], zero);
+    }
+    const __m512i bytes = _mm512_permutexvar_epi32(order, _mm512_packus_epi16(level[0], level[1]));
+    uint8_t* to = row.levels + index;
+    if (pitch == kOfColumn * 16) {
+      _mm512_storeu_si512(to, bytes);
+    } else if constexpr (kOfColumn == 2) {
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_castsi512_si256(bytes));
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + pitch),
+                          _mm512_extracti64x4_epi64(bytes, 1));
+    } else {
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_castsi512_si128(bytes));
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(to + pitch), _mm512_extracti32x4_epi32(bytes, 1));
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(to + 2 * pitch),
+                       _mm512_extracti32x4_epi32(bytes, 2));
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(to + 3 * pitch),
+                       _mm512_extracti32x4_epi32(bytes, 3));
+    }
   }
+}
+
+// The same, for what `row` says. Returns false where it does not apply.
+template <size_t kOfColumn>
+HWY_INLINE bool StoreLevels(const int32_t* sums, const RowPotentials& row, size_t column,
+                            size_t columns) {
+  if (row.levels == nullptr || row.inputs.floats != nullptr || row.inputs.shortcut_count > 1) {
+    return false;
+  }
+  const bool shortcut = row.inputs.shortcut_count == 1;
+  if (row.rectify) {
+    shortcut ? StoreLevels<kOfColumn, true, true>(sums, row, column, columns)
+             : StoreLevels<kOfColumn, false, true>(sums, row, column, columns);
+  } else {
+    shortcut ? StoreLevels<kOfColumn, true, false>(sums, row, column, columns)
+             : StoreLevels<kOfColumn, false, false>(sums, row, column, columns);
+  }
+  return true;
 }
 #endif
 

@@ -22,6 +22,9 @@ namespace cssrun::internal::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
+// Taps of a kernel row that share their levels where each is one target column beside the other.
+constexpr size_t kSlidingTaps = 3;
+
 // One tile of targets over one row: where its levels are. Target column x at tap (ky, kx) reads the
 // quads at
 //
@@ -36,6 +39,7 @@ struct TileRow {
   size_t quads = 0;
   size_t targets = 0;                         // of the tile
   size_t lanes = 0;                           // of a target column
+  bool slides = false;                        // kSlidingTaps taps of a row, one column apart
   bool joins = false;                         // what the membranes hold
   const RowPotentials* potentials = nullptr;  // null: the sums themselves are the result
   // What sums begin with, by target of the tile.
@@ -128,6 +132,7 @@ constexpr const char* kVariant = "8-bit products (VNNI)";
 // Bytes times bytes, four products added to each 32-bit sum at once.
 struct Products {
   static constexpr size_t kVectors = 1;     // of sums, for kTileTargets targets
+  static constexpr bool kSlides = true;     // there are registers for the weights of three taps
   static constexpr size_t kPositions = 16;  // at a time: so many sums hide the latency
   using D = hn::CappedTag<int32_t, kTileTargets>;
   using Sum = hn::Vec<D>;
@@ -162,6 +167,7 @@ struct Products {
   using Levels = hn::Vec<D16>;
   static constexpr size_t kLanes = hn::MaxLanes(D16());
   static constexpr size_t kVectors = size_t{kTileTargets} * kQuad / kLanes;
+  static constexpr bool kSlides = false;
   // As many as registers allow.
   static constexpr size_t kPositions = kLanes == 32 ? 8 : kLanes == 16 ? 2 : 1;
 
@@ -209,9 +215,9 @@ struct ColumnPitches {
     asm("" : "+r"(one), "+r"(three), "+r"(five), "+r"(seven));
 #endif
   }
-  // `base8` is `base` plus 8 columns.
-  HWY_INLINE const uint8_t* Of(size_t column, const uint8_t* base, const uint8_t* base8) const {
-    const uint8_t* from = column < 8 ? base : base8;
+  // `bases` are those of every eighth column.
+  HWY_INLINE const uint8_t* Of(size_t column, const uint8_t* const* bases) const {
+    const uint8_t* from = bases[column / 8];
     switch (column % 8) {
       case 0:
         return from;
@@ -246,6 +252,69 @@ HWY_INLINE void StartColumn(const TileRow& row, size_t column, int32_t* HWY_REST
   }
 }
 
+// Adds the levels of one tap to the sums of `kPositions` columns.
+template <size_t kPositions, size_t kTargets>
+HWY_INLINE void AddTap(const TileRow& row, const uint8_t* HWY_RESTRICT levels,
+                       const int8_t* HWY_RESTRICT weights, typename Products::Sum* sums) {
+  constexpr size_t kVectors = Products::kVectors * kTargets / kTileTargets;
+  ColumnPitches pitches(row.position_pitch);
+  const uint8_t* bases[] = {levels, levels + 8 * row.position_pitch};
+  for (size_t q = 0; q < row.quads; ++q, weights += row.targets * kQuad) {
+    pitches.Hide();
+    typename Products::Levels of_targets[kVectors];
+    HWY_UNROLL(8)
+    for (size_t v = 0; v < kVectors; ++v) of_targets[v] = Products::LoadWeights(weights, v);
+    HWY_UNROLL(16)
+    for (size_t p = 0; p < kPositions; ++p) {
+      const auto quad = Products::Load(pitches.Of(p, bases));
+      HWY_UNROLL(8)
+      for (size_t v = 0; v < kVectors; ++v) {
+        Products::Add(quad, of_targets[v], sums[p * kVectors + v]);
+      }
+    }
+    bases[0] += kQuad;
+    bases[1] += kQuad;
+  }
+}
+
+// The same for the taps of a kernel row of which each reads what its neighbour reads one column
+// later. A quad of levels is loaded once for all of them:
+//
+//     column of levels      0     1     2     3   ...
+//     target column 0      w0    w1    w2
+//     target column 1            w0    w1    w2
+//     target column 2                  w0    w1   ...
+template <size_t kPositions, size_t kTargets>
+HWY_INLINE void AddSlidingTaps(const TileRow& row, const uint8_t* HWY_RESTRICT levels,
+                               const int8_t* HWY_RESTRICT weights, typename Products::Sum* sums) {
+  constexpr size_t kVectors = Products::kVectors * kTargets / kTileTargets;
+  ColumnPitches pitches(row.position_pitch);
+  const uint8_t* bases[] = {levels, levels + 8 * row.position_pitch,
+                            levels + 16 * row.position_pitch};
+  const size_t tap_size = row.quads * row.targets * kQuad;
+  for (size_t q = 0; q < row.quads; ++q, weights += row.targets * kQuad) {
+    pitches.Hide();
+    typename Products::Levels of_targets[kSlidingTaps * kVectors];
+    HWY_UNROLL(8)
+    for (size_t k = 0; k < kSlidingTaps * kVectors; ++k) {
+      of_targets[k] = Products::LoadWeights(weights + k / kVectors * tap_size, k % kVectors);
+    }
+    HWY_UNROLL(18)
+    for (size_t column = 0; column < kPositions + kSlidingTaps - 1; ++column) {
+      const auto quad = Products::Load(pitches.Of(column, bases));
+      HWY_UNROLL(3)
+      for (size_t tap = 0; tap < kSlidingTaps; ++tap) {
+        if (column < tap || column - tap >= kPositions) continue;
+        HWY_UNROLL(2)
+        for (size_t v = 0; v < kVectors; ++v) {
+          Products::Add(quad, of_targets[tap * kVectors + v], sums[(column - tap) * kVectors + v]);
+        }
+      }
+    }
+    for (const uint8_t*& base : bases) base += kQuad;
+  }
+}
+
 // `kPositions` neighbouring target columns of 16 or 32 targets.
 template <size_t kPositions, size_t kTargets>
 HWY_INLINE void SumColumns(const TileRow& given, size_t column, const int8_t* HWY_RESTRICT weights,
@@ -269,34 +338,24 @@ HWY_INLINE void SumColumns(const TileRow& given, size_t column, const int8_t* HW
       sums[k] = Products::Start(start + k / kVectors * kTargets, k % kVectors);
     }
   }
-  ColumnPitches pitches(row.position_pitch);
   const uint8_t* HWY_RESTRICT from = row.levels + column * row.position_pitch;
-  for (size_t ky = 0; ky < row.kernel_rows; ++ky, from += row.levels_pitch) {
-    const uint8_t* HWY_RESTRICT at = from;
-    for (size_t kx = 0; kx < row.kernel_columns; ++kx, at += row.tap_pitch) {
-      const uint8_t* quad = at;
-      const uint8_t* quad8 = at + 8 * row.position_pitch;
-      for (size_t q = 0; q < row.quads; ++q, weights += row.targets * kQuad) {
-        pitches.Hide();
-        typename Products::Levels of_targets[kVectors];
-        HWY_UNROLL(8)
-        for (size_t v = 0; v < kVectors; ++v) of_targets[v] = Products::LoadWeights(weights, v);
-        HWY_UNROLL(16)
-        for (size_t p = 0; p < kPositions; ++p) {
-          const auto levels = Products::Load(pitches.Of(p, quad, quad8));
-          HWY_UNROLL(8)
-          for (size_t v = 0; v < kVectors; ++v) {
-            Products::Add(levels, of_targets[v], sums[p * kVectors + v]);
-          }
-        }
-        quad += kQuad;
-        quad8 += kQuad;
+  if (Products::kSlides && row.slides) {
+    for (size_t ky = 0; ky < row.kernel_rows; ++ky, from += row.levels_pitch) {
+      AddSlidingTaps<kPositions, kTargets>(row, from, weights, sums);
+      weights += kSlidingTaps * row.quads * row.targets * kQuad;
+    }
+  } else {
+    for (size_t ky = 0; ky < row.kernel_rows; ++ky, from += row.levels_pitch) {
+      const uint8_t* HWY_RESTRICT at = from;
+      for (size_t kx = 0; kx < row.kernel_columns; ++kx, at += row.tap_pitch) {
+        AddTap<kPositions, kTargets>(row, at, weights, sums);
+        weights += row.quads * row.targets * kQuad;
       }
     }
   }
   const hn::Rebind<int16_t, typename Products::D> d16;
   membranes += column * row.lanes;
-  if (row.leaves_registers()) {
+  if (row.potentials != nullptr || row.leaves_registers()) {
     constexpr size_t kResults = kTargets / hn::MaxLanes(d);
     HWY_ALIGN int32_t finished[kPositions * kTargets];
     HWY_UNROLL(32)
@@ -304,33 +363,16 @@ HWY_INLINE void SumColumns(const TileRow& given, size_t column, const int8_t* HW
       hn::Store(Products::Finish(sums + k / kResults * kVectors, k % kResults), d,
                 finished + k * hn::MaxLanes(d));
     }
-    for (size_t p = 0; p < kPositions; ++p, membranes += row.lanes) {
-      FinishColumn(row, column + p, kTargets, finished + p * kTargets, membranes);
-    }
-    return;
-  }
-  if (row.potentials != nullptr) {
-    const hn::Rebind<float, typename Products::D> df;
-    const RowPotentials potentials = *row.potentials;
-    constexpr size_t kResults = kTargets / hn::MaxLanes(d);
 #if CSSRUN_TARGET_VNNI
     if constexpr (kPositions * kResults % 4 == 0) {
-      if (potentials.levels != nullptr) {
-        constexpr size_t kColumns = 4 / kResults;
-        HWY_UNROLL(8)
-        for (size_t p = 0; p < kPositions; p += kColumns) {
-          StoreFourLevels<kResults>(sums + p * kVectors, potentials, column + p);
-        }
+      if (!row.leaves_registers() &&
+          StoreLevels<kResults>(finished, *row.potentials, column, kPositions)) {
         return;
       }
     }
 #endif
-    HWY_UNROLL(32)
-    for (size_t k = 0; k < kPositions * kResults; ++k) {  // one loop, or GCC keeps sums in memory
-      const size_t first = k % kResults * hn::MaxLanes(d);
-      const size_t p = k / kResults;
-      const auto sum = hn::ConvertTo(df, Products::Finish(sums + p * kVectors, k % kResults));
-      StoreNeurons(df, sum, potentials, column + p, first, membranes + p * row.lanes + first);
+    for (size_t p = 0; p < kPositions; ++p, membranes += row.lanes) {
+      FinishColumn(row, column + p, kTargets, finished + p * kTargets, membranes);
     }
     return;
   }
@@ -440,7 +482,14 @@ void SumLevels(const LevelConv& kernel, const LevelFrame& levels, const LevelTar
   tile.targets = kernel.targets;
   tile.lanes = layout.lanes.lanes;
   tile.joins = target.mode == SumMode::kJoin;
-  if (tile.tap_pitch == size_t{kernel.quads} * kQuad) {  // no gap between taps: one long one
+  tile.slides = tile.kernel_columns == kSlidingTaps && tile.tap_pitch == tile.position_pitch;
+#if CSSRUN_TARGET_VNNI
+  const bool apart = tile.slides;
+#else
+  const bool apart = false;
+#endif
+  if (!apart &&
+      tile.tap_pitch == size_t{kernel.quads} * kQuad) {  // no gap between taps: one long one
     tile.quads *= tile.kernel_columns;
     tile.kernel_columns = 1;
   }
