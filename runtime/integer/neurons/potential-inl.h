@@ -57,18 +57,17 @@ struct RowPotentials {
         lane_pitch(column_lanes),
         index_pitch(column_lanes * settled.layout->lanes.blocks),
         rectify(settled.rectify),
-        inputs(row_inputs) {
-    if (inputs.floats != nullptr) inputs.floats += block * inputs.block_floats;
-  }
+        floats(row_inputs.floats != nullptr ? row_inputs.floats + block * row_inputs.block_floats
+                                            : nullptr),
+        shortcuts(row_inputs.shortcuts),
+        shortcut_count(row_inputs.shortcut_count) {}
 
-  // The same from a later lane on.
-  RowPotentials From(size_t lane) const {
-    RowPotentials from = *this;
-    from.scale += lane;
-    from.bias += lane;
-    from.index += lane;
-    if (from.inputs.floats != nullptr) from.inputs.floats += lane;
-    return from;
+  // Leaves out lanes before `lane`.
+  void StartAt(size_t lane) {
+    scale += lane;
+    bias += lane;
+    index += lane;
+    if (floats != nullptr) floats += lane;
   }
 
   // From here on, Store() writes levels to `row_levels`, a row's first neuron, by `rule`.
@@ -83,7 +82,9 @@ struct RowPotentials {
   size_t lane_pitch;
   size_t index_pitch;
   bool rectify;
-  PotentialInputs inputs;
+  const float* floats;  // see PotentialInputs, as the next two
+  const AlignedShortcut* shortcuts;
+  size_t shortcut_count;
   uint8_t* levels = nullptr;  // null: potentials leave
   const LevelRule* rule = nullptr;
 };
@@ -94,16 +95,15 @@ template <class D>
 HWY_INLINE hn::Vec<hn::RebindToSigned<D>> WholePotentials(D df, hn::Vec<D> sums,
                                                           const RowPotentials& row, size_t column,
                                                           size_t lane) {
-  const PotentialInputs& inputs = row.inputs;
   auto z = hn::Add(hn::Mul(sums, hn::LoadU(df, row.scale + lane)), hn::LoadU(df, row.bias + lane));
-  if (inputs.floats != nullptr) {
-    z = hn::Add(z, hn::LoadU(df, inputs.floats + column * row.lane_pitch + lane));
+  if (row.floats != nullptr) {
+    z = hn::Add(z, hn::LoadU(df, row.floats + column * row.lane_pitch + lane));
   }
   const size_t index = row.index + column * row.index_pitch + lane;
-  for (size_t s = 0; s < inputs.shortcut_count; ++s) {
-    const auto levels =
-        LevelsAsFloats(df, inputs.shortcuts[s].levels + index, inputs.shortcuts[s].zero);
-    z = hn::Add(z, hn::Mul(levels, hn::Set(df, inputs.shortcuts[s].weight)));
+  for (size_t s = 0; s < row.shortcut_count; ++s) {
+    const AlignedShortcut& shortcut = row.shortcuts[s];
+    const auto levels = LevelsAsFloats(df, shortcut.levels + index, shortcut.zero);
+    z = hn::Add(z, hn::Mul(levels, hn::Set(df, shortcut.weight)));
   }
   // Truncating equals rounding down for a rectifier, which sends nothing for what is below zero.
   return Truncated(df, row.rectify ? z : hn::Floor(z));
@@ -158,12 +158,12 @@ struct PlainPotentials {
   using V = hn::Vec<D>;
 
   explicit HWY_INLINE PlainPotentials(const RowPotentials& row)
-      : shortcut(row.inputs.shortcuts[0].levels), zero(row.inputs.shortcuts[0].zero) {
+      : shortcut(row.shortcuts[0].levels), zero(row.shortcuts[0].zero) {
     for (size_t i = 0; i < kOfColumn; ++i) {
       scale[i] = hn::LoadU(D(), row.scale + 16 * i);
       bias[i] = hn::LoadU(D(), row.bias + 16 * i);
     }
-    weight = hn::Set(D(), row.inputs.shortcuts[0].weight);
+    weight = hn::Set(D(), row.shortcuts[0].weight);
   }
   // `index`: of the first lane in rows of levels.
   HWY_INLINE __m512i Of(const int32_t* sums, size_t i, size_t index) const {
@@ -242,10 +242,10 @@ HWY_NOINLINE void StoreLevels(const int32_t* HWY_RESTRICT sums, const RowPotenti
 template <size_t kOfColumn>
 HWY_INLINE bool StoreLevels(const int32_t* sums, const RowPotentials& row, size_t column,
                             size_t columns) {
-  if (row.levels == nullptr || row.inputs.floats != nullptr || row.inputs.shortcut_count > 1) {
+  if (row.levels == nullptr || row.floats != nullptr || row.shortcut_count > 1) {
     return false;
   }
-  const bool shortcut = row.inputs.shortcut_count == 1;
+  const bool shortcut = row.shortcut_count == 1;
   if (row.rectify) {
     shortcut ? StoreLevels<kOfColumn, true, true>(sums, row, column, columns)
              : StoreLevels<kOfColumn, false, true>(sums, row, column, columns);

@@ -317,10 +317,9 @@ HWY_INLINE void AddSlidingTaps(const TileRow& row, const uint8_t* HWY_RESTRICT l
 
 // `kPositions` neighbouring target columns of 16 or 32 targets.
 template <size_t kPositions, size_t kTargets>
-HWY_INLINE void SumColumns(const TileRow& given, size_t column, const int8_t* HWY_RESTRICT weights,
+HWY_INLINE void SumColumns(const TileRow& row, size_t column, const int8_t* HWY_RESTRICT weights,
                            int16_t* HWY_RESTRICT membranes) {
   constexpr size_t kVectors = Products::kVectors * kTargets / kTileTargets;
-  const TileRow row = given;  // a copy that no store can change
   const typename Products::D d;
   typename Products::Sum sums[kPositions * kVectors];
   if (row.weight_offsets == nullptr) {
@@ -415,7 +414,8 @@ void SumTile(const TileRow& row, size_t columns, const int8_t* weights, int16_t*
     TileRow half = row.From(target);
     std::optional<RowPotentials> potentials;
     if (row.potentials != nullptr) {
-      half.potentials = &potentials.emplace(row.potentials->From(target));
+      half.potentials = &potentials.emplace(*row.potentials);
+      potentials->StartAt(target);
     }
     SumTargets<kTileTargets>(half, columns, weights + target * kQuad, membranes + target);
   }
@@ -521,9 +521,10 @@ void SumLevels(const LevelConv& kernel, const LevelFrame& levels, const LevelTar
       tile.float_scale = kernel.float_scale.get() + block * kLineLanes + lane;
     }
     if (fused) {
-      RowPotentials of_block(settled, *target.inputs, block, tile.lanes);
-      if (target.mode == SumMode::kLevels) of_block.WriteLevelsTo(target.levels, *target.rule);
-      tile.potentials = &potentials.emplace(of_block.From(lane));
+      RowPotentials& of_tile = potentials.emplace(settled, *target.inputs, block, tile.lanes);
+      of_tile.StartAt(lane);
+      if (target.mode == SumMode::kLevels) of_tile.WriteLevelsTo(target.levels, *target.rule);
+      tile.potentials = &of_tile;
     }
     const size_t weights = t * tile_size + static_cast<size_t>(taps.first) * kernel.tap_row_size();
     SumTile(tile, layout.columns, kernel.weights.get() + weights,
