@@ -75,7 +75,7 @@ void ConvolveRow(const DirectSynapses& s, const float* seen, uint32_t row, size_
     const TapRange own = column_axis.TapsInside(column, s.seen.width());
     return own.first == taps.first && own.last == taps.last;
   };
-  constexpr uint32_t kTogether = 4;
+  constexpr uint32_t kTogether = 8;
   for (uint32_t column = 0; column < s.target.width();) {
     const TapRange columns = column_axis.TapsInside(column, s.seen.width());
     const int64_t left = column_axis.SourceOf(column, 0);
