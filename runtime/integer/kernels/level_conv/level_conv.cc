@@ -333,7 +333,8 @@ void SumLevels(const LevelConv& kernel, const LevelFrame& levels, const LevelTar
   std::optional<RowPotentials> potentials;
   int32_t start[2 * kTileTargets] = {};
   tile.start = start;
-  for (size_t t = 0; t < kernel.tiles; ++t) {
+  const size_t last_tile = std::min(kernel.tiles, target.tiles.last);
+  for (size_t t = target.tiles.first; t < last_tile; ++t) {
     const size_t first = t * kernel.targets;
     const size_t block = first / tile.lanes;
     const size_t lane = first % tile.lanes;
@@ -341,7 +342,7 @@ void SumLevels(const LevelConv& kernel, const LevelFrame& levels, const LevelTar
     if (zero != 0) SubtractZero(kernel, t, taps, zero, start);
     if (!kernel.weight_offsets.empty()) {
       CSSRUN_ASSERT(target.level_sums != nullptr);
-      if (t == 0 || kernel.first_quads[t] != kernel.first_quads[t - 1]) {
+      if (t == target.tiles.first || kernel.first_quads[t] != kernel.first_quads[t - 1]) {
         SumWindows(tile, layout.columns, target.level_sums);
       }
       tile.weight_offsets = &kernel.weight_offsets[first];
