@@ -60,7 +60,7 @@ DenseNetwork::~DenseNetwork() = default;
 Result<std::unique_ptr<DenseNetwork>> DenseNetwork::Create(const Graph& graph, int64_t batch) {
   Result<std::unique_ptr<DensePlan>> plan = BuildDensePlan(graph, batch);
   if (!plan.ok()) return plan.status();
-  return std::unique_ptr<DenseNetwork>(new DenseNetwork(std::move(plan).value()));
+  return std::make_unique<DenseNetwork>(std::move(plan).value());
 }
 
 Status DenseNetwork::Run(std::span<const float> images, std::span<float> logits,

@@ -50,7 +50,8 @@ struct DensePlan {
 };
 
 // Returns a contiguous description, the last dimension fastest.
-dnnl::memory::desc PlainDesc(const dnnl::memory::dims& dims);
+dnnl::memory::desc PlainDesc(const dnnl::memory::dims& dims,
+                             dnnl::memory::data_type type = dnnl::memory::data_type::f32);
 
 Result<std::unique_ptr<DensePlan>> BuildDensePlan(const Graph& graph, int64_t batch);
 
