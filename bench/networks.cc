@@ -216,8 +216,9 @@ CLI::App& AddOptions(CLI::App& app, Arguments& arguments) {
   app.add_option("--most", arguments.most, "takes so many of the images (1000)")
       ->check(CLI::Range(1, 100'000));
   app.add_option("--threads", arguments.threads, "for all (1)")->check(CLI::Range(1, 1024));
-  app.add_option("--batch", arguments.batch, "a dense contender that takes so many at a time (16)")
-      ->check(CLI::Range(2, 1024));
+  app.add_option("--batch", arguments.batch,
+                 "a dense contender that takes so many at a time (16; 1: none)")
+      ->check(CLI::Range(1, 1024));
   app.add_option("--seconds", arguments.seconds, "how long (5)");
   app.add_option("--calibration", arguments.calibration,
                  "a folder of other images: oneDNN runs in 8 bits, too, calibrated on them");
@@ -239,7 +240,7 @@ int Run(int argc, char** argv) {
     return *exit;
   }
   if (!arguments.simd.empty()) OrExit(UseNothingBetterThan(arguments.simd));
-  Json load = MeasureLoading(arguments);
+  const Json load = MeasureLoading(arguments);
 
   const converter::Model model = OrExit(converter::LoadModel(arguments.model));
   const auto network = OrExit(Network::Load(arguments.network));
@@ -265,19 +266,18 @@ int Run(int argc, char** argv) {
       not_run["dense_int8"] = int8.status().message();
     }
   }
-  if (threads == 1) {
+  if (threads == 1 && arguments.batch > 1) {
     contenders.push_back(OrExit(DenseLatency(model, pictures, arguments.batch, 1)));
-  } else {
+  } else if (threads > 1) {
     contenders.push_back(SnnThroughput(network, pictures, threads));
     contenders.push_back(OrExit(DenseThroughput(model, pictures, threads)));
   }
-  std::map<std::string, std::shared_ptr<Opponent>> opponents;
   for (const std::string& option : arguments.opponents) {
     const NamedCommand named =
         OrExit(ParseOpponent(option, pictures_file.path(),
                              calibration_file.has_value() ? calibration_file->path() : ""));
-    opponents[named.name] = OrExit(Opponent::Start(named.command));
-    contenders.push_back(ContenderOf(named.name, opponents[named.name], pictures.count()));
+    contenders.push_back(
+        ContenderOf(named.name, OrExit(Opponent::Start(named.command)), pictures.count()));
   }
 
   Json json;
@@ -294,9 +294,6 @@ int Run(int argc, char** argv) {
     json["ms_per_image"][contender.name] = median * 1e3;
     json["images_per_second"][contender.name] = 1 / median;
     json["ratio_to_snn"][contender.name] = RatioToUs(contender, contenders.front());
-  }
-  for (const auto& [name, opponent] : opponents) {
-    if (const auto peak = opponent->Finish(); peak.has_value()) load[name]["peak_mib"] = *peak;
   }
   json["load"] = load;
   if (!not_run.is_null()) json["not_run"] = not_run;

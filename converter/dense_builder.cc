@@ -169,6 +169,9 @@ void DenseBuilder::Allocate() {
       operation.arguments[argument] =
           memory(SlotDesc(slot), plan_->engine, buffer.get_data_handle());
     }
+    for (const auto& [argument, where] : operation.arguments) {
+      operation.handles.push_back({argument, where.get()});
+    }
   }
 }
 
@@ -179,7 +182,8 @@ size_t DenseBuilder::StridedSlot(ValueId id) {
 
 void DenseBuilder::AddOperation(dnnl::primitive primitive, DenseArguments slots,
                                 DenseConstants constants) {
-  plan_->operations.push_back({std::move(primitive), std::move(slots), std::move(constants), {}});
+  plan_->operations.push_back(
+      {std::move(primitive), std::move(slots), std::move(constants), {}, {}});
 }
 
 void DenseBuilder::AddReorder(size_t from, size_t to) {

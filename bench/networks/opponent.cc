@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -67,7 +66,11 @@ std::string PictureFile::path() const {
 Opponent::Opponent(std::string command, pid_t process, FILE* requests, FILE* replies)
     : command_(std::move(command)), process_(process), requests_(requests), replies_(replies) {}
 
-Opponent::~Opponent() { Finish(); }
+Opponent::~Opponent() {
+  std::fclose(requests_);
+  std::fclose(replies_);
+  waitpid(process_, nullptr, 0);
+}
 
 Result<std::shared_ptr<Opponent>> Opponent::Start(const std::string& command) {
   std::signal(SIGPIPE, SIG_IGN);  // an opponent that has ended is an error, not our end
@@ -124,18 +127,6 @@ Result<std::vector<size_t>> Opponent::Answers(size_t pictures) {
                     answers.size(), pictures));
   }
   return answers;
-}
-
-std::optional<double> Opponent::Finish() {
-  if (process_ == 0) return std::nullopt;
-  std::fclose(requests_);
-  int status = 0;
-  struct rusage usage = {};
-  const pid_t ended = wait4(process_, &status, 0, &usage);
-  std::fclose(replies_);
-  const bool known = ended == std::exchange(process_, 0);
-  if (!known) return std::nullopt;
-  return static_cast<double>(usage.ru_maxrss) / 1024;
 }
 
 Contender ContenderOf(const std::string& name, const std::shared_ptr<Opponent>& opponent,

@@ -13,7 +13,7 @@
 #include <sys/types.h>
 
 #include <cstdio>
-#include <optional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -46,13 +46,11 @@ class Opponent {
   static Result<std::shared_ptr<Opponent>> Start(const std::string& command);
   Opponent(const Opponent&) = delete;
   Opponent& operator=(const Opponent&) = delete;
-  ~Opponent();
+  ~Opponent();  // ends it
 
   // Errors: kInvalidArgument with the command and what is wrong with its answer.
   Result<double> Run(size_t first, size_t count);  // seconds of an image
   Result<std::vector<size_t>> Answers(size_t pictures);
-  // Ends it; returns its largest memory in MiB, or nothing where that is not known.
-  std::optional<double> Finish();
 
  private:
   Opponent(std::string command, pid_t process, FILE* requests, FILE* replies);
@@ -64,7 +62,7 @@ class Opponent {
   FILE* replies_;
 };
 
-// The contender of an opponent. The opponent is shared with whoever asks for its memory at the end.
+// The contender of an opponent.
 Contender ContenderOf(const std::string& name, const std::shared_ptr<Opponent>& opponent,
                       size_t pictures);
 
