@@ -1,11 +1,11 @@
 #!/usr/bin/python3
-"""Writes the ONNX models that bench/networks.sh measures beside those with trained weights.
+"""Writes the ONNX models that benchmarks measure beside those with trained weights.
 
     bench/export_models.py FOLDER [NAME...]
 
-Without NAMEs, all: CIFAR-size VGG-16 and ResNet-18 at full width, ImageNet-size ResNet-34, ResNet-50 and VGG-16, and
-ResNet-18 for images of several sizes, from
-Debian's python3-torchvision with seeded random weights: their shapes are the real ones, and batch
+CIFAR-size VGG-16 and ResNet-18 at full width, ImageNet-size ResNet-34, ResNet-50 and VGG-16, and
+ResNet-18 for images of several sizes; without NAMEs, all. They come from Debian's
+python3-torchvision with seeded random weights: their shapes are the real ones, and batch
 normalization has seen images, so that activations are of the usual size. Their answers mean
 nothing. Needs python3-torch, python3-torchvision and python3-onnx.
 """
