@@ -150,7 +150,8 @@ double MeanSynops(const std::shared_ptr<const Network>& network, const Pictures&
 // A turn runs about as many images as take us 50 ms, with the same number for each thread.
 void RunRounds(const Arguments& arguments, std::vector<Contender>& contenders) {
   constexpr size_t kMostImages = 64;
-  const double one = OrExit(contenders.front().turn(0, 1));
+  double one = OrExit(contenders.front().turn(0, 1));
+  for (size_t i = 1; i < 5; ++i) one = std::min(one, OrExit(contenders.front().turn(i, 1)));
   const size_t turn =
       std::clamp<size_t>(static_cast<size_t>(0.05 / one), 1, kMostImages) * arguments.threads;
   for (Contender& contender : contenders) OrExit(contender.turn(0, turn));  // warm
