@@ -11,11 +11,12 @@ function ranges(model, pictures) {
   const found = {};
   for (const feeds of readFeeds(session, pictures)) {
     for (const [name, { data }] of Object.entries({ ...session.run(feeds), ...feeds })) {
-      const range = (found[name] ??= [Infinity, -Infinity]);
-      for (const x of data) {
-        if (x < range[0]) range[0] = x;
-        if (x > range[1]) range[1] = x;
+      let [low, high] = found[name] ?? [Infinity, -Infinity];
+      for (let i = 0; i < data.length; ++i) {
+        low = Math.min(low, data[i]);
+        high = Math.max(high, data[i]);
       }
+      found[name] = [low, high];
     }
   }
   return found;

@@ -32,6 +32,12 @@ def measure(*arguments):
                           stdout=subprocess.PIPE).stdout
 
 
+def only_rectifier(graph, tensor):
+    """The node that alone reads the tensor, if it is a Relu or Clip."""
+    readers = [n for n in graph.node if tensor in n.input]
+    return readers[0] if len(readers) == 1 and readers[0].op_type in RECTIFIERS else None
+
+
 class Quantizer:
     def __init__(self, model, ranges):
         self.graph = model.graph
@@ -83,10 +89,6 @@ class Quantizer:
         self.nodes.append(helper.make_node("DequantizeLinear", inputs, [f"{name}_float"], axis=axis))
         return f"{name}_float"
 
-    def only_rectifier(self, tensor):
-        readers = [n for n in self.graph.node if tensor in n.input]
-        return readers[0] if len(readers) == 1 and readers[0].op_type in RECTIFIERS else None
-
     def add(self, node, result):
         """Adds a node whose output takes the name `result`, that of the rectifier behind it."""
         inputs = [self.readable.get(i, i) for i in node.input]
@@ -111,7 +113,7 @@ class Quantizer:
         for node in self.graph.node:
             if node.output[0] in dropped:
                 continue
-            rectifier = self.only_rectifier(node.output[0])
+            rectifier = only_rectifier(self.graph, node.output[0])
             if node.op_type not in LAYERS | SUMS or rectifier is None:
                 self.add(node, node.output[0])
             else:
@@ -137,8 +139,9 @@ def main():
         watched = onnx.ModelProto()
         watched.CopyFrom(model)
         outputs = {o.name for o in model.graph.output}
-        tensors = [o for n in model.graph.node for o in n.output if o and o not in outputs]
-        watched.graph.output.extend(onnx.ValueInfoProto(name=t) for t in tensors)
+        tensors = {n.output[0] for n in model.graph.node} - outputs
+        tensors = {t for t in tensors if only_rectifier(model.graph, t) is None}
+        watched.graph.output.extend(onnx.ValueInfoProto(name=t) for t in sorted(tensors))
         onnx.save(watched, probe)
         ranges = json.loads(measure("ranges", probe, pictures))
     onnx.save(Quantizer(model, ranges).run(), target)
