@@ -6,7 +6,6 @@
 
 #include "converter/operator_attributes.h"
 #include "converter/operators/operator.h"
-#include "converter/window.h"
 
 namespace cssrun::bench {
 namespace {
@@ -75,7 +74,7 @@ Status Int8Builder::Add(const DenseGroup& group) {
   const bool computes =
       node.op == OpKind::kConv || node.op == OpKind::kGemm || node.op == OpKind::kFlatten;
   if (is_answer_[Index(group.last().outputs[0])] && (!computes || group.sum != nullptr)) {
-    return NodeError(node, "the 8-bit network ends with a Conv or Gemm only");
+    return NodeError(node, "the 8-bit network ends with a Conv, Gemm or GlobalAveragePool only");
   }
   switch (node.op.kind()) {
     case OpKind::kConv:
@@ -94,7 +93,7 @@ Status Int8Builder::Add(const DenseGroup& group) {
                                ? dnnl::algorithm::pooling_avg_include_padding
                                : dnnl::algorithm::pooling_avg_exclude_padding);
     case OpKind::kGlobalAveragePool:
-      return AddPool(node, dnnl::algorithm::pooling_avg_include_padding);
+      return AddGlobalMean(group);
     case OpKind::kSlice:
       return AddSlice(node);
     case OpKind::kPad:
@@ -226,21 +225,12 @@ void Int8Builder::AddLayer(const DenseGroup& group, const PrimitiveDesc& primiti
   if (other.has_value()) builder_.FinishRead(*other);
 }
 
-Status Int8Builder::AddConv(const DenseGroup& group) {
+void Int8Builder::AddConvolution(const DenseGroup& group, const Weights& weights, const Window& w) {
   const Node& node = *group.leader;
-  Result<Window> window = WindowOf(graph_, node, graph_.value(node.inputs[0]).shape);
-  if (!window.ok()) return window.status();
-  const Window& w = window.value();
-  ChooseCode(group.last().outputs[0], group.rectifier != nullptr);
-  memory::dims dims = graph_.ConstantInput(node, 1)->shape;
   memory::desc bias;
-  if (ConstantFloats(graph_, node, 2) != nullptr) bias = PlainDesc({dims[0]}, kDenseFloat);
-  const int64_t groups = node.Int("group", 1);
-  if (groups > 1) {
-    dims[0] /= groups;
-    dims.insert(dims.begin(), groups);
+  if (const std::vector<float>* floats = ConstantFloats(graph_, node, 2); floats != nullptr) {
+    bias = PlainDesc({static_cast<int64_t>(floats->size())}, kDenseFloat);
   }
-  const Weights weights = Quantize(node, std::move(dims));
   const dnnl::convolution_forward::desc desc(
       kDenseInference, dnnl::algorithm::convolution_direct,
       AnyDesc(builder_.Dims(node.inputs[0]), CodeOf(node.inputs[0]).type),
@@ -251,6 +241,35 @@ Status Int8Builder::AddConv(const DenseGroup& group) {
            dnnl::convolution_forward::primitive_desc(desc, Attributes(group, weights),
                                                      builder_.engine()),
            weights);
+}
+
+Status Int8Builder::AddConv(const DenseGroup& group) {
+  const Node& node = *group.leader;
+  Result<Window> window = WindowOf(graph_, node, graph_.value(node.inputs[0]).shape);
+  if (!window.ok()) return window.status();
+  ChooseCode(group.last().outputs[0], group.rectifier != nullptr);
+  memory::dims dims = graph_.ConstantInput(node, 1)->shape;
+  const int64_t groups = node.Int("group", 1);
+  if (groups > 1) {
+    dims[0] /= groups;
+    dims.insert(dims.begin(), groups);
+  }
+  AddConvolution(group, Quantize(node, std::move(dims)), window.value());
+  return Status::Ok();
+}
+
+// A depthwise convolution with ones. oneDNN's pools of bytes keep the scale of their input, but
+// means are much smaller than the largest activation: few levels would be left.
+Status Int8Builder::AddGlobalMean(const DenseGroup& group) {
+  const Node& node = *group.leader;
+  const converter::Shape& map = graph_.value(node.inputs[0]).shape;
+  ChooseCode(node.outputs[0], CodeOf(node.inputs[0]).type == Type::u8);
+  const int64_t area = map[2] * map[3];
+  const Weights ones = {
+      {map[1], 1, 1, map[2], map[3]},
+      std::vector<int8_t>(static_cast<size_t>(map[1] * area), 1),
+      std::vector<float>(static_cast<size_t>(map[1]), 1.0F / static_cast<float>(area))};
+  AddConvolution(group, ones, converter::WholeMap(map));
   return Status::Ok();
 }
 

@@ -22,6 +22,7 @@
 
 #include "converter/dense_builder.h"
 #include "converter/graph.h"
+#include "converter/window.h"
 #include "cssrun/status.h"
 
 namespace cssrun::bench {
@@ -63,7 +64,11 @@ class Int8Builder {
 
   Status AddConv(const converter::DenseGroup& group);
   Status AddGemm(const converter::DenseGroup& group);
+  // Convolves with these weights and the bias that the group's leader may have.
+  void AddConvolution(const converter::DenseGroup& group, const Weights& weights,
+                      const converter::Window& window);
   Status AddSum(const converter::DenseGroup& group);
+  Status AddGlobalMean(const converter::DenseGroup& group);
   Status AddPool(const converter::Node& node, dnnl::algorithm kind);
   Status AddRectifier(const converter::Node& node);
   Status AddSlice(const converter::Node& node);

@@ -19,10 +19,7 @@ using dnnl::memory;
 }  // namespace
 
 Status Int8Builder::AddPool(const Node& node, dnnl::algorithm kind) {
-  Result<Window> window =
-      node.op == converter::OpKind::kGlobalAveragePool
-          ? Result<Window>(converter::WholeMap(graph_.value(node.inputs[0]).shape))
-          : converter::WindowOf(graph_, node, graph_.value(node.inputs[0]).shape);
+  Result<Window> window = converter::WindowOf(graph_, node, graph_.value(node.inputs[0]).shape);
   if (!window.ok()) return window.status();
   const Window& w = window.value();
   const size_t from = builder_.AnySlot(node.inputs[0]);
