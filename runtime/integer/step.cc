@@ -63,17 +63,23 @@ void WithEventKernel(Bound& bound, const Function& function) {
       bound);
 }
 
-// SyOPs are counted with the first block; each source row with the target rows beside it.
+// SyOPs are counted with the first block; each source row with the target rows beside it. Levels
+// are counted once, by the settling step.
 uint64_t CountPart(const IntegerLayer& layer, std::span<const SynapseInput> inputs,
-                   const LayerPart& part) {
+                   const LayerPart& part, bool settling) {
   if (part.first_block != 0) return 0;
   uint64_t synops = 0;
   for (size_t s = 0; s < inputs.size(); ++s) {
     const FanOut& fan_out = layer.synapses[s].fan_out;
     const size_t sources = fan_out.row_readers.size();
     const size_t rows = layer.membranes.rows;
-    synops += CountSynops(fan_out, *inputs[s].spikes, part.first_row * sources / rows,
-                          part.last_row * sources / rows);
+    const size_t first = part.first_row * sources / rows;
+    const size_t last = part.last_row * sources / rows;
+    if (inputs[s].spikes != nullptr) {
+      synops += CountSynops(fan_out, *inputs[s].spikes, first, last);
+    } else if (settling) {
+      synops += CountLevelSynops(fan_out, inputs[s].counted, first, last);
+    }
   }
   return synops;
 }
@@ -134,10 +140,17 @@ PotentialInputs FloatInputs(const SettlingStep& step, size_t row) {
   return inputs;
 }
 
+// Whether levels leave the kernel that sums: no pool and no spike is between.
+bool SumsBecomeLevels(const SettlingStep& step) {
+  return std::holds_alternative<LevelsTarget>(step.sends) && !step.layer->pools.pooled() &&
+         step.layer->settled()->sums == SettledSums::kFusedLevels;
+}
+
 // Where the sums of a set of synapses go: `first` is those that nothing was stored before.
-SumMode ModeOf(const SettledNeurons& neurons, const IntegerSynapses& synapses, bool first) {
+SumMode ModeOf(const SettlingStep& step, const IntegerSynapses& synapses, bool first) {
   if (!synapses.scales.empty()) return SumMode::kAddFloats;
-  if (neurons.sums == SettledSums::kFusedLevels) return SumMode::kPotential;
+  if (SumsBecomeLevels(step)) return SumMode::kLevels;
+  if (step.layer->settled()->sums == SettledSums::kFusedLevels) return SumMode::kPotential;
   return first ? SumMode::kStore : SumMode::kJoin;
 }
 
@@ -154,8 +167,14 @@ void SumRow(const BoundLevels<K, Function>& bound, const SettlingStep& step,
             const SettledRow& settled, size_t row) {
   const MembraneLayout& layout = step.layer->membranes;
   PotentialInputs inputs;
-  if (bound.mode == SumMode::kPotential) inputs = FloatInputs(step, row);
   LevelTarget target;
+  if (bound.mode == SumMode::kPotential) inputs = FloatInputs(step, row);
+  if (bound.mode == SumMode::kLevels) {
+    inputs = FloatInputs(step, row);
+    const auto& sends = std::get<LevelsTarget>(step.sends);
+    target.levels = sends.levels->Row(row);
+    target.rule = sends.rule;
+  }
   target.settled = &settled;
   target.mode = bound.mode;
   target.inputs = &inputs;
@@ -167,8 +186,9 @@ void SumRow(const BoundLevels<K, Function>& bound, const SettlingStep& step,
   bound.sum(*bound.kernel, *bound.levels, target, row);
 }
 
-// Rounds a row and writes its spikes; a pooled row with the last of its members.
+// Rounds a row and writes its spikes or levels; a pooled row with the last of its members.
 void SettleRow(const SettlingStep& step, const SettledRow& settled, size_t row) {
+  if (SumsBecomeLevels(step)) return;
   const LayerPools& pools = step.layer->pools;
   const bool fused = settled.neurons->sums == SettledSums::kFusedLevels;
   size_t spike_row = row;
@@ -186,7 +206,11 @@ void SettleRow(const SettlingStep& step, const SettledRow& settled, size_t row) 
                    {pools.y.members, pools.x.members, pools.x.stride, pools.columns},
                    settled.membranes, row);
   }
-  WriteDigits(settled, step.digits, row, spike_row);
+  if (const auto* levels = std::get_if<LevelsTarget>(&step.sends)) {
+    WriteLevels(settled, *levels, row, spike_row);
+  } else {
+    WriteDigits(settled, std::get<DigitsTarget>(step.sends), row, spike_row);
+  }
 }
 
 }  // namespace
@@ -199,7 +223,7 @@ uint64_t RunEventStep(const EventStep& step) {
   if (step.pixels.potentials != nullptr) {
     AddPixels(step.pixels, layer.membranes, neurons.part, neurons.growth.beta, neurons.membranes);
   }
-  const uint64_t synops = CountPart(layer, step.inputs, neurons.part);
+  const uint64_t synops = CountPart(layer, step.inputs, neurons.part, false);
   if (layer.idle_until_last_step()) return synops;
   const FireRowFunction fire = ResolveFireRow();
   AddInputs(
@@ -218,14 +242,14 @@ uint64_t RunSettlingStep(const SettlingStep& step) {
   CSSRUN_ASSERT(step.part.first_block == 0 && step.part.last_block == layer.membranes.lanes.blocks);
   const SettledRow settled{layer.settled(), &layer.membranes, layer.rectify, step.membranes};
   const EventTarget target{&layer.membranes, step.part, step.membranes};
-  const uint64_t synops = CountPart(layer, step.inputs, step.part);
+  const uint64_t synops = CountPart(layer, step.inputs, step.part, true);
   bool first_sums = settled.neurons->sums == SettledSums::kLevels;
   AddInputs(
       step.inputs.size(), target,
       [&](size_t s) -> Bound {
         const IntegerSynapses& synapses = layer.synapses[s];
         if (!SumsLevels(synapses.kernel)) return Bind(synapses, step.inputs[s]);
-        const SumMode mode = ModeOf(*settled.neurons, synapses, first_sums);
+        const SumMode mode = ModeOf(step, synapses, first_sums);
         first_sums = false;
         return BindLevels(synapses, step.inputs[s], mode);
       },

@@ -140,6 +140,24 @@ uint64_t CountReadoutSpikes(const ReadoutSynapses& synapses, const SpikeFrame& s
   return synops;
 }
 
+uint64_t AddReadoutLevels(const ReadoutSynapses& synapses, const LevelFrame& levels,
+                          const LevelRule& rule, std::span<int32_t> all_counts) {
+  CSSRUN_ASSERT(all_counts.size() >= synapses.weight_rows);
+  const size_t neurons = synapses.fan_out.size();
+  uint64_t synops = 0;
+  for (size_t row = 0; row < synapses.row_weights.size(); ++row) {
+    if (synapses.row_is_read[row] == 0) continue;
+    int32_t* counts = all_counts.data() + synapses.row_weights[row];
+    const uint8_t* bytes = levels.Row(row);
+    for (size_t n = 0; n < neurons; ++n) {
+      if (synapses.fan_out[n] == 0) continue;
+      synops += uint64_t{synapses.fan_out[n]} * rule.spikes[bytes[n]];
+      counts[synapses.neurons[n]] += bytes[n] - rule.zero;
+    }
+  }
+  return synops;
+}
+
 void AddReadout(const ReadoutSynapses& synapses, std::span<int32_t> counts, float* logits) {
   CSSRUN_ASSERT(counts.size() >= synapses.weight_rows);
   HWY_DYNAMIC_DISPATCH(AddReadoutTarget)

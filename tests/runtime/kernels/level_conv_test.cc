@@ -123,8 +123,8 @@ TEST(LevelConvTest, IsItsPlainTwinOnLongTrains) {
                   kernel.float_scale.get());
       const LevelFrame levels =
           RandomLongLevels(made, LevelLayoutOf(made, kernel), kZeros[seed % 3], generator);
-      for (const SumMode mode :
-           {SumMode::kStore, SumMode::kJoin, SumMode::kPotential, SumMode::kAddFloats}) {
+      for (const SumMode mode : {SumMode::kStore, SumMode::kJoin, SumMode::kPotential,
+                                 SumMode::kLevels, SumMode::kAddFloats}) {
         SCOPED_TRACE("mode " + std::to_string(static_cast<int>(mode)));
         const TwinRows expected(settled, mode, [&](const LevelTarget& target, size_t row) {
           SumLevelsReference(conv, weights.scaled(), levels, target, row, kernel.float_scale.get());

@@ -22,6 +22,9 @@ namespace cssrun::internal::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
+// Taps of a kernel row that share their levels where each is one target column beside the other.
+constexpr size_t kSlidingTaps = 3;
+
 // One tile of targets over one row: where its levels are. Target column x at tap (ky, kx) reads the
 // quads at
 //
@@ -36,12 +39,13 @@ struct TileRow {
   size_t quads = 0;
   size_t targets = 0;                         // of the tile
   size_t lanes = 0;                           // of a target column
+  bool slides = false;                        // kSlidingTaps taps of a row, one column apart
   bool joins = false;                         // what the membranes hold
   const RowPotentials* potentials = nullptr;  // null: the sums themselves are the result
-  // Corrections of the sums, by target of the tile; null: none.
+  // What sums begin with, by target of the tile.
   const int32_t* start = nullptr;
-  const int32_t* weight_offsets = nullptr;
-  const int32_t* level_sums = nullptr;  // by column: what offsets are multiplied with
+  const int32_t* weight_offsets = nullptr;  // likewise; null: none
+  const int32_t* level_sums = nullptr;      // by column: what offsets are multiplied with
   // Where sums times scale go instead: [column][lane]. Null: to membranes.
   float* floats = nullptr;
   const float* float_scale = nullptr;
@@ -49,7 +53,7 @@ struct TileRow {
   // The same for targets from `target` on, but for `potentials`.
   TileRow From(size_t target) const {
     TileRow from = *this;
-    if (start != nullptr) from.start += target;
+    from.start += target;
     if (weight_offsets != nullptr) from.weight_offsets += target;
     if (floats != nullptr) {
       from.floats += target;
@@ -57,26 +61,22 @@ struct TileRow {
     }
     return from;
   }
-  // Whether more is done with sums than the vectors they are in allow.
-  bool needs_correction() const {
-    return start != nullptr || weight_offsets != nullptr || floats != nullptr ||
-           lanes < kTileTargets;
+  // Whether sums go elsewhere than the vectors they are in allow.
+  bool leaves_registers() const { return floats != nullptr || lanes < kTileTargets; }
+  int32_t Start(size_t target, size_t column) const {
+    return start[target] +
+           (weight_offsets != nullptr ? weight_offsets[target] * level_sums[column] : 0);
   }
 };
 
-// Corrects the sums of one column and hands them on, `D` lanes at a time.
+// Hands on the sums of one column, `D` lanes at a time.
 template <class D>
 HWY_NOINLINE void FinishColumn(D d, const TileRow& row, size_t column, size_t targets,
                                const int32_t* HWY_RESTRICT sums, int16_t* HWY_RESTRICT membranes) {
   const hn::Rebind<float, D> df;
   const hn::Rebind<int16_t, D> d16;
   for (size_t i = 0; i < targets; i += hn::Lanes(d)) {
-    auto sum = hn::LoadU(d, sums + i);
-    if (row.start != nullptr) sum = hn::Add(sum, hn::LoadU(d, row.start + i));
-    if (row.weight_offsets != nullptr) {
-      const auto levels = hn::Set(d, row.level_sums[column]);
-      sum = hn::Add(sum, hn::Mul(hn::LoadU(d, row.weight_offsets + i), levels));
-    }
+    const auto sum = hn::LoadU(d, sums + i);
     if (row.floats != nullptr) {
       float* to = row.floats + column * row.lanes + i;
       const auto brought = hn::Mul(hn::ConvertTo(df, sum), hn::LoadU(df, row.float_scale + i));
@@ -84,8 +84,7 @@ HWY_NOINLINE void FinishColumn(D d, const TileRow& row, size_t column, size_t ta
       continue;
     }
     if (row.potentials != nullptr) {
-      hn::StoreU(Potentials(df, hn::ConvertTo(df, sum), *row.potentials, column, i), d16,
-                 membranes + i);
+      StoreNeurons(df, hn::ConvertTo(df, sum), *row.potentials, column, i, membranes + i);
       continue;
     }
     auto narrow = hn::DemoteTo(d16, sum);
@@ -110,6 +109,7 @@ void SumTile(const TileRow& row, size_t columns, const int8_t* weights, int16_t*
   for (size_t column = 0; column < columns; ++column) {
     int32_t sums[2 * kTileTargets] = {};
     for (size_t target = 0; target < row.targets; ++target) {
+      sums[target] = row.Start(target, column);
       const int8_t* quad = weights + target * kQuad;
       for (size_t ky = 0; ky < row.kernel_rows; ++ky) {
         for (size_t kx = 0; kx < row.kernel_columns; ++kx) {
@@ -132,6 +132,7 @@ constexpr const char* kVariant = "8-bit products (VNNI)";
 // Bytes times bytes, four products added to each 32-bit sum at once.
 struct Products {
   static constexpr size_t kVectors = 1;     // of sums, for kTileTargets targets
+  static constexpr bool kSlides = true;     // there are registers for the weights of three taps
   static constexpr size_t kPositions = 16;  // at a time: so many sums hide the latency
   using D = hn::CappedTag<int32_t, kTileTargets>;
   using Sum = hn::Vec<D>;
@@ -150,6 +151,9 @@ struct Products {
   static HWY_INLINE void Add(Levels levels, Levels weights, Sum& sum) {
     asm("vpdpbusd %2, %1, %0" : "+v"(sum.raw) : "v"(levels.raw), "v"(weights.raw));
   }
+  static HWY_INLINE Sum Start(const int32_t* start, size_t v) {
+    return hn::LoadU(D(), start + v * kTileTargets);
+  }
   static HWY_INLINE Sum Finish(const Sum* sums, size_t v) { return sums[v]; }
 };
 #else
@@ -163,6 +167,7 @@ struct Products {
   using Levels = hn::Vec<D16>;
   static constexpr size_t kLanes = hn::MaxLanes(D16());
   static constexpr size_t kVectors = size_t{kTileTargets} * kQuad / kLanes;
+  static constexpr bool kSlides = false;
   // As many as registers allow.
   static constexpr size_t kPositions = kLanes == 32 ? 8 : kLanes == 16 ? 2 : 1;
 
@@ -183,6 +188,13 @@ struct Products {
     const auto even = hn::ReorderWidenMulAccumulate(d, levels, weights, hn::Zero(d), odd);
     sum = hn::Add(sum, hn::RearrangeToOddPlusEven(even, odd));
   }
+  // Of a target's two sums, the first begins with `start`.
+  static HWY_INLINE Sum Start(const int32_t* start, size_t v) {
+    const hn::Repartition<uint64_t, D> d64;
+    const hn::Rebind<uint32_t, decltype(d64)> half;
+    const auto* from = reinterpret_cast<const uint32_t*>(start) + v * hn::MaxLanes(half);
+    return hn::BitCast(D(), hn::PromoteTo(d64, hn::LoadU(half, from)));
+  }
   static HWY_INLINE Sum Finish(const Sum* sums, size_t v) {
     const D d;
     return hn::Add(hn::ConcatEven(d, sums[2 * v + 1], sums[2 * v]),
@@ -191,38 +203,158 @@ struct Products {
 };
 #endif
 
+// Where the levels of up to 16 neighbouring columns are. Every address is one that an instruction
+// can form by itself: a base plus 1, 2 or 4 times a register. Left alone, GCC keeps an offset for
+// each column, in more registers than there are.
+struct ColumnPitches {
+  explicit HWY_INLINE ColumnPitches(size_t pitch)
+      : one(pitch), three(3 * pitch), five(5 * pitch), seven(7 * pitch) {}
+  // Keeps the compiler from taking multiples out of the loop.
+  HWY_INLINE void Hide() {
+#if HWY_COMPILER_GCC || HWY_COMPILER_CLANG
+    asm("" : "+r"(one), "+r"(three), "+r"(five), "+r"(seven));
+#endif
+  }
+  // `bases` are those of every eighth column.
+  HWY_INLINE const uint8_t* Of(size_t column, const uint8_t* const* bases) const {
+    const uint8_t* from = bases[column / 8];
+    switch (column % 8) {
+      case 0:
+        return from;
+      case 1:
+        return from + one;
+      case 2:
+        return from + 2 * one;
+      case 3:
+        return from + three;
+      case 4:
+        return from + 4 * one;
+      case 5:
+        return from + five;
+      case 6:
+        return from + 2 * three;
+      default:
+        return from + seven;
+    }
+  }
+  size_t one, three, five, seven;
+};
+
+// What the sums of `kTargets` targets begin with in one column.
+template <size_t kTargets>
+HWY_INLINE void StartColumn(const TileRow& row, size_t column, int32_t* HWY_RESTRICT start) {
+  const hn::CappedTag<int32_t, kTileTargets> d;
+  const auto levels = hn::Set(d, row.level_sums[column]);
+  HWY_UNROLL(8)
+  for (size_t i = 0; i < kTargets; i += hn::MaxLanes(d)) {
+    const auto offset = hn::Mul(hn::LoadU(d, row.weight_offsets + i), levels);
+    hn::Store(hn::Add(hn::LoadU(d, row.start + i), offset), d, start + i);
+  }
+}
+
+// Adds the levels of one tap to the sums of `kPositions` columns.
+template <size_t kPositions, size_t kTargets>
+HWY_INLINE void AddTap(const TileRow& row, const uint8_t* HWY_RESTRICT levels,
+                       const int8_t* HWY_RESTRICT weights, typename Products::Sum* sums) {
+  constexpr size_t kVectors = Products::kVectors * kTargets / kTileTargets;
+  ColumnPitches pitches(row.position_pitch);
+  const uint8_t* bases[] = {levels, levels + 8 * row.position_pitch};
+  for (size_t q = 0; q < row.quads; ++q, weights += row.targets * kQuad) {
+    pitches.Hide();
+    typename Products::Levels of_targets[kVectors];
+    HWY_UNROLL(8)
+    for (size_t v = 0; v < kVectors; ++v) of_targets[v] = Products::LoadWeights(weights, v);
+    HWY_UNROLL(16)
+    for (size_t p = 0; p < kPositions; ++p) {
+      const auto quad = Products::Load(pitches.Of(p, bases));
+      HWY_UNROLL(8)
+      for (size_t v = 0; v < kVectors; ++v) {
+        Products::Add(quad, of_targets[v], sums[p * kVectors + v]);
+      }
+    }
+    bases[0] += kQuad;
+    bases[1] += kQuad;
+  }
+}
+
+// The same for the taps of a kernel row of which each reads what its neighbour reads one column
+// later. A quad of levels is loaded once for all of them:
+//
+//     column of levels      0     1     2     3   ...
+//     target column 0      w0    w1    w2
+//     target column 1            w0    w1    w2
+//     target column 2                  w0    w1   ...
+template <size_t kPositions, size_t kTargets>
+HWY_INLINE void AddSlidingTaps(const TileRow& row, const uint8_t* HWY_RESTRICT levels,
+                               const int8_t* HWY_RESTRICT weights, typename Products::Sum* sums) {
+  constexpr size_t kVectors = Products::kVectors * kTargets / kTileTargets;
+  ColumnPitches pitches(row.position_pitch);
+  const uint8_t* bases[] = {levels, levels + 8 * row.position_pitch,
+                            levels + 16 * row.position_pitch};
+  const size_t tap_size = row.quads * row.targets * kQuad;
+  for (size_t q = 0; q < row.quads; ++q, weights += row.targets * kQuad) {
+    pitches.Hide();
+    typename Products::Levels of_targets[kSlidingTaps * kVectors];
+    HWY_UNROLL(8)
+    for (size_t k = 0; k < kSlidingTaps * kVectors; ++k) {
+      of_targets[k] = Products::LoadWeights(weights + k / kVectors * tap_size, k % kVectors);
+    }
+    HWY_UNROLL(18)
+    for (size_t column = 0; column < kPositions + kSlidingTaps - 1; ++column) {
+      const auto quad = Products::Load(pitches.Of(column, bases));
+      HWY_UNROLL(3)
+      for (size_t tap = 0; tap < kSlidingTaps; ++tap) {
+        if (column < tap || column - tap >= kPositions) continue;
+        HWY_UNROLL(2)
+        for (size_t v = 0; v < kVectors; ++v) {
+          Products::Add(quad, of_targets[tap * kVectors + v], sums[(column - tap) * kVectors + v]);
+        }
+      }
+    }
+    for (const uint8_t*& base : bases) base += kQuad;
+  }
+}
+
 // `kPositions` neighbouring target columns of 16 or 32 targets.
 template <size_t kPositions, size_t kTargets>
-HWY_INLINE void SumColumns(const TileRow& given, size_t column, const int8_t* HWY_RESTRICT weights,
+HWY_INLINE void SumColumns(const TileRow& row, size_t column, const int8_t* HWY_RESTRICT weights,
                            int16_t* HWY_RESTRICT membranes) {
   constexpr size_t kVectors = Products::kVectors * kTargets / kTileTargets;
-  const TileRow row = given;  // a copy that no store can change
   const typename Products::D d;
   typename Products::Sum sums[kPositions * kVectors];
-  HWY_UNROLL(32)
-  for (size_t k = 0; k < kPositions * kVectors; ++k) sums[k] = hn::Zero(d);
+  if (row.weight_offsets == nullptr) {
+    HWY_UNROLL(32)
+    for (size_t k = 0; k < kPositions * kVectors; ++k) {
+      sums[k] = Products::Start(row.start, k % kVectors);
+    }
+  } else {
+    HWY_ALIGN int32_t start[kPositions * kTargets];
+    for (size_t p = 0; p < kPositions; ++p) {
+      StartColumn<kTargets>(row, column + p, start + p * kTargets);
+    }
+    HWY_UNROLL(32)
+    for (size_t k = 0; k < kPositions * kVectors; ++k) {
+      sums[k] = Products::Start(start + k / kVectors * kTargets, k % kVectors);
+    }
+  }
   const uint8_t* HWY_RESTRICT from = row.levels + column * row.position_pitch;
-  for (size_t ky = 0; ky < row.kernel_rows; ++ky, from += row.levels_pitch) {
-    const uint8_t* HWY_RESTRICT at = from;
-    for (size_t kx = 0; kx < row.kernel_columns; ++kx, at += row.tap_pitch) {
-      for (size_t q = 0; q < row.quads; ++q, weights += row.targets * kQuad) {
-        typename Products::Levels of_targets[kVectors];
-        HWY_UNROLL(8)
-        for (size_t v = 0; v < kVectors; ++v) of_targets[v] = Products::LoadWeights(weights, v);
-        HWY_UNROLL(16)
-        for (size_t p = 0; p < kPositions; ++p) {
-          const auto levels = Products::Load(at + q * kQuad + p * row.position_pitch);
-          HWY_UNROLL(8)
-          for (size_t v = 0; v < kVectors; ++v) {
-            Products::Add(levels, of_targets[v], sums[p * kVectors + v]);
-          }
-        }
+  if (Products::kSlides && row.slides) {
+    for (size_t ky = 0; ky < row.kernel_rows; ++ky, from += row.levels_pitch) {
+      AddSlidingTaps<kPositions, kTargets>(row, from, weights, sums);
+      weights += kSlidingTaps * row.quads * row.targets * kQuad;
+    }
+  } else {
+    for (size_t ky = 0; ky < row.kernel_rows; ++ky, from += row.levels_pitch) {
+      const uint8_t* HWY_RESTRICT at = from;
+      for (size_t kx = 0; kx < row.kernel_columns; ++kx, at += row.tap_pitch) {
+        AddTap<kPositions, kTargets>(row, at, weights, sums);
+        weights += row.quads * row.targets * kQuad;
       }
     }
   }
   const hn::Rebind<int16_t, typename Products::D> d16;
   membranes += column * row.lanes;
-  if (row.needs_correction()) {
+  if (row.potentials != nullptr || row.leaves_registers()) {
     constexpr size_t kResults = kTargets / hn::MaxLanes(d);
     HWY_ALIGN int32_t finished[kPositions * kTargets];
     HWY_UNROLL(32)
@@ -230,22 +362,16 @@ HWY_INLINE void SumColumns(const TileRow& given, size_t column, const int8_t* HW
       hn::Store(Products::Finish(sums + k / kResults * kVectors, k % kResults), d,
                 finished + k * hn::MaxLanes(d));
     }
+#if CSSRUN_TARGET_VNNI
+    if constexpr (kPositions * kResults % 4 == 0) {
+      if (!row.leaves_registers() &&
+          StoreLevels<kResults>(finished, *row.potentials, column, kPositions)) {
+        return;
+      }
+    }
+#endif
     for (size_t p = 0; p < kPositions; ++p, membranes += row.lanes) {
       FinishColumn(row, column + p, kTargets, finished + p * kTargets, membranes);
-    }
-    return;
-  }
-  if (row.potentials != nullptr) {
-    const hn::Rebind<float, typename Products::D> df;
-    const RowPotentials potentials = *row.potentials;
-    constexpr size_t kResults = kTargets / hn::MaxLanes(d);
-    HWY_UNROLL(32)
-    for (size_t k = 0; k < kPositions * kResults; ++k) {  // one loop, or GCC keeps sums in memory
-      const size_t first = k % kResults * hn::MaxLanes(d);
-      const size_t p = k / kResults;
-      const auto sum = hn::ConvertTo(df, Products::Finish(sums + p * kVectors, k % kResults));
-      hn::StoreU(Potentials(df, sum, potentials, column + p, first), d16,
-                 membranes + p * row.lanes + first);
     }
     return;
   }
@@ -288,7 +414,8 @@ void SumTile(const TileRow& row, size_t columns, const int8_t* weights, int16_t*
     TileRow half = row.From(target);
     std::optional<RowPotentials> potentials;
     if (row.potentials != nullptr) {
-      half.potentials = &potentials.emplace(row.potentials->From(target));
+      half.potentials = &potentials.emplace(*row.potentials);
+      potentials->StartAt(target);
     }
     SumTargets<kTileTargets>(half, columns, weights + target * kQuad, membranes + target);
   }
@@ -322,8 +449,8 @@ HWY_NOINLINE void SumWindows(const TileRow& row, size_t columns, int32_t* HWY_RE
 }
 
 // What zero brings that is no level: see LevelFrame.
-void StartSums(const LevelConv& kernel, size_t tile, const TapRange& taps, int32_t zero,
-               int32_t* start) {
+void SubtractZero(const LevelConv& kernel, size_t tile, const TapRange& taps, int32_t zero,
+                  int32_t* start) {
   std::fill_n(start, kernel.targets, 0);
   for (auto ky = static_cast<size_t>(taps.first); ky < static_cast<size_t>(taps.last); ++ky) {
     const int32_t* row = &kernel.row_sums[(tile * kernel.kernel_rows() + ky) * kernel.targets];
@@ -335,7 +462,8 @@ void SumLevels(const LevelConv& kernel, const LevelFrame& levels, const LevelTar
                size_t row) {
   const SettledRow& settled = *target.settled;
   const MembraneLayout& layout = *settled.layout;
-  CSSRUN_ASSERT(target.mode != SumMode::kPotential || target.inputs != nullptr);
+  const bool fused = target.mode == SumMode::kPotential || target.mode == SumMode::kLevels;
+  CSSRUN_ASSERT(!fused || target.inputs != nullptr);
   const WindowAxis y = RowsOf(kernel.window);
   const WindowAxis x = ColumnsOf(kernel.window);
   const TapRange taps = y.TapsInside(static_cast<int64_t>(row), kernel.source_rows);
@@ -354,7 +482,14 @@ void SumLevels(const LevelConv& kernel, const LevelFrame& levels, const LevelTar
   tile.targets = kernel.targets;
   tile.lanes = layout.lanes.lanes;
   tile.joins = target.mode == SumMode::kJoin;
-  if (tile.tap_pitch == size_t{kernel.quads} * kQuad) {  // no gap between taps: one long one
+  tile.slides = tile.kernel_columns == kSlidingTaps && tile.tap_pitch == tile.position_pitch;
+#if CSSRUN_TARGET_VNNI
+  const bool apart = tile.slides;
+#else
+  const bool apart = false;
+#endif
+  if (!apart &&
+      tile.tap_pitch == size_t{kernel.quads} * kQuad) {  // no gap between taps: one long one
     tile.quads *= tile.kernel_columns;
     tile.kernel_columns = 1;
   }
@@ -364,16 +499,14 @@ void SumLevels(const LevelConv& kernel, const LevelFrame& levels, const LevelTar
   const int32_t zero = levels.layout.zero;
   const uint8_t* first_levels = tile.levels;
   std::optional<RowPotentials> potentials;
-  int32_t start[2 * kTileTargets];
+  int32_t start[2 * kTileTargets] = {};
+  tile.start = start;
   for (size_t t = 0; t < kernel.tiles; ++t) {
     const size_t first = t * kernel.targets;
     const size_t block = first / tile.lanes;
     const size_t lane = first % tile.lanes;
     if (first_levels != nullptr) tile.levels = first_levels + kernel.first_quads[t] * size_t{kQuad};
-    if (zero != 0) {
-      StartSums(kernel, t, taps, zero, start);
-      tile.start = start;
-    }
+    if (zero != 0) SubtractZero(kernel, t, taps, zero, start);
     if (!kernel.weight_offsets.empty()) {
       CSSRUN_ASSERT(target.level_sums != nullptr);
       if (t == 0 || kernel.first_quads[t] != kernel.first_quads[t - 1]) {
@@ -387,9 +520,11 @@ void SumLevels(const LevelConv& kernel, const LevelFrame& levels, const LevelTar
       tile.floats = target.floats + block * target.block_floats + lane;
       tile.float_scale = kernel.float_scale.get() + block * kLineLanes + lane;
     }
-    if (target.mode == SumMode::kPotential) {
-      const RowPotentials of_block(settled, *target.inputs, block, tile.lanes);
-      tile.potentials = &potentials.emplace(of_block.From(lane));
+    if (fused) {
+      RowPotentials& of_tile = potentials.emplace(settled, *target.inputs, block, tile.lanes);
+      of_tile.StartAt(lane);
+      if (target.mode == SumMode::kLevels) of_tile.WriteLevelsTo(target.levels, *target.rule);
+      tile.potentials = &of_tile;
     }
     const size_t weights = t * tile_size + static_cast<size_t>(taps.first) * kernel.tap_row_size();
     SumTile(tile, layout.columns, kernel.weights.get() + weights,

@@ -93,6 +93,7 @@ enum class SumMode : uint8_t {
   kStore,      // sums replace what the membranes hold, saturated to 16 bits
   kJoin,       // sums join the membranes, saturating
   kPotential,  // potentials, rounded down, replace what the membranes hold
+  kLevels,     // levels of the neurons are written; membranes stay as they are
   kAddFloats,  // sums, in settled units, are added to floats beside the membranes
 };
 
@@ -100,7 +101,9 @@ enum class SumMode : uint8_t {
 struct LevelTarget {
   const SettledRow* settled = nullptr;
   SumMode mode = SumMode::kStore;
-  const PotentialInputs* inputs = nullptr;  // of this row, for kPotential
+  const PotentialInputs* inputs = nullptr;  // of this row, for kPotential and kLevels
+  uint8_t* levels = nullptr;                // the row's first neuron, for kLevels
+  const LevelRule* rule = nullptr;          // of kLevels
   float* floats = nullptr;                  // of this row and block 0, for kAddFloats
   size_t block_floats = 0;                  // from one block to the next
   int32_t* level_sums = nullptr;  // room for a number per column, where weights have offsets
