@@ -6,7 +6,7 @@
 Converts each trained network as a user would, without a word about the code, and lets bench_networks
 run it on one core, by turns with ONNX Runtime and oneDNN in 8 bits (static, with a scale for each channel)
 and in float. Everything in a row comes from one run; every opponent's top-1 and agreement with the
-ANN in float stand in a second table. Without NAMEs, all, in 8 minutes at most, once networks are
+ANN in float stand in a second table, and the third one is README's. Without NAMEs, all, in 8 minutes at most, once networks are
 converted: that is done again only when cssconvert or the model is newer.
 
 SHARED: a folder with models, cifar10 and imagenet; MODELS: where bench/export_models.py has written
@@ -145,6 +145,24 @@ def print_accuracy(runs):
             print(f"\n{name}: no {OPPONENTS[opponent]}: {why}")
 
 
+def print_summary(runs):
+    """What README shows of it."""
+    print("\nMilliseconds an image; in brackets top-1 where weights are trained.\n")
+    shown = {"snn": "cssrun", "ort_int8": OPPONENTS["ort_int8"],
+             "dense_int8": OPPONENTS["dense_int8"], "dense": OPPONENTS["dense"]}
+    header("network", *shown.values(), "ONNX Runtime int8 / cssrun")
+    for name, (_, run) in runs.items():
+
+        def cell(contender):
+            if contender not in run["ms_per_image"]:
+                return "-"
+            trained = NETS[name][0] != ""
+            return f"{run['ms_per_image'][contender]:.2f}" + (
+                f" ({run['top1'][contender]:.1%})" if trained else "")
+
+        row(name, *map(cell, shown), f"{run['ratio_to_snn']['ort_int8']['median']:.2f}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("shared", type=pathlib.Path)
@@ -164,6 +182,7 @@ def main():
         print(f"{name}: {runs[name][1]['rounds']} rounds", file=sys.stderr, flush=True)
     print_times(runs)
     print_accuracy(runs)
+    print_summary(runs)
 
 
 if __name__ == "__main__":
