@@ -4,10 +4,10 @@
     bench/int8.py SHARED MODELS [NAME...] [--seconds 12] [--core 1]
 
 Converts each trained network as a user would, without a word about the code, and lets bench_networks
-run it on one core, by turns with ONNX Runtime and oneDNN in 8 bits (static, with a scale for each channel)
-and in float. Everything in a row comes from one run; every opponent's top-1 and agreement with the
-ANN in float stand in a second table, and the third one is README's. Without NAMEs, all, in 8 minutes at most, once networks are
-converted: that is done again only when cssconvert or the model is newer.
+run it on one core, by turns with ONNX Runtime and oneDNN in 8 bits (static, with a scale for each
+channel) and in float. Everything in a row comes from one run. The second table has everybody's top-1
+and agreement with the ANN in float, the third one is README's. Without NAMEs, all, in 8 minutes at
+most, once networks are converted: that is done again only when cssconvert or the model is newer.
 
 SHARED: a folder with models, cifar10 and imagenet; MODELS: where bench/export_models.py has written
 networks with random weights, or will. ONNX Runtime comes from npm:
