@@ -37,8 +37,8 @@ CENTRED = ["--mean", "0.5", "--std", "0.5"]
 NETS = {
     "resnet20": ("resnet20.onnx", "cifar10", RGB, 1000),
     "vgg16slim": ("vgg16slim.onnx", "cifar10", RGB, 1000),
-    "vgg16-cifar": ("", "cifar10", RGB, 1000),
-    "resnet18-cifar": ("", "cifar10", RGB, 1000),
+    "vgg16-cifar": ("", "cifar10", RGB, 500),
+    "resnet18-cifar": ("", "cifar10", RGB, 500),
     "resnet50": ("", "imagenet", RGB, 100),
     "mobilenet_v1_0.5_160": ("imagenet/mobilenet_v1_0.5_160-float.onnx", "imagenet", CENTRED, 300),
     "mobilenet_v2_1.0_224": ("imagenet/mobilenet_v2_1.0_224-float.onnx", "imagenet", CENTRED, 300),
