@@ -7,6 +7,7 @@
 #define CSSRUN_RUNTIME_INTEGER_NEURONS_POTENTIAL_INL_H_
 #endif
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -202,14 +203,16 @@ HWY_NOINLINE void StoreLevels(const int32_t* HWY_RESTRICT sums, const RowPotenti
   const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
   const size_t pitch = row.index_pitch;
   constexpr size_t kColumns = 4 / kOfColumn;
-  CSSRUN_ASSERT(columns % kColumns == 0);
   size_t index = row.index + column * pitch;
   for (size_t done = 0; done < columns; done += kColumns, sums += 64, index += kColumns * pitch) {
+    const size_t rest = columns - done;
     __m512i z[4];
     HWY_UNROLL(4)
     for (size_t i = 0; i < 4; ++i) {
-      const size_t lane = i % kOfColumn * 16;
-      z[i] = potentials.Of(sums + 16 * i, i % kOfColumn, index + i / kOfColumn * pitch + lane);
+      // Beyond the last column, that one again.
+      const size_t from = std::min(i / kOfColumn, rest - 1);
+      const size_t v = i % kOfColumn;
+      z[i] = potentials.Of(sums + 16 * (from * kOfColumn + v), v, index + from * pitch + 16 * v);
     }
     __m512i level[2];
     HWY_UNROLL(2)
@@ -221,17 +224,21 @@ HWY_NOINLINE void StoreLevels(const int32_t* HWY_RESTRICT sums, const RowPotenti
     }
     const __m512i bytes = _mm512_permutexvar_epi32(order, _mm512_packus_epi16(level[0], level[1]));
     uint8_t* to = row.levels + index;
-    if (pitch == kOfColumn * 16) {
+    if (pitch == kOfColumn * 16 && rest >= kColumns) {
       _mm512_storeu_si512(to, bytes);
     } else if constexpr (kOfColumn == 2) {
       _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_castsi512_si256(bytes));
+      if (rest == 1) break;
       _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + pitch),
                           _mm512_extracti64x4_epi64(bytes, 1));
     } else {
       _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_castsi512_si128(bytes));
+      if (rest == 1) break;
       _mm_storeu_si128(reinterpret_cast<__m128i*>(to + pitch), _mm512_extracti32x4_epi32(bytes, 1));
+      if (rest == 2) break;
       _mm_storeu_si128(reinterpret_cast<__m128i*>(to + 2 * pitch),
                        _mm512_extracti32x4_epi32(bytes, 2));
+      if (rest == 3) break;
       _mm_storeu_si128(reinterpret_cast<__m128i*>(to + 3 * pitch),
                        _mm512_extracti32x4_epi32(bytes, 3));
     }
