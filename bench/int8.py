@@ -1,13 +1,14 @@
 #!/usr/bin/python3
 """Prints cssrun beside the 8-bit runtimes that people would use instead, as Markdown.
 
-    bench/int8.py SHARED MODELS [NAME...] [--seconds 12] [--core 1]
+    bench/int8.py SHARED MODELS [NAME...] [--seconds 12] [--core 1] [--keep]
 
 Converts each trained network as a user would, without a word about the code, and lets bench_networks
 run it on one core, by turns with ONNX Runtime and oneDNN in 8 bits (static, with a scale for each
 channel) and in float. Everything in a row comes from one run. The second table has everybody's top-1
 and agreement with the ANN in float, the third one is README's. Without NAMEs, all, in 8 minutes at
-most, once networks are converted: that is done again only when cssconvert or the model is newer.
+most on a quiet machine. Networks are converted again when cssconvert or the model is newer, unless
+--keep asks for those that are there.
 
 SHARED: a folder with models, cifar10 and imagenet; MODELS: where bench/export_models.py has written
 networks with random weights, or will. ONNX Runtime comes from npm:
@@ -76,13 +77,13 @@ def find_model(shared, models, name):
     return model
 
 
-def convert(shared, name, model):
+def convert(shared, name, model, keep):
     """The network as cssconvert makes it by default, and its T."""
     _, pictures, preprocessing, _ = NETS[name]
     program = BUILD / "tools" / "cssconvert"
     net, report = NETWORKS / f"{name}.fb", NETWORKS / f"{name}.json"
     newest = max(file.stat().st_mtime for file in (program, model))
-    if not report.exists() or report.stat().st_mtime < newest:
+    if not report.exists() or (not keep and report.stat().st_mtime < newest):
         NETWORKS.mkdir(parents=True, exist_ok=True)
         labels = shared / pictures / "labels.txt"
         trained = NETS[name][0] != ""
@@ -170,6 +171,7 @@ def main():
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--seconds", type=float, default=12, help="for each network (12)")
     parser.add_argument("--core", type=int, default=1, help="that everything is pinned to (1)")
+    parser.add_argument("--keep", action="store_true", help="convert only what is not there")
     arguments = parser.parse_args()
     unknown = set(arguments.names) - NETS.keys()
     if unknown:
@@ -177,7 +179,7 @@ def main():
     runs = {}
     for name in arguments.names or NETS:
         model = find_model(arguments.shared, arguments.models, name)
-        net, timesteps = convert(arguments.shared, name, model)
+        net, timesteps = convert(arguments.shared, name, model, arguments.keep)
         runs[name] = timesteps, compare(arguments.shared, name, model, net, arguments)
         print(f"{name}: {runs[name][1]['rounds']} rounds", file=sys.stderr, flush=True)
     print_times(runs)

@@ -6,7 +6,6 @@
 //
 // With N threads, latency is the time of one image that all threads share, and throughput has one
 // image on each thread (and for the ANN one copy of it on each thread).
-#include <omp.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
