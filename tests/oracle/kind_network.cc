@@ -187,8 +187,8 @@ class Builder {
           sizes.rectify = false;
           break;
         default:
-          height = draw_.Count(2, 3);
-          width = draw_.Count(3, 4);
+          height = 1;
+          width = draw_.Count(2, 4);
           break;
       }
     }
