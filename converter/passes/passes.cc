@@ -33,7 +33,7 @@ namespace {
 // Folded weights must be finite: a variance of -epsilon would divide by zero.
 Status CheckWeights(const Graph& graph) {
   for (const Node& node : graph.nodes) {
-    if (node.op != OpKind::kConv && node.op != OpKind::kGemm) continue;
+    if (!IsOneOf(node.op, {OpKind::kConv, OpKind::kDeconvolution, OpKind::kGemm})) continue;
     for (size_t i = 1; i < 3; ++i) {
       const std::vector<float>* values = ConstantFloats(graph, node, i);
       if (values == nullptr) continue;
