@@ -35,6 +35,10 @@ struct DenseGroup {
   const Node& last() const;
 };
 
+// Decides which nodes of the graph run as one primitive. Element i is the group whose last node is
+// node i; it has no leader where node i is not the last node of a group.
+std::vector<DenseGroup> FormDenseGroups(const Graph& graph);
+
 // One step that a rectifier applies to an element: scale * kind(x, alpha, beta).
 struct Elementwise {
   dnnl::algorithm kind;

@@ -75,7 +75,7 @@ void ConvolveRow(const DirectSynapses& s, const float* seen, uint32_t row, size_
     const TapRange own = column_axis.TapsInside(column, s.seen.width());
     return own.first == taps.first && own.last == taps.last;
   };
-  constexpr uint32_t kTogether = 4;
+  constexpr uint32_t kTogether = 8;
   for (uint32_t column = 0; column < s.target.width();) {
     const TapRange columns = column_axis.TapsInside(column, s.seen.width());
     const int64_t left = column_axis.SourceOf(column, 0);
@@ -208,6 +208,13 @@ void PixelScale::Apply(const Input& input, const Extent& image, std::span<float>
   CSSRUN_ASSERT(input.kind != InputKind::kSpikes);
   CSSRUN_ASSERT(image.channels() == mean_.size());
   CSSRUN_ASSERT(values.size() == Neurons(image));
+  const size_t channels = image.channels();
+  if (input.kind == InputKind::kBytes && input.order == PixelOrder::kInterleaved) {
+    for (size_t i = 0; i < values.size(); i += channels) {  // in the order of the result
+      for (size_t c = 0; c < channels; ++c) values[i + c] = table_[c * 256 + input.bytes[i + c]];
+    }
+    return;
+  }
   ForEachPixel(input.order, image, [&](size_t i, size_t at, size_t c) {
     values[i] = input.kind == InputKind::kBytes ? table_[c * 256 + input.bytes[at]]
                                                 : Scaled(input.values[at], c);

@@ -149,7 +149,7 @@ struct Work {
     const auto& parameters = std::get<EventNeurons>(layer->neurons);
     uint64_t synops = 0;
     for (uint32_t t = 0; t < kTimesteps; ++t) {
-      const SynapseInput input{&frames[image * kTimesteps + t], nullptr, &lists};
+      const SynapseInput input{&frames[image * kTimesteps + t], nullptr, {}, &lists};
       EventStep step;
       step.layer = layer;
       step.inputs = {&input, 1};

@@ -1,9 +1,10 @@
 // Benchmarks LevelConv in products of levels and weights, beside the limit of byte products.
-// `store` keeps the sums; `potential` turns them into potentials in registers and adds one aligned
-// shortcut, as a residual block does.
+// `store` keeps the sums; `potential` and `levels` turn them into potentials or levels in registers
+// and add one aligned shortcut, as a residual block does.
 #include <benchmark/benchmark.h>
 
 #include <random>
+#include <vector>
 
 #include "kernels/event_kernel.h"
 #include "kernels/report.h"
@@ -22,11 +23,13 @@ void LevelConvAlone(benchmark::State& state, const ConvolutionShape& shape, SumM
       RandomLevels(shape.source, c.source_lanes, LevelLayoutOf(c, kernel), 500, 0, 31, generator);
   SettledCase settled(c.membranes, c.pools, {.shortcuts = 1}, 1);
   const SettledRow row_of = settled.row(settled.membranes.data());
+  const LevelRule rule{.offset = 256, .fraction = 9, .least = 0, .most = 31};
+  std::vector<uint8_t> written(size_t{c.membranes.columns} * c.membranes.lanes.stride());
   const SumLevelsFunction sum = Resolve(kernel);
   for (auto _ : state) {
     for (size_t row = 0; row < c.membranes.rows; ++row) {
       const PotentialInputs inputs = settled.inputs(row);
-      sum(kernel, levels, {&row_of, mode, &inputs}, row);
+      sum(kernel, levels, {&row_of, mode, &inputs, written.data(), &rule}, row);
     }
     benchmark::ClobberMemory();
   }
@@ -46,6 +49,11 @@ void LevelConvAlone(benchmark::State& state, const ConvolutionShape& shape, SumM
     RegisterShapes("BM_LevelConv/potential", LevelConvShapes(),
                    [](benchmark::State& state, const ConvolutionShape& shape) {
                      LevelConvAlone(state, shape, SumMode::kPotential);
+                   });
+[[maybe_unused]] const int kLevels =
+    RegisterShapes("BM_LevelConv/levels", LevelConvShapes(),
+                   [](benchmark::State& state, const ConvolutionShape& shape) {
+                     LevelConvAlone(state, shape, SumMode::kLevels);
                    });
 
 }  // namespace

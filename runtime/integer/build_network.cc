@@ -10,6 +10,7 @@
 #include "runtime/assert.h"
 #include "runtime/integer/choose_kernel.h"
 #include "runtime/integer/connection.h"
+#include "runtime/integer/lay_out_levels.h"
 #include "runtime/integer/quantize.h"
 
 namespace cssrun::internal {
@@ -39,10 +40,10 @@ class Builder {
       if (nodes.Get(i)->kind() != format::NodeKind::Neurons) continue;
       if (!BuildLayer(*nodes.Get(i), integers_.layers[i])) return std::nullopt;
     }
-    LayOutLevels();
     for (const format::Node* node : nodes) {
       if (node->kind() == format::NodeKind::Readout) BuildReadout(*node);
     }
+    LayOutLevels(network_, integers_);
     return std::move(integers_);
   }
 
@@ -407,31 +408,6 @@ class Builder {
       neurons.sums = SettledSums::kNone;
     } else {
       neurons.sums = convolutions == 1 ? SettledSums::kFusedLevels : SettledSums::kLevels;
-    }
-  }
-
-  // Rows of levels with room for what their readers see beyond the map.
-  void LayOutLevels() {
-    const auto& nodes = *network_.nodes();
-    integers_.level_layouts.resize(nodes.size());
-    std::vector<uint32_t> ends(nodes.size(), 0);
-    for (const IntegerLayer& layer : integers_.layers) {
-      for (const IntegerSynapses& s : layer.synapses) {
-        if (!ReadsLevels(s.kernel)) continue;
-        LevelLayout& levels = integers_.level_layouts[s.source];
-        const size_t neurons =
-            size_t{nodes.Get(s.source)->extent()->width()} * integers_.layouts[s.source].stride();
-        uint32_t& end = ends[s.source];
-        end = std::max(end, static_cast<uint32_t>(RoundUpToLines(neurons)));
-        const auto make_room = [&](const auto& kernel) {
-          levels.before = std::max(levels.before, kernel.left);
-          end = std::max(end, kernel.right);
-        };
-        if (const auto* conv = std::get_if<LevelConv>(&s.kernel)) make_room(*conv);
-        if (const auto* depthwise = std::get_if<LevelDepthwise>(&s.kernel)) make_room(*depthwise);
-        levels.row_size = levels.before + end;
-        levels.zero = LevelZero(*nodes.Get(s.source), code_.timesteps).value_or(0);
-      }
     }
   }
 

@@ -69,10 +69,37 @@ IntegerEngine::IntegerEngine(const LoadedNetwork& network, const SessionOptions&
   counts_.resize(most_weight_rows);
   reads_steps_ = ReadsEveryStep(options) || options.early_exit_margin.has_value() ||
                  options.time_limit > std::chrono::nanoseconds::zero();
+  recorded_.resize(network.layers.size());
+  for (const RecordRequest& request : options.record) {
+    if (request.layer < recorded_.size()) recorded_[request.layer] = true;
+  }
+  ChooseLevelsAlone();
   if (network.direct_input.has_value()) {
     image_.resize(Neurons(network.layers.front().extent));
   } else {
     trains_.emplace(network);
+  }
+}
+
+void IntegerEngine::ChooseLevelsAlone() {
+  levels_alone_.assign(network_.layers.size(), false);
+  if (reads_steps_ || observe_spikes_) return;
+  for (size_t i = 0; i < integers_.layers.size(); ++i) {
+    levels_alone_[i] = integers_.layers[i].level_rule.has_value() && !recorded_[i];
+  }
+  for (const IntegerLayer& layer : integers_.layers) {
+    for (const IntegerSynapses& s : layer.synapses) {
+      if (!ReadsLevels(s.kernel)) levels_alone_[s.source] = false;
+    }
+  }
+  for (const IntegerReadout& readout : integers_.readouts) {
+    if (const auto* map = std::get_if<FloatLayer>(&readout)) {
+      for (const SynapseLayout& s : map->synapses) levels_alone_[s.source] = false;
+    } else if (!SumsAreWide(true, network_.timesteps)) {  // each step is multiplied
+      for (const ReadoutSynapses& s : std::get<VectorReadout>(readout).synapses) {
+        levels_alone_[s.source] = false;
+      }
+    }
   }
 }
 
@@ -237,6 +264,12 @@ void IntegerEngine::StepNeurons(size_t layer_index, uint32_t first, uint32_t las
     for (uint32_t number = 0; number < bands * block_sets; ++number) run_part(number);
   }
   statistics.synops += synops;
+  if (levels_alone_[layer_index]) {
+    if (first < network_.timesteps && last >= network_.timesteps) {
+      CountLevels(layer_index, statistics);
+    }
+    return;
+  }
   for (uint32_t index = std::max(first, network_.silent_steps); index < last; ++index) {
     const uint32_t spike_index = index - network_.silent_steps;
     SpikeFrame& spikes = states_[layer_index].spikes[spike_index];
@@ -244,6 +277,14 @@ void IntegerEngine::StepNeurons(size_t layer_index, uint32_t first, uint32_t las
     statistics.spikes += spikes.count();
     if (observe_spikes_) observe_spikes_(layer_index, spike_index, spikes);
   }
+}
+
+void IntegerEngine::CountLevels(size_t layer, LayerStatistics& statistics) {
+  LayerState& state = states_[layer];
+  const size_t neurons =
+      size_t{network_.layers[layer].extent.width()} * integers_.layouts[layer].stride();
+  CountLevelSpikes(state.levels, *integers_.layers[layer].level_rule, neurons, state.row_spikes);
+  for (const uint32_t spikes : state.row_spikes) statistics.spikes += spikes;
 }
 
 uint64_t IntegerEngine::StepPart(size_t layer_index, uint32_t index, const LayerPart& part) {
@@ -257,8 +298,14 @@ uint64_t IntegerEngine::StepPart(size_t layer_index, uint32_t index, const Layer
   if (index < network_.timesteps) {
     inputs = std::span(worker.inputs).first(integers.synapses.size());
     for (size_t s = 0; s < inputs.size(); ++s) {
-      const LayerState& source = states_[integers.synapses[s].source];
-      inputs[s] = {&source.spikes[index], &source.levels, &worker.lists[s]};
+      const uint32_t from = integers.synapses[s].source;
+      const LayerState& source = states_[from];
+      inputs[s] = {&source.spikes[index], &source.levels, {}, &worker.lists[s]};
+      if (levels_alone_[from]) {
+        inputs[s].spikes = nullptr;
+        inputs[s].counted = {&source.levels, &*integers_.layers[from].level_rule,
+                             source.row_spikes};
+      }
     }
   }
   if (settled && index + 1 == network_.timesteps) {
@@ -303,7 +350,6 @@ uint64_t IntegerEngine::SettlePart(size_t layer_index, Worker& worker,
                                    std::span<const SynapseInput> inputs, const LayerPart& part) {
   const IntegerLayer& integers = integers_.layers[layer_index];
   LayerState& state = states_[layer_index];
-  for (uint32_t k = 0; k < network_.timesteps; ++k) worker.digits[k] = &state.spikes[k];
   SettlingStep step;
   step.layer = &integers;
   step.inputs = inputs;
@@ -311,11 +357,13 @@ uint64_t IntegerEngine::SettlePart(size_t layer_index, Worker& worker,
   step.membranes = state.membranes.get();
   step.floats = state.floats.get();
   step.level_sums = worker.level_sums;
-  step.digits.spikes = worker.digits.data();
-  step.digits.levels = state.levels.empty() ? nullptr : &state.levels;
-  step.digits.timesteps = network_.timesteps;
-  step.digits.negative_spikes = network_.negative_spikes;
-  step.digits.columns = integers.pools.columns;
+  if (levels_alone_[layer_index]) {
+    step.sends = LevelsTarget{&*integers.level_rule, &state.levels, integers.pools.columns};
+  } else {
+    for (uint32_t k = 0; k < network_.timesteps; ++k) worker.digits[k] = &state.spikes[k];
+    step.sends = DigitsTarget{worker.digits.data(), state.levels.empty() ? nullptr : &state.levels,
+                              network_.timesteps, network_.negative_spikes, integers.pools.columns};
+  }
   return RunSettlingStep(step);
 }
 
@@ -368,7 +416,12 @@ uint64_t IntegerEngine::StepLongReadout(uint32_t index, const VectorReadout& rea
     std::vector<int32_t>& counts = state.level_counts[i];
     if (index == 0) std::fill(counts.begin(), counts.end(), 0);
     for (int32_t& count : counts) count *= 2;
-    synops += CountReadoutSpikes(s, states_[s.source].spikes[index], counts);
+    const LayerState& source = states_[s.source];
+    if (!levels_alone_[s.source]) {
+      synops += CountReadoutSpikes(s, source.spikes[index], counts);
+    } else if (index + 1 == network_.timesteps) {
+      synops += AddReadoutLevels(s, source.levels, *integers_.layers[s.source].level_rule, counts);
+    }
     if (!read) continue;
     std::copy(counts.begin(), counts.end(), counts_.begin());
     AddReadout(s, std::span(counts_).first(s.weight_rows), state.logits.data());

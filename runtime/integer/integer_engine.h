@@ -38,7 +38,13 @@ class IntegerEngine : public Engine {
   // In the engine's threads. Allocates only the first time that it is given floats.
   Status Run(const Input& input, Answer& answer) override;
 
-  void set_observe_spikes(ObserveSpikes observe) { observe_spikes_ = std::move(observe); }
+  void set_observe_spikes(ObserveSpikes observe) {
+    observe_spikes_ = std::move(observe);
+    ChooseLevelsAlone();
+  }
+  // For tests: whether a layer sends levels alone, and the levels of the last run.
+  bool sends_levels_alone(size_t layer) const { return levels_alone_[layer]; }
+  const LevelFrame& levels(size_t layer) const { return states_[layer].levels; }
   // Synapses of a layer from which on threads share it.
   void set_shared_work(uint64_t synapses) { shared_work_ = synapses; }
 
@@ -69,12 +75,16 @@ class IntegerEngine : public Engine {
   void RecordSpikes(size_t layer, uint32_t index, std::span<int8_t> spikes) const override;
   void RecordMembranes(size_t layer, uint32_t index, std::span<float> membranes) const override;
 
+  // Sets levels_alone_.
+  void ChooseLevelsAlone();
   Worker& WorkerOfThread();
   ReadoutState MakeReadoutState(size_t layer);
   void StartReadout(size_t layer);
   void SetDirectImage();
   void StepEncoder(uint32_t index, LayerStatistics& statistics);
   void StepNeurons(size_t layer, uint32_t first, uint32_t last, LayerStatistics& statistics);
+  // Of a layer that sends levels alone.
+  void CountLevels(size_t layer, LayerStatistics& statistics);
   // Part of a layer at one input index; returns its share of the SyOPs.
   uint64_t StepPart(size_t layer, uint32_t index, const LayerPart& part);
   uint64_t StepEventPart(size_t layer, uint32_t index, std::span<const SynapseInput> inputs,
@@ -85,7 +95,8 @@ class IntegerEngine : public Engine {
   uint64_t StepVectorReadout(size_t layer, uint32_t index, const VectorReadout& readout,
                              VectorReadoutState& state);
   // The same where steps share one multiplication, after the bias of the step.
-  uint64_t StepLongReadout(uint32_t index, const VectorReadout& readout, VectorReadoutState& state);
+  uint64_t StepLongReadout(uint32_t index, const VectorReadout& readout,
+                              VectorReadoutState& state);
 
   const IntegerNetwork& integers_;
   const Growth growth_;
@@ -97,7 +108,10 @@ class IntegerEngine : public Engine {
   std::map<uint32_t, MapSource> map_sources_;  // by layer; nodes of a map stay where they are
   std::vector<ReadoutState> readouts_;
   std::vector<int32_t> counts_;  // of spikes by row of a readout's weights
-  bool reads_steps_ = false;     // the logits of steps before the last may be asked for
+  // By layer: settled, and nobody looks at single spikes, so that they are not written.
+  std::vector<bool> levels_alone_;
+  std::vector<bool> recorded_;  // by layer: somebody asked for its spikes or membranes
+  bool reads_steps_ = false;    // the logits of steps before the last may be asked for
   ObserveSpikes observe_spikes_;
   uint64_t shared_work_ = 200'000;  // below, threads cost more than they bring
   // Only with several threads.

@@ -125,6 +125,7 @@ LayerState MakeLayerState(const LoadedNetwork& network, size_t index) {
       state.spikes.emplace_back(described.extent.height(), described.extent.width() * stride);
     }
     state.levels = LevelFrame(described.extent.height(), integers.level_layouts[index]);
+    state.row_spikes.resize(described.extent.height());
   }
   return state;
 }

@@ -21,6 +21,7 @@ struct LayerState {
   size_t sent_row = 0;                             // lanes of one row of `sent`
   std::vector<SpikeFrame> spikes;                  // by spike index
   LevelFrame levels;                               // empty where nothing reads them
+  std::vector<uint32_t> row_spikes;                // by row, of levels without spikes
   // What pixels bring that are not coded in spikes: to event neurons at each step, in units; to
   // settled neurons in all steps, in settled units, and shortcuts that are not aligned are added.
   // [block][row][map lanes]; of the readout by logit. Null where neither exists.

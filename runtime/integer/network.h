@@ -8,6 +8,7 @@
 #define CSSRUN_RUNTIME_INTEGER_NETWORK_H_
 
 #include <cstdint>
+#include <optional>
 #include <variant>
 #include <vector>
 
@@ -73,6 +74,9 @@ struct IntegerLayer {
   // next one begins, so that its weights stay near the core.
   uint32_t blocks_together = 1;
   uint64_t work = 0;  // synapses of all membranes
+
+  // Of a settled layer whose levels are read, and whose thresholds allow it.
+  std::optional<LevelRule> level_rule;
 
   const SettledNeurons* settled() const { return std::get_if<SettledNeurons>(&neurons); }
   // A settled layer whose input all comes in the last step: nothing happens before.

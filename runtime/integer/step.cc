@@ -1,5 +1,6 @@
 #include "runtime/integer/step.h"
 
+#include <algorithm>
 #include <variant>
 
 #include "runtime/assert.h"
@@ -63,17 +64,23 @@ void WithEventKernel(Bound& bound, const Function& function) {
       bound);
 }
 
-// SyOPs are counted with the first block; each source row with the target rows beside it.
+// SyOPs are counted with the first block; each source row with the target rows beside it. Levels
+// are counted once, by the settling step.
 uint64_t CountPart(const IntegerLayer& layer, std::span<const SynapseInput> inputs,
-                   const LayerPart& part) {
+                   const LayerPart& part, bool settling) {
   if (part.first_block != 0) return 0;
   uint64_t synops = 0;
   for (size_t s = 0; s < inputs.size(); ++s) {
     const FanOut& fan_out = layer.synapses[s].fan_out;
     const size_t sources = fan_out.row_readers.size();
     const size_t rows = layer.membranes.rows;
-    synops += CountSynops(fan_out, *inputs[s].spikes, part.first_row * sources / rows,
-                          part.last_row * sources / rows);
+    const size_t first = part.first_row * sources / rows;
+    const size_t last = part.last_row * sources / rows;
+    if (inputs[s].spikes != nullptr) {
+      synops += CountSynops(fan_out, *inputs[s].spikes, first, last);
+    } else if (settling) {
+      synops += CountLevelSynops(fan_out, inputs[s].counted, first, last);
+    }
   }
   return synops;
 }
@@ -134,10 +141,17 @@ PotentialInputs FloatInputs(const SettlingStep& step, size_t row) {
   return inputs;
 }
 
+// Whether levels leave the kernel that sums: no pool and no spike is between.
+bool SumsBecomeLevels(const SettlingStep& step) {
+  return std::holds_alternative<LevelsTarget>(step.sends) && !step.layer->pools.pooled() &&
+         step.layer->settled()->sums == SettledSums::kFusedLevels;
+}
+
 // Where the sums of a set of synapses go: `first` is those that nothing was stored before.
-SumMode ModeOf(const SettledNeurons& neurons, const IntegerSynapses& synapses, bool first) {
+SumMode ModeOf(const SettlingStep& step, const IntegerSynapses& synapses, bool first) {
   if (!synapses.scales.empty()) return SumMode::kAddFloats;
-  if (neurons.sums == SettledSums::kFusedLevels) return SumMode::kPotential;
+  if (SumsBecomeLevels(step)) return SumMode::kLevels;
+  if (step.layer->settled()->sums == SettledSums::kFusedLevels) return SumMode::kPotential;
   return first ? SumMode::kStore : SumMode::kJoin;
 }
 
@@ -149,16 +163,22 @@ Bound BindLevels(const IntegerSynapses& synapses, const SynapseInput& input, Sum
   return BoundLevelDepthwise{&kernel, input.levels, Resolve(kernel), mode};
 }
 
+// `inputs`: what else the potentials of the row get, where they are the kernel's to make.
 template <class K, class Function>
 void SumRow(const BoundLevels<K, Function>& bound, const SettlingStep& step,
-            const SettledRow& settled, size_t row) {
+            const SettledRow& settled, const PotentialInputs& inputs, size_t row,
+            const TileRange& tiles = {}) {
   const MembraneLayout& layout = step.layer->membranes;
-  PotentialInputs inputs;
-  if (bound.mode == SumMode::kPotential) inputs = FloatInputs(step, row);
   LevelTarget target;
+  if (bound.mode == SumMode::kLevels) {
+    const auto& sends = std::get<LevelsTarget>(step.sends);
+    target.levels = sends.levels->Row(row);
+    target.rule = sends.rule;
+  }
   target.settled = &settled;
   target.mode = bound.mode;
   target.inputs = &inputs;
+  target.tiles = tiles;
   target.level_sums = step.level_sums.data();
   if (bound.mode == SumMode::kAddFloats) {
     target.floats = step.floats + layout.MapRowAt(0, row);
@@ -167,8 +187,9 @@ void SumRow(const BoundLevels<K, Function>& bound, const SettlingStep& step,
   bound.sum(*bound.kernel, *bound.levels, target, row);
 }
 
-// Rounds a row and writes its spikes; a pooled row with the last of its members.
+// Rounds a row and writes its spikes or levels; a pooled row with the last of its members.
 void SettleRow(const SettlingStep& step, const SettledRow& settled, size_t row) {
+  if (SumsBecomeLevels(step)) return;
   const LayerPools& pools = step.layer->pools;
   const bool fused = settled.neurons->sums == SettledSums::kFusedLevels;
   size_t spike_row = row;
@@ -186,7 +207,54 @@ void SettleRow(const SettlingStep& step, const SettledRow& settled, size_t row) 
                    {pools.y.members, pools.x.members, pools.x.stride, pools.columns},
                    settled.membranes, row);
   }
-  WriteDigits(settled, step.digits, row, spike_row);
+  if (const auto* levels = std::get_if<LevelsTarget>(&step.sends)) {
+    WriteLevels(settled, *levels, row, spike_row);
+  } else {
+    WriteDigits(settled, std::get<DigitsTarget>(step.sends), row, spike_row);
+  }
+}
+
+// Weights that stay in the second-level cache from one row to the next. Where there are more, some
+// rows take their turns tile by tile of targets, so that weights come from memory once for all of
+// them.
+constexpr size_t kKeptWeights = size_t{256} << 10;
+constexpr size_t kMostRowsTogether = 16;
+
+// A layer whose only sums are those of one level kernel.
+template <class K, class Function>
+void RunFusedLevels(const BoundLevels<K, Function>& bound, const SettlingStep& step,
+                    const SettledRow& settled) {
+  PotentialInputs inputs[kMostRowsTogether];
+  uint32_t tiles = 1;
+  if constexpr (std::is_same_v<K, LevelConv>) {
+    if (bound.kernel->size() > kKeptWeights) tiles = bound.kernel->tiles;
+  }
+  const size_t together = tiles > 1 ? kMostRowsTogether : 1;
+  for (size_t first = step.part.first_row; first < step.part.last_row; first += together) {
+    const size_t rows = std::min(together, step.part.last_row - first);
+    for (size_t i = 0; i < rows; ++i) inputs[i] = FloatInputs(step, first + i);
+    for (uint32_t t = 0; t < tiles; ++t) {
+      const TileRange some = tiles > 1 ? TileRange{t, t + 1} : TileRange();
+      for (size_t i = 0; i < rows; ++i) SumRow(bound, step, settled, inputs[i], first + i, some);
+    }
+    for (size_t i = 0; i < rows; ++i) SettleRow(step, settled, first + i);
+  }
+}
+
+void RunFusedLevels(const SettlingStep& step, const SettledRow& settled) {
+  const auto& synapses = step.layer->synapses;
+  for (size_t s = 0; s < synapses.size(); ++s) {
+    if (!SumsLevels(synapses[s].kernel)) {  // among the inputs
+      CSSRUN_ASSERT(std::holds_alternative<LevelShortcut>(synapses[s].kernel));
+      continue;
+    }
+    const Bound bound = BindLevels(synapses[s], step.inputs[s], ModeOf(step, synapses[s], false));
+    if (const auto* conv = std::get_if<BoundLevelConv>(&bound)) {
+      RunFusedLevels(*conv, step, settled);
+    } else {
+      RunFusedLevels(std::get<BoundLevelDepthwise>(bound), step, settled);
+    }
+  }
 }
 
 }  // namespace
@@ -199,7 +267,7 @@ uint64_t RunEventStep(const EventStep& step) {
   if (step.pixels.potentials != nullptr) {
     AddPixels(step.pixels, layer.membranes, neurons.part, neurons.growth.beta, neurons.membranes);
   }
-  const uint64_t synops = CountPart(layer, step.inputs, neurons.part);
+  const uint64_t synops = CountPart(layer, step.inputs, neurons.part, false);
   if (layer.idle_until_last_step()) return synops;
   const FireRowFunction fire = ResolveFireRow();
   AddInputs(
@@ -218,22 +286,26 @@ uint64_t RunSettlingStep(const SettlingStep& step) {
   CSSRUN_ASSERT(step.part.first_block == 0 && step.part.last_block == layer.membranes.lanes.blocks);
   const SettledRow settled{layer.settled(), &layer.membranes, layer.rectify, step.membranes};
   const EventTarget target{&layer.membranes, step.part, step.membranes};
-  const uint64_t synops = CountPart(layer, step.inputs, step.part);
+  const uint64_t synops = CountPart(layer, step.inputs, step.part, true);
+  if (settled.neurons->sums == SettledSums::kFusedLevels) {
+    RunFusedLevels(step, settled);
+    return synops;
+  }
   bool first_sums = settled.neurons->sums == SettledSums::kLevels;
   AddInputs(
       step.inputs.size(), target,
       [&](size_t s) -> Bound {
         const IntegerSynapses& synapses = layer.synapses[s];
         if (!SumsLevels(synapses.kernel)) return Bind(synapses, step.inputs[s]);
-        const SumMode mode = ModeOf(*settled.neurons, synapses, first_sums);
+        const SumMode mode = ModeOf(step, synapses, first_sums);
         first_sums = false;
         return BindLevels(synapses, step.inputs[s], mode);
       },
       [&](Bound& bound, size_t row) {
         if (const auto* conv = std::get_if<BoundLevelConv>(&bound)) {
-          SumRow(*conv, step, settled, row);
+          SumRow(*conv, step, settled, {}, row);
         } else if (const auto* depthwise = std::get_if<BoundLevelDepthwise>(&bound)) {
-          SumRow(*depthwise, step, settled, row);
+          SumRow(*depthwise, step, settled, {}, row);
         } else {
           WithEventKernel(bound, [&](auto& kernel) { kernel.AddRow(target, row); });
         }

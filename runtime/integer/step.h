@@ -4,7 +4,7 @@
 //   lets membranes grow to the next index. A settled layer that collects events does the same
 //   without ever firing.
 // - A settling step is the last input index of a settled layer: what is still to come is added, and
-//   all T spikes leave.
+//   all T spikes leave, as levels alone where nobody reads single spikes.
 //
 // Rows are taken one after another, so that a row fires while its membranes are in the first-level
 // cache. Steps do not count the spikes that leave.
@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <span>
+#include <variant>
 
 #include "runtime/integer/network.h"
 
@@ -24,8 +25,9 @@ constexpr size_t kMostInterleavedSynapses = 16;
 
 // The input of one set of synapses.
 struct SynapseInput {
-  const SpikeFrame* spikes = nullptr;  // of this index
+  const SpikeFrame* spikes = nullptr;  // of this index; null where levels are all there is
   const LevelFrame* levels = nullptr;  // of all indices; read by settling steps alone
+  CountedLevels counted;               // where spikes are null
   SpikeLists* lists = nullptr;         // room of this thread
 };
 
@@ -45,7 +47,8 @@ struct SettlingStep {
   // are added to it. Null where neither exists.
   float* floats = nullptr;
   std::span<int32_t> level_sums;  // room of this thread: a number per column, see LevelTarget
-  DigitsTarget digits;
+  // All spikes and the levels, or the levels alone.
+  std::variant<DigitsTarget, LevelsTarget> sends;
 };
 
 // Both return the synaptic operations that the part counts: over all rows, and with the first block

@@ -95,10 +95,11 @@ class Builder {
     if (options_.join != Join::kNothing && second != options_.join) Add(second, *subject);
     draw_.Shuffle(subject->synapses);
     network_.nodes.push_back(std::move(subject));
-    if (draw_.Chance(0.4)) {  // another layer reads its spikes
+    if (draw_.Chance(0.6)) {  // another layer reads its spikes, or levels
       const uint32_t source = static_cast<uint32_t>(network_.nodes.size()) - 1;
       const Extent from = *network_.nodes[source]->extent;
-      const Extent to(Channels(draw_, 20), from.height(), from.width());
+      const uint32_t channels = draw_.Chance(0.7) ? draw_.Count(9, 40) : Channels(draw_, 20);
+      const Extent to(channels, from.height(), from.width());
       auto reader = Neurons(to);
       reader->synapses.push_back(
           Convolution(draw_, source, from, Fitted(from, to, 3, 1, 1), to.channels(), 1, false));
@@ -123,7 +124,8 @@ class Builder {
     auto node = Node("layer" + std::to_string(network_.nodes.size()), NodeKind::Neurons, extent);
     node->rectify = draw_.Chance(0.8);
     if (network_.code->beta == 1.0F) node->initial_potential = draw_.Normal(0.3F);
-    const float share = draw_.OneOf<float>({0.5F, 0.5F, 0.6875F});
+    // With 0.75, the converter's, settled layers may send levels alone.
+    const float share = draw_.OneOf<float>({0.5F, 0.6875F, 0.75F, 0.75F, 0.75F});
     node->thresholds = Thresholds(network_.code->timesteps, negative_ ? share : 1.0F);
     DrawBias(draw_, network_.code->timesteps, false, *node);
     if (options_.long_train && draw_.Chance(0.3)) {  // as a model of 8 bits with a zero point

@@ -108,7 +108,7 @@ NetworkT RandomNetwork(uint32_t seed, const RandomOptions& options) {
     node->rectify = draw.Chance(0.8);
     if (beta == 1.0F) node->initial_potential = Round(draw.Normal(0.3F), exact);
     node->thresholds = Thresholds(
-        timesteps, negative ? Round(draw.OneOf<float>({0.5F, 0.5F, 0.6875F}), exact) : 1.0F);
+        timesteps, negative ? Round(draw.OneOf<float>({0.5F, 0.6875F, 0.75F}), exact) : 1.0F);
     DrawBias(draw, timesteps, exact, *node);
     auto synapses = Convolution(draw, source, from, window, channels, groups, exact);
     synapses->average = std::move(average);

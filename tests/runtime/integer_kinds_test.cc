@@ -171,7 +171,7 @@ class IntegerKindsTest : public testing::TestWithParam<Case> {
       const std::shared_ptr<const Network> network = integer_tests::LoadInIntegers(description);
       if (network == nullptr) return reached;
       if (Reaches(integer_tests::PlanOf(*network), GetParam(), join)) {
-        Run(description, *network, seed, reached);
+        Run(description, *network, seed, join, reached);
       }
       if (HasFailure()) return reached;
       if (!reached.empty() && reached.begin()->second >= kWanted) break;
@@ -180,10 +180,14 @@ class IntegerKindsTest : public testing::TestWithParam<Case> {
   }
 
   // Runs on every instruction set, with some chunk and some number of threads.
-  void Run(const format::NetworkT& description, const Network& network, uint32_t seed,
+  void Run(const format::NetworkT& description, const Network& network, uint32_t seed, Join join,
            Reached& reached) {
     const std::vector<uint8_t> pixels = oracle::RandomPixels(description, seed);
     const SpikeRecord best = integer_tests::Record(network, pixels);
+    const IntegerPlan plan = integer_tests::PlanOf(network);
+    levels_alone_ += std::ranges::any_of(best.levels_alone, [&](size_t layer) {
+      return Reaches(plan.layers[layer], GetParam(), join);
+    });
     integer_tests::Compare(description, network, pixels, best, counts_);
     const uint32_t chunk = 1 + seed % 3;
     const unsigned threads = 1 + seed % 4;
@@ -203,6 +207,7 @@ class IntegerKindsTest : public testing::TestWithParam<Case> {
   }
 
   Counts counts_;
+  int levels_alone_ = 0;  // networks whose layer of this kind sends levels alone
 };
 
 TEST_P(IntegerKindsTest, EqualsItsReferenceWithWhateverJoins) {
@@ -226,6 +231,10 @@ TEST_P(IntegerKindsTest, EqualsItsReferenceWithWhateverJoins) {
           << NameOf(join) << " is not reached often enough on " << hwy::TargetName(set);
     }
   }
+  std::printf("  %d send levels alone\n", levels_alone_);
+  const Case& c = GetParam();
+  const bool sums_levels = c.long_train || c.kind == Kind::kLevelConv || c.kind == Kind::kShortcut;
+  EXPECT_GE(levels_alone_, !c.settled ? 0 : sums_levels ? kWanted : 5);
   std::printf("  %lu decisions, %lu not compared\n", counts_.decisions, counts_.not_compared);
   EXPECT_LE(counts_.not_compared * 20, counts_.decisions);
 }

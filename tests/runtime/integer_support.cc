@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <string>
 
 #include "runtime/integer/integer_engine.h"
@@ -138,6 +139,24 @@ SpikeRecord Record(const Network& network, const std::vector<uint8_t>& pixels, u
         Unpack(format::Extent(info.channels, info.height, info.width), stride, frame));
   });
   EXPECT_TRUE(engine.Run({.bytes = pixels}, record.answer).ok());
+
+  // The same when nobody looks at spikes, so that some layers send levels alone.
+  internal::IntegerEngine alone(internal::Loaded(network), options);
+  alone.set_shared_work(0);
+  Answer answer;
+  EXPECT_TRUE(alone.Run({.bytes = pixels}, answer).ok());
+  EXPECT_EQ(answer.logits.size(), record.answer.logits.size());
+  EXPECT_EQ(0, std::memcmp(answer.logits.data(), record.answer.logits.data(),
+                           answer.logits.size() * sizeof(float)));
+  for (size_t layer = 0; layer < answer.layers.size(); ++layer) {
+    SCOPED_TRACE("layer " + std::to_string(layer));
+    EXPECT_EQ(answer.layers[layer].spikes, record.answer.layers[layer].spikes);
+    EXPECT_EQ(answer.layers[layer].synops, record.answer.layers[layer].synops);
+    if (!alone.sends_levels_alone(layer)) continue;
+    record.levels_alone.insert(layer);
+    EXPECT_FALSE(engine.sends_levels_alone(layer));
+    EXPECT_EQ(alone.levels(layer).levels, engine.levels(layer).levels);
+  }
   return record;
 }
 

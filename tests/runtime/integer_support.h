@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "cssrun/cssrun.h"
@@ -30,9 +31,11 @@ oracle::Choices ChoicesOf(const internal::LayerPlan& plan);
 struct SpikeRecord {
   std::vector<oracle::Train> trains;  // by layer
   Answer answer;
+  std::set<size_t> levels_alone;  // layers that write no spikes when nobody looks at them
 };
 
-// Runs on the currently chosen instruction set. Several threads share every layer.
+// Runs on the currently chosen instruction set. Several threads share every layer. Runs again
+// without looking at spikes, and expects the same levels, logits and counts.
 SpikeRecord Record(const Network& network, const std::vector<uint8_t>& pixels, uint32_t chunk = 0,
                    unsigned threads = 1);
 

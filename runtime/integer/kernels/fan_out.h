@@ -12,9 +12,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
+#include "runtime/integer/layout/level_frame.h"
 #include "runtime/integer/layout/spike_frame.h"
+#include "runtime/integer/neurons/level_rule.h"
 
 namespace cssrun::internal {
 
@@ -38,6 +41,21 @@ void SetColumns(const std::vector<int32_t>& columns_reached, FanOut& fan_out);
 
 // SyOPs of the spikes of source rows [first, last).
 uint64_t CountSynops(const FanOut& fan_out, const SpikeFrame& frame, size_t first, size_t last);
+
+// Levels whose spikes nobody writes, and how many spikes they stand for.
+struct CountedLevels {
+  const LevelFrame* levels = nullptr;
+  const LevelRule* rule = nullptr;
+  std::span<const uint32_t> row_spikes;  // by row
+};
+
+// Counts the spikes of each row of `neurons` levels, of all steps.
+void CountLevelSpikes(const LevelFrame& levels, const LevelRule& rule, size_t neurons,
+                      std::span<uint32_t> row_spikes);
+
+// CountSynops() of all steps.
+uint64_t CountLevelSynops(const FanOut& fan_out, const CountedLevels& source, size_t first,
+                          size_t last);
 
 }  // namespace cssrun::internal
 

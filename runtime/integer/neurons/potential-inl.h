@@ -7,6 +7,7 @@
 #define CSSRUN_RUNTIME_INTEGER_NEURONS_POTENTIAL_INL_H_
 #endif
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -46,7 +47,7 @@ HWY_INLINE hn::Vec<hn::RebindToSigned<D>> Truncated(D df, hn::Vec<D> z) {
 //
 //     scale, bias:       [i]
 //     floats:            [x * lane_pitch + i]
-//     shortcut levels:   [index + x * index_pitch + i]
+//     shortcut levels:   [index + x * index_pitch + i], and so are the levels that leave
 struct RowPotentials {
   // All lanes of a block; `column_lanes` of them belong to a column.
   RowPotentials(const SettledRow& settled, const PotentialInputs& row_inputs, size_t block,
@@ -57,18 +58,23 @@ struct RowPotentials {
         lane_pitch(column_lanes),
         index_pitch(column_lanes * settled.layout->lanes.blocks),
         rectify(settled.rectify),
-        inputs(row_inputs) {
-    if (inputs.floats != nullptr) inputs.floats += block * inputs.block_floats;
+        floats(row_inputs.floats != nullptr ? row_inputs.floats + block * row_inputs.block_floats
+                                            : nullptr),
+        shortcuts(row_inputs.shortcuts),
+        shortcut_count(row_inputs.shortcut_count) {}
+
+  // Leaves out lanes before `lane`.
+  void StartAt(size_t lane) {
+    scale += lane;
+    bias += lane;
+    index += lane;
+    if (floats != nullptr) floats += lane;
   }
 
-  // The same from a later lane on.
-  RowPotentials From(size_t lane) const {
-    RowPotentials from = *this;
-    from.scale += lane;
-    from.bias += lane;
-    from.index += lane;
-    if (from.inputs.floats != nullptr) from.inputs.floats += lane;
-    return from;
+  // From here on, Store() writes levels to `row_levels`, a row's first neuron, by `rule`.
+  void WriteLevelsTo(uint8_t* row_levels, const LevelRule& level_rule) {
+    levels = row_levels;
+    rule = &level_rule;
   }
 
   const float* scale;
@@ -77,29 +83,186 @@ struct RowPotentials {
   size_t lane_pitch;
   size_t index_pitch;
   bool rectify;
-  PotentialInputs inputs;
+  const float* floats;  // see PotentialInputs, as the next two
+  const AlignedShortcut* shortcuts;
+  size_t shortcut_count;
+  uint8_t* levels = nullptr;  // null: potentials leave
+  const LevelRule* rule = nullptr;
 };
 
-// The potentials, rounded down, of a column's lanes from `lane` on.
+// The potentials, rounded down, of a column's lanes from `lane` on. What 16 bits do not hold stays
+// beyond them.
+template <class D>
+HWY_INLINE hn::Vec<hn::RebindToSigned<D>> WholePotentials(D df, hn::Vec<D> sums,
+                                                          const RowPotentials& row, size_t column,
+                                                          size_t lane) {
+  auto z = hn::Add(hn::Mul(sums, hn::LoadU(df, row.scale + lane)), hn::LoadU(df, row.bias + lane));
+  if (row.floats != nullptr) {
+    z = hn::Add(z, hn::LoadU(df, row.floats + column * row.lane_pitch + lane));
+  }
+  const size_t index = row.index + column * row.index_pitch + lane;
+  for (size_t s = 0; s < row.shortcut_count; ++s) {
+    const AlignedShortcut& shortcut = row.shortcuts[s];
+    const auto levels = LevelsAsFloats(df, shortcut.levels + index, shortcut.zero);
+    z = hn::Add(z, hn::Mul(levels, hn::Set(df, shortcut.weight)));
+  }
+  // Truncating equals rounding down for a rectifier, which sends nothing for what is below zero.
+  return Truncated(df, row.rectify ? z : hn::Floor(z));
+}
+
+// The same as 16 bits.
 template <class D>
 HWY_INLINE hn::Vec<hn::Rebind<int16_t, D>> Potentials(D df, hn::Vec<D> sums,
                                                       const RowPotentials& row, size_t column,
                                                       size_t lane) {
   const hn::Rebind<int16_t, D> d16;
-  const PotentialInputs& inputs = row.inputs;
-  auto z = hn::Add(hn::Mul(sums, hn::LoadU(df, row.scale + lane)), hn::LoadU(df, row.bias + lane));
-  if (inputs.floats != nullptr) {
-    z = hn::Add(z, hn::LoadU(df, inputs.floats + column * row.lane_pitch + lane));
-  }
-  const size_t index = row.index + column * row.index_pitch + lane;
-  for (size_t s = 0; s < inputs.shortcut_count; ++s) {
-    const auto levels =
-        LevelsAsFloats(df, inputs.shortcuts[s].levels + index, inputs.shortcuts[s].zero);
-    z = hn::Add(z, hn::Mul(levels, hn::Set(df, inputs.shortcuts[s].weight)));
-  }
-  // Truncating equals rounding down for a rectifier, which sends nothing for what is below zero.
-  return hn::DemoteTo(d16, Truncated(df, row.rectify ? z : hn::Floor(z)));
+  return hn::DemoteTo(d16, WholePotentials(df, sums, row, column, lane));
 }
+
+template <class D32>
+HWY_INLINE void StoreBytes(D32 /*d*/, hn::Vec<D32> numbers, uint8_t* to) {
+  const hn::Rebind<uint8_t, D32> d8;
+#if CSSRUN_TARGET_AVX512
+  if constexpr (hn::MaxLanes(D32()) == 16) {  // one instruction; Highway 1.0 has four
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_cvtusepi32_epi8(numbers.raw));
+    return;
+  }
+#endif
+  hn::StoreU(hn::DemoteTo(d8, numbers), d8, to);
+}
+
+// Hands on what the neurons of a column's lanes from `lane` on do with their sums: levels where
+// `row` has a rule, otherwise potentials to `membranes`.
+template <class D>
+HWY_INLINE void StoreNeurons(D df, hn::Vec<D> sums, const RowPotentials& row, size_t column,
+                             size_t lane, int16_t* membranes) {
+  const hn::RebindToSigned<D> d32;
+  const auto z = WholePotentials(df, sums, row, column, lane);
+  if (row.levels == nullptr) {
+    const hn::Rebind<int16_t, D> d16;
+    hn::StoreU(hn::DemoteTo(d16, z), d16, membranes);
+    return;
+  }
+  const LevelRule& rule = *row.rule;
+  const auto least = hn::Set(d32, rule.least);
+  const auto most = hn::Set(d32, rule.most);
+  auto level = hn::ShiftRightSame(hn::Add(z, hn::Set(d32, rule.offset)), rule.fraction);
+  level = hn::Add(hn::Min(hn::Max(level, least), most), hn::Set(d32, rule.zero));
+  StoreBytes(d32, level, row.levels + row.index + column * row.index_pitch + lane);
+}
+
+#if CSSRUN_TARGET_AVX512
+// WholePotentials() where at most one shortcut joins and nothing else, which is nearly everywhere.
+template <size_t kOfColumn, bool kShortcut, bool kRectify>
+struct PlainPotentials {
+  using D = hn::CappedTag<float, 16>;
+  using V = hn::Vec<D>;
+
+  explicit HWY_INLINE PlainPotentials(const RowPotentials& row)
+      : shortcut(row.shortcuts[0].levels), zero(row.shortcuts[0].zero) {
+    for (size_t i = 0; i < kOfColumn; ++i) {
+      scale[i] = hn::LoadU(D(), row.scale + 16 * i);
+      bias[i] = hn::LoadU(D(), row.bias + 16 * i);
+    }
+    weight = hn::Set(D(), row.shortcuts[0].weight);
+  }
+  // `index`: of the first lane in rows of levels.
+  HWY_INLINE __m512i Of(const int32_t* sums, size_t i, size_t index) const {
+    const hn::RebindToSigned<D> d32;
+    V z = hn::Mul(hn::ConvertTo(D(), hn::Load(d32, sums)), scale[i]);
+    z = hn::Add(z, bias[i]);
+    if constexpr (kShortcut) {
+      z = hn::Add(z, hn::Mul(LevelsAsFloats(D(), shortcut + index, zero), weight));
+    }
+    return Truncated(D(), kRectify ? z : hn::Floor(z)).raw;
+  }
+
+  V scale[kOfColumn];
+  V bias[kOfColumn];
+  V weight;
+  const uint8_t* shortcut;
+  int32_t zero;
+};
+
+// StoreNeurons() of levels for `columns` columns of `kOfColumn` vectors of 16 sums. Four vectors
+// share instructions that work on 16 and 8 bits:
+//
+//     potentials, 32 bits    4 vectors    z0        z1        z2        z3
+//     levels, 16 bits        2 vectors    z0 z1 ... z0 z1     z2 z3 ... z2 z3    four numbers each
+//     levels, 8 bits         1 vector     z0 z1 z2 z3 ... z0 z1 z2 z3            likewise
+template <size_t kOfColumn, bool kShortcut, bool kRectify>
+HWY_NOINLINE void StoreLevels(const int32_t* HWY_RESTRICT sums, const RowPotentials& row,
+                              size_t column, size_t columns) {
+  const PlainPotentials<kOfColumn, kShortcut, kRectify> potentials(row);
+  const LevelRule& rule = *row.rule;
+  const __m512i offset = _mm512_set1_epi16(rule.offset);
+  const __m512i least = _mm512_set1_epi16(rule.least);
+  const __m512i most = _mm512_set1_epi16(rule.most);
+  const __m512i zero = _mm512_set1_epi16(rule.zero);
+  const __m128i fraction = _mm_cvtsi32_si128(rule.fraction);
+  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  const size_t pitch = row.index_pitch;
+  constexpr size_t kColumns = 4 / kOfColumn;
+  size_t index = row.index + column * pitch;
+  for (size_t done = 0; done < columns; done += kColumns, sums += 64, index += kColumns * pitch) {
+    const size_t rest = columns - done;
+    __m512i z[4];
+    HWY_UNROLL(4)
+    for (size_t i = 0; i < 4; ++i) {
+      // Beyond the last column, that one again.
+      const size_t from = std::min(i / kOfColumn, rest - 1);
+      const size_t v = i % kOfColumn;
+      z[i] = potentials.Of(sums + 16 * (from * kOfColumn + v), v, index + from * pitch + 16 * v);
+    }
+    __m512i level[2];
+    HWY_UNROLL(2)
+    for (size_t i = 0; i < 2; ++i) {
+      const __m512i both = _mm512_packs_epi32(z[2 * i], z[2 * i + 1]);
+      level[i] = _mm512_sra_epi16(_mm512_adds_epi16(both, offset), fraction);
+      level[i] = _mm512_min_epi16(_mm512_max_epi16(level[i], least), most);
+      level[i] = _mm512_add_epi16(level[i], zero);
+    }
+    const __m512i bytes = _mm512_permutexvar_epi32(order, _mm512_packus_epi16(level[0], level[1]));
+    uint8_t* to = row.levels + index;
+    if (pitch == kOfColumn * 16 && rest >= kColumns) {
+      _mm512_storeu_si512(to, bytes);
+    } else if constexpr (kOfColumn == 2) {
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_castsi512_si256(bytes));
+      if (rest == 1) break;
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + pitch),
+                          _mm512_extracti64x4_epi64(bytes, 1));
+    } else {
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_castsi512_si128(bytes));
+      if (rest == 1) break;
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(to + pitch), _mm512_extracti32x4_epi32(bytes, 1));
+      if (rest == 2) break;
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(to + 2 * pitch),
+                       _mm512_extracti32x4_epi32(bytes, 2));
+      if (rest == 3) break;
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(to + 3 * pitch),
+                       _mm512_extracti32x4_epi32(bytes, 3));
+    }
+  }
+}
+
+// The same, for what `row` says. Returns false where it does not apply.
+template <size_t kOfColumn>
+HWY_INLINE bool StoreLevels(const int32_t* sums, const RowPotentials& row, size_t column,
+                            size_t columns) {
+  if (row.levels == nullptr || row.floats != nullptr || row.shortcut_count > 1) {
+    return false;
+  }
+  const bool shortcut = row.shortcut_count == 1;
+  if (row.rectify) {
+    shortcut ? StoreLevels<kOfColumn, true, true>(sums, row, column, columns)
+             : StoreLevels<kOfColumn, false, true>(sums, row, column, columns);
+  } else {
+    shortcut ? StoreLevels<kOfColumn, true, false>(sums, row, column, columns)
+             : StoreLevels<kOfColumn, false, false>(sums, row, column, columns);
+  }
+  return true;
+}
+#endif
 
 }  // namespace cssrun::internal::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

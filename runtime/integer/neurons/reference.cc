@@ -242,4 +242,23 @@ void WriteDigitsReference(const SettledRow& settled, const DigitsTarget& target,
   }
 }
 
+uint8_t LevelReference(const LevelRule& rule, int16_t potential) {
+  const double level = std::floor((potential + rule.offset) / std::exp2(rule.fraction));
+  return static_cast<uint8_t>(std::clamp<double>(level, rule.least, rule.most) + rule.zero);
+}
+
+void WriteLevelsReference(const SettledRow& settled, const LevelsTarget& target, size_t row,
+                          size_t level_row) {
+  const MembraneLayout& layout = *settled.layout;
+  const LevelRule& rule = *target.rule;
+  uint8_t* levels = target.levels->Row(level_row);
+  std::fill_n(levels, RoundUpToLines(target.columns * layout.lanes.stride()), rule.zero);
+  for (size_t column = 0; column < target.columns; ++column) {
+    for (size_t c = 0; c < layout.lanes.stride(); ++c) {
+      levels[NeuronAt(layout.lanes, column, c)] =
+          LevelReference(rule, settled.membranes[MembraneAt(layout, row, column, c)]);
+    }
+  }
+}
+
 }  // namespace cssrun::internal

@@ -31,6 +31,12 @@ void PoolPotentialsReference(const MembraneLayout& layout, const PoolShape& pool
 void WriteDigitsReference(const SettledRow& settled, const DigitsTarget& target, size_t row,
                           size_t spike_row);
 
+// The byte of a potential's level.
+uint8_t LevelReference(const LevelRule& rule, int16_t potential);
+
+void WriteLevelsReference(const SettledRow& settled, const LevelsTarget& target, size_t row,
+                          size_t level_row);
+
 }  // namespace cssrun::internal
 
 #endif  // CSSRUN_RUNTIME_INTEGER_NEURONS_REFERENCE_H_

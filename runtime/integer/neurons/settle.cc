@@ -159,6 +159,37 @@ void WriteDigitsTarget(const SettledRow& settled, const DigitsTarget& target, si
   WriteDigitsOf<false, 0>(settled, target, row, spike_row);
 }
 
+void WriteLevelsTarget(const SettledRow& settled, const LevelsTarget& target, size_t row,
+                       size_t level_row) {
+  const hn::CappedTag<int16_t, kLineLanes> d;
+  const hn::Rebind<uint8_t, decltype(d)> d8;
+  const MembraneLayout& layout = *settled.layout;
+  const LevelRule& rule = *target.rule;
+  const size_t blocks = layout.lanes.blocks;
+  const size_t neurons = target.columns * layout.lanes.stride();
+  const size_t lines = RoundUpToLines(neurons) / kLineLanes;
+  const size_t columns = lines / blocks;  // of lines; several positions where lanes < 32
+  uint8_t* HWY_RESTRICT levels = target.levels->Row(level_row);
+  const auto offset = hn::Set(d, rule.offset);
+  const auto least = hn::Set(d, rule.least);
+  const auto most = hn::Set(d, rule.most);
+  const auto zero = hn::Set(d, static_cast<int16_t>(rule.zero));
+  for (size_t block = 0; block < blocks; ++block) {
+    const int16_t* HWY_RESTRICT potentials = settled.membranes + layout.RowAt(block, row);
+    for (size_t column = 0; column < columns; ++column) {
+      uint8_t* HWY_RESTRICT to = levels + (column * blocks + block) * kLineLanes;
+      for (size_t i = 0; i < kLineLanes; i += hn::Lanes(d)) {
+        const auto z = hn::LoadU(d, potentials + column * kLineLanes + i);
+        auto level = hn::ShiftRightSame(hn::SaturatedAdd(z, offset), rule.fraction);
+        level = hn::Min(hn::Max(level, least), most);
+        hn::StoreU(hn::DemoteTo(d8, hn::Add(level, zero)), d8, to + i);
+      }
+    }
+  }
+  // Beyond the map's last neuron lies the guard.
+  std::fill(levels + neurons, levels + lines * kLineLanes, rule.zero);
+}
+
 }  // namespace cssrun::internal::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -168,6 +199,7 @@ namespace cssrun::internal {
 HWY_EXPORT(RoundPotentialsTarget);
 HWY_EXPORT(PoolPotentialsTarget);
 HWY_EXPORT(WriteDigitsTarget);
+HWY_EXPORT(WriteLevelsTarget);
 
 void RoundPotentials(const SettledRow& settled, const PotentialInputs& inputs, size_t row,
                      bool marks_outside) {
@@ -182,6 +214,12 @@ void PoolPotentials(const MembraneLayout& layout, const PoolShape& pool, int16_t
 void WriteDigits(const SettledRow& settled, const DigitsTarget& target, size_t row,
                  size_t spike_row) {
   HWY_DYNAMIC_DISPATCH(WriteDigitsTarget)(settled, target, row, spike_row);
+}
+
+void WriteLevels(const SettledRow& settled, const LevelsTarget& target, size_t row,
+                 size_t level_row) {
+  CSSRUN_ASSERT(target.rule->zero == target.levels->layout.zero);
+  HWY_DYNAMIC_DISPATCH(WriteLevelsTarget)(settled, target, row, level_row);
 }
 
 }  // namespace cssrun::internal

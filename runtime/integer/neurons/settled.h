@@ -26,6 +26,7 @@
 #include "runtime/integer/layout/level_frame.h"
 #include "runtime/integer/layout/membrane_layout.h"
 #include "runtime/integer/layout/spike_frame.h"
+#include "runtime/integer/neurons/level_rule.h"
 
 namespace cssrun::internal {
 
@@ -71,7 +72,7 @@ struct PotentialInputs {
   size_t shortcut_count = 0;
 };
 
-// A settled layer's last step: its potentials become spikes and levels.
+// A settled layer's last step: its potentials become levels, or spikes and levels.
 struct SettledRow {
   const SettledNeurons* neurons = nullptr;
   const MembraneLayout* layout = nullptr;
@@ -105,6 +106,15 @@ struct DigitsTarget {
 };
 void WriteDigits(const SettledRow& settled, const DigitsTarget& target, size_t row,
                  size_t spike_row);
+
+// Writes the levels alone, of `columns` positions, by the rule of the layer. The same levels.
+struct LevelsTarget {
+  const LevelRule* rule = nullptr;
+  LevelFrame* levels = nullptr;
+  size_t columns = 0;
+};
+void WriteLevels(const SettledRow& settled, const LevelsTarget& target, size_t row,
+                 size_t level_row);
 
 }  // namespace cssrun::internal
 

@@ -123,8 +123,8 @@ TEST(LevelConvTest, IsItsPlainTwinOnLongTrains) {
                   kernel.float_scale.get());
       const LevelFrame levels =
           RandomLongLevels(made, LevelLayoutOf(made, kernel), kZeros[seed % 3], generator);
-      for (const SumMode mode :
-           {SumMode::kStore, SumMode::kJoin, SumMode::kPotential, SumMode::kAddFloats}) {
+      for (const SumMode mode : {SumMode::kStore, SumMode::kJoin, SumMode::kPotential,
+                                 SumMode::kLevels, SumMode::kAddFloats}) {
         SCOPED_TRACE("mode " + std::to_string(static_cast<int>(mode)));
         const TwinRows expected(settled, mode, [&](const LevelTarget& target, size_t row) {
           SumLevelsReference(conv, weights.scaled(), levels, target, row, kernel.float_scale.get());
@@ -133,7 +133,12 @@ TEST(LevelConvTest, IsItsPlainTwinOnLongTrains) {
           if (HasFailure()) return;
           const SumLevelsFunction sum = Resolve(kernel);
           const auto run = [&](const LevelTarget& target, size_t row) {
-            sum(kernel, levels, target, row);
+            if (variant == 0) return sum(kernel, levels, target, row);
+            LevelTarget tile = target;
+            for (uint32_t t = 0; t < kernel.tiles; ++t) {
+              tile.tiles = {t, t + 1};
+              sum(kernel, levels, tile, row);
+            }
           };
           ExpectTwins(settled, mode, run, expected);
         });

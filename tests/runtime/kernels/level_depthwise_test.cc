@@ -33,7 +33,7 @@ TEST(LevelDepthwiseTest, IsItsPlainTwin) {
                 kernel.float_scale.get());
     const LevelFrame levels = RandomLongLevels(made, LevelLayoutOf(made, kernel.left, kernel.right),
                                                kZeros[seed % 3], generator);
-    for (const SumMode mode : {SumMode::kPotential, SumMode::kAddFloats}) {
+    for (const SumMode mode : {SumMode::kPotential, SumMode::kLevels, SumMode::kAddFloats}) {
       SCOPED_TRACE("mode " + std::to_string(static_cast<int>(mode)));
       ++cases;
       const TwinRows expected(settled, mode, [&](const LevelTarget& target, size_t row) {

@@ -18,6 +18,9 @@
 
 namespace cssrun::internal {
 
+// What bytes hold that no kernel wrote.
+constexpr uint8_t kUntouched = 77;
+
 // The byte of level 0, from which all others reach 0 and 255.
 constexpr uint8_t kZeros[] = {0, 128, 100};
 
@@ -45,17 +48,41 @@ struct WholeWeights {
   std::vector<double> scales;
 };
 
-// Runs all rows: run(target, row). Membranes or floats are what it writes.
+// What a kernel writes, all modes taken together.
+struct RowsTarget {
+  int16_t* membranes = nullptr;
+  float* floats = nullptr;
+  uint8_t* levels = nullptr;  // [row][neuron]
+};
+
+inline size_t LevelsOfRow(const MembraneLayout& layout) {
+  return size_t{layout.columns} * layout.lanes.stride();
+}
+
+// Any numbers will do for a twin.
+inline LevelRule RuleOf(const SettledCase& settled) {
+  LevelRule rule;
+  rule.fraction = settled.rectify ? 6 : 7;
+  rule.offset = settled.rectify ? 32 : 63;
+  rule.least = static_cast<int16_t>(settled.rectify ? 0 : -100);
+  rule.most = static_cast<int16_t>(settled.rectify ? 255 : 127);
+  rule.zero = settled.rectify ? 0 : 128;
+  return rule;
+}
+
+// Runs all rows: run(target, row).
 template <class Run>
-void RunRows(const SettledCase& settled, SumMode mode, const Run& run, int16_t* membranes,
-             float* floats) {
+void RunRows(const SettledCase& settled, SumMode mode, const Run& run, const RowsTarget& to) {
   const MembraneLayout& layout = settled.layout;
+  const LevelRule rule = RuleOf(settled);
   std::vector<int32_t> level_sums(layout.columns);
   for (size_t row = 0; row < layout.rows; ++row) {
-    const SettledRow of_layer = settled.row(membranes);
+    const SettledRow of_layer = settled.row(to.membranes);
     const PotentialInputs inputs = settled.inputs(row);
     LevelTarget target{&of_layer, mode, &inputs};
-    target.floats = floats + layout.MapRowAt(0, row);
+    target.floats = to.floats + layout.MapRowAt(0, row);
+    target.levels = to.levels + row * LevelsOfRow(layout);
+    target.rule = &rule;
     target.block_floats = size_t{layout.rows} * layout.map_lanes();
     target.level_sums = level_sums.data();
     run(target, row);
@@ -70,12 +97,14 @@ struct TwinRows {
     std::mt19937 generator(7);
     start = RandomFloats(settled.layout.map_size(), -900, 900, generator);
     floats = start;
-    RunRows(settled, mode, twin, membranes.data(), floats.data());
+    levels.resize(settled.layout.rows * LevelsOfRow(settled.layout), kUntouched);
+    RunRows(settled, mode, twin, {membranes.data(), floats.data(), levels.data()});
   }
 
   std::vector<float> start;  // what the floats were before
   std::vector<int16_t> membranes;
   std::vector<float> floats;
+  std::vector<uint8_t> levels;
 };
 
 // Compares a kernel with its twin on this instruction set.
@@ -85,7 +114,9 @@ void ExpectTwins(const SettledCase& settled, SumMode mode, const Kernel& kernel,
   const std::vector<float>& start = expected.start;
   Guarded<int16_t> actual{std::span<const int16_t>(settled.membranes)};
   Guarded<float> floats{std::span<const float>(start)};
-  RunRows(settled, mode, kernel, actual.data(), floats.data());
+  const std::vector<uint8_t> untouched(expected.levels.size(), kUntouched);
+  Guarded<uint8_t> levels{std::span<const uint8_t>(untouched)};
+  RunRows(settled, mode, kernel, {actual.data(), floats.data(), levels.data()});
   const MembraneLayout& layout = settled.layout;
   const size_t used = size_t{layout.columns} * layout.lanes.lanes;
   for (size_t i = 0; i < layout.size(); ++i) {
@@ -97,8 +128,12 @@ void ExpectTwins(const SettledCase& settled, SumMode mode, const Kernel& kernel,
   for (size_t i = 0; i < start.size(); ++i) {
     ASSERT_EQ(floats.data()[i], expected.floats[i]) << "float " << i;
   }
+  for (size_t i = 0; i < expected.levels.size(); ++i) {
+    ASSERT_EQ(levels.data()[i], expected.levels[i]) << "level " << i;
+  }
   EXPECT_TRUE(actual.intact());
   EXPECT_TRUE(floats.intact());
+  EXPECT_TRUE(levels.intact());
 }
 
 }  // namespace cssrun::internal

@@ -15,6 +15,7 @@
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 #include "hwy/highway.h"
 #include "runtime/integer/kernels/lanes-inl.h"
+#include "runtime/integer/kernels/level_conv/products-inl.h"
 #include "runtime/integer/neurons/potential-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -36,12 +37,13 @@ struct TileRow {
   size_t quads = 0;
   size_t targets = 0;                         // of the tile
   size_t lanes = 0;                           // of a target column
+  bool slides = false;                        // kSlidingTaps taps of a row, one column apart
   bool joins = false;                         // what the membranes hold
   const RowPotentials* potentials = nullptr;  // null: the sums themselves are the result
-  // Corrections of the sums, by target of the tile; null: none.
+  // What sums begin with, by target of the tile.
   const int32_t* start = nullptr;
-  const int32_t* weight_offsets = nullptr;
-  const int32_t* level_sums = nullptr;  // by column: what offsets are multiplied with
+  const int32_t* weight_offsets = nullptr;  // likewise; null: none
+  const int32_t* level_sums = nullptr;      // by column: what offsets are multiplied with
   // Where sums times scale go instead: [column][lane]. Null: to membranes.
   float* floats = nullptr;
   const float* float_scale = nullptr;
@@ -49,7 +51,7 @@ struct TileRow {
   // The same for targets from `target` on, but for `potentials`.
   TileRow From(size_t target) const {
     TileRow from = *this;
-    if (start != nullptr) from.start += target;
+    from.start += target;
     if (weight_offsets != nullptr) from.weight_offsets += target;
     if (floats != nullptr) {
       from.floats += target;
@@ -57,26 +59,22 @@ struct TileRow {
     }
     return from;
   }
-  // Whether more is done with sums than the vectors they are in allow.
-  bool needs_correction() const {
-    return start != nullptr || weight_offsets != nullptr || floats != nullptr ||
-           lanes < kTileTargets;
+  // Whether sums go elsewhere than the vectors they are in allow.
+  bool leaves_registers() const { return floats != nullptr || lanes < kTileTargets; }
+  int32_t Start(size_t target, size_t column) const {
+    return start[target] +
+           (weight_offsets != nullptr ? weight_offsets[target] * level_sums[column] : 0);
   }
 };
 
-// Corrects the sums of one column and hands them on, `D` lanes at a time.
+// Hands on the sums of one column, `D` lanes at a time.
 template <class D>
 HWY_NOINLINE void FinishColumn(D d, const TileRow& row, size_t column, size_t targets,
                                const int32_t* HWY_RESTRICT sums, int16_t* HWY_RESTRICT membranes) {
   const hn::Rebind<float, D> df;
   const hn::Rebind<int16_t, D> d16;
   for (size_t i = 0; i < targets; i += hn::Lanes(d)) {
-    auto sum = hn::LoadU(d, sums + i);
-    if (row.start != nullptr) sum = hn::Add(sum, hn::LoadU(d, row.start + i));
-    if (row.weight_offsets != nullptr) {
-      const auto levels = hn::Set(d, row.level_sums[column]);
-      sum = hn::Add(sum, hn::Mul(hn::LoadU(d, row.weight_offsets + i), levels));
-    }
+    const auto sum = hn::LoadU(d, sums + i);
     if (row.floats != nullptr) {
       float* to = row.floats + column * row.lanes + i;
       const auto brought = hn::Mul(hn::ConvertTo(df, sum), hn::LoadU(df, row.float_scale + i));
@@ -84,8 +82,7 @@ HWY_NOINLINE void FinishColumn(D d, const TileRow& row, size_t column, size_t ta
       continue;
     }
     if (row.potentials != nullptr) {
-      hn::StoreU(Potentials(df, hn::ConvertTo(df, sum), *row.potentials, column, i), d16,
-                 membranes + i);
+      StoreNeurons(df, hn::ConvertTo(df, sum), *row.potentials, column, i, membranes + i);
       continue;
     }
     auto narrow = hn::DemoteTo(d16, sum);
@@ -110,6 +107,7 @@ void SumTile(const TileRow& row, size_t columns, const int8_t* weights, int16_t*
   for (size_t column = 0; column < columns; ++column) {
     int32_t sums[2 * kTileTargets] = {};
     for (size_t target = 0; target < row.targets; ++target) {
+      sums[target] = row.Start(target, column);
       const int8_t* quad = weights + target * kQuad;
       for (size_t ky = 0; ky < row.kernel_rows; ++ky) {
         for (size_t kx = 0; kx < row.kernel_columns; ++kx) {
@@ -126,103 +124,59 @@ void SumTile(const TileRow& row, size_t columns, const int8_t* weights, int16_t*
 }
 
 #else
-#if CSSRUN_TARGET_VNNI
-constexpr const char* kVariant = "8-bit products (VNNI)";
-
-// Bytes times bytes, four products added to each 32-bit sum at once.
-struct Products {
-  static constexpr size_t kVectors = 1;     // of sums, for kTileTargets targets
-  static constexpr size_t kPositions = 16;  // at a time: so many sums hide the latency
-  using D = hn::CappedTag<int32_t, kTileTargets>;
-  using Sum = hn::Vec<D>;
-  using Levels = hn::Vec<D>;
-
-  static HWY_INLINE Levels Load(const uint8_t* levels) {
-    int32_t quad;
-    std::memcpy(&quad, levels, sizeof(quad));
-    return hn::Set(D(), quad);
+// What the sums of `kTargets` targets begin with in one column.
+template <size_t kTargets>
+HWY_INLINE void StartColumn(const TileRow& row, size_t column, int32_t* HWY_RESTRICT start) {
+  const hn::CappedTag<int32_t, kTileTargets> d;
+  const auto levels = hn::Set(d, row.level_sums[column]);
+  HWY_UNROLL(8)
+  for (size_t i = 0; i < kTargets; i += hn::MaxLanes(d)) {
+    const auto offset = hn::Mul(hn::LoadU(d, row.weight_offsets + i), levels);
+    hn::Store(hn::Add(hn::LoadU(d, row.start + i), offset), d, start + i);
   }
-  static HWY_INLINE Levels LoadWeights(const int8_t* weights, size_t v) {
-    const hn::ScalableTag<int8_t> d8;
-    return hn::BitCast(D(), hn::Load(d8, weights + v * hn::Lanes(d8)));
-  }
-  // Highway 1.0 has no name for this instruction, which all machines of this target have.
-  static HWY_INLINE void Add(Levels levels, Levels weights, Sum& sum) {
-    asm("vpdpbusd %2, %1, %0" : "+v"(sum.raw) : "v"(levels.raw), "v"(weights.raw));
-  }
-  static HWY_INLINE Sum Finish(const Sum* sums, size_t v) { return sums[v]; }
-};
-#else
-constexpr const char* kVariant = "16-bit pairs";
-
-// Pairs of 16 bits, two sums for each target until all is added.
-struct Products {
-  using D16 = hn::CappedTag<int16_t, kLineLanes>;
-  using D = hn::RepartitionToWide<D16>;
-  using Sum = hn::Vec<D>;
-  using Levels = hn::Vec<D16>;
-  static constexpr size_t kLanes = hn::MaxLanes(D16());
-  static constexpr size_t kVectors = size_t{kTileTargets} * kQuad / kLanes;
-  // As many as registers allow.
-  static constexpr size_t kPositions = kLanes == 32 ? 8 : kLanes == 16 ? 2 : 1;
-
-  static HWY_INLINE Levels Load(const uint8_t* levels) {
-    uint32_t quad;
-    std::memcpy(&quad, levels, sizeof(quad));
-    uint64_t wide = (quad | uint64_t{quad} << 16) & 0x0000FFFF0000FFFF;
-    wide = (wide | wide << 8) & 0x00FF00FF00FF00FF;
-    return hn::BitCast(D16(), hn::Set(hn::Repartition<uint64_t, D16>(), wide));
-  }
-  static HWY_INLINE Levels LoadWeights(const int8_t* weights, size_t v) {
-    const hn::Rebind<int8_t, D16> d8;
-    return hn::PromoteTo(D16(), hn::Load(d8, weights + v * kLanes));
-  }
-  static HWY_INLINE void Add(Levels levels, Levels weights, Sum& sum) {
-    const D d;
-    auto odd = hn::Zero(d);
-    const auto even = hn::ReorderWidenMulAccumulate(d, levels, weights, hn::Zero(d), odd);
-    sum = hn::Add(sum, hn::RearrangeToOddPlusEven(even, odd));
-  }
-  static HWY_INLINE Sum Finish(const Sum* sums, size_t v) {
-    const D d;
-    return hn::Add(hn::ConcatEven(d, sums[2 * v + 1], sums[2 * v]),
-                   hn::ConcatOdd(d, sums[2 * v + 1], sums[2 * v]));
-  }
-};
-#endif
+}
 
 // `kPositions` neighbouring target columns of 16 or 32 targets.
 template <size_t kPositions, size_t kTargets>
-HWY_INLINE void SumColumns(const TileRow& given, size_t column, const int8_t* HWY_RESTRICT weights,
+HWY_INLINE void SumColumns(const TileRow& row, size_t column, const int8_t* HWY_RESTRICT weights,
                            int16_t* HWY_RESTRICT membranes) {
   constexpr size_t kVectors = Products::kVectors * kTargets / kTileTargets;
-  const TileRow row = given;  // a copy that no store can change
   const typename Products::D d;
   typename Products::Sum sums[kPositions * kVectors];
-  HWY_UNROLL(32)
-  for (size_t k = 0; k < kPositions * kVectors; ++k) sums[k] = hn::Zero(d);
+  if (row.weight_offsets == nullptr) {
+    HWY_UNROLL(32)
+    for (size_t k = 0; k < kPositions * kVectors; ++k) {
+      sums[k] = Products::Start(row.start, k % kVectors);
+    }
+  } else {
+    HWY_ALIGN int32_t start[kPositions * kTargets];
+    for (size_t p = 0; p < kPositions; ++p) {
+      StartColumn<kTargets>(row, column + p, start + p * kTargets);
+    }
+    HWY_UNROLL(32)
+    for (size_t k = 0; k < kPositions * kVectors; ++k) {
+      sums[k] = Products::Start(start + k / kVectors * kTargets, k % kVectors);
+    }
+  }
+  const Taps taps{row.quads, row.targets, row.position_pitch};
   const uint8_t* HWY_RESTRICT from = row.levels + column * row.position_pitch;
-  for (size_t ky = 0; ky < row.kernel_rows; ++ky, from += row.levels_pitch) {
-    const uint8_t* HWY_RESTRICT at = from;
-    for (size_t kx = 0; kx < row.kernel_columns; ++kx, at += row.tap_pitch) {
-      for (size_t q = 0; q < row.quads; ++q, weights += row.targets * kQuad) {
-        typename Products::Levels of_targets[kVectors];
-        HWY_UNROLL(8)
-        for (size_t v = 0; v < kVectors; ++v) of_targets[v] = Products::LoadWeights(weights, v);
-        HWY_UNROLL(16)
-        for (size_t p = 0; p < kPositions; ++p) {
-          const auto levels = Products::Load(at + q * kQuad + p * row.position_pitch);
-          HWY_UNROLL(8)
-          for (size_t v = 0; v < kVectors; ++v) {
-            Products::Add(levels, of_targets[v], sums[p * kVectors + v]);
-          }
-        }
+  if (Products::kSlides && row.slides) {
+    for (size_t ky = 0; ky < row.kernel_rows; ++ky, from += row.levels_pitch) {
+      AddSlidingTaps<kPositions, kTargets>(taps, from, weights, sums);
+      weights += kSlidingTaps * row.quads * row.targets * kQuad;
+    }
+  } else {
+    for (size_t ky = 0; ky < row.kernel_rows; ++ky, from += row.levels_pitch) {
+      const uint8_t* HWY_RESTRICT at = from;
+      for (size_t kx = 0; kx < row.kernel_columns; ++kx, at += row.tap_pitch) {
+        AddTap<kPositions, kTargets>(taps, at, weights, sums);
+        weights += row.quads * row.targets * kQuad;
       }
     }
   }
   const hn::Rebind<int16_t, typename Products::D> d16;
   membranes += column * row.lanes;
-  if (row.needs_correction()) {
+  if (row.potentials != nullptr || row.leaves_registers()) {
     constexpr size_t kResults = kTargets / hn::MaxLanes(d);
     HWY_ALIGN int32_t finished[kPositions * kTargets];
     HWY_UNROLL(32)
@@ -230,22 +184,14 @@ HWY_INLINE void SumColumns(const TileRow& given, size_t column, const int8_t* HW
       hn::Store(Products::Finish(sums + k / kResults * kVectors, k % kResults), d,
                 finished + k * hn::MaxLanes(d));
     }
+#if CSSRUN_TARGET_VNNI
+    if (!row.leaves_registers() &&
+        StoreLevels<kResults>(finished, *row.potentials, column, kPositions)) {
+      return;
+    }
+#endif
     for (size_t p = 0; p < kPositions; ++p, membranes += row.lanes) {
       FinishColumn(row, column + p, kTargets, finished + p * kTargets, membranes);
-    }
-    return;
-  }
-  if (row.potentials != nullptr) {
-    const hn::Rebind<float, typename Products::D> df;
-    const RowPotentials potentials = *row.potentials;
-    constexpr size_t kResults = kTargets / hn::MaxLanes(d);
-    HWY_UNROLL(32)
-    for (size_t k = 0; k < kPositions * kResults; ++k) {  // one loop, or GCC keeps sums in memory
-      const size_t first = k % kResults * hn::MaxLanes(d);
-      const size_t p = k / kResults;
-      const auto sum = hn::ConvertTo(df, Products::Finish(sums + p * kVectors, k % kResults));
-      hn::StoreU(Potentials(df, sum, potentials, column + p, first), d16,
-                 membranes + p * row.lanes + first);
     }
     return;
   }
@@ -261,20 +207,32 @@ HWY_INLINE void SumColumns(const TileRow& given, size_t column, const int8_t* HW
   }
 }
 
+// The next `wanted` columns, or as many fewer as there is code for. Returns how many.
+template <size_t kMost, size_t kTargets>
+HWY_INLINE size_t SumSomeColumns(size_t wanted, const TileRow& row, size_t column,
+                                 const int8_t* weights, int16_t* membranes) {
+  // Of more than 8, every fourth: 16-channel maps mostly have powers of two.
+  constexpr size_t kFewer = kMost > 8 ? kMost - 4 : kMost - 1;
+  if constexpr (kMost > 1) {
+    if (wanted < kMost) {
+      return SumSomeColumns<kFewer, kTargets>(wanted, row, column, weights, membranes);
+    }
+  }
+  SumColumns<kMost, kTargets>(row, column, weights, membranes);
+  return kMost;
+}
+
+// All columns of a row, in as few and as equal parts as there are.
 template <size_t kTargets>
 HWY_NOINLINE void SumTargets(const TileRow& row, size_t columns, const int8_t* weights,
                              int16_t* membranes) {
-  constexpr size_t kPositions = std::max<size_t>(1, Products::kPositions * kTileTargets / kTargets);
-  size_t column = 0;
-  for (; column + kPositions <= columns; column += kPositions) {
-    SumColumns<kPositions, kTargets>(row, column, weights, membranes);
+  constexpr size_t kMost = std::max<size_t>(1, Products::kPositions * kTileTargets / kTargets);
+  for (size_t column = 0; column < columns;) {
+    const size_t rest = columns - column;
+    const size_t parts = (rest + kMost - 1) / kMost;
+    const size_t part = (rest + parts - 1) / parts;
+    column += SumSomeColumns<kMost, kTargets>(part, row, column, weights, membranes);
   }
-  constexpr size_t kHalf = (kPositions + 1) / 2;
-  if (kHalf < kPositions && column + kHalf <= columns) {
-    SumColumns<kHalf, kTargets>(row, column, weights, membranes);
-    column += kHalf;
-  }
-  for (; column < columns; ++column) SumColumns<1, kTargets>(row, column, weights, membranes);
 }
 
 void SumTile(const TileRow& row, size_t columns, const int8_t* weights, int16_t* membranes) {
@@ -288,7 +246,8 @@ void SumTile(const TileRow& row, size_t columns, const int8_t* weights, int16_t*
     TileRow half = row.From(target);
     std::optional<RowPotentials> potentials;
     if (row.potentials != nullptr) {
-      half.potentials = &potentials.emplace(row.potentials->From(target));
+      half.potentials = &potentials.emplace(*row.potentials);
+      potentials->StartAt(target);
     }
     SumTargets<kTileTargets>(half, columns, weights + target * kQuad, membranes + target);
   }
@@ -322,8 +281,8 @@ HWY_NOINLINE void SumWindows(const TileRow& row, size_t columns, int32_t* HWY_RE
 }
 
 // What zero brings that is no level: see LevelFrame.
-void StartSums(const LevelConv& kernel, size_t tile, const TapRange& taps, int32_t zero,
-               int32_t* start) {
+void SubtractZero(const LevelConv& kernel, size_t tile, const TapRange& taps, int32_t zero,
+                  int32_t* start) {
   std::fill_n(start, kernel.targets, 0);
   for (auto ky = static_cast<size_t>(taps.first); ky < static_cast<size_t>(taps.last); ++ky) {
     const int32_t* row = &kernel.row_sums[(tile * kernel.kernel_rows() + ky) * kernel.targets];
@@ -335,7 +294,8 @@ void SumLevels(const LevelConv& kernel, const LevelFrame& levels, const LevelTar
                size_t row) {
   const SettledRow& settled = *target.settled;
   const MembraneLayout& layout = *settled.layout;
-  CSSRUN_ASSERT(target.mode != SumMode::kPotential || target.inputs != nullptr);
+  const bool fused = target.mode == SumMode::kPotential || target.mode == SumMode::kLevels;
+  CSSRUN_ASSERT(!fused || target.inputs != nullptr);
   const WindowAxis y = RowsOf(kernel.window);
   const WindowAxis x = ColumnsOf(kernel.window);
   const TapRange taps = y.TapsInside(static_cast<int64_t>(row), kernel.source_rows);
@@ -354,7 +314,14 @@ void SumLevels(const LevelConv& kernel, const LevelFrame& levels, const LevelTar
   tile.targets = kernel.targets;
   tile.lanes = layout.lanes.lanes;
   tile.joins = target.mode == SumMode::kJoin;
-  if (tile.tap_pitch == size_t{kernel.quads} * kQuad) {  // no gap between taps: one long one
+  tile.slides = tile.kernel_columns == kSlidingTaps && tile.tap_pitch == tile.position_pitch;
+#if CSSRUN_TARGET_VNNI
+  const bool apart = tile.slides;
+#else
+  const bool apart = false;
+#endif
+  if (!apart &&
+      tile.tap_pitch == size_t{kernel.quads} * kQuad) {  // no gap between taps: one long one
     tile.quads *= tile.kernel_columns;
     tile.kernel_columns = 1;
   }
@@ -364,19 +331,18 @@ void SumLevels(const LevelConv& kernel, const LevelFrame& levels, const LevelTar
   const int32_t zero = levels.layout.zero;
   const uint8_t* first_levels = tile.levels;
   std::optional<RowPotentials> potentials;
-  int32_t start[2 * kTileTargets];
-  for (size_t t = 0; t < kernel.tiles; ++t) {
+  int32_t start[2 * kTileTargets] = {};
+  tile.start = start;
+  const size_t last_tile = std::min(kernel.tiles, target.tiles.last);
+  for (size_t t = target.tiles.first; t < last_tile; ++t) {
     const size_t first = t * kernel.targets;
     const size_t block = first / tile.lanes;
     const size_t lane = first % tile.lanes;
     if (first_levels != nullptr) tile.levels = first_levels + kernel.first_quads[t] * size_t{kQuad};
-    if (zero != 0) {
-      StartSums(kernel, t, taps, zero, start);
-      tile.start = start;
-    }
+    if (zero != 0) SubtractZero(kernel, t, taps, zero, start);
     if (!kernel.weight_offsets.empty()) {
       CSSRUN_ASSERT(target.level_sums != nullptr);
-      if (t == 0 || kernel.first_quads[t] != kernel.first_quads[t - 1]) {
+      if (t == target.tiles.first || kernel.first_quads[t] != kernel.first_quads[t - 1]) {
         SumWindows(tile, layout.columns, target.level_sums);
       }
       tile.weight_offsets = &kernel.weight_offsets[first];
@@ -387,9 +353,11 @@ void SumLevels(const LevelConv& kernel, const LevelFrame& levels, const LevelTar
       tile.floats = target.floats + block * target.block_floats + lane;
       tile.float_scale = kernel.float_scale.get() + block * kLineLanes + lane;
     }
-    if (target.mode == SumMode::kPotential) {
-      const RowPotentials of_block(settled, *target.inputs, block, tile.lanes);
-      tile.potentials = &potentials.emplace(of_block.From(lane));
+    if (fused) {
+      RowPotentials& of_tile = potentials.emplace(settled, *target.inputs, block, tile.lanes);
+      of_tile.StartAt(lane);
+      if (target.mode == SumMode::kLevels) of_tile.WriteLevelsTo(target.levels, *target.rule);
+      tile.potentials = &of_tile;
     }
     const size_t weights = t * tile_size + static_cast<size_t>(taps.first) * kernel.tap_row_size();
     SumTile(tile, layout.columns, kernel.weights.get() + weights,

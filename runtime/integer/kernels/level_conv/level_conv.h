@@ -25,6 +25,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "network_generated.h"
@@ -93,17 +94,27 @@ enum class SumMode : uint8_t {
   kStore,      // sums replace what the membranes hold, saturated to 16 bits
   kJoin,       // sums join the membranes, saturating
   kPotential,  // potentials, rounded down, replace what the membranes hold
+  kLevels,     // levels of the neurons are written; membranes stay as they are
   kAddFloats,  // sums, in settled units, are added to floats beside the membranes
+};
+
+// Tiles of targets [first, last), as many as there are.
+struct TileRange {
+  uint32_t first = 0;
+  uint32_t last = std::numeric_limits<uint32_t>::max();
 };
 
 // Where a row's sums go.
 struct LevelTarget {
   const SettledRow* settled = nullptr;
   SumMode mode = SumMode::kStore;
-  const PotentialInputs* inputs = nullptr;  // of this row, for kPotential
+  const PotentialInputs* inputs = nullptr;  // of this row, for kPotential and kLevels
+  uint8_t* levels = nullptr;                // the row's first neuron, for kLevels
+  const LevelRule* rule = nullptr;          // of kLevels
   float* floats = nullptr;                  // of this row and block 0, for kAddFloats
   size_t block_floats = 0;                  // from one block to the next
   int32_t* level_sums = nullptr;  // room for a number per column, where weights have offsets
+  TileRange tiles = {};           // of LevelConv
 };
 
 // Sums all levels that reach target row `row`. Looked up once a layer, called once a row.

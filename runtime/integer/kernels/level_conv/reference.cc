@@ -56,6 +56,11 @@ void SumLevelsReference(const LevelConvShape& shape, const ScaledWeights& weight
           membrane =
               PotentialReference(settled, *target.inputs, static_cast<float>(sum), column, c);
           break;
+        case SumMode::kLevels:
+          target.levels[NeuronAt(layout.lanes, column, c)] = LevelReference(
+              *target.rule,
+              PotentialReference(settled, *target.inputs, static_cast<float>(sum), column, c));
+          break;
         case SumMode::kAddFloats: {
           const size_t lanes = layout.lanes.lanes;
           float& to = target.floats[c / lanes * target.block_floats + column * lanes + c % lanes];

@@ -57,9 +57,7 @@ HWY_INLINE void HandOn(DF df, hn::Vec<DF> sum, const LaneRow& row, size_t column
     hn::StoreU(hn::Add(hn::LoadU(df, to), brought), df, to);
     return;
   }
-  const hn::Rebind<int16_t, DF> d16;
-  hn::StoreU(Potentials(df, sum, *row.potentials, column, row.lane), d16,
-             row.membranes + column * row.lane_pitch);
+  StoreNeurons(df, sum, *row.potentials, column, row.lane, row.membranes + column * row.lane_pitch);
 }
 
 // A whole window of 3 x 3: the weights stay in registers.
@@ -133,7 +131,8 @@ HWY_INLINE void SumBlocks(DF df, const LevelDepthwise& kernel, const LevelFrame&
   HWY_ALIGN float start[kLineLanes];
   for (size_t block = 0; block < layout.lanes.blocks; ++block) {
     StartSums(kernel, block, sums.taps, levels.layout.zero, start);
-    const RowPotentials potentials(settled, *target.inputs, block, lanes);
+    RowPotentials potentials(settled, *target.inputs, block, lanes);
+    if (target.mode == SumMode::kLevels) potentials.WriteLevelsTo(target.levels, *target.rule);
     sums.potentials = &potentials;
     for (size_t lane = 0; lane < lanes; lane += hn::Lanes(df)) {
       for (int64_t ky = sums.taps.first; ky < sums.taps.last; ++ky) {
@@ -159,9 +158,9 @@ HWY_INLINE void SumBlocks(DF df, const LevelDepthwise& kernel, const LevelFrame&
 
 void SumDepthwise(const LevelDepthwise& kernel, const LevelFrame& levels, const LevelTarget& target,
                   size_t row) {
-  CSSRUN_ASSERT(target.mode == SumMode::kPotential || target.mode == SumMode::kAddFloats);
+  CSSRUN_ASSERT(target.mode != SumMode::kStore && target.mode != SumMode::kJoin);
   CSSRUN_ASSERT(target.inputs != nullptr);
-  CSSRUN_ASSERT(target.mode == SumMode::kPotential || target.floats != nullptr);
+  CSSRUN_ASSERT(target.mode != SumMode::kAddFloats || target.floats != nullptr);
   CSSRUN_ASSERT(kernel.left <= levels.layout.before);
   CSSRUN_ASSERT(levels.layout.before + kernel.right <= levels.layout.row_size);
   if (kernel.lanes == 8) {

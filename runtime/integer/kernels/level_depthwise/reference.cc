@@ -46,8 +46,12 @@ void SumDepthwiseReference(const LevelDepthwiseShape& shape, const ScaledWeights
         to += sum * float_scale[c / lanes * kLineLanes + c % lanes];
         continue;
       }
-      settled.membranes[MembraneAt(layout, row, column, c)] =
-          PotentialReference(settled, *target.inputs, sum, column, c);
+      const int16_t z = PotentialReference(settled, *target.inputs, sum, column, c);
+      if (target.mode == SumMode::kLevels) {
+        target.levels[NeuronAt(layout.lanes, column, c)] = LevelReference(*target.rule, z);
+      } else {
+        settled.membranes[MembraneAt(layout, row, column, c)] = z;
+      }
     }
   }
 }

@@ -59,10 +59,10 @@ SettledCase::SettledCase(const MembraneLayout& membrane_layout, const LayerPools
   SetTimesteps(5);
 }
 
-void SettledCase::SetTimesteps(uint32_t timesteps) {
+void SettledCase::SetTimesteps(uint32_t timesteps, double threshold) {
   neurons.thresholds.clear();
   for (uint32_t k = 0; k < timesteps; ++k) {
-    const double share = k + 1 < timesteps ? 0.667 : 0.5;
+    const double share = k + 1 < timesteps ? threshold : 0.5;
     const int amplitude = 1 << SettledFraction(timesteps);
     const int weight = 1 << (timesteps - 1 - k);
     neurons.thresholds.push_back(static_cast<int16_t>(share * weight * amplitude) - 1);

@@ -28,7 +28,7 @@ struct SettledCase {
               uint32_t seed);
 
   // Thresholds of a train of so many steps.
-  void SetTimesteps(uint32_t timesteps);
+  void SetTimesteps(uint32_t timesteps, double threshold = 0.667);
   // Limits of levels, of as many steps as were set.
   void SetLimits(int lowest, int highest);
 

@@ -1,0 +1,46 @@
+// The level of a settled neuron straight from its potential, without the digits in between.
+//
+// A train of signed digits carries its potential rounded to a whole number, the level, and that is
+// all that level kernels read. Where the thresholds make it so, and those of the converter do, the
+// level is one addition, shift and clamp, and the number of spikes follows from the level:
+//
+//     level = clamp((z + offset) >> fraction, least, most)
+//
+// The digits themselves are then written only when somebody looks at them.
+#ifndef CSSRUN_RUNTIME_INTEGER_NEURONS_LEVEL_RULE_H_
+#define CSSRUN_RUNTIME_INTEGER_NEURONS_LEVEL_RULE_H_
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+namespace cssrun::internal {
+
+struct SettledNeurons;
+
+struct LevelRule {
+  int16_t offset = 0;    // in settled units, 0 or more
+  int16_t fraction = 0;  // bits of an amplitude in settled units
+  int16_t least = 0;
+  int16_t most = 0;
+  uint8_t zero = 0;                      // the byte of level 0
+  std::array<uint8_t, 256> spikes = {};  // by byte, level + zero: the spikes of the train
+};
+
+// What makes the digits of a layer, besides the neurons' thresholds and limits.
+struct TrainShape {
+  uint32_t timesteps = 0;
+  bool rectify = false;
+  bool negative_spikes = true;
+  uint8_t zero = 0;
+
+  bool operator==(const TrainShape&) const = default;
+};
+
+// The rule that gives the level and the number of spikes that WriteDigits() gives, for all 65,536
+// potentials: each is tried. Nothing where the thresholds allow none.
+std::optional<LevelRule> FindLevelRule(const SettledNeurons& neurons, const TrainShape& shape);
+
+}  // namespace cssrun::internal
+
+#endif  // CSSRUN_RUNTIME_INTEGER_NEURONS_LEVEL_RULE_H_
