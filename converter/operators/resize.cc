@@ -225,20 +225,33 @@ Status AddRepeat(DenseBuilder& builder, const Node& node) {
   return Status::Ok();
 }
 
-// Identities whose positions come several times, after their means.
+// Identities whose positions come several times, after their means. Where they come many times, as
+// those of a mean over the whole map, neurons repeat them: in a sum of other channels, weights
+// would be a matrix for each time.
 Status LowerRepeat(Lowering& lowering, const Node& node) {
+  constexpr int64_t kMany = 16;
   const std::vector<int64_t> factors = FactorsOf(node);
-  const Form& input = lowering.Fitting(node.inputs[0], [](const Form& form) {
-    return form.AllTerms(
-        [](const SpikingSynapses& term) { return IsIdentityTerm(term) && IsUnit(term.window); });
+  const auto are_many = [&](const SpikingSynapses& term) {
+    return term.repeat_y * term.repeat_x * factors[0] * factors[1] > kMany;
+  };
+  const Form& input = lowering.Fitting(node.inputs[0], [&](const Form& form) {
+    return form.AllTerms([&](const SpikingSynapses& term) {
+      const bool all_channels =
+          term.channel_offset == 0 &&
+          lowering.NodeAt(term.source).extent.channels() == form.extent.channels();
+      return IsIdentityTerm(term) && IsUnit(term.window) &&
+             (!are_many(term) || (all_channels && !IsRepeated(term)));
+    });
   });
   Form output = input;
   output.name = node.name;
   output.extent = ExtentOf(lowering.graph().value(node.outputs[0]).shape);
+  const bool many = std::ranges::any_of(input.terms, are_many);
   for (SpikingSynapses& term : output.terms) {
     term.repeat_y *= static_cast<int32_t>(factors[0]);
     term.repeat_x *= static_cast<int32_t>(factors[1]);
   }
+  if (many) output = lowering.MakeNeurons(std::move(output), node.outputs[0], false);
   lowering.SetForm(node, std::move(output));
   return Status::Ok();
 }

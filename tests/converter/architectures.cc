@@ -153,6 +153,13 @@ const std::vector<Architecture>& RewrittenArchitectures() {
          return Classifier(
              b, Relu(b, b.Conv(b.Op("Concat", {x, mean}, {IntAttribute("axis", 1)}), 8, 5, 1)), 5);
        }},
+      {"ResizeOfAMeanToAMapThenConcat", 3, 3,
+       [](GraphBuilder& b) {
+         const ValueId x = Relu(b, b.Conv(b.Image(3, 6, 6), 3, 4, 3, {kPadOne}));
+         const ValueId mean = Resize(b, b.Op("GlobalAveragePool", {x}), {1, 1, 6, 6});
+         const ValueId joined = b.Op("Concat", {x, mean}, {IntAttribute("axis", 1)});
+         return Classifier(b, Relu(b, b.Conv(joined, 8, 5, 3, {kPadOne})), 5);
+       }},
       {"ResizeThenPoolAndSlice", 3, 3,
        [](GraphBuilder& b) {
          const ValueId x = Relu(b, b.Conv(b.Image(3, 4, 5), 3, 4, 3, {kPadOne}));
