@@ -254,6 +254,10 @@ void AddOperators(SpoiltModels& list) {
              AddConstant(m, FloatTensor("slopes", {2, 4, 4}, std::vector<float>(32, 0.5F)));
              Insert(m, "PRelu", {"slopes"});
            });
+  list.Add("PReluOfTheLastAxis", {"PRelu5", "do not fit", "[3, 1, 1]"}, [](ModelProto& m) {
+    AddConstant(m, FloatTensor("slopes", {3}, {0.1F, 0.2F, 0.3F}));
+    Insert(m, "PRelu", {"slopes"});
+  });
   list.Add("LeakyReluOfNothing", {"LeakyRelu5", "not a finite number"}, [](ModelProto& m) {
     AddFloat(Insert(m, "LeakyRelu"), "alpha", std::numeric_limits<float>::infinity());
   });
