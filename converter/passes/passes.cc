@@ -10,6 +10,7 @@
 #include "converter/out_of_memory.h"
 #include "converter/passes/add_image_map.h"
 #include "converter/passes/drop_ending.h"
+#include "converter/passes/find_leaky_relus.h"
 #include "converter/passes/fold_affine.h"
 #include "converter/passes/fold_constants.h"
 #include "converter/passes/fold_image.h"
@@ -100,6 +101,7 @@ Status RunPasses(Graph& graph) {
       FoldQuantization,
       RemoveIdentities,
       MergeMeans,
+      FindLeakyRelus,
       MergeLimits,
       Normalize,
       RemoveIdentities,

@@ -33,6 +33,15 @@ const std::vector<Architecture>& RewrittenArchitectures() {
          const ValueId x = Leaky(b, b.Conv(b.Image(3, 7, 8), 3, 4, 3, {kPadOne}), 0.1F);
          return Classifier(b, Leaky(b, b.Conv(x, 4, 5, 3, {kPadOne}), -0.5F), 5);
        }},
+      {"LeakyReluAsArithmetic", 4, 2,
+       [](GraphBuilder& b) {
+         // max(x, a x), and min(x, a x) with a slope for each channel.
+         const ValueId x = b.Conv(b.Image(3, 7, 8), 3, 4, 3, {kPadOne});
+         const ValueId y = b.Op("Max", {b.Op("Mul", {b.Floats({}, {0.2F}), x}), x});
+         const ValueId z = b.Conv(y, 4, 3, 3);
+         const ValueId slopes = b.Floats({3, 1, 1}, {1.5F, 1.0F, 2.0F});
+         return Classifier(b, b.Op("Min", {z, b.Op("Mul", {z, slopes})}), 3);
+       }},
       {"LeakyReluThatIsRelu", 1, 1,
        [](GraphBuilder& b) {
          return Classifier(b, Leaky(b, b.Conv(b.Image(3, 7, 8), 3, 4, 3, {kPadOne}), 0), 4);
