@@ -186,7 +186,7 @@ HWY_INLINE void SumColumns(const TileRow& row, size_t column, const int8_t* HWY_
     }
 #if CSSRUN_TARGET_VNNI
     if (!row.leaves_registers() &&
-        StoreLevels<kResults>(finished, *row.potentials, column, kPositions)) {
+        StoreLevels<kResults>(finished, *row.potentials, 0, column, kPositions)) {
       return;
     }
 #endif
