@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "format/geometry.h"
+
 namespace cssrun::internal {
 namespace {
 
@@ -47,7 +49,7 @@ bool CanTakeWideLevels(const Connection& connection, const TargetLayer& target) 
   const bool means = connection.synapses->average() != nullptr;
   return target.wide_sums && !connection.identity() && target.pools.disjoint() &&
          !connection.from_encoder && connection.level_zero.has_value() &&
-         (!means || connection.composed.has_value()) &&
+         (!means || connection.composed.has_value()) && !format::IsSpread(*connection.synapses) &&
          LevelSumsFit(LevelConvShapeOf(connection, target), kLargestByte);
 }
 
