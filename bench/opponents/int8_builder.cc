@@ -71,6 +71,10 @@ Int8Builder::Int8Builder(const Graph& graph, std::vector<float> magnitudes)
 Status Int8Builder::Add(const DenseGroup& group) {
   const Node& node = *group.leader;
   const ValueId out = node.outputs[0];
+  if (group.last().op == OpKind::kQuantize) {
+    return NodeError(group.last(),
+                     "the 8-bit network is made of a model in float; this one is quantized");
+  }
   const bool computes =
       node.op == OpKind::kConv || node.op == OpKind::kGemm || node.op == OpKind::kFlatten;
   if (is_answer_[Index(group.last().outputs[0])] && (!computes || group.sum != nullptr)) {

@@ -177,17 +177,30 @@ TEST(OneDnnInt8Test, EndsWithAConvolution) {
   ExpectClose(builder.Finish(builder.Op("Flatten", {builder.Conv(mean, 16, 20, 1)})));
 }
 
+void ExpectRefused(Graph graph, const std::string& why) {
+  const auto difference = CompareOnNoise(std::move(graph));
+  ASSERT_FALSE(difference.ok());
+  EXPECT_EQ(difference.status().code(), StatusCode::kBadModel);
+  EXPECT_NE(difference.status().message().find(why), std::string::npos)
+      << difference.status().message();
+}
+
 TEST(OneDnnInt8Test, SaysWhatItDoesNotRun) {
   GraphBuilder builder;
   const ValueId image = builder.Image(3, 16, 16);
   const ValueId a = builder.Op("Relu", {builder.Conv(image, 3, 8, 3, kSame)});
   const ValueId b = builder.Op("Relu", {builder.Conv(a, 8, 8, 3, kSame)});
   const ValueId both = builder.Op("Concat", {a, b}, {IntAttribute("axis", 1)});
-  const auto difference = CompareOnNoise(EndWithMean(builder, both, 16));
-  ASSERT_FALSE(difference.ok());
-  EXPECT_EQ(difference.status().code(), StatusCode::kBadModel);
-  EXPECT_NE(difference.status().message().find("does not run Concat"), std::string::npos)
-      << difference.status().message();
+  ExpectRefused(EndWithMean(builder, both, 16), "does not run Concat");
+}
+
+// Its codes are the model's own, such as 3 bits, and not those of the largest activations.
+TEST(OneDnnInt8Test, RefusesQuantizedModels) {
+  GraphBuilder builder;
+  const ValueId image = builder.Image(3, 16, 16);
+  const ValueId first = builder.Op("Relu", {builder.Conv(image, 3, 8, 3, kSame)});
+  const ValueId rounded = builder.QuantizePair(first, 0.1F, 0, false, 7);
+  ExpectRefused(EndWithMean(builder, rounded, 8), "this one is quantized");
 }
 
 }  // namespace
