@@ -1,11 +1,11 @@
 #!/usr/bin/python3
-"""Writes the ONNX models that bench/networks.sh measures beside those with trained weights.
+"""Writes the ONNX models that benchmarks measure beside those with trained weights.
 
-    bench/export_models.py FOLDER
+    bench/export_models.py FOLDER [NAME...]
 
 CIFAR-size VGG-16 and ResNet-18 at full width, ImageNet-size ResNet-34, ResNet-50 and VGG-16, and
-ResNet-18 for images of several sizes, from
-Debian's python3-torchvision with seeded random weights: their shapes are the real ones, and batch
+ResNet-18 for images of several sizes; without NAMEs, all. They come from Debian's
+python3-torchvision with seeded random weights: their shapes are the real ones, and batch
 normalization has seen images, so that activations are of the usual size. Their answers mean
 nothing. Needs python3-torch, python3-torchvision and python3-onnx.
 """
@@ -65,11 +65,15 @@ def settle(model: torch.nn.Module, side: int) -> None:
 
 
 def main() -> None:
-    if len(sys.argv) != 2:
+    if len(sys.argv) < 2:
         sys.exit(__doc__)
     folder = pathlib.Path(sys.argv[1])
+    unknown = set(sys.argv[2:]) - MODELS.keys()
+    if unknown:
+        sys.exit(f"no model {', '.join(sorted(unknown))}; there are {', '.join(MODELS)}")
     folder.mkdir(parents=True, exist_ok=True)
-    for name, (build, side) in MODELS.items():
+    for name in sys.argv[2:] or MODELS:
+        build, side = MODELS[name]
         torch.manual_seed(1)
         model = build()
         settle(model, side)

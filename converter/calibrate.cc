@@ -18,6 +18,8 @@ Result<ActivationRange> RangeOf(const SpikingNode& node, TopValues& top) {
   // A layer with only a few activations other than zero still needs an amplitude.
   if (range.percentile == 0) range.percentile = range.maximum;
   range.clipped_share = top.ShareAbove(range.percentile);
+  // Where one half of a value is never seen, any amplitude does.
+  if (range.maximum == 0 && node.half) range.percentile = range.maximum = 1;
   if (range.percentile > 0 && std::isfinite(range.maximum)) return range;
   return Status::BadModel("node " + node.name + ": its activations are " +
                           (range.maximum == 0 ? "zero" : "not finite") +

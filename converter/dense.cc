@@ -45,7 +45,11 @@ void SetInput(DensePlan& plan, std::span<const float> images) {
 
 void Execute(DensePlan& plan, const DenseOperation& operation) {
   if (operation.primitive) {
-    operation.primitive.execute(plan.stream, operation.arguments);
+    // The C++ interface would make the list of arguments anew each time.
+    dnnl::error::wrap_c_api(dnnl_primitive_execute(operation.primitive.get(), plan.stream.get(),
+                                                   static_cast<int>(operation.handles.size()),
+                                                   operation.handles.data()),
+                            "could not execute a primitive");
     return;
   }
   const dnnl::memory& output = operation.arguments.at(DNNL_ARG_DST);
@@ -60,7 +64,7 @@ DenseNetwork::~DenseNetwork() = default;
 Result<std::unique_ptr<DenseNetwork>> DenseNetwork::Create(const Graph& graph, int64_t batch) {
   Result<std::unique_ptr<DensePlan>> plan = BuildDensePlan(graph, batch);
   if (!plan.ok()) return plan.status();
-  return std::unique_ptr<DenseNetwork>(new DenseNetwork(std::move(plan).value()));
+  return std::make_unique<DenseNetwork>(std::move(plan).value());
 }
 
 Status DenseNetwork::Run(std::span<const float> images, std::span<float> logits,

@@ -28,6 +28,8 @@ class DenseNetwork {
   // must have gone through RunPasses() and FindUnsupported(); it is not needed afterwards.
   // Error: kBadModel naming a node that oneDNN cannot run.
   static Result<std::unique_ptr<DenseNetwork>> Create(const Graph& graph, int64_t batch);
+  // Runs a plan that was built otherwise, such as one in integers (bench/opponents/).
+  explicit DenseNetwork(std::unique_ptr<DensePlan> plan);
   ~DenseNetwork();
   DenseNetwork(const DenseNetwork&) = delete;
   DenseNetwork& operator=(const DenseNetwork&) = delete;
@@ -44,8 +46,6 @@ class DenseNetwork {
              const Observe& observe);
 
  private:
-  explicit DenseNetwork(std::unique_ptr<DensePlan> plan);
-
   std::unique_ptr<DensePlan> plan_;
 };
 

@@ -23,10 +23,6 @@ bool IsStrided(const memory::desc& desc) {
 
 }  // namespace
 
-const Node& DenseGroup::last() const {
-  return rectifier != nullptr ? *rectifier : sum != nullptr ? *sum : *leader;
-}
-
 memory::desc AnyDesc(const memory::dims& dims) {
   return {dims, kDenseFloat, memory::format_tag::any};
 }
@@ -43,7 +39,7 @@ memory::desc DescLike(const memory::desc& like, const memory::dims& dims) {
     strides[order[i]] = stride;
     stride *= dims[order[i]];
   }
-  return {dims, kDenseFloat, strides};
+  return {dims, like.data_type(), strides};
 }
 
 memory::dims Pair(const std::array<int64_t, 2>& values) { return {values[0], values[1]}; }
@@ -118,10 +114,11 @@ size_t DenseBuilder::SlotAs(ValueId id, const memory::desc& desc) {
 
 // Returns the value in plain order and with its own dimensions (those of a flattened map differ).
 size_t DenseBuilder::PlainSlot(ValueId id) {
-  const memory::desc wanted = PlainDesc(Dims(id));
   const memory::dims stored = SlotDims(FirstSlot(id));
+  const memory::data_type type = SlotDesc(FirstSlot(id)).data_type();
+  const memory::desc wanted = PlainDesc(Dims(id), type);
   if (stored == Dims(id)) return SlotAs(id, wanted);
-  const size_t plain = SlotAs(id, PlainDesc(stored));
+  const size_t plain = SlotAs(id, PlainDesc(stored, type));
   const size_t slot = AddSlot(wanted, plan_->slots[plain].buffer);
   ActivationOf(id).slots.push_back(slot);
   return slot;
@@ -158,7 +155,8 @@ void DenseBuilder::FinishRead(ValueId id) {
 
 void DenseBuilder::Allocate() {
   for (size_t i = 0; i < buffer_bytes_.size(); ++i) {
-    const auto floats = static_cast<int64_t>(buffer_bytes_[i] / sizeof(float));
+    const auto floats =
+        static_cast<int64_t>((buffer_bytes_[i] + sizeof(float) - 1) / sizeof(float));
     const memory::desc desc = PlainDesc({floats});
     // The caller's images take the place of the input's buffer.
     plan_->buffers.push_back(i == DensePlan::kInputBuffer
@@ -171,6 +169,9 @@ void DenseBuilder::Allocate() {
       operation.arguments[argument] =
           memory(SlotDesc(slot), plan_->engine, buffer.get_data_handle());
     }
+    for (const auto& [argument, where] : operation.arguments) {
+      operation.handles.push_back({argument, where.get()});
+    }
   }
 }
 
@@ -181,7 +182,8 @@ size_t DenseBuilder::StridedSlot(ValueId id) {
 
 void DenseBuilder::AddOperation(dnnl::primitive primitive, DenseArguments slots,
                                 DenseConstants constants) {
-  plan_->operations.push_back({std::move(primitive), std::move(slots), std::move(constants), {}});
+  plan_->operations.push_back(
+      {std::move(primitive), std::move(slots), std::move(constants), {}, {}});
 }
 
 void DenseBuilder::AddReorder(size_t from, size_t to) {

@@ -35,6 +35,10 @@ struct DenseGroup {
   const Node& last() const;
 };
 
+// Decides which nodes of the graph run as one primitive. Element i is the group whose last node is
+// node i; it has no leader where node i is not the last node of a group.
+std::vector<DenseGroup> FormDenseGroups(const Graph& graph);
+
 // One step that a rectifier applies to an element: scale * kind(x, alpha, beta).
 struct Elementwise {
   dnnl::algorithm kind;
@@ -93,6 +97,9 @@ class DenseBuilder {
   // dimensions, with the node's input. Its result is the node's output, whatever the shape of that.
   void AddProduct(const Node& node, const std::vector<float>& weights,
                   const dnnl::memory::dims& weight_dims);
+  // Returns constants as a primitive wants them; they are given in plain order.
+  dnnl::memory Weights(const std::vector<float>& values, const dnnl::memory::dims& dims,
+                       const dnnl::memory::desc& desc);
   // Returns what the sum and the rectifier of a group do to its leader's output.
   dnnl::primitive_attr PostOperations(const DenseGroup& group) const;
   // Declares that the last operation computed `id` into `slot`.
@@ -125,8 +132,6 @@ class DenseBuilder {
   void ReleaseBuffer(size_t buffer);
   size_t AddSlot(const dnnl::memory::desc& desc, size_t buffer);
   size_t PlainSlot(ValueId id);
-  dnnl::memory Weights(const std::vector<float>& values, const dnnl::memory::dims& dims,
-                       const dnnl::memory::desc& desc);
   const std::vector<float>* Constant(const Node& node, size_t input) const;
   void Allocate();
 

@@ -28,6 +28,7 @@ struct DenseOperation {
   dnnl::primitive primitive;
   std::vector<std::pair<int, size_t>> slots;        // argument and slot
   std::unordered_map<int, dnnl::memory> arguments;  // weights, and the slots once they have memory
+  std::vector<dnnl_exec_arg_t> handles;             // the same, as oneDNN's C interface takes them
   std::vector<ValueId> makes;  // values that can be observed after this operation
 };
 
@@ -50,7 +51,8 @@ struct DensePlan {
 };
 
 // Returns a contiguous description, the last dimension fastest.
-dnnl::memory::desc PlainDesc(const dnnl::memory::dims& dims);
+dnnl::memory::desc PlainDesc(const dnnl::memory::dims& dims,
+                             dnnl::memory::data_type type = dnnl::memory::data_type::f32);
 
 Result<std::unique_ptr<DensePlan>> BuildDensePlan(const Graph& graph, int64_t batch);
 

@@ -69,7 +69,10 @@ Form Lowering::IdentityOf(size_t index) const {
 SpikingNode* Lowering::OnlySource(const Form& form) {
   if (form.terms.size() != 1 || form.HasBias()) return nullptr;
   const SpikingSynapses& term = form.terms.front();
-  if (!IsPlain(term) || term.scale != 1 || term.channel_offset != 0) return nullptr;
+  if (!IsPlain(term) || term.scale != 1 || term.channel_scales != nullptr ||
+      term.channel_offset != 0) {
+    return nullptr;
+  }
   SpikingNode& node = NodeAt(term.source);
   return node.extent == form.extent ? &node : nullptr;
 }
@@ -81,6 +84,64 @@ SpikingNode* Lowering::OwnNeurons(ValueId id) {
   return own ? source : nullptr;
 }
 
+void Lowering::ScaleForm(const std::vector<double>& numbers, Form& form) const {
+  const auto number = [&](size_t channel) {
+    return numbers.size() == 1 ? numbers[0] : numbers[channel];
+  };
+  for (size_t c = 0; c < form.bias.size(); ++c) form.bias[c] *= number(c);
+  for (SpikingSynapses& term : form.terms) {
+    if (numbers.size() == 1) {
+      term.scale *= numbers[0];
+    } else if (IsIdentityTerm(term)) {
+      // Source channels that the form does not have keep theirs.
+      const auto sources = static_cast<int64_t>(network_.nodes[term.source].extent.channels());
+      auto scales = term.channel_scales == nullptr
+                        ? std::vector<double>(static_cast<size_t>(sources), 1.0)
+                        : *term.channel_scales;
+      for (int64_t s = 0; s < sources; ++s) {
+        const int64_t c = s + term.channel_offset;
+        const bool inside = c >= 0 && c < static_cast<int64_t>(numbers.size());
+        if (inside) scales[static_cast<size_t>(s)] *= numbers[static_cast<size_t>(c)];
+      }
+      term.channel_scales = std::make_shared<const std::vector<double>>(std::move(scales));
+    } else {
+      std::vector<float> weights = term.weights->floats();
+      const size_t row = weights.size() / numbers.size();
+      for (size_t i = 0; i < weights.size(); ++i) {
+        weights[i] = static_cast<float>(weights[i] * numbers[i / row]);
+      }
+      term.weights =
+          std::make_shared<const Tensor>(Tensor{term.weights->shape, std::move(weights)});
+    }
+  }
+}
+
+// An identity whose channels have scales of their own is a convolution: a depthwise one, or where
+// only some channels join, one with a matrix.
+std::vector<SpikingSynapses> Lowering::SynapsesOf(Form& form) const {
+  for (SpikingSynapses& term : form.terms) {
+    if (term.channel_scales == nullptr) continue;
+    const std::vector<double>& scales = *term.channel_scales;
+    const auto sources = static_cast<int64_t>(scales.size());
+    const auto targets = static_cast<int64_t>(form.extent.channels());
+    const bool depthwise = sources == targets && term.channel_offset == 0;
+    std::vector<float> weights(static_cast<size_t>(depthwise ? targets : targets * sources), 0.0F);
+    for (int64_t s = 0; s < sources; ++s) {
+      const int64_t t = s + term.channel_offset;
+      if (t < 0 || t >= targets) continue;
+      weights[static_cast<size_t>(depthwise ? t : t * sources + s)] =
+          static_cast<float>(scales[static_cast<size_t>(s)]);
+    }
+    term.kind = format::SynapseKind::Convolution;
+    term.groups = depthwise ? form.extent.channels() : 1;
+    term.channel_offset = 0;
+    term.weights = std::make_shared<const Tensor>(
+        Tensor{{targets, depthwise ? 1 : sources}, std::move(weights)});
+    term.channel_scales = nullptr;
+  }
+  return std::move(form.terms);
+}
+
 Form Lowering::MakeNeurons(Form form, ValueId value, bool rectify) {
   SpikingNode node;
   node.name = form.name;
@@ -89,7 +150,7 @@ Form Lowering::MakeNeurons(Form form, ValueId value, bool rectify) {
   node.potential = form.extent;
   node.rectify = rectify;
   node.bias = std::move(form.bias);
-  node.synapses = std::move(form.terms);
+  node.synapses = SynapsesOf(form);
   network_.nodes.push_back(std::move(node));
   return IdentityOf(network_.nodes.size() - 1);
 }
@@ -105,7 +166,7 @@ bool Lowering::StaysWithin(const SpikingSynapses& term, int64_t first, int64_t c
 
 SpikingNetwork Lowering::Finish() {
   for (const GraphOutput& output : graph_.outputs) {
-    const Form& form = FormOf(output.value);
+    Form form = FormOf(output.value);
     SpikingNode readout;
     readout.name = form.name;
     readout.kind = format::NodeKind::Readout;
@@ -113,7 +174,7 @@ SpikingNetwork Lowering::Finish() {
     readout.extent = form.extent;
     readout.potential = form.extent;
     readout.bias = form.bias;
-    readout.synapses = form.terms;
+    readout.synapses = SynapsesOf(form);
     network_.nodes.push_back(std::move(readout));
   }
   return std::move(network_);

@@ -79,6 +79,9 @@ class Lowering {
     return form;
   }
 
+  // Multiplies a form by one number, or by one for each of its channels.
+  void ScaleForm(const std::vector<double>& numbers, Form& form) const;
+
   // Returns whether an identity term of a form of `channels` channels stays what it is when the
   // form becomes channels `first` to first + channels - 1 of a form of `total` channels. A slice
   // does not: its term sends all of the source's channels, and only the slice's own extent cuts off
@@ -93,6 +96,8 @@ class Lowering {
   SpikingNetwork Finish();
 
  private:
+  // Returns a form's terms as synapses of neurons with its extent.
+  std::vector<SpikingSynapses> SynapsesOf(Form& form) const;
   // Returns the node whose spikes, all of them and unchanged, are this form; null if there is none.
   SpikingNode* OnlySource(const Form& form);
 

@@ -15,6 +15,8 @@ class Maps {
   explicit Maps(const Graph& graph);
 
   void Add(const Node& node);
+  // Makes room for values that the graph got since.
+  void Grow() { maps_.resize(graph_.values.size()); }
 
   // Returns the map, or an empty shape if it is not known.
   const Shape& Of(ValueId id) const { return maps_[static_cast<size_t>(id)]; }

@@ -35,6 +35,20 @@ const std::vector<float>* ConstantFloats(const Graph& graph, const Node& node, s
   return tensor == nullptr ? nullptr : std::get_if<std::vector<float>>(&tensor->data);
 }
 
+std::optional<std::vector<double>> NumberPerChannel(const Tensor& constant,
+                                                    const Shape& activation) {
+  if (!constant.is_float() || constant.shape.size() > activation.size()) return std::nullopt;
+  const size_t missing = activation.size() - constant.shape.size();
+  const auto channels = static_cast<size_t>(activation[1]);
+  for (size_t i = 0; i < constant.shape.size(); ++i) {
+    const bool is_channel = i + missing == 1 && constant.shape[i] == activation[1];
+    if (constant.shape[i] != 1 && !is_channel) return std::nullopt;
+  }
+  const std::vector<float>& values = constant.floats();
+  if (values.size() == 1) return std::vector<double>(channels, values[0]);
+  return std::vector<double>(values.begin(), values.end());
+}
+
 std::optional<Shape> InputShape(const Graph& graph, const Node& node, size_t input) {
   if (input >= node.inputs.size() || node.inputs[input] == kNoValue) return std::nullopt;
   const Value& value = graph.value(node.inputs[input]);

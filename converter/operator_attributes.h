@@ -33,6 +33,11 @@ Status NodeError(const Node& node, const std::string& what);
 const std::vector<int64_t>* ConstantInts(const Graph& graph, const Node& node, size_t input);
 const std::vector<float>* ConstantFloats(const Graph& graph, const Node& node, size_t input);
 
+// Returns one number for each channel (axis 1) of an activation, or nothing when the constant
+// varies along another axis.
+std::optional<std::vector<double>> NumberPerChannel(const Tensor& constant,
+                                                    const Shape& activation);
+
 // Returns the shape of an input, if it is known.
 std::optional<Shape> InputShape(const Graph& graph, const Node& node, size_t input);
 

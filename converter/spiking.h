@@ -33,6 +33,9 @@ struct SpikingSynapses {
   // its matrix, which has two dimensions, with the graph.
   std::shared_ptr<const Tensor> weights;
   double scale = 1;  // multiplies the weights; an identity's only weight
+  // Of an identity in a form: multiplies the spikes of each source channel; null: nothing does.
+  // What convolves the form takes it into its weights; the synapses of neurons have none.
+  std::shared_ptr<const std::vector<double>> channel_scales;
 };
 
 struct SpikingNode {
@@ -52,6 +55,7 @@ struct SpikingNode {
     int64_t highest = 0;
   };
   std::optional<Grid> grid;
+  bool half = false;         // one of two rectified halves of a value: it may never fire
   std::vector<double> bias;  // per channel
   std::vector<SpikingSynapses> synapses;
 };

@@ -36,6 +36,20 @@ std::shared_ptr<const Tensor> WeightsOfSource(const Tensor& weights, int64_t tap
   return std::make_shared<const Tensor>(Tensor{{targets, sources * taps}, std::move(result)});
 }
 
+// The weights times the scales of the source channels that they read.
+std::shared_ptr<const Tensor> WithSourceScales(const Tensor& weights, size_t taps, size_t groups,
+                                               const std::vector<double>& scales) {
+  std::vector<float> result = weights.floats();
+  const size_t sources = scales.size() / groups;  // of one group
+  const size_t targets = result.size() / (sources * taps);
+  for (size_t i = 0; i < result.size(); ++i) {
+    const size_t group = i / (sources * taps) / (targets / groups);
+    const double scale = scales[group * sources + i / taps % sources];
+    result[i] = static_cast<float>(result[i] * scale);
+  }
+  return std::make_shared<const Tensor>(Tensor{weights.shape, std::move(result)});
+}
+
 // A term of the form that is convolved, as synapses of the convolution. `source` is the extent of
 // the node that the term comes from.
 SpikingSynapses Convolved(const SpikingSynapses& term, const format::Extent& source,
@@ -52,6 +66,11 @@ SpikingSynapses Convolved(const SpikingSynapses& term, const format::Extent& sou
   const int64_t inputs = ElementCount(weights->shape) / (weights->shape[0] * taps);
   if (groups == 1 && (term.channel_offset != 0 || sources != inputs)) {
     synapses.weights = WeightsOfSource(*weights, taps, term.channel_offset, sources);
+  }
+  if (term.channel_scales != nullptr) {
+    synapses.weights = WithSourceScales(*synapses.weights, static_cast<size_t>(taps), groups,
+                                        *term.channel_scales);
+    synapses.channel_scales = nullptr;
   }
   // Positions compose. With upper case for the convolution and lower case for the form's own
   // window, position y and tap k read

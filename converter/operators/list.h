@@ -27,6 +27,7 @@
   X(GlobalAveragePool)      \
   X(GlobalMaxPool)          \
   X(Identity)               \
+  X(LeakyRelu)              \
   X(LogSoftmax)             \
   X(MatMul)                 \
   X(Max)                    \
@@ -34,6 +35,7 @@
   X(Min)                    \
   X(Mul)                    \
   X(Neg)                    \
+  X(PRelu)                  \
   X(Pad)                    \
   X(Quantize)               \
   X(QuantizeLinear)         \
@@ -41,6 +43,7 @@
   X(ReduceMean)             \
   X(Relu)                   \
   X(Reshape)                \
+  X(Scale)                  \
   X(Shape)                  \
   X(Slice)                  \
   X(Softmax)                \

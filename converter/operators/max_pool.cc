@@ -43,7 +43,8 @@ Status LowerMaxPool(Lowering& lowering, const Node& node) {
   if (source == nullptr || source->pool.has_value()) {
     const Form& form = lowering.FormOf(input);
     const bool never_negative = !form.HasBias() && form.AllTerms([&](const SpikingSynapses& term) {
-      return IsIdentityTerm(term) && term.scale > 0 && lowering.NodeAt(term.source).rectify;
+      return IsIdentityTerm(term) && term.scale > 0 && term.channel_scales == nullptr &&
+             lowering.NodeAt(term.source).rectify;
     });
     Form potentials = form;
     potentials.name = node.name;

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "converter/dense_builder.h"
+#include "converter/lowering.h"
 #include "converter/operators/common.h"
 #include "converter/operators/operator.h"
 #include "converter/operators/rectifier.h"
@@ -23,7 +24,10 @@ std::vector<Elementwise> ReluSteps(const Graph&, const Node&) {
 }
 
 Status LowerRelu(Lowering& lowering, const Node& node) {
-  return LowerRectifier(lowering, node, std::nullopt);
+  Status status = LowerRectifier(lowering, node, std::nullopt);
+  const Form& form = lowering.FormOf(node.outputs[0]);
+  if (node.Int("half", 0) != 0) lowering.NodeAt(form.terms.front().source).half = true;
+  return status;
 }
 
 }  // namespace

@@ -17,11 +17,12 @@ struct Advice {
 
 // Functions of single elements: the output has the input's shape.
 constexpr std::string_view kFunctions[] = {
-    "Sigmoid", "Tanh",     "LeakyRelu", "PRelu",       "Elu",       "Selu",
-    "Celu",    "Softplus", "Softsign",  "HardSigmoid", "HardSwish", "ThresholdedRelu",
-    "Erf",     "Gelu",     "Mish",      "Exp",         "Swish",     "Abs",
-    "Log",     "Pow",      "Sin",       "Cos",         "Sign",      "Floor",
-    "Ceil",    "Round",    "Shrink",    "Reciprocal"};
+    "Sigmoid",   "Tanh",     "Elu",         "Selu",      "Celu",
+    "Softplus",  "Softsign", "HardSigmoid", "HardSwish", "ThresholdedRelu",
+    "Erf",       "Gelu",     "Mish",        "Exp",       "Swish",
+    "Abs",       "Log",      "Pow",         "Sin",       "Cos",
+    "Sign",      "Floor",    "Ceil",        "Round",     "Shrink",
+    "Reciprocal"};
 constexpr std::string_view kControlFlow[] = {"If", "Loop", "Scan"};
 constexpr std::string_view kRecurrent[] = {"LSTM", "GRU", "RNN"};
 constexpr std::string_view kOnIntegers[] = {"QLinearConv", "QLinearMatMul", "ConvInteger",

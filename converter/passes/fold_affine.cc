@@ -20,20 +20,6 @@ struct Affine {
   std::vector<double> shift;
 };
 
-// One number per channel (axis 1), or nothing when the constant varies along another axis.
-std::optional<std::vector<double>> PerChannel(const Tensor& constant, const Shape& activation) {
-  if (!constant.is_float() || constant.shape.size() > activation.size()) return std::nullopt;
-  const size_t missing = activation.size() - constant.shape.size();
-  const auto channels = static_cast<size_t>(activation[1]);
-  for (size_t i = 0; i < constant.shape.size(); ++i) {
-    const bool is_channel = i + missing == 1 && constant.shape[i] == activation[1];
-    if (constant.shape[i] != 1 && !is_channel) return std::nullopt;
-  }
-  const std::vector<float>& values = constant.floats();
-  if (values.size() == 1) return std::vector<double>(channels, values[0]);
-  return std::vector<double>(values.begin(), values.end());
-}
-
 std::optional<Affine> BatchNormAffine(const Graph& graph, const Sweep& sweep, const Node& node) {
   const std::vector<float>* parameters[4];  // scale, bias, mean, variance
   for (size_t i = 0; i < 4; ++i) {
@@ -69,7 +55,7 @@ std::optional<Affine> ArithmeticAffine(const Graph& graph, const Node& node) {
   const Shape& shape = graph.value(affine.input).shape;
   // The constant must not enlarge the activation.
   if (shape.size() < 2 || graph.value(node.outputs[0]).shape != shape) return std::nullopt;
-  std::optional<std::vector<double>> values = PerChannel(*constant, shape);
+  std::optional<std::vector<double>> values = NumberPerChannel(*constant, shape);
   if (!values.has_value()) return std::nullopt;
   const size_t channels = values->size();
   if (node.op == OpKind::kAdd) {

@@ -25,6 +25,7 @@
 #include "converter/passes/remove_identities.h"
 #include "converter/passes/replace_quantized_operators.h"
 #include "converter/passes/replace_splits.h"
+#include "converter/passes/split_leaky_relus.h"
 
 namespace cssrun::converter {
 namespace {
@@ -107,6 +108,7 @@ Status RunPasses(Graph& graph) {
       NormalizeGemm,
       FoldImage,
       FollowAddresses,
+      SplitLeakyRelus,
       FoldAffine,
       FoldPads,
       MergeSlices,

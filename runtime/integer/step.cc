@@ -1,5 +1,6 @@
 #include "runtime/integer/step.h"
 
+#include <algorithm>
 #include <variant>
 
 #include "runtime/assert.h"
@@ -162,15 +163,14 @@ Bound BindLevels(const IntegerSynapses& synapses, const SynapseInput& input, Sum
   return BoundLevelDepthwise{&kernel, input.levels, Resolve(kernel), mode};
 }
 
+// `inputs`: what else the potentials of the row get, where they are the kernel's to make.
 template <class K, class Function>
 void SumRow(const BoundLevels<K, Function>& bound, const SettlingStep& step,
-            const SettledRow& settled, size_t row) {
+            const SettledRow& settled, const PotentialInputs& inputs, size_t row,
+            const TileRange& tiles = {}) {
   const MembraneLayout& layout = step.layer->membranes;
-  PotentialInputs inputs;
   LevelTarget target;
-  if (bound.mode == SumMode::kPotential) inputs = FloatInputs(step, row);
   if (bound.mode == SumMode::kLevels) {
-    inputs = FloatInputs(step, row);
     const auto& sends = std::get<LevelsTarget>(step.sends);
     target.levels = sends.levels->Row(row);
     target.rule = sends.rule;
@@ -178,6 +178,7 @@ void SumRow(const BoundLevels<K, Function>& bound, const SettlingStep& step,
   target.settled = &settled;
   target.mode = bound.mode;
   target.inputs = &inputs;
+  target.tiles = tiles;
   target.level_sums = step.level_sums.data();
   if (bound.mode == SumMode::kAddFloats) {
     target.floats = step.floats + layout.MapRowAt(0, row);
@@ -213,6 +214,49 @@ void SettleRow(const SettlingStep& step, const SettledRow& settled, size_t row) 
   }
 }
 
+// Weights that stay in the second-level cache from one row to the next. Where there are more, some
+// rows take their turns tile by tile of targets, so that weights come from memory once for all of
+// them.
+constexpr size_t kKeptWeights = size_t{256} << 10;
+constexpr size_t kMostRowsTogether = 16;
+
+// A layer whose only sums are those of one level kernel.
+template <class K, class Function>
+void RunFusedLevels(const BoundLevels<K, Function>& bound, const SettlingStep& step,
+                    const SettledRow& settled) {
+  PotentialInputs inputs[kMostRowsTogether];
+  uint32_t tiles = 1;
+  if constexpr (std::is_same_v<K, LevelConv>) {
+    if (bound.kernel->size() > kKeptWeights) tiles = bound.kernel->tiles;
+  }
+  const size_t together = tiles > 1 ? kMostRowsTogether : 1;
+  for (size_t first = step.part.first_row; first < step.part.last_row; first += together) {
+    const size_t rows = std::min(together, step.part.last_row - first);
+    for (size_t i = 0; i < rows; ++i) inputs[i] = FloatInputs(step, first + i);
+    for (uint32_t t = 0; t < tiles; ++t) {
+      const TileRange some = tiles > 1 ? TileRange{t, t + 1} : TileRange();
+      for (size_t i = 0; i < rows; ++i) SumRow(bound, step, settled, inputs[i], first + i, some);
+    }
+    for (size_t i = 0; i < rows; ++i) SettleRow(step, settled, first + i);
+  }
+}
+
+void RunFusedLevels(const SettlingStep& step, const SettledRow& settled) {
+  const auto& synapses = step.layer->synapses;
+  for (size_t s = 0; s < synapses.size(); ++s) {
+    if (!SumsLevels(synapses[s].kernel)) {  // among the inputs
+      CSSRUN_ASSERT(std::holds_alternative<LevelShortcut>(synapses[s].kernel));
+      continue;
+    }
+    const Bound bound = BindLevels(synapses[s], step.inputs[s], ModeOf(step, synapses[s], false));
+    if (const auto* conv = std::get_if<BoundLevelConv>(&bound)) {
+      RunFusedLevels(*conv, step, settled);
+    } else {
+      RunFusedLevels(std::get<BoundLevelDepthwise>(bound), step, settled);
+    }
+  }
+}
+
 }  // namespace
 
 uint64_t RunEventStep(const EventStep& step) {
@@ -243,6 +287,10 @@ uint64_t RunSettlingStep(const SettlingStep& step) {
   const SettledRow settled{layer.settled(), &layer.membranes, layer.rectify, step.membranes};
   const EventTarget target{&layer.membranes, step.part, step.membranes};
   const uint64_t synops = CountPart(layer, step.inputs, step.part, true);
+  if (settled.neurons->sums == SettledSums::kFusedLevels) {
+    RunFusedLevels(step, settled);
+    return synops;
+  }
   bool first_sums = settled.neurons->sums == SettledSums::kLevels;
   AddInputs(
       step.inputs.size(), target,
@@ -255,9 +303,9 @@ uint64_t RunSettlingStep(const SettlingStep& step) {
       },
       [&](Bound& bound, size_t row) {
         if (const auto* conv = std::get_if<BoundLevelConv>(&bound)) {
-          SumRow(*conv, step, settled, row);
+          SumRow(*conv, step, settled, {}, row);
         } else if (const auto* depthwise = std::get_if<BoundLevelDepthwise>(&bound)) {
-          SumRow(*depthwise, step, settled, row);
+          SumRow(*depthwise, step, settled, {}, row);
         } else {
           WithEventKernel(bound, [&](auto& kernel) { kernel.AddRow(target, row); });
         }

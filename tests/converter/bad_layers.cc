@@ -243,12 +243,20 @@ void AddOperators(SpoiltModels& list) {
            [](ModelProto& m) { NodeAt(m, kConv)->set_domain("com.acme"); });
   list.Add("UnknownOperator", {"Frobnicate5", "not supported", "replace it"},
            [](ModelProto& m) { Insert(m, "Frobnicate"); });
-  for (const char* op : {"Sigmoid", "Tanh", "LeakyRelu", "Elu", "HardSwish", "Erf"}) {
+  for (const char* op : {"Sigmoid", "Tanh", "Elu", "HardSwish", "Erf"}) {
     list.Add(op, {std::string(op) + "5", "ReLU"}, [=](ModelProto& m) { Insert(m, op); });
   }
   for (const char* op : {"Loop", "LSTM", "InstanceNormalization", "LRN"}) {
     list.Add(op, {std::string(op) + "5", op}, [=](ModelProto& m) { Insert(m, op); });
   }
+  list.Add("PReluOfPositions", {"PRelu5", "from position to position", "shared_axes"},
+           [](ModelProto& m) {
+             AddConstant(m, FloatTensor("slopes", {2, 4, 4}, std::vector<float>(32, 0.5F)));
+             Insert(m, "PRelu", {"slopes"});
+           });
+  list.Add("LeakyReluOfNothing", {"LeakyRelu5", "not a finite number"}, [](ModelProto& m) {
+    AddFloat(Insert(m, "LeakyRelu"), "alpha", std::numeric_limits<float>::infinity());
+  });
   list.Add("Resize", {"Resize5", "before the network"}, [](ModelProto& m) { Insert(m, "Resize"); });
   list.Add("SoftmaxInside", {"Softmax5", "all values at once"},
            [](ModelProto& m) { AddInt(Insert(m, "Softmax"), "axis", 1); });

@@ -146,6 +146,16 @@ TEST(DenseTest, RectifierOfSharedConv) {
   EXPECT_EQ(ExpectEqualsNaive(EndWithGemm(builder, sum, 120)), 6);
 }
 
+TEST(DenseTest, HalvesOfLeakyRelus) {
+  GraphBuilder builder;
+  const ValueId conv = builder.Conv(builder.Image(3, 6, 5), 3, 20, 3);
+  const ValueId prelu = builder.Op("PRelu", {conv, builder.Weights({20, 1, 1})});
+  const ValueId flat = builder.Op("Flatten", {builder.Conv(prelu, 20, 7, 3)});
+  const ValueId leaky = builder.Op("LeakyRelu", {flat});
+  // The image, both layers, four values of each and what comes after them.
+  EXPECT_GE(ExpectEqualsNaive(EndWithGemm(builder, leaky, 14)), 12);
+}
+
 TEST(DenseTest, MaxPools) {
   struct {
     std::vector<int64_t> kernel, strides, pads;

@@ -96,6 +96,8 @@ class Naive {
       return In(node, 0);
     }
     if (op == "Relu" || op == "Clip") return Clip(node);
+    if (op == "LeakyRelu" || op == "PRelu") return Leaky(node);
+    if (op == "Scale") return Scale(node);
     if (op == "Sum") return Sum(node);
     if (op == "Max" || op == "Min") return Extreme(node);
     if (op == "QuantizeLinear" || op == "DequantizeLinear") return Linear(node);
@@ -111,6 +113,25 @@ class Naive {
     if (Has(node, 2)) high = In(node, 2)[0];
     Values output = In(node, 0);
     for (double& v : output) v = std::min(std::max(v, low), high);
+    return output;
+  }
+
+  Values Leaky(const Node& node) const {
+    const Shape& shape = OutShape(node);
+    return ForEach(shape, [&](const std::vector<int64_t>& p) {
+      const double x = In(node, 0)[Offset(shape, p)];
+      const double slope =
+          Has(node, 1) ? Broadcast(node, 1, p) : static_cast<double>(node.Float("alpha", 0.01F));
+      return x > 0 ? x : slope * x;
+    });
+  }
+
+  // By one number, or by one for each channel.
+  Values Scale(const Node& node) const {
+    const Values& factors = In(node, 1);
+    Values output = In(node, 0);
+    const size_t map = output.size() / factors.size();
+    for (size_t i = 0; i < output.size(); ++i) output[i] *= factors[i / map];
     return output;
   }
 

@@ -150,6 +150,10 @@ Graph Sample::Of(OpKind kind) {
     case OpKind::kGather:
       return b_.Finish(
           b_.Op(name, {b_.Weights({3, 2}), b_.Ints({2, 0})}, {IntAttribute("axis", 0)}));
+    case OpKind::kLeakyRelu:
+      return b_.Finish(b_.Op(name, {Image()}, {FloatAttribute("alpha", 0.1F)}));
+    case OpKind::kPRelu:
+      return b_.Finish(b_.Op(name, {Image(), b_.Weights({4, 1, 1})}));
     case OpKind::kConcat:
       return b_.Finish(
           b_.Op(name, {b_.Weights({2, 1}), b_.Weights({2, 3})}, {IntAttribute("axis", 1)}));
@@ -207,6 +211,7 @@ Graph Sample::Of(OpKind kind) {
       return b_.Finish(b_.Op(name, {x, b_.Ints({1}), b_.Ints({-1}), b_.Ints({0})}));
     }
     case OpKind::kQuantize:
+    case OpKind::kScale:
     case OpKind::kUnknown:
       break;
   }

@@ -108,7 +108,7 @@ TEST(OperatorsTest, TheseAreConverted) {
   }
   EXPECT_EQ(converted, (std::set<std::string>{"Add", "AveragePool", "Clip", "Concat", "Conv",
                                               "Flatten", "Gemm", "GlobalAveragePool", "MaxPool",
-                                              "Pad", "Quantize", "Relu", "Slice"}));
+                                              "Pad", "Quantize", "Relu", "Scale", "Slice"}));
 }
 
 TEST(OperatorsTest, UnknownOnesKeepTheirNames) {

@@ -36,6 +36,13 @@ void AddInt(NodeProto* node, const std::string& name, int64_t value) {
   attribute->set_i(value);
 }
 
+void AddFloat(NodeProto* node, const std::string& name, float value) {
+  AttributeProto* attribute = node->add_attribute();
+  attribute->set_name(name);
+  attribute->set_type(AttributeProto::FLOAT);
+  attribute->set_f(value);
+}
+
 void AddText(NodeProto* node, const std::string& name, const std::string& value) {
   AttributeProto* attribute = node->add_attribute();
   attribute->set_name(name);

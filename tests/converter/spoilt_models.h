@@ -46,6 +46,7 @@ onnx::TypeProto_Tensor* InputType(onnx::ModelProto& model);
 onnx::TensorShapeProto_Dimension* InputSize(onnx::ModelProto& model, int axis);
 void RemoveWeights(onnx::ModelProto& model, int index);
 void AddInt(onnx::NodeProto* node, const std::string& name, int64_t value);
+void AddFloat(onnx::NodeProto* node, const std::string& name, float value);
 void AddText(onnx::NodeProto* node, const std::string& name, const std::string& value);
 void AddConstant(onnx::ModelProto& model, const onnx::TensorProto& tensor);
 // Puts a node between Relu2 and Flatten3; its inputs follow "relu". Its name is OP5.

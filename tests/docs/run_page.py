@@ -36,6 +36,7 @@ WORK = {
     "bench/architectures.py": ["some_images"],
     "bench/export_models.py": ["settle"],
     "bench/growth.py": ["measure"],
+    "bench/int8.py": ["find_model"],
     "bench/paper.py": ["measure"],
     "bench/tables.py": ["kernels", "networks"],
     "bench/trained.py": ["measure"],
@@ -55,6 +56,7 @@ STAND_INS = {
         "tests/faults/kill_conversions.sh build/release/tools/cssconvert tools/demo 1",
     "build/tsan/tests/shared_network 8 200": "build/release/tests/shared_network 8 10",
     # Programs that are not needed to test.
+    "npm install --ignore-scripts --prefix build/onnxruntime onnxruntime-node@1.30.0": "true",
     "clang-format-14 -i runtime/session.cc": "test -f runtime/session.cc",
     "clang-tidy-14 -p build/release --quiet runtime/session.cc":
         "grep -q runtime/session.cc build/release/compile_commands.json",

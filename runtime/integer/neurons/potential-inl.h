@@ -7,6 +7,7 @@
 #define CSSRUN_RUNTIME_INTEGER_NEURONS_POTENTIAL_INL_H_
 #endif
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -157,24 +158,30 @@ struct PlainPotentials {
   using D = hn::CappedTag<float, 16>;
   using V = hn::Vec<D>;
 
-  explicit HWY_INLINE PlainPotentials(const RowPotentials& row)
+  // Of lanes from `lane` on.
+  HWY_INLINE PlainPotentials(const RowPotentials& row, size_t lane)
       : shortcut(row.shortcuts[0].levels), zero(row.shortcuts[0].zero) {
     for (size_t i = 0; i < kOfColumn; ++i) {
-      scale[i] = hn::LoadU(D(), row.scale + 16 * i);
-      bias[i] = hn::LoadU(D(), row.bias + 16 * i);
+      scale[i] = hn::LoadU(D(), row.scale + lane + 16 * i);
+      bias[i] = hn::LoadU(D(), row.bias + lane + 16 * i);
     }
     weight = hn::Set(D(), row.shortcuts[0].weight);
   }
   // `index`: of the first lane in rows of levels.
-  HWY_INLINE __m512i Of(const int32_t* sums, size_t i, size_t index) const {
-    const hn::RebindToSigned<D> d32;
-    V z = hn::Mul(hn::ConvertTo(D(), hn::Load(d32, sums)), scale[i]);
+  template <class Sum>
+  HWY_INLINE __m512i Of(const Sum* sums, size_t i, size_t index) const {
+    V z = hn::Mul(SumsAsFloats(sums), scale[i]);
     z = hn::Add(z, bias[i]);
     if constexpr (kShortcut) {
       z = hn::Add(z, hn::Mul(LevelsAsFloats(D(), shortcut + index, zero), weight));
     }
     return Truncated(D(), kRectify ? z : hn::Floor(z)).raw;
   }
+
+  static HWY_INLINE V SumsAsFloats(const int32_t* sums) {
+    return hn::ConvertTo(D(), hn::Load(hn::RebindToSigned<D>(), sums));
+  }
+  static HWY_INLINE V SumsAsFloats(const float* sums) { return hn::Load(D(), sums); }
 
   V scale[kOfColumn];
   V bias[kOfColumn];
@@ -183,16 +190,17 @@ struct PlainPotentials {
   int32_t zero;
 };
 
-// StoreNeurons() of levels for `columns` columns of `kOfColumn` vectors of 16 sums. Four vectors
-// share instructions that work on 16 and 8 bits:
+// StoreNeurons() of levels for `columns` columns of `kOfColumn` vectors of 16 sums, whole numbers
+// or floats that are whole, of lanes from `lane` on. Four vectors share instructions that work on
+// 16 and 8 bits:
 //
 //     potentials, 32 bits    4 vectors    z0        z1        z2        z3
 //     levels, 16 bits        2 vectors    z0 z1 ... z0 z1     z2 z3 ... z2 z3    four numbers each
 //     levels, 8 bits         1 vector     z0 z1 z2 z3 ... z0 z1 z2 z3            likewise
-template <size_t kOfColumn, bool kShortcut, bool kRectify>
-HWY_NOINLINE void StoreLevels(const int32_t* HWY_RESTRICT sums, const RowPotentials& row,
+template <size_t kOfColumn, bool kShortcut, bool kRectify, class Sum>
+HWY_NOINLINE void StoreLevels(const Sum* HWY_RESTRICT sums, const RowPotentials& row, size_t lane,
                               size_t column, size_t columns) {
-  const PlainPotentials<kOfColumn, kShortcut, kRectify> potentials(row);
+  const PlainPotentials<kOfColumn, kShortcut, kRectify> potentials(row, lane);
   const LevelRule& rule = *row.rule;
   const __m512i offset = _mm512_set1_epi16(rule.offset);
   const __m512i least = _mm512_set1_epi16(rule.least);
@@ -202,14 +210,16 @@ HWY_NOINLINE void StoreLevels(const int32_t* HWY_RESTRICT sums, const RowPotenti
   const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
   const size_t pitch = row.index_pitch;
   constexpr size_t kColumns = 4 / kOfColumn;
-  CSSRUN_ASSERT(columns % kColumns == 0);
-  size_t index = row.index + column * pitch;
+  size_t index = row.index + column * pitch + lane;
   for (size_t done = 0; done < columns; done += kColumns, sums += 64, index += kColumns * pitch) {
+    const size_t rest = columns - done;
     __m512i z[4];
     HWY_UNROLL(4)
     for (size_t i = 0; i < 4; ++i) {
-      const size_t lane = i % kOfColumn * 16;
-      z[i] = potentials.Of(sums + 16 * i, i % kOfColumn, index + i / kOfColumn * pitch + lane);
+      // Beyond the last column, that one again.
+      const size_t from = std::min(i / kOfColumn, rest - 1);
+      const size_t v = i % kOfColumn;
+      z[i] = potentials.Of(sums + 16 * (from * kOfColumn + v), v, index + from * pitch + 16 * v);
     }
     __m512i level[2];
     HWY_UNROLL(2)
@@ -221,17 +231,21 @@ HWY_NOINLINE void StoreLevels(const int32_t* HWY_RESTRICT sums, const RowPotenti
     }
     const __m512i bytes = _mm512_permutexvar_epi32(order, _mm512_packus_epi16(level[0], level[1]));
     uint8_t* to = row.levels + index;
-    if (pitch == kOfColumn * 16) {
+    if (pitch == kOfColumn * 16 && rest >= kColumns) {
       _mm512_storeu_si512(to, bytes);
     } else if constexpr (kOfColumn == 2) {
       _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_castsi512_si256(bytes));
+      if (rest == 1) break;
       _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + pitch),
                           _mm512_extracti64x4_epi64(bytes, 1));
     } else {
       _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_castsi512_si128(bytes));
+      if (rest == 1) break;
       _mm_storeu_si128(reinterpret_cast<__m128i*>(to + pitch), _mm512_extracti32x4_epi32(bytes, 1));
+      if (rest == 2) break;
       _mm_storeu_si128(reinterpret_cast<__m128i*>(to + 2 * pitch),
                        _mm512_extracti32x4_epi32(bytes, 2));
+      if (rest == 3) break;
       _mm_storeu_si128(reinterpret_cast<__m128i*>(to + 3 * pitch),
                        _mm512_extracti32x4_epi32(bytes, 3));
     }
@@ -239,19 +253,19 @@ HWY_NOINLINE void StoreLevels(const int32_t* HWY_RESTRICT sums, const RowPotenti
 }
 
 // The same, for what `row` says. Returns false where it does not apply.
-template <size_t kOfColumn>
-HWY_INLINE bool StoreLevels(const int32_t* sums, const RowPotentials& row, size_t column,
+template <size_t kOfColumn, class Sum>
+HWY_INLINE bool StoreLevels(const Sum* sums, const RowPotentials& row, size_t lane, size_t column,
                             size_t columns) {
   if (row.levels == nullptr || row.floats != nullptr || row.shortcut_count > 1) {
     return false;
   }
   const bool shortcut = row.shortcut_count == 1;
   if (row.rectify) {
-    shortcut ? StoreLevels<kOfColumn, true, true>(sums, row, column, columns)
-             : StoreLevels<kOfColumn, false, true>(sums, row, column, columns);
+    shortcut ? StoreLevels<kOfColumn, true, true>(sums, row, lane, column, columns)
+             : StoreLevels<kOfColumn, false, true>(sums, row, lane, column, columns);
   } else {
-    shortcut ? StoreLevels<kOfColumn, true, false>(sums, row, column, columns)
-             : StoreLevels<kOfColumn, false, false>(sums, row, column, columns);
+    shortcut ? StoreLevels<kOfColumn, true, false>(sums, row, lane, column, columns)
+             : StoreLevels<kOfColumn, false, false>(sums, row, lane, column, columns);
   }
   return true;
 }

@@ -17,18 +17,41 @@ namespace cssrun::internal::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
+// A row of weights and how often it is added.
+struct CountedRow {
+  const float* weights = nullptr;
+  float count = 0;
+};
+
+constexpr size_t kRowsTogether = 8;
+
+// Adds rows one after another to each logit, while it is in a register.
+template <size_t kRows>
+HWY_INLINE void AddRows(const CountedRow* rows, size_t row_size, float* HWY_RESTRICT logits) {
+  const hn::CappedTag<float, 16> d;
+  for (size_t k = 0; k < row_size; k += hn::Lanes(d)) {
+    auto sum = hn::LoadU(d, logits + k);
+    HWY_UNROLL(8)
+    for (size_t i = 0; i < kRows; ++i) {
+      sum = hn::Add(sum, hn::Mul(hn::Set(d, rows[i].count), hn::Load(d, rows[i].weights + k)));
+    }
+    hn::StoreU(sum, d, logits + k);
+  }
+}
+
 void AddReadoutTarget(const float* HWY_RESTRICT weights, size_t row_size, int32_t* counts,
                       size_t rows, float* HWY_RESTRICT logits) {
-  const hn::CappedTag<float, 16> d;
+  CountedRow some[kRowsTogether];
+  size_t found = 0;
   for (size_t row = 0; row < rows; ++row, weights += row_size) {
     if (counts[row] == 0) continue;
-    const auto count = hn::Set(d, static_cast<float>(counts[row]));
+    some[found++] = {weights, static_cast<float>(counts[row])};
     counts[row] = 0;
-    for (size_t k = 0; k < row_size; k += hn::Lanes(d)) {
-      const auto product = hn::Mul(count, hn::Load(d, weights + k));
-      hn::StoreU(hn::Add(hn::LoadU(d, logits + k), product), d, logits + k);
-    }
+    if (found < kRowsTogether) continue;
+    AddRows<kRowsTogether>(some, row_size, logits);
+    found = 0;
   }
+  for (size_t i = 0; i < found; ++i) AddRows<1>(some + i, row_size, logits);
 }
 
 }  // namespace cssrun::internal::HWY_NAMESPACE

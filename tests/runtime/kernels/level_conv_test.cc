@@ -133,7 +133,12 @@ TEST(LevelConvTest, IsItsPlainTwinOnLongTrains) {
           if (HasFailure()) return;
           const SumLevelsFunction sum = Resolve(kernel);
           const auto run = [&](const LevelTarget& target, size_t row) {
-            sum(kernel, levels, target, row);
+            if (variant == 0) return sum(kernel, levels, target, row);
+            LevelTarget tile = target;
+            for (uint32_t t = 0; t < kernel.tiles; ++t) {
+              tile.tiles = {t, t + 1};
+              sum(kernel, levels, tile, row);
+            }
           };
           ExpectTwins(settled, mode, run, expected);
         });

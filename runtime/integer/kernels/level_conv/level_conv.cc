@@ -15,15 +15,13 @@
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 #include "hwy/highway.h"
 #include "runtime/integer/kernels/lanes-inl.h"
+#include "runtime/integer/kernels/level_conv/products-inl.h"
 #include "runtime/integer/neurons/potential-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace cssrun::internal::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
-
-// Taps of a kernel row that share their levels where each is one target column beside the other.
-constexpr size_t kSlidingTaps = 3;
 
 // One tile of targets over one row: where its levels are. Target column x at tap (ky, kx) reads the
 // quads at
@@ -126,120 +124,6 @@ void SumTile(const TileRow& row, size_t columns, const int8_t* weights, int16_t*
 }
 
 #else
-#if CSSRUN_TARGET_VNNI
-constexpr const char* kVariant = "8-bit products (VNNI)";
-
-// Bytes times bytes, four products added to each 32-bit sum at once.
-struct Products {
-  static constexpr size_t kVectors = 1;     // of sums, for kTileTargets targets
-  static constexpr bool kSlides = true;     // there are registers for the weights of three taps
-  static constexpr size_t kPositions = 16;  // at a time: so many sums hide the latency
-  using D = hn::CappedTag<int32_t, kTileTargets>;
-  using Sum = hn::Vec<D>;
-  using Levels = hn::Vec<D>;
-
-  static HWY_INLINE Levels Load(const uint8_t* levels) {
-    int32_t quad;
-    std::memcpy(&quad, levels, sizeof(quad));
-    return hn::Set(D(), quad);
-  }
-  static HWY_INLINE Levels LoadWeights(const int8_t* weights, size_t v) {
-    const hn::ScalableTag<int8_t> d8;
-    return hn::BitCast(D(), hn::Load(d8, weights + v * hn::Lanes(d8)));
-  }
-  // Highway 1.0 has no name for this instruction, which all machines of this target have.
-  static HWY_INLINE void Add(Levels levels, Levels weights, Sum& sum) {
-    asm("vpdpbusd %2, %1, %0" : "+v"(sum.raw) : "v"(levels.raw), "v"(weights.raw));
-  }
-  static HWY_INLINE Sum Start(const int32_t* start, size_t v) {
-    return hn::LoadU(D(), start + v * kTileTargets);
-  }
-  static HWY_INLINE Sum Finish(const Sum* sums, size_t v) { return sums[v]; }
-};
-#else
-constexpr const char* kVariant = "16-bit pairs";
-
-// Pairs of 16 bits, two sums for each target until all is added.
-struct Products {
-  using D16 = hn::CappedTag<int16_t, kLineLanes>;
-  using D = hn::RepartitionToWide<D16>;
-  using Sum = hn::Vec<D>;
-  using Levels = hn::Vec<D16>;
-  static constexpr size_t kLanes = hn::MaxLanes(D16());
-  static constexpr size_t kVectors = size_t{kTileTargets} * kQuad / kLanes;
-  static constexpr bool kSlides = false;
-  // As many as registers allow.
-  static constexpr size_t kPositions = kLanes == 32 ? 8 : kLanes == 16 ? 2 : 1;
-
-  static HWY_INLINE Levels Load(const uint8_t* levels) {
-    uint32_t quad;
-    std::memcpy(&quad, levels, sizeof(quad));
-    uint64_t wide = (quad | uint64_t{quad} << 16) & 0x0000FFFF0000FFFF;
-    wide = (wide | wide << 8) & 0x00FF00FF00FF00FF;
-    return hn::BitCast(D16(), hn::Set(hn::Repartition<uint64_t, D16>(), wide));
-  }
-  static HWY_INLINE Levels LoadWeights(const int8_t* weights, size_t v) {
-    const hn::Rebind<int8_t, D16> d8;
-    return hn::PromoteTo(D16(), hn::Load(d8, weights + v * kLanes));
-  }
-  static HWY_INLINE void Add(Levels levels, Levels weights, Sum& sum) {
-    const D d;
-    auto odd = hn::Zero(d);
-    const auto even = hn::ReorderWidenMulAccumulate(d, levels, weights, hn::Zero(d), odd);
-    sum = hn::Add(sum, hn::RearrangeToOddPlusEven(even, odd));
-  }
-  // Of a target's two sums, the first begins with `start`.
-  static HWY_INLINE Sum Start(const int32_t* start, size_t v) {
-    const hn::Repartition<uint64_t, D> d64;
-    const hn::Rebind<uint32_t, decltype(d64)> half;
-    const auto* from = reinterpret_cast<const uint32_t*>(start) + v * hn::MaxLanes(half);
-    return hn::BitCast(D(), hn::PromoteTo(d64, hn::LoadU(half, from)));
-  }
-  static HWY_INLINE Sum Finish(const Sum* sums, size_t v) {
-    const D d;
-    return hn::Add(hn::ConcatEven(d, sums[2 * v + 1], sums[2 * v]),
-                   hn::ConcatOdd(d, sums[2 * v + 1], sums[2 * v]));
-  }
-};
-#endif
-
-// Where the levels of up to 16 neighbouring columns are. Every address is one that an instruction
-// can form by itself: a base plus 1, 2 or 4 times a register. Left alone, GCC keeps an offset for
-// each column, in more registers than there are.
-struct ColumnPitches {
-  explicit HWY_INLINE ColumnPitches(size_t pitch)
-      : one(pitch), three(3 * pitch), five(5 * pitch), seven(7 * pitch) {}
-  // Keeps the compiler from taking multiples out of the loop.
-  HWY_INLINE void Hide() {
-#if HWY_COMPILER_GCC || HWY_COMPILER_CLANG
-    asm("" : "+r"(one), "+r"(three), "+r"(five), "+r"(seven));
-#endif
-  }
-  // `bases` are those of every eighth column.
-  HWY_INLINE const uint8_t* Of(size_t column, const uint8_t* const* bases) const {
-    const uint8_t* from = bases[column / 8];
-    switch (column % 8) {
-      case 0:
-        return from;
-      case 1:
-        return from + one;
-      case 2:
-        return from + 2 * one;
-      case 3:
-        return from + three;
-      case 4:
-        return from + 4 * one;
-      case 5:
-        return from + five;
-      case 6:
-        return from + 2 * three;
-      default:
-        return from + seven;
-    }
-  }
-  size_t one, three, five, seven;
-};
-
 // What the sums of `kTargets` targets begin with in one column.
 template <size_t kTargets>
 HWY_INLINE void StartColumn(const TileRow& row, size_t column, int32_t* HWY_RESTRICT start) {
@@ -249,69 +133,6 @@ HWY_INLINE void StartColumn(const TileRow& row, size_t column, int32_t* HWY_REST
   for (size_t i = 0; i < kTargets; i += hn::MaxLanes(d)) {
     const auto offset = hn::Mul(hn::LoadU(d, row.weight_offsets + i), levels);
     hn::Store(hn::Add(hn::LoadU(d, row.start + i), offset), d, start + i);
-  }
-}
-
-// Adds the levels of one tap to the sums of `kPositions` columns.
-template <size_t kPositions, size_t kTargets>
-HWY_INLINE void AddTap(const TileRow& row, const uint8_t* HWY_RESTRICT levels,
-                       const int8_t* HWY_RESTRICT weights, typename Products::Sum* sums) {
-  constexpr size_t kVectors = Products::kVectors * kTargets / kTileTargets;
-  ColumnPitches pitches(row.position_pitch);
-  const uint8_t* bases[] = {levels, levels + 8 * row.position_pitch};
-  for (size_t q = 0; q < row.quads; ++q, weights += row.targets * kQuad) {
-    pitches.Hide();
-    typename Products::Levels of_targets[kVectors];
-    HWY_UNROLL(8)
-    for (size_t v = 0; v < kVectors; ++v) of_targets[v] = Products::LoadWeights(weights, v);
-    HWY_UNROLL(16)
-    for (size_t p = 0; p < kPositions; ++p) {
-      const auto quad = Products::Load(pitches.Of(p, bases));
-      HWY_UNROLL(8)
-      for (size_t v = 0; v < kVectors; ++v) {
-        Products::Add(quad, of_targets[v], sums[p * kVectors + v]);
-      }
-    }
-    bases[0] += kQuad;
-    bases[1] += kQuad;
-  }
-}
-
-// The same for the taps of a kernel row of which each reads what its neighbour reads one column
-// later. A quad of levels is loaded once for all of them:
-//
-//     column of levels      0     1     2     3   ...
-//     target column 0      w0    w1    w2
-//     target column 1            w0    w1    w2
-//     target column 2                  w0    w1   ...
-template <size_t kPositions, size_t kTargets>
-HWY_INLINE void AddSlidingTaps(const TileRow& row, const uint8_t* HWY_RESTRICT levels,
-                               const int8_t* HWY_RESTRICT weights, typename Products::Sum* sums) {
-  constexpr size_t kVectors = Products::kVectors * kTargets / kTileTargets;
-  ColumnPitches pitches(row.position_pitch);
-  const uint8_t* bases[] = {levels, levels + 8 * row.position_pitch,
-                            levels + 16 * row.position_pitch};
-  const size_t tap_size = row.quads * row.targets * kQuad;
-  for (size_t q = 0; q < row.quads; ++q, weights += row.targets * kQuad) {
-    pitches.Hide();
-    typename Products::Levels of_targets[kSlidingTaps * kVectors];
-    HWY_UNROLL(8)
-    for (size_t k = 0; k < kSlidingTaps * kVectors; ++k) {
-      of_targets[k] = Products::LoadWeights(weights + k / kVectors * tap_size, k % kVectors);
-    }
-    HWY_UNROLL(18)
-    for (size_t column = 0; column < kPositions + kSlidingTaps - 1; ++column) {
-      const auto quad = Products::Load(pitches.Of(column, bases));
-      HWY_UNROLL(3)
-      for (size_t tap = 0; tap < kSlidingTaps; ++tap) {
-        if (column < tap || column - tap >= kPositions) continue;
-        HWY_UNROLL(2)
-        for (size_t v = 0; v < kVectors; ++v) {
-          Products::Add(quad, of_targets[tap * kVectors + v], sums[(column - tap) * kVectors + v]);
-        }
-      }
-    }
-    for (const uint8_t*& base : bases) base += kQuad;
   }
 }
 
@@ -337,17 +158,18 @@ HWY_INLINE void SumColumns(const TileRow& row, size_t column, const int8_t* HWY_
       sums[k] = Products::Start(start + k / kVectors * kTargets, k % kVectors);
     }
   }
+  const Taps taps{row.quads, row.targets, row.position_pitch};
   const uint8_t* HWY_RESTRICT from = row.levels + column * row.position_pitch;
   if (Products::kSlides && row.slides) {
     for (size_t ky = 0; ky < row.kernel_rows; ++ky, from += row.levels_pitch) {
-      AddSlidingTaps<kPositions, kTargets>(row, from, weights, sums);
+      AddSlidingTaps<kPositions, kTargets>(taps, from, weights, sums);
       weights += kSlidingTaps * row.quads * row.targets * kQuad;
     }
   } else {
     for (size_t ky = 0; ky < row.kernel_rows; ++ky, from += row.levels_pitch) {
       const uint8_t* HWY_RESTRICT at = from;
       for (size_t kx = 0; kx < row.kernel_columns; ++kx, at += row.tap_pitch) {
-        AddTap<kPositions, kTargets>(row, at, weights, sums);
+        AddTap<kPositions, kTargets>(taps, at, weights, sums);
         weights += row.quads * row.targets * kQuad;
       }
     }
@@ -363,11 +185,9 @@ HWY_INLINE void SumColumns(const TileRow& row, size_t column, const int8_t* HWY_
                 finished + k * hn::MaxLanes(d));
     }
 #if CSSRUN_TARGET_VNNI
-    if constexpr (kPositions * kResults % 4 == 0) {
-      if (!row.leaves_registers() &&
-          StoreLevels<kResults>(finished, *row.potentials, column, kPositions)) {
-        return;
-      }
+    if (!row.leaves_registers() &&
+        StoreLevels<kResults>(finished, *row.potentials, 0, column, kPositions)) {
+      return;
     }
 #endif
     for (size_t p = 0; p < kPositions; ++p, membranes += row.lanes) {
@@ -387,20 +207,32 @@ HWY_INLINE void SumColumns(const TileRow& row, size_t column, const int8_t* HWY_
   }
 }
 
+// The next `wanted` columns, or as many fewer as there is code for. Returns how many.
+template <size_t kMost, size_t kTargets>
+HWY_INLINE size_t SumSomeColumns(size_t wanted, const TileRow& row, size_t column,
+                                 const int8_t* weights, int16_t* membranes) {
+  // Of more than 8, every fourth: 16-channel maps mostly have powers of two.
+  constexpr size_t kFewer = kMost > 8 ? kMost - 4 : kMost - 1;
+  if constexpr (kMost > 1) {
+    if (wanted < kMost) {
+      return SumSomeColumns<kFewer, kTargets>(wanted, row, column, weights, membranes);
+    }
+  }
+  SumColumns<kMost, kTargets>(row, column, weights, membranes);
+  return kMost;
+}
+
+// All columns of a row, in as few and as equal parts as there are.
 template <size_t kTargets>
 HWY_NOINLINE void SumTargets(const TileRow& row, size_t columns, const int8_t* weights,
                              int16_t* membranes) {
-  constexpr size_t kPositions = std::max<size_t>(1, Products::kPositions * kTileTargets / kTargets);
-  size_t column = 0;
-  for (; column + kPositions <= columns; column += kPositions) {
-    SumColumns<kPositions, kTargets>(row, column, weights, membranes);
+  constexpr size_t kMost = std::max<size_t>(1, Products::kPositions * kTileTargets / kTargets);
+  for (size_t column = 0; column < columns;) {
+    const size_t rest = columns - column;
+    const size_t parts = (rest + kMost - 1) / kMost;
+    const size_t part = (rest + parts - 1) / parts;
+    column += SumSomeColumns<kMost, kTargets>(part, row, column, weights, membranes);
   }
-  constexpr size_t kHalf = (kPositions + 1) / 2;
-  if (kHalf < kPositions && column + kHalf <= columns) {
-    SumColumns<kHalf, kTargets>(row, column, weights, membranes);
-    column += kHalf;
-  }
-  for (; column < columns; ++column) SumColumns<1, kTargets>(row, column, weights, membranes);
 }
 
 void SumTile(const TileRow& row, size_t columns, const int8_t* weights, int16_t* membranes) {
@@ -501,7 +333,8 @@ void SumLevels(const LevelConv& kernel, const LevelFrame& levels, const LevelTar
   std::optional<RowPotentials> potentials;
   int32_t start[2 * kTileTargets] = {};
   tile.start = start;
-  for (size_t t = 0; t < kernel.tiles; ++t) {
+  const size_t last_tile = std::min(kernel.tiles, target.tiles.last);
+  for (size_t t = target.tiles.first; t < last_tile; ++t) {
     const size_t first = t * kernel.targets;
     const size_t block = first / tile.lanes;
     const size_t lane = first % tile.lanes;
@@ -509,7 +342,7 @@ void SumLevels(const LevelConv& kernel, const LevelFrame& levels, const LevelTar
     if (zero != 0) SubtractZero(kernel, t, taps, zero, start);
     if (!kernel.weight_offsets.empty()) {
       CSSRUN_ASSERT(target.level_sums != nullptr);
-      if (t == 0 || kernel.first_quads[t] != kernel.first_quads[t - 1]) {
+      if (t == target.tiles.first || kernel.first_quads[t] != kernel.first_quads[t - 1]) {
         SumWindows(tile, layout.columns, target.level_sums);
       }
       tile.weight_offsets = &kernel.weight_offsets[first];

@@ -25,6 +25,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "network_generated.h"
@@ -97,6 +98,12 @@ enum class SumMode : uint8_t {
   kAddFloats,  // sums, in settled units, are added to floats beside the membranes
 };
 
+// Tiles of targets [first, last), as many as there are.
+struct TileRange {
+  uint32_t first = 0;
+  uint32_t last = std::numeric_limits<uint32_t>::max();
+};
+
 // Where a row's sums go.
 struct LevelTarget {
   const SettledRow* settled = nullptr;
@@ -107,6 +114,7 @@ struct LevelTarget {
   float* floats = nullptr;                  // of this row and block 0, for kAddFloats
   size_t block_floats = 0;                  // from one block to the next
   int32_t* level_sums = nullptr;  // room for a number per column, where weights have offsets
+  TileRange tiles = {};           // of LevelConv
 };
 
 // Sums all levels that reach target row `row`. Looked up once a layer, called once a row.

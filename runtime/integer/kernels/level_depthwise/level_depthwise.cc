@@ -60,6 +60,53 @@ HWY_INLINE void HandOn(DF df, hn::Vec<DF> sum, const LaneRow& row, size_t column
   StoreNeurons(df, sum, *row.potentials, column, row.lane, row.membranes + column * row.lane_pitch);
 }
 
+// Hands on the sums of `columns` neighbouring columns, [column][lane].
+template <class DF>
+HWY_INLINE void HandOnColumns(DF df, const float* sums, const LaneRow& row, size_t column,
+                              size_t columns) {
+#if CSSRUN_TARGET_AVX512
+  if constexpr (hn::MaxLanes(df) == 16) {
+    if (row.floats == nullptr && StoreLevels<1>(sums, *row.potentials, row.lane, column, columns)) {
+      return;
+    }
+  }
+#endif
+  for (size_t i = 0; i < columns; ++i) {
+    HandOn(df, hn::Load(df, sums + i * hn::MaxLanes(df)), row, column + i);
+  }
+}
+
+constexpr size_t kSlidingColumns = 8;
+
+// Whole windows of 3 x 3, each one column beside the other: a vector of levels is loaded once for
+// the three windows that see it. The sums are whole numbers that are exact in any order.
+template <class DF>
+HWY_NOINLINE void SumSlidingWindows(DF df, const LaneRow& row, size_t column) {
+  hn::Vec<DF> sums[kSlidingColumns];
+  HWY_UNROLL(8)
+  for (size_t i = 0; i < kSlidingColumns; ++i) sums[i] = hn::LoadU(df, row.start);
+  for (size_t ky = 0; ky < 3; ++ky) {
+    const float* weights = row.weights + 3 * ky * kLineLanes;
+    const auto left = hn::LoadU(df, weights);
+    const auto middle = hn::LoadU(df, weights + kLineLanes);
+    const auto right = hn::LoadU(df, weights + 2 * kLineLanes);
+    const uint8_t* levels = row.rows[ky] + static_cast<ptrdiff_t>(column) * row.position_pitch;
+    HWY_UNROLL(10)
+    for (size_t i = 0; i < kSlidingColumns + 2; ++i) {
+      const auto seen = Levels(df, levels + static_cast<ptrdiff_t>(i) * row.position_pitch);
+      if (i < kSlidingColumns) sums[i] = hn::MulAdd(seen, left, sums[i]);
+      if (i >= 1 && i <= kSlidingColumns) sums[i - 1] = hn::MulAdd(seen, middle, sums[i - 1]);
+      if (i >= 2) sums[i - 2] = hn::MulAdd(seen, right, sums[i - 2]);
+    }
+  }
+  HWY_ALIGN float finished[kSlidingColumns * hn::MaxLanes(df)];
+  HWY_UNROLL(8)
+  for (size_t i = 0; i < kSlidingColumns; ++i) {
+    hn::Store(sums[i], df, finished + i * hn::MaxLanes(df));
+  }
+  HandOnColumns(df, finished, row, column, kSlidingColumns);
+}
+
 // A whole window of 3 x 3: the weights stay in registers.
 template <class DF>
 HWY_NOINLINE void SumThreeByThree(DF df, const LaneRow& given, size_t columns) {
@@ -68,8 +115,14 @@ HWY_NOINLINE void SumThreeByThree(DF df, const LaneRow& given, size_t columns) {
   HWY_UNROLL(9)
   for (size_t k = 0; k < 9; ++k) weights[k] = hn::LoadU(df, row.weights + k * kLineLanes);
   const auto start = hn::LoadU(df, row.start);
-  ptrdiff_t at = 0;
-  for (size_t column = 0; column < columns; ++column, at += row.position_pitch) {
+  size_t column = 0;
+  if (row.position_pitch == row.tap_pitch) {
+    for (; column + kSlidingColumns <= columns; column += kSlidingColumns) {
+      SumSlidingWindows(df, row, column);
+    }
+  }
+  ptrdiff_t at = static_cast<ptrdiff_t>(column) * row.position_pitch;
+  for (; column < columns; ++column, at += row.position_pitch) {
     auto sum = start;
     HWY_UNROLL(9)
     for (size_t k = 0; k < 9; ++k) {

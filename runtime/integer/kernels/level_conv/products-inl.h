@@ -1,0 +1,217 @@
+// How LevelConv multiplies: the products of each instruction set, and the taps of a kernel row.
+#if defined(CSSRUN_RUNTIME_INTEGER_KERNELS_LEVEL_CONV_PRODUCTS_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef CSSRUN_RUNTIME_INTEGER_KERNELS_LEVEL_CONV_PRODUCTS_INL_H_
+#undef CSSRUN_RUNTIME_INTEGER_KERNELS_LEVEL_CONV_PRODUCTS_INL_H_
+#else
+#define CSSRUN_RUNTIME_INTEGER_KERNELS_LEVEL_CONV_PRODUCTS_INL_H_
+#endif
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "hwy/highway.h"
+#include "runtime/integer/kernels/lanes-inl.h"
+#include "runtime/integer/kernels/level_conv/level_conv.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace cssrun::internal::HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+// Taps of a kernel row that share their levels where each is one target column beside the other.
+constexpr size_t kSlidingTaps = 3;
+
+#if HWY_TARGET != HWY_SCALAR
+
+#if CSSRUN_TARGET_VNNI
+constexpr const char* kVariant = "8-bit products (VNNI)";
+
+// Bytes times bytes, four products added to each 32-bit sum at once.
+struct Products {
+  static constexpr size_t kVectors = 1;     // of sums, for kTileTargets targets
+  static constexpr bool kSlides = true;     // there are registers for the weights of three taps
+  static constexpr size_t kPositions = 16;  // at a time: so many sums hide the latency
+  using D = hn::CappedTag<int32_t, kTileTargets>;
+  using Sum = hn::Vec<D>;
+  using Levels = hn::Vec<D>;
+
+  static HWY_INLINE Levels Load(const uint8_t* levels) {
+    int32_t quad;
+    std::memcpy(&quad, levels, sizeof(quad));
+    return hn::Set(D(), quad);
+  }
+  static HWY_INLINE Levels LoadWeights(const int8_t* weights, size_t v) {
+    const hn::ScalableTag<int8_t> d8;
+    return hn::BitCast(D(), hn::Load(d8, weights + v * hn::Lanes(d8)));
+  }
+  // Highway 1.0 has no name for this instruction, which all machines of this target have.
+  static HWY_INLINE void Add(Levels levels, Levels weights, Sum& sum) {
+    asm("vpdpbusd %2, %1, %0" : "+v"(sum.raw) : "v"(levels.raw), "v"(weights.raw));
+  }
+  static HWY_INLINE Sum Start(const int32_t* start, size_t v) {
+    return hn::LoadU(D(), start + v * kTileTargets);
+  }
+  static HWY_INLINE Sum Finish(const Sum* sums, size_t v) { return sums[v]; }
+};
+#else
+constexpr const char* kVariant = "16-bit pairs";
+
+// Pairs of 16 bits, two sums for each target until all is added.
+struct Products {
+  using D16 = hn::CappedTag<int16_t, kLineLanes>;
+  using D = hn::RepartitionToWide<D16>;
+  using Sum = hn::Vec<D>;
+  using Levels = hn::Vec<D16>;
+  static constexpr size_t kLanes = hn::MaxLanes(D16());
+  static constexpr size_t kVectors = size_t{kTileTargets} * kQuad / kLanes;
+  static constexpr bool kSlides = false;
+  // As many as registers allow.
+  static constexpr size_t kPositions = kLanes == 32 ? 8 : kLanes == 16 ? 2 : 1;
+
+  static HWY_INLINE Levels Load(const uint8_t* levels) {
+    uint32_t quad;
+    std::memcpy(&quad, levels, sizeof(quad));
+    uint64_t wide = (quad | uint64_t{quad} << 16) & 0x0000FFFF0000FFFF;
+    wide = (wide | wide << 8) & 0x00FF00FF00FF00FF;
+    return hn::BitCast(D16(), hn::Set(hn::Repartition<uint64_t, D16>(), wide));
+  }
+  static HWY_INLINE Levels LoadWeights(const int8_t* weights, size_t v) {
+    const hn::Rebind<int8_t, D16> d8;
+    return hn::PromoteTo(D16(), hn::Load(d8, weights + v * kLanes));
+  }
+  static HWY_INLINE void Add(Levels levels, Levels weights, Sum& sum) {
+    const D d;
+    auto odd = hn::Zero(d);
+    const auto even = hn::ReorderWidenMulAccumulate(d, levels, weights, hn::Zero(d), odd);
+    sum = hn::Add(sum, hn::RearrangeToOddPlusEven(even, odd));
+  }
+  // Of a target's two sums, the first begins with `start`.
+  static HWY_INLINE Sum Start(const int32_t* start, size_t v) {
+    const hn::Repartition<uint64_t, D> d64;
+    const hn::Rebind<uint32_t, decltype(d64)> half;
+    const auto* from = reinterpret_cast<const uint32_t*>(start) + v * hn::MaxLanes(half);
+    return hn::BitCast(D(), hn::PromoteTo(d64, hn::LoadU(half, from)));
+  }
+  static HWY_INLINE Sum Finish(const Sum* sums, size_t v) {
+    const D d;
+    return hn::Add(hn::ConcatEven(d, sums[2 * v + 1], sums[2 * v]),
+                   hn::ConcatOdd(d, sums[2 * v + 1], sums[2 * v]));
+  }
+};
+#endif
+
+// Where the levels of up to 16 neighbouring columns are. Every address is one that an instruction
+// can form by itself: a base plus 1, 2 or 4 times a register. Left alone, GCC keeps an offset for
+// each column, in more registers than there are.
+struct ColumnPitches {
+  explicit HWY_INLINE ColumnPitches(size_t pitch)
+      : one(pitch), three(3 * pitch), five(5 * pitch), seven(7 * pitch) {}
+  // Keeps the compiler from taking multiples out of the loop.
+  HWY_INLINE void Hide() {
+#if HWY_COMPILER_GCC || HWY_COMPILER_CLANG
+    asm("" : "+r"(one), "+r"(three), "+r"(five), "+r"(seven));
+#endif
+  }
+  // `bases` are those of every eighth column.
+  HWY_INLINE const uint8_t* Of(size_t column, const uint8_t* const* bases) const {
+    const uint8_t* from = bases[column / 8];
+    switch (column % 8) {
+      case 0:
+        return from;
+      case 1:
+        return from + one;
+      case 2:
+        return from + 2 * one;
+      case 3:
+        return from + three;
+      case 4:
+        return from + 4 * one;
+      case 5:
+        return from + five;
+      case 6:
+        return from + 2 * three;
+      default:
+        return from + seven;
+    }
+  }
+  size_t one, three, five, seven;
+};
+
+// What a tap reads: `quads` quads of levels for each target column, `position_pitch` bytes apart,
+// and weights for `targets` targets.
+struct Taps {
+  size_t quads = 0;
+  size_t targets = 0;
+  size_t position_pitch = 0;
+};
+
+// Adds the levels of one tap to the sums of `kPositions` columns.
+template <size_t kPositions, size_t kTargets>
+HWY_INLINE void AddTap(const Taps& taps, const uint8_t* HWY_RESTRICT levels,
+                       const int8_t* HWY_RESTRICT weights, typename Products::Sum* sums) {
+  constexpr size_t kVectors = Products::kVectors * kTargets / kTileTargets;
+  ColumnPitches pitches(taps.position_pitch);
+  const uint8_t* bases[] = {levels, levels + 8 * taps.position_pitch};
+  for (size_t q = 0; q < taps.quads; ++q, weights += taps.targets * kQuad) {
+    pitches.Hide();
+    typename Products::Levels of_targets[kVectors];
+    HWY_UNROLL(8)
+    for (size_t v = 0; v < kVectors; ++v) of_targets[v] = Products::LoadWeights(weights, v);
+    HWY_UNROLL(16)
+    for (size_t p = 0; p < kPositions; ++p) {
+      const auto quad = Products::Load(pitches.Of(p, bases));
+      HWY_UNROLL(8)
+      for (size_t v = 0; v < kVectors; ++v) {
+        Products::Add(quad, of_targets[v], sums[p * kVectors + v]);
+      }
+    }
+    bases[0] += kQuad;
+    bases[1] += kQuad;
+  }
+}
+
+// The same for the taps of a kernel row of which each reads what its neighbour reads one column
+// later. A quad of levels is loaded once for all of them:
+//
+//     column of levels      0     1     2     3   ...
+//     target column 0      w0    w1    w2
+//     target column 1            w0    w1    w2
+//     target column 2                  w0    w1   ...
+template <size_t kPositions, size_t kTargets>
+HWY_INLINE void AddSlidingTaps(const Taps& taps, const uint8_t* HWY_RESTRICT levels,
+                               const int8_t* HWY_RESTRICT weights, typename Products::Sum* sums) {
+  constexpr size_t kVectors = Products::kVectors * kTargets / kTileTargets;
+  ColumnPitches pitches(taps.position_pitch);
+  const uint8_t* bases[] = {levels, levels + 8 * taps.position_pitch,
+                            levels + 16 * taps.position_pitch};
+  const size_t tap_size = taps.quads * taps.targets * kQuad;
+  for (size_t q = 0; q < taps.quads; ++q, weights += taps.targets * kQuad) {
+    pitches.Hide();
+    typename Products::Levels of_targets[kSlidingTaps * kVectors];
+    HWY_UNROLL(8)
+    for (size_t k = 0; k < kSlidingTaps * kVectors; ++k) {
+      of_targets[k] = Products::LoadWeights(weights + k / kVectors * tap_size, k % kVectors);
+    }
+    HWY_UNROLL(18)
+    for (size_t column = 0; column < kPositions + kSlidingTaps - 1; ++column) {
+      const auto quad = Products::Load(pitches.Of(column, bases));
+      HWY_UNROLL(3)
+      for (size_t tap = 0; tap < kSlidingTaps; ++tap) {
+        if (column < tap || column - tap >= kPositions) continue;
+        HWY_UNROLL(2)
+        for (size_t v = 0; v < kVectors; ++v) {
+          Products::Add(quad, of_targets[tap * kVectors + v], sums[(column - tap) * kVectors + v]);
+        }
+      }
+    }
+    for (const uint8_t*& base : bases) base += kQuad;
+  }
+}
+
+#endif
+
+}  // namespace cssrun::internal::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif  // CSSRUN_RUNTIME_INTEGER_KERNELS_LEVEL_CONV_PRODUCTS_INL_H_
