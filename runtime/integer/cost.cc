@@ -17,16 +17,20 @@ namespace {
 // networks (bench/cost.py). They hold for layers of usual shapes; a layer of few channels takes
 // longer.
 constexpr double kLevelProduct = 0.005;
-constexpr double kLevelDepthwiseProduct = 0.05;
+constexpr double kLevelDepthwiseProduct = 0.03;
 constexpr double kLevelShortcutProduct = 0.1;
-constexpr double kEventAddition = 0.025;  // of a lane, whether a target is in it or not
+// Of a lane, whether a target is in it or not.
+constexpr double kTileGatherAddition = 0.031;
+constexpr double kRowScatterAddition = 0.024;
+constexpr double kDepthwiseAddition = 0.012;
 constexpr double kEventShortcutAddition = 0.3;
-constexpr double kReadoutAddition = 0.05;
+constexpr double kReadoutAddition = 0.012;
 constexpr double kPixelMac = 0.05;
 constexpr double kSettledNeuron = 0.3;  // once an image
 constexpr double kEventNeuron = 0.2;    // at each step
 constexpr double kEncodedPixel = 0.3;   // at each step
 constexpr double kLayer = 1000;         // once an image: tasks, clearing
+constexpr double kReadout = 6000;       // once an image
 
 // The float engine adds events, too, in four bytes a lane and with lists of its own.
 constexpr double kFloatAddition = 0.5;
@@ -60,9 +64,11 @@ double Nanoseconds(const LayerPlan& layer, const SynapsesPlan& synapses) {
     case KernelName::kLevelShortcut:
       return synapses.operations * kLevelShortcutProduct;
     case KernelName::kTileGather:
+      return LanesOf(layer, synapses) * kTileGatherAddition;
     case KernelName::kRowScatter:
+      return LanesOf(layer, synapses) * kRowScatterAddition;
     case KernelName::kDepthwise:
-      return LanesOf(layer, synapses) * kEventAddition;
+      return LanesOf(layer, synapses) * kDepthwiseAddition;
     case KernelName::kEventShortcut:
       return synapses.operations * kEventShortcutAddition;
     case KernelName::kReadout:
@@ -72,6 +78,7 @@ double Nanoseconds(const LayerPlan& layer, const SynapsesPlan& synapses) {
   return synapses.operations * kReadoutAddition;
 }
 
+// What a layer does whatever reaches it.
 double NeuronNanoseconds(const LoadedNetwork& network, const Layer& layer, const LayerPlan& plan) {
   const auto steps = static_cast<double>(network.timesteps);
   const auto membranes = static_cast<double>(Neurons(layer.potential));
@@ -84,7 +91,7 @@ double NeuronNanoseconds(const LoadedNetwork& network, const Layer& layer, const
     case format::NodeKind::Readout:
       break;
   }
-  return 0;
+  return kReadout;
 }
 
 double FloatMilliseconds(const LoadedNetwork& network) {
