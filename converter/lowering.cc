@@ -1,5 +1,7 @@
 #include "converter/lowering.h"
 
+#include <utility>
+
 #include "format/geometry.h"
 
 namespace cssrun::converter {
@@ -14,8 +16,11 @@ bool IsIdentityTerm(const SpikingSynapses& term) {
   return term.kind == format::SynapseKind::Identity;
 }
 
+bool IsRepeated(const SpikingSynapses& term) { return term.repeat_y != 1 || term.repeat_x != 1; }
+
 bool IsPlain(const SpikingSynapses& term) {
-  return IsIdentityTerm(term) && !term.average.has_value() && IsUnit(term.window);
+  return IsIdentityTerm(term) && !term.average.has_value() && !IsRepeated(term) &&
+         IsUnit(term.window);
 }
 
 bool HasPadding(const format::Window& w) {
@@ -116,28 +121,38 @@ void Lowering::ScaleForm(const std::vector<double>& numbers, Form& form) const {
   }
 }
 
-// An identity whose channels have scales of their own is a convolution: a depthwise one, or where
-// only some channels join, one with a matrix.
+// An identity whose channels have scales of their own, or whose positions come several times, is a
+// convolution: a depthwise one, or where only some channels join, one with a matrix.
 std::vector<SpikingSynapses> Lowering::SynapsesOf(Form& form) const {
   for (SpikingSynapses& term : form.terms) {
-    if (term.channel_scales == nullptr) continue;
-    const std::vector<double>& scales = *term.channel_scales;
-    const auto sources = static_cast<int64_t>(scales.size());
+    if (term.channel_scales == nullptr && !IsRepeated(term)) continue;
+    const auto sources = static_cast<int64_t>(network_.nodes[term.source].extent.channels());
     const auto targets = static_cast<int64_t>(form.extent.channels());
+    const int64_t taps = int64_t{term.repeat_y} * term.repeat_x;
     const bool depthwise = sources == targets && term.channel_offset == 0;
-    std::vector<float> weights(static_cast<size_t>(depthwise ? targets : targets * sources), 0.0F);
+    const int64_t row = (depthwise ? 1 : sources) * taps;
+    std::vector<float> weights(static_cast<size_t>(targets * row), 0.0F);
     for (int64_t s = 0; s < sources; ++s) {
       const int64_t t = s + term.channel_offset;
       if (t < 0 || t >= targets) continue;
-      weights[static_cast<size_t>(depthwise ? t : t * sources + s)] =
-          static_cast<float>(scales[static_cast<size_t>(s)]);
+      const double scale =
+          term.channel_scales == nullptr ? 1 : (*term.channel_scales)[static_cast<size_t>(s)];
+      const int64_t first = t * row + (depthwise ? 0 : s * taps);
+      std::fill_n(weights.begin() + first, taps, static_cast<float>(scale));
     }
     term.kind = format::SynapseKind::Convolution;
     term.groups = depthwise ? form.extent.channels() : 1;
     term.channel_offset = 0;
-    term.weights = std::make_shared<const Tensor>(
-        Tensor{{targets, depthwise ? 1 : sources}, std::move(weights)});
+    term.weights = std::make_shared<const Tensor>(Tensor{{targets, row}, std::move(weights)});
     term.channel_scales = nullptr;
+    if (!IsRepeated(term)) continue;
+    // With 2 times: target 3 looks at 2 and 3, of which the source has 2, its position 1.
+    term.spread_y = term.repeat_y;
+    term.spread_x = term.repeat_x;
+    const int32_t before_y = std::exchange(term.repeat_y, 1) - 1;
+    const int32_t before_x = std::exchange(term.repeat_x, 1) - 1;
+    term.window = format::Window(before_y + 1, before_x + 1, 1, 1, before_y, before_x, before_y,
+                                 before_x, 1, 1);
   }
   return std::move(form.terms);
 }

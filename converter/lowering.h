@@ -35,7 +35,9 @@ struct Form {
 bool IsUnit(const format::Window& window);
 bool HasPadding(const format::Window& window);
 bool IsIdentityTerm(const SpikingSynapses& term);
-// Returns whether the term passes on the source's spikes without a mean, stride or padding.
+bool IsRepeated(const SpikingSynapses& term);
+// Returns whether the term passes on the source's spikes without a mean, repetition, stride or
+// padding.
 bool IsPlain(const SpikingSynapses& term);
 
 // Returns the extent of a shape [batch, channels, rows, columns].

@@ -21,6 +21,8 @@ std::unique_ptr<format::SynapsesT> BuildSynapses(const SpikingSynapses& synapses
   built->window = std::make_unique<format::Window>(synapses.window);
   built->groups = synapses.groups;
   built->channel_offset = synapses.channel_offset;
+  built->spread_y = synapses.spread_y;
+  built->spread_x = synapses.spread_x;
   if (synapses.kind == SynapseKind::Identity) {
     // An identity joins nodes whose channels share one amplitude.
     const double scale = synapses.scale * source.Largest() / target.Largest();

@@ -26,8 +26,12 @@ uint64_t FanIn(const SpikingNetwork& network, const SpikingNode& node) {
       members = static_cast<uint64_t>(s.average->kernel_y()) *
                 static_cast<uint64_t>(s.average->kernel_x());
     }
+    // Of a source that is spread out, a position sees some taps only.
+    const auto seen = [](int32_t taps, int32_t spread) {
+      return static_cast<uint64_t>((taps + spread - 1) / spread);
+    };
     const uint64_t taps =
-        static_cast<uint64_t>(s.window.kernel_y()) * static_cast<uint64_t>(s.window.kernel_x());
+        seen(s.window.kernel_y(), s.spread_y) * seen(s.window.kernel_x(), s.spread_x);
     const uint64_t sources =
         s.kind == format::SynapseKind::Identity
             ? 1

@@ -29,6 +29,13 @@ struct SpikingSynapses {
   format::Window window;
   uint32_t groups = 1;
   int32_t channel_offset = 0;
+  // Of an identity in a form: every position, or every mean, comes so many times in a row. What
+  // convolves the form takes it into its weights; the synapses of neurons are spread out instead.
+  int32_t repeat_y = 1;
+  int32_t repeat_x = 1;
+  // Of a convolution: see format/network.fbs.
+  int32_t spread_y = 1;
+  int32_t spread_x = 1;
   // The weights of a convolution, [target][source / groups][ky][kx]. A fully connected layer shares
   // its matrix, which has two dimensions, with the graph.
   std::shared_ptr<const Tensor> weights;

@@ -144,12 +144,12 @@ WindowAxis ColumnsOf(const format::Window& w) {
   return {w.kernel_x(), w.stride_x(), w.pad_left(), w.dilation_x()};
 }
 
-uint64_t ExistingReads(const WindowAxis& axis, int64_t size, int64_t positions) {
+uint64_t ExistingReads(const WindowAxis& axis, int64_t size, int64_t positions, int64_t spread) {
   uint64_t reads = 0;
   for (int64_t o = 0; o < positions; ++o) {
     for (int64_t k = 0; k < axis.kernel; ++k) {
       const int64_t i = o * axis.stride - axis.pad_before + k * axis.dilation;
-      if (i >= 0 && i < size) ++reads;
+      if (i >= 0 && i % spread == 0 && i / spread < size) ++reads;
     }
   }
   return reads;

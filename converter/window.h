@@ -57,9 +57,9 @@ struct WindowAxis {
 WindowAxis RowsOf(const format::Window& window);
 WindowAxis ColumnsOf(const format::Window& window);
 
-// Counts the reads of all positions along one axis that fall inside of `size`: the synapses that
-// exist.
-uint64_t ExistingReads(const WindowAxis& axis, int64_t size, int64_t positions);
+// Counts the reads of all positions along one axis that fall on one of `size` elements, which are
+// `spread` apart: the synapses that exist.
+uint64_t ExistingReads(const WindowAxis& axis, int64_t size, int64_t positions, int64_t spread = 1);
 
 // Returns the padding at the end (negative where elements are left over) that makes the window take
 // exactly `positions` of `size` elements.

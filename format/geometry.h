@@ -34,6 +34,20 @@ inline int64_t WindowColumns(const Window& w, int64_t width) {
                          w.dilation_x());
 }
 
+// Positions along one axis of `size` positions that are `spread` apart.
+inline int64_t SpreadPositions(int64_t size, int64_t spread) { return (size - 1) * spread + 1; }
+
+// The source of synapses as their window sees it: its map, or its means, spread out.
+inline Extent SeenExtent(const Synapses& s, const Extent& source) {
+  const Window* mean = s.average();
+  const int64_t rows = mean == nullptr ? source.height() : WindowRows(*mean, source.height());
+  const int64_t columns = mean == nullptr ? source.width() : WindowColumns(*mean, source.width());
+  return {source.channels(), static_cast<uint32_t>(SpreadPositions(rows, s.spread_y())),
+          static_cast<uint32_t>(SpreadPositions(columns, s.spread_x()))};
+}
+
+inline bool IsSpread(const Synapses& s) { return s.spread_y() != 1 || s.spread_x() != 1; }
+
 // Rows times columns.
 inline uint64_t Positions(const Extent& e) { return static_cast<uint64_t>(e.height()) * e.width(); }
 

@@ -156,8 +156,8 @@ Status CheckPreprocessing(const Preprocessing& p, const Extent& input) {
   return Status::Ok();
 }
 
-Status CheckSynapses(const std::string& where, const Synapses& s, const Extent& source,
-                     const Extent& target) {
+Status CheckSynapses(const std::string& where, uint32_t version, const Synapses& s,
+                     const Extent& source, const Extent& target) {
   const std::string mismatch = "does not lead from " + ToString(source) + " to " + ToString(target);
   Extent seen = source;
   if (const Window* mean = s.average(); mean != nullptr) {
@@ -173,6 +173,19 @@ Status CheckSynapses(const std::string& where, const Synapses& s, const Extent& 
     if (members * Positions(seen) > kMaximumWindowReads) {
       return Bad(where, "average window is too large");
     }
+  }
+  if (IsSpread(s)) {
+    if (version < kSpreadVersion) return Bad(where, "spread: since format version 4");
+    const auto spreads = [](int64_t size, int64_t spread) {
+      return InRange(spread, 1, kMaximumSide) &&
+             SpreadPositions(size, spread) <= int64_t{kMaximumSide};
+    };
+    if (!spreads(seen.height(), s.spread_y()) || !spreads(seen.width(), s.spread_x()) ||
+        Neurons(SeenExtent(s, source)) > kMaximumNeurons) {
+      return Bad(where, "spread is out of range");
+    }
+    if (s.kind() != SynapseKind::Convolution) return Bad(where, "spread: only of convolutions");
+    seen = SeenExtent(s, source);
   }
   const Window& w = *s.window();
   if (Status status = CheckWindow(where + ": window", w); !status.ok()) return status;
@@ -349,7 +362,9 @@ Status CheckNode(const std::string& where, const Network& network, uint32_t inde
     if (s.source() >= index) return Bad(edge, "source is not an earlier node");
     const Node& source = *network.nodes()->Get(s.source());
     if (source.kind() == NodeKind::Readout) return Bad(edge, "source: a readout sends no spikes");
-    if (Status status = CheckSynapses(edge, s, *source.extent(), potential); !status.ok()) {
+    if (Status status =
+            CheckSynapses(edge, network.format_version(), s, *source.extent(), potential);
+        !status.ok()) {
       return status;
     }
     input_offset = std::max<uint64_t>(input_offset, source.offset());

@@ -107,11 +107,13 @@ using format::SynapseKind;
 using format::Window;
 
 // The number of (target position, tap) pairs along one axis whose source position exists.
-uint64_t ReadsInside(const WindowAxis& axis, int64_t sources, int64_t targets) {
+uint64_t ReadsInside(const WindowAxis& axis, int64_t sources, int64_t spread, int64_t targets) {
   uint64_t reads = 0;
   for (int64_t target = 0; target < targets; ++target) {
     const TapRange taps = axis.TapsInside(target, sources);
-    reads += static_cast<uint64_t>(taps.last - taps.first);
+    for (int64_t tap = taps.first; tap < taps.last; ++tap) {
+      reads += axis.SourceOf(target, tap) % spread == 0 ? 1 : 0;
+    }
   }
   return reads;
 }
@@ -224,21 +226,18 @@ DirectSynapses LayOutDirect(const format::Synapses& synapses, const Extent& sour
   DirectSynapses s;
   s.kind = synapses.kind();
   s.source = source;
-  s.seen = source;
   s.target = target;
   s.window = *synapses.window();
-  if (synapses.average() != nullptr) {
-    s.average = *synapses.average();
-    s.seen =
-        Extent(source.channels(), static_cast<uint32_t>(WindowRows(*s.average, source.height())),
-               static_cast<uint32_t>(WindowColumns(*s.average, source.width())));
-  }
+  if (synapses.average() != nullptr) s.average = *synapses.average();
+  s.seen = format::SeenExtent(synapses, source);
+  s.spread_y = synapses.spread_y();
+  s.spread_x = synapses.spread_x();
   s.groups = synapses.groups();
   s.channel_offset = synapses.channel_offset();
   const Window& w = s.window;
   // Rows and columns of a window are independent, so the pairs of the map are a product.
-  const uint64_t reads = ReadsInside(RowsOf(w), s.seen.height(), target.height()) *
-                         ReadsInside(ColumnsOf(w), s.seen.width(), target.width());
+  const uint64_t reads = ReadsInside(RowsOf(w), s.seen.height(), s.spread_y, target.height()) *
+                         ReadsInside(ColumnsOf(w), s.seen.width(), s.spread_x, target.width());
   const float* file_weights = synapses.weights()->data();
   if (s.kind == SynapseKind::Identity) {
     s.weights = AllocateAligned<float>(1);
@@ -274,19 +273,20 @@ DirectSynapses LayOutDirect(const format::Synapses& synapses, const Extent& sour
 std::span<const float> SeenImage(const DirectSynapses& s, std::span<const float> values,
                                  std::vector<float>& scratch) {
   CSSRUN_ASSERT(values.size() == Neurons(s.source));
-  if (!s.average.has_value()) return values;
-  const Window& w = *s.average;
+  const bool spread = s.spread_y != 1 || s.spread_x != 1;
+  if (!s.average.has_value() && !spread) return values;
+  const Window w = s.average.value_or(format::UnitWindow());
   const WindowAxis rows = RowsOf(w);
   const WindowAxis columns = ColumnsOf(w);
   const size_t channels = s.source.channels();
   scratch.assign(Neurons(s.seen), 0.0F);
-  for (int64_t y = 0; y < s.seen.height(); ++y) {
-    for (int64_t x = 0; x < s.seen.width(); ++x) {
+  for (int64_t y = 0; y < s.seen.height(); y += s.spread_y) {
+    for (int64_t x = 0; x < s.seen.width(); x += s.spread_x) {
       float* sums = scratch.data() + static_cast<size_t>(y * s.seen.width() + x) * channels;
       for (int64_t ky = 0; ky < w.kernel_y(); ++ky) {
         for (int64_t kx = 0; kx < w.kernel_x(); ++kx) {
-          const int64_t sy = rows.SourceOf(y, ky);
-          const int64_t sx = columns.SourceOf(x, kx);
+          const int64_t sy = rows.SourceOf(y / s.spread_y, ky);
+          const int64_t sx = columns.SourceOf(x / s.spread_x, kx);
           if (sy < 0 || sy >= s.source.height() || sx < 0 || sx >= s.source.width()) continue;
           const float* pixel =
               values.data() + static_cast<size_t>(sy * s.source.width() + sx) * channels;

@@ -52,10 +52,12 @@ constexpr uint32_t kDirectLanes = 16;
 struct DirectSynapses {
   format::SynapseKind kind = format::SynapseKind::Convolution;
   format::Extent source;
-  format::Extent seen;    // the view: the means over the source, or the source itself
+  format::Extent seen;    // the view: the means over the source, or the source itself, spread out
   format::Extent target;  // the map of the target's membranes
   format::Window window;
   std::optional<format::Window> average;  // the window of the means; nothing: no means
+  int32_t spread_y = 1;                   // view positions from one mean or pixel to the next
+  int32_t spread_x = 1;
   uint32_t groups = 1;
   int32_t channel_offset = 0;
   // Convolution: [ky][kx][source channel of the group][target channel, rounded up to kDirectLanes].
@@ -75,7 +77,8 @@ DirectSynapses LayOutDirect(const format::Synapses& synapses, const format::Exte
                             const format::Extent& target);
 
 // The image as these synapses see it, [row][column][channel] of `synapses.seen`: `values` itself,
-// or its sums in the windows of the mean (the division is folded into the weights). The sums are
+// or its sums in the windows of the mean (the division is folded into the weights), or either with
+// zeros in between. These are
 // kept in `scratch`, which must live as long as the result is used.
 std::span<const float> SeenImage(const DirectSynapses& synapses, std::span<const float> values,
                                  std::vector<float>& scratch);

@@ -72,6 +72,7 @@ Json SynapsesToJson(const format::Synapses& s) {
           {"kind", s.kind() == SynapseKind::Identity ? "identity" : "convolution"},
           {"average", WindowToJson(s.average())},
           {"window", WindowToJson(s.window())},
+          {"spread", {s.spread_y(), s.spread_x()}},
           {"groups", s.groups()},
           {"channel_offset", s.channel_offset()},
           {"weights", s.weights()->size()}};
@@ -164,6 +165,9 @@ std::string Describe(const format::Synapses& s) {
   if (w.stride_y() != 1 || w.stride_x() != 1) {
     text += w.stride_y() == w.stride_x() ? fmt::format("/{}", w.stride_y())
                                          : fmt::format("/{}x{}", w.stride_y(), w.stride_x());
+  }
+  if (s.spread_y() != 1 || s.spread_x() != 1) {
+    text += fmt::format(" spread {}x{}", s.spread_y(), s.spread_x());
   }
   if (s.groups() > 1) text += fmt::format(" in {} groups", s.groups());
   text += fmt::format(" from {}", s.source());

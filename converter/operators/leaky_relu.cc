@@ -1,6 +1,8 @@
 // LeakyRelu and PRelu, which SplitLeakyRelus() makes two rectified halves of.
+#include <optional>
 #include <string>
 
+#include "converter/infer_shapes.h"
 #include "converter/operator_attributes.h"
 #include "converter/operators/arithmetic.h"
 #include "converter/operators/common.h"
@@ -36,6 +38,12 @@ Problem RefuseLeaky(const Graph& graph, const Node& node) {
               "put it before the Flatten, with a slope for each channel"};
     }
     return {"its slope is not a finite number", "train again"};
+  }
+  // Some exporters write slopes of channels as if these were the last axis.
+  const Shape channels = {input->size() > 1 ? (*input)[1] : 0};
+  if (slopes->shape == channels && Broadcast(slopes->shape, *input) != *input) {
+    return {"its slopes " + ToString(slopes->shape) + " do not fit its input " + ToString(*input),
+            "store them as " + ToString({channels[0], 1, 1})};
   }
   return {"its slopes " + ToString(slopes->shape) + " differ from position to position",
           "train with a slope for each channel (Keras: PReLU(shared_axes=[1, 2]))"};

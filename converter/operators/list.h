@@ -16,6 +16,8 @@
   X(Constant)               \
   X(ConstantOfShape)        \
   X(Conv)                   \
+  X(ConvTranspose)          \
+  X(Deconvolution)          \
   X(DequantizeLinear)       \
   X(Div)                    \
   X(Dropout)                \
@@ -42,7 +44,9 @@
   X(Range)                  \
   X(ReduceMean)             \
   X(Relu)                   \
+  X(Repeat)                 \
   X(Reshape)                \
+  X(Resize)                 \
   X(Scale)                  \
   X(Shape)                  \
   X(Slice)                  \
@@ -55,6 +59,7 @@
   X(Tile)                   \
   X(Transpose)              \
   X(Unsqueeze)              \
+  X(Upsample)               \
   X(Where)
 
 #endif  // CSSRUN_CONVERTER_OPERATORS_LIST_H_

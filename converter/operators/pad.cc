@@ -110,7 +110,7 @@ Status LowerPad(Lowering& lowering, const Node& node) {
   const Form& input = lowering.Fitting(node.inputs[0], [&](const Form& form) {
     const int64_t channels = form.extent.channels();
     return !(spatial && form.HasBias()) && form.AllTerms([&](const SpikingSynapses& term) {
-      return IsIdentityTerm(term) && (!spatial || IsUnit(term.window)) &&
+      return IsIdentityTerm(term) && (!spatial || (IsUnit(term.window) && !IsRepeated(term))) &&
              lowering.StaysWithin(term, before[1], channels, before[1] + channels + after[1]);
     });
   });

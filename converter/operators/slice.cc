@@ -105,7 +105,7 @@ Status LowerSlice(Lowering& lowering, const Node& node) {
   const std::vector<AxisRange>& ranges = *found.value();  // of batch, channels, rows, columns
   const Form& input = lowering.Fitting(node.inputs[0], [&](const Form& form) {
     return ranges[1].step == 1 && form.AllTerms([](const SpikingSynapses& term) {
-      return IsIdentityTerm(term) && IsUnit(term.window);
+      return IsIdentityTerm(term) && IsUnit(term.window) && !IsRepeated(term);
     });
   });
   const Shape& to = lowering.graph().value(node.outputs[0]).shape;

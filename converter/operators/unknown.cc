@@ -27,8 +27,7 @@ constexpr std::string_view kControlFlow[] = {"If", "Loop", "Scan"};
 constexpr std::string_view kRecurrent[] = {"LSTM", "GRU", "RNN"};
 constexpr std::string_view kOnIntegers[] = {"QLinearConv", "QLinearMatMul", "ConvInteger",
                                             "MatMulInteger", "DynamicQuantizeLinear"};
-constexpr std::string_view kResizing[] = {"Resize", "Upsample", "ConvTranspose", "DepthToSpace",
-                                          "SpaceToDepth"};
+constexpr std::string_view kResizing[] = {"DepthToSpace", "SpaceToDepth"};
 constexpr std::string_view kNormalizing[] = {
     "InstanceNormalization", "LayerNormalization",        "LRN",
     "LpNormalization",       "MeanVarianceNormalization", "GroupNormalization"};
@@ -44,7 +43,7 @@ constexpr Advice kAdvice[] = {
     {kOnIntegers,
      {"its activations are integers", "export with QuantizeLinear/DequantizeLinear pairs (QDQ)"}},
     {kResizing,
-     {"resizing inside of the network is not supported", "resize the image before the network"}},
+     {"it moves channels to positions, or back", "use a ConvTranspose, or a Conv with strides"}},
     {kNormalizing,
      {"its scale depends on the activations", "train with BatchNormalization instead"}},
     {kIndices, {"it gives indices, which are no activations", "end the network at its logits"}},

@@ -90,14 +90,14 @@ std::optional<Affine> AffineOf(const Graph& graph, const Sweep& sweep, const Nod
   return std::nullopt;
 }
 
-// A Conv, or a normalized Gemm, whose weights and bias can be rewritten.
+// A Conv, a Deconvolution or a normalized Gemm, whose weights and bias can be rewritten.
 bool HasConstantWeights(const Graph& graph, const Node* node) {
   if (node == nullptr) return false;
   if (ConstantFloats(graph, *node, 1) == nullptr) return false;
   const bool has_bias = node->inputs.size() > 2 && node->inputs[2] != kNoValue;
   if (has_bias && ConstantFloats(graph, *node, 2) == nullptr) return false;
   const size_t rank = graph.ConstantInput(*node, 1)->shape.size();
-  if (node->op == OpKind::kConv) return rank == 4;
+  if (node->op == OpKind::kConv || node->op == OpKind::kDeconvolution) return rank == 4;
   return node->op == OpKind::kGemm && rank == 2 && node->Int("transB", 0) == 1 &&
          node->Int("transA", 0) == 0 && node->Float("alpha", 1) == 1 && node->Float("beta", 1) == 1;
 }

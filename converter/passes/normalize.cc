@@ -9,6 +9,8 @@
 
 #include "converter/infer_shapes.h"
 #include "converter/operator_attributes.h"
+#include "converter/operators/deconvolution.h"
+#include "converter/operators/resize.h"
 #include "converter/passes/limits.h"
 #include "converter/passes/sweep.h"
 #include "converter/window.h"
@@ -234,6 +236,10 @@ Status Normalize(Graph& graph) {
       status = NormalizeAveragePool(graph, std::move(node), normalized);
       if (!status.ok()) return status;
       continue;
+    } else if (node.op == OpKind::kConvTranspose) {
+      status = NormalizeConvTranspose(graph, node);
+    } else if (node.op == OpKind::kResize || node.op == OpKind::kUpsample) {
+      status = NormalizeResize(graph, node);
     } else if (node.op == OpKind::kSlice) {
       status = NormalizeSlice(graph, node);
     } else if (node.op == OpKind::kPad) {

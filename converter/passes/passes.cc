@@ -10,6 +10,7 @@
 #include "converter/out_of_memory.h"
 #include "converter/passes/add_image_map.h"
 #include "converter/passes/drop_ending.h"
+#include "converter/passes/find_leaky_relus.h"
 #include "converter/passes/fold_affine.h"
 #include "converter/passes/fold_constants.h"
 #include "converter/passes/fold_image.h"
@@ -33,7 +34,7 @@ namespace {
 // Folded weights must be finite: a variance of -epsilon would divide by zero.
 Status CheckWeights(const Graph& graph) {
   for (const Node& node : graph.nodes) {
-    if (node.op != OpKind::kConv && node.op != OpKind::kGemm) continue;
+    if (!IsOneOf(node.op, {OpKind::kConv, OpKind::kDeconvolution, OpKind::kGemm})) continue;
     for (size_t i = 1; i < 3; ++i) {
       const std::vector<float>* values = ConstantFloats(graph, node, i);
       if (values == nullptr) continue;
@@ -100,6 +101,7 @@ Status RunPasses(Graph& graph) {
       FoldQuantization,
       RemoveIdentities,
       MergeMeans,
+      FindLeakyRelus,
       MergeLimits,
       Normalize,
       RemoveIdentities,

@@ -143,8 +143,9 @@ void AddTap(const EventFrame& events, size_t position, const float* weights, Tap
 }
 
 // Collects the taps of target position (y, x) that have events, in the order of the kernel. A tap
-// reads position (seen_y, seen_x) of the view (WindowAxis::SourceOf): a source position, or a mean,
-// whose members are then read in the order of the map.
+// reads a position of the view (WindowAxis::SourceOf). Unless it lies between positions that are
+// spread out, it stands for (seen_y, seen_x): a source position, or a mean, whose members are then
+// read in the order of the map.
 void CollectTaps(const SynapseLayout& s, const EventFrame& events, int64_t y, int64_t x,
                  size_t row_step, size_t column_step, TapScratch& taps) {
   const format::Window& w = s.window;
@@ -154,15 +155,17 @@ void CollectTaps(const SynapseLayout& s, const EventFrame& events, int64_t y, in
   const int64_t source_width = s.source_extent.width();
   taps.clear();
   for (int32_t ky = 0; ky < w.kernel_y(); ++ky) {
-    const int64_t seen_y = y * w.stride_y() - w.pad_top() + int64_t{ky} * w.dilation_y();
-    if (seen_y < 0 || seen_y >= height) continue;
+    const int64_t spread_y = y * w.stride_y() - w.pad_top() + int64_t{ky} * w.dilation_y();
+    if (spread_y < 0 || spread_y >= height || spread_y % s.spread_y != 0) continue;
+    const int64_t seen_y = spread_y / s.spread_y;
     for (int32_t kx = 0; kx < w.kernel_x(); ++kx) {
-      const int64_t seen_x = x * w.stride_x() - w.pad_left() + int64_t{kx} * w.dilation_x();
-      if (seen_x < 0 || seen_x >= width) continue;
+      const int64_t spread_x = x * w.stride_x() - w.pad_left() + int64_t{kx} * w.dilation_x();
+      if (spread_x < 0 || spread_x >= width || spread_x % s.spread_x != 0) continue;
+      const int64_t seen_x = spread_x / s.spread_x;
       const float* weights = s.weights.get() + static_cast<size_t>(ky) * row_step +
                              static_cast<size_t>(kx) * column_step;
       if (!s.average.has_value()) {
-        AddTap(events, static_cast<size_t>(seen_y * width + seen_x), weights, taps);
+        AddTap(events, static_cast<size_t>(seen_y * source_width + seen_x), weights, taps);
         continue;
       }
       const format::Window& m = *s.average;

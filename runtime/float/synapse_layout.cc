@@ -27,6 +27,15 @@ std::vector<uint64_t> ReadsAlong(const WindowAxis& axis, int64_t sources, int64_
   return reads;
 }
 
+// Leaves out the positions that a source spread out does not have.
+std::vector<uint64_t> Gathered(const std::vector<uint64_t>& reads, int32_t spread) {
+  std::vector<uint64_t> gathered;
+  for (size_t i = 0; i < reads.size(); i += static_cast<size_t>(spread)) {
+    gathered.push_back(reads[i]);
+  }
+  return gathered;
+}
+
 // The same for the sources of means along one axis, from the reads of each mean: whoever reads a
 // mean reads all of its members.
 std::vector<uint64_t> ReadsThroughMean(const std::vector<uint64_t>& reads, int64_t size,
@@ -46,9 +55,9 @@ std::vector<uint64_t> ReadsThroughMean(const std::vector<uint64_t>& reads, int64
 std::vector<uint64_t> CountFanOut(const SynapseLayout& s) {
   const Window& w = s.window;
   std::vector<uint64_t> rows =
-      ReadsAlong(RowsOf(w), s.seen_extent.height(), s.target_extent.height());
-  std::vector<uint64_t> columns =
-      ReadsAlong(ColumnsOf(w), s.seen_extent.width(), s.target_extent.width());
+      Gathered(ReadsAlong(RowsOf(w), s.seen_extent.height(), s.target_extent.height()), s.spread_y);
+  std::vector<uint64_t> columns = Gathered(
+      ReadsAlong(ColumnsOf(w), s.seen_extent.width(), s.target_extent.width()), s.spread_x);
   if (s.average.has_value()) {
     const Window& m = *s.average;
     rows =
@@ -140,15 +149,12 @@ SynapseLayout LayOutSynapses(const format::Synapses& synapses, const Extent& sou
   s.delay = synapses.delay();
   s.kind = synapses.kind();
   s.source_extent = source;
-  s.seen_extent = source;
   s.target_extent = target;
   s.window = *synapses.window();
-  if (synapses.average() != nullptr) {
-    s.average = *synapses.average();
-    s.seen_extent =
-        Extent(source.channels(), static_cast<uint32_t>(WindowRows(*s.average, source.height())),
-               static_cast<uint32_t>(WindowColumns(*s.average, source.width())));
-  }
+  if (synapses.average() != nullptr) s.average = *synapses.average();
+  s.seen_extent = format::SeenExtent(synapses, source);
+  s.spread_y = synapses.spread_y();
+  s.spread_x = synapses.spread_x();
   s.groups = synapses.groups();
   s.channel_offset = synapses.channel_offset();
   CSSRUN_ASSERT(s.groups != 0 && source.channels() % s.groups == 0 &&

@@ -40,10 +40,12 @@ struct SynapseLayout {
   uint32_t delay = 0;   // steps
   format::SynapseKind kind = format::SynapseKind::Convolution;
   format::Extent source_extent;
-  format::Extent seen_extent;    // of the view: the means, or the source itself
+  format::Extent seen_extent;    // of the view: the means, or the source itself, spread out
   format::Extent target_extent;  // of the target's membranes
   format::Window window;
   std::optional<format::Window> average;  // the window of the means; nothing: no means
+  int32_t spread_y = 1;  // view positions from one mean or source position to the next
+  int32_t spread_x = 1;
   uint32_t groups = 1;
   int32_t channel_offset = 0;
   ChannelBlocks blocks;  // of the target

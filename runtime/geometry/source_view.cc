@@ -1,5 +1,7 @@
 #include "runtime/geometry/source_view.h"
 
+#include <utility>
+
 #include "format/geometry.h"
 #include "runtime/geometry/window_axis.h"
 
@@ -29,13 +31,32 @@ SourceAxis ViewMeans(int64_t size, int64_t means, const WindowAxis& window) {
   return axis;
 }
 
-}  // namespace
+// Between positions that are spread out lie others without sources.
+SourceAxis Spread(SourceAxis axis, int64_t spread) {
+  if (spread == 1) return axis;
+  SourceAxis wide;
+  wide.size = format::SpreadPositions(axis.size, spread);
+  wide.divisor = 0;
+  wide.sources.resize(static_cast<size_t>(wide.size));
+  for (size_t i = 0; i < axis.sources.size(); ++i) {
+    wide.sources[i * static_cast<size_t>(spread)] = std::move(axis.sources[i]);
+  }
+  return wide;
+}
 
-SourceView ViewSource(const format::Synapses& synapses, const format::Extent& source) {
-  const format::Window* mean = synapses.average();
+SourceView ViewMap(const format::Window* mean, const format::Extent& source) {
   if (mean == nullptr) return {ViewAll(source.height()), ViewAll(source.width())};
   return {ViewMeans(source.height(), WindowRows(*mean, source.height()), RowsOf(*mean)),
           ViewMeans(source.width(), WindowColumns(*mean, source.width()), ColumnsOf(*mean))};
+}
+
+}  // namespace
+
+SourceView ViewSource(const format::Synapses& synapses, const format::Extent& source) {
+  SourceView view = ViewMap(synapses.average(), source);
+  view.y = Spread(std::move(view.y), synapses.spread_y());
+  view.x = Spread(std::move(view.x), synapses.spread_x());
+  return view;
 }
 
 }  // namespace cssrun::internal

@@ -1,8 +1,10 @@
-// A source layer as its synapses see it: its map itself, or the means of windows over it.
+// A source layer as its synapses see it: its map itself, or the means of windows over it, and
+// either of them spread out.
 //
 // An average pool has no neurons of its own. Each spike of a source position counts 1 / k^2 in the
 // mean of every window that the position belongs to, so the next convolution sees a map of means
-// and each of its positions stands for several source positions.
+// and each of its positions stands for several source positions. What is spread out has positions
+// that stand for none.
 #ifndef CSSRUN_RUNTIME_GEOMETRY_SOURCE_VIEW_H_
 #define CSSRUN_RUNTIME_GEOMETRY_SOURCE_VIEW_H_
 
@@ -18,7 +20,7 @@ struct SourceAxis {
   int64_t size = 0;  // positions of the view
   // Source positions of one view position where the windows are disjoint and in order: view
   // position v is source positions [v * divisor, (v + 1) * divisor). 0 where windows overlap or are
-  // padded; then only `sources` tells.
+  // padded, or positions are spread out; then only `sources` tells.
   int64_t divisor = 1;
   std::vector<std::vector<uint32_t>> sources;  // by view position
 };

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "format/geometry.h"
+
 namespace cssrun::internal {
 namespace {
 
@@ -14,8 +16,9 @@ constexpr double kLargestWideTable = 256 << 10;
 // many short loops of a row scatter.
 constexpr uint32_t kMostScatterBlocks = 2;
 
-// A layer of fewer positions has more weights than spikes, so that events cost less than levels.
-constexpr uint32_t kFewestLevelPositions = 16;
+// A layer of fewer positions has more weights than spikes, so that events cost less than levels. On
+// maps of 2 x 2 and 128 channels (VGG-16-slim), levels take 8 % less time for the whole image.
+constexpr uint32_t kFewestLevelPositions = 4;
 
 // Tables that do not fit beside everything else in the second-level cache, in bytes. Only then is
 // it worth listing the spikes once more for each block, to read its weights while they are near.
@@ -46,7 +49,7 @@ bool CanTakeWideLevels(const Connection& connection, const TargetLayer& target) 
   const bool means = connection.synapses->average() != nullptr;
   return target.wide_sums && !connection.identity() && target.pools.disjoint() &&
          !connection.from_encoder && connection.level_zero.has_value() &&
-         (!means || connection.composed.has_value()) &&
+         (!means || connection.composed.has_value()) && !format::IsSpread(*connection.synapses) &&
          LevelSumsFit(LevelConvShapeOf(connection, target), kLargestByte);
 }
 

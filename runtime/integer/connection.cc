@@ -59,7 +59,9 @@ std::optional<Connection::Composed> ComposeMean(const Connection& connection,
   constexpr int64_t kMostWeights = 1 << 26;
   constexpr int64_t kMostRounding = 64;
   const format::Synapses& s = *connection.synapses;
-  if (s.average() == nullptr || connection.identity()) return std::nullopt;
+  if (s.average() == nullptr || connection.identity() || format::IsSpread(s)) {
+    return std::nullopt;
+  }
   const WindowAxis mean_y = RowsOf(*s.average());
   const WindowAxis mean_x = ColumnsOf(*s.average());
   const WindowAxis window_y = RowsOf(*s.window());

@@ -87,7 +87,7 @@ void AddLayersOfOtherKinds(SpoiltModels& list) {
         *WeightsAt(m, kConvWeight) = FloatTensor("conv.weight", {3, 2, 3}, RandomFloats(18, 1));
       });
   list.Add(
-      "ConvOfOneDimensionOfTheUnknown", {"1 node ", "Resize5", "before the network"},
+      "ConvOfOneDimensionOfTheUnknown", {"1 node ", "Resize5", "fixed image size"},
       [](ModelProto& m) {
         AddNode(m, "Resize", {"image"}, "resized");
         NodeAt(m, kConv)->set_input(0, "resized");
@@ -254,10 +254,56 @@ void AddOperators(SpoiltModels& list) {
              AddConstant(m, FloatTensor("slopes", {2, 4, 4}, std::vector<float>(32, 0.5F)));
              Insert(m, "PRelu", {"slopes"});
            });
+  list.Add("PReluOfTheLastAxis", {"PRelu5", "do not fit", "[3, 1, 1]"}, [](ModelProto& m) {
+    AddConstant(m, FloatTensor("slopes", {3}, {0.1F, 0.2F, 0.3F}));
+    Insert(m, "PRelu", {"slopes"});
+  });
   list.Add("LeakyReluOfNothing", {"LeakyRelu5", "not a finite number"}, [](ModelProto& m) {
     AddFloat(Insert(m, "LeakyRelu"), "alpha", std::numeric_limits<float>::infinity());
   });
-  list.Add("Resize", {"Resize5", "before the network"}, [](ModelProto& m) { Insert(m, "Resize"); });
+  list.Add("ResizeOfUnknownSize", {"Resize5", "not constant"},
+           [](ModelProto& m) { Insert(m, "Resize"); });
+  const auto resize = [](std::vector<float> scales, const char* mode, const char* coordinates,
+                         int64_t features = 3) {
+    return [=](ModelProto& m) {
+      AddConstant(m, FloatTensor("scales", {static_cast<int64_t>(scales.size())}, scales));
+      NodeProto* node = Insert(m, "Resize", {"", "scales"});
+      AddText(node, "mode", mode);
+      AddText(node, "coordinate_transformation_mode", coordinates);
+      AddText(node, "nearest_mode", "floor");
+      AddNode(m, "GlobalAveragePool", {node->output(0)}, "pooled");
+      NodeAt(m, kFlatten)->set_input(0, "pooled");
+      TakeFeatures(m, features);
+    };
+  };
+  list.Add("ResizeThatInterpolates", {"Resize5", "mode linear", "UpSampling2D"},
+           resize({1, 1, 2, 2}, "linear", "half_pixel"));
+  list.Add("ResizeByThreeHalves", {"Resize5", "a whole number of times", "asymmetric"},
+           resize({1, 1, 1.5F, 1.5F}, "nearest", "asymmetric"));
+  list.Add("ResizeFromTheMiddles", {"Resize5", "a whole number of times", "half_pixel, floor"},
+           resize({1, 1, 2, 2}, "nearest", "half_pixel"));
+  list.Add("ResizeOfChannels", {"Resize5", "resizes channels"},
+           resize({1, 2, 2, 2}, "nearest", "asymmetric", 6));
+  list.Add("ResizeOfThreeAxes", {"Resize5", "3 axes"}, resize({1, 2, 2}, "nearest", "asymmetric"));
+  list.Add("ResizeToNothing", {"Resize5", "to nothing"},
+           resize({1, 1, 0, 2}, "nearest", "asymmetric"));
+  list.Add("ConvTransposeOfOtherChannels", {"ConvTranspose5", "do not fit"}, [](ModelProto& m) {
+    AddConstant(m, FloatTensor("kernel", {4, 2, 2, 2}, RandomFloats(32, 1)));
+    Insert(m, "ConvTranspose", {"kernel"});
+  });
+  list.Add("ConvTransposeOfNoStride", {"ConvTranspose5", "strides", "[0, 2]"}, [](ModelProto& m) {
+    AddConstant(m, FloatTensor("kernel", {3, 2, 2, 2}, RandomFloats(24, 1)));
+    AddInts(Insert(m, "ConvTranspose", {"kernel"}), "strides", {0, 2});
+  });
+  list.Add("ConvTransposePaddedAway", {"ConvTranspose5", "leaves nothing"}, [](ModelProto& m) {
+    AddConstant(m, FloatTensor("kernel", {3, 2, 2, 2}, RandomFloats(24, 1)));
+    AddInts(Insert(m, "ConvTranspose", {"kernel"}), "pads", {2, 2, 2, 2});
+  });
+  list.Add("ConvTransposeOfVariableWeights", {"ConvTranspose6", "not constant"}, [](ModelProto& m) {
+    AddConstant(m, FloatTensor("kernel", {3, 3, 1, 1}, RandomFloats(9, 1)));
+    AddNode(m, "Relu", {"kernel"}, "variable");
+    Insert(m, "ConvTranspose", {"variable"});
+  });
   list.Add("SoftmaxInside", {"Softmax5", "all values at once"},
            [](ModelProto& m) { AddInt(Insert(m, "Softmax"), "axis", 1); });
   list.Add("ProductOfActivations", {"Mul5", "otherwise than by addition"},

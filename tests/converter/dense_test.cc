@@ -156,6 +156,28 @@ TEST(DenseTest, HalvesOfLeakyRelus) {
   EXPECT_GE(ExpectEqualsNaive(EndWithGemm(builder, leaky, 14)), 12);
 }
 
+TEST(DenseTest, Deconvolutions) {
+  GraphBuilder builder;
+  const ValueId image = builder.Image(4, 5, 6);
+  const ValueId one =
+      builder.Op("ConvTranspose", {image, builder.Weights({4, 3, 3, 2}), builder.Weights({6})},
+                 {IntsAttribute("strides", {2, 3}), IntsAttribute("pads", {1, 0, 0, 1}),
+                  IntsAttribute("dilations", {1, 2}), IntsAttribute("output_padding", {1, 2}),
+                  IntAttribute("group", 2)});
+  const ValueId two = builder.Op(
+      "ConvTranspose", {builder.Op("Relu", {one}), builder.Weights({6, 7, 3, 3})},
+      {testing::TextAttribute("auto_pad", "SAME_UPPER"), IntsAttribute("strides", {2, 2})});
+  // 5 rows become 11, 6 columns 19; then twice as many.
+  EXPECT_GE(ExpectEqualsNaive(EndWithGemm(builder, two, 7 * 22 * 38)), 4);
+}
+
+TEST(DenseTest, RepeatedPositions) {
+  GraphBuilder builder(1, 9);
+  const ValueId conv = builder.Conv(builder.Image(3, 4, 5), 3, 20, 3);
+  const ValueId up = builder.Op("Upsample", {conv, builder.Floats({4}, {1, 1, 3, 2})});
+  EXPECT_GE(ExpectEqualsNaive(EndWithGemm(builder, up, 20 * 6 * 6)), 4);
+}
+
 TEST(DenseTest, MaxPools) {
   struct {
     std::vector<int64_t> kernel, strides, pads;

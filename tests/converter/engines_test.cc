@@ -25,6 +25,7 @@ namespace {
 
 using testing::FloatAttribute;
 using testing::GraphBuilder;
+using testing::IntAttribute;
 using testing::IntsAttribute;
 
 const Attribute kPadOne = IntsAttribute("pads", {1, 1, 1, 1});
@@ -36,6 +37,7 @@ ValueId Leaky(GraphBuilder& b, ValueId x, float slope) {
 struct Case {
   const char* name;
   std::function<Graph(GraphBuilder&)> build;
+  bool events_alone = false;
 };
 
 std::ostream& operator<<(std::ostream& out, const Case& c) { return out << c.name; }
@@ -60,6 +62,31 @@ const std::vector<Case>& Cases() {
          // What is rectified has no negative half.
          const ValueId x = b.Op("Relu", {b.Conv(b.Image(3, 12, 12), 3, 24, 3, {kPadOne})});
          return b.Finish(b.Conv(Leaky(b, x, 0.3F), 24, 10, 3));
+       }},
+      {"Decoder",
+       [](GraphBuilder& b) {
+         const ValueId x = b.Op("Relu", {b.Conv(b.Image(3, 12, 12), 3, 24, 3, {kPadOne})});
+         const ValueId low =
+             b.Op("Relu", {b.Conv(x, 24, 32, 3, {kPadOne, IntsAttribute("strides", {2, 2})})});
+         const ValueId up = b.Op("Upsample", {low, b.Floats({4}, {1, 1, 2, 2})});
+         const ValueId joined = b.Op("Concat", {up, x}, {IntAttribute("axis", 1)});
+         return b.Finish(b.Conv(joined, 56, 4, 3, {kPadOne}));
+       }},
+      {"TransposedConvolutions",
+       [](GraphBuilder& b) {
+         const Attribute twice = IntsAttribute("strides", {2, 2});
+         const ValueId x = b.Op("Relu", {b.Conv(b.Image(3, 6, 7), 3, 20, 3, {kPadOne})});
+         const ValueId y = b.Op(
+             "Relu", {b.Op("ConvTranspose", {x, b.Weights({20, 24, 4, 4})}, {twice, kPadOne})});
+         const ValueId z = b.Op("Relu", {b.Op("ConvTranspose", {y, b.Weights({24, 1, 2, 2})},
+                                              {twice, IntAttribute("group", 24)})});
+         return b.Finish(b.Op("ConvTranspose", {z, b.Weights({24, 3, 2, 2})}, {twice}));
+       },
+       true},
+      {"EndsRepeated",
+       [](GraphBuilder& b) {
+         const ValueId x = b.Op("Relu", {b.Conv(b.Image(3, 12, 12), 3, 24, 3, {kPadOne})});
+         return b.Finish(b.Op("Upsample", {Leaky(b, x, 0.5F), b.Floats({4}, {1, 1, 2, 3})}));
        }},
   };
   return cases;
@@ -100,7 +127,7 @@ std::vector<CodeCase> Codes() {
 class EnginesTest : public ::testing::TestWithParam<Case> {};
 
 TEST_P(EnginesTest, AnswerAsTheAnnDoes) {
-  GraphBuilder builder(5);
+  GraphBuilder builder(5, 9);
   Graph graph = GetParam().build(builder);
   ASSERT_TRUE(InferShapes(graph).ok());
   const Shape& shape = graph.value(graph.input).shape;
@@ -134,13 +161,17 @@ TEST_P(EnginesTest, AnswerAsTheAnnDoes) {
     const Result<Conversion> converted =
         Convert(model, images, {}, options, [](const char*, size_t, size_t) {});
     ASSERT_TRUE(converted.ok()) << converted.status().message();
-    EXPECT_EQ(converted.value().report.why_float, "") << c.name;
+    // Sources that are spread out take events, of which 16 bits hold too few with 8 steps; the
+    // converter measures that.
+    const bool measured = !converted.value().report.why_float.empty();
+    EXPECT_TRUE(!measured || GetParam().events_alone) << converted.value().report.why_float;
     const auto& bytes = converted.value().bytes;
     for (const EngineKind engine : {EngineKind::kFloat, EngineKind::kInteger}) {
       SCOPED_TRACE(std::string(c.name) + (engine == EngineKind::kFloat ? ", float" : ", integer"));
       const auto network = Network::FromBytes({bytes.data(), bytes.size()}, "small", engine);
       ASSERT_TRUE(network.ok()) << network.status().message();
       EXPECT_EQ(network.value()->engine(), engine) << network.value()->why_float();
+      if (measured && engine == EngineKind::kInteger) continue;
       Session session(network.value());
       Answer answer;
       ASSERT_TRUE(session.Run(images.pixels[0], answer).ok());

@@ -9,6 +9,8 @@
 #include <string>
 #include <utility>
 
+#include "tests/converter/naive_deconvolution.h"
+
 namespace cssrun::converter::testing {
 namespace {
 
@@ -96,6 +98,11 @@ class Naive {
       return In(node, 0);
     }
     if (op == "Relu" || op == "Clip") return Clip(node);
+    if (op == "ConvTranspose" || op == "Deconvolution") {
+      return NaiveDeconvolution(graph_, node, In(node, 0), In(node, 1),
+                                Has(node, 2) ? In(node, 2) : Values());
+    }
+    if (op == "Resize" || op == "Upsample" || op == "Repeat") return Resize(node);
     if (op == "LeakyRelu" || op == "PRelu") return Leaky(node);
     if (op == "Scale") return Scale(node);
     if (op == "Sum") return Sum(node);
@@ -114,6 +121,17 @@ class Naive {
     Values output = In(node, 0);
     for (double& v : output) v = std::min(std::max(v, low), high);
     return output;
+  }
+
+  // Only where rows and columns come a whole number of times.
+  Values Resize(const Node& node) const {
+    const Shape& from = InShape(node);
+    const Shape& to = OutShape(node);
+    return ForEach(to, [&](const std::vector<int64_t>& p) {
+      std::vector<int64_t> at = p;
+      for (size_t axis = 0; axis < at.size(); ++axis) at[axis] /= to[axis] / from[axis];
+      return In(node, 0)[Offset(from, at)];
+    });
   }
 
   Values Leaky(const Node& node) const {

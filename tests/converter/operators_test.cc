@@ -106,9 +106,10 @@ TEST(OperatorsTest, TheseAreConverted) {
   for (const OpKind kind : AllKinds()) {
     if (!IsAbsent(OperatorOf(kind).lower)) converted.insert(Op(kind).name());
   }
-  EXPECT_EQ(converted, (std::set<std::string>{"Add", "AveragePool", "Clip", "Concat", "Conv",
-                                              "Flatten", "Gemm", "GlobalAveragePool", "MaxPool",
-                                              "Pad", "Quantize", "Relu", "Scale", "Slice"}));
+  EXPECT_EQ(converted,
+            (std::set<std::string>{"Add", "AveragePool", "Clip", "Concat", "Conv", "Deconvolution",
+                                   "Flatten", "Gemm", "GlobalAveragePool", "MaxPool", "Pad",
+                                   "Quantize", "Relu", "Repeat", "Scale", "Slice"}));
 }
 
 TEST(OperatorsTest, UnknownOnesKeepTheirNames) {
@@ -125,7 +126,7 @@ TEST(OperatorsTest, UnknownOnesKeepTheirNames) {
 // Advice on unknown operators is found by name, so no such name may be that of a known operator.
 TEST(OperatorsTest, AdviceIsSpecific) {
   const std::string general = ProblemOfUnknown(Op::Named("", "Fancy")).reason;
-  for (const char* name : {"Sigmoid", "If", "LSTM", "QLinearConv", "Resize", "LRN", "Pow"}) {
+  for (const char* name : {"Sigmoid", "If", "LSTM", "QLinearConv", "SpaceToDepth", "LRN", "Pow"}) {
     const Op op = Op::Named("", name);
     EXPECT_EQ(op, OpKind::kUnknown) << name;
     EXPECT_NE(ProblemOfUnknown(op).reason, general) << name;

@@ -14,6 +14,7 @@
 #include "converter/passes/passes.h"
 #include "converter/support.h"
 #include "format/network_file.h"
+#include "tests/converter/architectures.h"
 #include "tests/converter/graph_builder.h"
 #include "tests/converter/naive_dense.h"
 #include "tests/oracle/reference.h"
@@ -21,48 +22,16 @@
 namespace cssrun::converter {
 namespace {
 
-using testing::FloatAttribute;
+using testing::Architecture;
+using testing::Classifier;
 using testing::GraphBuilder;
 using testing::IntAttribute;
 using testing::IntsAttribute;
-
-struct Architecture {
-  const char* name;
-  size_t layers;  // number of layers of neurons that it needs
-  size_t depth;   // number of layers on the longest path
-  std::function<Graph(GraphBuilder&)> build;
-};
-
-std::ostream& operator<<(std::ostream& out, const Architecture& a) { return out << a.name; }
-
-const Attribute kPadOne = IntsAttribute("pads", {1, 1, 1, 1});
-const Attribute kStrideTwo = IntsAttribute("strides", {2, 2});
-const Attribute kKernelTwo = IntsAttribute("kernel_shape", {2, 2});
-
-ValueId Relu(GraphBuilder& b, ValueId x) { return b.Op("Relu", {x}); }
-
-ValueId Leaky(GraphBuilder& b, ValueId x, float slope) {
-  return b.Op("LeakyRelu", {x}, {FloatAttribute("alpha", slope)});
-}
-
-// Slopes from -1 to 1, or all positive.
-ValueId PRelu(GraphBuilder& b, ValueId x, int64_t channels) {
-  return b.Op("PRelu", {x, b.Weights({channels, 1, 1})});
-}
-ValueId RisingPRelu(GraphBuilder& b, ValueId x, int64_t channels) {
-  return b.Op("PRelu", {x, b.Positive({channels, 1, 1})});
-}
-
-ValueId MaxPool(GraphBuilder& b, ValueId x) {
-  return b.Op("MaxPool", {x}, {kKernelTwo, kStrideTwo});
-}
-
-// Ends the graph with a mean over the map and a fully connected layer.
-Graph Classifier(GraphBuilder& b, ValueId x, int64_t channels) {
-  const ValueId features = b.Op("Flatten", {b.Op("GlobalAveragePool", {x})});
-  return b.Finish(b.Op("Gemm", {features, b.Weights({5, channels}), b.Weights({5})},
-                       {IntAttribute("transB", 1)}));
-}
+using testing::kKernelTwo;
+using testing::kPadOne;
+using testing::kStrideTwo;
+using testing::MaxPool;
+using testing::Relu;
 
 const std::vector<Architecture>& Architectures() {
   static const std::vector<Architecture> architectures = {
@@ -294,67 +263,6 @@ const std::vector<Architecture>& Architectures() {
          const ValueId sum = b.Op("Add", {b.Conv(x, 4, 4, 3, {kPadOne}), x});
          return Classifier(b, Relu(b, b.BatchNorm(sum, 4)), 4);
        }},
-      {"LeakyRelu", 4, 2,
-       [](GraphBuilder& b) {
-         // Each is two rectified halves; the next convolution takes in the slope.
-         const ValueId x = Leaky(b, b.Conv(b.Image(3, 7, 8), 3, 4, 3, {kPadOne}), 0.1F);
-         return Classifier(b, Leaky(b, b.Conv(x, 4, 5, 3, {kPadOne}), -0.5F), 5);
-       }},
-      {"LeakyReluThatIsRelu", 1, 1,
-       [](GraphBuilder& b) {
-         return Classifier(b, Leaky(b, b.Conv(b.Image(3, 7, 8), 3, 4, 3, {kPadOne}), 0), 4);
-       }},
-      {"PReluPerChannel", 4, 2,
-       [](GraphBuilder& b) {
-         const ValueId x = PRelu(b, b.Conv(b.Image(3, 7, 8), 3, 4, 3, {kPadOne}), 4);
-         return Classifier(b, PRelu(b, b.Conv(x, 4, 6, 3, {kPadOne}, 2), 6), 6);
-       }},
-      {"PReluBeforeEverythingElse", 10, 5,
-       [](GraphBuilder& b) {
-         // Slices and sums keep the slopes of their channels.
-         const ValueId x = PRelu(b, b.Conv(b.Image(3, 8, 8), 3, 6, 3, {kPadOne}), 6);
-         const ValueId part = b.Op("Slice", {x, b.Ints({2}), b.Ints({6}), b.Ints({1})});
-         const ValueId y = PRelu(b, b.Op("Add", {b.Conv(x, 6, 4, 1), part}), 4);
-         const ValueId joined = b.Op("Concat", {x, y}, {IntAttribute("axis", 1)});
-         const ValueId mean = b.Op("AveragePool", {joined}, {kKernelTwo, kStrideTwo});
-         const ValueId z = Leaky(b, b.Conv(mean, 10, 4, 3, {kPadOne}), 0.2F);
-         const ValueId w = b.Op("Concat", {z, mean}, {IntAttribute("axis", 1)});
-         const ValueId pad = b.Op("Pad", {w, b.Ints({0, 1, 1, 0, 0, 0, 0, 1})});
-         return Classifier(b, PRelu(b, PRelu(b, pad, 15), 15), 15);
-       }},
-      {"LeakyReluThenMaxPool", 3, 2,
-       [](GraphBuilder& b) {
-         // The pool goes first: the convolution has one layer of pooled neurons.
-         const ValueId x = Leaky(b, b.Conv(b.Image(3, 8, 8), 3, 6, 3, {kPadOne}), 0.25F);
-         return Classifier(b, MaxPool(b, x), 6);
-       }},
-      {"PReluThenTwoMaxPools", 4, 3,
-       [](GraphBuilder& b) {
-         const ValueId x = RisingPRelu(b, b.Conv(b.Image(3, 8, 8), 3, 6, 3, {kPadOne}), 6);
-         return Classifier(b, MaxPool(b, MaxPool(b, x)), 6);
-       }},
-      {"FallingLeakyReluThenMaxPool", 3, 2,
-       [](GraphBuilder& b) {
-         const ValueId x = PRelu(b, b.Conv(b.Image(3, 8, 8), 3, 6, 3, {kPadOne}), 6);
-         return Classifier(b, MaxPool(b, x), 6);
-       }},
-      {"LeakyReluOfVectors", 4, 2,
-       [](GraphBuilder& b) {
-         const ValueId x = Leaky(b, b.Conv(b.Image(2, 5, 6), 2, 3, 3, {kPadOne}), 0.3F);
-         const ValueId hidden =
-             b.Op("Gemm", {b.Op("Flatten", {x}), b.Weights({7, 90}), b.Weights({7})},
-                  {IntAttribute("transB", 1)});
-         const ValueId y = b.Op("PRelu", {hidden, b.Weights({7})});
-         return b.Finish(
-             b.Op("Gemm", {y, b.Weights({4, 7}), b.Weights({4})}, {IntAttribute("transB", 1)}));
-       }},
-      {"EndsWithPRelu", 2, 1,
-       [](GraphBuilder& b) {
-         const ValueId hidden =
-             b.Op("Gemm", {b.Op("Flatten", {b.Image(2, 5, 6)}), b.Weights({7, 60})},
-                  {IntAttribute("transB", 1)});
-         return b.Finish(b.Op("PRelu", {hidden, b.Weights({7})}));
-       }},
       {"FlattenedMap", 2, 2,
        [](GraphBuilder& b) {
          const ValueId x = Relu(b, b.Conv(b.Image(2, 5, 6), 2, 3, 3, {kPadOne}));
@@ -444,10 +352,13 @@ TEST_P(LoweringTest, ComputesWhatTheAnnComputes) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Architectures, LoweringTest, ::testing::ValuesIn(Architectures()),
-                         [](const auto& architecture) {
-                           return std::string(architecture.param.name);
-                         });
+std::string NameOf(const ::testing::TestParamInfo<Architecture>& architecture) {
+  return architecture.param.name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Architectures, LoweringTest, ::testing::ValuesIn(Architectures()), NameOf);
+INSTANTIATE_TEST_SUITE_P(Rewritten, LoweringTest,
+                         ::testing::ValuesIn(testing::RewrittenArchitectures()), NameOf);
 
 }  // namespace
 }  // namespace cssrun::converter

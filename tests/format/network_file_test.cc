@@ -99,6 +99,19 @@ INSTANTIATE_TEST_SUITE_P(
                    }},
         BadNetwork{"weights", [](NetworkT& n) { n.nodes[3]->synapses[0]->weights.push_back(1); }},
         BadNetwork{"weights", [](NetworkT& n) { n.nodes[2]->synapses[1]->weights[0] = kInfinity; }},
+        BadNetwork{"spread", [](NetworkT& n) { n.nodes[1]->synapses[0]->spread_y = 0; }},
+        BadNetwork{"spread", [](NetworkT& n) { n.nodes[1]->synapses[0]->spread_x = -2; }},
+        BadNetwork{"spread", [](NetworkT& n) { n.nodes[1]->synapses[0]->spread_x = 1 << 14; }},
+        BadNetwork{"spread", [](NetworkT& n) { n.nodes[1]->synapses[0]->spread_y = INT32_MAX; }},
+        BadNetwork{"window does not lead",
+                   [](NetworkT& n) { n.nodes[1]->synapses[0]->spread_y = 2; }},
+        BadNetwork{"spread: only of convolutions",
+                   [](NetworkT& n) { n.nodes[2]->synapses[1]->spread_y = 2; }},
+        BadNetwork{"spread: since format version 4",
+                   [](NetworkT& n) {
+                     n.format_version = 3;
+                     n.nodes[1]->synapses[0]->spread_x = 2;
+                   }},
         BadNetwork{"average",
                    [](NetworkT& n) {
                      n.nodes[3]->synapses[0]->average =

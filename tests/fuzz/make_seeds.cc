@@ -50,6 +50,7 @@ void Networks(Writer& writer) {
   for (uint32_t seed = 0; seed < 12; ++seed) {
     write(oracle::RandomNetwork(seed));
     write(oracle::RandomNetwork(seed, {.placed_means = true}));
+    write(oracle::RandomNetwork(seed, {.direct = seed % 2 == 0, .spread = true}));
     write(oracle::RandomNetwork(seed, {.direct = true, .settled = true, .whole_weights = true}));
   }
   write(oracle::ChainNetwork(2, 6, 1.5F, 1));

@@ -28,6 +28,8 @@ std::unique_ptr<SynapsesT> Copy(const SynapsesT& s) {
   copy->groups = s.groups;
   copy->channel_offset = s.channel_offset;
   copy->weights = s.weights;
+  copy->spread_y = s.spread_y;
+  copy->spread_x = s.spread_x;
   return copy;
 }
 
@@ -309,7 +311,9 @@ class Mutation {
     NodeT& node = *OneOf(network_.nodes);
     if (node.synapses.empty()) return;
     SynapsesT& s = *OneOf(node.synapses);
-    switch (Below(11)) {
+    switch (Below(12)) {
+      case 10:
+        return Change(Coin() ? s.spread_y : s.spread_x);
       case 0:
         return Change(s.source);
       case 1:

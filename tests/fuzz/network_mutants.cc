@@ -26,7 +26,7 @@ format::NetworkT BaseNetwork(uint32_t number) {
     case 2:
       return oracle::RandomNetwork(number, {.direct = true});
     default:
-      return oracle::RandomNetwork(number);
+      return oracle::RandomNetwork(number, {.spread = number % 8 == 3});
   }
 }
 

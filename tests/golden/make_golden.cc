@@ -39,5 +39,6 @@ int main(int argc, char** argv) {
       std::string(argv[1]) + "/version" + std::to_string(format::kFormatVersion) + "_";
   Write(base + "spikes", oracle::RandomNetwork(7, {.placed_means = true}));
   Write(base + "direct", oracle::RandomNetwork(3, {.direct = true, .settled = true}));
+  Write(base + "spread", oracle::RandomNetwork(2, {.spread = true}));
   return 0;
 }

@@ -61,6 +61,18 @@ std::vector<float> DirectPotentials(const format::NetworkT& network, const forma
       }
       view = means;
     }
+    PixelMap wide;
+    wide.height = (view.height - 1) * s->spread_y + 1;
+    wide.width = (view.width - 1) * s->spread_x + 1;
+    for (size_t c = 0; c < image.channels(); ++c) {
+      for (int y = 0; y < wide.height; ++y) {
+        for (int x = 0; x < wide.width; ++x) {
+          const bool hit = y % s->spread_y == 0 && x % s->spread_x == 0;
+          wide.values.push_back(hit ? PixelAt(view, c, y / s->spread_y, x / s->spread_x) : 0);
+        }
+      }
+    }
+    view = wide;
     const format::Window& w = *s->window;
     const size_t sources = image.channels() / s->groups;
     const size_t targets = channels / s->groups;

@@ -187,8 +187,8 @@ class Builder {
           sizes.rectify = false;
           break;
         default:
-          height = draw_.Count(2, 3);
-          width = draw_.Count(3, 4);
+          height = 1;
+          width = draw_.Count(2, 4);
           break;
       }
     }
@@ -242,6 +242,7 @@ class Builder {
     }
     const uint32_t source = Source(sizes.source, sizes.rectify);
     if (draw_.Chance(0.2)) return ThroughMean(source, sizes.targets);
+    if (draw_.Chance(0.2)) return SpreadOutSource(source, sizes.targets, groups);
     for (;;) {
       const Window window = RandomWindow(draw_, sizes.source, true);
       const bool suits_row_scatter = window.stride_y() == 1 && window.stride_x() == 1 &&
@@ -260,6 +261,26 @@ class Builder {
     auto node = Neurons(Through(window, view, channels));
     auto s = Convolution(draw_, source, from, window, channels, 1, false);
     s->average = std::make_unique<Window>(mean);
+    node->synapses.push_back(std::move(s));
+    return node;
+  }
+
+  // As a transposed convolution; in part of a mean.
+  std::unique_ptr<NodeT> SpreadOutSource(uint32_t source, uint32_t channels, int groups) {
+    const Extent from = *network_.nodes[source]->extent;
+    const Window mean = RandomWindow(draw_, from, false);
+    const bool means = draw_.Chance(0.3);
+    const int32_t spread_y = draw_.Integer(1, 3);
+    const int32_t spread_x = draw_.Integer(spread_y == 1 ? 2 : 1, 3);
+    const Extent view =
+        SpreadOut(means ? Through(mean, from, from.channels()) : from, spread_y, spread_x);
+    const Window window = RandomWindow(draw_, view, true);
+    auto node = Neurons(Through(window, view, channels));
+    auto s =
+        Convolution(draw_, source, from, window, channels, static_cast<uint32_t>(groups), false);
+    if (means) s->average = std::make_unique<Window>(mean);
+    s->spread_y = spread_y;
+    s->spread_x = spread_x;
     node->synapses.push_back(std::move(s));
     return node;
   }

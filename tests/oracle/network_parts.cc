@@ -47,6 +47,11 @@ Extent Through(const Window& w, const Extent& e, uint32_t channels) {
                                       w.pad_left() + w.pad_right(), w.dilation_x())));
 }
 
+Extent SpreadOut(const Extent& e, int32_t spread_y, int32_t spread_x) {
+  return Extent(e.channels(), (e.height() - 1) * static_cast<uint32_t>(spread_y) + 1,
+                (e.width() - 1) * static_cast<uint32_t>(spread_x) + 1);
+}
+
 bool EveryPoolHasMembers(const Window& w, const Extent& from, const Extent& to) {
   return (static_cast<int>(to.height()) - 1) * w.stride_y() - w.pad_top() <
              static_cast<int>(from.height()) &&

@@ -56,6 +56,9 @@ format::Window RandomWindow(Draw& draw, const format::Extent& source, bool dilat
 // Returns the extent of a map `e` after a window has passed over it.
 format::Extent Through(const format::Window& w, const format::Extent& e, uint32_t channels);
 
+// Returns the extent of a map whose positions are so far apart.
+format::Extent SpreadOut(const format::Extent& e, int32_t spread_y, int32_t spread_x);
+
 bool EveryPoolHasMembers(const format::Window& w, const format::Extent& from,
                          const format::Extent& to);
 

@@ -87,6 +87,13 @@ NetworkT RandomNetwork(uint32_t seed, const RandomOptions& options) {
       average = std::make_unique<Window>(RandomWindow(draw, from, false));
       view = Through(*average, from, from.channels());
     }
+    int32_t spread_y = 1;
+    int32_t spread_x = 1;
+    if (options.spread && draw.Chance(0.6)) {
+      spread_y = draw.Integer(1, 3);
+      spread_x = draw.Integer(1, 3);
+      view = SpreadOut(view, spread_y, spread_x);
+    }
     const Window window = RandomWindow(draw, view, true);
     std::vector<uint32_t> divisors;
     for (uint32_t g = 1; g <= from.channels(); ++g) {
@@ -105,6 +112,8 @@ NetworkT RandomNetwork(uint32_t seed, const RandomOptions& options) {
     DrawBias(draw, timesteps, exact, *node);
     auto synapses = Convolution(draw, source, from, window, channels, groups, exact);
     synapses->average = std::move(average);
+    synapses->spread_y = spread_y;
+    synapses->spread_x = spread_x;
     node->synapses.push_back(std::move(synapses));
 
     // Shortcuts are identities of any earlier node that fits with a stride and a channel offset.

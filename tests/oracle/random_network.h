@@ -21,6 +21,7 @@ struct RandomOptions {
   bool settled = false;
   // Weights of each channel are 8-bit integers times a step, as those of quantized models.
   bool whole_weights = false;
+  bool spread = false;  // some sources are spread out, as in a transposed convolution
 };
 
 format::NetworkT RandomNetwork(uint32_t seed, const RandomOptions& options = {});

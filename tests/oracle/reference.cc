@@ -67,6 +67,26 @@ Sums SumWindows(const Map& source, const std::vector<double>& spikes, const Wind
   return sums;
 }
 
+// The positions of `sums` at multiples of `sy` and `sx`, with zeros in between.
+Sums SpreadOut(const Sums& sums, size_t channels, int sy, int sx) {
+  Sums wide;
+  wide.height = (sums.height - 1) * sy + 1;
+  wide.width = (sums.width - 1) * sx + 1;
+  for (size_t c = 0; c < channels; ++c) {
+    for (int y = 0; y < wide.height; ++y) {
+      for (int x = 0; x < wide.width; ++x) {
+        const bool hit = y % sy == 0 && x % sx == 0;
+        const size_t from = (c * static_cast<size_t>(sums.height) + static_cast<size_t>(y / sy)) *
+                                static_cast<size_t>(sums.width) +
+                            static_cast<size_t>(x / sx);
+        wide.value.push_back(hit ? sums.value[from] : 0);
+        wide.events.push_back(hit ? sums.events[from] : 0);
+      }
+    }
+  }
+  return wide;
+}
+
 // The amounts that are added to the membranes of a layer in one step.
 struct Potentials {
   std::vector<double> sum;
@@ -76,7 +96,8 @@ struct Potentials {
 // Computes potentials += synapses * spikes; returns the synaptic operations.
 double AddPotentials(const SynapsesT& s, const Map& source, const Map& target,
                      const std::vector<double>& spikes, Potentials& potentials) {
-  const Sums view = SumWindows(source, spikes, s.average.get());
+  const Sums view = SpreadOut(SumWindows(source, spikes, s.average.get()), source.channels,
+                              s.spread_y, s.spread_x);
   const Window& w = *s.window;
   const size_t groups = s.groups;
   const size_t sources_per_group = source.channels / groups;

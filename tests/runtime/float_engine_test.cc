@@ -129,6 +129,27 @@ TEST(FloatEngineTest, EqualsReferenceWithMeansOfParts) {
   EXPECT_GT(comparison.decisions, 100'000U);
 }
 
+TEST(FloatEngineTest, EqualsReferenceWithSourcesSpreadOut) {
+  for (const bool direct : {false, true}) {
+    Comparison comparison;
+    if (direct) comparison.first_node = 1;
+    oracle::RandomOptions options;
+    options.spread = true;
+    options.direct = direct;
+    for (uint32_t seed = 4000; seed < 4060; ++seed) {
+      SCOPED_TRACE("seed " + std::to_string(seed));
+      const format::NetworkT description = oracle::RandomNetwork(seed, options);
+      const std::shared_ptr<const Network> network = Load(description);
+      ASSERT_NE(network, nullptr);
+      const std::vector<uint8_t> pixels = oracle::RandomPixels(description, seed);
+      Compare(description, pixels, Record(*network, pixels), kTieMargin, comparison);
+      if (HasFatalFailure()) return;
+    }
+    EXPECT_GT(comparison.decisions, 100'000U);
+    EXPECT_LT(comparison.ties, comparison.decisions / 100000);
+  }
+}
+
 TEST(FloatEngineTest, EqualsReferenceOnRandomNetworksUpToTies) {
   Comparison comparison;
   for (uint32_t seed = 0; seed < 200; ++seed) {

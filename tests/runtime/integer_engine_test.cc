@@ -133,6 +133,28 @@ TEST(IntegerEngineTest, QuantizedWeightsDecideAsTheEquationsDo) {
   EXPECT_LT(ties, 5U);
 }
 
+TEST(IntegerEngineTest, EqualsItsReferenceWithSourcesSpreadOut) {
+  Counts counts;
+  oracle::RandomOptions options;
+  options.spread = true;
+  for (uint32_t seed = 9000; seed < 9120; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    options.direct = seed % 3 == 0;
+    options.settled = seed % 2 == 0;
+    const format::NetworkT description = oracle::RandomNetwork(seed, options);
+    const std::shared_ptr<const Network> network = LoadInIntegers(description);
+    ASSERT_NE(network, nullptr);
+    const std::vector<uint8_t> pixels = oracle::RandomPixels(description, seed);
+    const SpikeRecord whole = Record(*network, pixels);
+    Compare(description, *network, pixels, whole, counts);
+    if (HasFatalFailure()) return;
+    ExpectSame(whole, Record(*network, pixels, 1, 3));
+    if (seed % 4 != 0) continue;
+    ForEveryInstructionSet([&] { ExpectSame(whole, Record(*network, pixels)); });
+  }
+  EXPECT_GT(counts.decisions - counts.not_compared, 100'000U);
+}
+
 TEST(IntegerEngineTest, EqualsItsReferenceWithMeansOfParts) {
   Counts counts;
   oracle::RandomOptions options;

@@ -31,7 +31,7 @@ TEST_F(CliTest, HelpAndVersion) {
     EXPECT_EQ(version.err, "");
     EXPECT_EQ(Lines(version.out).size(), 1U);
     EXPECT_EQ(version.out.find(program + " 0."), 0U) << version.out;
-    EXPECT_TRUE(Contains(version.out, "format 3")) << version.out;
+    EXPECT_TRUE(Contains(version.out, "format 4")) << version.out;
     EXPECT_EQ(RunTool(program, {"--help"}, {.output = Stream::kFull}).exit_code, 4);
   }
 }
@@ -389,7 +389,7 @@ TEST_F(CliTest, InspectAsJson) {
   EXPECT_EQ(finished.err, "");
   const Json json = Json::parse(finished.out, nullptr, false);
   ASSERT_FALSE(json.is_discarded()) << finished.out;
-  EXPECT_EQ(json["format_version"], 3);
+  EXPECT_EQ(json["format_version"], 4);
   EXPECT_EQ(json["bytes"], Serialized(SmallNetwork(kLabels)).size());
   EXPECT_EQ(json["timesteps"], 6);
   EXPECT_EQ(json["latency_steps"], 8);

@@ -8,16 +8,16 @@ namespace cssrun::internal {
 namespace {
 
 // How often the targets of one axis read source position `source`: `window` reads `means`
-// positions, of which each is the mean of the source positions that `mean` reads.
+// positions, `spread` apart, of which each is the mean of the source positions that `mean` reads.
 uint64_t CountReads(int64_t source, int64_t targets, const WindowAxis& window, int64_t means,
-                    const WindowAxis& mean) {
+                    int64_t spread, const WindowAxis& mean) {
   uint64_t reads = 0;
   for (int64_t target = 0; target < targets; ++target) {
     for (int64_t tap = 0; tap < window.kernel; ++tap) {
       const int64_t seen = window.SourceOf(target, tap);
-      if (seen < 0 || seen >= means) continue;
+      if (seen < 0 || seen >= means * spread || seen % spread != 0) continue;
       for (int64_t member = 0; member < mean.kernel; ++member) {
-        if (mean.SourceOf(seen, member) == source) ++reads;
+        if (mean.SourceOf(seen / spread, member) == source) ++reads;
       }
     }
   }
@@ -45,11 +45,11 @@ uint64_t CountSynopsReference(const FanOutShape& shape, const SpikeFrame& frame,
   for (size_t row = first; row < last; ++row) {
     const uint64_t rows =
         CountReads(static_cast<int64_t>(row), shape.target.height(), RowsOf(*s.window()),
-                   WindowRows(mean, shape.source.height()), RowsOf(mean));
+                   WindowRows(mean, shape.source.height()), s.spread_y(), RowsOf(mean));
     for (size_t column = 0; column < shape.source.width(); ++column) {
       const uint64_t columns =
           CountReads(static_cast<int64_t>(column), shape.target.width(), ColumnsOf(*s.window()),
-                     WindowColumns(mean, shape.source.width()), ColumnsOf(mean));
+                     WindowColumns(mean, shape.source.width()), s.spread_x(), ColumnsOf(mean));
       for (size_t c = 0; c < shape.source.channels(); ++c) {
         if (SpikeOf(frame, row, NeuronAt(shape.source_lanes, column, c)) == 0) continue;
         const int64_t to = static_cast<int64_t>(c) + s.channel_offset();

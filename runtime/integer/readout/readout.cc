@@ -11,6 +11,7 @@
 #define HWY_TARGET_INCLUDE "runtime/integer/readout/readout.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 #include "hwy/highway.h"
+#include "runtime/integer/kernels/lanes-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace cssrun::internal::HWY_NAMESPACE {
@@ -54,6 +55,75 @@ void AddReadoutTarget(const float* HWY_RESTRICT weights, size_t row_size, int32_
   for (size_t i = 0; i < found; ++i) AddRows<1>(some + i, row_size, logits);
 }
 
+// CountReadoutSpikes() of a mean over the map: words of one block of channels, position after
+// position.
+uint64_t CountMeanSpikesTarget(const ReadoutSynapses& synapses, const SpikeFrame& spikes,
+                               std::span<int32_t> counts) {
+  constexpr size_t kMostPositions = 127;  // whose counts fit a byte
+  const hn::CappedTag<int8_t, kLineLanes> d;
+  const auto one = hn::Set(d, 1);
+  const size_t blocks = synapses.mean_words;
+  const size_t columns = synapses.neurons.size() / kLineLanes / blocks;
+  uint64_t all = 0;
+  for (size_t block = 0; block < blocks; ++block) {
+    const size_t channels = std::min<size_t>(kLineLanes, counts.size() - block * kLineLanes);
+    for (size_t row = 0; row < synapses.row_is_read.size(); ++row) {
+      if (synapses.row_is_read[row] == 0) continue;
+      const uint64_t* words = spikes.Row(row) + block;
+      for (size_t first = 0; first < columns; first += kMostPositions) {
+        const size_t last = std::min(columns, first + kMostPositions);
+        HWY_ALIGN int8_t sums[kLineLanes] = {};
+        for (size_t i = 0; i < kLineLanes; i += hn::Lanes(d)) {
+          auto sum = hn::Zero(d);
+          for (size_t column = first; column < last; ++column) {
+            const uint64_t word = words[column * blocks];
+            const auto up = MaskOf(d, static_cast<uint32_t>(word), i);
+            const auto down = MaskOf(d, static_cast<uint32_t>(word >> kLineLanes), i);
+            sum = hn::Add(sum, hn::IfThenElseZero(up, one));
+            sum = hn::Sub(sum, hn::IfThenElseZero(down, one));
+          }
+          hn::Store(sum, d, sums + i);
+        }
+        for (size_t column = first; column < last; ++column) {
+          all += static_cast<uint64_t>(std::popcount(words[column * blocks]));
+        }
+        for (size_t c = 0; c < channels; ++c) counts[block * kLineLanes + c] += sums[c];
+      }
+    }
+  }
+  return all * synapses.fan_out.front();
+}
+
+// AddReadoutLevels() of a mean over the map.
+uint64_t AddMeanLevelsTarget(const ReadoutSynapses& synapses, const LevelFrame& levels,
+                             const LevelRule& rule, std::span<int32_t> counts) {
+  const hn::CappedTag<int32_t, 16> d;
+  const hn::Rebind<uint8_t, decltype(d)> d8;
+  const auto zero = hn::Set(d, rule.zero);
+  const size_t stride = synapses.mean_words * kLineLanes;
+  const size_t columns = synapses.neurons.size() / stride;
+  uint64_t all = 0;
+  for (size_t row = 0; row < synapses.row_is_read.size(); ++row) {
+    if (synapses.row_is_read[row] == 0) continue;
+    const uint8_t* bytes = levels.Row(row);
+    for (size_t c = 0; c < counts.size(); c += hn::Lanes(d)) {
+      auto sum = hn::Zero(d);
+      for (size_t column = 0; column < columns; ++column) {
+        const auto level = hn::PromoteTo(d, hn::LoadU(d8, bytes + column * stride + c));
+        sum = hn::Add(sum, hn::Sub(level, zero));
+      }
+      HWY_ALIGN int32_t sums[16];
+      hn::Store(sum, d, sums);
+      const size_t last = std::min(hn::Lanes(d), counts.size() - c);
+      for (size_t i = 0; i < last; ++i) counts[c + i] += sums[i];
+    }
+    for (size_t column = 0; column < columns; ++column) {
+      for (size_t c = 0; c < counts.size(); ++c) all += rule.spikes[bytes[column * stride + c]];
+    }
+  }
+  return all * synapses.fan_out.front();
+}
+
 }  // namespace cssrun::internal::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -61,6 +131,8 @@ HWY_AFTER_NAMESPACE();
 namespace cssrun::internal {
 
 HWY_EXPORT(AddReadoutTarget);
+HWY_EXPORT(CountMeanSpikesTarget);
+HWY_EXPORT(AddMeanLevelsTarget);
 
 namespace {
 
@@ -100,6 +172,20 @@ void FillWeights(const ReadoutShape& shape, const format::Synapses& s, float* ou
   }
 }
 
+// See ReadoutSynapses::mean_words.
+size_t MeanWords(const ReadoutShape& shape, const ReadoutSynapses& synapses) {
+  const size_t stride = shape.source_lanes.stride();
+  const size_t channels = shape.source.channels();
+  if (shape.source_lanes.lanes != kLineLanes || synapses.weight_rows != channels) return 0;
+  for (size_t n = 0; n < synapses.neurons.size(); ++n) {
+    const size_t c = n % stride;
+    const bool exists = c < channels;
+    if (synapses.fan_out[n] != (exists ? shape.logits : 0)) return 0;
+    if (exists && synapses.neurons[n] != c) return 0;
+  }
+  return stride / kLineLanes;
+}
+
 }  // namespace
 
 ReadoutSynapses MakeReadoutSynapses(const ReadoutShape& shape, const format::Synapses& s) {
@@ -137,6 +223,7 @@ ReadoutSynapses MakeReadoutSynapses(const ReadoutShape& shape, const format::Syn
                                    : 0);
     }
   }
+  out.mean_words = MeanWords(shape, out);
   return out;
 }
 
@@ -144,6 +231,10 @@ uint64_t CountReadoutSpikes(const ReadoutSynapses& synapses, const SpikeFrame& s
                             std::span<int32_t> all_counts) {
   CSSRUN_ASSERT(all_counts.size() >= synapses.weight_rows);
   CSSRUN_ASSERT(spikes.rows() == synapses.row_is_read.size());
+  if (synapses.mean_words > 0) {
+    return HWY_DYNAMIC_DISPATCH(CountMeanSpikesTarget)(synapses, spikes,
+                                                       all_counts.first(synapses.weight_rows));
+  }
   uint64_t synops = 0;
   for (size_t row = 0; row < synapses.row_weights.size(); ++row) {
     if (synapses.row_is_read[row] == 0) continue;
@@ -166,6 +257,10 @@ uint64_t CountReadoutSpikes(const ReadoutSynapses& synapses, const SpikeFrame& s
 uint64_t AddReadoutLevels(const ReadoutSynapses& synapses, const LevelFrame& levels,
                           const LevelRule& rule, std::span<int32_t> all_counts) {
   CSSRUN_ASSERT(all_counts.size() >= synapses.weight_rows);
+  if (synapses.mean_words > 0) {
+    return HWY_DYNAMIC_DISPATCH(AddMeanLevelsTarget)(synapses, levels, rule,
+                                                     all_counts.first(synapses.weight_rows));
+  }
   const size_t neurons = synapses.fan_out.size();
   uint64_t synops = 0;
   for (size_t row = 0; row < synapses.row_weights.size(); ++row) {

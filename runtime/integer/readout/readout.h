@@ -27,6 +27,9 @@ struct ReadoutSynapses {
   std::vector<uint32_t> row_weights;  // by source row: the first of its rows of weights
   std::vector<uint32_t> neurons;      // by source neuron of a row: its row of weights from there
   std::vector<uint32_t> fan_out;      // by source neuron of a row: 0 for what nothing reads
+  // Of a mean over the map, with one row of weights for each channel at every position that is
+  // read: words of a position. 0: something else.
+  size_t mean_words = 0;
   size_t weight_rows = 0;
   size_t row_size = 0;                         // logits, a multiple of 16
   hwy::AlignedFreeUniquePtr<float[]> weights;  // [weight row][logit]

@@ -32,10 +32,10 @@ std::optional<float> WeightOf(const ReadoutShape& shape, const format::Synapses&
   return std::nullopt;
 }
 
-}  // namespace
-
-uint64_t CountReadoutSpikesReference(const ReadoutShape& shape, const format::Synapses& synapses,
-                                     const SpikeFrame& spikes, std::span<int32_t> counts) {
+// Calls add(row, neuron, count) for each source neuron that logits read; `count`: its place among
+// the counts. Returns the sum of what the calls return, times the logits that read the neuron.
+template <class Add>
+uint64_t ForEachRead(const ReadoutShape& shape, const format::Synapses& synapses, const Add& add) {
   const size_t channels = shape.source.channels();
   uint64_t synops = 0;
   for (size_t y = 0; y < shape.view.y.sources.size(); ++y) {
@@ -48,15 +48,35 @@ uint64_t CountReadoutSpikesReference(const ReadoutShape& shape, const format::Sy
         if (readers == 0) continue;
         for (const uint32_t row : shape.view.y.sources[y]) {
           for (const uint32_t column : shape.view.x.sources[x]) {
-            const int spike = SpikeOf(spikes, row, NeuronAt(shape.source_lanes, column, c));
-            counts[(y * shape.view.x.sources.size() + x) * channels + c] += spike;
-            if (spike != 0) synops += readers;
+            const size_t count = (y * shape.view.x.sources.size() + x) * channels + c;
+            synops += readers * add(row, NeuronAt(shape.source_lanes, column, c), count);
           }
         }
       }
     }
   }
   return synops;
+}
+
+}  // namespace
+
+uint64_t CountReadoutSpikesReference(const ReadoutShape& shape, const format::Synapses& synapses,
+                                     const SpikeFrame& spikes, std::span<int32_t> counts) {
+  return ForEachRead(shape, synapses, [&](size_t row, size_t neuron, size_t count) {
+    const int spike = SpikeOf(spikes, row, neuron);
+    counts[count] += spike;
+    return spike != 0 ? uint64_t{1} : 0;
+  });
+}
+
+uint64_t AddReadoutLevelsReference(const ReadoutShape& shape, const format::Synapses& synapses,
+                                   const LevelFrame& levels, const LevelRule& rule,
+                                   std::span<int32_t> counts) {
+  return ForEachRead(shape, synapses, [&](size_t row, size_t neuron, size_t count) {
+    const uint8_t byte = levels.Row(row)[neuron];
+    counts[count] += byte - rule.zero;
+    return uint64_t{rule.spikes[byte]};
+  });
 }
 
 void AddReadoutReference(const ReadoutShape& shape, const format::Synapses& synapses,

@@ -17,6 +17,11 @@ namespace cssrun::internal {
 uint64_t CountReadoutSpikesReference(const ReadoutShape& shape, const format::Synapses& synapses,
                                      const SpikeFrame& spikes, std::span<int32_t> counts);
 
+// The same of levels, which are added in place of spikes; `spikes`: of each byte.
+uint64_t AddReadoutLevelsReference(const ReadoutShape& shape, const format::Synapses& synapses,
+                                   const LevelFrame& levels, const LevelRule& rule,
+                                   std::span<int32_t> counts);
+
 // Adds counts times weights to the logits in the order of the counts, which are zero afterwards.
 void AddReadoutReference(const ReadoutShape& shape, const format::Synapses& synapses,
                          std::span<int32_t> counts, float* logits);

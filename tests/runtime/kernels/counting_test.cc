@@ -43,8 +43,8 @@ TEST(CountingTest, SynopsAreCountedAsByTheirPlainTwin) {
   int compared = 0;
   int with_exceptions = 0;
   for (uint32_t seed = 0; seed < 150; ++seed) {
-    const flatbuffers::DetachedBuffer bytes = format::SerializeNetwork(
-        oracle::RandomNetwork(seed, {.placed_means = seed % 2 == 0, .settled = seed % 3 == 0}));
+    const flatbuffers::DetachedBuffer bytes = format::SerializeNetwork(oracle::RandomNetwork(
+        seed, {.placed_means = seed % 2 == 0, .settled = seed % 3 == 0, .spread = seed % 4 == 1}));
     auto loaded = Network::FromBytes({bytes.data(), bytes.size()}, "random");
     ASSERT_TRUE(loaded.ok());
     if (loaded.value()->engine() != EngineKind::kInteger) continue;

@@ -21,12 +21,15 @@ inline bool OrderShows(const GatheredSum& sum, int16_t membrane) {
 
 // Marks the membranes where the order shows, of all lines of positions that get more than
 // `most_spikes` spikes. The sums of any convolution are those that a TileGather of its shape has.
+// Between the columns that the positions of a line read may lie others, whose spikes count, too.
 template <class Kernel>
 void MarkAmbiguous(const TileGatherShape& shape, const ScaledWeights& weights, uint64_t most_spikes,
                    EventComparison<Kernel>& c) {
   const MembraneLayout& layout = *c.layout;
   const uint32_t positions = layout.lanes.positions();
   c.ambiguous.assign(c.start.size(), 0);
+  const format::Window& w = shape.window;
+  const bool skips = positions > 1 && (w.dilation_x() > 1 || w.stride_x() > w.kernel_x());
   for (size_t row = 0; row < layout.rows; ++row) {
     for (size_t first = 0; first < layout.columns; first += positions) {
       std::vector<GatheredPosition> line;
@@ -35,7 +38,7 @@ void MarkAmbiguous(const TileGatherShape& shape, const ScaledWeights& weights, u
         line.push_back(GatherPositionReference(shape, weights, *c.spikes, row, i));
         spikes += line.back().spikes;
       }
-      if (spikes <= most_spikes) continue;
+      if (spikes <= most_spikes && !skips) continue;
       for (size_t i = 0; i < line.size(); ++i) {
         for (size_t channel = 0; channel < shape.target_channels; ++channel) {
           const size_t at = MembraneAt(layout, row, first + i, channel);

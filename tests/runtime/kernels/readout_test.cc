@@ -48,16 +48,47 @@ void ExpectTwin(const ConvolutionCase& made, uint32_t permille, uint32_t seed) {
   }
 }
 
+void ExpectLevelsTwin(const ConvolutionCase& made, uint32_t seed) {
+  const ReadoutShape shape = ReadoutShapeOf(made);
+  const ReadoutSynapses synapses = MakeReadoutSynapses(shape, made.synapses());
+  std::mt19937 generator(seed);
+  LevelRule rule;
+  rule.zero = seed % 2 == 0 ? 0 : 100;
+  for (uint8_t& spikes : rule.spikes) {
+    spikes = static_cast<uint8_t>(std::uniform_int_distribution<int>(0, 8)(generator));
+  }
+  rule.spikes[rule.zero] = 0;
+  LevelLayout layout;
+  layout.before = 16;
+  layout.zero = rule.zero;
+  layout.row_size = static_cast<uint32_t>(
+      layout.before + RoundUpToLines(size_t{shape.source.width()} * shape.source_lanes.stride()));
+  const LevelFrame levels = RandomLevels(shape.source, shape.source_lanes, layout, 700, -rule.zero,
+                                         255 - rule.zero, generator);
+  std::vector<int32_t> expected(synapses.weight_rows, 3);
+  const uint64_t synops = AddReadoutLevelsReference(shape, made.synapses(), levels, rule, expected);
+  ForEveryInstructionSet([&] {
+    Guarded<int32_t> counts(synapses.weight_rows, 3);
+    EXPECT_EQ(AddReadoutLevels(synapses, levels, rule, counts.values()), synops);
+    EXPECT_TRUE(std::equal(expected.begin(), expected.end(), counts.data()));
+    EXPECT_TRUE(counts.intact());
+  });
+}
+
 TEST(ReadoutTest, IsItsPlainTwin) {
+  int means = 0;
   uint32_t seed = 0;
   for (const ConvolutionShape& shape : ReadoutShapes()) {
     SCOPED_TRACE(Describe(shape));
     for (const uint32_t permille : {30, 400, 1000}) {
       const ConvolutionCase made(shape, WeightDraw::kRandom, ++seed);
       ExpectTwin(made, permille, seed);
+      ExpectLevelsTwin(made, seed);
+      means += MakeReadoutSynapses(ReadoutShapeOf(made), made.synapses()).mean_words > 0 ? 1 : 0;
     }
     if (HasFailure()) return;
   }
+  EXPECT_GE(means, 10);
 }
 
 TEST(ReadoutTest, IdentitiesAreTheirPlainTwin) {

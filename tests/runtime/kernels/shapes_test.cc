@@ -41,6 +41,7 @@ Features FeaturesOf(const std::vector<ConvolutionShape>& shapes) {
     if (shape.channel_offset < 0) ++features["offset down"];
     if (shape.channel_offset > 0) ++features["offset up"];
     if (shape.mean) ++features[made.view.disjoint() ? "mean" : "mean overlapping"];
+    if (shape.spread_y != shape.spread_x) ++features["spread"];
     if (shape.pool) ++features[made.pools.disjoint() ? "pool" : "pool overlapping"];
     if (made.membranes.guard_lanes % kLineLanes != 0) ++features["guard misaligned"];
     if (made.map.width() % made.target_lanes.positions() != 0) ++features["last line in part"];
@@ -89,6 +90,7 @@ TEST(ShapesTest, TileGather) {
                     "groups",
                     "mean",
                     "mean overlapping",
+                    "spread",
                     "pool",
                     "pool overlapping",
                     "guard misaligned",

@@ -56,6 +56,8 @@ flatbuffers::DetachedBuffer Pack(const ConvolutionShape& shape, std::vector<floa
   synapses.kind = kind;
   synapses.window = std::make_unique<Window>(shape.window);
   if (shape.mean) synapses.average = std::make_unique<Window>(*shape.mean);
+  synapses.spread_y = shape.spread_y;
+  synapses.spread_x = shape.spread_x;
   synapses.groups = shape.groups;
   synapses.channel_offset = shape.channel_offset;
   synapses.weights = std::move(weights);
@@ -85,7 +87,8 @@ ConvolutionCase::ConvolutionCase(const ConvolutionShape& given, WeightDraw draw,
   pools = MakePools(map, shape.pool);
   target_lanes = LanesOf(shape.targets, pools);
   const bool slides = Slides(y, w.pad_top()) && Slides(x, w.pad_left()) && !shape.mean &&
-                      shape.groups == 1 && w.kernel_x() > 1;
+                      shape.spread_y == 1 && shape.spread_x == 1 && shape.groups == 1 &&
+                      w.kernel_x() > 1;
 
   std::mt19937 generator(seed);
   const double largest = LargestUnits(shape, slides);

@@ -57,10 +57,18 @@ Extent Seen(const Window& window, const Extent& extent, uint32_t channels) {
           static_cast<uint32_t>(WindowColumns(window, extent.width()))};
 }
 
-Extent MapOf(const ConvolutionShape& shape) {
+Extent ViewOf(const ConvolutionShape& shape) {
   const Extent view =
       shape.mean ? Seen(*shape.mean, shape.source, shape.source.channels()) : shape.source;
-  return Seen(shape.window, view, shape.targets);
+  const auto spread = [](uint32_t size, int32_t by) {
+    return static_cast<uint32_t>(format::SpreadPositions(size, by));
+  };
+  return {view.channels(), spread(view.height(), shape.spread_y),
+          spread(view.width(), shape.spread_x)};
+}
+
+Extent MapOf(const ConvolutionShape& shape) {
+  return Seen(shape.window, ViewOf(shape), shape.targets);
 }
 
 uint64_t WorkOf(const ConvolutionShape& shape) {
@@ -190,6 +198,9 @@ std::string Describe(const ConvolutionShape& shape) {
   std::string text = DescribeExtent(shape.source) + "->" + std::to_string(shape.targets) +
                      ",kernel=" + DescribeWindow(shape.window);
   if (shape.mean) text += ",mean=" + DescribeWindow(*shape.mean);
+  if (shape.spread_y != 1 || shape.spread_x != 1) {
+    text += ",spread=" + std::to_string(shape.spread_y) + "x" + std::to_string(shape.spread_x);
+  }
   if (shape.pool) text += ",pool=" + DescribeWindow(*shape.pool);
   if (shape.groups != 1) text += ",groups=" + std::to_string(shape.groups);
   if (shape.channel_offset != 0) text += ",offset=" + std::to_string(shape.channel_offset);
@@ -228,12 +239,16 @@ std::vector<ConvolutionShape> TileGatherShapes() {
           shape.image = true;
         }
         if (draw.OneIn(4)) shape.mean = DrawPool(draw, shape.source, false);
-        const Extent view =
-            shape.mean ? Seen(*shape.mean, shape.source, shape.source.channels()) : shape.source;
-        shape.window = DrawWindow(draw, view, false);
+        shape.window = DrawWindow(draw, ViewOf(shape), false);
         if (draw.OneIn(3)) shape.pool = DrawPool(draw, MapOf(shape), false);
         if (shape.width == WeightWidth::kWide && draw.OneIn(4)) {
           shape.largest_weight = static_cast<int>(kLargestIdentity);
+        }
+        if (draw.OneIn(4)) {
+          shape.spread_y = draw.Between(1, 3);
+          shape.spread_x = draw.Between(1, 3);
+          shape.window = DrawWindow(draw, ViewOf(shape), false);
+          if (shape.pool) shape.pool = DrawPool(draw, MapOf(shape), false);
         }
         return true;
       },

@@ -21,6 +21,9 @@ struct ConvolutionShape {
   uint32_t targets = 0;  // channels
   format::Window window;
   std::optional<format::Window> mean;
+  int32_t spread_y =
+      1;  // positions of the window's view from one mean or source position to the next
+  int32_t spread_x = 1;
   std::optional<format::Window> pool;
   uint32_t groups = 1;
   int32_t channel_offset = 0;  // of identities: target channel less source channel
