@@ -29,7 +29,8 @@ Status CheckRanges(const AskedCode& asked, std::string_view dashes) {
 }
 
 Status CheckRate(const AskedCode& asked, std::string_view dashes) {
-  const char* given = asked.beta.has_value()             ? "beta"
+  const char* given = asked.paper                        ? "paper"
+                      : asked.beta.has_value()           ? "beta"
                       : asked.silent_steps.has_value()   ? "silent"
                       : asked.threshold.has_value()      ? "threshold"
                       : asked.last_threshold.has_value() ? "last-threshold"
@@ -39,14 +40,35 @@ Status CheckRate(const AskedCode& asked, std::string_view dashes) {
       fmt::format("{0}{1}: a rate code has none; leave it out with {0}coding rate", dashes, given));
 }
 
-}  // namespace
+// A share where a percentage is meant would ask for nothing.
+constexpr double kLeastAgreement = 50;
 
-bool NamesNoCode(const AskedCode& asked, const std::optional<CodeSettings>& quantized) {
-  return asked.coding == Coding::kCss && !quantized.has_value() && !asked.timesteps.has_value() &&
-         !asked.beta.has_value() && !asked.silent_steps.has_value() &&
-         !asked.threshold.has_value() && !asked.last_threshold.has_value() &&
-         !asked.input.has_value() && asked.negative_spikes;
+Status CheckPercents(const AskedSearch& asked, std::string_view dashes) {
+  if (const Status status = CheckRange<double>(dashes, "agree", asked.agree, kLeastAgreement, 100);
+      !status.ok()) {
+    return Status::InvalidArgument(status.message() + " percent");
+  }
+  if (const Status status = CheckRange<double>(dashes, "auto", asked.automatic, 0, 100);
+      !status.ok()) {
+    return Status::InvalidArgument(status.message() + " percent");
+  }
+  return Status::Ok();
 }
+
+Status CheckOneSearch(const AskedSearch& asked, std::string_view dashes) {
+  if (!asked.automatic.has_value()) return Status::Ok();
+  if (asked.goal.has_value()) {
+    return Status::InvalidArgument(
+        fmt::format("{0}goal: {0}auto is {0}goal energy; leave one of the two out", dashes));
+  }
+  if (!asked.agree.has_value()) return Status::Ok();
+  return Status::InvalidArgument(
+      fmt::format("{0}agree: the percent of {0}auto says it already; leave one of the two out, or "
+                  "write {0}goal energy for {0}auto",
+                  dashes));
+}
+
+}  // namespace
 
 Result<CodeSettings> ChooseCode(const AskedCode& asked,
                                 const std::optional<CodeSettings>& quantized,
@@ -58,6 +80,7 @@ Result<CodeSettings> ChooseCode(const AskedCode& asked,
     code = CodeSettings::Rate(asked.timesteps.value_or(code.timesteps), asked.negative_spikes);
   } else {
     if (quantized.has_value()) code = *quantized;
+    if (asked.paper) code = CodeSettings::Paper();
     code.timesteps = asked.timesteps.value_or(code.timesteps);
     code.beta = asked.beta.value_or(code.beta);
     code.silent_steps = asked.silent_steps.value_or(code.silent_steps);
@@ -69,15 +92,37 @@ Result<CodeSettings> ChooseCode(const AskedCode& asked,
   return code;
 }
 
-Status CheckSearch(const std::vector<std::string>& given,
-                   const std::optional<CodeSettings>& quantized, std::string_view dashes) {
-  if (!given.empty()) {
-    return Status::InvalidArgument(
-        fmt::format("{0}{1}: {0}auto chooses it; leave one of the two out", dashes, given.front()));
+Result<std::optional<CodeSearch>> ChooseSearch(const AskedSearch& asked,
+                                               const std::optional<CodeSettings>& quantized,
+                                               std::string_view dashes) {
+  if (Status status = CheckPercents(asked, dashes); !status.ok()) return status;
+  if (Status status = CheckOneSearch(asked, dashes); !status.ok()) return status;
+  const char* by = asked.automatic.has_value() ? "auto"
+                   : asked.goal.has_value()    ? "goal"
+                   : asked.agree.has_value()   ? "agree"
+                                               : nullptr;
+  if (by == nullptr) {
+    if (quantized.has_value() || !asked.code.empty()) return std::optional<CodeSearch>();
+    return std::optional<CodeSearch>(CodeSearch());
   }
-  if (!quantized.has_value()) return Status::Ok();
+  CodeSearch search;
+  search.goal = asked.automatic.has_value() ? Goal::kEnergy : asked.goal.value_or(search.goal);
+  if (asked.agree.has_value()) search.agreement = *asked.agree / 100;
+  if (asked.automatic.has_value()) search.agreement = 1 - *asked.automatic / 100;
+  std::vector<std::string> contradicting = asked.code;
+  if (search.goal == Goal::kEnergy) {
+    contradicting.insert(contradicting.end(), asked.amplitudes.begin(), asked.amplitudes.end());
+  }
+  if (!contradicting.empty()) {
+    const char* chooses = asked.agree.has_value() && !asked.goal.has_value()
+                              ? "is for a code that is chosen by measurement"
+                              : "chooses it";
+    return Status::InvalidArgument(fmt::format("{0}{1}: {0}{2} {3}; leave one of the two out",
+                                               dashes, contradicting.front(), by, chooses));
+  }
+  if (!quantized.has_value()) return std::optional<CodeSearch>(search);
   return Status::InvalidArgument(fmt::format(
-      "{0}auto: the model is quantized and brings its own code; leave {0}auto out", dashes));
+      "{0}{1}: the model is quantized and brings its own code; leave {0}{1} out", dashes, by));
 }
 
 Status SpreadOverChannels(const std::string& option, float fallback, size_t channels,

@@ -18,8 +18,8 @@
 
 namespace cssrun::converter {
 
-// The settings that the user gave. A missing one follows from the coding or from the quantized
-// model.
+// The settings that the user gave. A missing one follows from the paper's code, if that was asked
+// for, from the coding, or from the quantized model.
 struct AskedCode {
   Coding coding = Coding::kCss;
   std::optional<uint32_t> timesteps;
@@ -29,10 +29,17 @@ struct AskedCode {
   std::optional<float> last_threshold;
   bool negative_spikes = true;
   std::optional<InputCoding> input;
+  bool paper = false;
 };
 
-// Whether nothing that the user gave says which code to take, and the model brings none.
-bool NamesNoCode(const AskedCode& asked, const std::optional<CodeSettings>& quantized);
+// What the user says of a search, and the names of the other options that were given.
+struct AskedSearch {
+  std::optional<Goal> goal;
+  std::optional<double> agree;          // percent of the images on which the answers agree
+  std::optional<double> automatic;      // percent on which they may differ: Goal::kEnergy
+  std::vector<std::string> code;        // given options that say which code to take
+  std::vector<std::string> amplitudes;  // given options that say which amplitudes to take
+};
 
 // Returns the complete settings. `quantized` is the quantized model's own code,
 // Model::quantized_code.
@@ -40,9 +47,11 @@ Result<CodeSettings> ChooseCode(const AskedCode& asked,
                                 const std::optional<CodeSettings>& quantized,
                                 std::string_view dashes);
 
-// Checks the options of a search. Error: `given` names an option that the search chooses itself.
-Status CheckSearch(const std::vector<std::string>& given,
-                   const std::optional<CodeSettings>& quantized, std::string_view dashes);
+// Returns what to search for; nothing where the user or the model names the code. Errors: options
+// that contradict each other.
+Result<std::optional<CodeSearch>> ChooseSearch(const AskedSearch& asked,
+                                               const std::optional<CodeSettings>& quantized,
+                                               std::string_view dashes);
 
 // Expands the `values` of `option` to one per channel: an empty list becomes `fallback`, a single
 // value applies to all channels.

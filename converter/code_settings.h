@@ -1,4 +1,4 @@
-// The settings of the spike code and their defaults, defined only here.
+// The settings of the spike code, of the search for one, and their defaults, defined only here.
 #ifndef CSSRUN_CONVERTER_CODE_SETTINGS_H_
 #define CSSRUN_CONVERTER_CODE_SETTINGS_H_
 
@@ -37,6 +37,16 @@ struct CodeSettings {
   float last_threshold = 0.5F;
   bool negative_spikes = true;
   std::optional<InputCoding> input;  // without a value, the one that fits, see DirectInput()
+
+  // Returns the settings of the paper's experiments.
+  static CodeSettings Paper() {
+    CodeSettings code;
+    code.timesteps = 12;
+    code.beta = 1.5F;
+    code.silent_steps = 1;
+    code.threshold = 0.5F;
+    return code;
+  }
 
   // Returns the settings of rate-coded soft-reset IF neurons, which are the same neuron with other
   // constants.
@@ -87,6 +97,23 @@ struct CodeSettings {
     thresholds.back() = 0.5F;
     return thresholds;
   }
+};
+
+// What a code that nobody names is chosen for.
+enum class Goal {
+  kSpeed,         // the least time of an image on this machine, as its kernels are expected to take
+  kEnergy,        // the fewest SyOPs: search.h, which also chooses amplitudes and thresholds
+  kLatencySteps,  // the fewest steps from the first to the last spike
+};
+
+// The share of images on which a code is expected to agree with the ANN, to be enough.
+// The aim is 97 % on other images; half of the difference is for those.
+constexpr double kEnoughAgreement = 0.985;
+
+// A search for the best code whose answers agree with the ANN's on this share of the images.
+struct CodeSearch {
+  Goal goal = Goal::kSpeed;
+  double agreement = kEnoughAgreement;
 };
 
 }  // namespace cssrun::converter

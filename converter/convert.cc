@@ -268,6 +268,10 @@ format::NetworkT BuildFile(const Model& model, const PreparedModel& prepared,
 
 namespace {
 
+bool SearchesForEnergy(const ConvertOptions& options) {
+  return options.search.has_value() && options.search->goal == Goal::kEnergy;
+}
+
 Status CheckAnswer(const Model& model, const ConvertOptions& options) {
   const AnswerKind answer = options.answer.value_or(model.answer);
   if (answer == AnswerKind::kClasses) {
@@ -281,10 +285,10 @@ Status CheckAnswer(const Model& model, const ConvertOptions& options) {
                                    ", which spikes cannot compute and only classes do without; "
                                    "export the model without it");
   }
-  if (options.search_tolerance.has_value()) {
+  if (SearchesForEnergy(options)) {
     return Status::InvalidArgument(
-        "the search compares classes, and the outputs of this model are numbers; choose the "
-        "timesteps yourself");
+        "the search for the fewest SyOPs compares classes, and the outputs of this model are "
+        "numbers; choose another goal, or the timesteps yourself");
   }
   if (options.labels.empty()) return Status::Ok();
   return Status::InvalidArgument("labels name classes, and the outputs of this model are numbers");
@@ -295,7 +299,7 @@ Result<Conversion> PrepareAndConvert(const Model& model, const ImageSet& calibra
                                      const StageProgress& progress) {
   if (Status status = CheckAnswer(model, asked); !status.ok()) return status;
   ConvertOptions options = asked;
-  if (options.search_tolerance.has_value()) options.amplitudes.per_channel = true;
+  if (SearchesForEnergy(options)) options.amplitudes.per_channel = true;
   Result<PreparedModel> prepared_model = PrepareModel(model, calibration_images, options, progress);
   if (!prepared_model.ok()) return prepared_model.status();
   const PreparedModel& prepared = prepared_model.value();
@@ -303,18 +307,19 @@ Result<Conversion> PrepareAndConvert(const Model& model, const ImageSet& calibra
   Conversion conversion;
   ConversionReport& report = conversion.report;
   std::vector<NodeCode> codes;
-  if (options.search_tolerance.has_value()) {
+  report.search = options.search;
+  if (SearchesForEnergy(options)) {
     Result<SearchResult> found = SearchCode(model, prepared, calibration_images, options,
-                                            *options.search_tolerance, progress);
+                                            1 - options.search->agreement, progress);
     if (!found.ok()) return Named(model, found.status());
     options.code = found.value().code;
     options.amplitudes = found.value().amplitudes;
     codes = std::move(found.value().codes);
     report.frontier = std::move(found.value().frontier);
   } else {
-    if (options.measure_code) {
-      Result<CodeSettings> chosen =
-          ChooseDefaultCode(model, prepared, calibration_images, options, progress, report.tried);
+    if (options.search.has_value()) {
+      Result<CodeSettings> chosen = ChooseDefaultCode(model, prepared, calibration_images, options,
+                                                      *options.search, progress, report.tried);
       if (!chosen.ok()) return Named(model, chosen.status());
       options.code = chosen.value();
     }

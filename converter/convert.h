@@ -34,11 +34,9 @@ struct ConvertOptions {
   unsigned threads = 0;             // for running the converted network; 0: all cores
   // What the outputs are; nothing: classes where the model has one output, a vector.
   std::optional<AnswerKind> answer;
-  // Search for the cheapest code (search.h) that differs from the ANN on at most this share of the
-  // calibration images; `code` and `amplitudes.rule` are then results.
-  std::optional<double> search_tolerance;
-  // No code was named: `code` is chosen by measurement (default_code.h), and a result.
-  bool measure_code = false;
+  // Choose the code by measurement on the calibration images; nothing: `code` is taken as it is.
+  // Then `code` is a result, and for Goal::kEnergy `amplitudes.rule`, too.
+  std::optional<CodeSearch> search;
   NetworkLimits limits;  // the limits that LoadModel() was given
 };
 
@@ -97,6 +95,8 @@ struct FrontierPoint {
 struct TriedCode {
   CodeSettings code;
   double expected_agreement = 0;  // see Comparison
+  double expected_ms = 0;         // of an image on one thread of this machine, see cost.h
+  uint32_t latency_steps = 0;
   bool chosen = false;
   bool in_integers = true;  // the integer engine runs it
 };
@@ -109,7 +109,8 @@ struct ConversionReport {
   uint32_t latency_steps = 0;
   uint64_t macs_per_image = 0;
   std::vector<LayerReport> layers;
-  std::vector<TriedCode> tried;          // empty where the user or the model names the code
+  std::optional<CodeSearch> search;      // what the code was chosen for; nothing: it was named
+  std::vector<TriedCode> tried;          // what was measured for speed or latency; else empty
   std::vector<FrontierPoint> frontier;   // the cheapest first; empty without a search
   Comparison calibration;                // on the calibration images
   std::string why_float;                 // why the file asks for the float engine; "" where not

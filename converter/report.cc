@@ -95,6 +95,34 @@ std::string FormatFrontier(const std::vector<FrontierPoint>& frontier) {
   return text;
 }
 
+const char* NameOf(Goal goal) {
+  switch (goal) {
+    case Goal::kEnergy:
+      return "energy";
+    case Goal::kLatencySteps:
+      return "latency-steps";
+    case Goal::kSpeed:
+      break;
+  }
+  return "speed";
+}
+
+Json TriedToJson(const std::vector<TriedCode>& tried) {
+  Json json = Json::array();
+  for (const TriedCode& t : tried) {
+    json.push_back({{"timesteps", t.code.timesteps},
+                    {"beta", t.code.beta},
+                    {"silent_steps", t.code.silent_steps},
+                    {"threshold", t.code.threshold},
+                    {"expected_agreement", t.expected_agreement},
+                    {"expected_ms", t.expected_ms},
+                    {"latency_steps", t.latency_steps},
+                    {"in_integers", t.in_integers},
+                    {"chosen", t.chosen}});
+  }
+  return json;
+}
+
 Json FrontierToJson(const std::vector<FrontierPoint>& frontier) {
   Json json = Json::array();
   for (const FrontierPoint& p : frontier) {
@@ -146,7 +174,7 @@ std::string FormatReport(const ConversionReport& report) {
                   report.code.beta, report.code.silent_steps, report.code.threshold,
                   report.code.negative_spikes ? "" : ", no negative spikes",
                   report.code.DirectInput() ? ", direct input" : "", report.latency_steps);
-  if (!report.tried.empty()) text += ExplainCode(report.tried, report.answer) + "\n";
+  if (!report.tried.empty()) text += ExplainCode(report.tried, *report.search, report.answer);
   if (!report.why_float.empty()) {
     text += "The file asks for the float engine, some ten times slower: " + report.why_float + "\n";
   }
@@ -178,16 +206,9 @@ std::string ReportToJson(const ConversionReport& report) {
   json["validation"] =
       report.validation.has_value() ? ComparisonToJson(*report.validation) : Json();
   if (!report.frontier.empty()) json["frontier"] = FrontierToJson(report.frontier);
-  if (!report.tried.empty()) {
-    json["tried"] = Json::array();
-    for (const TriedCode& t : report.tried) {
-      json["tried"].push_back({{"timesteps", t.code.timesteps},
-                               {"beta", t.code.beta},
-                               {"silent_steps", t.code.silent_steps},
-                               {"expected_agreement", t.expected_agreement},
-                               {"chosen", t.chosen}});
-    }
-  }
+  if (!report.tried.empty()) json["tried"] = TriedToJson(report.tried);
+  json["goal"] = report.search.has_value() ? Json(NameOf(report.search->goal)) : Json();
+  json["wanted_agreement"] = report.search.has_value() ? Json(report.search->agreement) : Json();
   json["why_float"] = report.why_float;
   json["warnings"] = report.warnings;
   json["layers"] = Json::array();

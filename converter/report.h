@@ -18,7 +18,10 @@ std::string FormatReport(const ConversionReport& report);
 // agreement, relative_logit_error, ann_top1 and snn_top1 (null without ground truth),
 // spikes_per_image, synops_per_image}, layers [name, kind, neurons, theta, percentile, maximum,
 // clipped_share (null where nothing was calibrated), offset, delays, fan_in, spikes_per_image,
-// synops_per_image, error], tried (where no code was named), why_float, warnings [text].
+// synops_per_image, error], goal and wanted_agreement (null where a code was named), tried (where
+// it was chosen for speed or latency) [timesteps, beta, silent_steps, threshold,
+// expected_agreement, expected_ms, latency_steps, in_integers, chosen], frontier (for energy),
+// why_float, warnings [text].
 std::string ReportToJson(const ConversionReport& report);
 
 }  // namespace cssrun::converter

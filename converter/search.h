@@ -1,4 +1,5 @@
-// --auto: searches for the cheapest code whose answers still agree with the ANN's.
+// --goal energy, --auto: searches for the code of the fewest SyOPs whose answers still agree with
+// the ANN's.
 //
 // Settings are tried on one half of the calibration images; the other half has to confirm the
 // choice. The search first tries settings of the whole network (T, beta, L, threshold, amplitude

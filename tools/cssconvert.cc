@@ -1,5 +1,6 @@
 // cssconvert: converts a trained ANN (ONNX) to a spiking network file.
 #include <cstdio>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <vector>
@@ -44,17 +45,27 @@ converter::AskedCode AskedBy(const CLI::App& app, const ConvertArguments& argume
   if (given("--last-threshold")) asked.last_threshold = code.last_threshold;
   asked.negative_spikes = !arguments.no_negative;
   asked.input = arguments.input;
+  asked.paper = arguments.paper;
   return asked;
 }
 
-// Returns those of the given options that a search chooses itself.
-std::vector<std::string> Searched(const CLI::App& app) {
-  std::vector<std::string> given;
-  for (const char* option : {"timesteps", "beta", "silent", "threshold", "last-threshold", "input",
-                             "coding", "amplitudes", "per-channel", "adjust", "no-negative"}) {
-    if (app.count(std::string(kDashes) + option) > 0) given.emplace_back(option);
-  }
-  return given;
+// Returns what was said of a search, and which options it must not be combined with.
+converter::AskedSearch SearchBy(const CLI::App& app, const ConvertArguments& arguments) {
+  converter::AskedSearch asked;
+  asked.goal = arguments.goal;
+  asked.agree = arguments.agree;
+  if (arguments.tolerance >= 0) asked.automatic = arguments.tolerance;
+  const auto note = [&](std::initializer_list<const char*> options,
+                        std::vector<std::string>& given) {
+    for (const char* option : options) {
+      if (app.count(std::string(kDashes) + option) > 0) given.emplace_back(option);
+    }
+  };
+  note({"timesteps", "beta", "silent", "threshold", "last-threshold", "input", "coding",
+        "no-negative", "paper"},
+       asked.code);
+  note({"amplitudes", "per-channel", "adjust"}, asked.amplitudes);
+  return asked;
 }
 
 // Chooses the class names: those of --labels, else guessed from the calibration folder.
@@ -93,6 +104,18 @@ Result<CheckResult> Check(const ConvertArguments& arguments, const converter::Gr
   return Status::InvalidArgument(names ? message : arguments.check[1] + ": " + message);
 }
 
+// A search that counts answers needs images enough to see the difference that it may make; "" where
+// they are.
+std::string TooFewImages(const converter::ConvertOptions& options, size_t images) {
+  if (!options.search.has_value() || options.search->goal != converter::Goal::kEnergy) return "";
+  const double differing = 1 - options.search->agreement;
+  if (differing * static_cast<double>(images) >= 2) return "";
+  return fmt::format(
+      "{} images cannot show a difference of {:g} %: give at least {:.0f}, or expect a larger one "
+      "on other images\n",
+      images, differing * 100, 2 / differing);
+}
+
 int Run(int argc, char** argv) {
   CLI::App app("Converts a trained network to the Canonic Signed Spike code.", kProgram);
   ConvertArguments arguments;
@@ -114,12 +137,10 @@ int Run(int argc, char** argv) {
       converter::ChooseCode(AskedBy(app, arguments), quantized, kDashes);
   if (!code.ok()) return Fail(code.status());
   options.code = code.value();
-  options.measure_code = converter::NamesNoCode(AskedBy(app, arguments), quantized);
-  if (arguments.tolerance >= 0) {
-    const Status status = converter::CheckSearch(Searched(app), quantized, kDashes);
-    if (!status.ok()) return Fail(status);
-    options.search_tolerance = arguments.tolerance / 100;
-  }
+  Result<std::optional<converter::CodeSearch>> search =
+      converter::ChooseSearch(SearchBy(app, arguments), quantized, kDashes);
+  if (!search.ok()) return Fail(search.status());
+  options.search = search.value();
   const Result<InputFormat> chosen =
       ChoosePreprocessing(arguments.preprocessing, model.value().input, kDashes);
   if (!chosen.ok()) return Fail(chosen.status());
@@ -176,13 +197,7 @@ int Run(int argc, char** argv) {
     }
   }
   PrintMessage(TerminalText(converter::FormatReport(report), true));
-  if (options.search_tolerance.has_value() &&
-      *options.search_tolerance * static_cast<double>(calibration.pixels.size()) < 2) {
-    PrintMessage(fmt::format(
-        "{} images cannot show a difference of {:g} %: give --auto at least {:.0f}, or expect "
-        "a larger one on other images\n",
-        calibration.pixels.size(), arguments.tolerance, 2 / *options.search_tolerance));
-  }
+  PrintMessage(TooFewImages(options, calibration.pixels.size()));
   if (guessed) {
     PrintMessage(fmt::format(
         "Class names come from the folders of {}, sorted; give --labels if the model's order "

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <map>
 
+#include "converter/code_settings.h"
+#include "fmt/format.h"
 #include "tools/args.h"
 
 namespace cssrun::tools {
@@ -25,6 +27,11 @@ const std::map<std::string, converter::AmplitudeRule> kRules = {
     {"percentile", converter::AmplitudeRule::kPercentile},
     {"maximum", converter::AmplitudeRule::kMaximum},
     {"least-squares", converter::AmplitudeRule::kLeastSquares}};
+
+const std::map<std::string, converter::Goal> kGoals = {
+    {"speed", converter::Goal::kSpeed},
+    {"energy", converter::Goal::kEnergy},
+    {"latency-steps", converter::Goal::kLatencySteps}};
 
 const std::map<std::string, AnswerKind> kAnswers = {{"classes", AnswerKind::kClasses},
                                                     {"numbers", AnswerKind::kNumbers}};
@@ -104,8 +111,7 @@ void DeclareConvert(CLI::App& app, ConvertArguments& arguments) {
   const std::string coding = "The spike code";
   app.add_option(
          "-T,--timesteps", code.timesteps,
-         "spikes a value is coded in (12, or where no code is named at all: the fewest that "
-         "agree with the ANN)")
+         "spikes a value is coded in (12, or where no code is named at all: what --goal chooses)")
       ->check(CLI::Range(1, 256))
       ->group(coding);
   app.add_option("--beta", code.beta, "by how much a spike outweighs the next; 1.5 and 2 are fast")
@@ -156,13 +162,33 @@ void DeclareConvert(CLI::App& app, ConvertArguments& arguments) {
       ->capture_default_str()
       ->group(coding);
 
-  app.add_option(
-         "--auto", arguments.tolerance,
-         "search for the cheapest code that differs from the ANN on at most so many percent "
-         "of the calibration images (0.5)")
+  app.add_flag("--paper", arguments.paper,
+               "the paper's code: T = 12, beta = 1.5, L = 1, threshold 0.5; other options of this "
+               "group may change one of them")
+      ->group(coding);
+
+  const std::string choice = "The choice of the spike code, where none is named";
+  app.add_option("--goal", arguments.goal,
+                 "what is chosen among the codes that agree with the ANN: the least expected time "
+                 "(speed, the default), the fewest SyOPs (energy), or the shortest latency in "
+                 "steps (latency-steps)")
+      ->transform(CLI::CheckedTransformer(kGoals, CLI::ignore_case)
+                      .description("speed|energy|latency-steps"))
+      ->option_text("speed|energy|latency-steps")
+      ->group(choice);
+  app.add_option("--agree", arguments.agree,
+                 fmt::format("percent of images on which the answers are expected to agree with "
+                             "the ANN ({:g})",
+                             converter::kEnoughAgreement * 100))
+      ->check(Between(50.0, 100.0))
+      ->type_name("PERCENT")
+      ->group(choice);
+  app.add_option("--auto", arguments.tolerance,
+                 "--goal energy, with the percent of the calibration images on which the answers "
+                 "may differ (0.5)")
       ->check(Between(0.0, 100.0))
       ->type_name("[PERCENT]")
-      ->group(coding);
+      ->group(choice);
   app.add_option("--check", arguments.check,
                  "compare the model's logits on a picture with those that the framework gave, an "
                  "array of NumPy, and say how the preprocessing differs; needs no --output")

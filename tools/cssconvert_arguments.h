@@ -22,7 +22,10 @@ struct ConvertArguments {
   std::string report;
   std::vector<std::string> check;  // a picture and the framework's logits, or nothing
   bool no_negative = false;
-  double tolerance = -1;  // percent; negative: no search
+  bool paper = false;
+  std::optional<converter::Goal> goal;
+  std::optional<double> agree;  // percent
+  double tolerance = -1;        // percent, of --auto; negative: not given
   std::optional<converter::InputCoding> input;
   std::optional<AnswerKind> answer;
   converter::Coding coding = converter::Coding::kCss;

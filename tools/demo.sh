@@ -16,7 +16,7 @@ mkdir -p "$out"
 show() { printf '\n$ %s\n' "$*"; "$@"; }
 show "$programs/cssconvert" "$demo/digits.onnx" -o "$out/digits.fb" \
   --calibration "$demo/calibration" --validate "$demo/test" \
-  --labels "$demo/labels.txt" --mean 0.5 --std 0.25 --timesteps 12 \
+  --labels "$demo/labels.txt" --mean 0.5 --std 0.25 \
   --report "$out/report.json"
 show "$programs/cssrun" "$out/digits.fb" "$demo/test" --profile --summary "$out/summary.json" \
   >"$out/answers.txt"

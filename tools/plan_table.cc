@@ -4,6 +4,7 @@
 
 #include "cssrun/version.h"
 #include "fmt/format.h"
+#include "runtime/integer/cost.h"
 #include "runtime/integer/kernels/level_conv/level_conv.h"
 #include "runtime/integer/plan.h"
 #include "runtime/network/network_access.h"
@@ -27,8 +28,8 @@ std::string Notes(const LayerPlan& layer, const SynapsesPlan& synapses) {
   const auto add = [&](const char* note) {
     notes += (notes.empty() ? "" : ", ") + std::string(note);
   };
-  const bool sums_levels = synapses.kernel == KernelName::kLevelConv ||
-                           synapses.kernel == KernelName::kLevelDepthwise;
+  const bool sums_levels =
+      synapses.kernel == KernelName::kLevelConv || synapses.kernel == KernelName::kLevelDepthwise;
   if (layer.fused && sums_levels) add("rounds in registers");
   if (!synapses.scales.empty()) add("joins in float");
   if (synapses.aligned) add("joins in registers");
@@ -56,19 +57,24 @@ std::string FormatPlan(const Network& network) {
   for (const LayerInfo& layer : layers) width = std::max(width, TerminalText(layer.name).size());
   std::string text = fmt::format("in integers with {}, level_conv by {}\n\n", SimdTarget(),
                                  internal::LevelConvVariant());
-  text += fmt::format("{:>3}  {:<{}}  {:>4}  {:<15}  {:<6}  {:<7}  {:>9}  {:>19}  {}\n", "#",
-                      "layer", width, "from", "kernel", "layout", "weights", "kB", "expected", "");
+  text +=
+      fmt::format("{:>3}  {:<{}}  {:>4}  {:<15}  {:<6}  {:<7}  {:>9}  {:>19}  {:>9}  {}\n", "#",
+                  "layer", width, "from", "kernel", "layout", "weights", "kB", "expected", "", "");
+  const std::vector<double> milliseconds =
+      internal::ExpectedLayerMilliseconds(internal::Loaded(network));
   double products = 0;
   double additions = 0;
   for (size_t i = 0; i < plan.layers.size(); ++i) {
     const LayerPlan& layer = plan.layers[i];
     const std::string name = TerminalText(layers[i].name);
+    std::string time = fmt::format("{:.4f} ms", milliseconds[i]);  // on the layer's first line
     const auto line = [&](const std::string& from, std::string_view kernel,
                           std::string_view weights, const std::string& bytes,
                           const std::string& expected, const std::string& notes) {
-      text +=
-          fmt::format("{:>3}  {:<{}}  {:>4}  {:<15}  {:<6}  {:<7}  {:>9}  {:>19}  {}\n", i, name,
-                      width, from, kernel, Layout(layer), weights, bytes, expected, notes);
+      text += fmt::format("{:>3}  {:<{}}  {:>4}  {:<15}  {:<6}  {:<7}  {:>9}  {:>19}  {:>9}  {}\n",
+                          i, name, width, from, kernel, Layout(layer), weights, bytes, expected,
+                          time, notes);
+      time.clear();
     };
     if (layer.pixel_synapses > 0) line("0", "pixels", "float", "", "", "once an image");
     for (const SynapsesPlan& s : layer.synapses) {
@@ -83,8 +89,9 @@ std::string FormatPlan(const Network& network) {
   }
   text += fmt::format(
       "\n{:.2f} M products of levels; {:.2f} M additions where {:g} % of the neurons fire at each "
-      "step\n",
-      products / 1e6, additions / 1e6, internal::kExpectedRate * 100);
+      "step\nexpected {:.3g} ms an image on one thread\n",
+      products / 1e6, additions / 1e6, internal::kExpectedRate * 100,
+      internal::ExpectedMilliseconds(internal::Loaded(network)));
   while (text.find(" \n") != std::string::npos) text.erase(text.find(" \n"), 1);
   return text;
 }

@@ -54,6 +54,7 @@ SynapsesPlan DescribeSynapses(const IntegerLayer& layer, const IntegerSynapses& 
   plan.aligned = shortcut != nullptr && shortcut->aligned;
   plan.scales = s.scales;
   plan.synapses = s.fan_out.synapses;
+  plan.target_channels = s.fan_out.target_channels;
   const auto synapses = static_cast<double>(plan.synapses);
   plan.operations = ReadsLevels(s.kernel) ? synapses : synapses * timesteps * kExpectedRate;
   return plan;

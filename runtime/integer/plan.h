@@ -43,10 +43,11 @@ struct SynapsesPlan {
   uint32_t source = 0;  // layer index
   KernelName kernel = KernelName::kTileGather;
   WeightType weights = WeightType::kInt8;
-  uint64_t weight_bytes = 0;   // as laid out, padding and repetitions included
-  std::vector<double> scales;  // of its own, by target channel; empty: those of the layer
-  bool aligned = false;        // a shortcut of a settled layer that joins the sums in registers
-  uint64_t synapses = 0;       // that exist; of the readout, weights
+  uint64_t weight_bytes = 0;     // as laid out, padding and repetitions included
+  std::vector<double> scales;    // of its own, by target channel; empty: those of the layer
+  bool aligned = false;          // a shortcut of a settled layer that joins the sums in registers
+  uint64_t synapses = 0;         // that exist; of the readout, weights
+  uint32_t target_channels = 0;  // that a spike reaches at one position; not of the readout
   // Expected operations an image: of level kernels, products, which do not depend on the image; of
   // event kernels and the readout, additions where kExpectedRate of the neurons fire at each step.
   double operations = 0;

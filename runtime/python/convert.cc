@@ -40,6 +40,10 @@ const std::map<std::string, converter::Coding> kCodings = {{"css", converter::Co
                                                            {"rate", converter::Coding::kRate}};
 const std::map<std::string, converter::InputCoding> kInputs = {
     {"css", converter::InputCoding::kCss}, {"direct", converter::InputCoding::kDirect}};
+const std::map<std::string, converter::Goal> kGoals = {
+    {"speed", converter::Goal::kSpeed},
+    {"energy", converter::Goal::kEnergy},
+    {"latency-steps", converter::Goal::kLatencySteps}};
 const std::map<std::string, converter::AmplitudeRule> kRules = {
     {"percentile", converter::AmplitudeRule::kPercentile},
     {"maximum", converter::AmplitudeRule::kMaximum},
@@ -170,8 +174,9 @@ py::object Convert(const Path& path, const Path& output, const py::object& calib
                    std::optional<float> last_threshold, bool negative,
                    const std::optional<std::string>& input, const std::string& coding,
                    const std::string& amplitudes, double percentile, bool per_channel,
-                   unsigned adjust, std::optional<double> automatic, unsigned threads,
-                   const py::object& given_limits, const py::object& progress) {
+                   unsigned adjust, std::optional<double> automatic, bool paper,
+                   const std::optional<std::string>& goal, std::optional<double> agree,
+                   unsigned threads, const py::object& given_limits, const py::object& progress) {
   const tools::Limits limits = LimitsOf(given_limits);
   converter::AskedCode asked{Named(kCodings, "coding", coding),
                              timesteps,
@@ -180,7 +185,8 @@ py::object Convert(const Path& path, const Path& output, const py::object& calib
                              threshold,
                              last_threshold,
                              negative,
-                             std::nullopt};
+                             std::nullopt,
+                             paper};
   if (input.has_value()) asked.input = Named(kInputs, "input", *input);
   Result<converter::Model> loaded = [&] {
     const py::gil_scoped_release release;
@@ -191,33 +197,32 @@ py::object Convert(const Path& path, const Path& output, const py::object& calib
   converter::ConvertOptions options;
   options.limits = limits.network;
   options.code = ValueOf(converter::ChooseCode(asked, model.quantized_code, kNoDashes));
-  options.measure_code = converter::NamesNoCode(asked, model.quantized_code);
   options.amplitudes.rule = Named(kRules, "amplitudes", amplitudes);
   if (!(percentile > 0 && percentile <= 100)) throw py::value_error("percentile: up to 100");
   options.amplitudes.percentile = percentile;
   options.amplitudes.per_channel = per_channel;
   options.amplitudes.adjust_rounds = adjust;
   options.threads = threads;
-  if (automatic.has_value()) {
-    if (!(*automatic >= 0 && *automatic <= 100)) throw py::value_error("auto: 0 to 100 percent");
-    std::vector<std::string> given;
-    const auto note = [&](bool is_given, const char* name) {
-      if (is_given) given.emplace_back(name);
-    };
-    note(timesteps.has_value(), "timesteps");
-    note(beta.has_value(), "beta");
-    note(silent.has_value(), "silent");
-    note(threshold.has_value(), "threshold");
-    note(last_threshold.has_value(), "last_threshold");
-    note(!negative, "negative");
-    note(input.has_value(), "input");
-    note(coding != "css", "coding");
-    note(amplitudes != "percentile", "amplitudes");
-    note(per_channel, "per_channel");
-    note(adjust != 0, "adjust");
-    Check(converter::CheckSearch(given, model.quantized_code, kNoDashes));
-    options.search_tolerance = *automatic / 100;
-  }
+  converter::AskedSearch search;
+  if (goal.has_value()) search.goal = Named(kGoals, "goal", *goal);
+  search.agree = agree;
+  search.automatic = automatic;
+  const auto note = [](bool is_given, const char* name, std::vector<std::string>& given) {
+    if (is_given) given.emplace_back(name);
+  };
+  note(timesteps.has_value(), "timesteps", search.code);
+  note(beta.has_value(), "beta", search.code);
+  note(silent.has_value(), "silent", search.code);
+  note(threshold.has_value(), "threshold", search.code);
+  note(last_threshold.has_value(), "last_threshold", search.code);
+  note(!negative, "negative", search.code);
+  note(input.has_value(), "input", search.code);
+  note(coding != "css", "coding", search.code);
+  note(paper, "paper", search.code);
+  note(amplitudes != "percentile", "amplitudes", search.amplitudes);
+  note(per_channel, "per_channel", search.amplitudes);
+  note(adjust != 0, "adjust", search.amplitudes);
+  options.search = ValueOf(converter::ChooseSearch(search, model.quantized_code, kNoDashes));
   tools::AskedPreprocessing preprocessing{
       preset,       Numbers(mean),  Numbers(std),      Text(scale), SizeText(resize),
       std::nullopt, SizeText(crop), Joined(fill, ","), channels,    interpolation,
@@ -262,8 +267,10 @@ constexpr char kConvertDoc[] =
 `calibration` is a folder of images, or an array of them (uint8, [images, height, width, channels]
 or [images, channels, height, width]): a few hundred like those that will be classified. The other
 options are those of cssconvert; what is left out is as there. A size is N or (height, width); `fit`
-may also be True, for the model's size. `auto` is a percentage: the search
-for the cheapest code that differs from the ANN on no more of the images. `limits` are load()'s.
+may also be True, for the model's size. Where no code is named, `goal` says what it is chosen for,
+"speed", "energy" or "latency-steps", and `agree` the percentage of images on which it has to agree
+with the ANN; `auto` is goal="energy" with the percentage that may differ. `paper` is the paper's
+code. `limits` are load()'s.
 `progress` is called with a stage, images done and images in all.
 
 Returns the report that cssconvert writes with --report, as a dictionary. Raises ModelError naming
@@ -284,6 +291,7 @@ void DefineConvert(py::module_& module) {
       py::arg("negative") = true, py::arg("input") = py::none(), py::arg("coding") = "css",
       py::arg("amplitudes") = "percentile", py::arg("percentile") = 99.99,
       py::arg("per_channel") = false, py::arg("adjust") = 0, py::arg("auto") = py::none(),
+      py::arg("paper") = false, py::arg("goal") = py::none(), py::arg("agree") = py::none(),
       py::arg("threads") = 0, py::arg("limits") = py::none(), py::arg("progress") = py::none());
 }
 

@@ -148,7 +148,6 @@ TEST_P(EnginesTest, AnswerAsTheAnnDoes) {
   options.mean.assign(model.input.channels, 0.5F);
   options.stddev.assign(model.input.channels, 0.25F);
   options.amplitudes.rule = AmplitudeRule::kMaximum;
-  options.measure_code = false;
   InputFormat input = model.input;
   input.mean = options.mean;
   input.stddev = options.stddev;

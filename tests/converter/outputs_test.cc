@@ -163,8 +163,8 @@ TEST(OutputsTest, WhatNumbersCannotHaveIsRefused) {
   labels.labels = {"a", "b", "c"};
   EXPECT_NE(message(labels).find("labels name classes"), std::string::npos) << message(labels);
   ConvertOptions search;
-  search.search_tolerance = 0.01;
-  EXPECT_NE(message(search).find("search compares classes"), std::string::npos) << message(search);
+  search.search = CodeSearch{Goal::kEnergy, 0.99};
+  EXPECT_NE(message(search).find("compares classes"), std::string::npos) << message(search);
 }
 
 }  // namespace

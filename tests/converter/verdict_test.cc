@@ -1,95 +1,36 @@
-// Tests what a conversion says about itself: the code that it chooses, the engine that the file
-// asks for, and the warning where the network disagrees with the ANN.
+// Tests what a conversion says about itself: the engine that the file asks for, and the warning
+// where the network disagrees with the ANN.
 #include "converter/verdict.h"
 
 #include <gtest/gtest.h>
 
-#include <random>
+#include <optional>
 #include <string>
 
 #include "converter/convert.h"
-#include "converter/default_code.h"
 #include "converter/passes/fold_constants.h"
 #include "converter/passes/passes.h"
 #include "converter/passes/split_single_logit.h"
 #include "cssrun/network.h"
 #include "tests/converter/graph_builder.h"
 #include "tests/converter/naive_dense.h"
+#include "tests/converter/whole_models.h"
 
 namespace cssrun::converter {
 namespace {
 
+using testing::Converted;
 using testing::GraphBuilder;
+using testing::HiddenLayerBehindMean;
 using testing::IntAttribute;
 using testing::IntsAttribute;
+using testing::ModelOf;
+using testing::OptionsOf;
 using testing::RandomFloats;
 using testing::RunNaive;
 
 const Attribute kPadOne = IntsAttribute("pads", {1, 1, 1, 1});
 const Attribute kTransposed = IntAttribute("transB", 1);
-
-Model ModelOf(Graph graph) {
-  Model model;
-  model.path = "model.onnx";
-  model.graph = std::move(graph);
-  EXPECT_TRUE(RunPasses(model.graph).ok());
-  const Shape& input = model.graph.value(model.graph.input).shape;
-  model.input.channels = static_cast<uint32_t>(input[1]);
-  model.input.height = static_cast<uint32_t>(input[2]);
-  model.input.width = static_cast<uint32_t>(input[3]);
-  model.input.resize = model.input.height;
-  model.classes =
-      static_cast<size_t>(ElementCount(model.graph.ShapeOf(model.graph.outputs.front())));
-  return model;
-}
-
-// Blobs, so that classes differ.
-ImageSet Images(const Model& model, size_t count, uint32_t seed) {
-  std::mt19937 random(seed);
-  std::uniform_int_distribution<int> pixel(0, 255);
-  ImageSet images;
-  const size_t side = model.input.height;
-  for (size_t i = 0; i < count; ++i) {
-    std::vector<uint8_t> pixels(side * side * model.input.channels);
-    std::vector<uint8_t> blocks(16 * model.input.channels);
-    for (uint8_t& b : blocks) b = static_cast<uint8_t>(pixel(random));
-    for (size_t at = 0; at < pixels.size(); ++at) {
-      const size_t c = at % model.input.channels;
-      const size_t y = at / model.input.channels / side * 4 / side;
-      const size_t x = at / model.input.channels % side * 4 / side;
-      pixels[at] = blocks[(y * 4 + x) * model.input.channels + c];
-    }
-    images.pixels.push_back(std::move(pixels));
-    images.truth.push_back(-1);
-  }
-  return images;
-}
-
-// A mean of many positions before a hidden layer: weights divided by their number.
-Graph HiddenLayerBehindMean(int64_t side) {
-  GraphBuilder b(4);
-  const ValueId x = b.Op("Relu", {b.Conv(b.Image(3, side, side), 3, 8, 3, {kPadOne})});
-  const ValueId mean = b.Op("Flatten", {b.Op("GlobalAveragePool", {x})});
-  const ValueId hidden =
-      b.Op("Relu", {b.Op("Gemm", {mean, b.Weights({16, 8}), b.Weights({16})}, {kTransposed})});
-  return b.Finish(b.Op("Gemm", {hidden, b.Weights({5, 16}), b.Weights({5})}, {kTransposed}));
-}
-
-ConvertOptions Options(bool measure) {
-  ConvertOptions options;
-  options.mean = {0.5F, 0.5F, 0.5F};
-  options.stddev = {0.3F, 0.3F, 0.3F};
-  options.threads = 1;
-  options.measure_code = measure;
-  return options;
-}
-
-Conversion Converted(const Model& model, const ConvertOptions& options) {
-  Result<Conversion> conversion =
-      Convert(model, Images(model, 60, 1), {}, options, [](const char*, size_t, size_t) {});
-  EXPECT_TRUE(conversion.ok()) << conversion.status().message();
-  return conversion.ok() ? std::move(conversion).value() : Conversion();
-}
 
 std::shared_ptr<const Network> Loaded(const Conversion& conversion, const LoadOptions& options) {
   const auto network =
@@ -98,29 +39,10 @@ std::shared_ptr<const Network> Loaded(const Conversion& conversion, const LoadOp
   return network.ok() ? network.value() : nullptr;
 }
 
-TEST(VerdictTest, AnUnnamedCodeIsMeasured) {
-  const Model model = ModelOf(HiddenLayerBehindMean(16));
-  const Conversion conversion = Converted(model, Options(true));
-  const ConversionReport& report = conversion.report;
-  ASSERT_FALSE(report.tried.empty());
-  size_t chosen = 0;
-  for (const TriedCode& t : report.tried) chosen += t.chosen;
-  EXPECT_EQ(chosen, 1U);
-  EXPECT_EQ(report.tried.front().code.timesteps, 5U);
-  EXPECT_EQ(report.tried.back().code.timesteps, report.code.timesteps);
-  for (size_t i = 0; i + 1 < report.tried.size(); ++i) {
-    EXPECT_LT(report.tried[i].expected_agreement, kEnoughAgreement);
-  }
-  EXPECT_NE(
-      ExplainCode(report.tried, report.answer).find("T = " + std::to_string(report.code.timesteps)),
-      std::string::npos);
-  EXPECT_TRUE(Converted(model, Options(false)).report.tried.empty());
-}
-
 // Long trains sum in 32 bits what a mean divides.
 TEST(VerdictTest, AHiddenLayerBehindAMeanOfManyPositionsAgrees) {
   const Model model = ModelOf(HiddenLayerBehindMean(56));
-  const Conversion conversion = Converted(model, Options(true));
+  const Conversion conversion = Converted(model, OptionsOf(CodeSearch()));
   EXPECT_GE(conversion.report.calibration.agreement, 0.95);
   EXPECT_TRUE(conversion.report.warnings.empty());
   const auto network = Loaded(conversion, {});
@@ -130,7 +52,7 @@ TEST(VerdictTest, AHiddenLayerBehindAMeanOfManyPositionsAgrees) {
 // With a code whose weights 16 bits lose, the file asks for float; who asks for integers gets them.
 TEST(VerdictTest, ANetworkThatIntegersLoseRunsInFloat) {
   const Model model = ModelOf(HiddenLayerBehindMean(56));
-  const Conversion conversion = Converted(model, Options(false));
+  const Conversion conversion = Converted(model, OptionsOf(std::nullopt));
   EXPECT_NE(conversion.report.why_float.find("16-bit integers"), std::string::npos);
   EXPECT_GE(conversion.report.calibration.agreement, 0.9);
   const auto network = Loaded(conversion, {});
@@ -145,7 +67,7 @@ TEST(VerdictTest, ADisagreementIsExplained) {
   x = b.Op("Relu", {b.Conv(x, 8, 8, 3, {kPadOne})});
   const Model model = ModelOf(b.Finish(
       b.Op("Gemm", {b.Op("Flatten", {x}), b.Weights({5, 512}), b.Weights({5})}, {kTransposed})));
-  ConvertOptions options = Options(false);
+  ConvertOptions options = OptionsOf(std::nullopt);
   options.code.timesteps = 2;
   options.code.silent_steps = 1;
   options.code.input = InputCoding::kDirect;
@@ -168,7 +90,7 @@ TEST(AdjustTest, AmplitudesStayWithinAClip) {
   const ValueId logits =
       b.Op("Gemm", {b.Op("Flatten", {x}), b.Weights({5, 512}), b.Weights({5})}, {kTransposed});
   const Model model = ModelOf(b.Finish(logits));
-  ConvertOptions options = Options(false);
+  ConvertOptions options = OptionsOf(std::nullopt);
   options.amplitudes.adjust_rounds = 1;
   const Conversion conversion = Converted(model, options);
   EXPECT_LE(conversion.report.layers[1].theta * options.code.SumOfWeights(), 0.2001);

@@ -181,7 +181,48 @@ TEST_F(DemoTest, ASearchChoosesWhatNobodyElseMay) {
     EXPECT_NE(Err().find("--auto"), std::string::npos) << Err();
   }
   EXPECT_EQ(Convert(net, "--auto 101"), 2);
+  EXPECT_EQ(Convert(net, "--agree 0.99"), 2);
+  for (const char* search : {"--goal speed", "--goal latency-steps", "--agree 99"}) {
+    EXPECT_EQ(Convert(net, std::string(search) + " --beta 2"), 2) << search;
+    EXPECT_NE(Err().find("--beta: --"), std::string::npos) << Err();
+  }
+  EXPECT_EQ(Convert(net, "--auto 2 --goal energy"), 2);
+  EXPECT_EQ(Convert(net, "--auto 2 --agree 99"), 2);
   EXPECT_FALSE(fs::exists(net));
+}
+
+TEST_F(DemoTest, TheDefaultShowsWhatItTried) {
+  const std::string net = (folder_ / "net.fb").string();
+  const std::string report = (folder_ / "report.json").string();
+  ASSERT_EQ(Convert(net, "--amplitudes maximum --report " + report), 0) << Err();
+  EXPECT_NE(Err().find("expected ms"), std::string::npos) << Err();
+  const Json converted = Json::parse(Contents(report));
+  EXPECT_EQ(converted["goal"], "speed");
+  EXPECT_EQ(converted["wanted_agreement"], 0.985);
+  const Json& chosen = converted["tried"].back();
+  EXPECT_EQ(chosen["chosen"], true);
+  EXPECT_EQ(chosen["timesteps"], converted["timesteps"]);
+  EXPECT_GE(chosen["expected_agreement"].get<double>(), 0.985);
+  EXPECT_GT(chosen["expected_ms"].get<double>(), 0);
+  EXPECT_EQ(chosen["latency_steps"], converted["latency_steps"]);
+}
+
+TEST_F(DemoTest, ThePapersCodeGivesWayToOtherOptions) {
+  const std::string net = (folder_ / "net.fb").string();
+  const std::string report = (folder_ / "report.json").string();
+  ASSERT_EQ(Convert(net, "--paper --report " + report), 0) << Err();
+  Json converted = Json::parse(Contents(report));
+  EXPECT_EQ(converted["timesteps"], 12);
+  EXPECT_EQ(converted["beta"], 1.5);
+  EXPECT_EQ(converted["silent_steps"], 1);
+  EXPECT_EQ(converted["threshold"], 0.5);
+  EXPECT_EQ(converted["input"], "css");
+  EXPECT_TRUE(converted["goal"].is_null());
+  ASSERT_EQ(Convert(net, "--paper -T 8 --report " + report), 0) << Err();
+  converted = Json::parse(Contents(report));
+  EXPECT_EQ(converted["timesteps"], 8);
+  EXPECT_EQ(converted["silent_steps"], 1);
+  EXPECT_EQ(Convert(net, "--paper --coding rate"), 2);
 }
 
 TEST_F(DemoTest, ARateCodeHasNoBetaAndNoSilence) {

@@ -59,7 +59,7 @@ TEST_F(SearchTest, TheExpectedAgreementFallsWithTheError) {
 TEST_F(SearchTest, ChoosesTheCheapestThatBothHalvesAccept) {
   const double synops_by_default = Convert().report.calibration.synops_per_image;
   constexpr double kTolerance = 0.005;  // of 100 images, none may differ
-  options_.search_tolerance = kTolerance;
+  options_.search = converter::CodeSearch{converter::Goal::kEnergy, 1 - kTolerance};
   options_.threads = 1;
   const converter::Conversion found = Convert();
   const std::vector<FrontierPoint>& frontier = found.report.frontier;
@@ -91,6 +91,14 @@ TEST_F(SearchTest, ChoosesTheCheapestThatBothHalvesAccept) {
   }
   EXPECT_EQ(chosen, 1);
   EXPECT_GE(found.report.calibration.agreement, 1 - kTolerance);
+
+  // The same agreement at the least time takes more of them.
+  options_.search->goal = converter::Goal::kSpeed;
+  const converter::Comparison fast = Convert().report.calibration;
+  EXPECT_LT(found.report.calibration.synops_per_image +
+                found.report.calibration.direct_macs_per_image * 4.6 / 0.9,
+            fast.synops_per_image + fast.direct_macs_per_image * 4.6 / 0.9);
+  options_.search->goal = converter::Goal::kEnergy;
 
   options_.threads = 2;
   const converter::Conversion again = Convert();
