@@ -198,6 +198,13 @@ class Choice {
       if (!measured.ok()) return measured.status();
       candidate.expected_agreement = Likeness(measured.value());
       if (candidate.expected_agreement < search_.agreement - kHopeless) break;
+      if (sample != &sample_ || !IsEnough(candidate)) continue;
+      // What agrees, but strays from the float engine, would be run by that one.
+      const Result<std::string> why_float =
+          WhyFloat({bytes.data(), bytes.size()}, sample_.images, sample_.ann, measured.value(),
+                   options_.threads);
+      if (!why_float.ok()) return why_float.status();
+      candidate.in_integers = why_float.value().empty();
     }
     return Status::Ok();
   }
