@@ -30,6 +30,9 @@ constexpr size_t kMostImages = 400;
 // others.
 constexpr size_t kFirstImages = 16;
 constexpr double kHopeless = 0.1;
+// Expected times that differ by no more than this factor are the same: the kernels of levels take
+// all settled trains alike.
+constexpr double kEquallyFast = 1.02;
 
 struct Sample {
   ImageSet images;
@@ -132,6 +135,7 @@ class Choice {
     }
     std::stable_sort(candidates.begin(), candidates.end(),
                      [this](const TriedCode& a, const TriedCode& b) { return Cheaper(a, b); });
+    if (search_.goal == Goal::kSpeed) PreferExactCodes(candidates);
     for (size_t i = 0; i < candidates.size(); ++i) {
       progress_("trying codes", i, candidates.size());
       if (Status status = Measure(candidates[i]); !status.ok()) return status;
@@ -151,6 +155,20 @@ class Choice {
       return a.latency_steps < b.latency_steps;
     }
     return a.expected_ms < b.expected_ms;
+  }
+
+  // Of codes that are equally fast, tries the longest train first: it rounds least.
+  static void PreferExactCodes(std::vector<TriedCode>& sorted) {
+    for (auto first = sorted.begin(); first != sorted.end();) {
+      const auto last = std::find_if(first, sorted.end(), [&](const TriedCode& t) {
+        return t.in_integers != first->in_integers ||
+               t.expected_ms > first->expected_ms * kEquallyFast;
+      });
+      std::stable_sort(first, last, [](const TriedCode& a, const TriedCode& b) {
+        return a.code.timesteps > b.code.timesteps;
+      });
+      first = last;
+    }
   }
 
   bool IsEnough(const TriedCode& tried) const {

@@ -62,27 +62,30 @@ TEST(DefaultCodeTest, TheFirstThatAgreesIsChosenAndNothingIsTriedBehindIt) {
     EXPECT_EQ(chosen->code.timesteps, report.code.timesteps);
     for (const TriedCode& tried : report.tried) {
       EXPECT_TRUE(tried.chosen || tried.expected_agreement < wanted);
-      EXPECT_LE(tried.expected_ms, chosen->expected_ms);
+      EXPECT_LE(tried.expected_ms, chosen->expected_ms * 1.02);
       EXPECT_GT(tried.expected_ms, 0);
     }
   }
 }
 
-TEST(DefaultCodeTest, TheWantedAgreementDecidesT) {
+// All settled codes agree well enough here, and some are equally fast.
+TEST(DefaultCodeTest, OfEquallyFastCodesTheLongestTrainIsChosen) {
   const Model model = ConvolutionsModel();
-  uint32_t last = 0;
-  for (const double wanted : {0.5, 0.9, 0.97, 0.985}) {
-    const ConversionReport report = ReportFor(model, Goal::kSpeed, wanted);
-    EXPECT_TRUE(
-        internal::IsSettled(report.code.beta, report.code.timesteps, report.code.silent_steps))
-        << wanted;
-    EXPECT_GE(report.code.timesteps, last) << wanted;
-    last = report.code.timesteps;
-    if (wanted == 0.5) {
-      EXPECT_EQ(report.code.timesteps, 3U);
-    }
+  const ConversionReport all = ReportFor(model, Goal::kSpeed, 1);  // which none reaches
+  ASSERT_FALSE(all.tried.empty());
+  const double fastest =
+      std::ranges::min(all.tried, {}, [](const TriedCode& t) { return t.expected_ms; }).expected_ms;
+  uint32_t longest = 0;
+  int equally_fast = 0;
+  for (const TriedCode& tried : all.tried) {
+    if (tried.expected_ms > fastest * 1.02) continue;
+    longest = std::max(longest, tried.code.timesteps);
+    ++equally_fast;
   }
-  EXPECT_GT(last, 4U);
+  EXPECT_GE(equally_fast, 2);
+  const ConversionReport report = ReportFor(model, Goal::kSpeed, 0.5);
+  EXPECT_EQ(report.code.timesteps, longest);
+  EXPECT_EQ(report.tried.size(), 1U);
 }
 
 // No code reaches 100 %: all are tried, and the closest is taken.
