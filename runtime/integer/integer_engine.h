@@ -95,8 +95,7 @@ class IntegerEngine : public Engine {
   uint64_t StepVectorReadout(size_t layer, uint32_t index, const VectorReadout& readout,
                              VectorReadoutState& state);
   // The same where steps share one multiplication, after the bias of the step.
-  uint64_t StepLongReadout(uint32_t index, const VectorReadout& readout,
-                              VectorReadoutState& state);
+  uint64_t StepLongReadout(uint32_t index, const VectorReadout& readout, VectorReadoutState& state);
 
   const IntegerNetwork& integers_;
   const Growth growth_;
