@@ -208,17 +208,14 @@ void PixelScale::Apply(const Input& input, const Extent& image, std::span<float>
   CSSRUN_ASSERT(input.kind != InputKind::kSpikes);
   CSSRUN_ASSERT(image.channels() == mean_.size());
   CSSRUN_ASSERT(values.size() == Neurons(image));
-  const size_t channels = image.channels();
-  if (input.kind == InputKind::kBytes && input.order == PixelOrder::kInterleaved) {
-    for (size_t i = 0; i < values.size(); i += channels) {  // in the order of the result
-      for (size_t c = 0; c < channels; ++c) values[i + c] = table_[c * 256 + input.bytes[i + c]];
-    }
-    return;
+  if (input.kind == InputKind::kBytes) {
+    ForEachPixel(input.order, image, [&](size_t i, size_t at, size_t c) {
+      values[i] = table_[c * 256 + input.bytes[at]];
+    });
+  } else {
+    ForEachPixel(input.order, image,
+                 [&](size_t i, size_t at, size_t c) { values[i] = Scaled(input.values[at], c); });
   }
-  ForEachPixel(input.order, image, [&](size_t i, size_t at, size_t c) {
-    values[i] = input.kind == InputKind::kBytes ? table_[c * 256 + input.bytes[at]]
-                                                : Scaled(input.values[at], c);
-  });
 }
 
 DirectSynapses LayOutDirect(const format::Synapses& synapses, const Extent& source,

@@ -279,6 +279,12 @@ void IntegerEngine::StepNeurons(size_t layer_index, uint32_t first, uint32_t las
   }
 }
 
+CountedLevels IntegerEngine::LevelsOf(size_t layer) const {
+  CSSRUN_ASSERT(levels_alone_[layer]);
+  const LayerState& state = states_[layer];
+  return {&state.levels, &*integers_.layers[layer].level_rule, state.row_spikes};
+}
+
 void IntegerEngine::CountLevels(size_t layer, LayerStatistics& statistics) {
   LayerState& state = states_[layer];
   const size_t neurons =
@@ -303,8 +309,7 @@ uint64_t IntegerEngine::StepPart(size_t layer_index, uint32_t index, const Layer
       inputs[s] = {&source.spikes[index], &source.levels, {}, &worker.lists[s]};
       if (levels_alone_[from]) {
         inputs[s].spikes = nullptr;
-        inputs[s].counted = {&source.levels, &*integers_.layers[from].level_rule,
-                             source.row_spikes};
+        inputs[s].counted = LevelsOf(from);
       }
     }
   }
@@ -420,7 +425,7 @@ uint64_t IntegerEngine::StepLongReadout(uint32_t index, const VectorReadout& rea
     if (!levels_alone_[s.source]) {
       synops += CountReadoutSpikes(s, source.spikes[index], counts);
     } else if (index + 1 == network_.timesteps) {
-      synops += AddReadoutLevels(s, source.levels, *integers_.layers[s.source].level_rule, counts);
+      synops += AddReadoutLevels(s, LevelsOf(s.source), counts);
     }
     if (!read) continue;
     std::copy(counts.begin(), counts.end(), counts_.begin());

@@ -147,11 +147,10 @@ bool SumsBecomeLevels(const SettlingStep& step) {
          step.layer->settled()->sums == SettledSums::kFusedLevels;
 }
 
-// Where the sums of a set of synapses go: `first` is those that nothing was stored before.
-SumMode ModeOf(const SettlingStep& step, const IntegerSynapses& synapses, bool first) {
+// Where the sums of a set of synapses go, of several sets: `first` is those that nothing was stored
+// before.
+SumMode ModeOf(const IntegerSynapses& synapses, bool first) {
   if (!synapses.scales.empty()) return SumMode::kAddFloats;
-  if (SumsBecomeLevels(step)) return SumMode::kLevels;
-  if (step.layer->settled()->sums == SettledSums::kFusedLevels) return SumMode::kPotential;
   return first ? SumMode::kStore : SumMode::kJoin;
 }
 
@@ -243,12 +242,13 @@ void RunFusedLevels(const BoundLevels<K, Function>& bound, const SettlingStep& s
 
 void RunFusedLevels(const SettlingStep& step, const SettledRow& settled) {
   const auto& synapses = step.layer->synapses;
+  const SumMode mode = SumsBecomeLevels(step) ? SumMode::kLevels : SumMode::kPotential;
   for (size_t s = 0; s < synapses.size(); ++s) {
     if (!SumsLevels(synapses[s].kernel)) {  // among the inputs
       CSSRUN_ASSERT(std::holds_alternative<LevelShortcut>(synapses[s].kernel));
       continue;
     }
-    const Bound bound = BindLevels(synapses[s], step.inputs[s], ModeOf(step, synapses[s], false));
+    const Bound bound = BindLevels(synapses[s], step.inputs[s], mode);
     if (const auto* conv = std::get_if<BoundLevelConv>(&bound)) {
       RunFusedLevels(*conv, step, settled);
     } else {
@@ -297,7 +297,7 @@ uint64_t RunSettlingStep(const SettlingStep& step) {
       [&](size_t s) -> Bound {
         const IntegerSynapses& synapses = layer.synapses[s];
         if (!SumsLevels(synapses.kernel)) return Bind(synapses, step.inputs[s]);
-        const SumMode mode = ModeOf(step, synapses, first_sums);
+        const SumMode mode = ModeOf(synapses, first_sums);
         first_sums = false;
         return BindLevels(synapses, step.inputs[s], mode);
       },

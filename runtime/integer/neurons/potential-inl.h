@@ -136,13 +136,13 @@ HWY_INLINE void StoreBytes(D32 /*d*/, hn::Vec<D32> numbers, uint8_t* to) {
 template <class D>
 HWY_INLINE void StoreNeurons(D df, hn::Vec<D> sums, const RowPotentials& row, size_t column,
                              size_t lane, int16_t* membranes) {
-  const hn::RebindToSigned<D> d32;
-  const auto z = WholePotentials(df, sums, row, column, lane);
   if (row.levels == nullptr) {
     const hn::Rebind<int16_t, D> d16;
-    hn::StoreU(hn::DemoteTo(d16, z), d16, membranes);
+    hn::StoreU(Potentials(df, sums, row, column, lane), d16, membranes);
     return;
   }
+  const hn::RebindToSigned<D> d32;
+  const auto z = WholePotentials(df, sums, row, column, lane);
   const LevelRule& rule = *row.rule;
   const auto least = hn::Set(d32, rule.least);
   const auto most = hn::Set(d32, rule.most);

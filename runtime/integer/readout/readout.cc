@@ -95,17 +95,17 @@ uint64_t CountMeanSpikesTarget(const ReadoutSynapses& synapses, const SpikeFrame
 }
 
 // AddReadoutLevels() of a mean over the map.
-uint64_t AddMeanLevelsTarget(const ReadoutSynapses& synapses, const LevelFrame& levels,
-                             const LevelRule& rule, std::span<int32_t> counts) {
+uint64_t AddMeanLevelsTarget(const ReadoutSynapses& synapses, const CountedLevels& source,
+                             std::span<int32_t> counts) {
   const hn::CappedTag<int32_t, 16> d;
   const hn::Rebind<uint8_t, decltype(d)> d8;
-  const auto zero = hn::Set(d, rule.zero);
+  const auto zero = hn::Set(d, source.rule->zero);
   const size_t stride = synapses.mean_words * kLineLanes;
   const size_t columns = synapses.neurons.size() / stride;
   uint64_t all = 0;
   for (size_t row = 0; row < synapses.row_is_read.size(); ++row) {
     if (synapses.row_is_read[row] == 0) continue;
-    const uint8_t* bytes = levels.Row(row);
+    const uint8_t* bytes = source.levels->Row(row);
     for (size_t c = 0; c < counts.size(); c += hn::Lanes(d)) {
       auto sum = hn::Zero(d);
       for (size_t column = 0; column < columns; ++column) {
@@ -117,9 +117,7 @@ uint64_t AddMeanLevelsTarget(const ReadoutSynapses& synapses, const LevelFrame& 
       const size_t last = std::min(hn::Lanes(d), counts.size() - c);
       for (size_t i = 0; i < last; ++i) counts[c + i] += sums[i];
     }
-    for (size_t column = 0; column < columns; ++column) {
-      for (size_t c = 0; c < counts.size(); ++c) all += rule.spikes[bytes[column * stride + c]];
-    }
+    all += source.row_spikes[row];
   }
   return all * synapses.fan_out.front();
 }
@@ -254,19 +252,20 @@ uint64_t CountReadoutSpikes(const ReadoutSynapses& synapses, const SpikeFrame& s
   return synops;
 }
 
-uint64_t AddReadoutLevels(const ReadoutSynapses& synapses, const LevelFrame& levels,
-                          const LevelRule& rule, std::span<int32_t> all_counts) {
+uint64_t AddReadoutLevels(const ReadoutSynapses& synapses, const CountedLevels& source,
+                          std::span<int32_t> all_counts) {
   CSSRUN_ASSERT(all_counts.size() >= synapses.weight_rows);
   if (synapses.mean_words > 0) {
-    return HWY_DYNAMIC_DISPATCH(AddMeanLevelsTarget)(synapses, levels, rule,
+    return HWY_DYNAMIC_DISPATCH(AddMeanLevelsTarget)(synapses, source,
                                                      all_counts.first(synapses.weight_rows));
   }
+  const LevelRule& rule = *source.rule;
   const size_t neurons = synapses.fan_out.size();
   uint64_t synops = 0;
   for (size_t row = 0; row < synapses.row_weights.size(); ++row) {
     if (synapses.row_is_read[row] == 0) continue;
     int32_t* counts = all_counts.data() + synapses.row_weights[row];
-    const uint8_t* bytes = levels.Row(row);
+    const uint8_t* bytes = source.levels->Row(row);
     for (size_t n = 0; n < neurons; ++n) {
       if (synapses.fan_out[n] == 0) continue;
       synops += uint64_t{synapses.fan_out[n]} * rule.spikes[bytes[n]];

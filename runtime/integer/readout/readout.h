@@ -14,10 +14,9 @@
 #include "hwy/aligned_allocator.h"
 #include "network_generated.h"
 #include "runtime/geometry/source_view.h"
+#include "runtime/integer/kernels/fan_out.h"
 #include "runtime/integer/layout/lane_layout.h"
-#include "runtime/integer/layout/level_frame.h"
 #include "runtime/integer/layout/spike_frame.h"
-#include "runtime/integer/neurons/level_rule.h"
 
 namespace cssrun::internal {
 
@@ -49,8 +48,8 @@ ReadoutSynapses MakeReadoutSynapses(const ReadoutShape& shape, const format::Syn
 
 // Adds all levels by row of weights: what CountReadoutSpikes() gives for all steps, each weighed.
 // Returns the synaptic operations of their spikes.
-uint64_t AddReadoutLevels(const ReadoutSynapses& synapses, const LevelFrame& levels,
-                          const LevelRule& rule, std::span<int32_t> counts);
+uint64_t AddReadoutLevels(const ReadoutSynapses& synapses, const CountedLevels& source,
+                          std::span<int32_t> counts);
 
 // Counts the spikes of one step by row of weights. Returns their synaptic operations.
 uint64_t CountReadoutSpikes(const ReadoutSynapses& synapses, const SpikeFrame& spikes,

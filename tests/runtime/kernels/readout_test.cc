@@ -67,9 +67,14 @@ void ExpectLevelsTwin(const ConvolutionCase& made, uint32_t seed) {
                                          255 - rule.zero, generator);
   std::vector<int32_t> expected(synapses.weight_rows, 3);
   const uint64_t synops = AddReadoutLevelsReference(shape, made.synapses(), levels, rule, expected);
+  std::vector<uint32_t> row_spikes(shape.source.height(), 0);
+  const size_t neurons = size_t{shape.source.width()} * shape.source_lanes.stride();
+  for (size_t row = 0; row < row_spikes.size(); ++row) {
+    for (size_t n = 0; n < neurons; ++n) row_spikes[row] += rule.spikes[levels.Row(row)[n]];
+  }
   ForEveryInstructionSet([&] {
     Guarded<int32_t> counts(synapses.weight_rows, 3);
-    EXPECT_EQ(AddReadoutLevels(synapses, levels, rule, counts.values()), synops);
+    EXPECT_EQ(AddReadoutLevels(synapses, {&levels, &rule, row_spikes}, counts.values()), synops);
     EXPECT_TRUE(std::equal(expected.begin(), expected.end(), counts.data()));
     EXPECT_TRUE(counts.intact());
   });
