@@ -43,6 +43,19 @@ struct Comparison {
   std::vector<LayerCost> layers;  // as in the network
 };
 
+// Images, and the ANN's answers to them.
+struct AnsweredImages {
+  ImageSet images;
+  std::vector<Logits> ann;
+
+  // Adds image `i` of a set and the answer to it.
+  void Add(const ImageSet& from, const std::vector<Logits>& answers, size_t i) {
+    images.pixels.push_back(from.pixels[i]);
+    images.truth.push_back(from.truth[i]);
+    ann.push_back(answers[i]);
+  }
+};
+
 // How alike network and ANN are, from 0 to 1: the expected agreement, or for numbers what the
 // relative error leaves of 1.
 inline double Likeness(const Comparison& comparison) {

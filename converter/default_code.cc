@@ -34,23 +34,15 @@ constexpr double kHopeless = 0.1;
 // all settled trains alike.
 constexpr double kEquallyFast = 1.02;
 
-struct Sample {
-  ImageSet images;
-  std::vector<Logits> ann;
-
-  // `count` of them, evenly.
-  Sample Some(size_t count) const {
-    const size_t all = images.pixels.size();
-    Sample some;
-    for (size_t i = 0; i < std::min(all, count); ++i) {
-      const size_t at = i * all / std::min(all, count);
-      some.images.pixels.push_back(images.pixels[at]);
-      some.images.truth.push_back(images.truth[at]);
-      some.ann.push_back(ann[at]);
-    }
-    return some;
+// `count` of the images, evenly.
+AnsweredImages Sample(const ImageSet& images, const std::vector<Logits>& ann, size_t count) {
+  const size_t all = images.pixels.size();
+  AnsweredImages sample;
+  for (size_t i = 0; i < std::min(all, count); ++i) {
+    sample.Add(images, ann, i * all / std::min(all, count));
   }
-};
+  return sample;
+}
 
 size_t AffordableImages(uint64_t macs) {
   const auto affordable = static_cast<size_t>(kMostMacs / static_cast<double>(macs + 1));
@@ -119,9 +111,8 @@ class Choice {
         search_(search),
         progress_(progress),
         tried_(tried) {
-    const Sample all = {images, prepared.calibration.logits};
-    sample_ = all.Some(AffordableImages(prepared.network.macs));
-    first_ = sample_.Some(kFirstImages);
+    sample_ = Sample(images, prepared.calibration.logits, AffordableImages(prepared.network.macs));
+    first_ = Sample(sample_.images, sample_.ann, kFirstImages);
   }
 
   Result<CodeSettings> Run() {
@@ -209,7 +200,7 @@ class Choice {
 
   Status Measure(TriedCode& candidate) const {
     const flatbuffers::DetachedBuffer bytes = Build(candidate.code);
-    for (const Sample* sample : {&first_, &sample_}) {
+    for (const AnsweredImages* sample : {&first_, &sample_}) {
       Result<Comparison> measured = CompareWithAnn(
           {bytes.data(), bytes.size()}, sample->images, sample->ann, options_.threads,
           [](size_t, size_t) {}, EngineKind::kInteger, Readings::kLeaveOut);
@@ -233,8 +224,8 @@ class Choice {
   const CodeSearch& search_;
   const StageProgress& progress_;
   std::vector<TriedCode>& tried_;
-  Sample first_;
-  Sample sample_;
+  AnsweredImages first_;
+  AnsweredImages sample_;
 };
 
 std::string TableOf(const std::vector<TriedCode>& tried, AnswerKind answer) {

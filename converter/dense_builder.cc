@@ -23,6 +23,14 @@ bool IsStrided(const memory::desc& desc) {
 
 }  // namespace
 
+memory::dims GroupedWeights(memory::dims weights, int64_t groups) {
+  if (groups > 1) {
+    weights[0] /= groups;
+    weights.insert(weights.begin(), groups);
+  }
+  return weights;
+}
+
 memory::desc AnyDesc(const memory::dims& dims) {
   return {dims, kDenseFloat, memory::format_tag::any};
 }

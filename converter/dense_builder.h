@@ -49,6 +49,8 @@ struct Elementwise {
 
 // Returns a description that lets oneDNN choose the order of the elements.
 dnnl::memory::desc AnyDesc(const dnnl::memory::dims& dims);
+// The dimensions of a layer's weights, whose first is that of the outputs, with one for the groups.
+dnnl::memory::dims GroupedWeights(dnnl::memory::dims weights, int64_t groups);
 // Returns a contiguous description with the axes in the order of `like`, whose elements lie at
 // plain strides.
 dnnl::memory::desc DescLike(const dnnl::memory::desc& like, const dnnl::memory::dims& dims);

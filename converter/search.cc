@@ -31,11 +31,6 @@ constexpr size_t kMostGroups = 32;
 constexpr float kLowestThreshold = 0.4F;
 constexpr float kHighestThreshold = 0.95F;
 
-struct Half {
-  ImageSet images;
-  std::vector<Logits> ann;
-};
-
 struct Candidate {
   CodeSettings code;
   AmplitudeSettings amplitudes;
@@ -64,10 +59,7 @@ class Search {
     const size_t step = std::max<size_t>(1, images.pixels.size() / 2 / std::max<size_t>(each, 1));
     for (size_t i = 0; i < images.pixels.size(); ++i) {
       if (i / 2 % step != 0) continue;
-      Half& half = halves_[i % 2];
-      half.images.pixels.push_back(images.pixels[i]);
-      half.images.truth.push_back(images.truth[i]);
-      half.ann.push_back(prepared.calibration.logits[i]);
+      halves_[i % 2].Add(images, prepared.calibration.logits, i);
     }
     if (halves_[1].ann.empty()) halves_[1] = halves_[0];
   }
@@ -81,7 +73,8 @@ class Search {
 
  private:
   // Measures a candidate on one half.
-  Status Measure(const Candidate& candidate, const Half& half, Comparison& measured) const {
+  Status Measure(const Candidate& candidate, const AnsweredImages& half,
+                 Comparison& measured) const {
     ConvertOptions options = options_;
     options.code = candidate.code;
     const flatbuffers::DetachedBuffer bytes =
@@ -397,7 +390,7 @@ class Search {
   const ConvertOptions& options_;
   const double wanted_;  // agreement with the ANN
   const StageProgress& progress_;
-  Half halves_[2];
+  AnsweredImages halves_[2];
   std::vector<Candidate> tried_;
 };
 

@@ -252,13 +252,9 @@ Status Int8Builder::AddConv(const DenseGroup& group) {
   Result<Window> window = WindowOf(graph_, node, graph_.value(node.inputs[0]).shape);
   if (!window.ok()) return window.status();
   ChooseCode(group.last().outputs[0], group.rectifier != nullptr);
-  memory::dims dims = graph_.ConstantInput(node, 1)->shape;
-  const int64_t groups = node.Int("group", 1);
-  if (groups > 1) {
-    dims[0] /= groups;
-    dims.insert(dims.begin(), groups);
-  }
-  AddConvolution(group, Quantize(node, std::move(dims)), window.value());
+  const memory::dims dims =
+      converter::GroupedWeights(graph_.ConstantInput(node, 1)->shape, node.Int("group", 1));
+  AddConvolution(group, Quantize(node, dims), window.value());
   return Status::Ok();
 }
 

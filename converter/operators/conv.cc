@@ -130,12 +130,8 @@ Status AddConv(DenseBuilder& builder, const DenseGroup& group) {
   if (group.leader == &group.last() && SpreadsOnePosition(builder.graph(), node, w)) {
     return AddSpread(builder, node, w);
   }
-  dnnl::memory::dims weights = builder.graph().ConstantInput(node, 1)->shape;
-  const int64_t groups = node.Int("group", 1);
-  if (groups > 1) {
-    weights[0] /= groups;
-    weights.insert(weights.begin(), groups);
-  }
+  const dnnl::memory::dims weights =
+      GroupedWeights(builder.graph().ConstantInput(node, 1)->shape, node.Int("group", 1));
   dnnl::memory::desc bias;
   if (ConstantFloats(builder.graph(), node, 2) != nullptr) {
     bias = AnyDesc({builder.graph().ConstantInput(node, 1)->shape[0]});

@@ -125,14 +125,10 @@ Status AddDeconvolution(DenseBuilder& builder, const DenseGroup& group) {
   Result<Deconvolution> parsed = Parse(builder.graph(), node);
   if (!parsed.ok()) return parsed.status();
   const Deconvolution& d = parsed.value();
-  dnnl::memory::dims weights = builder.graph().ConstantInput(node, 1)->shape;
-  const int64_t channels = weights[0];
-  if (d.groups > 1) {
-    weights[0] /= d.groups;
-    weights.insert(weights.begin(), d.groups);
-  }
+  const Shape& given = builder.graph().ConstantInput(node, 1)->shape;
+  const dnnl::memory::dims weights = GroupedWeights(given, d.groups);
   dnnl::memory::desc bias;
-  if (ConstantFloats(builder.graph(), node, 2) != nullptr) bias = AnyDesc({channels});
+  if (ConstantFloats(builder.graph(), node, 2) != nullptr) bias = AnyDesc({given[0]});
   const dnnl::deconvolution_forward::desc desc(
       kDenseInference, dnnl::algorithm::deconvolution_direct, AnyDesc(builder.Dims(node.inputs[0])),
       AnyDesc(weights), bias, AnyDesc(builder.Dims(node.outputs[0])), Pair(d.stride),

@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -256,6 +257,22 @@ Status LowerRepeat(Lowering& lowering, const Node& node) {
   return Status::Ok();
 }
 
+// Resize and Upsample.
+constexpr Operator ResizingOf(std::span<const OperatorVersion> versions) {
+  return {
+      .versions = versions,
+      .elements = ElementRule::kComputed,
+      .map = MapRule::kOwn,
+      .infer_shape = InferResize,
+      .evaluate = Absent::kNotInModels,
+      .follow = Absent::kRewritten,
+      .reorder_weights = Absent::kNoWeights,
+      .check = ProblemOfResize,
+      .dense = Absent::kRefused,
+      .lower = Absent::kRefused,
+  };
+}
+
 }  // namespace
 
 Status NormalizeResize(Graph& graph, Node& node) {
@@ -292,31 +309,8 @@ Status NormalizeResize(Graph& graph, Node& node) {
   return Status::Ok();
 }
 
-constinit const Operator kResizeOperator = {
-    .versions = kResizeVersions,
-    .elements = ElementRule::kComputed,
-    .map = MapRule::kOwn,
-    .infer_shape = InferResize,
-    .evaluate = Absent::kNotInModels,
-    .follow = Absent::kRewritten,
-    .reorder_weights = Absent::kNoWeights,
-    .check = ProblemOfResize,
-    .dense = Absent::kRefused,
-    .lower = Absent::kRefused,
-};
-
-constinit const Operator kUpsampleOperator = {
-    .versions = kUpsampleVersions,
-    .elements = ElementRule::kComputed,
-    .map = MapRule::kOwn,
-    .infer_shape = InferResize,
-    .evaluate = Absent::kNotInModels,
-    .follow = Absent::kRewritten,
-    .reorder_weights = Absent::kNoWeights,
-    .check = ProblemOfResize,
-    .dense = Absent::kRefused,
-    .lower = Absent::kRefused,
-};
+constinit const Operator kResizeOperator = ResizingOf(kResizeVersions);
+constinit const Operator kUpsampleOperator = ResizingOf(kUpsampleVersions);
 
 constinit const Operator kRepeatOperator = {
     .versions = NotInOnnx{"Normalize()"},
