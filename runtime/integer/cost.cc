@@ -109,7 +109,9 @@ std::vector<double> ExpectedLayerMilliseconds(const LoadedNetwork& network) {
     const Layer& layer = network.layers[i];
     double nanoseconds = NeuronNanoseconds(network, layer, plan.layers[i]);
     for (const DirectSynapses& direct : layer.direct) {
-      nanoseconds += static_cast<double>(direct.macs) * kPixelMac;
+      const double mac =
+          plan.layers[i].whole_pixels ? 2 * kLevelProduct * ProductSlowness() : kPixelMac;
+      nanoseconds += static_cast<double>(direct.macs) * mac;
     }
     for (const SynapsesPlan& synapses : plan.layers[i].synapses) {
       nanoseconds += Nanoseconds(plan.layers[i], synapses);

@@ -80,6 +80,13 @@ IntegerEngine::IntegerEngine(const LoadedNetwork& network, const SessionOptions&
   ChooseLevelsAlone();
   if (network.direct_input.has_value()) {
     image_.resize(Neurons(network.layers.front().extent));
+    if (integers_.pixels.has_value()) {
+      pixels_ = LevelFrame(network.layers.front().extent.height(), integers_.pixel_layout);
+    }
+    for (size_t i = 0; i < network.layers.size(); ++i) {
+      needs_floats_ = needs_floats_ || (!network.layers[i].direct.empty() &&
+                                        !integers_.layers[i].pixel_conv.has_value());
+    }
   } else {
     trains_.emplace(network);
   }
@@ -182,7 +189,12 @@ Status IntegerEngine::Run(const Input& input, Answer& answer) {
 
 void IntegerEngine::StartImage(const Input& input) {
   input_ = &input;
-  if (network_.direct_input.has_value()) SetDirectImage();
+  if (network_.direct_input.has_value()) {
+    pixels_are_bytes_ = integers_.pixels.has_value() &&
+                        WritePixels(*integers_.pixels, input, network_.layers.front().extent,
+                                    integers_.layouts.front(), pixels_);
+    if (!pixels_are_bytes_ || needs_floats_) SetDirectImage();
+  }
   for (size_t i = network_.first_readout(); i < network_.layers.size(); ++i) StartReadout(i);
 }
 
@@ -252,7 +264,7 @@ void IntegerEngine::StepNeurons(size_t layer_index, uint32_t first, uint32_t las
     part.last_block = part.first_block + layer.blocks_together;
     part.first_row = pools * band / bands * pool_stride;
     part.last_row = std::min(rows, pools * (band + 1) / bands * pool_stride);
-    if (first == 0) {
+    if (first == 0 && !SumsBytes(layer_index)) {
       StartPart(network_, layer_index, part, WorkerOfThread().pixel_row, states_[layer_index]);
     }
     for (uint32_t index = first; index < last; ++index) {
@@ -382,6 +394,10 @@ SettlingStep IntegerEngine::SettlingStepOf(size_t layer_index, Worker& worker) {
   step.layer = &integers;
   step.membranes = state.membranes.get();
   step.floats = state.floats.get();
+  if (SumsBytes(layer_index)) {
+    step.pixels = &pixels_;
+    step.floats = nullptr;
+  }
   step.level_sums = worker.level_sums;
   if (levels_alone_[layer_index]) {
     step.sends = LevelsTarget{&*integers.level_rule, &state.levels, integers.pools.columns};

@@ -141,10 +141,15 @@ PotentialInputs FloatInputs(const SettlingStep& step, size_t row) {
   return inputs;
 }
 
+// Whether potentials are made where the sums are.
+bool SumsAreFused(const SettlingStep& step) {
+  return step.pixels != nullptr || step.layer->settled()->sums == SettledSums::kFusedLevels;
+}
+
 // Whether levels leave the kernel that sums: no pool and no spike is between.
 bool SumsBecomeLevels(const SettlingStep& step) {
   return std::holds_alternative<LevelsTarget>(step.sends) && !step.layer->pools.pooled() &&
-         step.layer->settled()->sums == SettledSums::kFusedLevels;
+         SumsAreFused(step);
 }
 
 // Where the sums of a set of synapses go, of several sets: `first` is those that nothing was stored
@@ -198,8 +203,7 @@ void SendRow(const SettlingStep& step, const SettledRow& settled, size_t row, si
 // Rounds a row and writes its spikes or levels; those of pools come later, in RunPoolStep().
 void SettleRow(const SettlingStep& step, const SettledRow& settled, size_t row) {
   if (SumsBecomeLevels(step)) return;
-  const bool fused = settled.neurons->sums == SettledSums::kFusedLevels;
-  if (!fused) RoundPotentials(settled, FloatInputs(step, row), row);
+  if (!SumsAreFused(step)) RoundPotentials(settled, FloatInputs(step, row), row);
   if (!step.layer->pools.pooled()) SendRow(step, settled, row, row);
 }
 
@@ -233,6 +237,11 @@ void RunFusedLevels(const BoundLevels<K, Function>& bound, const SettlingStep& s
 void RunFusedLevels(const SettlingStep& step, const SettledRow& settled) {
   const auto& synapses = step.layer->synapses;
   const SumMode mode = SumsBecomeLevels(step) ? SumMode::kLevels : SumMode::kPotential;
+  if (step.pixels != nullptr) {
+    const LevelConv& kernel = *step.layer->pixel_conv;
+    RunFusedLevels(BoundLevelConv{&kernel, step.pixels, Resolve(kernel), mode}, step, settled);
+    return;
+  }
   for (size_t s = 0; s < synapses.size(); ++s) {
     if (!SumsLevels(synapses[s].kernel)) {  // among the inputs
       CSSRUN_ASSERT(std::holds_alternative<LevelShortcut>(synapses[s].kernel));
@@ -277,7 +286,7 @@ uint64_t RunSettlingStep(const SettlingStep& step) {
   const SettledRow settled{layer.settled(), &layer.membranes, layer.rectify, step.membranes};
   const EventTarget target{&layer.membranes, step.part, step.membranes};
   const uint64_t synops = CountPart(layer, step.inputs, step.part, true);
-  if (settled.neurons->sums == SettledSums::kFusedLevels) {
+  if (SumsAreFused(step)) {
     RunFusedLevels(step, settled);
     return synops;
   }

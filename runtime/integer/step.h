@@ -46,6 +46,8 @@ struct SettlingStep {
   // What pixels bring, in settled units, [block][row][map lanes]; shortcuts that are not aligned
   // are added to it. Null where neither exists.
   float* floats = nullptr;
+  // The image, where the layer sums its bytes; null otherwise.
+  const LevelFrame* pixels = nullptr;
   std::span<int32_t> level_sums;  // room of this thread: a number per column, see LevelTarget
   // All spikes and the levels, or the levels alone.
   std::variant<DigitsTarget, LevelsTarget> sends;

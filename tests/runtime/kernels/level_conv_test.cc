@@ -149,5 +149,53 @@ TEST(LevelConvTest, IsItsPlainTwinOnLongTrains) {
   EXPECT_GE(with_offsets, 100);
 }
 
+// Bytes of pixels, weights of one or two planes, zeros that are no whole numbers.
+TEST(LevelConvTest, SumsOfPixelsAreTheirPlainTwin) {
+  uint32_t seed = 0;
+  std::map<uint32_t, int> reached;
+  for (const ConvolutionShape& shape : GroupedLevelShapes()) {
+    SCOPED_TRACE(Describe(shape));
+    std::mt19937 generator(++seed);
+    const ConvolutionCase made(shape, WeightDraw::kRandom, seed);
+    PixelConvShape pixels;
+    pixels.conv = LevelConvShapeOf(made);
+    pixels.target_rows = made.membranes.rows;
+    pixels.planes = seed % 3 == 0 ? 1 : 2;
+    const int largest = pixels.planes == 1 ? kLargestNarrowWeight : kLargestPlanesWeight;
+    std::uniform_int_distribution<int> units(-largest, largest);
+    std::uniform_real_distribution<double> zero(-200, 20);
+    WholeWeights weights(made, 1, generator);
+    for (float& weight : weights.weights) weight = static_cast<float>(units(generator));
+    weights.weights.front() = static_cast<float>(largest);
+    weights.weights.back() = static_cast<float>(-largest);
+    std::vector<double> zeros;
+    for (uint32_t c = 0; c < shape.source.channels(); ++c) zeros.push_back(zero(generator));
+    pixels.zeros = zeros;
+    if (static_cast<double>(weights.weights.size()) / shape.targets * largest * 455 > 2e9) continue;
+    const LevelConv kernel = MakePixelConv(pixels, weights.scaled());
+    ++reached[kernel.planes];
+    const SettledCase settled(made.membranes, made.pools, {seed % 3, seed % 4 < 2, seed % 5 != 0},
+                              seed);
+    const LevelFrame levels = RandomLongLevels(made, LevelLayoutOf(made, kernel), 0, generator);
+    for (const SumMode mode : {SumMode::kPotential, SumMode::kLevels}) {
+      SCOPED_TRACE("mode " + std::to_string(static_cast<int>(mode)));
+      const TwinRows expected(settled, mode, [&](const LevelTarget& target, size_t row) {
+        SumLevelsReference(pixels.conv, weights.scaled(), levels, target, row, nullptr, zeros);
+      });
+      ForEveryInstructionSet([&] {
+        if (HasFailure()) return;
+        const SumLevelsFunction sum = Resolve(kernel);
+        const auto run = [&](const LevelTarget& target, size_t row) {
+          sum(kernel, levels, target, row);
+        };
+        ExpectTwins(settled, mode, run, expected);
+      });
+      if (HasFailure()) return;
+    }
+  }
+  EXPECT_GE(reached[1], 30);
+  EXPECT_GE(reached[2], 60);
+}
+
 }  // namespace
 }  // namespace cssrun::internal

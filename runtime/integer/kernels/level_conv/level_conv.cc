@@ -35,10 +35,12 @@ struct TileRow {
   size_t kernel_rows = 0;  // on the map
   size_t kernel_columns = 0;
   size_t quads = 0;
-  size_t targets = 0;                         // of the tile
-  size_t lanes = 0;                           // of a target column
-  bool slides = false;                        // kSlidingTaps taps of a row, one column apart
-  bool joins = false;                         // what the membranes hold
+  size_t targets = 0;   // of the tile
+  size_t lanes = 0;     // of a target column
+  bool slides = false;  // kSlidingTaps taps of a row, one column apart
+  bool joins = false;   // what the membranes hold
+  size_t planes = 1;
+  size_t plane_size = 0;                      // weights from one plane to the next
   const RowPotentials* potentials = nullptr;  // null: the sums themselves are the result
   // What sums begin with, by target of the tile.
   const int32_t* start = nullptr;
@@ -65,6 +67,15 @@ struct TileRow {
     return start[target] +
            (weight_offsets != nullptr ? weight_offsets[target] * level_sums[column] : 0);
   }
+};
+
+// What the sums of the first of two planes are multiplied by.
+constexpr int kPlaneShift = 7;
+constexpr int32_t kPlane = 1 << kPlaneShift;
+
+struct ColumnRange {
+  size_t first = 0;
+  size_t last = 0;
 };
 
 // Hands on the sums of one column, `D` lanes at a time.
@@ -103,27 +114,39 @@ HWY_INLINE void FinishColumn(const TileRow& row, size_t column, size_t targets, 
 #if HWY_TARGET == HWY_SCALAR
 constexpr const char* kVariant = "scalar";
 
-void SumTile(const TileRow& row, size_t columns, const int8_t* weights, int16_t* membranes) {
-  for (size_t column = 0; column < columns; ++column) {
+// What one plane of weights brings to a target at one column.
+int32_t SumPlane(const TileRow& row, size_t column, const int8_t* quad) {
+  int32_t sum = 0;
+  for (size_t ky = 0; ky < row.kernel_rows; ++ky) {
+    for (size_t kx = 0; kx < row.kernel_columns; ++kx) {
+      const uint8_t* levels =
+          row.levels + ky * row.levels_pitch + kx * row.tap_pitch + column * row.position_pitch;
+      for (size_t q = 0; q < row.quads; ++q, quad += row.targets * kQuad) {
+        for (size_t c = 0; c < kQuad; ++c) sum += levels[q * kQuad + c] * quad[c];
+      }
+    }
+  }
+  return sum;
+}
+
+void SumTile(const TileRow& row, ColumnRange columns, const int8_t* weights, int16_t* membranes) {
+  for (size_t column = columns.first; column < columns.last; ++column) {
     int32_t sums[2 * kTileTargets] = {};
     for (size_t target = 0; target < row.targets; ++target) {
-      sums[target] = row.Start(target, column);
-      const int8_t* quad = weights + target * kQuad;
-      for (size_t ky = 0; ky < row.kernel_rows; ++ky) {
-        for (size_t kx = 0; kx < row.kernel_columns; ++kx) {
-          const uint8_t* levels =
-              row.levels + ky * row.levels_pitch + kx * row.tap_pitch + column * row.position_pitch;
-          for (size_t q = 0; q < row.quads; ++q, quad += row.targets * kQuad) {
-            for (size_t c = 0; c < kQuad; ++c) sums[target] += levels[q * kQuad + c] * quad[c];
-          }
-        }
+      int32_t sum = SumPlane(row, column, weights + target * kQuad);
+      if (row.planes == 2) {
+        sum = sum * kPlane + SumPlane(row, column, weights + row.plane_size + target * kQuad);
       }
+      sums[target] = row.Start(target, column) + sum;
     }
     FinishColumn(row, column, row.targets, sums, membranes + column * row.lanes);
   }
 }
 
 #else
+// What sums begin with that are multiplied by 128 yet.
+HWY_ALIGN constexpr int32_t kNothing[2 * kTileTargets] = {};
+
 // What the sums of `kTargets` targets begin with in one column.
 template <size_t kTargets>
 HWY_INLINE void StartColumn(const TileRow& row, size_t column, int32_t* HWY_RESTRICT start) {
@@ -136,6 +159,27 @@ HWY_INLINE void StartColumn(const TileRow& row, size_t column, int32_t* HWY_REST
   }
 }
 
+// Adds the products of one plane of weights to the sums of `kPositions` columns from `levels` on.
+template <size_t kPositions, size_t kTargets>
+HWY_INLINE void AddPlane(const TileRow& row, const uint8_t* HWY_RESTRICT from,
+                         const int8_t* HWY_RESTRICT weights, typename Products::Sum* sums) {
+  const Taps taps{row.quads, row.targets, row.position_pitch};
+  if (Products::kSlides && row.slides) {
+    for (size_t ky = 0; ky < row.kernel_rows; ++ky, from += row.levels_pitch) {
+      AddSlidingTaps<kPositions, kTargets>(taps, from, weights, sums);
+      weights += kSlidingTaps * row.quads * row.targets * kQuad;
+    }
+    return;
+  }
+  for (size_t ky = 0; ky < row.kernel_rows; ++ky, from += row.levels_pitch) {
+    const uint8_t* HWY_RESTRICT at = from;
+    for (size_t kx = 0; kx < row.kernel_columns; ++kx, at += row.tap_pitch) {
+      AddTap<kPositions, kTargets>(taps, at, weights, sums);
+      weights += row.quads * row.targets * kQuad;
+    }
+  }
+}
+
 // `kPositions` neighbouring target columns of 16 or 32 targets.
 template <size_t kPositions, size_t kTargets>
 HWY_INLINE void SumColumns(const TileRow& row, size_t column, const int8_t* HWY_RESTRICT weights,
@@ -144,9 +188,10 @@ HWY_INLINE void SumColumns(const TileRow& row, size_t column, const int8_t* HWY_
   const typename Products::D d;
   typename Products::Sum sums[kPositions * kVectors];
   if (row.weight_offsets == nullptr) {
+    const int32_t* start = row.planes == 1 ? row.start : kNothing;
     HWY_UNROLL(32)
     for (size_t k = 0; k < kPositions * kVectors; ++k) {
-      sums[k] = Products::Start(row.start, k % kVectors);
+      sums[k] = Products::Start(start, k % kVectors);
     }
   } else {
     HWY_ALIGN int32_t start[kPositions * kTargets];
@@ -158,20 +203,14 @@ HWY_INLINE void SumColumns(const TileRow& row, size_t column, const int8_t* HWY_
       sums[k] = Products::Start(start + k / kVectors * kTargets, k % kVectors);
     }
   }
-  const Taps taps{row.quads, row.targets, row.position_pitch};
-  const uint8_t* HWY_RESTRICT from = row.levels + column * row.position_pitch;
-  if (Products::kSlides && row.slides) {
-    for (size_t ky = 0; ky < row.kernel_rows; ++ky, from += row.levels_pitch) {
-      AddSlidingTaps<kPositions, kTargets>(taps, from, weights, sums);
-      weights += kSlidingTaps * row.quads * row.targets * kQuad;
-    }
-  } else {
-    for (size_t ky = 0; ky < row.kernel_rows; ++ky, from += row.levels_pitch) {
-      const uint8_t* HWY_RESTRICT at = from;
-      for (size_t kx = 0; kx < row.kernel_columns; ++kx, at += row.tap_pitch) {
-        AddTap<kPositions, kTargets>(taps, at, weights, sums);
-        weights += row.quads * row.targets * kQuad;
-      }
+  for (size_t plane = 0;;) {
+    AddPlane<kPositions, kTargets>(row, row.levels + column * row.position_pitch, weights, sums);
+    if (++plane == row.planes) break;
+    weights += row.plane_size;
+    HWY_UNROLL(32)
+    for (size_t k = 0; k < kPositions * kVectors; ++k) {
+      sums[k] =
+          hn::Add(hn::ShiftLeft<kPlaneShift>(sums[k]), Products::Start(row.start, k % kVectors));
     }
   }
   const hn::Rebind<int16_t, typename Products::D> d16;
@@ -222,20 +261,20 @@ HWY_INLINE size_t SumSomeColumns(size_t wanted, const TileRow& row, size_t colum
   return kMost;
 }
 
-// All columns of a row, in as few and as equal parts as there are.
+// Columns of a row, in as few and as equal parts as there are.
 template <size_t kTargets>
-HWY_NOINLINE void SumTargets(const TileRow& row, size_t columns, const int8_t* weights,
+HWY_NOINLINE void SumTargets(const TileRow& row, ColumnRange columns, const int8_t* weights,
                              int16_t* membranes) {
   constexpr size_t kMost = std::max<size_t>(1, Products::kPositions * kTileTargets / kTargets);
-  for (size_t column = 0; column < columns;) {
-    const size_t rest = columns - column;
+  for (size_t column = columns.first; column < columns.last;) {
+    const size_t rest = columns.last - column;
     const size_t parts = (rest + kMost - 1) / kMost;
     const size_t part = (rest + parts - 1) / parts;
     column += SumSomeColumns<kMost, kTargets>(part, row, column, weights, membranes);
   }
 }
 
-void SumTile(const TileRow& row, size_t columns, const int8_t* weights, int16_t* membranes) {
+void SumTile(const TileRow& row, ColumnRange columns, const int8_t* weights, int16_t* membranes) {
   constexpr size_t kBoth = size_t{2} * kTileTargets;
   // Small vectors have no registers for the sums of both halves.
   if (row.targets == kBoth && hn::MaxLanes(typename Products::D()) > 4) {
@@ -327,7 +366,8 @@ void SumLevels(const LevelConv& kernel, const LevelFrame& levels, const LevelTar
   }
   CSSRUN_ASSERT(kernel.left <= levels.layout.before);
   CSSRUN_ASSERT(levels.layout.before + kernel.right <= levels.layout.row_size);
-  const size_t tile_size = kernel.kernel_rows() * kernel.tap_row_size();
+  tile.planes = kernel.planes;
+  tile.plane_size = kernel.plane_size();
   const int32_t zero = levels.layout.zero;
   const uint8_t* first_levels = tile.levels;
   std::optional<RowPotentials> potentials;
@@ -359,9 +399,18 @@ void SumLevels(const LevelConv& kernel, const LevelFrame& levels, const LevelTar
       if (target.mode == SumMode::kLevels) of_tile.WriteLevelsTo(target.levels, *target.rule);
       tile.potentials = &of_tile;
     }
-    const size_t weights = t * tile_size + static_cast<size_t>(taps.first) * kernel.tap_row_size();
-    SumTile(tile, layout.columns, kernel.weights.get() + weights,
-            settled.membranes + layout.RowAt(block, row) + lane);
+    const int8_t* weights = kernel.weights.get() + t * kernel.tile_size() +
+                            static_cast<size_t>(taps.first) * kernel.tap_row_size();
+    int16_t* membranes = settled.membranes + layout.RowAt(block, row) + lane;
+    if (kernel.starts.empty()) {
+      SumTile(tile, {0, layout.columns}, weights, membranes);
+      continue;
+    }
+    for (size_t run = 0; run < kernel.starts.runs.size(); ++run) {
+      const PixelStarts::Run& columns = kernel.starts.runs[run];
+      tile.start = kernel.starts.Of(row, run, t, kernel.tiles, kernel.targets);
+      SumTile(tile, {columns.first, columns.last}, weights, membranes);
+    }
   }
 }
 

@@ -13,10 +13,15 @@
 // anywhere within 255 units: an offset per target brings them into a byte, and the offset times the
 // sum of all levels in the window is added.
 //
+// Pixels are levels, too, where a first layer multiplies their bytes (see whole_pixels.h). Their
+// weights have two planes, 128 times the first plus the second: all products of the first are
+// summed, the sums multiplied by 128, and the second's added. What a pixel's zero brings depends on
+// the taps that lie on the map (PixelStarts).
+//
 // The kernel takes as many target columns at a time as fill the registers with sums, and for each
 // weight vector multiplies it with the levels of all of them:
 //
-//     weights    [tile of targets][ky][kx][quad of sources][target][source of the quad]
+//     weights    [tile of targets][plane][ky][kx][quad of sources][target][source of the quad]
 //                the quads of a tile are those of its groups: from first_quads[tile] on
 //     levels     [row][position][channel], see LevelFrame: a quad is 4 neighbouring bytes
 //     sums       [column][target], 32 bits, in registers
@@ -26,6 +31,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <vector>
 
 #include "network_generated.h"
@@ -44,6 +50,26 @@ constexpr uint32_t kTileTargets = 16;
 // What a target's largest weight may exceed its smallest by, in units.
 constexpr int kLargestWeightSpread = 255;
 
+// What the sums of pixels begin with. Positions whose windows lie on the map in the same way are a
+// class; those of a row are runs of columns:
+//
+//     kernel 3, pad 1     row classes  0 1 1 ... 1 2      runs of columns  [0, 1) [1, w - 1) [w -
+//     1, w)
+struct PixelStarts {
+  struct Run {
+    uint32_t first = 0;
+    uint32_t last = 0;  // one beyond
+  };
+  bool empty() const { return values.empty(); }
+  const int32_t* Of(size_t row, size_t run, size_t tile, size_t tiles, size_t targets) const {
+    return &values[((row_classes[row] * runs.size() + run) * tiles + tile) * targets];
+  }
+
+  std::vector<uint32_t> row_classes;  // by target row
+  std::vector<Run> runs;              // of target columns, in order
+  std::vector<int32_t> values;        // [row class][run][tile][target]
+};
+
 struct LevelConv {
   format::Window window;
   uint32_t source_rows = 0;
@@ -55,7 +81,9 @@ struct LevelConv {
   // `right` from it on.
   uint32_t left = 0;
   uint32_t right = 0;
+  uint32_t planes = 1;
   NarrowWeights weights;
+  PixelStarts starts;                   // empty: levels, not pixels
   std::vector<uint32_t> first_quads;    // by tile
   std::vector<int32_t> row_sums;        // of weights: [tile][ky][target]
   std::vector<int32_t> weight_offsets;  // [tile][target]; empty: none
@@ -64,11 +92,12 @@ struct LevelConv {
   hwy::AlignedFreeUniquePtr<float[]> float_scale;
 
   size_t kernel_rows() const { return static_cast<size_t>(window.kernel_y()); }
-  // Weights of one kernel row of one tile.
-  size_t tap_row_size() const {
-    return static_cast<size_t>(window.kernel_x()) * quads * targets * kQuad;
-  }
-  size_t size() const { return tiles * kernel_rows() * tap_row_size(); }
+  // Weights of one tap of one tile, and of one kernel row.
+  size_t tap_size() const { return size_t{quads} * targets * kQuad; }
+  size_t tap_row_size() const { return static_cast<size_t>(window.kernel_x()) * tap_size(); }
+  size_t plane_size() const { return kernel_rows() * tap_row_size(); }
+  size_t tile_size() const { return planes * plane_size(); }
+  size_t size() const { return tiles * tile_size(); }
 };
 
 struct LevelConvShape {
@@ -89,6 +118,23 @@ double LevelBytes(const LevelConvShape& shape);
 
 // The weights of a target differ by kLargestWeightSpread units at most. Throws std::bad_alloc.
 LevelConv MakeLevelConv(const LevelConvShape& shape, const ScaledWeights& weights);
+
+// The largest weight of each number of planes.
+constexpr int kLargestPlanesWeight = 127 * 128 + 63;
+
+// A first layer of pixels: `weights` are those of bytes, `zeros` the zero of each source channel.
+// At most kLargestNarrowWeight units in one plane, kLargestPlanesWeight in two; all sums fit 32
+// bits.
+struct PixelConvShape {
+  LevelConvShape conv;
+  uint32_t target_rows = 0;
+  uint32_t planes = 2;
+  std::span<const double> zeros;
+};
+LevelConv MakePixelConv(const PixelConvShape& shape, const ScaledWeights& weights);
+
+// Classes of positions: a small file may ask for many.
+size_t PixelClasses(const PixelConvShape& shape);
 
 enum class SumMode : uint8_t {
   kStore,      // sums replace what the membranes hold, saturated to 16 bits
