@@ -48,7 +48,18 @@ class IntegerEngine : public Engine {
   // Synapses of a layer from which on threads share it.
   void set_shared_work(uint64_t synapses) { shared_work_ = synapses; }
 
- private:
+ protected:
+  // Calls run() with the engine's threads.
+  template <class Function>
+  Status InThreads(const Function& run) {
+    // An arena of that size may be there already, as it is where a batch is run.
+    const int threads = static_cast<int>(workers_.size());
+    const bool inside = tbb::this_task_arena::current_thread_index() >= 0 &&
+                        tbb::this_task_arena::max_concurrency() == threads;
+    if (threads == 1 || inside) return run();
+    return arena_->execute(run);
+  }
+
   // What a thread needs to run some rows of a layer.
   struct Worker {
     std::vector<SynapseInput> inputs;  // by synapses of a layer
@@ -75,6 +86,14 @@ class IntegerEngine : public Engine {
   void RecordSpikes(size_t layer, uint32_t index, std::span<int8_t> spikes) const override;
   void RecordMembranes(size_t layer, uint32_t index, std::span<float> membranes) const override;
 
+  // What the synapses of a layer read at an input index.
+  std::span<SynapseInput> InputsOf(size_t layer, uint32_t index, Worker& worker);
+  // The last step of a settled layer, which sends to the layer's own frames.
+  SettlingStep SettlingStepOf(size_t layer, Worker& worker, std::span<const SynapseInput> inputs,
+                              const LayerPart& part);
+  // One step of a settled layer that collects events, or of any other.
+  EventStep EventStepOf(size_t layer, uint32_t index, std::span<const SynapseInput> inputs,
+                        const LayerPart& part);
   // Sets levels_alone_.
   void ChooseLevelsAlone();
   Worker& WorkerOfThread();
@@ -88,10 +107,6 @@ class IntegerEngine : public Engine {
   void CountLevels(size_t layer, LayerStatistics& statistics);
   // Part of a layer at one input index; returns its share of the SyOPs.
   uint64_t StepPart(size_t layer, uint32_t index, const LayerPart& part);
-  uint64_t StepEventPart(size_t layer, uint32_t index, std::span<const SynapseInput> inputs,
-                         const LayerPart& part);
-  uint64_t SettlePart(size_t layer, Worker& worker, std::span<const SynapseInput> inputs,
-                      const LayerPart& part);
   void StepReadout(size_t layer, uint32_t index, LayerStatistics& statistics);
   uint64_t StepVectorReadout(size_t layer, uint32_t index, const VectorReadout& readout,
                              VectorReadoutState& state);

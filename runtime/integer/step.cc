@@ -141,10 +141,10 @@ PotentialInputs FloatInputs(const SettlingStep& step, size_t row) {
   return inputs;
 }
 
-// Whether levels leave the kernel that sums: no pool and no spike is between.
+// Whether levels leave the kernel that sums: no pool, no spike and no dead zone is between.
 bool SumsBecomeLevels(const SettlingStep& step) {
-  return std::holds_alternative<LevelsTarget>(step.sends) && !step.layer->pools.pooled() &&
-         step.layer->settled()->sums == SettledSums::kFusedLevels;
+  return step.dead_zone == nullptr && std::holds_alternative<LevelsTarget>(step.sends) &&
+         !step.layer->pools.pooled() && step.layer->settled()->sums == SettledSums::kFusedLevels;
 }
 
 // Where the sums of a set of synapses go, of several sets: `first` is those that nothing was stored
@@ -169,6 +169,10 @@ void SumRow(const BoundLevels<K, Function>& bound, const SettlingStep& step,
             const TileRange& tiles = {}) {
   const MembraneLayout& layout = step.layer->membranes;
   LevelTarget target;
+  if (step.columns != nullptr) {
+    target.columns = step.columns->Of(row);
+    if (target.columns.empty()) return;
+  }
   if (bound.mode == SumMode::kLevels) {
     const auto& sends = std::get<LevelsTarget>(step.sends);
     target.levels = sends.levels->Row(row);
@@ -186,6 +190,12 @@ void SumRow(const BoundLevels<K, Function>& bound, const SettlingStep& step,
   bound.sum(*bound.kernel, *bound.levels, target, row);
 }
 
+constexpr ColumnRange kAllColumns;
+// Those of a row of membranes, or of what is sent.
+std::span<const ColumnRange> ColumnsOfRow(const RowRanges* columns, size_t row) {
+  return columns == nullptr ? std::span(&kAllColumns, 1) : columns->Of(row);
+}
+
 // Rounds a row and writes its spikes or levels; a pooled row with the last of its members.
 void SettleRow(const SettlingStep& step, const SettledRow& settled, size_t row) {
   if (SumsBecomeLevels(step)) return;
@@ -198,18 +208,28 @@ void SettleRow(const SettlingStep& step, const SettledRow& settled, size_t row) 
     member = row % pools.y.stride;
     if (spike_row >= pools.rows || member >= pools.y.members) return;
   }
-  if (!fused) RoundPotentials(settled, FloatInputs(step, row), row, !pools.disjoint());
-  if (pools.pooled()) {
-    if (member + 1 < pools.y.members) return;
-    row -= member;
-    PoolPotentials(*settled.layout,
-                   {pools.y.members, pools.x.members, pools.x.stride, pools.columns},
-                   settled.membranes, row);
+  const std::span<const ColumnRange> sent = ColumnsOfRow(step.sent_columns, spike_row);
+  if (sent.empty()) return;
+  if (!fused) {
+    const PotentialInputs inputs = FloatInputs(step, row);
+    for (const ColumnRange& range : ColumnsOfRow(step.columns, row)) {
+      RoundPotentials(settled, inputs, row, !pools.disjoint(), range);
+    }
   }
-  if (const auto* levels = std::get_if<LevelsTarget>(&step.sends)) {
-    WriteLevels(settled, *levels, row, spike_row);
-  } else {
-    WriteDigits(settled, std::get<DigitsTarget>(step.sends), row, spike_row);
+  if (pools.pooled() && member + 1 < pools.y.members) return;
+  row -= member;
+  for (const ColumnRange& range : sent) {
+    if (pools.pooled()) {
+      PoolPotentials(*settled.layout,
+                     {pools.y.members, pools.x.members, pools.x.stride, pools.columns},
+                     settled.membranes, row, range);
+    }
+    if (step.dead_zone != nullptr) KeepLevels(settled, *step.dead_zone, row, spike_row, range);
+    if (const auto* levels = std::get_if<LevelsTarget>(&step.sends)) {
+      WriteLevels(settled, *levels, row, spike_row, range);
+    } else {
+      WriteDigits(settled, std::get<DigitsTarget>(step.sends), row, spike_row, range);
+    }
   }
 }
 
@@ -231,7 +251,11 @@ void RunFusedLevels(const BoundLevels<K, Function>& bound, const SettlingStep& s
   const size_t together = tiles > 1 ? kMostRowsTogether : 1;
   for (size_t first = step.part.first_row; first < step.part.last_row; first += together) {
     const size_t rows = std::min(together, step.part.last_row - first);
-    for (size_t i = 0; i < rows; ++i) inputs[i] = FloatInputs(step, first + i);
+    for (size_t i = 0; i < rows; ++i) {
+      // Shortcuts that are not aligned would be added to floats that nobody has set.
+      if (ColumnsOfRow(step.columns, first + i).empty()) continue;
+      inputs[i] = FloatInputs(step, first + i);
+    }
     for (uint32_t t = 0; t < tiles; ++t) {
       const TileRange some = tiles > 1 ? TileRange{t, t + 1} : TileRange();
       for (size_t i = 0; i < rows; ++i) SumRow(bound, step, settled, inputs[i], first + i, some);
@@ -267,7 +291,8 @@ uint64_t RunEventStep(const EventStep& step) {
   if (step.pixels.potentials != nullptr) {
     AddPixels(step.pixels, layer.membranes, neurons.part, neurons.growth.beta, neurons.membranes);
   }
-  const uint64_t synops = CountPart(layer, step.inputs, neurons.part, false);
+  const uint64_t synops =
+      step.counts_synops ? CountPart(layer, step.inputs, neurons.part, false) : 0;
   if (layer.idle_until_last_step()) return synops;
   const FireRowFunction fire = ResolveFireRow();
   AddInputs(
@@ -286,7 +311,7 @@ uint64_t RunSettlingStep(const SettlingStep& step) {
   CSSRUN_ASSERT(step.part.first_block == 0 && step.part.last_block == layer.membranes.lanes.blocks);
   const SettledRow settled{layer.settled(), &layer.membranes, layer.rectify, step.membranes};
   const EventTarget target{&layer.membranes, step.part, step.membranes};
-  const uint64_t synops = CountPart(layer, step.inputs, step.part, true);
+  const uint64_t synops = step.counts_synops ? CountPart(layer, step.inputs, step.part, true) : 0;
   if (settled.neurons->sums == SettledSums::kFusedLevels) {
     RunFusedLevels(step, settled);
     return synops;

@@ -16,6 +16,7 @@
 #include <variant>
 
 #include "runtime/integer/network.h"
+#include "runtime/integer/neurons/dead_zone.h"
 
 namespace cssrun::internal {
 
@@ -36,6 +37,7 @@ struct EventStep {
   std::span<const SynapseInput> inputs;  // by synapses; empty when no input arrives any more
   PixelPotentials pixels;                // null where none arrive
   NeuronStep neurons;                    // the part and the membranes included
+  bool counts_synops = true;             // else 0 is returned
 };
 
 struct SettlingStep {
@@ -47,6 +49,12 @@ struct SettlingStep {
   // are added to it. Null where neither exists.
   float* floats = nullptr;
   std::span<int32_t> level_sums;  // room of this thread: a number per column, see LevelTarget
+  // The columns of membranes and of what is sent that the part computes; null: all. Where there are
+  // none in a row, nothing of it is.
+  const RowRanges* columns = nullptr;
+  const RowRanges* sent_columns = nullptr;  // by row of pools; without pools the same
+  const DeadZone* dead_zone = nullptr;      // null: none
+  bool counts_synops = true;                // else 0 is returned
   // All spikes and the levels, or the levels alone.
   std::variant<DigitsTarget, LevelsTarget> sends;
 };

@@ -1,20 +1,32 @@
 #include "runtime/stream/stream_engine.h"
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 
 #include "format/geometry.h"
+#include "runtime/assert.h"
+#include "runtime/geometry/source_view.h"
 #include "runtime/neuron/settled.h"
+#include "tbb/parallel_for.h"
 
 namespace cssrun::internal {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+using format::NodeKind;
+
+// Rows of what is sent that a thread takes at once.
+constexpr uint32_t kBandRows = 8;
+
 SessionOptions OptionsOf(const StreamOptions& options) {
   SessionOptions session;
   session.threads = options.threads;
-  session.profile = options.profile;
-  session.cancel = options.cancel;
   return session;
+}
+
+double SecondsSince(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
 }  // namespace
@@ -35,45 +47,296 @@ Status CheckStream(const LoadedNetwork& network) {
 }
 
 StreamEngine::StreamEngine(const LoadedNetwork& network, const StreamOptions& options)
-    : network_(network),
-      options_(options),
+    : IntegerEngine(network, OptionsOf(options)),
+      stream_options_(options),
       picture_(network.layers.front().extent, options.hold),
-      engine_(network, OptionsOf(options)) {}
+      counts_(network, levels_alone_) {
+  size_t most_lines = 0;
+  for (size_t i = 0; i < network.layers.size(); ++i) {
+    streams_.push_back(MakeStreamState(i));
+    const size_t neurons = size_t{network.layers[i].extent.width()} * integers_.layouts[i].stride();
+    most_lines = std::max(most_lines, RoundUpToLines(neurons) / kLineLanes);
+  }
+  // Frames that a dead zone refers to have their places now.
+  for (size_t i = 0; i < streams_.size(); ++i) AddDeadZone(i, streams_[i]);
+  row_changes_.assign(workers_.size(), std::vector<uint32_t>(most_lines));
+}
+
+StreamEngine::StreamState StreamEngine::MakeStreamState(size_t index) const {
+  const Layer& layer = network_.layers[index];
+  StreamState state;
+  if (layer.kind != NodeKind::Neurons) return state;
+  const IntegerLayer& integers = integers_.layers[index];
+  const LayerState& kept = states_[index];
+  if (!kept.levels.empty()) {
+    state.levels = LevelFrame(layer.extent.height(), integers_.level_layouts[index]);
+  }
+  if (!levels_alone_[index]) state.spikes = kept.spikes;
+  for (const DirectSynapses& s : layer.direct) {
+    const format::Window* mean = s.average.has_value() ? &*s.average : nullptr;
+    const SourceView view = ViewSource(mean, s.spread_y, s.spread_x, s.source);
+    state.direct_reach.push_back(
+        ReachOf(view, s.source, s.window, integers.pools.y, integers.pools.x, layer.extent));
+  }
+  state.touched = PositionBits(layer.extent.height(), layer.extent.width());
+  state.changed = state.touched;
+  const bool events = !integers.idle_until_last_step();
+  const bool through_membranes = !levels_alone_[index] || integers.pools.pooled() ||
+                                 stream_options_.dead_zone > 0 ||
+                                 integers.settled()->sums != SettledSums::kFusedLevels;
+  state.ranges = TouchedRanges(integers.membranes, integers.pools, events, through_membranes);
+  return state;
+}
+
+void StreamEngine::AddDeadZone(size_t layer, StreamState& state) const {
+  if (stream_options_.dead_zone == 0 || network_.layers[layer].kind != NodeKind::Neurons) return;
+  DeadZone& zone = state.dead_zone;
+  zone.timesteps = network_.timesteps;
+  zone.negative_spikes = network_.negative_spikes;
+  zone.columns = network_.layers[layer].extent.width();
+  if (levels_alone_[layer]) {
+    zone.levels = &states_[layer].levels;
+    return;
+  }
+  const size_t neurons = zone.columns * integers_.layouts[layer].stride();
+  const size_t size = network_.layers[layer].extent.height() * RoundUpToLines(neurons);
+  state.potentials.resize(size);
+  state.carried.resize(size);
+  zone.potentials = state.potentials.data();
+  zone.carried = state.carried.data();
+}
+
+SentFrames StreamEngine::KeptFrames(size_t layer) {
+  LayerState& state = states_[layer];
+  if (levels_alone_[layer]) return {&state.levels, {}};
+  return {&state.levels, state.spikes};
+}
+
+SentFrames StreamEngine::FreshFrames(size_t layer) {
+  return {&streams_[layer].levels, streams_[layer].spikes};
+}
 
 Status StreamEngine::Next(const Input& frame, StreamAnswer& answer) {
-  return RunFrame(picture_.Take(frame), answer);
+  const Clock::time_point start = Clock::now();
+  Status status = InThreads([&] { return RunFrame(picture_.Take(frame), answer); });
+  answer.seconds = SecondsSince(start);
+  return status;
 }
 
 Status StreamEngine::Next(std::span<const ChangedPixel> changes, StreamAnswer& answer) {
+  const Clock::time_point start = Clock::now();
   picture_.Take(changes);
-  return RunFrame(false, answer);
+  Status status = InThreads([&] { return RunFrame(false, answer); });
+  answer.seconds = SecondsSince(start);
+  return status;
 }
 
 Status StreamEngine::RunFrame(bool first, StreamAnswer& answer) {
-  using Clock = std::chrono::steady_clock;
-  const Clock::time_point start = Clock::now();
-  const Input input = picture_.input();
-  if (Status status = engine_.Run(input, whole_); !status.ok()) return status;
+  first_ = first;
   frame_ = first ? 0 : frame_ + 1;
-  answer.frame = frame_;
-  answer.logits = whole_.logits;
+  counts_.StartFrame();
   answer.layers.assign(network_.layers.size(), StreamLayer());
+  for (size_t i = 0; i < network_.layers.size(); ++i) {
+    if (stream_options_.cancel != nullptr && stream_options_.cancel->load()) {
+      return Status::Cancelled("cancelled at layer " + network_.layer_infos[i].name);
+    }
+    const Clock::time_point start = Clock::now();
+    switch (network_.layers[i].kind) {
+      case NodeKind::Neurons:
+        RunLayer(i);
+        break;
+      case NodeKind::Encoder:
+        TakePixels();
+        break;
+      default:
+        RunReadout(i);
+    }
+    if (stream_options_.profile) answer.layers[i].seconds = SecondsSince(start);
+  }
+  CopyOutputs(answer.logits);
+  FillAnswer(first, answer);
+  return Status::Ok();
+}
+
+void StreamEngine::FillAnswer(bool first, StreamAnswer& answer) {
+  answer.frame = frame_;
   answer.neurons = answer.changed = answer.updates = answer.synops = 0;
   answer.changed_pixels = picture_.changed_numbers();
-  for (size_t i = 0; i < answer.layers.size(); ++i) {
+  answer.layers.front().neurons = Neurons(network_.layers.front().extent);
+  answer.layers.front().changed = answer.changed_pixels;
+  answer.layers.front().spikes = counts_.spikes(0);
+  for (size_t i = 1; i < answer.layers.size(); ++i) {
     StreamLayer& layer = answer.layers[i];
-    layer.spikes = whole_.layers[i].spikes;
-    layer.synops = whole_.layers[i].synops;
-    layer.seconds = whole_.layers[i].seconds;
-    answer.synops += layer.synops;
-    if (SendsSpikes(network_, i))
-      layer.neurons = layer.changed = Neurons(network_.layers[i].extent);
-    if (i == 0) continue;
+    layer.updates = first ? counts_.synapses(i) : counts_.updates(i);
+    layer.synops = counts_.synops(i) + streams_[i].readout.synops;
+    layer.spikes = counts_.spikes(i);
+    if (network_.layers[i].kind == NodeKind::Neurons) {
+      layer.neurons = Neurons(network_.layers[i].extent);
+      layer.changed = first ? layer.neurons : counts_.changed(i);
+    }
     answer.neurons += layer.neurons;
     answer.changed += layer.changed;
+    answer.updates += layer.updates;
+    answer.synops += layer.synops;
   }
-  answer.seconds = std::chrono::duration<double>(Clock::now() - start).count();
-  return Status::Ok();
+}
+
+void StreamEngine::TakePixels() {
+  StreamState& stream = streams_.front();
+  stream.any_changed = picture_.changed_numbers() > 0;
+  if (!SourceChanged(0)) return;
+  const Input input = picture_.input();
+  LayerState& state = states_.front();
+  const PositionBits& changed = picture_.changed();
+  if (!network_.direct_input.has_value()) {
+    for (uint32_t index = 0; index < network_.timesteps; ++index) {
+      trains_->Encode(input, index, state.spikes[index]);
+      CountSpikes(state.spikes[index]);
+    }
+    if (!state.levels.empty()) FillLevels(state.spikes, state.levels);
+    counts_.FinishLayer(0, state, changed);
+    return;
+  }
+  for (size_t row = 0; row < changed.rows(); ++row) {
+    if (!changed.AnyInRow(row)) continue;
+    network_.direct_input->ApplyRow(input, network_.layers.front().extent, row, image_);
+  }
+  for (size_t i = 0; i < states_.size(); ++i) {
+    const Layer& layer = network_.layers[i];
+    for (size_t s = 0; s < layer.direct.size(); ++s) {
+      states_[i].images[s] = SeenImage(layer.direct[s], image_, states_[i].image_rooms[s]);
+    }
+  }
+}
+
+bool StreamEngine::TouchLayer(size_t index) {
+  StreamState& stream = streams_[index];
+  bool any = first_;
+  const auto touch = [&](size_t source, const Reach& reach) {
+    if (first_ || !streams_[source].any_changed) return;
+    if (!any) stream.touched.Clear();
+    any = true;
+    Touch(source == 0 ? picture_.changed() : streams_[source].changed, reach, stream.touched);
+  };
+  for (const IntegerSynapses& s : integers_.layers[index].synapses) touch(s.source, s.reach);
+  for (const Reach& reach : stream.direct_reach) touch(0, reach);
+  if (first_) stream.touched.SetAll();
+  return any && stream.ranges.Set(stream.touched);
+}
+
+void StreamEngine::RunLayer(size_t index) {
+  StreamState& stream = streams_[index];
+  stream.any_changed = false;
+  if (!TouchLayer(index)) return;
+  stream.changed.Clear();
+  if (stream_options_.dead_zone > 0) {
+    stream.dead_zone.limit =
+        first_ ? int16_t{-1} : DeadZoneLimit(stream_options_.dead_zone, network_.timesteps);
+  }
+  const auto rows = network_.layers[index].extent.height();
+  const uint32_t bands = (rows + kBandRows - 1) / kBandRows;
+  const auto run_band = [&](uint32_t band) {
+    RunBand(index, band * kBandRows, std::min(rows, (band + 1) * kBandRows));
+  };
+  if (arena_ != nullptr && bands > 1 && integers_.layers[index].work >= shared_work_) {
+    // Isolated: while it waits, a thread must not begin with something else.
+    tbb::this_task_arena::isolate([&] { tbb::parallel_for(uint32_t{0}, bands, run_band); });
+  } else {
+    RunBand(index, 0, rows);
+  }
+  stream.any_changed = counts_.changed(index) > 0;
+  counts_.FinishLayer(index, states_[index], stream.changed);
+}
+
+void StreamEngine::RunBand(size_t layer, uint32_t first_row, uint32_t last_row) {
+  const RowRanges& sent = streams_[layer].ranges.sent();
+  // Event kernels add to every row of a part.
+  const bool all_touched = !integers_.layers[layer].idle_until_last_step();
+  for (uint32_t row = first_row; row < last_row;) {
+    if (sent.Of(row).empty()) {
+      ++row;
+      continue;
+    }
+    uint32_t end = last_row;
+    if (all_touched) {
+      for (end = row + 1; end < last_row && !sent.Of(end).empty(); ++end) {
+      }
+    }
+    RunRows(layer, row, end);
+    CompareRows(layer, row, end);
+    row = end;
+  }
+}
+
+void StreamEngine::RunRows(size_t index, uint32_t first_row, uint32_t last_row) {
+  const IntegerLayer& integers = integers_.layers[index];
+  StreamState& stream = streams_[index];
+  Worker& worker = WorkerOfThread();
+  LayerPart part;
+  part.last_block = integers.membranes.lanes.blocks;
+  part.first_row = first_row * integers.pools.y.stride;
+  part.last_row = std::min(integers.membranes.rows, last_row * integers.pools.y.stride);
+  const RowRanges& columns = stream.ranges.membranes();
+  StartPart(network_, index, part, worker.pixel_row, states_[index], &columns);
+  const uint32_t last = network_.timesteps - 1;
+  for (uint32_t step = 0; step < last && !integers.idle_until_last_step(); ++step) {
+    EventStep event = EventStepOf(index, step, InputsOf(index, step, worker), part);
+    event.counts_synops = false;
+    RunEventStep(event);
+  }
+  SettlingStep step = SettlingStepOf(index, worker, InputsOf(index, last, worker), part);
+  step.counts_synops = false;
+  step.columns = &columns;
+  step.sent_columns = &stream.ranges.sent();
+  if (stream_options_.dead_zone > 0) step.dead_zone = &stream.dead_zone;
+  if (auto* levels = std::get_if<LevelsTarget>(&step.sends)) {
+    levels->levels = &stream.levels;
+  } else {
+    auto& digits = std::get<DigitsTarget>(step.sends);
+    for (uint32_t k = 0; k < network_.timesteps; ++k) worker.digits[k] = &stream.spikes[k];
+    if (digits.levels != nullptr) digits.levels = &stream.levels;
+  }
+  RunSettlingStep(step);
+}
+
+void StreamEngine::CompareRows(size_t layer, uint32_t first_row, uint32_t last_row) {
+  StreamState& stream = streams_[layer];
+  const LaneLayout& layout = integers_.layouts[layer];
+  const size_t neurons = size_t{network_.layers[layer].extent.width()} * layout.stride();
+  const auto thread = static_cast<size_t>(&WorkerOfThread() - workers_.data());
+  const std::span<uint32_t> changed =
+      std::span(row_changes_[thread]).first(RoundUpToLines(neurons) / kLineLanes);
+  for (uint32_t row = first_row; row < last_row; ++row) {
+    const std::span<const ColumnRange> ranges = stream.ranges.sent().Of(row);
+    if (ranges.empty()) continue;
+    std::ranges::fill(changed, 0);
+    uint64_t count = 0;
+    for (const ColumnRange& range : ranges) {
+      const LineRange lines = SentLines(range, layout);
+      count += TakeChanges(FreshFrames(layer), KeptFrames(layer), row, lines, changed.data());
+      SetPositions(changed, lines, layout, stream.changed.Row(row));
+    }
+    if (count > 0) counts_.AddChanges(layer, row, changed, count, states_[layer]);
+  }
+}
+
+void StreamEngine::RunReadout(size_t index) {
+  const size_t number = index - network_.first_readout();
+  bool any = SourceChanged(0) && !network_.layers[index].direct.empty();
+  if (const auto* vector = std::get_if<VectorReadout>(&integers_.readouts[number])) {
+    for (const ReadoutSynapses& s : vector->synapses) any = any || SourceChanged(s.source);
+  } else {
+    for (const SynapseLayout& s : std::get<FloatLayer>(integers_.readouts[number]).synapses) {
+      any = any || SourceChanged(s.source);
+    }
+  }
+  if (!any) return;
+  LayerStatistics& statistics = streams_[index].readout;
+  statistics = LayerStatistics();
+  StartReadout(index);
+  for (uint32_t step = 0; step < network_.timesteps; ++step) {
+    StepReadout(index, step, statistics);
+  }
 }
 
 }  // namespace cssrun::internal

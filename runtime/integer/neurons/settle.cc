@@ -21,18 +21,19 @@ namespace cssrun::internal::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 void RoundPotentialsTarget(const SettledRow& settled, const PotentialInputs& inputs, size_t row,
-                           bool marks_outside) {
+                           bool marks_outside, const ColumnRange& columns) {
   const hn::CappedTag<float, 16> df;
   const hn::Rebind<int16_t, decltype(df)> d16;
   const hn::RebindToSigned<decltype(df)> d32;
   const MembraneLayout& layout = *settled.layout;
-  const size_t lines = layout.map_lanes() / kLineLanes;
+  const LineRange lines = LinesOf(columns, layout.columns, layout.lanes);
   const auto lowest = hn::Set(d16, std::numeric_limits<int16_t>::min());
   const bool has_sums = settled.neurons->sums != SettledSums::kNone;
   for (size_t block = 0; block < layout.lanes.blocks; ++block) {
-    int16_t* HWY_RESTRICT membranes = settled.membranes + layout.RowAt(block, row);
+    int16_t* HWY_RESTRICT membranes =
+        settled.membranes + layout.RowAt(block, row) + lines.first * kLineLanes;
     const RowPotentials potentials(settled, inputs, block, kLineLanes);
-    for (size_t line = 0; line < lines; ++line, membranes += kLineLanes) {
+    for (size_t line = lines.first; line < lines.last; ++line, membranes += kLineLanes) {
       for (size_t i = 0; i < kLineLanes; i += hn::Lanes(df)) {
         // Where nothing is summed, the membranes hold the image before.
         const auto there = hn::LoadU(d16, membranes + i);
@@ -47,12 +48,12 @@ void RoundPotentialsTarget(const SettledRow& settled, const PotentialInputs& inp
 
 template <class D>
 HWY_NOINLINE void PoolRow(D d, const MembraneLayout& layout, const PoolShape& pool,
-                          int16_t* membranes, size_t first_row) {
+                          int16_t* membranes, size_t first_row, const ColumnRange& columns) {
   const size_t lanes = layout.lanes.lanes;
   CSSRUN_ASSERT(first_row + pool.members_y <= layout.rows);
   for (size_t block = 0; block < layout.lanes.blocks; ++block) {
     int16_t* row = membranes + layout.RowAt(block, first_row);
-    for (size_t column = 0; column < pool.columns; ++column) {
+    for (size_t column = columns.first; column < columns.last; ++column) {
       const int16_t* members = row + column * pool.stride_x * lanes;
       for (size_t i = 0; i < lanes; i += hn::Lanes(d)) {
         auto top = hn::LoadU(d, members + i);
@@ -68,14 +69,15 @@ HWY_NOINLINE void PoolRow(D d, const MembraneLayout& layout, const PoolShape& po
 }
 
 void PoolPotentialsTarget(const MembraneLayout& layout, const PoolShape& pool, int16_t* membranes,
-                          size_t row) {
-  WithLanesOf(layout.lanes, [&](auto d) HWY_ATTR { PoolRow(d, layout, pool, membranes, row); });
+                          size_t row, const ColumnRange& columns) {
+  WithLanesOf(layout.lanes,
+              [&](auto d) HWY_ATTR { PoolRow(d, layout, pool, membranes, row, columns); });
 }
 
 // With as many steps as the target says, or `kSteps` that the compiler knows.
 template <bool kRectify, uint32_t kSteps>
 HWY_NOINLINE void WriteDigitsOf(const SettledRow& settled, const DigitsTarget& target, size_t row,
-                                size_t spike_row) {
+                                size_t spike_row, const ColumnRange& range) {
   const hn::CappedTag<int16_t, kLineLanes> d;
   const hn::Rebind<uint8_t, decltype(d)> d8;
   const MembraneLayout& layout = *settled.layout;
@@ -84,7 +86,7 @@ HWY_NOINLINE void WriteDigitsOf(const SettledRow& settled, const DigitsTarget& t
   const size_t blocks = layout.lanes.blocks;
   const size_t neurons = target.columns * layout.lanes.stride();
   const size_t lines = RoundUpToLines(neurons) / kLineLanes;
-  const size_t columns = lines / blocks;  // of lines; several positions where lanes < 32
+  const LineRange columns = LinesOf(range, target.columns, layout.lanes);
   uint8_t* HWY_RESTRICT levels = target.levels == nullptr ? nullptr : target.levels->Row(spike_row);
   uint64_t* spikes[kLongestSettledTrain] = {};
   int16_t thresholds[kLongestSettledTrain];
@@ -104,7 +106,7 @@ HWY_NOINLINE void WriteDigitsOf(const SettledRow& settled, const DigitsTarget& t
   const auto most = hn::Set(d, settled.neurons->highest);
   for (size_t block = 0; block < blocks; ++block) {
     const int16_t* HWY_RESTRICT potentials = settled.membranes + layout.RowAt(block, row);
-    for (size_t column = 0; column < columns; ++column) {
+    for (size_t column = columns.first; column < columns.last; ++column) {
       const size_t line = column * blocks + block;
       for (size_t i = 0; i < kLineLanes; i += hn::Lanes(d)) {
         auto z = hn::LoadU(d, potentials + column * kLineLanes + i);
@@ -137,30 +139,30 @@ HWY_NOINLINE void WriteDigitsOf(const SettledRow& settled, const DigitsTarget& t
 }
 
 void WriteDigitsTarget(const SettledRow& settled, const DigitsTarget& target, size_t row,
-                       size_t spike_row) {
+                       size_t spike_row, const ColumnRange& columns) {
   if (settled.rectify) {  // nearly all layers: loops of a known length
     switch (target.timesteps) {
       case 3:
-        return WriteDigitsOf<true, 3>(settled, target, row, spike_row);
+        return WriteDigitsOf<true, 3>(settled, target, row, spike_row, columns);
       case 4:
-        return WriteDigitsOf<true, 4>(settled, target, row, spike_row);
+        return WriteDigitsOf<true, 4>(settled, target, row, spike_row, columns);
       case 5:
-        return WriteDigitsOf<true, 5>(settled, target, row, spike_row);
+        return WriteDigitsOf<true, 5>(settled, target, row, spike_row, columns);
       case 6:
-        return WriteDigitsOf<true, 6>(settled, target, row, spike_row);
+        return WriteDigitsOf<true, 6>(settled, target, row, spike_row, columns);
       case 7:
-        return WriteDigitsOf<true, 7>(settled, target, row, spike_row);
+        return WriteDigitsOf<true, 7>(settled, target, row, spike_row, columns);
       case 8:
-        return WriteDigitsOf<true, 8>(settled, target, row, spike_row);
+        return WriteDigitsOf<true, 8>(settled, target, row, spike_row, columns);
       default:
-        return WriteDigitsOf<true, 0>(settled, target, row, spike_row);
+        return WriteDigitsOf<true, 0>(settled, target, row, spike_row, columns);
     }
   }
-  WriteDigitsOf<false, 0>(settled, target, row, spike_row);
+  WriteDigitsOf<false, 0>(settled, target, row, spike_row, columns);
 }
 
 void WriteLevelsTarget(const SettledRow& settled, const LevelsTarget& target, size_t row,
-                       size_t level_row) {
+                       size_t level_row, const ColumnRange& range) {
   const hn::CappedTag<int16_t, kLineLanes> d;
   const hn::Rebind<uint8_t, decltype(d)> d8;
   const MembraneLayout& layout = *settled.layout;
@@ -168,7 +170,7 @@ void WriteLevelsTarget(const SettledRow& settled, const LevelsTarget& target, si
   const size_t blocks = layout.lanes.blocks;
   const size_t neurons = target.columns * layout.lanes.stride();
   const size_t lines = RoundUpToLines(neurons) / kLineLanes;
-  const size_t columns = lines / blocks;  // of lines; several positions where lanes < 32
+  const LineRange columns = LinesOf(range, target.columns, layout.lanes);
   uint8_t* HWY_RESTRICT levels = target.levels->Row(level_row);
   const auto offset = hn::Set(d, rule.offset);
   const auto least = hn::Set(d, rule.least);
@@ -176,7 +178,7 @@ void WriteLevelsTarget(const SettledRow& settled, const LevelsTarget& target, si
   const auto zero = hn::Set(d, static_cast<int16_t>(rule.zero));
   for (size_t block = 0; block < blocks; ++block) {
     const int16_t* HWY_RESTRICT potentials = settled.membranes + layout.RowAt(block, row);
-    for (size_t column = 0; column < columns; ++column) {
+    for (size_t column = columns.first; column < columns.last; ++column) {
       uint8_t* HWY_RESTRICT to = levels + (column * blocks + block) * kLineLanes;
       for (size_t i = 0; i < kLineLanes; i += hn::Lanes(d)) {
         const auto z = hn::LoadU(d, potentials + column * kLineLanes + i);
@@ -202,24 +204,25 @@ HWY_EXPORT(WriteDigitsTarget);
 HWY_EXPORT(WriteLevelsTarget);
 
 void RoundPotentials(const SettledRow& settled, const PotentialInputs& inputs, size_t row,
-                     bool marks_outside) {
-  HWY_DYNAMIC_DISPATCH(RoundPotentialsTarget)(settled, inputs, row, marks_outside);
+                     bool marks_outside, const ColumnRange& columns) {
+  HWY_DYNAMIC_DISPATCH(RoundPotentialsTarget)(settled, inputs, row, marks_outside, columns);
 }
 
 void PoolPotentials(const MembraneLayout& layout, const PoolShape& pool, int16_t* membranes,
-                    size_t row) {
-  HWY_DYNAMIC_DISPATCH(PoolPotentialsTarget)(layout, pool, membranes, row);
+                    size_t row, const ColumnRange& columns) {
+  HWY_DYNAMIC_DISPATCH(PoolPotentialsTarget)
+  (layout, pool, membranes, row, columns.Within(pool.columns));
 }
 
 void WriteDigits(const SettledRow& settled, const DigitsTarget& target, size_t row,
-                 size_t spike_row) {
-  HWY_DYNAMIC_DISPATCH(WriteDigitsTarget)(settled, target, row, spike_row);
+                 size_t spike_row, const ColumnRange& columns) {
+  HWY_DYNAMIC_DISPATCH(WriteDigitsTarget)(settled, target, row, spike_row, columns);
 }
 
 void WriteLevels(const SettledRow& settled, const LevelsTarget& target, size_t row,
-                 size_t level_row) {
+                 size_t level_row, const ColumnRange& columns) {
   CSSRUN_ASSERT(target.rule->zero == target.levels->layout.zero);
-  HWY_DYNAMIC_DISPATCH(WriteLevelsTarget)(settled, target, row, level_row);
+  HWY_DYNAMIC_DISPATCH(WriteLevelsTarget)(settled, target, row, level_row, columns);
 }
 
 }  // namespace cssrun::internal

@@ -81,11 +81,12 @@ struct SettledRow {
 };
 
 // Replaces the sums of row `row` by potentials, rounded down. `marks_outside`: members of pools
-// that lie beyond the map are the lowest number and stay so.
+// that lie beyond the map are the lowest number and stay so. Whole lines of columns.
 void RoundPotentials(const SettledRow& settled, const PotentialInputs& inputs, size_t row,
-                     bool marks_outside);
+                     bool marks_outside, const ColumnRange& columns = {});
 
-// Moves the largest potential of each pool of rows [row, row + members) to the front of row `row`.
+// Moves the largest potential of each pool of rows [row, row + members) to the front of row `row`,
+// of some columns of pools.
 struct PoolShape {
   size_t members_y = 1;
   size_t members_x = 1;
@@ -93,10 +94,11 @@ struct PoolShape {
   size_t columns = 0;   // pools of a row
 };
 void PoolPotentials(const MembraneLayout& layout, const PoolShape& pool, int16_t* membranes,
-                    size_t row);
+                    size_t row, const ColumnRange& columns = {});
 
 // Writes the spikes of all T steps, and the levels where `levels` is not null, of the potentials of
-// row `row` to row `spike_row`: the greedy digits of 2^(T-1), ... 2, 1.
+// row `row` to row `spike_row`: the greedy digits of 2^(T-1), ... 2, 1. `columns`: positions of the
+// row of spikes, whole lines.
 struct DigitsTarget {
   SpikeFrame* const* spikes = nullptr;  // by spike index
   LevelFrame* levels = nullptr;         // null: nothing reads them
@@ -105,7 +107,7 @@ struct DigitsTarget {
   size_t columns = 0;  // positions of a row of spikes
 };
 void WriteDigits(const SettledRow& settled, const DigitsTarget& target, size_t row,
-                 size_t spike_row);
+                 size_t spike_row, const ColumnRange& columns = {});
 
 // Writes the levels alone, of `columns` positions, by the rule of the layer. The same levels.
 struct LevelsTarget {
@@ -114,7 +116,7 @@ struct LevelsTarget {
   size_t columns = 0;
 };
 void WriteLevels(const SettledRow& settled, const LevelsTarget& target, size_t row,
-                 size_t level_row);
+                 size_t level_row, const ColumnRange& columns = {});
 
 }  // namespace cssrun::internal
 

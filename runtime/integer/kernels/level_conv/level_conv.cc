@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstring>
 #include <optional>
+#include <span>
 
 #include "runtime/assert.h"
 #include "runtime/geometry/window_axis.h"
@@ -103,8 +104,9 @@ HWY_INLINE void FinishColumn(const TileRow& row, size_t column, size_t targets, 
 #if HWY_TARGET == HWY_SCALAR
 constexpr const char* kVariant = "scalar";
 
-void SumTile(const TileRow& row, size_t columns, const int8_t* weights, int16_t* membranes) {
-  for (size_t column = 0; column < columns; ++column) {
+void SumTile(const TileRow& row, const ColumnRange& columns, const int8_t* weights,
+             int16_t* membranes) {
+  for (size_t column = columns.first; column < columns.last; ++column) {
     int32_t sums[2 * kTileTargets] = {};
     for (size_t target = 0; target < row.targets; ++target) {
       sums[target] = row.Start(target, column);
@@ -222,20 +224,21 @@ HWY_INLINE size_t SumSomeColumns(size_t wanted, const TileRow& row, size_t colum
   return kMost;
 }
 
-// All columns of a row, in as few and as equal parts as there are.
+// Neighbouring columns of a row, in as few and as equal parts as there are.
 template <size_t kTargets>
-HWY_NOINLINE void SumTargets(const TileRow& row, size_t columns, const int8_t* weights,
+HWY_NOINLINE void SumTargets(const TileRow& row, const ColumnRange& columns, const int8_t* weights,
                              int16_t* membranes) {
   constexpr size_t kMost = std::max<size_t>(1, Products::kPositions * kTileTargets / kTargets);
-  for (size_t column = 0; column < columns;) {
-    const size_t rest = columns - column;
+  for (size_t column = columns.first; column < columns.last;) {
+    const size_t rest = columns.last - column;
     const size_t parts = (rest + kMost - 1) / kMost;
     const size_t part = (rest + parts - 1) / parts;
     column += SumSomeColumns<kMost, kTargets>(part, row, column, weights, membranes);
   }
 }
 
-void SumTile(const TileRow& row, size_t columns, const int8_t* weights, int16_t* membranes) {
+void SumTile(const TileRow& row, const ColumnRange& columns, const int8_t* weights,
+             int16_t* membranes) {
   constexpr size_t kBoth = size_t{2} * kTileTargets;
   // Small vectors have no registers for the sums of both halves.
   if (row.targets == kBoth && hn::MaxLanes(typename Products::D()) > 4) {
@@ -255,9 +258,10 @@ void SumTile(const TileRow& row, size_t columns, const int8_t* weights, int16_t*
 #endif
 
 // The sum of all levels in the window of each target column.
-HWY_NOINLINE void SumWindows(const TileRow& row, size_t columns, int32_t* HWY_RESTRICT sums) {
+HWY_NOINLINE void SumWindows(const TileRow& row, const ColumnRange& columns,
+                             int32_t* HWY_RESTRICT sums) {
   const size_t bytes = row.quads * kQuad;
-  for (size_t column = 0; column < columns; ++column) {
+  for (size_t column = columns.first; column < columns.last; ++column) {
     int32_t sum = 0;
     for (size_t ky = 0; ky < row.kernel_rows; ++ky) {
       for (size_t kx = 0; kx < row.kernel_columns; ++kx) {
@@ -333,6 +337,9 @@ void SumLevels(const LevelConv& kernel, const LevelFrame& levels, const LevelTar
   std::optional<RowPotentials> potentials;
   int32_t start[2 * kTileTargets] = {};
   tile.start = start;
+  const ColumnRange whole{0, layout.columns};
+  const std::span<const ColumnRange> ranges =
+      target.columns.empty() ? std::span(&whole, 1) : target.columns;
   const size_t last_tile = std::min(kernel.tiles, target.tiles.last);
   for (size_t t = target.tiles.first; t < last_tile; ++t) {
     const size_t first = t * kernel.targets;
@@ -343,7 +350,7 @@ void SumLevels(const LevelConv& kernel, const LevelFrame& levels, const LevelTar
     if (!kernel.weight_offsets.empty()) {
       CSSRUN_ASSERT(target.level_sums != nullptr);
       if (t == target.tiles.first || kernel.first_quads[t] != kernel.first_quads[t - 1]) {
-        SumWindows(tile, layout.columns, target.level_sums);
+        for (const ColumnRange& range : ranges) SumWindows(tile, range, target.level_sums);
       }
       tile.weight_offsets = &kernel.weight_offsets[first];
       tile.level_sums = target.level_sums;
@@ -360,8 +367,10 @@ void SumLevels(const LevelConv& kernel, const LevelFrame& levels, const LevelTar
       tile.potentials = &of_tile;
     }
     const size_t weights = t * tile_size + static_cast<size_t>(taps.first) * kernel.tap_row_size();
-    SumTile(tile, layout.columns, kernel.weights.get() + weights,
-            settled.membranes + layout.RowAt(block, row) + lane);
+    for (const ColumnRange& range : ranges) {
+      SumTile(tile, range, kernel.weights.get() + weights,
+              settled.membranes + layout.RowAt(block, row) + lane);
+    }
   }
 }
 

@@ -26,6 +26,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <vector>
 
 #include "network_generated.h"
@@ -115,6 +116,8 @@ struct LevelTarget {
   size_t block_floats = 0;                  // from one block to the next
   int32_t* level_sums = nullptr;  // room for a number per column, where weights have offsets
   TileRange tiles = {};           // of LevelConv
+  // The columns that are summed; empty: all.
+  std::span<const ColumnRange> columns = {};
 };
 
 // Sums all levels that reach target row `row`. Looked up once a layer, called once a row.

@@ -1,0 +1,129 @@
+// Finds what changed, for every instruction set: see changes.h.
+#include "runtime/stream/changes.h"
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "runtime/assert.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "runtime/stream/changes.cc"
+#include "hwy/foreach_target.h"  // IWYU pragma: keep
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace cssrun::internal::HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+// Bytes that differ, of whole lines.
+uint64_t TakeLevelsTarget(const uint8_t* HWY_RESTRICT fresh, uint8_t* HWY_RESTRICT kept,
+                          const LineRange& lines, uint32_t* HWY_RESTRICT changed) {
+  const hn::CappedTag<uint8_t, kLineLanes> d;
+  uint64_t count = 0;
+  for (size_t line = lines.first; line < lines.last; ++line) {
+    uint32_t bits = 0;
+    for (size_t i = 0; i < kLineLanes; i += hn::Lanes(d)) {
+      const size_t at = line * kLineLanes + i;
+      const auto now = hn::LoadU(d, fresh + at);
+      const auto other = hn::Ne(now, hn::LoadU(d, kept + at));
+      uint8_t mask[8] = {};
+      hn::StoreMaskBits(d, other, mask);
+      uint32_t part = 0;
+      std::memcpy(&part, mask, sizeof(part));
+      bits |= part << i;
+      hn::StoreU(now, d, kept + at);
+    }
+    // Two ranges of columns may share a line.
+    changed[line] |= bits;
+    count += static_cast<uint64_t>(std::popcount(bits));
+  }
+  return count;
+}
+
+}  // namespace cssrun::internal::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace cssrun::internal {
+
+HWY_EXPORT(TakeLevelsTarget);
+
+namespace {
+
+// Neurons whose train changed; levels follow from trains.
+uint64_t TakeSpikes(const SentFrames& fresh, const SentFrames& kept, size_t row,
+                    const LineRange& lines, uint32_t* changed) {
+  uint64_t count = 0;
+  for (size_t line = lines.first; line < lines.last; ++line) {
+    uint64_t other = 0;
+    for (size_t k = 0; k < kept.spikes.size(); ++k) {
+      const uint64_t now = fresh.spikes[k].Row(row)[line];
+      uint64_t& word = kept.spikes[k].Row(row)[line];
+      other |= now ^ word;
+      word = now;
+    }
+    const uint32_t bits = static_cast<uint32_t>(other) | static_cast<uint32_t>(other >> kLineLanes);
+    changed[line] |= bits;
+    count += static_cast<uint64_t>(std::popcount(bits));
+    if (bits == 0 || kept.levels->empty()) continue;
+    std::memcpy(kept.levels->Row(row) + line * kLineLanes,
+                fresh.levels->Row(row) + line * kLineLanes, kLineLanes);
+  }
+  return count;
+}
+
+}  // namespace
+
+uint64_t TakeChanges(const SentFrames& fresh, const SentFrames& kept, size_t row,
+                     const LineRange& lines, uint32_t* changed) {
+  if (!kept.spikes.empty()) return TakeSpikes(fresh, kept, row, lines, changed);
+  return HWY_DYNAMIC_DISPATCH(TakeLevelsTarget)(fresh.levels->Row(row), kept.levels->Row(row),
+                                                lines, changed);
+}
+
+void SetPositions(std::span<const uint32_t> changed, const LineRange& lines,
+                  const LaneLayout& layout, std::span<uint64_t> positions) {
+  const auto set = [&](size_t position) {
+    positions[position / kPositionsOfWord] |= uint64_t{1} << position % kPositionsOfWord;
+  };
+  const size_t of_line = layout.positions();
+  const uint32_t lanes = layout.lanes == kLineLanes ? ~uint32_t{0} : (1U << layout.lanes) - 1;
+  for (size_t line = lines.first; line < lines.last; ++line) {
+    if (changed[line] == 0) continue;
+    if (of_line == 1) {
+      set(line / layout.blocks);
+      continue;
+    }
+    for (size_t i = 0; i < of_line; ++i) {
+      if ((changed[line] >> i * layout.lanes & lanes) != 0) set(line * of_line + i);
+    }
+  }
+}
+
+uint64_t CountUpdates(const FanOut& fan_out, size_t row, std::span<const uint32_t> changed,
+                      uint64_t count) {
+  int64_t columns = static_cast<int64_t>(count) * fan_out.usual_columns;
+  for (const FanOut::Exception& e : fan_out.exceptions) {
+    columns +=
+        std::popcount(changed[e.word] & static_cast<uint32_t>(e.mask)) * int64_t{e.difference};
+  }
+  return static_cast<uint64_t>(columns) * fan_out.row_readers[row] * fan_out.target_channels;
+}
+
+uint64_t CountUpdates(const ReadoutSynapses& synapses, size_t row,
+                      std::span<const uint32_t> changed) {
+  if (synapses.row_is_read[row] == 0) return 0;
+  uint64_t updates = 0;
+  for (size_t line = 0; line < changed.size(); ++line) {
+    for (uint32_t rest = changed[line]; rest != 0; rest &= rest - 1) {
+      updates += synapses.fan_out[line * kLineLanes + static_cast<size_t>(std::countr_zero(rest))];
+    }
+  }
+  return updates;
+}
+
+}  // namespace cssrun::internal
+#endif  // HWY_ONCE
