@@ -9,7 +9,9 @@
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <string>
+#include <vector>
 
 namespace cssrun {
 namespace {
@@ -251,6 +253,40 @@ TEST_F(DemoTest, AnswersDoNotDependOnThreadsOrOrder) {
   ASSERT_EQ(Shell(kTools + "/cssrun " + net + " " + kDemo + "/test --format csv --threads 2"), 0);
   EXPECT_EQ(one, Out());
   EXPECT_NE(one.find("path,truth,"), std::string::npos);
+}
+
+TEST_F(DemoTest, TheClipIsAnsweredFrameByFrameAndStillFramesAreFree) {
+  const std::string net = (folder_ / "digits.fb").string();
+  ASSERT_EQ(Convert(net, "-T 8 --beta 2 --silent 7"), 0) << Err();
+  const std::string clip = kDemo + "/clip";
+  const auto run = [&](const std::string& arguments) {
+    EXPECT_EQ(Shell(kTools + "/cssrun " + net + " " + arguments + " --format jsonl -k 10"), 0)
+        << Err();
+    std::vector<Json> lines;
+    std::istringstream out(Out());
+    for (std::string line; std::getline(out, line);) lines.push_back(Json::parse(line));
+    return lines;
+  };
+  const std::vector<Json> images = run(clip);
+  const std::vector<Json> frames = run("--stream " + clip);
+  ASSERT_EQ(images.size(), 60U);
+  ASSERT_EQ(frames.size(), 60U);
+  for (size_t i = 0; i < 60; ++i) {
+    EXPECT_EQ(frames[i]["top"], images[i]["top"]) << i;
+    // The digit of each third stands still in its middle; between two, there is none.
+    const bool stands = i % 20 >= 6 && i % 20 <= 14;
+    const bool still = stands || i == 20 || i == 40;
+    if (stands) {
+      EXPECT_EQ(frames[i]["top"][0]["label"], i < 20 ? "three" : i < 40 ? "zero" : "seven");
+    }
+    EXPECT_EQ(frames[i]["changed"] == 0.0, still) << i;
+    EXPECT_EQ(frames[i]["updates"] == 0, still) << i;
+  }
+  // A dead zone so wide that no neuron changes keeps the first answer.
+  for (const Json& frame : run("--stream " + clip + " --dead-zone 255")) {
+    EXPECT_EQ(frame["top"], frames[0]["top"]);
+  }
+  EXPECT_EQ(run("--stream " + clip + " --hold 255 --changes-only").size(), 1U);
 }
 
 TEST_F(DemoTest, OneUnreadableImageIsReportedAndTheRestAreDone) {
