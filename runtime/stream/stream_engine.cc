@@ -36,14 +36,14 @@ Status CheckStream(const LoadedNetwork& network) {
     const std::string why = network.float_reason.empty() ? "" : " (" + network.float_reason + ")";
     return Status::InvalidArgument("stream: the network runs in float" + why +
                                    ", and only whole numbers give the same bits again; convert the "
-                                   "model with --timesteps 5 --beta 2 --silent 4");
+                                   "model with --timesteps 5 --beta 2 --silent 4 --threshold 0.75");
   }
   if (IsSettled(network.beta, network.timesteps, network.silent_steps)) return Status::Ok();
   const std::string first = network.layer_infos.size() > 1 ? network.layer_infos[1].name : "";
   return Status::InvalidArgument(
       "stream: layer " + first + " and all others fire before their input is complete (T = " +
       std::to_string(network.timesteps) + ", L = " + std::to_string(network.silent_steps) +
-      "); convert the model with --timesteps 5 --beta 2 --silent 4, or let cssconvert choose");
+      "); convert the model with --timesteps 5 --beta 2 --silent 4 --threshold 0.75, or let cssconvert choose");
 }
 
 StreamEngine::StreamEngine(const LoadedNetwork& network, const StreamOptions& options)

@@ -121,7 +121,7 @@ TEST(StreamErrorsTest, SayWhichNetworksCannotAndWhatToConvertWith) {
     ASSERT_NE(network, nullptr);
     const Status status = Stream::Create(network).status();
     EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
-    EXPECT_NE(status.message().find("--timesteps 5 --beta 2 --silent 4"), std::string::npos)
+    EXPECT_NE(status.message().find("--timesteps 5 --beta 2 --silent 4 --threshold 0.75"), std::string::npos)
         << status.message();
   };
   expect_refused(LoadInIntegers(oracle::ChainNetwork(3, 12, 1.5F, 2)));
