@@ -43,7 +43,8 @@ Status CheckStream(const LoadedNetwork& network) {
   return Status::InvalidArgument(
       "stream: layer " + first + " and all others fire before their input is complete (T = " +
       std::to_string(network.timesteps) + ", L = " + std::to_string(network.silent_steps) +
-      "); convert the model with --timesteps 5 --beta 2 --silent 4 --threshold 0.75, or let cssconvert choose");
+      "); convert the model with --timesteps 5 --beta 2 --silent 4 --threshold 0.75, or let "
+      "cssconvert choose");
 }
 
 StreamEngine::StreamEngine(const LoadedNetwork& network, const StreamOptions& options)
