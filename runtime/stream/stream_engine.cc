@@ -174,6 +174,7 @@ void StreamEngine::FillAnswer(bool first, StreamAnswer& answer) {
     if (network_.layers[i].kind == NodeKind::Neurons) {
       layer.neurons = Neurons(network_.layers[i].extent);
       layer.changed = first ? layer.neurons : counts_.changed(i);
+      layer.touched = streams_[i].touched_positions * network_.layers[i].extent.channels();
     }
     answer.neurons += layer.neurons;
     answer.changed += layer.changed;
@@ -228,7 +229,9 @@ bool StreamEngine::TouchLayer(size_t index) {
 void StreamEngine::RunLayer(size_t index) {
   StreamState& stream = streams_[index];
   stream.any_changed = false;
+  stream.touched_positions = 0;
   if (!TouchLayer(index)) return;
+  stream.touched_positions = stream.ranges.positions();
   stream.changed.Clear();
   if (stream_options_.dead_zone > 0) {
     stream.dead_zone.limit =
