@@ -39,6 +39,7 @@ struct Arguments {
   unsigned threads = 1;
   unsigned rounds = 2;
   bool profile = false;
+  bool alone = false;  // for profilers: no full runs, and nothing is compared with them
 };
 
 struct Times {
@@ -85,7 +86,7 @@ struct Contest {
   size_t same_bits = 0;
   size_t same_class = 0;
   double error = 0;  // of logits, as a share of the largest
-  std::vector<double> layer_seconds, layer_changed;
+  std::vector<double> layer_seconds, layer_changed, layer_touched;
 };
 
 double LargestDifference(const std::vector<float>& a, const std::vector<float>& b) {
@@ -125,26 +126,33 @@ Pictures Normalized(const std::vector<Frame>& frames, const InputFormat& format)
   return pictures;
 }
 
-Status RunContest(Session& session, const Frame& frame, Contest& contest, bool timed) {
+Status RunContest(Session* session, const Frame& frame, Contest& contest, bool timed) {
   StreamAnswer answer;
   const Clock::time_point start = Clock::now();
   if (Status status = contest.stream->Next(frame, answer); !status.ok()) return status;
   const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
   Answer full;
-  if (Status status = session.Run(contest.held.Take(frame), full); !status.ok()) return status;
+  if (session != nullptr) {
+    if (Status status = session->Run(contest.held.Take(frame), full); !status.ok()) return status;
+  }
   if (!timed) return Status::Ok();
   contest.times.Add(seconds);
   contest.changed += answer.changed_share();
   ++contest.frames;
   contest.same_bits += answer.logits == full.logits ? 1 : 0;
   contest.same_class += answer.best() == full.best() ? 1 : 0;
-  contest.error = std::max(contest.error, LargestDifference(answer.logits, full.logits));
+  if (session != nullptr) {
+    contest.error = std::max(contest.error, LargestDifference(answer.logits, full.logits));
+  }
   contest.layer_seconds.resize(answer.layers.size());
   contest.layer_changed.resize(answer.layers.size());
+  contest.layer_touched.resize(answer.layers.size());
   for (size_t i = 0; i < answer.layers.size(); ++i) {
     const StreamLayer& layer = answer.layers[i];
     contest.layer_seconds[i] += layer.seconds;
     if (layer.neurons == 0) continue;
+    contest.layer_touched[i] +=
+        static_cast<double>(layer.touched) / static_cast<double>(layer.neurons);
     contest.layer_changed[i] +=
         static_cast<double>(layer.changed) / static_cast<double>(layer.neurons);
   }
@@ -154,8 +162,9 @@ Status RunContest(Session& session, const Frame& frame, Contest& contest, bool t
 void PrintLayers(const Network& network, const Contest& contest) {
   const auto frames = static_cast<double>(contest.frames);
   for (size_t i = 0; i < contest.layer_seconds.size(); ++i) {
-    fmt::print("  {:<40} {:8.3f} ms {:6.2f} % changed\n", network.layers()[i].name,
-               contest.layer_seconds[i] * 1e3 / frames, contest.layer_changed[i] * 100 / frames);
+    fmt::print("  {:<40} {:8.3f} ms {:6.2f} % changed {:6.2f} % computed\n",
+               network.layers()[i].name, contest.layer_seconds[i] * 1e3 / frames,
+               contest.layer_changed[i] * 100 / frames, contest.layer_touched[i] * 100 / frames);
   }
 }
 
@@ -216,7 +225,9 @@ Status Run(const Arguments& arguments) {
     const Frame& frame = frames.value()[order[turn]];
     const bool timed = turn > 0;
     const Clock::time_point start = Clock::now();
-    if (Status status = session.Run(frame, answer); !status.ok()) return status;
+    if (!arguments.alone) {
+      if (Status status = session.Run(frame, answer); !status.ok()) return status;
+    }
     if (timed) full.Add(std::chrono::duration<double>(Clock::now() - start).count());
     if (opponent != nullptr) {
       auto seconds = opponent->Run(order[turn], 1);
@@ -224,8 +235,10 @@ Status Run(const Arguments& arguments) {
       if (timed) of_opponent.Add(seconds.value());
     }
     for (Contest& contest : contests) {
-      if (Status status = RunContest(session, frame, contest, timed); !status.ok()) return status;
+      Session* compared = arguments.alone ? nullptr : &session;
+      if (Status status = RunContest(compared, frame, contest, timed); !status.ok()) return status;
     }
+    if (arguments.alone) continue;
     StreamAnswer again;
     for (Times* times : {&cut, &still}) {
       if (times == &cut) plain.value().Reset();
@@ -234,6 +247,7 @@ Status Run(const Arguments& arguments) {
       if (timed) times->Add(std::chrono::duration<double>(Clock::now() - begin).count());
     }
   }
+  if (arguments.alone) return Status::Ok();
   const double base = full.mean();
   fmt::print("full run {:.2f} ms, p99 {:.2f}\n", base, full.quantile(0.99));
   if (opponent != nullptr) {
@@ -241,9 +255,10 @@ Status Run(const Arguments& arguments) {
   }
   fmt::print("still frame {:.3f} ms, {:.2f} % of a full run; first frame {:.2f} ms, {:.2f} times\n",
              still.mean(), still.mean() / base * 100, cut.mean(), cut.mean() / base);
-  fmt::print("| hold | dead zone | changed % | ms | p99 | x full run |{} same bits | same class | "
-             "logits off |\n",
-             opponent != nullptr ? " x " + name + " |" : "");
+  fmt::print(
+      "| hold | dead zone | changed % | ms | p99 | x full run |{} same bits | same class | "
+      "logits off |\n",
+      opponent != nullptr ? " x " + name + " |" : "");
   for (const Contest& contest : contests) {
     const auto count = static_cast<double>(contest.frames);
     fmt::print("| {} | {:.2f} | {:.1f} | {:.2f} | {:.2f} | {:.2f} |", contest.options.hold,
@@ -272,6 +287,7 @@ int main(int argc, char** argv) {
   app.add_option("--threads", arguments.threads);
   app.add_option("--rounds", arguments.rounds);
   app.add_flag("--profile", arguments.profile);
+  app.add_flag("--alone", arguments.alone);
   CLI11_PARSE(app, argc, argv);
   const cssrun::Status status = Run(arguments);
   if (status.ok()) return 0;

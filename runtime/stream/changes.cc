@@ -43,19 +43,9 @@ uint64_t TakeLevelsTarget(const uint8_t* HWY_RESTRICT fresh, uint8_t* HWY_RESTRI
   return count;
 }
 
-}  // namespace cssrun::internal::HWY_NAMESPACE
-HWY_AFTER_NAMESPACE();
-
-#if HWY_ONCE
-namespace cssrun::internal {
-
-HWY_EXPORT(TakeLevelsTarget);
-
-namespace {
-
 // Neurons whose train changed; levels follow from trains.
-uint64_t TakeSpikes(const SentFrames& fresh, const SentFrames& kept, size_t row,
-                    const LineRange& lines, uint32_t* changed) {
+uint64_t TakeSpikesTarget(const SentFrames& fresh, const SentFrames& kept, size_t row,
+                          const LineRange& lines, uint32_t* changed) {
   uint64_t count = 0;
   for (size_t line = lines.first; line < lines.last; ++line) {
     uint64_t other = 0;
@@ -75,13 +65,43 @@ uint64_t TakeSpikes(const SentFrames& fresh, const SentFrames& kept, size_t row,
   return count;
 }
 
-}  // namespace
+// Counts of one row of spikes.
+void CountRowSpikesTarget(SpikeFrame& spikes, size_t row) {
+  const uint64_t* words = spikes.Row(row);
+  int sum = 0;
+  for (size_t word = 0; word < spikes.words_per_row; ++word) sum += std::popcount(words[word]);
+  spikes.counts[row] = static_cast<uint32_t>(sum);
+}
+
+// Of the readout of a mean, where all neurons reach equally many logits.
+uint64_t CountBitsTarget(std::span<const uint32_t> words) {
+  uint64_t count = 0;
+  for (const uint32_t word : words) count += static_cast<uint64_t>(std::popcount(word));
+  return count;
+}
+
+}  // namespace cssrun::internal::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace cssrun::internal {
+
+HWY_EXPORT(TakeLevelsTarget);
+HWY_EXPORT(TakeSpikesTarget);
+HWY_EXPORT(CountRowSpikesTarget);
+HWY_EXPORT(CountBitsTarget);
 
 uint64_t TakeChanges(const SentFrames& fresh, const SentFrames& kept, size_t row,
                      const LineRange& lines, uint32_t* changed) {
-  if (!kept.spikes.empty()) return TakeSpikes(fresh, kept, row, lines, changed);
+  if (!kept.spikes.empty()) {
+    return HWY_DYNAMIC_DISPATCH(TakeSpikesTarget)(fresh, kept, row, lines, changed);
+  }
   return HWY_DYNAMIC_DISPATCH(TakeLevelsTarget)(fresh.levels->Row(row), kept.levels->Row(row),
                                                 lines, changed);
+}
+
+void CountRowSpikes(SpikeFrame& spikes, size_t row) {
+  HWY_DYNAMIC_DISPATCH(CountRowSpikesTarget)(spikes, row);
 }
 
 void SetPositions(std::span<const uint32_t> changed, const LineRange& lines,
@@ -116,6 +136,9 @@ uint64_t CountUpdates(const FanOut& fan_out, size_t row, std::span<const uint32_
 uint64_t CountUpdates(const ReadoutSynapses& synapses, size_t row,
                       std::span<const uint32_t> changed) {
   if (synapses.row_is_read[row] == 0) return 0;
+  if (synapses.mean_words > 0) {
+    return HWY_DYNAMIC_DISPATCH(CountBitsTarget)(changed) * synapses.fan_out.front();
+  }
   uint64_t updates = 0;
   for (size_t line = 0; line < changed.size(); ++line) {
     for (uint32_t rest = changed[line]; rest != 0; rest &= rest - 1) {

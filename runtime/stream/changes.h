@@ -27,6 +27,9 @@ struct SentFrames {
 uint64_t TakeChanges(const SentFrames& fresh, const SentFrames& kept, size_t row,
                      const LineRange& lines, uint32_t* changed);
 
+// Sets the count of one row.
+void CountRowSpikes(SpikeFrame& spikes, size_t row);
+
 // The lines of all blocks that hold columns of a row of what is sent.
 inline LineRange SentLines(const ColumnRange& columns, const LaneLayout& layout) {
   const LineRange of_block = LinesOf(columns, columns.last, layout);

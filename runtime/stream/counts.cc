@@ -1,6 +1,5 @@
 #include "runtime/stream/counts.h"
 
-#include <bit>
 #include <variant>
 
 #include "runtime/assert.h"
@@ -55,12 +54,7 @@ void StreamCounts::AddChanges(size_t layer, size_t row, std::span<const uint32_t
                      std::span(state.row_spikes).subspan(row, 1), row);
     return;
   }
-  for (SpikeFrame& spikes : state.spikes) {
-    int sum = 0;
-    const uint64_t* words = spikes.Row(row);
-    for (size_t word = 0; word < spikes.words_per_row; ++word) sum += std::popcount(words[word]);
-    spikes.counts[row] = static_cast<uint32_t>(sum);
-  }
+  for (SpikeFrame& spikes : state.spikes) CountRowSpikes(spikes, row);
 }
 
 void StreamCounts::FinishLayer(size_t layer, const LayerState& state, const PositionBits& changed) {

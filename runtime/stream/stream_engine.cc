@@ -43,7 +43,8 @@ Status CheckStream(const LoadedNetwork& network) {
   return Status::InvalidArgument(
       "stream: layer " + first + " and all others fire before their input is complete (T = " +
       std::to_string(network.timesteps) + ", L = " + std::to_string(network.silent_steps) +
-      "); convert the model with --timesteps 5 --beta 2 --silent 4 --threshold 0.75, or let cssconvert choose");
+      "); convert the model with --timesteps 5 --beta 2 --silent 4 --threshold 0.75, or let "
+      "cssconvert choose");
 }
 
 StreamEngine::StreamEngine(const LoadedNetwork& network, const StreamOptions& options)
@@ -173,6 +174,7 @@ void StreamEngine::FillAnswer(bool first, StreamAnswer& answer) {
     if (network_.layers[i].kind == NodeKind::Neurons) {
       layer.neurons = Neurons(network_.layers[i].extent);
       layer.changed = first ? layer.neurons : counts_.changed(i);
+      layer.touched = streams_[i].touched_positions * network_.layers[i].extent.channels();
     }
     answer.neurons += layer.neurons;
     answer.changed += layer.changed;
@@ -227,7 +229,9 @@ bool StreamEngine::TouchLayer(size_t index) {
 void StreamEngine::RunLayer(size_t index) {
   StreamState& stream = streams_[index];
   stream.any_changed = false;
+  stream.touched_positions = 0;
   if (!TouchLayer(index)) return;
+  stream.touched_positions = stream.ranges.positions();
   stream.changed.Clear();
   if (stream_options_.dead_zone > 0) {
     stream.dead_zone.limit =

@@ -58,6 +58,7 @@ class StreamEngine : private IntegerEngine {
     std::vector<Reach> direct_reach;  // by direct synapses
     PositionBits touched;
     TouchedRanges ranges;
+    uint64_t touched_positions = 0;
     PositionBits changed;
     bool any_changed = false;  // always on a first frame
     // With a dead zone. Of layers that write digits: see DeadZone.

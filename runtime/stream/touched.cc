@@ -107,6 +107,12 @@ void TouchedRanges::SetRow(const PositionBits& touched, size_t row) {
   sent_.ranges.push_back({0, columns_});
 }
 
+uint64_t TouchedRanges::positions() const {
+  uint64_t positions = 0;
+  for (const ColumnRange& range : sent_.ranges) positions += range.last - range.first;
+  return positions;
+}
+
 bool TouchedRanges::Set(const PositionBits& touched) {
   sent_.ranges.clear();
   sent_.bounds.assign(1, 0);

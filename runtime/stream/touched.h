@@ -27,6 +27,8 @@ class TouchedRanges {
   // Returns whether anything is touched.
   bool Set(const PositionBits& touched);
 
+  // Positions of what is sent.
+  uint64_t positions() const;
   // By row of what is sent, and by row of membranes.
   const RowRanges& sent() const { return sent_; }
   const RowRanges& membranes() const { return pooled_ ? membranes_ : sent_; }

@@ -45,6 +45,7 @@ struct StreamOptions {
 struct StreamLayer {
   uint64_t neurons = 0;  // that send levels; of pixels, numbers of the picture; of a readout, 0
   uint64_t changed = 0;  // of these, whose level (value) is another one than in the frame before
+  uint64_t touched = 0;  // that were computed anew, because something they see changed
   uint64_t spikes = 0;   // of the frame, as LayerStatistics::spikes
   uint64_t synops = 0;   // of the frame, as LayerStatistics::synops
   uint64_t updates = 0;  // synapses into this layer of the changed neurons: SyOPs of the difference
