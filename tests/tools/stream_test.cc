@@ -233,7 +233,13 @@ StreamAnswer AnswerOf(uint64_t frame, double seconds, uint64_t changed) {
   answer.synops = 1000;
   answer.seconds = seconds;
   answer.layers.resize(4);
-  answer.layers[1] = {100, changed, 50, 1000, 10 * changed, seconds};
+  answer.layers[1] = {.neurons = 100,
+                      .changed = changed,
+                      .touched = 2 * changed,
+                      .spikes = 50,
+                      .synops = 1000,
+                      .updates = 10 * changed,
+                      .seconds = seconds};
   return answer;
 }
 
@@ -304,6 +310,7 @@ TEST(StreamSummaryTest, TheFirstFrameIsNoChange) {
   summary.Finish(0.5);
   EXPECT_NEAR(summary.ChangedShare(), 0.06, 1e-12);
   EXPECT_NEAR(summary.ChangedShare(1), 0.06, 1e-12);
+  EXPECT_NEAR(summary.TouchedShare(1), 0.12, 1e-12);
   EXPECT_EQ(summary.ChangedShare(3), 0);
   EXPECT_EQ(summary.SynopsPerFrame(), 1000);
   const Json json = Json::parse(summary.ToJson());

@@ -242,6 +242,14 @@ std::string AnswersSection(const StreamReport& report) {
          "</section>\n";
 }
 
+// "8.1 % of 12.4 % anew"; pixels are not computed, and a readout has no levels.
+std::string ChangedText(const StreamSummary& summary, size_t layer) {
+  if (summary.layers()[layer].neurons == 0) return "\u2013";
+  const std::string changed = Percent(summary.ChangedShare(layer));
+  const double touched = summary.TouchedShare(layer);
+  return touched > 0 ? fmt::format("{} of {} anew", changed, Percent(touched)) : changed;
+}
+
 std::string LayersSection(const StreamReport& report) {
   const StreamSummary& summary = report.summary;
   const std::vector<StreamLayer>& layers = summary.layers();
@@ -260,8 +268,7 @@ std::string LayersSection(const StreamReport& report) {
     const double updates = AsDouble(layers[i].updates);
     rows += fmt::format("<tr><td class=\"name\">{}<small>{}, {}</small></td>", HtmlText(info.name),
                         LayerKindName(info.kind), Count(AsDouble(info.neurons)));
-    rows += BarCell("changed", changed, most_changed,
-                    layers[i].neurons == 0 ? "\u2013" : Percent(changed), "minus");
+    rows += BarCell("changed", changed, most_changed, ChangedText(summary, i), "minus");
     rows += BarCell("SyOPs", updates, most_updates,
                     fmt::format("{} of {}", Count(summary.PerFrame(updates)),
                                 Count(summary.PerFrame(AsDouble(layers[i].synops)))),
@@ -272,9 +279,10 @@ std::string LayersSection(const StreamReport& report) {
     rows += "</tr>\n";
   }
   return "<section id=\"layers\">\n<h2>Layer by layer</h2>\n<p>For one frame, on average: neurons "
-         "whose level changed since the frame before, and the SyOPs of these changes beside those "
-         "of a run in full.</p>\n<table class=\"wide layers\">\n<thead><tr><th>layer</th>"
-         "<th>changed</th><th>SyOPs</th><th>time</th></tr></thead>\n<tbody>\n" +
+         "whose level changed since the frame before, of those that were computed anew because "
+         "something that they see changed; and the SyOPs of these changes beside those of a run in "
+         "full.</p>\n<table class=\"wide layers\">\n<thead><tr><th>layer</th><th>changed</th>"
+         "<th>SyOPs</th><th>time</th></tr></thead>\n<tbody>\n" +
          rows + "</tbody>\n</table>\n</section>\n";
 }
 

@@ -47,7 +47,8 @@ StreamSummary::StreamSummary(const Network& network, const StreamOptions& option
     : network_(network),
       options_(options),
       layers_(network.layers().size()),
-      changed_after_first_(network.layers().size()) {}
+      changed_after_first_(network.layers().size()),
+      touched_after_first_(network.layers().size()) {}
 
 void StreamSummary::Add(const StreamAnswer& answer) {
   ++frames_;
@@ -66,15 +67,24 @@ void StreamSummary::Add(const StreamAnswer& answer) {
     layers_[i].synops += layer.synops;
     layers_[i].updates += layer.updates;
     layers_[i].seconds += layer.seconds;
-    if (follows) changed_after_first_[i] += layer.changed;
+    if (!follows) continue;
+    changed_after_first_[i] += layer.changed;
+    touched_after_first_[i] += layer.touched;
   }
 }
 
 double StreamSummary::PerFrame(double total) const { return Ratio(total, AsDouble(frames_)); }
 
+double StreamSummary::ShareOf(uint64_t neurons, size_t layer) const {
+  return Ratio(AsDouble(neurons), AsDouble(layers_[layer].neurons) * AsDouble(followers_));
+}
+
 double StreamSummary::ChangedShare(size_t layer) const {
-  return Ratio(AsDouble(changed_after_first_[layer]),
-               AsDouble(layers_[layer].neurons) * AsDouble(followers_));
+  return ShareOf(changed_after_first_[layer], layer);
+}
+
+double StreamSummary::TouchedShare(size_t layer) const {
+  return ShareOf(touched_after_first_[layer], layer);
 }
 
 double StreamSummary::ChangedShare() const { return Ratio(changed_shares_, AsDouble(followers_)); }
@@ -123,6 +133,7 @@ std::string StreamSummary::ToJson() const {
          {"kind", LayerKindName(info.kind)},
          {"neurons", info.neurons},
          {"changed", ChangedShare(i)},
+         {"touched", TouchedShare(i)},
          {"updates", PerFrame(AsDouble(layer.updates))},
          {"spikes", PerFrame(AsDouble(layer.spikes))},
          {"synops", PerFrame(AsDouble(layer.synops))},
@@ -160,14 +171,15 @@ std::string StreamSummary::ProfileText() const {
     seconds += layers_[i].seconds;
   }
   std::string text =
-      fmt::format("{:<{}}  {:<14}  {:>9}  {:>9}  {:>12}  {:>12}  {:>8}  {:>6}\n", "layer", width,
-                  "kind", "neurons", "changed", "SyOPs", "in full", "ms", "share");
+      fmt::format("{:<{}}  {:<14}  {:>9}  {:>9}  {:>9}  {:>12}  {:>12}  {:>8}  {:>6}\n", "layer",
+                  width, "kind", "neurons", "changed", "anew", "SyOPs", "in full", "ms", "share");
   for (size_t i = 0; i < layers_.size(); ++i) {
     const LayerInfo& info = network_.layers()[i];
     text += fmt::format(
-        "{:<{}}  {:<14}  {:>9}  {:>7.2f} %  {:>12.1f}  {:>12.1f}  {:>8.3f}  {:>5.1f}%\n",
+        "{:<{}}  {:<14}  {:>9}  {:>7.2f} %  {:>7.2f} %  {:>12.1f}  {:>12.1f}  {:>8.3f}  "
+        "{:>5.1f}%\n",
         TerminalText(info.name), width, LayerKindName(info.kind), info.neurons,
-        ChangedShare(i) * 100, PerFrame(AsDouble(layers_[i].updates)),
+        ChangedShare(i) * 100, TouchedShare(i) * 100, PerFrame(AsDouble(layers_[i].updates)),
         PerFrame(AsDouble(layers_[i].synops)), PerFrame(layers_[i].seconds) * 1e3,
         Ratio(layers_[i].seconds, seconds) * 100);
   }

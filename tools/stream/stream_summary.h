@@ -49,8 +49,9 @@ class StreamSummary {
   double PerFrame(double total) const;
   // Of a layer's neurons, on average over the frames that have one before them.
   double ChangedShare(size_t layer) const;
-  double ChangedShare() const;            // of all neurons
-  double Percentile(double share) const;  // of the times of a frame, in milliseconds
+  double TouchedShare(size_t layer) const;  // that were computed anew, likewise
+  double ChangedShare() const;              // of all neurons
+  double Percentile(double share) const;    // of the times of a frame, in milliseconds
   double FramesPerSecond() const { return seconds_ > 0 ? double(frames_) / seconds_ : 0; }
   double UpdatesPerFrame() const;
   double SynopsPerFrame() const;
@@ -63,6 +64,8 @@ class StreamSummary {
   std::string ProfileText() const;
 
  private:
+  double ShareOf(uint64_t neurons, size_t layer) const;
+
   const Network& network_;
   const StreamOptions options_;
   uint64_t frames_ = 0;
@@ -76,7 +79,9 @@ class StreamSummary {
   double changed_shares_ = 0;  // summed over followers
   Durations durations_;
   std::vector<StreamLayer> layers_;
-  std::vector<uint64_t> changed_after_first_;  // by layer
+  // By layer, over followers.
+  std::vector<uint64_t> changed_after_first_;
+  std::vector<uint64_t> touched_after_first_;
 };
 
 }  // namespace cssrun::tools
