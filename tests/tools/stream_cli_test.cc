@@ -105,6 +105,26 @@ TEST_F(StreamCliTest, PrintsWhatIsAskedFor) {
   EXPECT_TRUE(Contains(RunStream({"frames", "--profile"}).err, "layer1 "));
 }
 
+TEST_F(StreamCliTest, OutputsMayBeNumbers) {
+  format::NetworkT network = SettledNetwork(kLabels);
+  network.answer = format::AnswerKind::Numbers;
+  network.labels.clear();
+  WriteNetwork("net.fb", network);
+  const std::vector<Json> expected =
+      JsonLines(RunCssrun({"net.fb", "frames", "--format", "jsonl"}).out);
+  const Finished finished = RunStream({"frames", "--format", "jsonl", "--report", "page.html"});
+  EXPECT_EQ(finished.exit_code, 0) << finished.err;
+  const std::vector<Json> lines = JsonLines(finished.out);
+  ASSERT_EQ(lines.size(), kFrames);
+  for (size_t i = 0; i < kFrames; ++i) EXPECT_EQ(lines[i]["outputs"], expected[i]["outputs"]);
+  EXPECT_FALSE(Contains(Contents(folder_ / "page.html"), "id=\"answers\""));
+  const std::string text = RunStream({"frames"}).out;
+  EXPECT_TRUE(Contains(text, "     0  frames/0.png  ")) << text;
+  EXPECT_TRUE(Contains(text, ", mean ")) << text;
+  ExpectRefusal(RunStream({"frames", "--format", "csv"}), 2, "take --format jsonl");
+  ExpectRefusal(RunStream({"frames", "--changes-only"}), 2, "take --every");
+}
+
 TEST_F(StreamCliTest, AHoldKeepsPixels) {
   // The second frame differs by 1 in one number.
   std::string frames = raw_.substr(0, 48) + raw_.substr(0, 48);
@@ -179,6 +199,8 @@ TEST_F(StreamCliTest, WhatMakesNoSenseIsRefusedWithARemedy) {
     const Finished finished = RunCssrun(wrong.arguments);
     ExpectRefusal(finished, wrong.exit_code, wrong.message);
   }
+  ExpectRefusal(RunScript("mkfifo fifo; $0 net.fb --stream fifo"), 4,
+                "--stream - --size WxH < PIPE");
 }
 
 TEST_F(StreamCliTest, WithoutTheModuleAPipeIsTheRemedy) {
