@@ -1,32 +1,27 @@
 #include "runtime/geometry/reach.h"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <limits>
-
-#include "runtime/geometry/window_axis.h"
 
 namespace cssrun::internal {
 namespace {
 
 constexpr Interval kNothing{std::numeric_limits<uint32_t>::max(), 0};
 
-void Include(uint32_t neuron, Interval& interval) {
-  interval.first = std::min(interval.first, neuron);
-  interval.last = std::max(interval.last, neuron + 1);
-}
-
-std::vector<Interval> ReachOfAxis(const SourceAxis& view, size_t sources, const WindowAxis& window,
-                                  const PoolAxis& pool, uint32_t neurons) {
+// `sources_of(position)`: of the view.
+template <class SourcesOf>
+std::vector<Interval> ReachOfAxis(size_t sources, int64_t view, const WindowAxis& window,
+                                  uint32_t targets, const SourcesOf& sources_of) {
   std::vector<Interval> reach(sources, kNothing);
-  for (uint32_t membrane = 0; membrane < pool.size; ++membrane) {
-    const int64_t map = pool.positions[membrane];
-    const uint32_t neuron = membrane / pool.stride;
-    if (map < 0 || membrane % pool.stride >= pool.members || neuron >= neurons) continue;
-    const TapRange taps = window.TapsInside(map, view.size);
+  for (uint32_t target = 0; target < targets; ++target) {
+    const TapRange taps = window.TapsInside(target, view);
     for (int64_t tap = taps.first; tap < taps.last; ++tap) {
-      const auto seen = static_cast<size_t>(window.SourceOf(map, tap));
-      for (const uint32_t source : view.sources[seen]) Include(neuron, reach[source]);
+      for (const uint32_t source : sources_of(static_cast<size_t>(window.SourceOf(target, tap)))) {
+        reach[source].first = std::min(reach[source].first, target);
+        reach[source].last = std::max(reach[source].last, target + 1);
+      }
     }
   }
   for (size_t i = sources; i-- > 1;) {
@@ -39,12 +34,29 @@ std::vector<Interval> ReachOfAxis(const SourceAxis& view, size_t sources, const 
   return reach;
 }
 
+std::vector<Interval> ReachOfView(const SourceAxis& view, size_t sources, const WindowAxis& window,
+                                  uint32_t targets) {
+  return ReachOfAxis(
+      sources, view.size, window,
+      targets, [&](size_t seen) -> const auto& { return view.sources[seen]; });
+}
+
+std::vector<Interval> ReachOfMap(uint32_t map, const WindowAxis& window, uint32_t targets) {
+  return ReachOfAxis(map, map, window, targets,
+                     [](size_t seen) { return std::array{static_cast<uint32_t>(seen)}; });
+}
+
 }  // namespace
 
 Reach ReachOf(const SourceView& view, const format::Extent& source, const format::Window& window,
-              const PoolAxis& pool_y, const PoolAxis& pool_x, const format::Extent& neurons) {
-  return {ReachOfAxis(view.y, source.height(), RowsOf(window), pool_y, neurons.height()),
-          ReachOfAxis(view.x, source.width(), ColumnsOf(window), pool_x, neurons.width())};
+              const format::Extent& map) {
+  return {ReachOfView(view.y, source.height(), RowsOf(window), map.height()),
+          ReachOfView(view.x, source.width(), ColumnsOf(window), map.width())};
+}
+
+Reach ReachOfPools(const format::Extent& map, const WindowAxis& y, const WindowAxis& x,
+                   const format::Extent& pools) {
+  return {ReachOfMap(map.height(), y, pools.height()), ReachOfMap(map.width(), x, pools.width())};
 }
 
 }  // namespace cssrun::internal

@@ -67,6 +67,7 @@ class IntegerEngine : public Engine {
     std::vector<float> pixel_row;      // of the map, [column][channel]
     std::vector<SpikeFrame*> digits;   // by spike index
     std::vector<int32_t> level_sums;   // by column
+    std::vector<int16_t> pool_row;     // potentials of a row of pools
   };
 
   // Of a readout while an image runs.
@@ -88,10 +89,7 @@ class IntegerEngine : public Engine {
 
   // What the synapses of a layer read at an input index.
   std::span<SynapseInput> InputsOf(size_t layer, uint32_t index, Worker& worker);
-  // The last step of a settled layer, which sends to the layer's own frames.
-  SettlingStep SettlingStepOf(size_t layer, Worker& worker, std::span<const SynapseInput> inputs,
-                              const LayerPart& part);
-  // One step of a settled layer that collects events, or of any other.
+  // One step of a layer that collects events.
   EventStep EventStepOf(size_t layer, uint32_t index, std::span<const SynapseInput> inputs,
                         const LayerPart& part);
   // Sets levels_alone_.
@@ -107,6 +105,10 @@ class IntegerEngine : public Engine {
   void CountLevels(size_t layer, LayerStatistics& statistics);
   // Part of a layer at one input index; returns its share of the SyOPs.
   uint64_t StepPart(size_t layer, uint32_t index, const LayerPart& part);
+  // What a layer's last step works on, but for its part and inputs.
+  SettlingStep SettlingStepOf(size_t layer, Worker& worker);
+  // Writes what the pools of a settled layer send; `shared`: with all threads.
+  void PoolNeurons(size_t layer, bool shared);
   void StepReadout(size_t layer, uint32_t index, LayerStatistics& statistics);
   uint64_t StepVectorReadout(size_t layer, uint32_t index, const VectorReadout& readout,
                              VectorReadoutState& state);

@@ -196,40 +196,26 @@ std::span<const ColumnRange> ColumnsOfRow(const RowRanges* columns, size_t row) 
   return columns == nullptr ? std::span(&kAllColumns, 1) : columns->Of(row);
 }
 
-// Rounds a row and writes its spikes or levels; a pooled row with the last of its members.
+// Writes the spikes or levels of potentials: row `row` of what `settled` says.
+void SendRow(const SettlingStep& step, const SettledRow& settled, size_t row, size_t spike_row,
+             const ColumnRange& columns) {
+  if (step.dead_zone != nullptr) KeepLevels(settled, *step.dead_zone, row, spike_row, columns);
+  if (const auto* levels = std::get_if<LevelsTarget>(&step.sends)) {
+    WriteLevels(settled, *levels, row, spike_row, columns);
+  } else {
+    WriteDigits(settled, std::get<DigitsTarget>(step.sends), row, spike_row, columns);
+  }
+}
+
+// Rounds a row and writes its spikes or levels; those of pools come later, in RunPoolStep().
 void SettleRow(const SettlingStep& step, const SettledRow& settled, size_t row) {
-  if (SumsBecomeLevels(step)) return;
-  const LayerPools& pools = step.layer->pools;
+  const std::span<const ColumnRange> columns = ColumnsOfRow(step.columns, row);
+  if (SumsBecomeLevels(step) || columns.empty()) return;
   const bool fused = settled.neurons->sums == SettledSums::kFusedLevels;
-  size_t spike_row = row;
-  size_t member = 0;
-  if (pools.pooled()) {
-    spike_row = row / pools.y.stride;
-    member = row % pools.y.stride;
-    if (spike_row >= pools.rows || member >= pools.y.members) return;
-  }
-  const std::span<const ColumnRange> sent = ColumnsOfRow(step.sent_columns, spike_row);
-  if (sent.empty()) return;
-  if (!fused) {
-    const PotentialInputs inputs = FloatInputs(step, row);
-    for (const ColumnRange& range : ColumnsOfRow(step.columns, row)) {
-      RoundPotentials(settled, inputs, row, !pools.disjoint(), range);
-    }
-  }
-  if (pools.pooled() && member + 1 < pools.y.members) return;
-  row -= member;
-  for (const ColumnRange& range : sent) {
-    if (pools.pooled()) {
-      PoolPotentials(*settled.layout,
-                     {pools.y.members, pools.x.members, pools.x.stride, pools.columns},
-                     settled.membranes, row, range);
-    }
-    if (step.dead_zone != nullptr) KeepLevels(settled, *step.dead_zone, row, spike_row, range);
-    if (const auto* levels = std::get_if<LevelsTarget>(&step.sends)) {
-      WriteLevels(settled, *levels, row, spike_row, range);
-    } else {
-      WriteDigits(settled, std::get<DigitsTarget>(step.sends), row, spike_row, range);
-    }
+  const PotentialInputs inputs = fused ? PotentialInputs() : FloatInputs(step, row);
+  for (const ColumnRange& range : columns) {
+    if (!fused) RoundPotentials(settled, inputs, row, range);
+    if (!step.layer->pools.pooled()) SendRow(step, settled, row, row, range);
   }
 }
 
@@ -337,6 +323,20 @@ uint64_t RunSettlingStep(const SettlingStep& step) {
       },
       [&](size_t row) { SettleRow(step, settled, row); });
   return synops;
+}
+
+void RunPoolStep(const SettlingStep& step, size_t first_pool, size_t last_pool,
+                 std::span<int16_t> room) {
+  const IntegerLayer& layer = *step.layer;
+  const MembraneLayout pooled = PooledRowLayout(layer.membranes, layer.pools);
+  CSSRUN_ASSERT(layer.pools.windows.has_value() && pooled.size() <= room.size());
+  const SettledRow settled{layer.settled(), &pooled, layer.rectify, room.data()};
+  for (size_t row = first_pool; row < last_pool; ++row) {
+    for (const ColumnRange& range : ColumnsOfRow(step.sent_columns, row)) {
+      PoolPotentials(layer.membranes, layer.pools, step.membranes, row, room.data(), range);
+      SendRow(step, settled, 0, row, range);
+    }
+  }
 }
 
 }  // namespace cssrun::internal

@@ -49,12 +49,12 @@ struct SettlingStep {
   // are added to it. Null where neither exists.
   float* floats = nullptr;
   std::span<int32_t> level_sums;  // room of this thread: a number per column, see LevelTarget
-  // The columns of membranes and of what is sent that the part computes; null: all. Where there are
-  // none in a row, nothing of it is.
+  // The columns of membranes that the part computes, and those of pools that RunPoolStep() sends;
+  // null: all. Where a row has none, nothing of it is computed.
   const RowRanges* columns = nullptr;
-  const RowRanges* sent_columns = nullptr;  // by row of pools; without pools the same
-  const DeadZone* dead_zone = nullptr;      // null: none
-  bool counts_synops = true;                // else 0 is returned
+  const RowRanges* sent_columns = nullptr;
+  const DeadZone* dead_zone = nullptr;  // null: none
+  bool counts_synops = true;            // else 0 is returned
   // All spikes and the levels, or the levels alone.
   std::variant<DigitsTarget, LevelsTarget> sends;
 };
@@ -63,6 +63,11 @@ struct SettlingStep {
 // alone, they add up to the layer's.
 uint64_t RunEventStep(const EventStep& step);
 uint64_t RunSettlingStep(const SettlingStep& step);
+
+// Writes what pools [first_pool, last_pool) of rows send, once all parts of the layer have settled.
+// `room`: of this thread, PooledRowLayout() of the layer.
+void RunPoolStep(const SettlingStep& step, size_t first_pool, size_t last_pool,
+                 std::span<int16_t> room);
 
 }  // namespace cssrun::internal
 

@@ -76,16 +76,22 @@ StreamEngine::StreamState StreamEngine::MakeStreamState(size_t index) const {
   for (const DirectSynapses& s : layer.direct) {
     const format::Window* mean = s.average.has_value() ? &*s.average : nullptr;
     const SourceView view = ViewSource(mean, s.spread_y, s.spread_x, s.source);
-    state.direct_reach.push_back(
-        ReachOf(view, s.source, s.window, integers.pools.y, integers.pools.x, layer.extent));
+    state.direct_reach.push_back(ReachOf(view, s.source, s.window, layer.potential));
   }
-  state.touched = PositionBits(layer.extent.height(), layer.extent.width());
-  state.changed = state.touched;
   const bool events = !integers.idle_until_last_step();
-  const bool through_membranes = !levels_alone_[index] || integers.pools.pooled() ||
-                                 stream_options_.dead_zone > 0 ||
-                                 integers.settled()->sums != SettledSums::kFusedLevels;
-  state.ranges = TouchedRanges(integers.membranes, integers.pools, events, through_membranes);
+  const bool pooled = integers.pools.windows.has_value();
+  const bool in_registers = levels_alone_[index] && !pooled && stream_options_.dead_zone == 0 &&
+                            integers.settled()->sums == SettledSums::kFusedLevels;
+  const uint32_t of_line = integers.membranes.lanes.positions();
+  const format::Extent& map = layer.potential;
+  const format::Extent& sent = layer.extent;
+  state.touched = PositionBits(map.height(), map.width());
+  state.ranges = TouchedRanges(map.height(), map.width(), events, in_registers ? 1 : of_line);
+  state.changed = PositionBits(sent.height(), sent.width());
+  if (!pooled) return state;
+  state.pool_reach = ReachOfPools(map, integers.pools.windows->y, integers.pools.windows->x, sent);
+  state.pool_touched = state.changed;
+  state.pool_ranges = TouchedRanges(sent.height(), sent.width(), false, of_line);
   return state;
 }
 
@@ -223,7 +229,17 @@ bool StreamEngine::TouchLayer(size_t index) {
   for (const IntegerSynapses& s : integers_.layers[index].synapses) touch(s.source, s.reach);
   for (const Reach& reach : stream.direct_reach) touch(0, reach);
   if (first_) stream.touched.SetAll();
-  return any && stream.ranges.Set(stream.touched);
+  if (!any || !stream.ranges.Set(stream.touched)) return false;
+  if (!stream.pool_reach.has_value()) return true;
+  stream.pool_touched.Clear();
+  if (first_) {
+    stream.pool_touched.SetAll();
+  } else {
+    Touch(stream.touched, *stream.pool_reach, stream.pool_touched);
+  }
+  stream.pool_ranges.Set(stream.pool_touched);
+  // Potentials that no pool sees are kept up to date as well: they are not told apart.
+  return true;
 }
 
 void StreamEngine::RunLayer(size_t index) {
@@ -231,76 +247,99 @@ void StreamEngine::RunLayer(size_t index) {
   stream.any_changed = false;
   stream.touched_positions = 0;
   if (!TouchLayer(index)) return;
-  stream.touched_positions = stream.ranges.positions();
+  stream.touched_positions =
+      stream.pool_reach.has_value() ? stream.pool_ranges.positions() : stream.ranges.positions();
   stream.changed.Clear();
   if (stream_options_.dead_zone > 0) {
     stream.dead_zone.limit =
         first_ ? int16_t{-1} : DeadZoneLimit(stream_options_.dead_zone, network_.timesteps);
   }
-  const auto rows = network_.layers[index].extent.height();
-  const uint32_t bands = (rows + kBandRows - 1) / kBandRows;
-  const auto run_band = [&](uint32_t band) {
-    RunBand(index, band * kBandRows, std::min(rows, (band + 1) * kBandRows));
-  };
-  if (arena_ != nullptr && bands > 1 && integers_.layers[index].work >= shared_work_) {
-    // Isolated: while it waits, a thread must not begin with something else.
-    tbb::this_task_arena::isolate([&] { tbb::parallel_for(uint32_t{0}, bands, run_band); });
-  } else {
-    RunBand(index, 0, rows);
+  const Layer& layer = network_.layers[index];
+  InBands(index, layer.potential.height(), &StreamEngine::RunRows);
+  if (stream.pool_reach.has_value()) {
+    InBands(index, layer.extent.height(), &StreamEngine::PoolRows);
   }
   stream.any_changed = counts_.changed(index) > 0;
   counts_.FinishLayer(index, states_[index], stream.changed);
 }
 
-void StreamEngine::RunBand(size_t layer, uint32_t first_row, uint32_t last_row) {
-  const RowRanges& sent = streams_[layer].ranges.sent();
+void StreamEngine::InBands(size_t layer, uint32_t rows,
+                           void (StreamEngine::*run)(size_t layer, uint32_t first, uint32_t last)) {
+  const uint32_t bands = (rows + kBandRows - 1) / kBandRows;
+  if (arena_ == nullptr || bands <= 1 || integers_.layers[layer].work < shared_work_) {
+    (this->*run)(layer, 0, rows);
+    return;
+  }
+  // Isolated: while it waits, a thread must not begin with something else.
+  tbb::this_task_arena::isolate([&] {
+    tbb::parallel_for(uint32_t{0}, bands, [&](uint32_t band) {
+      (this->*run)(layer, band * kBandRows, std::min(rows, (band + 1) * kBandRows));
+    });
+  });
+}
+
+void StreamEngine::RunRows(size_t layer, uint32_t first_row, uint32_t last_row) {
+  const RowRanges& ranges = streams_[layer].ranges.ranges();
   // Event kernels add to every row of a part.
   const bool all_touched = !integers_.layers[layer].idle_until_last_step();
   for (uint32_t row = first_row; row < last_row;) {
-    if (sent.Of(row).empty()) {
+    if (ranges.Of(row).empty()) {
       ++row;
       continue;
     }
     uint32_t end = last_row;
     if (all_touched) {
-      for (end = row + 1; end < last_row && !sent.Of(end).empty(); ++end) {
+      for (end = row + 1; end < last_row && !ranges.Of(end).empty(); ++end) {
       }
     }
-    RunRows(layer, row, end);
-    CompareRows(layer, row, end);
+    SettleRows(layer, row, end);
     row = end;
   }
+  if (!streams_[layer].pool_reach.has_value()) CompareRows(layer, first_row, last_row);
 }
 
-void StreamEngine::RunRows(size_t index, uint32_t first_row, uint32_t last_row) {
-  const IntegerLayer& integers = integers_.layers[index];
+SettlingStep StreamEngine::StreamStepOf(size_t index) {
   StreamState& stream = streams_[index];
+  Worker& worker = WorkerOfThread();
+  SettlingStep step = SettlingStepOf(index, worker);
+  step.counts_synops = false;
+  step.columns = &stream.ranges.ranges();
+  step.sent_columns = &stream.sent();
+  if (stream_options_.dead_zone > 0) step.dead_zone = &stream.dead_zone;
+  if (auto* levels = std::get_if<LevelsTarget>(&step.sends)) {
+    levels->levels = &stream.levels;
+    return step;
+  }
+  auto& digits = std::get<DigitsTarget>(step.sends);
+  for (uint32_t k = 0; k < network_.timesteps; ++k) worker.digits[k] = &stream.spikes[k];
+  if (digits.levels != nullptr) digits.levels = &stream.levels;
+  return step;
+}
+
+void StreamEngine::SettleRows(size_t index, uint32_t first_row, uint32_t last_row) {
+  const IntegerLayer& integers = integers_.layers[index];
   Worker& worker = WorkerOfThread();
   LayerPart part;
   part.last_block = integers.membranes.lanes.blocks;
-  part.first_row = first_row * integers.pools.y.stride;
-  part.last_row = std::min(integers.membranes.rows, last_row * integers.pools.y.stride);
-  const RowRanges& columns = stream.ranges.membranes();
-  StartPart(network_, index, part, worker.pixel_row, states_[index], &columns);
+  part.first_row = first_row;
+  part.last_row = last_row;
+  StartPart(network_, index, part, worker.pixel_row, states_[index],
+            &streams_[index].ranges.ranges());
   const uint32_t last = network_.timesteps - 1;
   for (uint32_t step = 0; step < last && !integers.idle_until_last_step(); ++step) {
     EventStep event = EventStepOf(index, step, InputsOf(index, step, worker), part);
     event.counts_synops = false;
     RunEventStep(event);
   }
-  SettlingStep step = SettlingStepOf(index, worker, InputsOf(index, last, worker), part);
-  step.counts_synops = false;
-  step.columns = &columns;
-  step.sent_columns = &stream.ranges.sent();
-  if (stream_options_.dead_zone > 0) step.dead_zone = &stream.dead_zone;
-  if (auto* levels = std::get_if<LevelsTarget>(&step.sends)) {
-    levels->levels = &stream.levels;
-  } else {
-    auto& digits = std::get<DigitsTarget>(step.sends);
-    for (uint32_t k = 0; k < network_.timesteps; ++k) worker.digits[k] = &stream.spikes[k];
-    if (digits.levels != nullptr) digits.levels = &stream.levels;
-  }
+  SettlingStep step = StreamStepOf(index);
+  step.inputs = InputsOf(index, last, worker);
+  step.part = part;
   RunSettlingStep(step);
+}
+
+void StreamEngine::PoolRows(size_t layer, uint32_t first_row, uint32_t last_row) {
+  RunPoolStep(StreamStepOf(layer), first_row, last_row, WorkerOfThread().pool_row);
+  CompareRows(layer, first_row, last_row);
 }
 
 void StreamEngine::CompareRows(size_t layer, uint32_t first_row, uint32_t last_row) {
@@ -311,7 +350,7 @@ void StreamEngine::CompareRows(size_t layer, uint32_t first_row, uint32_t last_r
   const std::span<uint32_t> changed =
       std::span(row_changes_[thread]).first(RoundUpToLines(neurons) / kLineLanes);
   for (uint32_t row = first_row; row < last_row; ++row) {
-    const std::span<const ColumnRange> ranges = stream.ranges.sent().Of(row);
+    const std::span<const ColumnRange> ranges = stream.sent().Of(row);
     if (ranges.empty()) continue;
     std::ranges::fill(changed, 0);
     uint64_t count = 0;

@@ -13,8 +13,8 @@
 #ifndef CSSRUN_RUNTIME_STREAM_STREAM_ENGINE_H_
 #define CSSRUN_RUNTIME_STREAM_STREAM_ENGINE_H_
 
-#include <atomic>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -56,9 +56,17 @@ class StreamEngine : private IntegerEngine {
     LevelFrame levels;
     std::vector<SpikeFrame> spikes;
     std::vector<Reach> direct_reach;  // by direct synapses
-    PositionBits touched;
+    PositionBits touched;             // of the map
     TouchedRanges ranges;
+    // Of what pools send; without them nothing.
+    std::optional<Reach> pool_reach;
+    PositionBits pool_touched;
+    TouchedRanges pool_ranges;
     uint64_t touched_positions = 0;
+
+    const RowRanges& sent() const {
+      return pool_reach.has_value() ? pool_ranges.ranges() : ranges.ranges();
+    }
     PositionBits changed;
     bool any_changed = false;  // always on a first frame
     // With a dead zone. Of layers that write digits: see DeadZone.
@@ -77,9 +85,15 @@ class StreamEngine : private IntegerEngine {
   void RunReadout(size_t layer);
   // Returns whether anything of the layer is touched.
   bool TouchLayer(size_t layer);
-  // Some rows of what a layer sends.
-  void RunBand(size_t layer, uint32_t first_row, uint32_t last_row);
+  // Calls run(layer, first, last) for all of `rows`, with all threads where it pays.
+  void InBands(size_t layer, uint32_t rows,
+               void (StreamEngine::*run)(size_t layer, uint32_t first, uint32_t last));
+  // Some rows of a layer's map, then of what its pools send.
   void RunRows(size_t layer, uint32_t first_row, uint32_t last_row);
+  void PoolRows(size_t layer, uint32_t first_row, uint32_t last_row);
+  // Rows of the map that are all touched, or any rows of a layer that takes no events.
+  void SettleRows(size_t layer, uint32_t first_row, uint32_t last_row);
+  SettlingStep StreamStepOf(size_t layer);
   void CompareRows(size_t layer, uint32_t first_row, uint32_t last_row);
   SentFrames KeptFrames(size_t layer);
   SentFrames FreshFrames(size_t layer);

@@ -56,36 +56,24 @@ void Touch(const PositionBits& changed, const Reach& reach, PositionBits& touche
   }
 }
 
-TouchedRanges::TouchedRanges(const MembraneLayout& membranes, const LayerPools& pools,
-                             bool whole_rows, bool whole_lines)
-    : rows_(pools.rows),
-      columns_(pools.columns),
-      membrane_rows_(membranes.rows),
-      membrane_columns_(membranes.columns),
-      stride_y_(pools.y.stride),
-      stride_x_(pools.x.stride),
-      members_y_(pools.y.members),
-      members_x_(pools.x.members),
-      align_(whole_lines ? membranes.lanes.positions() : 1),
-      pooled_(pools.pooled()),
-      whole_rows_(whole_rows) {
-  const size_t most = columns_ / 2 + 1;
-  sent_.ranges.reserve(rows_ * most);
-  sent_.bounds.reserve(rows_ + size_t{1});
-  if (!pooled_) return;
-  membranes_.ranges.reserve(membrane_rows_ * most);
-  membranes_.bounds.reserve(membrane_rows_ + size_t{1});
+TouchedRanges::TouchedRanges(size_t rows, size_t columns, bool whole_rows, uint32_t align)
+    : rows_(static_cast<uint32_t>(rows)),
+      columns_(static_cast<uint32_t>(columns)),
+      whole_rows_(whole_rows),
+      align_(align) {
+  ranges_.ranges.reserve(rows * (columns / 2 + 1));
+  ranges_.bounds.reserve(rows + 1);
 }
 
 // Appends the ranges of one row.
 void TouchedRanges::SetRow(const PositionBits& touched, size_t row) {
   const std::span<const uint64_t> words = touched.Row(row);
-  const size_t begin = sent_.ranges.size();
+  const size_t begin = ranges_.ranges.size();
   uint32_t covered = 0;
   size_t first = FindBit(words, 0, columns_, true);
   if (first == columns_) return;
   if (whole_rows_) {
-    sent_.ranges.push_back({0, columns_});
+    ranges_.ranges.push_back({0, columns_});
     return;
   }
   while (first < columns_) {
@@ -93,48 +81,34 @@ void TouchedRanges::SetRow(const PositionBits& touched, size_t row) {
     ColumnRange range{static_cast<uint32_t>(first) / align_ * align_,
                       (static_cast<uint32_t>(last) + align_ - 1) / align_ * align_};
     range.last = std::min(range.last, columns_);
-    if (sent_.ranges.size() > begin && range.first <= sent_.ranges.back().last + kLargestGap) {
-      covered += range.last - std::min(range.last, sent_.ranges.back().last);
-      sent_.ranges.back().last = std::max(sent_.ranges.back().last, range.last);
+    if (ranges_.ranges.size() > begin && range.first <= ranges_.ranges.back().last + kLargestGap) {
+      covered += range.last - std::min(range.last, ranges_.ranges.back().last);
+      ranges_.ranges.back().last = std::max(ranges_.ranges.back().last, range.last);
     } else {
       covered += range.last - range.first;
-      sent_.ranges.push_back(range);
+      ranges_.ranges.push_back(range);
     }
     first = FindBit(words, last, columns_, true);
   }
   if (uint64_t{covered} * 100 < uint64_t{columns_} * kWholeRowPercent) return;
-  sent_.ranges.resize(begin);
-  sent_.ranges.push_back({0, columns_});
+  ranges_.ranges.resize(begin);
+  ranges_.ranges.push_back({0, columns_});
 }
 
 uint64_t TouchedRanges::positions() const {
   uint64_t positions = 0;
-  for (const ColumnRange& range : sent_.ranges) positions += range.last - range.first;
+  for (const ColumnRange& range : ranges_.ranges) positions += range.last - range.first;
   return positions;
 }
 
 bool TouchedRanges::Set(const PositionBits& touched) {
-  sent_.ranges.clear();
-  sent_.bounds.assign(1, 0);
+  ranges_.ranges.clear();
+  ranges_.bounds.assign(1, 0);
   for (size_t row = 0; row < rows_; ++row) {
     SetRow(touched, row);
-    sent_.bounds.push_back(static_cast<uint32_t>(sent_.ranges.size()));
+    ranges_.bounds.push_back(static_cast<uint32_t>(ranges_.ranges.size()));
   }
-  if (!pooled_ || sent_.ranges.empty()) return !sent_.ranges.empty();
-  membranes_.ranges.clear();
-  membranes_.bounds.assign(1, 0);
-  for (uint32_t row = 0; row < membrane_rows_; ++row) {
-    const uint32_t pool = row / stride_y_;
-    if (pool < rows_ && row % stride_y_ < members_y_) {
-      for (const ColumnRange& range : sent_.Of(pool)) {
-        membranes_.ranges.push_back(
-            {range.first * stride_x_,
-             std::min(membrane_columns_, (range.last - 1) * stride_x_ + members_x_)});
-      }
-    }
-    membranes_.bounds.push_back(static_cast<uint32_t>(membranes_.ranges.size()));
-  }
-  return true;
+  return !ranges_.ranges.empty();
 }
 
 }  // namespace cssrun::internal

@@ -8,7 +8,6 @@
 
 #include "runtime/geometry/reach.h"
 #include "runtime/integer/layout/membrane_layout.h"
-#include "runtime/integer/neurons/event_neurons.h"
 #include "runtime/stream/position_bits.h"
 
 namespace cssrun::internal {
@@ -20,31 +19,24 @@ void Touch(const PositionBits& changed, const Reach& reach, PositionBits& touche
 class TouchedRanges {
  public:
   TouchedRanges() = default;
-  // Room for the layer's ranges. `whole_rows`: its kernels know nothing less.
-  TouchedRanges(const MembraneLayout& membranes, const LayerPools& pools, bool whole_rows,
-                bool whole_lines);
+  // Room for the ranges of a map. `whole_rows`: kernels know nothing less. `align`: columns that
+  // are computed together.
+  TouchedRanges(size_t rows, size_t columns, bool whole_rows, uint32_t align);
 
   // Returns whether anything is touched.
   bool Set(const PositionBits& touched);
+  const RowRanges& ranges() const { return ranges_; }
 
-  // Positions of what is sent.
   uint64_t positions() const;
-  // By row of what is sent, and by row of membranes.
-  const RowRanges& sent() const { return sent_; }
-  const RowRanges& membranes() const { return pooled_ ? membranes_ : sent_; }
 
  private:
   void SetRow(const PositionBits& touched, size_t row);
 
-  uint32_t rows_ = 0;  // of what is sent
+  uint32_t rows_ = 0;
   uint32_t columns_ = 0;
-  uint32_t membrane_rows_ = 0;
-  uint32_t membrane_columns_ = 0;
-  uint32_t stride_y_ = 1, stride_x_ = 1, members_y_ = 1, members_x_ = 1;
-  uint32_t align_ = 1;  // columns that are computed together
-  bool pooled_ = false;
   bool whole_rows_ = false;
-  RowRanges sent_, membranes_;
+  uint32_t align_ = 1;
+  RowRanges ranges_;
 };
 
 }  // namespace cssrun::internal

@@ -21,13 +21,12 @@ namespace cssrun::internal::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 void RoundPotentialsTarget(const SettledRow& settled, const PotentialInputs& inputs, size_t row,
-                           bool marks_outside, const ColumnRange& columns) {
+                           const ColumnRange& columns) {
   const hn::CappedTag<float, 16> df;
   const hn::Rebind<int16_t, decltype(df)> d16;
   const hn::RebindToSigned<decltype(df)> d32;
   const MembraneLayout& layout = *settled.layout;
   const LineRange lines = LinesOf(columns, layout.columns, layout.lanes);
-  const auto lowest = hn::Set(d16, std::numeric_limits<int16_t>::min());
   const bool has_sums = settled.neurons->sums != SettledSums::kNone;
   for (size_t block = 0; block < layout.lanes.blocks; ++block) {
     int16_t* HWY_RESTRICT membranes =
@@ -36,42 +35,51 @@ void RoundPotentialsTarget(const SettledRow& settled, const PotentialInputs& inp
     for (size_t line = lines.first; line < lines.last; ++line, membranes += kLineLanes) {
       for (size_t i = 0; i < kLineLanes; i += hn::Lanes(df)) {
         // Where nothing is summed, the membranes hold the image before.
-        const auto there = hn::LoadU(d16, membranes + i);
-        const auto sums = has_sums ? hn::ConvertTo(df, hn::PromoteTo(d32, there)) : hn::Zero(df);
-        auto z = Potentials(df, sums, potentials, line, i);
-        if (marks_outside) z = hn::IfThenElse(hn::Eq(there, lowest), lowest, z);
-        hn::StoreU(z, d16, membranes + i);
+        const auto sums = has_sums
+                              ? hn::ConvertTo(df, hn::PromoteTo(d32, hn::LoadU(d16, membranes + i)))
+                              : hn::Zero(df);
+        hn::StoreU(Potentials(df, sums, potentials, line, i), d16, membranes + i);
       }
     }
   }
 }
 
 template <class D>
-HWY_NOINLINE void PoolRow(D d, const MembraneLayout& layout, const PoolShape& pool,
-                          int16_t* membranes, size_t first_row, const ColumnRange& columns) {
+HWY_NOINLINE void PoolRow(D d, const MembraneLayout& layout, const LayerPools& pools,
+                          const int16_t* HWY_RESTRICT membranes, size_t pool_row,
+                          int16_t* HWY_RESTRICT largest, const ColumnRange& range) {
+  const WindowAxis& y = pools.windows->y;
+  const WindowAxis& x = pools.windows->x;
+  const MembraneLayout pooled = PooledRowLayout(layout, pools);
   const size_t lanes = layout.lanes.lanes;
-  CSSRUN_ASSERT(first_row + pool.members_y <= layout.rows);
-  for (size_t block = 0; block < layout.lanes.blocks; ++block) {
-    int16_t* row = membranes + layout.RowAt(block, first_row);
-    for (size_t column = columns.first; column < columns.last; ++column) {
-      const int16_t* members = row + column * pool.stride_x * lanes;
+  const TapRange rows = y.TapsInside(static_cast<int64_t>(pool_row), layout.rows);
+  for (size_t column = range.first; column < range.last; ++column) {
+    const auto at = static_cast<int64_t>(column);
+    const TapRange columns = x.TapsInside(at, layout.columns);
+    for (size_t block = 0; block < layout.lanes.blocks; ++block) {
+      int16_t* to = largest + pooled.RowAt(block, 0) + column * lanes;
       for (size_t i = 0; i < lanes; i += hn::Lanes(d)) {
-        auto top = hn::LoadU(d, members + i);
-        for (size_t y = 0; y < pool.members_y; ++y) {
-          for (size_t x = 0; x < pool.members_x; ++x) {
-            top = hn::Max(top, hn::LoadU(d, members + y * layout.row_lanes + x * lanes + i));
+        auto top = hn::Set(d, std::numeric_limits<int16_t>::min());
+        for (int64_t ky = rows.first; ky < rows.last; ++ky) {
+          const auto row = static_cast<size_t>(y.SourceOf(static_cast<int64_t>(pool_row), ky));
+          const int16_t* members = membranes + layout.RowAt(block, row) + i;
+          for (int64_t kx = columns.first; kx < columns.last; ++kx) {
+            top = hn::Max(top,
+                          hn::LoadU(d, members + static_cast<size_t>(x.SourceOf(at, kx)) * lanes));
           }
         }
-        hn::StoreU(top, d, row + column * lanes + i);
+        hn::StoreU(top, d, to + i);
       }
     }
   }
 }
 
-void PoolPotentialsTarget(const MembraneLayout& layout, const PoolShape& pool, int16_t* membranes,
-                          size_t row, const ColumnRange& columns) {
-  WithLanesOf(layout.lanes,
-              [&](auto d) HWY_ATTR { PoolRow(d, layout, pool, membranes, row, columns); });
+void PoolPotentialsTarget(const MembraneLayout& layout, const LayerPools& pools,
+                          const int16_t* membranes, size_t pool_row, int16_t* largest,
+                          const ColumnRange& range) {
+  WithLanesOf(layout.lanes, [&](auto d) HWY_ATTR {
+    PoolRow(d, layout, pools, membranes, pool_row, largest, range);
+  });
 }
 
 // With as many steps as the target says, or `kSteps` that the compiler knows.
@@ -204,14 +212,24 @@ HWY_EXPORT(WriteDigitsTarget);
 HWY_EXPORT(WriteLevelsTarget);
 
 void RoundPotentials(const SettledRow& settled, const PotentialInputs& inputs, size_t row,
-                     bool marks_outside, const ColumnRange& columns) {
-  HWY_DYNAMIC_DISPATCH(RoundPotentialsTarget)(settled, inputs, row, marks_outside, columns);
+                     const ColumnRange& columns) {
+  HWY_DYNAMIC_DISPATCH(RoundPotentialsTarget)(settled, inputs, row, columns);
 }
 
-void PoolPotentials(const MembraneLayout& layout, const PoolShape& pool, int16_t* membranes,
-                    size_t row, const ColumnRange& columns) {
+MembraneLayout PooledRowLayout(const MembraneLayout& layout, const LayerPools& pools) {
+  MembraneLayout pooled;
+  pooled.lanes = layout.lanes;
+  pooled.rows = 1;
+  pooled.columns = pools.columns;
+  pooled.row_lanes = static_cast<uint32_t>(pooled.map_lanes());
+  return pooled;
+}
+
+void PoolPotentials(const MembraneLayout& layout, const LayerPools& pools, const int16_t* membranes,
+                    size_t pool_row, int16_t* largest, const ColumnRange& columns) {
+  CSSRUN_ASSERT(pools.windows.has_value() && pool_row < pools.rows);
   HWY_DYNAMIC_DISPATCH(PoolPotentialsTarget)
-  (layout, pool, membranes, row, columns.Within(pool.columns));
+  (layout, pools, membranes, pool_row, largest, columns.Within(pools.columns));
 }
 
 void WriteDigits(const SettledRow& settled, const DigitsTarget& target, size_t row,
