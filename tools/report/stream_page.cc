@@ -124,21 +124,24 @@ std::string TimeSection(const StreamReport& report) {
   if (tally.bins().empty()) return "";
   const auto mean = [](const StreamTally::Bin& bin) { return bin.seconds / AsDouble(bin.frames); };
   const auto share = [](const StreamTally::Bin& bin) { return bin.changed / AsDouble(bin.frames); };
-  // The first frame is a run in full, and sets no scale, unless it is all there is.
-  double slowest = 0;
+  // The first frame is a run in full, and sets no scale, unless it is all there is; nor does a
+  // pause of the system.
+  std::vector<double> seconds;
   double most = 0;
   const size_t from = tally.bins().size() > 1 ? 1 : 0;
   for (size_t i = from; i < tally.bins().size(); ++i) {
-    slowest = std::max(slowest, mean(tally.bins()[i]));
+    seconds.push_back(mean(tally.bins()[i]));
     most = std::max(most, share(tally.bins()[i]));
   }
+  std::ranges::sort(seconds);
+  const double slowest = std::min(seconds.back(), 2 * seconds[(seconds.size() - 1) * 95 / 100]);
   const FrameChart times(tally, slowest);
   const FrameChart shares(tally, most);
   const std::string per_point =
       tally.BinSize() == 1 ? "" : fmt::format(" Each point is {} frames.", tally.BinSize());
   return "<section id=\"time\">\n<h2>Frame by frame</h2>\n<p>The time of a frame through the "
          "network, and the share of neurons whose level changed since the frame before. The first "
-         "frame is a run in full." +
+         "frame is a run in full; peaks beyond the scale are cut off." +
          per_point + "</p>\n<div class=\"columns\">\n<div><h3>Time of a frame</h3>\n" +
          FrameChart::Svg("time over frames", times.Axes([](double value) {
            return fmt::format("{:.3g} ms", value * 1e3);
