@@ -268,4 +268,5 @@ def convert(
     threads: int = 0,
     limits: _Limits | None = None,
     progress: Callable[[str, int, int], object] | None = None,
+    input_size: _Size | None = None,
 ) -> dict[str, Any]: ...
