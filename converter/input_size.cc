@@ -99,7 +99,9 @@ Result<Graph> WithInputSize(const Graph& read, const ImageSize& size, const Netw
         name, vector->name, own.value(vector->inputs[0]).shape[2],
         own.value(vector->inputs[0]).shape[3], advice));
   }
-  return Status(status.code(), "input size " + name + ": " + status.message() + "; or " + advice);
+  return Status(status.code(),
+                fmt::format("input size {}: the model's layers fit its own size alone ({}); {}",
+                            name, status.message(), advice));
 }
 
 }  // namespace cssrun::converter
