@@ -12,40 +12,92 @@
 #define HWY_TARGET_INCLUDE "runtime/stream/changes.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 #include "hwy/highway.h"
+#include "runtime/integer/kernels/lanes-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace cssrun::internal::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-// Bytes that differ, of whole lines.
-uint64_t TakeLevelsTarget(const uint8_t* HWY_RESTRICT fresh, uint8_t* HWY_RESTRICT kept,
-                          const LineRange& lines, uint32_t* HWY_RESTRICT changed) {
-  const hn::CappedTag<uint8_t, kLineLanes> d;
-  uint64_t count = 0;
-  for (size_t line = lines.first; line < lines.last; ++line) {
-    uint32_t bits = 0;
-    for (size_t i = 0; i < kLineLanes; i += hn::Lanes(d)) {
-      const size_t at = line * kLineLanes + i;
-      const auto now = hn::LoadU(d, fresh + at);
-      const auto other = hn::Ne(now, hn::LoadU(d, kept + at));
-      uint8_t mask[8] = {};
-      hn::StoreMaskBits(d, other, mask);
-      uint32_t part = 0;
-      std::memcpy(&part, mask, sizeof(part));
-      bits |= part << i;
-      hn::StoreU(now, d, kept + at);
+// Sets the positions of a line whose neurons changed.
+class PositionSetter {
+ public:
+  HWY_INLINE PositionSetter(const LaneLayout& layout, size_t first_line, uint64_t* positions)
+      : of_line_(layout.positions()),
+        lanes_(layout.lanes),
+        blocks_(layout.blocks),
+        position_(first_line / layout.blocks * of_line_),
+        block_(first_line % layout.blocks),
+        positions_(positions) {}
+
+  // The next line.
+  HWY_INLINE void Add(uint32_t bits) {
+    if (of_line_ == 1) {
+      Set(position_, bits != 0);
+      if (++block_ < blocks_) return;
+      block_ = 0;
+      ++position_;
+      return;
     }
+    const uint32_t of_position = (uint32_t{1} << lanes_) - 1;
+    for (size_t i = 0; i < of_line_; ++i, bits >>= lanes_) {
+      Set(position_++, (bits & of_position) != 0);
+    }
+  }
+
+ private:
+  HWY_INLINE void Set(size_t position, bool changed) {
+    positions_[position / kPositionsOfWord] |= uint64_t{changed} << position % kPositionsOfWord;
+  }
+
+  const size_t of_line_, lanes_, blocks_;
+  size_t position_, block_;
+  uint64_t* positions_;
+};
+
+// Which neurons of a line differ; takes them.
+HWY_INLINE uint32_t TakeLine(const uint8_t* HWY_RESTRICT fresh, uint8_t* HWY_RESTRICT kept) {
+  const hn::CappedTag<uint8_t, kLineLanes> d;
+  uint32_t bits = 0;
+  for (size_t i = 0; i < kLineLanes; i += hn::Lanes(d)) {
+    const auto now = hn::LoadU(d, fresh + i);
+    const auto other = hn::Ne(now, hn::LoadU(d, kept + i));
+#if CSSRUN_TARGET_AVX512
+    bits = other.raw;
+#else
+    uint8_t mask[8] = {};
+    hn::StoreMaskBits(d, other, mask);
+    uint32_t part = 0;
+    std::memcpy(&part, mask, sizeof(part));
+    bits |= part << i;
+#endif
+    hn::StoreU(now, d, kept + i);
+  }
+  return bits;
+}
+
+uint64_t TakeLevelsTarget(const SentFrames& fresh, const SentFrames& kept, size_t row,
+                          const LineRange& lines, const LaneLayout& layout, uint32_t* changed,
+                          uint64_t* positions) {
+  const uint8_t* from = fresh.levels->Row(row) + lines.first * kLineLanes;
+  uint8_t* to = kept.levels->Row(row) + lines.first * kLineLanes;
+  PositionSetter setter(layout, lines.first, positions);
+  uint64_t count = 0;
+  for (size_t line = lines.first; line < lines.last; ++line, from += kLineLanes, to += kLineLanes) {
+    const uint32_t bits = TakeLine(from, to);
     // Two ranges of columns may share a line.
     changed[line] |= bits;
     count += static_cast<uint64_t>(std::popcount(bits));
+    setter.Add(bits);
   }
   return count;
 }
 
 // Neurons whose train changed; levels follow from trains.
 uint64_t TakeSpikesTarget(const SentFrames& fresh, const SentFrames& kept, size_t row,
-                          const LineRange& lines, uint32_t* changed) {
+                          const LineRange& lines, const LaneLayout& layout, uint32_t* changed,
+                          uint64_t* positions) {
+  PositionSetter setter(layout, lines.first, positions);
   uint64_t count = 0;
   for (size_t line = lines.first; line < lines.last; ++line) {
     uint64_t other = 0;
@@ -58,11 +110,23 @@ uint64_t TakeSpikesTarget(const SentFrames& fresh, const SentFrames& kept, size_
     const uint32_t bits = static_cast<uint32_t>(other) | static_cast<uint32_t>(other >> kLineLanes);
     changed[line] |= bits;
     count += static_cast<uint64_t>(std::popcount(bits));
+    setter.Add(bits);
     if (bits == 0 || kept.levels->empty()) continue;
     std::memcpy(kept.levels->Row(row) + line * kLineLanes,
                 fresh.levels->Row(row) + line * kLineLanes, kLineLanes);
   }
   return count;
+}
+
+// See CountUpdates().
+uint64_t CountUpdatesTarget(const FanOut& fan_out, size_t row, const uint32_t* changed,
+                            uint64_t count) {
+  int64_t columns = static_cast<int64_t>(count) * fan_out.usual_columns;
+  for (const FanOut::Exception& e : fan_out.exceptions) {
+    columns +=
+        std::popcount(changed[e.word] & static_cast<uint32_t>(e.mask)) * int64_t{e.difference};
+  }
+  return static_cast<uint64_t>(columns) * fan_out.row_readers[row] * fan_out.target_channels;
 }
 
 // Counts of one row of spikes.
@@ -88,49 +152,32 @@ namespace cssrun::internal {
 
 HWY_EXPORT(TakeLevelsTarget);
 HWY_EXPORT(TakeSpikesTarget);
+HWY_EXPORT(CountUpdatesTarget);
 HWY_EXPORT(CountRowSpikesTarget);
 HWY_EXPORT(CountBitsTarget);
 
 uint64_t TakeChanges(const SentFrames& fresh, const SentFrames& kept, size_t row,
-                     const LineRange& lines, uint32_t* changed) {
+                     const ColumnRange& columns, const LaneLayout& layout,
+                     std::span<uint32_t> changed, std::span<uint64_t> positions) {
+  // The lines of all blocks.
+  LineRange lines = LinesOf(columns, columns.last, layout);
+  lines = {lines.first * layout.blocks, lines.last * layout.blocks};
+  CSSRUN_ASSERT(lines.last <= changed.size());
   if (!kept.spikes.empty()) {
-    return HWY_DYNAMIC_DISPATCH(TakeSpikesTarget)(fresh, kept, row, lines, changed);
+    return HWY_DYNAMIC_DISPATCH(TakeSpikesTarget)(fresh, kept, row, lines, layout, changed.data(),
+                                                  positions.data());
   }
-  return HWY_DYNAMIC_DISPATCH(TakeLevelsTarget)(fresh.levels->Row(row), kept.levels->Row(row),
-                                                lines, changed);
+  return HWY_DYNAMIC_DISPATCH(TakeLevelsTarget)(fresh, kept, row, lines, layout, changed.data(),
+                                                positions.data());
 }
 
 void CountRowSpikes(SpikeFrame& spikes, size_t row) {
   HWY_DYNAMIC_DISPATCH(CountRowSpikesTarget)(spikes, row);
 }
 
-void SetPositions(std::span<const uint32_t> changed, const LineRange& lines,
-                  const LaneLayout& layout, std::span<uint64_t> positions) {
-  const auto set = [&](size_t position) {
-    positions[position / kPositionsOfWord] |= uint64_t{1} << position % kPositionsOfWord;
-  };
-  const size_t of_line = layout.positions();
-  const uint32_t lanes = layout.lanes == kLineLanes ? ~uint32_t{0} : (1U << layout.lanes) - 1;
-  for (size_t line = lines.first; line < lines.last; ++line) {
-    if (changed[line] == 0) continue;
-    if (of_line == 1) {
-      set(line / layout.blocks);
-      continue;
-    }
-    for (size_t i = 0; i < of_line; ++i) {
-      if ((changed[line] >> i * layout.lanes & lanes) != 0) set(line * of_line + i);
-    }
-  }
-}
-
 uint64_t CountUpdates(const FanOut& fan_out, size_t row, std::span<const uint32_t> changed,
                       uint64_t count) {
-  int64_t columns = static_cast<int64_t>(count) * fan_out.usual_columns;
-  for (const FanOut::Exception& e : fan_out.exceptions) {
-    columns +=
-        std::popcount(changed[e.word] & static_cast<uint32_t>(e.mask)) * int64_t{e.difference};
-  }
-  return static_cast<uint64_t>(columns) * fan_out.row_readers[row] * fan_out.target_channels;
+  return HWY_DYNAMIC_DISPATCH(CountUpdatesTarget)(fan_out, row, changed.data(), count);
 }
 
 uint64_t CountUpdates(const ReadoutSynapses& synapses, size_t row,

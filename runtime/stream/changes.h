@@ -22,23 +22,15 @@ struct SentFrames {
   std::span<SpikeFrame> spikes = {};  // by spike index; empty where levels go alone
 };
 
-// Copies what differs in some lines of a row (32 neurons) from `fresh` to `kept`, and adds a bit
-// for each neuron that sends something else, [line]. Returns how many do.
+// Copies what differs in some columns of a row, in whole lines of 32 neurons, from `fresh` to
+// `kept`. Adds a bit for each neuron that sends something else to `changed`, by line, and one for
+// its position to `positions`. Returns how many do.
 uint64_t TakeChanges(const SentFrames& fresh, const SentFrames& kept, size_t row,
-                     const LineRange& lines, uint32_t* changed);
+                     const ColumnRange& columns, const LaneLayout& layout,
+                     std::span<uint32_t> changed, std::span<uint64_t> positions);
 
 // Sets the count of one row.
 void CountRowSpikes(SpikeFrame& spikes, size_t row);
-
-// The lines of all blocks that hold columns of a row of what is sent.
-inline LineRange SentLines(const ColumnRange& columns, const LaneLayout& layout) {
-  const LineRange of_block = LinesOf(columns, columns.last, layout);
-  return {of_block.first * layout.blocks, of_block.last * layout.blocks};
-}
-
-// Sets the positions of a row of which a neuron changed.
-void SetPositions(std::span<const uint32_t> changed, const LineRange& lines,
-                  const LaneLayout& layout, std::span<uint64_t> positions);
 
 // The synapses of the changed neurons of a source row.
 uint64_t CountUpdates(const FanOut& fan_out, size_t row, std::span<const uint32_t> changed,

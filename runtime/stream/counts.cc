@@ -1,11 +1,25 @@
 #include "runtime/stream/counts.h"
 
+#include <algorithm>
 #include <variant>
 
 #include "runtime/assert.h"
 #include "runtime/stream/changes.h"
 
 namespace cssrun::internal {
+namespace {
+
+// Rows that are counted together: beginning to count costs as much as some rows.
+constexpr size_t kCountedRows = 8;
+
+bool AnyInRows(const PositionBits& bits, size_t first, size_t last) {
+  for (size_t row = first; row < last; ++row) {
+    if (bits.AnyInRow(row)) return true;
+  }
+  return false;
+}
+
+}  // namespace
 
 StreamCounts::StreamCounts(const LoadedNetwork& network, const std::vector<bool>& levels_alone)
     : network_(network),
@@ -16,7 +30,8 @@ StreamCounts::StreamCounts(const LoadedNetwork& network, const std::vector<bool>
   for (size_t i = 0; i < integers.layers.size(); ++i) {
     for (const IntegerSynapses& s : integers.layers[i].synapses) {
       Reader reader{i, &s.fan_out, nullptr, {}};
-      reader.row_synops.resize(network.layers[s.source].extent.height());
+      const size_t rows = network.layers[s.source].extent.height();
+      reader.band_synops.resize((rows + kCountedRows - 1) / kCountedRows);
       readers_[s.source].push_back(std::move(reader));
       of_layer_[i].synapses += s.fan_out.synapses;
     }
@@ -68,20 +83,22 @@ void StreamCounts::FinishLayer(size_t layer, const LayerState& state, const Posi
   for (Reader& reader : readers_[layer]) {
     if (reader.fan_out == nullptr) continue;
     uint64_t& synops = of_layer_[reader.layer].synops;
-    for (size_t row = 0; row < reader.row_synops.size(); ++row) {
-      if (!changed.AnyInRow(row)) continue;
-      uint64_t of_row = 0;
+    for (size_t band = 0; band < reader.band_synops.size(); ++band) {
+      const size_t first = band * kCountedRows;
+      const size_t last = std::min(changed.rows(), first + kCountedRows);
+      if (!AnyInRows(changed, first, last)) continue;
+      uint64_t of_band = 0;
       if (levels_alone_[layer]) {
         const CountedLevels counted{&state.levels, &*network_.integers().layers[layer].level_rule,
                                     state.row_spikes};
-        of_row = CountLevelSynops(*reader.fan_out, counted, row, row + 1);
+        of_band = CountLevelSynops(*reader.fan_out, counted, first, last);
       } else {
         for (const SpikeFrame& spikes : state.spikes) {
-          of_row += CountSynops(*reader.fan_out, spikes, row, row + 1);
+          of_band += CountSynops(*reader.fan_out, spikes, first, last);
         }
       }
-      synops += of_row - reader.row_synops[row];
-      reader.row_synops[row] = of_row;
+      synops += of_band - reader.band_synops[band];
+      reader.band_synops[band] = of_band;
     }
   }
 }

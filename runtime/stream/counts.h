@@ -1,5 +1,5 @@
 // Counts of a stream: what changed, and the spikes and SyOPs that a full run would count. These are
-// kept by row, so that rows in which nothing changed cost nothing.
+// kept by some rows, so that where nothing changed they cost nothing.
 #ifndef CSSRUN_RUNTIME_STREAM_COUNTS_H_
 #define CSSRUN_RUNTIME_STREAM_COUNTS_H_
 
@@ -48,7 +48,7 @@ class StreamCounts {
     size_t layer = 0;
     const FanOut* fan_out = nullptr;
     const ReadoutSynapses* readout = nullptr;  // where there is no fan_out
-    std::vector<uint64_t> row_synops;          // by source row; of a fan_out
+    std::vector<uint64_t> band_synops;         // by kCountedRows source rows; of a fan_out
   };
 
   const LoadedNetwork& network_;

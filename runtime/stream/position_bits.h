@@ -3,7 +3,6 @@
 #define CSSRUN_RUNTIME_STREAM_POSITION_BITS_H_
 
 #include <algorithm>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -39,11 +38,6 @@ class PositionBits {
   }
   bool AnyInRow(size_t row) const {
     return std::ranges::any_of(Row(row), [](uint64_t word) { return word != 0; });
-  }
-  size_t CountRow(size_t row) const {
-    size_t count = 0;
-    for (const uint64_t word : Row(row)) count += static_cast<size_t>(std::popcount(word));
-    return count;
   }
   void Clear() { std::ranges::fill(words_, 0); }
   void ClearRow(size_t row) { std::ranges::fill(Row(row), 0); }

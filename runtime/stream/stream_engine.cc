@@ -355,9 +355,8 @@ void StreamEngine::CompareRows(size_t layer, uint32_t first_row, uint32_t last_r
     std::ranges::fill(changed, 0);
     uint64_t count = 0;
     for (const ColumnRange& range : ranges) {
-      const LineRange lines = SentLines(range, layout);
-      count += TakeChanges(FreshFrames(layer), KeptFrames(layer), row, lines, changed.data());
-      SetPositions(changed, lines, layout, stream.changed.Row(row));
+      count += TakeChanges(FreshFrames(layer), KeptFrames(layer), row, range, layout, changed,
+                           stream.changed.Row(row));
     }
     if (count > 0) counts_.AddChanges(layer, row, changed, count, states_[layer]);
   }
