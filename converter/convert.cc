@@ -147,14 +147,19 @@ bool HasSingleLogit(const Model& model) {
          ElementCount(model.graph.ShapeOf(model.graph.outputs.front())) == 1;
 }
 
-Result<Model> LoadAndSimplify(const std::string& path, const NetworkLimits& limits) {
+Result<Model> LoadAndSimplify(const std::string& path, const NetworkLimits& limits,
+                              const std::optional<ImageSize>& input_size) {
   Model model;
   model.path = path;
   Result<Graph> graph = ReadOnnx(path, limits);
   if (!graph.ok()) return graph.status();
-  model.graph = std::move(graph).value();
-  if (Status status = RunPasses(model.graph); !status.ok()) {
-    return Status(status.code(), path + ": " + status.message());
+  if (input_size.has_value()) {
+    graph = WithInputSize(graph.value(), *input_size, limits);
+    if (!graph.ok()) return Named(model, graph.status());
+    model.graph = std::move(graph).value();
+  } else {
+    model.graph = std::move(graph).value();
+    if (Status status = RunPasses(model.graph); !status.ok()) return Named(model, status);
   }
   if (const auto unsupported = FindUnsupported(model.graph); !unsupported.empty()) {
     return Status::BadModel(path + ": " + FormatUnsupported(unsupported));
@@ -183,8 +188,9 @@ Result<Model> LoadAndSimplify(const std::string& path, const NetworkLimits& limi
 
 }  // namespace
 
-Result<Model> LoadModel(const std::string& path, const NetworkLimits& limits) {
-  return GuardMemory([&] { return LoadAndSimplify(path, limits); });
+Result<Model> LoadModel(const std::string& path, const NetworkLimits& limits,
+                        const std::optional<ImageSize>& input_size) {
+  return GuardMemory([&] { return LoadAndSimplify(path, limits, input_size); });
 }
 
 void FoldIntoNormalization(const Graph& graph, InputFormat& input) {

@@ -15,6 +15,7 @@
 #include "converter/code_settings.h"
 #include "converter/compare.h"
 #include "converter/graph.h"
+#include "converter/input_size.h"
 #include "converter/spiking.h"
 #include "cssrun/network.h"
 #include "cssrun/status.h"
@@ -127,8 +128,10 @@ struct Conversion {
 using StageProgress = std::function<void(const char* stage, size_t done, size_t total)>;
 
 // Reads and simplifies a model. Errors: kIo, kOutOfMemory, or kBadModel that lists every
-// unsupported node, or says what exceeds `limits`.
-Result<Model> LoadModel(const std::string& path, const NetworkLimits& limits = {});
+// unsupported node, or says what exceeds `limits` or fixes the size of the images. `input_size`: of
+// images, where it is another one than the file's.
+Result<Model> LoadModel(const std::string& path, const NetworkLimits& limits = {},
+                        const std::optional<ImageSize>& input_size = {});
 
 // Lowers the model to spikes and runs the ANN on the calibration images.
 Result<PreparedModel> PrepareModel(const Model& model, const ImageSet& calibration,

@@ -14,11 +14,8 @@
 #include "cssrun/c.h"
 #include "cssrun/cssrun.h"
 #include "runtime/assert.h"
+#include "runtime/c_api_handles.h"
 #include "runtime/c_api_status.h"
-
-struct cssrun_network {
-  std::shared_ptr<const cssrun::Network> network;
-};
 
 struct cssrun_session {
   std::shared_ptr<const cssrun::Network> network;
@@ -141,16 +138,6 @@ cssrun::SessionOptions TranslateOptions(const cssrun_session_options& options) {
   return translated;
 }
 
-Status OrderOf(cssrun_pixel_order order, cssrun::PixelOrder& translated) {
-  if (order != CSSRUN_INTERLEAVED && order != CSSRUN_PLANAR) {
-    return Status::InvalidArgument("order " + std::to_string(order) +
-                                   " is not a cssrun_pixel_order");
-  }
-  translated =
-      order == CSSRUN_PLANAR ? cssrun::PixelOrder::kPlanar : cssrun::PixelOrder::kInterleaved;
-  return Status::Ok();
-}
-
 // Checks the arguments and calls `run`, a function of nothing that returns a Status. The session
 // has an answer if it succeeds.
 template <class Run>
@@ -181,11 +168,6 @@ Status CheckAnswer(const cssrun_session* session) {
   if (session == nullptr) return Null("session");
   if (session->has_answer) return Status::Ok();
   return Status::InvalidArgument("the session has no answer: its last run failed, or none was");
-}
-
-Status OutOfRange(const char* what, size_t given, size_t count) {
-  return Status::InvalidArgument(std::string(what) + " " + std::to_string(given) + "; there are " +
-                                 std::to_string(count));
 }
 
 }  // namespace

@@ -66,7 +66,7 @@ void AddColumns(const DirectSynapses& s, const float* HWY_RESTRICT seen, TapRang
 
 // One row of the target's map of a convolution with one group.
 void ConvolveRow(const DirectSynapses& s, const float* seen, uint32_t row, size_t stride,
-                 float* potentials) {
+                 float* potentials, const ColumnRange& range) {
   const WindowAxis row_axis = RowsOf(s.window);
   const WindowAxis column_axis = ColumnsOf(s.window);
   const TapRange rows = row_axis.TapsInside(row, s.seen.height());
@@ -76,13 +76,13 @@ void ConvolveRow(const DirectSynapses& s, const float* seen, uint32_t row, size_
     return own.first == taps.first && own.last == taps.last;
   };
   constexpr uint32_t kTogether = 8;
-  for (uint32_t column = 0; column < s.target.width();) {
+  for (uint32_t column = range.first; column < range.last;) {
     const TapRange columns = column_axis.TapsInside(column, s.seen.width());
     const int64_t left = column_axis.SourceOf(column, 0);
     float* to = potentials + column * stride;
     // Both ends of the tap range only ever decrease along a row. If the first and the last of these
     // columns use the same taps, then so do the columns between them.
-    if (column + kTogether <= s.target.width() && uses_taps(column + kTogether - 1, columns)) {
+    if (column + kTogether <= range.last && uses_taps(column + kTogether - 1, columns)) {
       AddColumns<kTogether>(s, seen, rows, columns, top, left, stride, to);
       column += kTogether;
     } else {
@@ -128,14 +128,14 @@ const float* PixelAt(const DirectSynapses& s, std::span<const float> seen, int64
 // convolutions of the image are rare. Source channel j of a group has the index
 // group * sources + j in a pixel, where group = target / targets.
 void ConvolveGroupsRow(const DirectSynapses& s, std::span<const float> seen, uint32_t row,
-                       size_t stride, float* potentials) {
+                       size_t stride, float* potentials, const ColumnRange& range) {
   const Window& w = s.window;
   const size_t sources = s.source.channels() / s.groups;
   const size_t targets = s.target.channels() / s.groups;
   const size_t lanes = s.weight_stride();
   const WindowAxis rows = RowsOf(w);
   const WindowAxis columns = ColumnsOf(w);
-  for (uint32_t column = 0; column < s.target.width(); ++column) {
+  for (uint32_t column = range.first; column < range.last; ++column) {
     float* to = potentials + column * stride;
     for (int32_t ky = 0; ky < w.kernel_y(); ++ky) {
       for (int32_t kx = 0; kx < w.kernel_x(); ++kx) {
@@ -156,13 +156,13 @@ void ConvolveGroupsRow(const DirectSynapses& s, std::span<const float> seen, uin
 // One row of the target's map of an identity: target channel c takes the one weight times source
 // channel c - channel_offset, where that exists.
 void AddIdentityRow(const DirectSynapses& s, std::span<const float> seen, uint32_t row,
-                    size_t stride, float* potentials) {
+                    size_t stride, float* potentials, const ColumnRange& range) {
   const WindowAxis rows = RowsOf(s.window);
   const WindowAxis columns = ColumnsOf(s.window);
   const int64_t first = std::max<int64_t>(0, s.channel_offset);
   const int64_t last =
       std::min<int64_t>(s.target.channels(), int64_t{s.source.channels()} + s.channel_offset);
-  for (uint32_t column = 0; column < s.target.width(); ++column) {
+  for (uint32_t column = range.first; column < range.last; ++column) {
     const float* pixel = PixelAt(s, seen, rows.SourceOf(row, 0), columns.SourceOf(column, 0));
     if (pixel == nullptr) continue;
     float* to = potentials + column * stride;
@@ -215,6 +215,20 @@ void PixelScale::Apply(const Input& input, const Extent& image, std::span<float>
   } else {
     ForEachPixel(input.order, image,
                  [&](size_t i, size_t at, size_t c) { values[i] = Scaled(input.values[at], c); });
+  }
+}
+
+void PixelScale::ApplyRow(const Input& input, const Extent& image, size_t row,
+                          std::span<float> values) const {
+  CSSRUN_ASSERT(input.kind != InputKind::kSpikes && input.order == PixelOrder::kInterleaved);
+  const size_t channels = image.channels();
+  const size_t first = row * image.width() * channels;
+  const size_t last = first + image.width() * channels;
+  for (size_t i = first; i < last; i += channels) {
+    for (size_t c = 0; c < channels; ++c) {
+      values[i + c] = input.kind == InputKind::kBytes ? table_[c * 256 + input.bytes[i + c]]
+                                                      : Scaled(input.values[i + c], c);
+    }
   }
 }
 
@@ -296,18 +310,19 @@ std::span<const float> SeenImage(const DirectSynapses& s, std::span<const float>
 }
 
 void AddDirectRow(const DirectSynapses& synapses, std::span<const float> seen, uint32_t row,
-                  size_t stride, float* potentials) {
+                  size_t stride, float* potentials, const ColumnRange& columns) {
   CSSRUN_ASSERT(row < synapses.target.height());
   CSSRUN_ASSERT(seen.size() == Neurons(synapses.seen));
   CSSRUN_ASSERT(stride >= synapses.target.channels());
   CSSRUN_ASSERT(potentials != nullptr);
+  const ColumnRange range = columns.Within(synapses.target.width());
   if (synapses.kind == SynapseKind::Identity) {
-    AddIdentityRow(synapses, seen, row, stride, potentials);
+    AddIdentityRow(synapses, seen, row, stride, potentials, range);
   } else if (synapses.groups > 1) {
-    ConvolveGroupsRow(synapses, seen, row, stride, potentials);
+    ConvolveGroupsRow(synapses, seen, row, stride, potentials, range);
   } else {
     CSSRUN_ASSERT(stride >= synapses.weight_stride());  // whole vectors are stored
-    HWY_DYNAMIC_DISPATCH(ConvolveRow)(synapses, seen.data(), row, stride, potentials);
+    HWY_DYNAMIC_DISPATCH(ConvolveRow)(synapses, seen.data(), row, stride, potentials, range);
   }
 }
 

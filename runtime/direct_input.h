@@ -19,6 +19,7 @@
 #include "hwy/aligned_allocator.h"
 #include "network_generated.h"
 #include "runtime/engine/input.h"
+#include "runtime/integer/layout/membrane_layout.h"
 
 namespace cssrun::internal {
 
@@ -32,6 +33,9 @@ class PixelScale {
   // Fills `values`, [row][column][channel] of `image`. `input` holds pixels of that size, in either
   // order, not spikes. Does not allocate.
   void Apply(const Input& input, const format::Extent& image, std::span<float> values) const;
+  // The same for one row of an interleaved image, and no other values.
+  void ApplyRow(const Input& input, const format::Extent& image, size_t row,
+                std::span<float> values) const;
 
  private:
   float Scaled(float value, size_t channel) const;  // `value`: a pixel from 0 to 1
@@ -89,8 +93,9 @@ std::span<const float> SeenImage(const DirectSynapses& synapses, std::span<const
 //
 // `seen` is what SeenImage() returned. `stride` is at least weight_stride(), because whole vectors
 // are stored; the lanes beyond the channels get + 0. Does not allocate.
+// Of the columns of the range alone.
 void AddDirectRow(const DirectSynapses& synapses, std::span<const float> seen, uint32_t row,
-                  size_t stride, float* potentials);
+                  size_t stride, float* potentials, const ColumnRange& columns = {});
 
 }  // namespace cssrun::internal
 

@@ -1,7 +1,6 @@
 #include "cssrun/session.h"
 
 #include <algorithm>
-#include <limits>
 #include <new>
 #include <stdexcept>
 #include <string>
@@ -9,6 +8,7 @@
 #include <utility>
 
 #include "format/geometry.h"
+#include "runtime/engine/check_pixels.h"
 #include "runtime/engine/engine.h"
 #include "runtime/engine/input.h"
 #include "runtime/engine/recording.h"
@@ -18,14 +18,6 @@ namespace cssrun {
 namespace {
 
 using internal::CodedSpike;
-
-Status CheckSize(const Network& network, size_t size, const char* unit) {
-  const InputFormat& input = network.input();
-  const size_t expected = size_t{input.channels} * input.height * input.width;
-  if (size == expected) return Status::Ok();
-  return Status::InvalidArgument("an image of " + std::to_string(size) + unit +
-                                 "; the network takes " + std::to_string(expected));
-}
 
 // Checks the caller's events and writes them to `coded`, sorted by step, position and channel.
 // Errors: kInvalidArgument, naming the event.
@@ -100,19 +92,12 @@ Session::Session(Session&&) noexcept = default;
 Session& Session::operator=(Session&&) noexcept = default;
 
 Status Session::Run(std::span<const uint8_t> pixels, Answer& answer, PixelOrder order) {
-  if (Status status = CheckSize(*network_, pixels.size(), " bytes"); !status.ok()) return status;
+  if (Status status = internal::CheckPixels(*network_, pixels); !status.ok()) return status;
   return RunInput({.kind = internal::InputKind::kBytes, .order = order, .bytes = pixels}, answer);
 }
 
 Status Session::Run(std::span<const float> pixels, Answer& answer, PixelOrder order) {
-  if (Status status = CheckSize(*network_, pixels.size(), " floats"); !status.ok()) return status;
-  const auto wrong =
-      std::ranges::find_if(pixels, [](float value) { return !(value >= 0.0F && value <= 1.0F); });
-  if (wrong != pixels.end()) {
-    return Status::InvalidArgument("pixel number " + std::to_string(wrong - pixels.begin()) +
-                                   " is " + std::to_string(*wrong) +
-                                   "; floats go from 0 to 1 and are not yet normalized");
-  }
+  if (Status status = internal::CheckPixels(*network_, pixels); !status.ok()) return status;
   return RunInput({.kind = internal::InputKind::kValues, .order = order, .values = pixels}, answer);
 }
 

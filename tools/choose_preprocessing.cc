@@ -361,6 +361,12 @@ class Chooser {
 
 }  // namespace
 
+std::optional<HeightAndWidth> ParseHeightAndWidth(std::string_view text) {
+  const std::optional<Size> size = ParseSize(text);
+  if (!size.has_value() || size->one_number) return std::nullopt;
+  return HeightAndWidth{size->height, size->width};
+}
+
 Result<InputFormat> ChoosePreprocessing(const AskedPreprocessing& asked, const InputFormat& model,
                                         std::string_view dashes) {
   return Chooser(asked, model, dashes).Choose();

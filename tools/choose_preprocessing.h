@@ -3,6 +3,7 @@
 #ifndef CSSRUN_TOOLS_CHOOSE_PREPROCESSING_H_
 #define CSSRUN_TOOLS_CHOOSE_PREPROCESSING_H_
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -37,6 +38,13 @@ inline constexpr char kPresetNames[] =
 // other or the model.
 Result<InputFormat> ChoosePreprocessing(const AskedPreprocessing& asked, const InputFormat& model,
                                         std::string_view dashes);
+
+// Parses "HxW", sides of images.
+struct HeightAndWidth {
+  uint32_t height = 0;
+  uint32_t width = 0;
+};
+std::optional<HeightAndWidth> ParseHeightAndWidth(std::string_view text);
 
 // Describes what pictures go through, for people: "rgb, shorter side to 256
 // (bilinear), centre 224x224, mean 0.485,0.456,0.406, std 0.229,0.224,0.225".

@@ -130,7 +130,10 @@ int Run(int argc, char** argv) {
   }
   converter::ConvertOptions& options = arguments.options;
   options.limits = arguments.limits.network;
-  Result<converter::Model> model = converter::LoadModel(arguments.model, arguments.limits.network);
+  const Result<std::optional<converter::ImageSize>> size = ParseInputSize(arguments.input_size);
+  if (!size.ok()) return Fail(size.status());
+  Result<converter::Model> model =
+      converter::LoadModel(arguments.model, arguments.limits.network, size.value());
   if (!model.ok()) return Fail(model.status());
   const std::optional<converter::CodeSettings>& quantized = model.value().quantized_code;
   Result<converter::CodeSettings> code =

@@ -189,6 +189,10 @@ void DeclareConvert(CLI::App& app, ConvertArguments& arguments) {
       ->check(Between(0.0, 100.0))
       ->type_name("[PERCENT]")
       ->group(choice);
+  app.add_option("--input-size", arguments.input_size,
+                 "height and width of the images, where they differ from the model's own: for "
+                 "models whose last map is pooled, whose means grow with it")
+      ->type_name("HxW");
   app.add_option("--check", arguments.check,
                  "compare the model's logits on a picture with those that the framework gave, an "
                  "array of NumPy, and say how the preprocessing differs; needs no --output")
@@ -207,6 +211,17 @@ void DeclareConvert(CLI::App& app, ConvertArguments& arguments) {
     if (arguments.calibration.empty()) throw CLI::RequiredError("--calibration");
   });
   Prepare(app, kExamples);
+}
+
+Result<std::optional<converter::ImageSize>> ParseInputSize(const std::string& text) {
+  if (text.empty()) return std::optional<converter::ImageSize>();
+  const std::optional<HeightAndWidth> size = ParseHeightAndWidth(text);
+  if (!size.has_value()) {
+    return Status::InvalidArgument("--input-size " + text +
+                                   ": neither side may be left out; give it as HxW, such as "
+                                   "240x320");
+  }
+  return std::optional(converter::ImageSize{size->height, size->width});
 }
 
 std::vector<std::string> JoinOptionalValue(std::vector<std::string> joined) {

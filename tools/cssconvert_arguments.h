@@ -20,6 +20,7 @@ struct ConvertArguments {
   std::string validation;
   std::string labels;
   std::string report;
+  std::string input_size;          // HxW; "": the model's own
   std::vector<std::string> check;  // a picture and the framework's logits, or nothing
   bool no_negative = false;
   bool paper = false;
@@ -36,6 +37,9 @@ struct ConvertArguments {
 
 // Declares all options; parsing fills `arguments`.
 void DeclareConvert(CLI::App& app, ConvertArguments& arguments);
+
+// Parses "HxW"; nothing where it is empty. Error: kInvalidArgument.
+Result<std::optional<converter::ImageSize>> ParseInputSize(const std::string& text);
 
 // Joins "--auto 1" to "--auto=1" and gives "--auto" alone its default value, and likewise "--fit".
 // CLI11 would take any argument that follows as the value, even a path.

@@ -52,6 +52,9 @@ class Engine {
   // whatever the options ask for.
   Engine(const LoadedNetwork& network, const SessionOptions& options, uint32_t longest_chunk);
 
+  // Copies the potentials of all readouts, one after another, in the order of the outputs.
+  void CopyOutputs(std::vector<float>& potentials);
+
   const LoadedNetwork& network_;
 
  private:
@@ -73,8 +76,6 @@ class Engine {
   virtual void RecordMembranes(size_t layer, uint32_t index, std::span<float> membranes) const = 0;
 
   void Record(uint32_t first, uint32_t last, Answer& answer) const;
-  // Copies the potentials of all readouts, one after another, in the order of the outputs.
-  void CopyOutputs(std::vector<float>& potentials);
 
   const SessionOptions options_;
   const uint32_t chunk_;

@@ -52,11 +52,16 @@ SourceView ViewMap(const format::Window* mean, const format::Extent& source) {
 
 }  // namespace
 
-SourceView ViewSource(const format::Synapses& synapses, const format::Extent& source) {
-  SourceView view = ViewMap(synapses.average(), source);
-  view.y = Spread(std::move(view.y), synapses.spread_y());
-  view.x = Spread(std::move(view.x), synapses.spread_x());
+SourceView ViewSource(const format::Window* mean, int32_t spread_y, int32_t spread_x,
+                      const format::Extent& source) {
+  SourceView view = ViewMap(mean, source);
+  view.y = Spread(std::move(view.y), spread_y);
+  view.x = Spread(std::move(view.x), spread_x);
   return view;
+}
+
+SourceView ViewSource(const format::Synapses& synapses, const format::Extent& source) {
+  return ViewSource(synapses.average(), synapses.spread_y(), synapses.spread_x(), source);
 }
 
 }  // namespace cssrun::internal

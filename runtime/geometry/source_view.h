@@ -33,6 +33,9 @@ struct SourceView {
 };
 
 SourceView ViewSource(const format::Synapses& synapses, const format::Extent& source);
+// `mean`: the window of the means; null: none.
+SourceView ViewSource(const format::Window* mean, int32_t spread_y, int32_t spread_x,
+                      const format::Extent& source);
 
 }  // namespace cssrun::internal
 

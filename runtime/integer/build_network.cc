@@ -208,6 +208,7 @@ class Builder {
         c.identity() ? node.potential()->channels() : c.synapses->weights()->size();
     layer.work += uint64_t{layer.membranes.rows} * layer.membranes.columns * weights;
     SetFanOut(c, target, out.fan_out);
+    out.reach = ReachOf(c.view, c.source, *c.synapses->window(), *node.potential());
     switch (choice.kind) {
       case KernelKind::kTileGather:
         return BuildTileGather(node, c, target, choice.width, layer, out.kernel);

@@ -179,12 +179,7 @@ void IntegerEngine::StartReadout(size_t layer) {
 }
 
 Status IntegerEngine::Run(const Input& input, Answer& answer) {
-  // An arena of that size may be there already, as it is where a batch is run.
-  const int threads = static_cast<int>(workers_.size());
-  const bool inside = tbb::this_task_arena::current_thread_index() >= 0 &&
-                      tbb::this_task_arena::max_concurrency() == threads;
-  if (threads == 1 || inside) return Engine::Run(input, answer);
-  return arena_->execute([&] { return Engine::Run(input, answer); });
+  return InThreads([&] { return Engine::Run(input, answer); });
 }
 
 void IntegerEngine::StartImage(const Input& input) {
@@ -329,6 +324,21 @@ void IntegerEngine::CountLevels(size_t layer, LayerStatistics& statistics) {
   for (const uint32_t spikes : state.row_spikes) statistics.spikes += spikes;
 }
 
+std::span<SynapseInput> IntegerEngine::InputsOf(size_t layer, uint32_t index, Worker& worker) {
+  const std::vector<IntegerSynapses>& synapses = integers_.layers[layer].synapses;
+  const std::span<SynapseInput> inputs = std::span(worker.inputs).first(synapses.size());
+  for (size_t s = 0; s < inputs.size(); ++s) {
+    const uint32_t from = synapses[s].source;
+    const LayerState& source = states_[from];
+    inputs[s] = {&source.spikes[index], &source.levels, {}, &worker.lists[s]};
+    if (levels_alone_[from]) {
+      inputs[s].spikes = nullptr;
+      inputs[s].counted = LevelsOf(from);
+    }
+  }
+  return inputs;
+}
+
 uint64_t IntegerEngine::StepPart(size_t layer_index, uint32_t index, const LayerPart& part) {
   const IntegerLayer& integers = integers_.layers[layer_index];
   const bool settled = integers.settled() != nullptr;
@@ -337,26 +347,18 @@ uint64_t IntegerEngine::StepPart(size_t layer_index, uint32_t index, const Layer
   if (settled && index >= network_.timesteps) return 0;  // all spikes have left
   Worker& worker = WorkerOfThread();
   std::span<SynapseInput> inputs;
-  if (index < network_.timesteps) {
-    inputs = std::span(worker.inputs).first(integers.synapses.size());
-    for (size_t s = 0; s < inputs.size(); ++s) {
-      const uint32_t from = integers.synapses[s].source;
-      const LayerState& source = states_[from];
-      inputs[s] = {&source.spikes[index], &source.levels, {}, &worker.lists[s]};
-      if (levels_alone_[from]) {
-        inputs[s].spikes = nullptr;
-        inputs[s].counted = LevelsOf(from);
-      }
-    }
-  }
+  if (index < network_.timesteps) inputs = InputsOf(layer_index, index, worker);
   if (settled && index + 1 == network_.timesteps) {
-    return SettlePart(layer_index, worker, inputs, part);
+    SettlingStep step = SettlingStepOf(layer_index, worker);
+    step.inputs = inputs;
+    step.part = part;
+    return RunSettlingStep(step);
   }
-  return StepEventPart(layer_index, index, inputs, part);
+  return RunEventStep(EventStepOf(layer_index, index, inputs, part));
 }
 
-uint64_t IntegerEngine::StepEventPart(size_t layer_index, uint32_t index,
-                                      std::span<const SynapseInput> inputs, const LayerPart& part) {
+EventStep IntegerEngine::EventStepOf(size_t layer_index, uint32_t index,
+                                     std::span<const SynapseInput> inputs, const LayerPart& part) {
   const IntegerLayer& integers = integers_.layers[layer_index];
   LayerState& state = states_[layer_index];
   EventStep step;
@@ -384,7 +386,7 @@ uint64_t IntegerEngine::StepEventPart(size_t layer_index, uint32_t index,
                         events->thresholds.get() + parameters * spike_index};
     }
   }
-  return RunEventStep(step);
+  return step;
 }
 
 SettlingStep IntegerEngine::SettlingStepOf(size_t layer_index, Worker& worker) {
@@ -407,14 +409,6 @@ SettlingStep IntegerEngine::SettlingStepOf(size_t layer_index, Worker& worker) {
                               network_.timesteps, network_.negative_spikes, integers.pools.columns};
   }
   return step;
-}
-
-uint64_t IntegerEngine::SettlePart(size_t layer_index, Worker& worker,
-                                   std::span<const SynapseInput> inputs, const LayerPart& part) {
-  SettlingStep step = SettlingStepOf(layer_index, worker);
-  step.inputs = inputs;
-  step.part = part;
-  return RunSettlingStep(step);
 }
 
 void IntegerEngine::StepReadout(size_t layer, uint32_t index, LayerStatistics& statistics) {

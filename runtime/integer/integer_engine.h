@@ -48,7 +48,18 @@ class IntegerEngine : public Engine {
   // Synapses of a layer from which on threads share it.
   void set_shared_work(uint64_t synapses) { shared_work_ = synapses; }
 
- private:
+ protected:
+  // Calls run() with the engine's threads.
+  template <class Function>
+  Status InThreads(const Function& run) {
+    // An arena of that size may be there already, as it is where a batch is run.
+    const int threads = static_cast<int>(workers_.size());
+    const bool inside = tbb::this_task_arena::current_thread_index() >= 0 &&
+                        tbb::this_task_arena::max_concurrency() == threads;
+    if (threads == 1 || inside) return run();
+    return arena_->execute(run);
+  }
+
   // What a thread needs to run some rows of a layer.
   struct Worker {
     std::vector<SynapseInput> inputs;  // by synapses of a layer
@@ -76,6 +87,11 @@ class IntegerEngine : public Engine {
   void RecordSpikes(size_t layer, uint32_t index, std::span<int8_t> spikes) const override;
   void RecordMembranes(size_t layer, uint32_t index, std::span<float> membranes) const override;
 
+  // What the synapses of a layer read at an input index.
+  std::span<SynapseInput> InputsOf(size_t layer, uint32_t index, Worker& worker);
+  // One step of a layer that collects events.
+  EventStep EventStepOf(size_t layer, uint32_t index, std::span<const SynapseInput> inputs,
+                        const LayerPart& part);
   // Sets levels_alone_.
   void ChooseLevelsAlone();
   Worker& WorkerOfThread();
@@ -93,14 +109,10 @@ class IntegerEngine : public Engine {
   void CountLevels(size_t layer, LayerStatistics& statistics);
   // Part of a layer at one input index; returns its share of the SyOPs.
   uint64_t StepPart(size_t layer, uint32_t index, const LayerPart& part);
-  uint64_t StepEventPart(size_t layer, uint32_t index, std::span<const SynapseInput> inputs,
-                         const LayerPart& part);
   // What a layer's last step works on, but for its part and inputs.
   SettlingStep SettlingStepOf(size_t layer, Worker& worker);
   // Writes what the pools of a settled layer send; `shared`: with all threads.
   void PoolNeurons(size_t layer, bool shared);
-  uint64_t SettlePart(size_t layer, Worker& worker, std::span<const SynapseInput> inputs,
-                      const LayerPart& part);
   void StepReadout(size_t layer, uint32_t index, LayerStatistics& statistics);
   uint64_t StepVectorReadout(size_t layer, uint32_t index, const VectorReadout& readout,
                              VectorReadoutState& state);

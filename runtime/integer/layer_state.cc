@@ -34,9 +34,21 @@ void StartMembranes(const IntegerLayer& layer, const LayerPart& part, int16_t* a
   }
 }
 
-// What pixels bring to one row of membranes, see LayerState::floats.
+// The columns of the map that some membranes belong to.
+ColumnRange MapColumns(const PoolAxis& pools, const ColumnRange& membranes) {
+  if (pools.disjoint) return membranes;
+  ColumnRange map{std::numeric_limits<uint32_t>::max(), 0};
+  for (size_t column = membranes.first; column < membranes.last; ++column) {
+    if (pools.positions[column] < 0) continue;
+    const auto at = static_cast<uint32_t>(pools.positions[column]);
+    map = {std::min(map.first, at), std::max(map.last, at + 1)};
+  }
+  return {std::min(map.first, map.last), map.last};
+}
+
+// What pixels bring to some columns of one row of membranes, see LayerState::floats.
 void StartPixelRow(const Layer& described, const IntegerLayer& layer, uint32_t row,
-                   std::span<float> pixel_row, LayerState& state) {
+                   const ColumnRange& columns, std::span<float> pixel_row, LayerState& state) {
   const MembraneLayout& layout = layer.membranes;
   if (described.direct.empty()) {  // shortcuts are added to zeros
     for (size_t block = 0; block < layout.lanes.blocks; ++block) {
@@ -49,10 +61,12 @@ void StartPixelRow(const Layer& described, const IntegerLayer& layer, uint32_t r
   CSSRUN_ASSERT(layer.pixel_scale != nullptr);
   const int64_t map_row = layer.pools.y.positions[row];
   if (map_row >= 0) {
-    std::fill_n(pixel_row.begin(), stride * described.potential.width(), 0.0F);
+    const ColumnRange map = MapColumns(layer.pools.x, columns);
+    std::fill_n(pixel_row.begin() + static_cast<std::ptrdiff_t>(stride * map.first),
+                stride * (map.last - map.first), 0.0F);
     for (size_t s = 0; s < described.direct.size(); ++s) {
       AddDirectRow(described.direct[s], state.images[s], static_cast<uint32_t>(map_row), stride,
-                   pixel_row.data());
+                   pixel_row.data(), map);
     }
   }
   const size_t lanes = layout.lanes.lanes;
@@ -62,7 +76,7 @@ void StartPixelRow(const Layer& described, const IntegerLayer& layer, uint32_t r
     const float* scale = layer.pixel_scale.get() + block * kLineLanes;
     const size_t count = std::min(lanes, channels - block * kLineLanes);
     if (state.carry != nullptr) std::fill_n(state.carry.get() + first, layout.map_lanes(), 0.0F);
-    for (size_t column = 0; column < layout.columns; ++column) {
+    for (size_t column = columns.first; column < columns.last; ++column) {
       const int64_t map_column = layer.pools.x.positions[column];
       if (map_row < 0 || map_column < 0) continue;
       const float* from =
@@ -136,13 +150,17 @@ size_t PixelRowSize(const Layer& layer) {
 }
 
 void StartPart(const LoadedNetwork& network, size_t index, const LayerPart& part,
-               std::span<float> pixel_row, LayerState& state) {
+               std::span<float> pixel_row, LayerState& state, const RowRanges* columns) {
   const IntegerLayer& layer = network.integers().layers[index];
   // A layer that is idle until its last step overwrites its membranes there.
   if (!layer.idle_until_last_step()) StartMembranes(layer, part, state.membranes.get());
   if (state.floats != nullptr) {
+    const ColumnRange whole{0, layer.membranes.columns};
     for (uint32_t row = part.first_row; row < part.last_row; ++row) {
-      StartPixelRow(network.layers[index], layer, row, pixel_row, state);
+      for (const ColumnRange& range :
+           columns == nullptr ? std::span(&whole, 1) : columns->Of(row)) {
+        StartPixelRow(network.layers[index], layer, row, range, pixel_row, state);
+      }
     }
   }
   if (state.sent != nullptr) ClearSent(layer, part, state);

@@ -39,9 +39,9 @@ LayerState MakeLayerState(const LoadedNetwork& network, size_t layer);
 size_t PixelRowSize(const Layer& layer);
 
 // Brings a part of a layer of neurons to where it is before the first input. `pixel_row`: room of
-// this thread.
+// this thread. `columns`: of membranes, those that are needed; null: all.
 void StartPart(const LoadedNetwork& network, size_t layer, const LayerPart& part,
-               std::span<float> pixel_row, LayerState& state);
+               std::span<float> pixel_row, LayerState& state, const RowRanges* columns = nullptr);
 
 }  // namespace cssrun::internal
 

@@ -14,6 +14,7 @@
 
 #include "hwy/aligned_allocator.h"
 #include "runtime/float/float_network.h"
+#include "runtime/geometry/reach.h"
 #include "runtime/integer/encoder/encoder.h"
 #include "runtime/integer/kernels/depthwise/depthwise.h"
 #include "runtime/integer/kernels/event_shortcut/event_shortcut.h"
@@ -51,6 +52,7 @@ inline bool ReadsLevels(const Kernel& kernel) {
 struct IntegerSynapses {
   uint32_t source = 0;  // layer index
   FanOut fan_out;
+  Reach reach;
   Kernel kernel;
   // Units per amplitude by target channel, of a level kernel whose sums join in float; empty: those
   // of the layer.

@@ -146,10 +146,10 @@ bool SumsAreFused(const SettlingStep& step) {
   return step.pixels != nullptr || step.layer->settled()->sums == SettledSums::kFusedLevels;
 }
 
-// Whether levels leave the kernel that sums: no pool and no spike is between.
+// Whether levels leave the kernel that sums: no pool, no spike and no dead zone is between.
 bool SumsBecomeLevels(const SettlingStep& step) {
-  return std::holds_alternative<LevelsTarget>(step.sends) && !step.layer->pools.pooled() &&
-         SumsAreFused(step);
+  return step.dead_zone == nullptr && std::holds_alternative<LevelsTarget>(step.sends) &&
+         !step.layer->pools.pooled() && SumsAreFused(step);
 }
 
 // Where the sums of a set of synapses go, of several sets: `first` is those that nothing was stored
@@ -174,6 +174,10 @@ void SumRow(const BoundLevels<K, Function>& bound, const SettlingStep& step,
             const TileRange& tiles = {}) {
   const MembraneLayout& layout = step.layer->membranes;
   LevelTarget target;
+  if (step.columns != nullptr) {
+    target.columns = step.columns->Of(row);
+    if (target.columns.empty()) return;
+  }
   if (bound.mode == SumMode::kLevels) {
     const auto& sends = std::get<LevelsTarget>(step.sends);
     target.levels = sends.levels->Row(row);
@@ -191,20 +195,33 @@ void SumRow(const BoundLevels<K, Function>& bound, const SettlingStep& step,
   bound.sum(*bound.kernel, *bound.levels, target, row);
 }
 
+constexpr ColumnRange kAllColumns;
+// Those of a row of membranes, or of what is sent.
+std::span<const ColumnRange> ColumnsOfRow(const RowRanges* columns, size_t row) {
+  return columns == nullptr ? std::span(&kAllColumns, 1) : columns->Of(row);
+}
+
 // Writes the spikes or levels of potentials: row `row` of what `settled` says.
-void SendRow(const SettlingStep& step, const SettledRow& settled, size_t row, size_t spike_row) {
+void SendRow(const SettlingStep& step, const SettledRow& settled, size_t row, size_t spike_row,
+             const ColumnRange& columns) {
+  if (step.dead_zone != nullptr) KeepLevels(settled, *step.dead_zone, row, spike_row, columns);
   if (const auto* levels = std::get_if<LevelsTarget>(&step.sends)) {
-    WriteLevels(settled, *levels, row, spike_row);
+    WriteLevels(settled, *levels, row, spike_row, columns);
   } else {
-    WriteDigits(settled, std::get<DigitsTarget>(step.sends), row, spike_row);
+    WriteDigits(settled, std::get<DigitsTarget>(step.sends), row, spike_row, columns);
   }
 }
 
 // Rounds a row and writes its spikes or levels; those of pools come later, in RunPoolStep().
 void SettleRow(const SettlingStep& step, const SettledRow& settled, size_t row) {
-  if (SumsBecomeLevels(step)) return;
-  if (!SumsAreFused(step)) RoundPotentials(settled, FloatInputs(step, row), row);
-  if (!step.layer->pools.pooled()) SendRow(step, settled, row, row);
+  const std::span<const ColumnRange> columns = ColumnsOfRow(step.columns, row);
+  if (SumsBecomeLevels(step) || columns.empty()) return;
+  const bool fused = SumsAreFused(step);
+  const PotentialInputs inputs = fused ? PotentialInputs() : FloatInputs(step, row);
+  for (const ColumnRange& range : columns) {
+    if (!fused) RoundPotentials(settled, inputs, row, range);
+    if (!step.layer->pools.pooled()) SendRow(step, settled, row, row, range);
+  }
 }
 
 // Weights that stay in the second-level cache from one row to the next. Where there are more, some
@@ -225,7 +242,11 @@ void RunFusedLevels(const BoundLevels<K, Function>& bound, const SettlingStep& s
   const size_t together = tiles > 1 ? kMostRowsTogether : 1;
   for (size_t first = step.part.first_row; first < step.part.last_row; first += together) {
     const size_t rows = std::min(together, step.part.last_row - first);
-    for (size_t i = 0; i < rows; ++i) inputs[i] = FloatInputs(step, first + i);
+    for (size_t i = 0; i < rows; ++i) {
+      // Shortcuts that are not aligned would be added to floats that nobody has set.
+      if (ColumnsOfRow(step.columns, first + i).empty()) continue;
+      inputs[i] = FloatInputs(step, first + i);
+    }
     for (uint32_t t = 0; t < tiles; ++t) {
       const TileRange some = tiles > 1 ? TileRange{t, t + 1} : TileRange();
       for (size_t i = 0; i < rows; ++i) SumRow(bound, step, settled, inputs[i], first + i, some);
@@ -266,7 +287,8 @@ uint64_t RunEventStep(const EventStep& step) {
   if (step.pixels.potentials != nullptr) {
     AddPixels(step.pixels, layer.membranes, neurons.part, neurons.growth.beta, neurons.membranes);
   }
-  const uint64_t synops = CountPart(layer, step.inputs, neurons.part, false);
+  const uint64_t synops =
+      step.counts_synops ? CountPart(layer, step.inputs, neurons.part, false) : 0;
   if (layer.idle_until_last_step()) return synops;
   const FireRowFunction fire = ResolveFireRow();
   AddInputs(
@@ -285,7 +307,7 @@ uint64_t RunSettlingStep(const SettlingStep& step) {
   CSSRUN_ASSERT(step.part.first_block == 0 && step.part.last_block == layer.membranes.lanes.blocks);
   const SettledRow settled{layer.settled(), &layer.membranes, layer.rectify, step.membranes};
   const EventTarget target{&layer.membranes, step.part, step.membranes};
-  const uint64_t synops = CountPart(layer, step.inputs, step.part, true);
+  const uint64_t synops = step.counts_synops ? CountPart(layer, step.inputs, step.part, true) : 0;
   if (SumsAreFused(step)) {
     RunFusedLevels(step, settled);
     return synops;
@@ -320,8 +342,10 @@ void RunPoolStep(const SettlingStep& step, size_t first_pool, size_t last_pool,
   CSSRUN_ASSERT(layer.pools.windows.has_value() && pooled.size() <= room.size());
   const SettledRow settled{layer.settled(), &pooled, layer.rectify, room.data()};
   for (size_t row = first_pool; row < last_pool; ++row) {
-    PoolPotentials(layer.membranes, layer.pools, step.membranes, row, room.data());
-    SendRow(step, settled, 0, row);
+    for (const ColumnRange& range : ColumnsOfRow(step.sent_columns, row)) {
+      PoolPotentials(layer.membranes, layer.pools, step.membranes, row, room.data(), range);
+      SendRow(step, settled, 0, row, range);
+    }
   }
 }
 

@@ -16,6 +16,7 @@
 #include <variant>
 
 #include "runtime/integer/network.h"
+#include "runtime/integer/neurons/dead_zone.h"
 
 namespace cssrun::internal {
 
@@ -36,6 +37,7 @@ struct EventStep {
   std::span<const SynapseInput> inputs;  // by synapses; empty when no input arrives any more
   PixelPotentials pixels;                // null where none arrive
   NeuronStep neurons;                    // the part and the membranes included
+  bool counts_synops = true;             // else 0 is returned
 };
 
 struct SettlingStep {
@@ -49,6 +51,12 @@ struct SettlingStep {
   // The image, where the layer sums its bytes; null otherwise.
   const LevelFrame* pixels = nullptr;
   std::span<int32_t> level_sums;  // room of this thread: a number per column, see LevelTarget
+  // The columns of membranes that the part computes, and those of pools that RunPoolStep() sends;
+  // null: all. Where a row has none, nothing of it is computed.
+  const RowRanges* columns = nullptr;
+  const RowRanges* sent_columns = nullptr;
+  const DeadZone* dead_zone = nullptr;  // null: none
+  bool counts_synops = true;            // else 0 is returned
   // All spikes and the levels, or the levels alone.
   std::variant<DigitsTarget, LevelsTarget> sends;
 };

@@ -88,6 +88,15 @@ std::string SizeText(const py::object& given) {
   return text == "0" ? std::string() : text;
 }
 
+// (height, width), or None.
+std::optional<converter::ImageSize> InputSizeOf(const py::object& given) {
+  if (given.is_none()) return std::nullopt;
+  const std::string text = SizeText(given);
+  const std::optional<tools::HeightAndWidth> size = tools::ParseHeightAndWidth(text);
+  if (!size.has_value()) throw py::value_error("input_size " + text + " is not (height, width)");
+  return converter::ImageSize{size->height, size->width};
+}
+
 // What a folder has that the user should know.
 void Warn(const std::vector<std::string>& notes) {
   for (const std::string& note : notes) {
@@ -176,8 +185,10 @@ py::object Convert(const Path& path, const Path& output, const py::object& calib
                    const std::string& amplitudes, double percentile, bool per_channel,
                    unsigned adjust, std::optional<double> automatic, bool paper,
                    const std::optional<std::string>& goal, std::optional<double> agree,
-                   unsigned threads, const py::object& given_limits, const py::object& progress) {
+                   unsigned threads, const py::object& given_limits, const py::object& progress,
+                   const py::object& given_size) {
   const tools::Limits limits = LimitsOf(given_limits);
+  const std::optional<converter::ImageSize> input_size = InputSizeOf(given_size);
   converter::AskedCode asked{Named(kCodings, "coding", coding),
                              timesteps,
                              beta,
@@ -190,7 +201,7 @@ py::object Convert(const Path& path, const Path& output, const py::object& calib
   if (input.has_value()) asked.input = Named(kInputs, "input", *input);
   Result<converter::Model> loaded = [&] {
     const py::gil_scoped_release release;
-    return converter::LoadModel(path.string(), limits.network);
+    return converter::LoadModel(path.string(), limits.network, input_size);
   }();
   const converter::Model model = ValueOf(std::move(loaded));
 
@@ -292,7 +303,8 @@ void DefineConvert(py::module_& module) {
       py::arg("amplitudes") = "percentile", py::arg("percentile") = 99.99,
       py::arg("per_channel") = false, py::arg("adjust") = 0, py::arg("auto") = py::none(),
       py::arg("paper") = false, py::arg("goal") = py::none(), py::arg("agree") = py::none(),
-      py::arg("threads") = 0, py::arg("limits") = py::none(), py::arg("progress") = py::none());
+      py::arg("threads") = 0, py::arg("limits") = py::none(), py::arg("progress") = py::none(),
+      py::arg("input_size") = py::none());
 }
 
 }  // namespace cssrun::python

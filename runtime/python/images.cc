@@ -121,4 +121,11 @@ Status ImageBatch::Run(Session& session, size_t index, Answer& answer) const {
   return session.Run(std::span(reinterpret_cast<const uint8_t*>(image), values), answer, order);
 }
 
+Status ImageBatch::Next(Stream& stream, StreamAnswer& answer) const {
+  if (floats) {
+    return stream.Next(std::span(reinterpret_cast<const float*>(first), values), answer, order);
+  }
+  return stream.Next(std::span(reinterpret_cast<const uint8_t*>(first), values), answer, order);
+}
+
 }  // namespace cssrun::python

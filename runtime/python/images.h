@@ -13,6 +13,7 @@
 
 #include "cssrun/network.h"
 #include "cssrun/session.h"
+#include "cssrun/stream.h"
 
 namespace cssrun::python {
 
@@ -29,6 +30,8 @@ struct ImageBatch {
 
   // Runs image `index` < count. Needs no GIL.
   Status Run(Session& session, size_t index, Answer& answer) const;
+  // Runs the first image as the next frame of a stream. Needs no GIL.
+  Status Next(Stream& stream, StreamAnswer& answer) const;
 };
 
 // `images`: anything that numpy.asarray accepts, of type uint8 or float32 and shape [height, width,

@@ -23,6 +23,7 @@
 #include "runtime/python/images.h"
 #include "runtime/python/limits.h"
 #include "runtime/python/session.h"
+#include "runtime/python/stream.h"
 #include "tools/choose_preprocessing.h"
 #include "tools/image.h"
 #include "tools/image_io.h"
@@ -206,6 +207,15 @@ std::unique_ptr<BatchSession> MakeSession(const LoadedNetwork& self, unsigned th
   return std::make_unique<BatchSession>(self.network, options);
 }
 
+std::unique_ptr<FrameStream> MakeStream(const LoadedNetwork& self, unsigned hold, double dead_zone,
+                                        unsigned threads) {
+  StreamOptions options;
+  options.hold = hold;
+  options.dead_zone = dead_zone;
+  options.threads = threads;
+  return std::make_unique<FrameStream>(self.network, options);
+}
+
 std::string Describe(const LoadedNetwork& self) {
   const Network& network = *self.network;
   const InputFormat& input = network.input();
@@ -341,6 +351,11 @@ void DefineNetwork(py::module_& module) {
            py::arg("early_exit") = py::none(), py::arg("time_limit") = py::none(),
            py::arg("on_reading") = py::none(), py::arg("record_spikes") = py::none(),
            py::arg("record_membranes") = py::none())
+      .def("stream", &MakeStream,
+           "Makes a Stream for frames that come one after another. hold: a pixel keeps its value "
+           "while the new one is within it, 0 to 255; dead_zone: a level stays while it is within "
+           "1/2 + dead_zone of its potential, in levels.",
+           py::kw_only(), py::arg("hold") = 0, py::arg("dead_zone") = 0.0, py::arg("threads") = 1)
       .def(
           "run",
           [](const py::object& self, const py::object& images, const py::object& layout,
@@ -434,6 +449,7 @@ PYBIND11_MODULE(_cssrun, module) {
   DefineErrors(module);
   DefineDescriptions(module);
   DefineAnswers(module);
+  DefineStream(module);
   DefineNetwork(module);
   module.attr("version") = cssrun::Version();
   module.attr("format_version") = cssrun::FormatVersion();

@@ -89,6 +89,40 @@ TEST_P(AllocationTest, NoneAfterTheFirstImage) {
   }
 }
 
+// Frames of all kinds: whole ones, in which little, much or nothing changed, and lists of changes.
+TEST(StreamAllocationTest, NoneAfterTheFirstFrame) {
+  if (!CSSRUN_COUNTS_ALLOCATIONS) GTEST_SKIP() << "allocations cannot be counted here";
+  for (uint32_t seed = 0; seed < 30; ++seed) {
+    SCOPED_TRACE(seed);
+    oracle::RandomOptions random;
+    random.settled = true;
+    random.direct = seed % 2 == 0;
+    const format::NetworkT description = oracle::RandomNetwork(seed, random);
+    const std::shared_ptr<const Network> network = Load(description, EngineKind::kInteger);
+    ASSERT_NE(network, nullptr);
+    StreamOptions options;
+    options.hold = seed % 3;
+    options.dead_zone = seed % 5 == 0 ? 0.5 : 0;
+    Result<Stream> stream = Stream::Create(network, options);
+    ASSERT_TRUE(stream.ok()) << stream.status().message();
+    std::vector<std::vector<uint8_t>> frames(3, oracle::RandomPixels(description, seed));
+    frames[1][0] ^= 0x80;
+    frames[2] = oracle::RandomPixels(description, seed + 1);
+    const std::vector<ChangedPixel> changes = {{0, 3}, {1, 200}};
+    StreamAnswer answer;
+    ASSERT_TRUE(stream.value().Next(frames[0], answer).ok());
+    const uint64_t before = allocations;
+    for (int round = 0; round < 2; ++round) {
+      for (const std::vector<uint8_t>& frame : frames) {
+        EXPECT_TRUE(stream.value().Next(frame, answer).ok());
+      }
+      EXPECT_TRUE(stream.value().Next(changes, answer).ok());
+      stream.value().Reset();
+    }
+    EXPECT_EQ(allocations - before, 0U);
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Engines, AllocationTest,
                          testing::Values(EngineKind::kInteger, EngineKind::kFloat));
 

@@ -244,6 +244,7 @@ IntegerRun RunSettled(const format::NetworkT& network, size_t index, const Choic
                              static_cast<double>(node.highest_level));
     }
   }
+  run.potentials = top;
   std::vector<double> sent(top.size(), 0.0);
   for (size_t k = 0; k < steps; ++k) {
     const double weight = std::exp2(steps - 1 - k);

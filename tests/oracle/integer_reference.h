@@ -44,6 +44,8 @@ struct IntegerRun {
   // sum may saturate on the way, or on the rounding of floats. From there on the reference, which
   // takes each sum at once, decides nothing.
   std::vector<size_t> exact_until;
+  // Of a settled node, by neuron that fires: what its train rounds, in amplitudes.
+  std::vector<double> potentials;
 };
 
 // Runs one layer of neurons, driven by the trains of the earlier nodes. `inputs` are those of

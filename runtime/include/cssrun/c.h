@@ -3,6 +3,7 @@
  * Handles are opaque. Threads: a cssrun_network is immutable and may be used by any number of
  * threads at the same time; a cssrun_session belongs to one thread at a time, except for
  * cssrun_session_cancel. A session keeps its network alive, so the network may be freed first.
+ * A cssrun_stream is used as a session is.
  * After its first run a session allocates nothing, except for the first run on floats and for a run
  * on more events than any run before.
  *
@@ -46,6 +47,7 @@ typedef struct cssrun_status {
 
 typedef struct cssrun_network cssrun_network;
 typedef struct cssrun_session cssrun_session;
+typedef struct cssrun_stream cssrun_stream;
 
 /* Static strings; thread-safe. */
 CSSRUN_API const char* cssrun_version(void);     /* of the library, such as "0.1.0" */
@@ -310,6 +312,90 @@ typedef struct cssrun_recording {
 
 CSSRUN_API cssrun_code cssrun_session_get_recording(const cssrun_session* session, size_t request,
                                                     cssrun_recording* recording,
+                                                    cssrun_status* status);
+
+/* ---- Streams ---- */
+
+/* Runs the frames of a camera or a video, for the price of what changed: see cssrun/stream.h. */
+typedef struct cssrun_stream_options {
+  size_t struct_size;
+  uint32_t threads; /* threads that share one frame; 0: all cores */
+  uint32_t hold;    /* a pixel keeps its value while the new one is within it: 0 to 255 */
+  double dead_zone; /* a level stays while |z - level| <= 1/2 + dead_zone: 0 to 255 */
+  int profile;      /* nonzero: measure each layer's time */
+} cssrun_stream_options;
+
+#define CSSRUN_STREAM_OPTIONS_INIT \
+  { sizeof(cssrun_stream_options), 1, 0, 0.0, 0 }
+
+/* On success the caller frees *stream with cssrun_stream_free; on failure it is NULL. `options` may
+ * be NULL. Errors: CSSRUN_INVALID_ARGUMENT, also for networks that cannot be run so: the message
+ * says what to convert with; CSSRUN_OUT_OF_MEMORY. */
+CSSRUN_API cssrun_code cssrun_stream_create(const cssrun_network* network,
+                                            const cssrun_stream_options* options,
+                                            cssrun_stream** stream, cssrun_status* status);
+CSSRUN_API void cssrun_stream_free(cssrun_stream* stream); /* NULL is allowed */
+
+/* Take the next frame, as a session takes an image. After an error the next frame is a first one.
+ * Errors: as of cssrun_session_run_bytes. */
+CSSRUN_API cssrun_code cssrun_stream_next_bytes(cssrun_stream* stream, const uint8_t* pixels,
+                                                size_t count, cssrun_pixel_order order,
+                                                cssrun_status* status);
+CSSRUN_API cssrun_code cssrun_stream_next_floats(cssrun_stream* stream, const float* pixels,
+                                                 size_t count, cssrun_pixel_order order,
+                                                 cssrun_status* status);
+
+/* A number of the picture that has another value than in the frame before. */
+typedef struct cssrun_changed_pixel {
+  uint32_t address; /* (channel * height + row) * width + column */
+  uint8_t value;
+} cssrun_changed_pixel;
+
+/* Takes the next frame as its difference to the last one. Errors, besides those above:
+ * CSSRUN_INVALID_ARGUMENT if there is no frame before or an address is out of range. */
+CSSRUN_API cssrun_code cssrun_stream_next_changes(cssrun_stream* stream,
+                                                  const cssrun_changed_pixel* changes, size_t count,
+                                                  cssrun_status* status);
+
+/* Forgets all frames: the next one is a first one. */
+CSSRUN_API void cssrun_stream_reset(cssrun_stream* stream);
+/* As cssrun_session_cancel. */
+CSSRUN_API void cssrun_stream_cancel(cssrun_stream* stream, int cancelled);
+
+/* The answer to the last frame. Pointers are valid until the next one. Getting it, or statistics,
+ * fails with CSSRUN_INVALID_ARGUMENT unless the last frame succeeded. */
+typedef struct cssrun_stream_answer {
+  size_t struct_size; /* set it to sizeof(cssrun_stream_answer) */
+  const float* logits;
+  size_t logit_count;
+  uint32_t best;           /* the class with the largest logit; of equal ones the first */
+  uint64_t frame;          /* 0 for a first frame */
+  uint64_t neurons;        /* of all layers that send levels */
+  uint64_t changed;        /* of these, whose level is another one than in the frame before */
+  uint64_t changed_pixels; /* numbers of the picture that did not keep their value */
+  uint64_t updates;        /* synapses of the changed neurons */
+  uint64_t synops;         /* weights that a full run of the frame adds */
+  double seconds;          /* time that the frame took */
+} cssrun_stream_answer;
+
+CSSRUN_API cssrun_code cssrun_stream_get_answer(const cssrun_stream* stream,
+                                                cssrun_stream_answer* answer,
+                                                cssrun_status* status);
+
+typedef struct cssrun_stream_statistics {
+  size_t struct_size; /* set it to sizeof(cssrun_stream_statistics) */
+  uint64_t neurons;   /* of pixels, numbers of the picture; of a readout, 0 */
+  uint64_t changed;
+  uint64_t touched; /* computed anew, because something they see changed */
+  uint64_t spikes;  /* of the frame, as a session counts them */
+  uint64_t synops;
+  uint64_t updates;
+  double seconds; /* measured only with `profile` */
+} cssrun_stream_statistics;
+
+/* Fills in what the last frame took in one layer. */
+CSSRUN_API cssrun_code cssrun_stream_get_statistics(const cssrun_stream* stream, uint32_t layer,
+                                                    cssrun_stream_statistics* statistics,
                                                     cssrun_status* status);
 
 #ifdef __cplusplus

@@ -8,6 +8,7 @@
 #include "cssrun/preprocess.h"
 #include "cssrun/session.h"
 #include "cssrun/status.h"
+#include "cssrun/stream.h"
 #include "cssrun/version.h"
 
 #endif  // CSSRUN_CSSRUN_H_

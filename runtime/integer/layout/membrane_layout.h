@@ -10,8 +10,12 @@
 #ifndef CSSRUN_RUNTIME_INTEGER_LAYOUT_MEMBRANE_LAYOUT_H_
 #define CSSRUN_RUNTIME_INTEGER_LAYOUT_MEMBRANE_LAYOUT_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
+#include <span>
+#include <vector>
 
 #include "runtime/assert.h"
 #include "runtime/integer/layout/lane_layout.h"
@@ -45,6 +49,39 @@ struct MembraneLayout {
   // Lanes of one parameter of all channels, [block][line]: where lanes < 32 the channels are
   // repeated to fill the line.
   uint32_t parameter_lanes() const { return lanes.blocks * kLineLanes; }
+};
+
+// Columns [first, last) of a row.
+struct ColumnRange {
+  uint32_t first = 0;
+  uint32_t last = std::numeric_limits<uint32_t>::max();  // or as many as there are
+
+  ColumnRange Within(size_t columns) const {
+    return {first, std::min(last, static_cast<uint32_t>(columns))};
+  }
+};
+
+// The lines of one block that hold columns of a row, [first, last).
+struct LineRange {
+  size_t first = 0;
+  size_t last = 0;
+};
+// Of a row of `row_columns`.
+inline LineRange LinesOf(const ColumnRange& columns, size_t row_columns, const LaneLayout& lanes) {
+  const size_t positions = lanes.positions();
+  const ColumnRange within = columns.Within(row_columns);
+  return {within.first / positions, (within.last + positions - 1) / positions};
+}
+
+// Of some rows, the columns that are to be computed; the others stay as they are. Ranges of a row
+// are in order, not empty, and hold whole lines where membranes of several columns share one.
+struct RowRanges {
+  std::span<const ColumnRange> Of(size_t row) const {
+    CSSRUN_ASSERT(row + 1 < bounds.size());
+    return std::span(ranges).subspan(bounds[row], bounds[row + 1] - bounds[row]);
+  }
+  std::vector<ColumnRange> ranges;
+  std::vector<uint32_t> bounds;  // those of row r: [bounds[r], bounds[r + 1])
 };
 
 // Some rows of some blocks of a layer. Different parts write to different membranes, so that

@@ -20,17 +20,19 @@ namespace cssrun::internal::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-void RoundPotentialsTarget(const SettledRow& settled, const PotentialInputs& inputs, size_t row) {
+void RoundPotentialsTarget(const SettledRow& settled, const PotentialInputs& inputs, size_t row,
+                           const ColumnRange& columns) {
   const hn::CappedTag<float, 16> df;
   const hn::Rebind<int16_t, decltype(df)> d16;
   const hn::RebindToSigned<decltype(df)> d32;
   const MembraneLayout& layout = *settled.layout;
-  const size_t lines = layout.map_lanes() / kLineLanes;
+  const LineRange lines = LinesOf(columns, layout.columns, layout.lanes);
   const bool has_sums = settled.neurons->sums != SettledSums::kNone;
   for (size_t block = 0; block < layout.lanes.blocks; ++block) {
-    int16_t* HWY_RESTRICT membranes = settled.membranes + layout.RowAt(block, row);
+    int16_t* HWY_RESTRICT membranes =
+        settled.membranes + layout.RowAt(block, row) + lines.first * kLineLanes;
     const RowPotentials potentials(settled, inputs, block, kLineLanes);
-    for (size_t line = 0; line < lines; ++line, membranes += kLineLanes) {
+    for (size_t line = lines.first; line < lines.last; ++line, membranes += kLineLanes) {
       for (size_t i = 0; i < kLineLanes; i += hn::Lanes(df)) {
         // Where nothing is summed, the membranes hold the image before.
         const auto sums = has_sums
@@ -45,13 +47,13 @@ void RoundPotentialsTarget(const SettledRow& settled, const PotentialInputs& inp
 template <class D>
 HWY_NOINLINE void PoolRow(D d, const MembraneLayout& layout, const LayerPools& pools,
                           const int16_t* HWY_RESTRICT membranes, size_t pool_row,
-                          int16_t* HWY_RESTRICT largest) {
+                          int16_t* HWY_RESTRICT largest, const ColumnRange& range) {
   const WindowAxis& y = pools.windows->y;
   const WindowAxis& x = pools.windows->x;
   const MembraneLayout pooled = PooledRowLayout(layout, pools);
   const size_t lanes = layout.lanes.lanes;
   const TapRange rows = y.TapsInside(static_cast<int64_t>(pool_row), layout.rows);
-  for (size_t column = 0; column < pools.columns; ++column) {
+  for (size_t column = range.first; column < range.last; ++column) {
     const auto at = static_cast<int64_t>(column);
     const TapRange columns = x.TapsInside(at, layout.columns);
     for (size_t block = 0; block < layout.lanes.blocks; ++block) {
@@ -73,15 +75,17 @@ HWY_NOINLINE void PoolRow(D d, const MembraneLayout& layout, const LayerPools& p
 }
 
 void PoolPotentialsTarget(const MembraneLayout& layout, const LayerPools& pools,
-                          const int16_t* membranes, size_t pool_row, int16_t* largest) {
-  WithLanesOf(layout.lanes,
-              [&](auto d) HWY_ATTR { PoolRow(d, layout, pools, membranes, pool_row, largest); });
+                          const int16_t* membranes, size_t pool_row, int16_t* largest,
+                          const ColumnRange& range) {
+  WithLanesOf(layout.lanes, [&](auto d) HWY_ATTR {
+    PoolRow(d, layout, pools, membranes, pool_row, largest, range);
+  });
 }
 
 // With as many steps as the target says, or `kSteps` that the compiler knows.
 template <bool kRectify, uint32_t kSteps>
 HWY_NOINLINE void WriteDigitsOf(const SettledRow& settled, const DigitsTarget& target, size_t row,
-                                size_t spike_row) {
+                                size_t spike_row, const ColumnRange& range) {
   const hn::CappedTag<int16_t, kLineLanes> d;
   const hn::Rebind<uint8_t, decltype(d)> d8;
   const MembraneLayout& layout = *settled.layout;
@@ -90,7 +94,7 @@ HWY_NOINLINE void WriteDigitsOf(const SettledRow& settled, const DigitsTarget& t
   const size_t blocks = layout.lanes.blocks;
   const size_t neurons = target.columns * layout.lanes.stride();
   const size_t lines = RoundUpToLines(neurons) / kLineLanes;
-  const size_t columns = lines / blocks;  // of lines; several positions where lanes < 32
+  const LineRange columns = LinesOf(range, target.columns, layout.lanes);
   uint8_t* HWY_RESTRICT levels = target.levels == nullptr ? nullptr : target.levels->Row(spike_row);
   uint64_t* spikes[kLongestSettledTrain] = {};
   int16_t thresholds[kLongestSettledTrain];
@@ -110,7 +114,7 @@ HWY_NOINLINE void WriteDigitsOf(const SettledRow& settled, const DigitsTarget& t
   const auto most = hn::Set(d, settled.neurons->highest);
   for (size_t block = 0; block < blocks; ++block) {
     const int16_t* HWY_RESTRICT potentials = settled.membranes + layout.RowAt(block, row);
-    for (size_t column = 0; column < columns; ++column) {
+    for (size_t column = columns.first; column < columns.last; ++column) {
       const size_t line = column * blocks + block;
       for (size_t i = 0; i < kLineLanes; i += hn::Lanes(d)) {
         auto z = hn::LoadU(d, potentials + column * kLineLanes + i);
@@ -143,30 +147,30 @@ HWY_NOINLINE void WriteDigitsOf(const SettledRow& settled, const DigitsTarget& t
 }
 
 void WriteDigitsTarget(const SettledRow& settled, const DigitsTarget& target, size_t row,
-                       size_t spike_row) {
+                       size_t spike_row, const ColumnRange& columns) {
   if (settled.rectify) {  // nearly all layers: loops of a known length
     switch (target.timesteps) {
       case 3:
-        return WriteDigitsOf<true, 3>(settled, target, row, spike_row);
+        return WriteDigitsOf<true, 3>(settled, target, row, spike_row, columns);
       case 4:
-        return WriteDigitsOf<true, 4>(settled, target, row, spike_row);
+        return WriteDigitsOf<true, 4>(settled, target, row, spike_row, columns);
       case 5:
-        return WriteDigitsOf<true, 5>(settled, target, row, spike_row);
+        return WriteDigitsOf<true, 5>(settled, target, row, spike_row, columns);
       case 6:
-        return WriteDigitsOf<true, 6>(settled, target, row, spike_row);
+        return WriteDigitsOf<true, 6>(settled, target, row, spike_row, columns);
       case 7:
-        return WriteDigitsOf<true, 7>(settled, target, row, spike_row);
+        return WriteDigitsOf<true, 7>(settled, target, row, spike_row, columns);
       case 8:
-        return WriteDigitsOf<true, 8>(settled, target, row, spike_row);
+        return WriteDigitsOf<true, 8>(settled, target, row, spike_row, columns);
       default:
-        return WriteDigitsOf<true, 0>(settled, target, row, spike_row);
+        return WriteDigitsOf<true, 0>(settled, target, row, spike_row, columns);
     }
   }
-  WriteDigitsOf<false, 0>(settled, target, row, spike_row);
+  WriteDigitsOf<false, 0>(settled, target, row, spike_row, columns);
 }
 
 void WriteLevelsTarget(const SettledRow& settled, const LevelsTarget& target, size_t row,
-                       size_t level_row) {
+                       size_t level_row, const ColumnRange& range) {
   const hn::CappedTag<int16_t, kLineLanes> d;
   const hn::Rebind<uint8_t, decltype(d)> d8;
   const MembraneLayout& layout = *settled.layout;
@@ -174,7 +178,7 @@ void WriteLevelsTarget(const SettledRow& settled, const LevelsTarget& target, si
   const size_t blocks = layout.lanes.blocks;
   const size_t neurons = target.columns * layout.lanes.stride();
   const size_t lines = RoundUpToLines(neurons) / kLineLanes;
-  const size_t columns = lines / blocks;  // of lines; several positions where lanes < 32
+  const LineRange columns = LinesOf(range, target.columns, layout.lanes);
   uint8_t* HWY_RESTRICT levels = target.levels->Row(level_row);
   const auto offset = hn::Set(d, rule.offset);
   const auto least = hn::Set(d, rule.least);
@@ -182,7 +186,7 @@ void WriteLevelsTarget(const SettledRow& settled, const LevelsTarget& target, si
   const auto zero = hn::Set(d, static_cast<int16_t>(rule.zero));
   for (size_t block = 0; block < blocks; ++block) {
     const int16_t* HWY_RESTRICT potentials = settled.membranes + layout.RowAt(block, row);
-    for (size_t column = 0; column < columns; ++column) {
+    for (size_t column = columns.first; column < columns.last; ++column) {
       uint8_t* HWY_RESTRICT to = levels + (column * blocks + block) * kLineLanes;
       for (size_t i = 0; i < kLineLanes; i += hn::Lanes(d)) {
         const auto z = hn::LoadU(d, potentials + column * kLineLanes + i);
@@ -207,8 +211,9 @@ HWY_EXPORT(PoolPotentialsTarget);
 HWY_EXPORT(WriteDigitsTarget);
 HWY_EXPORT(WriteLevelsTarget);
 
-void RoundPotentials(const SettledRow& settled, const PotentialInputs& inputs, size_t row) {
-  HWY_DYNAMIC_DISPATCH(RoundPotentialsTarget)(settled, inputs, row);
+void RoundPotentials(const SettledRow& settled, const PotentialInputs& inputs, size_t row,
+                     const ColumnRange& columns) {
+  HWY_DYNAMIC_DISPATCH(RoundPotentialsTarget)(settled, inputs, row, columns);
 }
 
 MembraneLayout PooledRowLayout(const MembraneLayout& layout, const LayerPools& pools) {
@@ -221,20 +226,21 @@ MembraneLayout PooledRowLayout(const MembraneLayout& layout, const LayerPools& p
 }
 
 void PoolPotentials(const MembraneLayout& layout, const LayerPools& pools, const int16_t* membranes,
-                    size_t pool_row, int16_t* largest) {
+                    size_t pool_row, int16_t* largest, const ColumnRange& columns) {
   CSSRUN_ASSERT(pools.windows.has_value() && pool_row < pools.rows);
-  HWY_DYNAMIC_DISPATCH(PoolPotentialsTarget)(layout, pools, membranes, pool_row, largest);
+  HWY_DYNAMIC_DISPATCH(PoolPotentialsTarget)
+  (layout, pools, membranes, pool_row, largest, columns.Within(pools.columns));
 }
 
 void WriteDigits(const SettledRow& settled, const DigitsTarget& target, size_t row,
-                 size_t spike_row) {
-  HWY_DYNAMIC_DISPATCH(WriteDigitsTarget)(settled, target, row, spike_row);
+                 size_t spike_row, const ColumnRange& columns) {
+  HWY_DYNAMIC_DISPATCH(WriteDigitsTarget)(settled, target, row, spike_row, columns);
 }
 
 void WriteLevels(const SettledRow& settled, const LevelsTarget& target, size_t row,
-                 size_t level_row) {
+                 size_t level_row, const ColumnRange& columns) {
   CSSRUN_ASSERT(target.rule->zero == target.levels->layout.zero);
-  HWY_DYNAMIC_DISPATCH(WriteLevelsTarget)(settled, target, row, level_row);
+  HWY_DYNAMIC_DISPATCH(WriteLevelsTarget)(settled, target, row, level_row, columns);
 }
 
 }  // namespace cssrun::internal

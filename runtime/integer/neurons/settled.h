@@ -81,19 +81,21 @@ struct SettledRow {
   int16_t* membranes = nullptr;  // of the layer: sums, then potentials
 };
 
-// Replaces the sums of row `row` by potentials, rounded down.
-void RoundPotentials(const SettledRow& settled, const PotentialInputs& inputs, size_t row);
+// Replaces the sums of row `row` by potentials, rounded down, of columns that fill whole lines.
+void RoundPotentials(const SettledRow& settled, const PotentialInputs& inputs, size_t row,
+                     const ColumnRange& columns = {});
 
 // How a row of pools lies in memory: like one of membranes.
 MembraneLayout PooledRowLayout(const MembraneLayout& layout, const LayerPools& pools);
 
 // Writes the largest potential of each pool of row `pool_row` to `largest`, in PooledRowLayout().
-// All rows that the pools see must be potentials.
+// All rows that the pools see must be potentials. Of some columns of pools.
 void PoolPotentials(const MembraneLayout& layout, const LayerPools& pools, const int16_t* membranes,
-                    size_t pool_row, int16_t* largest);
+                    size_t pool_row, int16_t* largest, const ColumnRange& columns = {});
 
 // Writes the spikes of all T steps, and the levels where `levels` is not null, of the potentials of
-// row `row` to row `spike_row`: the greedy digits of 2^(T-1), ... 2, 1.
+// row `row` to row `spike_row`: the greedy digits of 2^(T-1), ... 2, 1. `columns`: positions of the
+// row of spikes, whole lines.
 struct DigitsTarget {
   SpikeFrame* const* spikes = nullptr;  // by spike index
   LevelFrame* levels = nullptr;         // null: nothing reads them
@@ -102,7 +104,7 @@ struct DigitsTarget {
   size_t columns = 0;  // positions of a row of spikes
 };
 void WriteDigits(const SettledRow& settled, const DigitsTarget& target, size_t row,
-                 size_t spike_row);
+                 size_t spike_row, const ColumnRange& columns = {});
 
 // Writes the levels alone, of `columns` positions, by the rule of the layer. The same levels.
 struct LevelsTarget {
@@ -111,7 +113,7 @@ struct LevelsTarget {
   size_t columns = 0;
 };
 void WriteLevels(const SettledRow& settled, const LevelsTarget& target, size_t row,
-                 size_t level_row);
+                 size_t level_row, const ColumnRange& columns = {});
 
 }  // namespace cssrun::internal
 

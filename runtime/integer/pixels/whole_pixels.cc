@@ -46,28 +46,34 @@ std::optional<WholePixels> DescribeWholePixels(const format::Network& network) {
   return pixels;
 }
 
-bool WritePixels(const WholePixels& pixels, const Input& image, const format::Extent& extent,
-                 const LaneLayout& lanes, LevelFrame& levels) {
+bool WritePixelRow(const WholePixels& pixels, const Input& image, const format::Extent& extent,
+                   const LaneLayout& lanes, size_t row, LevelFrame& levels) {
   CSSRUN_ASSERT(image.kind != InputKind::kSpikes);
   const PixelStrides strides = PixelStrides::Of(image.order, extent);
   const size_t channels = extent.channels();
   const size_t stride = lanes.stride();
-  for (size_t row = 0; row < extent.height(); ++row) {
-    uint8_t* to = levels.Row(row);
-    for (size_t column = 0; column < extent.width(); ++column, to += stride) {
-      const size_t from = row * strides.row + column * strides.column;
-      for (size_t c = 0; c < channels; ++c) {
-        const size_t at = from + c * strides.channel;
-        if (image.kind == InputKind::kBytes) {
-          to[c] = pixels.bytes[c * kPixelValues + image.bytes[at]];
-          continue;
-        }
-        const float value = image.values[at];
-        const float byte = std::nearbyint(value * 255.0F);
-        if (byte / 255.0F != value) return false;
-        to[c] = pixels.bytes[c * kPixelValues + static_cast<size_t>(byte)];
+  uint8_t* to = levels.Row(row);
+  for (size_t column = 0; column < extent.width(); ++column, to += stride) {
+    const size_t from = row * strides.row + column * strides.column;
+    for (size_t c = 0; c < channels; ++c) {
+      const size_t at = from + c * strides.channel;
+      if (image.kind == InputKind::kBytes) {
+        to[c] = pixels.bytes[c * kPixelValues + image.bytes[at]];
+        continue;
       }
+      const float value = image.values[at];
+      const float byte = std::nearbyint(value * 255.0F);
+      if (byte / 255.0F != value) return false;
+      to[c] = pixels.bytes[c * kPixelValues + static_cast<size_t>(byte)];
     }
+  }
+  return true;
+}
+
+bool WritePixels(const WholePixels& pixels, const Input& image, const format::Extent& extent,
+                 const LaneLayout& lanes, LevelFrame& levels) {
+  for (size_t row = 0; row < extent.height(); ++row) {
+    if (!WritePixelRow(pixels, image, extent, lanes, row, levels)) return false;
   }
   return true;
 }

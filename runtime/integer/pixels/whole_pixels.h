@@ -35,8 +35,11 @@ struct WholePixels {
 // Nothing where the file does not allow it, or the multiples of its grid do not fit bytes.
 std::optional<WholePixels> DescribeWholePixels(const format::Network& network);
 
-// Writes the bytes of an image of `extent` to `levels`, position by position as `lanes` says.
-// Returns false where pixels are floats that are not those of 8 bits. Does not allocate.
+// Writes the bytes of a row, or of all rows, of an image of `extent` to `levels`, position by
+// position as `lanes` says. Return false where pixels are floats that are not those of 8 bits. Do
+// not allocate.
+bool WritePixelRow(const WholePixels& pixels, const Input& image, const format::Extent& extent,
+                   const LaneLayout& lanes, size_t row, LevelFrame& levels);
 bool WritePixels(const WholePixels& pixels, const Input& image, const format::Extent& extent,
                  const LaneLayout& lanes, LevelFrame& levels);
 

@@ -136,7 +136,8 @@ void ExpectLevelsAlone(const SettledCase& made, const LevelRule& rule,
     EXPECT_EQ(levels.levels, digits.levels.levels);
   };
   write(WriteLevelsReference);
-  ForEveryInstructionSet([&] { write(WriteLevels); });
+  ForEveryInstructionSet(
+      [&] { write([](const auto&... arguments) { WriteLevels(arguments...); }); });
   const size_t neurons = made.pools.columns * made.layout.lanes.stride();
   std::vector<uint32_t> expected(made.pools.rows, 0);
   for (SpikeFrame spikes : digits.steps) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstring>
 #include <optional>
+#include <span>
 
 #include "runtime/assert.h"
 #include "runtime/geometry/window_axis.h"
@@ -73,11 +74,6 @@ struct TileRow {
 constexpr int kPlaneShift = 7;
 constexpr int32_t kPlane = 1 << kPlaneShift;
 
-struct ColumnRange {
-  size_t first = 0;
-  size_t last = 0;
-};
-
 // Hands on the sums of one column, `D` lanes at a time.
 template <class D>
 HWY_NOINLINE void FinishColumn(D d, const TileRow& row, size_t column, size_t targets,
@@ -129,7 +125,7 @@ int32_t SumPlane(const TileRow& row, size_t column, const int8_t* quad) {
   return sum;
 }
 
-void SumTile(const TileRow& row, ColumnRange columns, const int8_t* weights, int16_t* membranes) {
+void SumTile(const TileRow& row, const ColumnRange& columns, const int8_t* weights, int16_t* membranes) {
   for (size_t column = columns.first; column < columns.last; ++column) {
     int32_t sums[2 * kTileTargets] = {};
     for (size_t target = 0; target < row.targets; ++target) {
@@ -261,9 +257,9 @@ HWY_INLINE size_t SumSomeColumns(size_t wanted, const TileRow& row, size_t colum
   return kMost;
 }
 
-// Columns of a row, in as few and as equal parts as there are.
+// Neighbouring columns of a row, in as few and as equal parts as there are.
 template <size_t kTargets>
-HWY_NOINLINE void SumTargets(const TileRow& row, ColumnRange columns, const int8_t* weights,
+HWY_NOINLINE void SumTargets(const TileRow& row, const ColumnRange& columns, const int8_t* weights,
                              int16_t* membranes) {
   constexpr size_t kMost = std::max<size_t>(1, Products::kPositions * kTileTargets / kTargets);
   for (size_t column = columns.first; column < columns.last;) {
@@ -274,7 +270,8 @@ HWY_NOINLINE void SumTargets(const TileRow& row, ColumnRange columns, const int8
   }
 }
 
-void SumTile(const TileRow& row, ColumnRange columns, const int8_t* weights, int16_t* membranes) {
+void SumTile(const TileRow& row, const ColumnRange& columns, const int8_t* weights,
+             int16_t* membranes) {
   constexpr size_t kBoth = size_t{2} * kTileTargets;
   // Small vectors have no registers for the sums of both halves.
   if (row.targets == kBoth && hn::MaxLanes(typename Products::D()) > 4) {
@@ -294,9 +291,10 @@ void SumTile(const TileRow& row, ColumnRange columns, const int8_t* weights, int
 #endif
 
 // The sum of all levels in the window of each target column.
-HWY_NOINLINE void SumWindows(const TileRow& row, size_t columns, int32_t* HWY_RESTRICT sums) {
+HWY_NOINLINE void SumWindows(const TileRow& row, const ColumnRange& columns,
+                             int32_t* HWY_RESTRICT sums) {
   const size_t bytes = row.quads * kQuad;
-  for (size_t column = 0; column < columns; ++column) {
+  for (size_t column = columns.first; column < columns.last; ++column) {
     int32_t sum = 0;
     for (size_t ky = 0; ky < row.kernel_rows; ++ky) {
       for (size_t kx = 0; kx < row.kernel_columns; ++kx) {
@@ -373,6 +371,9 @@ void SumLevels(const LevelConv& kernel, const LevelFrame& levels, const LevelTar
   std::optional<RowPotentials> potentials;
   int32_t start[2 * kTileTargets] = {};
   tile.start = start;
+  const ColumnRange whole{0, layout.columns};
+  const std::span<const ColumnRange> ranges =
+      target.columns.empty() ? std::span(&whole, 1) : target.columns;
   const size_t last_tile = std::min(kernel.tiles, target.tiles.last);
   for (size_t t = target.tiles.first; t < last_tile; ++t) {
     const size_t first = t * kernel.targets;
@@ -383,7 +384,7 @@ void SumLevels(const LevelConv& kernel, const LevelFrame& levels, const LevelTar
     if (!kernel.weight_offsets.empty()) {
       CSSRUN_ASSERT(target.level_sums != nullptr);
       if (t == target.tiles.first || kernel.first_quads[t] != kernel.first_quads[t - 1]) {
-        SumWindows(tile, layout.columns, target.level_sums);
+        for (const ColumnRange& range : ranges) SumWindows(tile, range, target.level_sums);
       }
       tile.weight_offsets = &kernel.weight_offsets[first];
       tile.level_sums = target.level_sums;
@@ -402,14 +403,19 @@ void SumLevels(const LevelConv& kernel, const LevelFrame& levels, const LevelTar
     const int8_t* weights = kernel.weights.get() + t * kernel.tile_size() +
                             static_cast<size_t>(taps.first) * kernel.tap_row_size();
     int16_t* membranes = settled.membranes + layout.RowAt(block, row) + lane;
-    if (kernel.starts.empty()) {
-      SumTile(tile, {0, layout.columns}, weights, membranes);
-      continue;
-    }
-    for (size_t run = 0; run < kernel.starts.runs.size(); ++run) {
-      const PixelStarts::Run& columns = kernel.starts.runs[run];
-      tile.start = kernel.starts.Of(row, run, t, kernel.tiles, kernel.targets);
-      SumTile(tile, {columns.first, columns.last}, weights, membranes);
+    for (const ColumnRange& range : ranges) {
+      if (kernel.starts.empty()) {
+        SumTile(tile, range, weights, membranes);
+        continue;
+      }
+      for (size_t run = 0; run < kernel.starts.runs.size(); ++run) {
+        const ColumnRange& same = kernel.starts.runs[run];
+        const ColumnRange columns{std::max(same.first, range.first),
+                                  std::min(same.last, range.last)};
+        if (columns.first >= columns.last) continue;
+        tile.start = kernel.starts.Of(row, run, t, kernel.tiles, kernel.targets);
+        SumTile(tile, columns, weights, membranes);
+      }
     }
   }
 }

@@ -56,17 +56,13 @@ constexpr int kLargestWeightSpread = 255;
 //     kernel 3, pad 1     row classes  0 1 1 ... 1 2      runs of columns  [0, 1) [1, w - 1) [w -
 //     1, w)
 struct PixelStarts {
-  struct Run {
-    uint32_t first = 0;
-    uint32_t last = 0;  // one beyond
-  };
   bool empty() const { return values.empty(); }
   const int32_t* Of(size_t row, size_t run, size_t tile, size_t tiles, size_t targets) const {
     return &values[((row_classes[row] * runs.size() + run) * tiles + tile) * targets];
   }
 
   std::vector<uint32_t> row_classes;  // by target row
-  std::vector<Run> runs;              // of target columns, in order
+  std::vector<ColumnRange> runs;      // of target columns, in order
   std::vector<int32_t> values;        // [row class][run][tile][target]
 };
 
@@ -161,6 +157,8 @@ struct LevelTarget {
   size_t block_floats = 0;                  // from one block to the next
   int32_t* level_sums = nullptr;  // room for a number per column, where weights have offsets
   TileRange tiles = {};           // of LevelConv
+  // The columns that are summed; empty: all.
+  std::span<const ColumnRange> columns = {};
 };
 
 // Sums all levels that reach target row `row`. Looked up once a layer, called once a row.

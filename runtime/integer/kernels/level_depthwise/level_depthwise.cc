@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "runtime/aligned.h"
 #include "runtime/assert.h"
@@ -109,20 +110,20 @@ HWY_NOINLINE void SumSlidingWindows(DF df, const LaneRow& row, size_t column) {
 
 // A whole window of 3 x 3: the weights stay in registers.
 template <class DF>
-HWY_NOINLINE void SumThreeByThree(DF df, const LaneRow& given, size_t columns) {
+HWY_NOINLINE void SumThreeByThree(DF df, const LaneRow& given, const ColumnRange& columns) {
   const LaneRow row = given;  // a copy that no store can change
   hn::Vec<DF> weights[9];
   HWY_UNROLL(9)
   for (size_t k = 0; k < 9; ++k) weights[k] = hn::LoadU(df, row.weights + k * kLineLanes);
   const auto start = hn::LoadU(df, row.start);
-  size_t column = 0;
+  size_t column = columns.first;
   if (row.position_pitch == row.tap_pitch) {
-    for (; column + kSlidingColumns <= columns; column += kSlidingColumns) {
+    for (; column + kSlidingColumns <= columns.last; column += kSlidingColumns) {
       SumSlidingWindows(df, row, column);
     }
   }
   ptrdiff_t at = static_cast<ptrdiff_t>(column) * row.position_pitch;
-  for (; column < columns; ++column, at += row.position_pitch) {
+  for (; column < columns.last; ++column, at += row.position_pitch) {
     auto sum = start;
     HWY_UNROLL(9)
     for (size_t k = 0; k < 9; ++k) {
@@ -134,10 +135,11 @@ HWY_NOINLINE void SumThreeByThree(DF df, const LaneRow& given, size_t columns) {
 }
 
 template <class DF>
-HWY_NOINLINE void SumWindows(DF df, const LaneRow& given, size_t columns) {
+HWY_NOINLINE void SumWindows(DF df, const LaneRow& given, const ColumnRange& columns) {
   const LaneRow row = given;
-  ptrdiff_t at = 0;
-  for (size_t column = 0; column < columns; ++column, at += row.position_pitch) {
+  ptrdiff_t at = static_cast<ptrdiff_t>(columns.first) * row.position_pitch;
+  for (size_t column = columns.first; column < columns.last;
+       ++column, at += row.position_pitch) {
     auto sum = hn::LoadU(df, row.start);
     for (int64_t ky = row.taps.first; ky < row.taps.last; ++ky) {
       const float* weights =
@@ -181,6 +183,9 @@ HWY_INLINE void SumBlocks(DF df, const LevelDepthwise& kernel, const LevelFrame&
   sums.kernel_columns = static_cast<size_t>(x.kernel);
   sums.lane_pitch = lanes;
   const bool whole = sums.taps.first == 0 && sums.taps.last == 3 && y.kernel == 3 && x.kernel == 3;
+  const ColumnRange all{0, layout.columns};
+  const std::span<const ColumnRange> ranges =
+      target.columns.empty() ? std::span(&all, 1) : target.columns;
   HWY_ALIGN float start[kLineLanes];
   for (size_t block = 0; block < layout.lanes.blocks; ++block) {
     StartSums(kernel, block, sums.taps, levels.layout.zero, start);
@@ -200,10 +205,8 @@ HWY_INLINE void SumBlocks(DF df, const LevelDepthwise& kernel, const LevelFrame&
         sums.floats = target.floats + block * target.block_floats + lane;
         sums.float_scale = kernel.float_scale.get() + block * kLineLanes + lane;
       }
-      if (whole) {
-        SumThreeByThree(df, sums, layout.columns);
-      } else {
-        SumWindows(df, sums, layout.columns);
+      for (const ColumnRange& range : ranges) {
+        whole ? SumThreeByThree(df, sums, range) : SumWindows(df, sums, range);
       }
     }
   }

@@ -1,0 +1,124 @@
+// Keeps what neurons sent, for every instruction set: see dead_zone.h.
+#include "runtime/integer/neurons/dead_zone.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+
+#include "runtime/assert.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "runtime/integer/neurons/dead_zone.cc"
+#include "hwy/foreach_target.h"  // IWYU pragma: keep
+#include "hwy/highway.h"
+#include "runtime/integer/kernels/lanes-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace cssrun::internal::HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+using D16 = hn::CappedTag<int16_t, kLineLanes>;
+using V16 = hn::Vec<D16>;
+using M16 = hn::Mask<D16>;
+
+// Whether z is near enough to `carried`. Differences beyond 16 bits are beyond every limit.
+HWY_INLINE M16 IsNear(V16 z, V16 carried, V16 limit) {
+  const auto difference = hn::SaturatedSub(z, carried);
+  const auto distance = hn::Max(difference, hn::SaturatedSub(hn::Zero(D16()), difference));
+  return hn::Not(hn::Gt(distance, limit));
+}
+
+// What the digits of potentials carry: the same greedy choice as WriteDigits().
+struct Greedy {
+  HWY_INLINE V16 Carried(V16 z) const {
+    const D16 d;
+    z = hn::Min(hn::Max(z, hn::Set(d, least)), hn::Set(d, most));
+    const V16 all = z;
+    for (uint32_t k = 0; k < timesteps; ++k) {
+      const auto unit = hn::Set(d, static_cast<int16_t>(1 << (first_bit - static_cast<int>(k))));
+      const auto up = hn::Gt(z, hn::Set(d, thresholds[k]));
+      z = hn::IfThenElse(up, hn::Sub(z, unit), z);
+      if (!negative || (rectify && k == 0)) continue;
+      const auto below = hn::Set(d, static_cast<int16_t>(-thresholds[k] - 1));
+      const auto down = hn::AndNot(up, hn::Lt(z, below));
+      z = hn::IfThenElse(down, hn::Add(z, unit), z);
+    }
+    return hn::Sub(all, z);
+  }
+  uint32_t timesteps;
+  int first_bit;  // of the first spike's unit
+  const int16_t* thresholds;
+  int16_t least, most;
+  bool rectify, negative;
+};
+
+void KeepLevelsTarget(const SettledRow& settled, const DeadZone& zone, size_t row, size_t sent_row,
+                      const ColumnRange& range) {
+  const D16 d;
+  const hn::Rebind<uint8_t, D16> d8;
+  const MembraneLayout& layout = *settled.layout;
+  const SettledNeurons& neurons = *settled.neurons;
+  const size_t blocks = layout.lanes.blocks;
+  const LineRange columns = LinesOf(range, zone.columns, layout.lanes);
+  const int fraction = SettledFraction(zone.timesteps);
+  const auto limit = hn::Set(d, zone.limit);
+  const size_t lines = RoundUpToLines(zone.columns * layout.lanes.stride()) / kLineLanes;
+  const Greedy greedy{zone.timesteps,
+                      fraction + static_cast<int>(zone.timesteps) - 1,
+                      neurons.thresholds.data(),
+                      settled.rectify ? std::max<int16_t>(neurons.lowest, 0) : neurons.lowest,
+                      neurons.highest,
+                      settled.rectify,
+                      zone.negative_spikes};
+  for (size_t block = 0; block < blocks; ++block) {
+    int16_t* HWY_RESTRICT potentials = settled.membranes + layout.RowAt(block, row);
+    for (size_t column = columns.first; column < columns.last; ++column) {
+      const size_t line = column * blocks + block;
+      for (size_t i = 0; i < kLineLanes; i += hn::Lanes(d)) {
+        int16_t* at = potentials + column * kLineLanes + i;
+        const auto z = hn::LoadU(d, at);
+        if (zone.levels != nullptr) {
+          const uint8_t* bytes = zone.levels->Row(sent_row) + line * kLineLanes + i;
+          const auto level = hn::Sub(hn::PromoteTo(d, hn::LoadU(d8, bytes)),
+                                     hn::Set(d, static_cast<int16_t>(zone.levels->layout.zero)));
+          const auto carried = hn::ShiftLeftSame(level, fraction);
+          hn::StoreU(hn::IfThenElse(IsNear(z, carried, limit), carried, z), d, at);
+          continue;
+        }
+        const size_t place = (sent_row * lines + line) * kLineLanes + i;
+        const auto last = hn::LoadU(d, zone.carried + place);
+        const auto near = IsNear(z, last, limit);
+        const auto sent = hn::IfThenElse(near, hn::LoadU(d, zone.potentials + place), z);
+        hn::StoreU(hn::IfThenElse(near, last, greedy.Carried(z)), d, zone.carried + place);
+        hn::StoreU(sent, d, zone.potentials + place);
+        hn::StoreU(sent, d, at);
+      }
+    }
+  }
+}
+
+}  // namespace cssrun::internal::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace cssrun::internal {
+
+HWY_EXPORT(KeepLevelsTarget);
+
+void KeepLevels(const SettledRow& settled, const DeadZone& zone, size_t row, size_t sent_row,
+                const ColumnRange& columns) {
+  CSSRUN_ASSERT(zone.levels != nullptr || (zone.potentials != nullptr && zone.carried != nullptr));
+  HWY_DYNAMIC_DISPATCH(KeepLevelsTarget)(settled, zone, row, sent_row, columns);
+}
+
+int16_t DeadZoneLimit(double levels, uint32_t timesteps) {
+  const double units = std::floor(std::ldexp(0.5 + levels, SettledFraction(timesteps)));
+  // One less than what differences saturate at.
+  return static_cast<int16_t>(std::min<double>(units, std::numeric_limits<int16_t>::max() - 1));
+}
+
+}  // namespace cssrun::internal
+#endif  // HWY_ONCE

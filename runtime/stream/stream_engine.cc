@@ -1,0 +1,409 @@
+#include "runtime/stream/stream_engine.h"
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+
+#include "format/geometry.h"
+#include "runtime/assert.h"
+#include "runtime/geometry/source_view.h"
+#include "runtime/neuron/settled.h"
+#include "tbb/parallel_for.h"
+
+namespace cssrun::internal {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using format::NodeKind;
+
+// Rows of what is sent that a thread takes at once.
+constexpr uint32_t kBandRows = 8;
+
+SessionOptions OptionsOf(const StreamOptions& options) {
+  SessionOptions session;
+  session.threads = options.threads;
+  return session;
+}
+
+double SecondsSince(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+}  // namespace
+
+Status CheckStream(const LoadedNetwork& network) {
+  if (network.engine() != EngineKind::kInteger) {
+    const std::string why = network.float_reason.empty() ? "" : " (" + network.float_reason + ")";
+    return Status::InvalidArgument("stream: the network runs in float" + why +
+                                   ", and only whole numbers give the same bits again; convert the "
+                                   "model with --timesteps 5 --beta 2 --silent 4 --threshold 0.75");
+  }
+  if (IsSettled(network.beta, network.timesteps, network.silent_steps)) return Status::Ok();
+  const std::string first = network.layer_infos.size() > 1 ? network.layer_infos[1].name : "";
+  return Status::InvalidArgument(
+      "stream: layer " + first + " and all others fire before their input is complete (T = " +
+      std::to_string(network.timesteps) + ", L = " + std::to_string(network.silent_steps) +
+      "); convert the model with --timesteps 5 --beta 2 --silent 4 --threshold 0.75, or let "
+      "cssconvert choose");
+}
+
+StreamEngine::StreamEngine(const LoadedNetwork& network, const StreamOptions& options)
+    : IntegerEngine(network, OptionsOf(options)),
+      stream_options_(options),
+      picture_(network.layers.front().extent, options.hold),
+      counts_(network, levels_alone_) {
+  size_t most_lines = 0;
+  for (size_t i = 0; i < network.layers.size(); ++i) {
+    streams_.push_back(MakeStreamState(i));
+    const size_t neurons = size_t{network.layers[i].extent.width()} * integers_.layouts[i].stride();
+    most_lines = std::max(most_lines, RoundUpToLines(neurons) / kLineLanes);
+  }
+  // Frames that a dead zone refers to have their places now.
+  for (size_t i = 0; i < streams_.size(); ++i) AddDeadZone(i, streams_[i]);
+  row_changes_.assign(workers_.size(), std::vector<uint32_t>(most_lines));
+}
+
+StreamEngine::StreamState StreamEngine::MakeStreamState(size_t index) const {
+  const Layer& layer = network_.layers[index];
+  StreamState state;
+  if (layer.kind != NodeKind::Neurons) return state;
+  const IntegerLayer& integers = integers_.layers[index];
+  const LayerState& kept = states_[index];
+  if (!kept.levels.empty()) {
+    state.levels = LevelFrame(layer.extent.height(), integers_.level_layouts[index]);
+  }
+  if (!levels_alone_[index]) state.spikes = kept.spikes;
+  for (const DirectSynapses& s : layer.direct) {
+    const format::Window* mean = s.average.has_value() ? &*s.average : nullptr;
+    const SourceView view = ViewSource(mean, s.spread_y, s.spread_x, s.source);
+    state.direct_reach.push_back(ReachOf(view, s.source, s.window, layer.potential));
+  }
+  const bool events = !integers.idle_until_last_step();
+  const bool pooled = integers.pools.windows.has_value();
+  const bool in_registers = levels_alone_[index] && !pooled && stream_options_.dead_zone == 0 &&
+                            integers.settled()->sums == SettledSums::kFusedLevels;
+  const uint32_t of_line = integers.membranes.lanes.positions();
+  const format::Extent& map = layer.potential;
+  const format::Extent& sent = layer.extent;
+  state.touched = PositionBits(map.height(), map.width());
+  state.ranges = TouchedRanges(map.height(), map.width(), events, in_registers ? 1 : of_line);
+  state.changed = PositionBits(sent.height(), sent.width());
+  if (!pooled) return state;
+  state.pool_reach = ReachOfPools(map, integers.pools.windows->y, integers.pools.windows->x, sent);
+  state.pool_touched = state.changed;
+  state.pool_ranges = TouchedRanges(sent.height(), sent.width(), false, of_line);
+  return state;
+}
+
+void StreamEngine::AddDeadZone(size_t layer, StreamState& state) const {
+  if (stream_options_.dead_zone == 0 || network_.layers[layer].kind != NodeKind::Neurons) return;
+  DeadZone& zone = state.dead_zone;
+  zone.timesteps = network_.timesteps;
+  zone.negative_spikes = network_.negative_spikes;
+  zone.columns = network_.layers[layer].extent.width();
+  if (levels_alone_[layer]) {
+    zone.levels = &states_[layer].levels;
+    return;
+  }
+  const size_t neurons = zone.columns * integers_.layouts[layer].stride();
+  const size_t size = network_.layers[layer].extent.height() * RoundUpToLines(neurons);
+  state.potentials.resize(size);
+  state.carried.resize(size);
+  zone.potentials = state.potentials.data();
+  zone.carried = state.carried.data();
+}
+
+SentFrames StreamEngine::KeptFrames(size_t layer) {
+  LayerState& state = states_[layer];
+  if (levels_alone_[layer]) return {&state.levels, {}};
+  return {&state.levels, state.spikes};
+}
+
+SentFrames StreamEngine::FreshFrames(size_t layer) {
+  return {&streams_[layer].levels, streams_[layer].spikes};
+}
+
+Status StreamEngine::Next(const Input& frame, StreamAnswer& answer) {
+  const Clock::time_point start = Clock::now();
+  Status status = InThreads([&] { return RunFrame(picture_.Take(frame), answer); });
+  answer.seconds = SecondsSince(start);
+  return status;
+}
+
+Status StreamEngine::Next(std::span<const ChangedPixel> changes, StreamAnswer& answer) {
+  const Clock::time_point start = Clock::now();
+  picture_.Take(changes);
+  Status status = InThreads([&] { return RunFrame(false, answer); });
+  answer.seconds = SecondsSince(start);
+  return status;
+}
+
+Status StreamEngine::RunFrame(bool first, StreamAnswer& answer) {
+  first_ = first;
+  frame_ = first ? 0 : frame_ + 1;
+  counts_.StartFrame();
+  answer.layers.assign(network_.layers.size(), StreamLayer());
+  for (size_t i = 0; i < network_.layers.size(); ++i) {
+    if (stream_options_.cancel != nullptr && stream_options_.cancel->load()) {
+      return Status::Cancelled("cancelled at layer " + network_.layer_infos[i].name);
+    }
+    const Clock::time_point start = Clock::now();
+    switch (network_.layers[i].kind) {
+      case NodeKind::Neurons:
+        RunLayer(i);
+        break;
+      case NodeKind::Encoder:
+        TakePixels();
+        break;
+      default:
+        RunReadout(i);
+    }
+    if (stream_options_.profile) answer.layers[i].seconds = SecondsSince(start);
+  }
+  CopyOutputs(answer.logits);
+  FillAnswer(first, answer);
+  return Status::Ok();
+}
+
+void StreamEngine::FillAnswer(bool first, StreamAnswer& answer) {
+  answer.frame = frame_;
+  answer.neurons = answer.changed = answer.updates = answer.synops = 0;
+  answer.changed_pixels = picture_.changed_numbers();
+  answer.layers.front().neurons = Neurons(network_.layers.front().extent);
+  answer.layers.front().changed = answer.changed_pixels;
+  answer.layers.front().spikes = counts_.spikes(0);
+  for (size_t i = 1; i < answer.layers.size(); ++i) {
+    StreamLayer& layer = answer.layers[i];
+    layer.updates = first ? counts_.synapses(i) : counts_.updates(i);
+    layer.synops = counts_.synops(i) + streams_[i].readout.synops;
+    layer.spikes = counts_.spikes(i);
+    if (network_.layers[i].kind == NodeKind::Neurons) {
+      layer.neurons = Neurons(network_.layers[i].extent);
+      layer.changed = first ? layer.neurons : counts_.changed(i);
+      layer.touched = streams_[i].touched_positions * network_.layers[i].extent.channels();
+    }
+    answer.neurons += layer.neurons;
+    answer.changed += layer.changed;
+    answer.updates += layer.updates;
+    answer.synops += layer.synops;
+  }
+}
+
+void StreamEngine::TakePixels() {
+  StreamState& stream = streams_.front();
+  stream.any_changed = picture_.changed_numbers() > 0;
+  other_pixels_ = false;
+  if (!SourceChanged(0)) return;
+  const Input input = picture_.input();
+  LayerState& state = states_.front();
+  const PositionBits& changed = picture_.changed();
+  if (!network_.direct_input.has_value()) {
+    for (uint32_t index = 0; index < network_.timesteps; ++index) {
+      trains_->Encode(input, index, state.spikes[index]);
+      CountSpikes(state.spikes[index]);
+    }
+    if (!state.levels.empty()) FillLevels(state.spikes, state.levels);
+    counts_.FinishLayer(0, state, changed);
+    return;
+  }
+  const format::Extent& image = network_.layers.front().extent;
+  TakeBytes(input);
+  if (pixels_are_bytes_ && !needs_floats_) return;
+  for (size_t row = 0; row < changed.rows(); ++row) {
+    if (!changed.AnyInRow(row) && !other_pixels_) continue;
+    network_.direct_input->ApplyRow(input, image, row, image_);
+  }
+  for (size_t i = 0; i < states_.size(); ++i) {
+    const Layer& layer = network_.layers[i];
+    for (size_t s = 0; s < layer.direct.size(); ++s) {
+      states_[i].images[s] = SeenImage(layer.direct[s], image_, states_[i].image_rooms[s]);
+    }
+  }
+}
+
+void StreamEngine::TakeBytes(const Input& input) {
+  if (!integers_.pixels.has_value()) return;
+  const bool were_bytes = pixels_are_bytes_ && !first_;
+  const format::Extent& image = network_.layers.front().extent;
+  if (input.kind == InputKind::kBytes && were_bytes) {
+    const PositionBits& changed = picture_.changed();
+    for (size_t row = 0; row < changed.rows(); ++row) {
+      if (!changed.AnyInRow(row)) continue;
+      WritePixelRow(*integers_.pixels, input, image, integers_.layouts.front(), row, pixels_);
+    }
+    return;
+  }
+  pixels_are_bytes_ =
+      WritePixels(*integers_.pixels, input, image, integers_.layouts.front(), pixels_);
+  other_pixels_ = pixels_are_bytes_ != were_bytes;
+}
+
+bool StreamEngine::TouchLayer(size_t index) {
+  StreamState& stream = streams_[index];
+  bool any = first_;
+  const auto touch = [&](size_t source, const Reach& reach) {
+    if (first_ || !streams_[source].any_changed) return;
+    if (!any) stream.touched.Clear();
+    any = true;
+    Touch(source == 0 ? picture_.changed() : streams_[source].changed, reach, stream.touched);
+  };
+  for (const IntegerSynapses& s : integers_.layers[index].synapses) touch(s.source, s.reach);
+  for (const Reach& reach : stream.direct_reach) touch(0, reach);
+  const bool all = first_ || (other_pixels_ && integers_.layers[index].pixel_conv.has_value());
+  any = any || all;
+  if (all) stream.touched.SetAll();
+  if (!any || !stream.ranges.Set(stream.touched)) return false;
+  if (!stream.pool_reach.has_value()) return true;
+  stream.pool_touched.Clear();
+  if (all) {
+    stream.pool_touched.SetAll();
+  } else {
+    Touch(stream.touched, *stream.pool_reach, stream.pool_touched);
+  }
+  stream.pool_ranges.Set(stream.pool_touched);
+  // Potentials that no pool sees are kept up to date as well: they are not told apart.
+  return true;
+}
+
+void StreamEngine::RunLayer(size_t index) {
+  StreamState& stream = streams_[index];
+  stream.any_changed = false;
+  stream.touched_positions = 0;
+  if (!TouchLayer(index)) return;
+  stream.touched_positions =
+      stream.pool_reach.has_value() ? stream.pool_ranges.positions() : stream.ranges.positions();
+  stream.changed.Clear();
+  if (stream_options_.dead_zone > 0) {
+    stream.dead_zone.limit =
+        first_ ? int16_t{-1} : DeadZoneLimit(stream_options_.dead_zone, network_.timesteps);
+  }
+  const Layer& layer = network_.layers[index];
+  InBands(index, layer.potential.height(), &StreamEngine::RunRows);
+  if (stream.pool_reach.has_value()) {
+    InBands(index, layer.extent.height(), &StreamEngine::PoolRows);
+  }
+  stream.any_changed = counts_.changed(index) > 0;
+  counts_.FinishLayer(index, states_[index], stream.changed);
+}
+
+void StreamEngine::InBands(size_t layer, uint32_t rows,
+                           void (StreamEngine::*run)(size_t layer, uint32_t first, uint32_t last)) {
+  const uint32_t bands = (rows + kBandRows - 1) / kBandRows;
+  if (arena_ == nullptr || bands <= 1 || integers_.layers[layer].work < shared_work_) {
+    (this->*run)(layer, 0, rows);
+    return;
+  }
+  // Isolated: while it waits, a thread must not begin with something else.
+  tbb::this_task_arena::isolate([&] {
+    tbb::parallel_for(uint32_t{0}, bands, [&](uint32_t band) {
+      (this->*run)(layer, band * kBandRows, std::min(rows, (band + 1) * kBandRows));
+    });
+  });
+}
+
+void StreamEngine::RunRows(size_t layer, uint32_t first_row, uint32_t last_row) {
+  const RowRanges& ranges = streams_[layer].ranges.ranges();
+  // Event kernels add to every row of a part.
+  const bool all_touched = !integers_.layers[layer].idle_until_last_step();
+  for (uint32_t row = first_row; row < last_row;) {
+    if (ranges.Of(row).empty()) {
+      ++row;
+      continue;
+    }
+    uint32_t end = last_row;
+    if (all_touched) {
+      for (end = row + 1; end < last_row && !ranges.Of(end).empty(); ++end) {
+      }
+    }
+    SettleRows(layer, row, end);
+    row = end;
+  }
+  if (!streams_[layer].pool_reach.has_value()) CompareRows(layer, first_row, last_row);
+}
+
+SettlingStep StreamEngine::StreamStepOf(size_t index) {
+  StreamState& stream = streams_[index];
+  Worker& worker = WorkerOfThread();
+  SettlingStep step = SettlingStepOf(index, worker);
+  step.counts_synops = false;
+  step.columns = &stream.ranges.ranges();
+  step.sent_columns = &stream.sent();
+  if (stream_options_.dead_zone > 0) step.dead_zone = &stream.dead_zone;
+  if (auto* levels = std::get_if<LevelsTarget>(&step.sends)) {
+    levels->levels = &stream.levels;
+    return step;
+  }
+  auto& digits = std::get<DigitsTarget>(step.sends);
+  for (uint32_t k = 0; k < network_.timesteps; ++k) worker.digits[k] = &stream.spikes[k];
+  if (digits.levels != nullptr) digits.levels = &stream.levels;
+  return step;
+}
+
+void StreamEngine::SettleRows(size_t index, uint32_t first_row, uint32_t last_row) {
+  const IntegerLayer& integers = integers_.layers[index];
+  Worker& worker = WorkerOfThread();
+  LayerPart part;
+  part.last_block = integers.membranes.lanes.blocks;
+  part.first_row = first_row;
+  part.last_row = last_row;
+  if (!SumsBytes(index)) {
+    StartPart(network_, index, part, worker.pixel_row, states_[index],
+              &streams_[index].ranges.ranges());
+  }
+  const uint32_t last = network_.timesteps - 1;
+  for (uint32_t step = 0; step < last && !integers.idle_until_last_step(); ++step) {
+    EventStep event = EventStepOf(index, step, InputsOf(index, step, worker), part);
+    event.counts_synops = false;
+    RunEventStep(event);
+  }
+  SettlingStep step = StreamStepOf(index);
+  step.inputs = InputsOf(index, last, worker);
+  step.part = part;
+  RunSettlingStep(step);
+}
+
+void StreamEngine::PoolRows(size_t layer, uint32_t first_row, uint32_t last_row) {
+  RunPoolStep(StreamStepOf(layer), first_row, last_row, WorkerOfThread().pool_row);
+  CompareRows(layer, first_row, last_row);
+}
+
+void StreamEngine::CompareRows(size_t layer, uint32_t first_row, uint32_t last_row) {
+  StreamState& stream = streams_[layer];
+  const LaneLayout& layout = integers_.layouts[layer];
+  const size_t neurons = size_t{network_.layers[layer].extent.width()} * layout.stride();
+  const auto thread = static_cast<size_t>(&WorkerOfThread() - workers_.data());
+  const std::span<uint32_t> changed =
+      std::span(row_changes_[thread]).first(RoundUpToLines(neurons) / kLineLanes);
+  for (uint32_t row = first_row; row < last_row; ++row) {
+    const std::span<const ColumnRange> ranges = stream.sent().Of(row);
+    if (ranges.empty()) continue;
+    std::ranges::fill(changed, 0);
+    uint64_t count = 0;
+    for (const ColumnRange& range : ranges) {
+      count += TakeChanges(FreshFrames(layer), KeptFrames(layer), row, range, layout, changed,
+                           stream.changed.Row(row));
+    }
+    if (count > 0) counts_.AddChanges(layer, row, changed, count, states_[layer]);
+  }
+}
+
+void StreamEngine::RunReadout(size_t index) {
+  const size_t number = index - network_.first_readout();
+  bool any = SourceChanged(0) && !network_.layers[index].direct.empty();
+  if (const auto* vector = std::get_if<VectorReadout>(&integers_.readouts[number])) {
+    for (const ReadoutSynapses& s : vector->synapses) any = any || SourceChanged(s.source);
+  } else {
+    for (const SynapseLayout& s : std::get<FloatLayer>(integers_.readouts[number]).synapses) {
+      any = any || SourceChanged(s.source);
+    }
+  }
+  if (!any) return;
+  LayerStatistics& statistics = streams_[index].readout;
+  statistics = LayerStatistics();
+  StartReadout(index);
+  for (uint32_t step = 0; step < network_.timesteps; ++step) {
+    StepReadout(index, step, statistics);
+  }
+}
+
+}  // namespace cssrun::internal

@@ -1,0 +1,118 @@
+// Runs a frame after the one before: what cssrun/stream.h promises.
+//
+// The integer engine's frames of levels and spikes keep what each layer sent last. Of a new frame,
+// layer after layer:
+//
+//     what changed in its sources     bits of positions, PositionBits
+//     what sees that                  ranges of touched positions in each row, TouchedRanges
+//     computed anew                   as in a full run, of these ranges, into frames of their own
+//     compared with what was kept     what differs is copied, and its positions have changed
+//
+// Sums are whole numbers, and each potential is computed by the same operations as in a full run,
+// so the bits are the same.
+#ifndef CSSRUN_RUNTIME_STREAM_STREAM_ENGINE_H_
+#define CSSRUN_RUNTIME_STREAM_STREAM_ENGINE_H_
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "cssrun/stream.h"
+#include "runtime/engine/input.h"
+#include "runtime/integer/integer_engine.h"
+#include "runtime/integer/neurons/dead_zone.h"
+#include "runtime/network/loaded_network.h"
+#include "runtime/stream/changes.h"
+#include "runtime/stream/counts.h"
+#include "runtime/stream/kept_picture.h"
+#include "runtime/stream/touched.h"
+
+namespace cssrun::internal {
+
+class StreamEngine : private IntegerEngine {
+ public:
+  // `network` passes CheckStream() and outlives this. Throws std::bad_alloc.
+  StreamEngine(const LoadedNetwork& network, const StreamOptions& options);
+
+  // The frame has the network's size. Errors: kCancelled. Throws std::bad_alloc. After either the
+  // caller calls Reset().
+  Status Next(const Input& frame, StreamAnswer& answer);
+  // The addresses are in range.
+  Status Next(std::span<const ChangedPixel> changes, StreamAnswer& answer);
+  void Reset() { picture_.Reset(); }
+  bool empty() const { return picture_.empty(); }
+
+  // For tests: what a layer sent for the last frame.
+  using IntegerEngine::levels;
+  using IntegerEngine::sends_levels_alone;
+  using IntegerEngine::set_shared_work;
+  std::span<const SpikeFrame> spikes(size_t layer) const { return states_[layer].spikes; }
+
+ private:
+  // Of one layer.
+  struct StreamState {
+    // What is computed of a frame, before it is compared with what was kept.
+    LevelFrame levels;
+    std::vector<SpikeFrame> spikes;
+    std::vector<Reach> direct_reach;  // by direct synapses
+    PositionBits touched;             // of the map
+    TouchedRanges ranges;
+    // Of what pools send; without them nothing.
+    std::optional<Reach> pool_reach;
+    PositionBits pool_touched;
+    TouchedRanges pool_ranges;
+    uint64_t touched_positions = 0;
+
+    const RowRanges& sent() const {
+      return pool_reach.has_value() ? pool_ranges.ranges() : ranges.ranges();
+    }
+    PositionBits changed;
+    bool any_changed = false;  // always on a first frame
+    // With a dead zone. Of layers that write digits: see DeadZone.
+    DeadZone dead_zone;
+    std::vector<int16_t> potentials, carried;
+    LayerStatistics readout;  // of the last frame that it was computed for
+  };
+
+  StreamState MakeStreamState(size_t layer) const;
+  void AddDeadZone(size_t layer, StreamState& state) const;
+  Status RunFrame(bool first, StreamAnswer& answer);
+  void FillAnswer(bool first, StreamAnswer& answer);
+  void TakePixels();
+  // Takes pixels as bytes where the first layer sums them.
+  void TakeBytes(const Input& input);
+  bool SourceChanged(size_t source) const { return first_ || streams_[source].any_changed; }
+  void RunLayer(size_t layer);
+  void RunReadout(size_t layer);
+  // Returns whether anything of the layer is touched.
+  bool TouchLayer(size_t layer);
+  // Calls run(layer, first, last) for all of `rows`, with all threads where it pays.
+  void InBands(size_t layer, uint32_t rows,
+               void (StreamEngine::*run)(size_t layer, uint32_t first, uint32_t last));
+  // Some rows of a layer's map, then of what its pools send.
+  void RunRows(size_t layer, uint32_t first_row, uint32_t last_row);
+  void PoolRows(size_t layer, uint32_t first_row, uint32_t last_row);
+  // Rows of the map that are all touched, or any rows of a layer that takes no events.
+  void SettleRows(size_t layer, uint32_t first_row, uint32_t last_row);
+  SettlingStep StreamStepOf(size_t layer);
+  void CompareRows(size_t layer, uint32_t first_row, uint32_t last_row);
+  SentFrames KeptFrames(size_t layer);
+  SentFrames FreshFrames(size_t layer);
+
+  const StreamOptions stream_options_;
+  KeptPicture picture_;
+  std::vector<StreamState> streams_;                // by layer
+  std::vector<std::vector<uint32_t>> row_changes_;  // by thread: see TakeChanges()
+  StreamCounts counts_;
+  uint64_t frame_ = 0;
+  bool first_ = true;
+  bool other_pixels_ = false;  // bytes where the last frame had floats, or the reverse
+};
+
+// Whether a stream can run the network, and if not, why and what to do about it.
+Status CheckStream(const LoadedNetwork& network);
+
+}  // namespace cssrun::internal
+
+#endif  // CSSRUN_RUNTIME_STREAM_STREAM_ENGINE_H_

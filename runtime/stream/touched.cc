@@ -1,0 +1,114 @@
+#include "runtime/stream/touched.h"
+
+#include <algorithm>
+#include <bit>
+#include <span>
+
+#include "runtime/assert.h"
+
+namespace cssrun::internal {
+namespace {
+
+// Ranges that are so near to each other are computed as one: beginning anew costs as much as a
+// column or two.
+constexpr uint32_t kLargestGap = 1;
+// From this share of a row on, in percent, the row is computed whole.
+constexpr uint32_t kWholeRowPercent = 90;
+
+void SetBits(std::span<uint64_t> words, size_t first, size_t last) {
+  for (size_t at = first; at < last;) {
+    const size_t bit = at % kPositionsOfWord;
+    const size_t count = std::min(kPositionsOfWord - bit, last - at);
+    const uint64_t ones = count == kPositionsOfWord ? ~uint64_t{0} : (uint64_t{1} << count) - 1;
+    words[at / kPositionsOfWord] |= ones << bit;
+    at += count;
+  }
+}
+
+// The first position from `from` on whose bit is `set`; the number of positions if there is none.
+size_t FindBit(std::span<const uint64_t> words, size_t from, size_t positions, bool set) {
+  for (size_t at = from; at < positions;) {
+    uint64_t word = words[at / kPositionsOfWord];
+    if (!set) word = ~word;
+    word >>= at % kPositionsOfWord;
+    if (word != 0) return std::min(positions, at + static_cast<size_t>(std::countr_zero(word)));
+    at += kPositionsOfWord - at % kPositionsOfWord;
+  }
+  return positions;
+}
+
+}  // namespace
+
+void Touch(const PositionBits& changed, const Reach& reach, PositionBits& touched) {
+  CSSRUN_ASSERT(reach.rows.size() == changed.rows() && reach.columns.size() == changed.columns());
+  for (size_t row = 0; row < changed.rows(); ++row) {
+    const Interval rows = reach.rows[row];
+    if (rows.first == rows.last || !changed.AnyInRow(row)) continue;
+    const std::span<const uint64_t> words = changed.Row(row);
+    size_t first = FindBit(words, 0, changed.columns(), true);
+    while (first < changed.columns()) {
+      const size_t last = FindBit(words, first, changed.columns(), false);
+      const uint32_t from = reach.columns[first].first;
+      const uint32_t to = reach.columns[last - 1].last;
+      for (uint32_t y = rows.first; y < rows.last; ++y) SetBits(touched.Row(y), from, to);
+      first = FindBit(words, last, changed.columns(), true);
+    }
+  }
+}
+
+TouchedRanges::TouchedRanges(size_t rows, size_t columns, bool whole_rows, uint32_t align)
+    : rows_(static_cast<uint32_t>(rows)),
+      columns_(static_cast<uint32_t>(columns)),
+      whole_rows_(whole_rows),
+      align_(align) {
+  ranges_.ranges.reserve(rows * (columns / 2 + 1));
+  ranges_.bounds.reserve(rows + 1);
+}
+
+// Appends the ranges of one row.
+void TouchedRanges::SetRow(const PositionBits& touched, size_t row) {
+  const std::span<const uint64_t> words = touched.Row(row);
+  const size_t begin = ranges_.ranges.size();
+  uint32_t covered = 0;
+  size_t first = FindBit(words, 0, columns_, true);
+  if (first == columns_) return;
+  if (whole_rows_) {
+    ranges_.ranges.push_back({0, columns_});
+    return;
+  }
+  while (first < columns_) {
+    const size_t last = FindBit(words, first, columns_, false);
+    ColumnRange range{static_cast<uint32_t>(first) / align_ * align_,
+                      (static_cast<uint32_t>(last) + align_ - 1) / align_ * align_};
+    range.last = std::min(range.last, columns_);
+    if (ranges_.ranges.size() > begin && range.first <= ranges_.ranges.back().last + kLargestGap) {
+      covered += range.last - std::min(range.last, ranges_.ranges.back().last);
+      ranges_.ranges.back().last = std::max(ranges_.ranges.back().last, range.last);
+    } else {
+      covered += range.last - range.first;
+      ranges_.ranges.push_back(range);
+    }
+    first = FindBit(words, last, columns_, true);
+  }
+  if (uint64_t{covered} * 100 < uint64_t{columns_} * kWholeRowPercent) return;
+  ranges_.ranges.resize(begin);
+  ranges_.ranges.push_back({0, columns_});
+}
+
+uint64_t TouchedRanges::positions() const {
+  uint64_t positions = 0;
+  for (const ColumnRange& range : ranges_.ranges) positions += range.last - range.first;
+  return positions;
+}
+
+bool TouchedRanges::Set(const PositionBits& touched) {
+  ranges_.ranges.clear();
+  ranges_.bounds.assign(1, 0);
+  for (size_t row = 0; row < rows_; ++row) {
+    SetRow(touched, row);
+    ranges_.bounds.push_back(static_cast<uint32_t>(ranges_.ranges.size()));
+  }
+  return !ranges_.ranges.empty();
+}
+
+}  // namespace cssrun::internal

@@ -1,0 +1,200 @@
+// Compares every level of every layer of a stream with a full run of the frame that it holds: all
+// kinds of layers, of frames, instruction sets and numbers of threads.
+#include "runtime/stream/stream_engine.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "cssrun/cssrun.h"
+#include "format/geometry.h"
+#include "runtime/integer/integer_engine.h"
+#include "runtime/integer/plan.h"
+#include "runtime/network/network_access.h"
+#include "tests/oracle/kind_network.h"
+#include "tests/oracle/random_network.h"
+#include "tests/oracle/residual_network.h"
+#include "tests/runtime/instruction_sets.h"
+#include "tests/runtime/integer_support.h"
+#include "tests/runtime/stream_frames.h"
+
+namespace cssrun {
+namespace {
+
+using format::Neurons;
+using integer_tests::LoadInIntegers;
+using integer_tests::PlanOf;
+using internal::InputKind;
+using internal::IntegerEngine;
+using internal::KernelName;
+using internal::LevelFrame;
+using internal::SpikeFrame;
+using internal::StreamEngine;
+
+// Full runs: one that sends what a session sends, and one that shows every spike.
+class FullRuns {
+ public:
+  explicit FullRuns(const internal::LoadedNetwork& network)
+      : engine_(network, {}), observed_(network, {}), spikes_(network.layers.size()) {
+    observed_.set_observe_spikes([this](size_t layer, uint32_t index, const SpikeFrame& spikes) {
+      if (spikes_[layer].size() <= index) spikes_[layer].resize(index + 1);
+      spikes_[layer][index] = spikes.words;
+    });
+  }
+
+  void Run(const std::vector<uint8_t>& frame) {
+    const internal::Input input{.kind = InputKind::kBytes, .bytes = frame};
+    ASSERT_TRUE(engine_.Run(input, answer_).ok());
+    Answer observed;
+    ASSERT_TRUE(observed_.Run(input, observed).ok());
+  }
+  const Answer& answer() const { return answer_; }
+  const LevelFrame& levels(size_t layer) const { return engine_.levels(layer); }
+  const std::vector<std::vector<uint64_t>>& spikes(size_t layer) const { return spikes_[layer]; }
+
+ private:
+  IntegerEngine engine_, observed_;
+  std::vector<std::vector<std::vector<uint64_t>>> spikes_;  // [layer][index][word]
+  Answer answer_;
+};
+
+// What the sequences of all tests reached: layers of which a part changed.
+using Reached = std::map<KernelName, uint64_t>;
+
+class Comparison {
+ public:
+  Comparison(const format::NetworkT& description, const Network& network)
+      : network_(internal::Loaded(network)),
+        plan_(PlanOf(network)),
+        image_(*description.nodes[0]->extent),
+        full_(network_) {}
+
+  // A sequence of frames through a stream.
+  void Run(const StreamOptions& options, uint32_t seed, int frames, Reached& reached) {
+    StreamEngine stream(network_, options);
+    stream.set_shared_work(0);
+    oracle::Draw draw(seed);
+    std::vector<uint8_t> frame = RandomFrame(draw, Neurons(image_));
+    std::vector<uint8_t> held;
+    StreamAnswer answer;
+    for (int i = 0; i < frames; ++i) {
+      const int motion = draw.Integer(0, static_cast<int>(Motion::kMotions) - 1);
+      SCOPED_TRACE("frame " + std::to_string(i) + ", motion " + std::to_string(motion));
+      if (i > 0) Move(draw, static_cast<Motion>(motion), image_, frame);
+      Hold(options.hold, frame, held);
+      ASSERT_TRUE(stream.Next({.kind = InputKind::kBytes, .bytes = frame}, answer).ok());
+      full_.Run(held);
+      Compare(stream, answer, reached);
+      if (testing::Test::HasFailure()) return;
+    }
+  }
+
+ private:
+  void Compare(const StreamEngine& stream, const StreamAnswer& answer, Reached& reached) {
+    EXPECT_EQ(answer.logits, full_.answer().logits);
+    for (size_t i = 0; i < network_.layers.size(); ++i) {
+      SCOPED_TRACE("layer " + std::to_string(i));
+      EXPECT_EQ(answer.layers[i].spikes, full_.answer().layers[i].spikes);
+      EXPECT_EQ(answer.layers[i].synops, full_.answer().layers[i].synops);
+      if (network_.layers[i].kind != format::NodeKind::Neurons) continue;
+      if (stream.sends_levels_alone(i)) {
+        EXPECT_EQ(stream.levels(i).levels, full_.levels(i).levels);
+      } else {
+        for (size_t k = 0; k < stream.spikes(i).size(); ++k) {
+          EXPECT_EQ(stream.spikes(i)[k].words, full_.spikes(i)[k]) << "index " << k;
+        }
+        EXPECT_EQ(stream.levels(i).levels, full_.levels(i).levels);
+      }
+      const StreamLayer& layer = answer.layers[i];
+      if (layer.changed == 0 || layer.changed == layer.neurons) continue;
+      for (const internal::SynapsesPlan& s : plan_.layers[i].synapses) ++reached[s.kernel];
+    }
+  }
+
+  const internal::LoadedNetwork& network_;
+  internal::IntegerPlan plan_;
+  format::Extent image_;
+  FullRuns full_;
+};
+
+void RunNetwork(const format::NetworkT& description, uint32_t seed, int frames, bool everywhere,
+                Reached& reached) {
+  const std::shared_ptr<const Network> network = LoadInIntegers(description);
+  ASSERT_NE(network, nullptr);
+  Comparison comparison(description, *network);
+  StreamOptions options;
+  options.hold = seed % 3 == 0 ? 0 : seed % 3 * 6;
+  comparison.Run(options, seed, frames, reached);
+  if (!everywhere || testing::Test::HasFailure()) return;
+  options.threads = 3;
+  comparison.Run(options, seed + 1, frames, reached);
+  options.threads = 1;
+  ForEveryInstructionSet([&] { comparison.Run(options, seed + 2, frames / 2, reached); });
+}
+
+void ExpectReached(const Reached& reached, std::initializer_list<KernelName> kernels) {
+  for (const KernelName kernel : kernels) {
+    EXPECT_GT(reached.count(kernel) > 0 ? reached.at(kernel) : 0, 20U)
+        << "kernel " << static_cast<int>(kernel);
+  }
+}
+
+TEST(StreamEngineTest, EqualsFullRunsOfRandomNetworks) {
+  Reached reached;
+  for (uint32_t seed = 0; seed < 240; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    oracle::RandomOptions options;
+    options.settled = true;
+    options.direct = seed % 2 == 0;
+    options.whole_weights = seed % 3 == 0;
+    options.placed_means = seed % 5 == 1;
+    options.spread = seed % 5 == 2;
+    RunNetwork(oracle::RandomNetwork(seed, options), seed, 8, seed % 6 == 0, reached);
+    if (HasFailure()) return;
+  }
+  ExpectReached(reached, {KernelName::kTileGather, KernelName::kLevelConv});
+}
+
+TEST(StreamEngineTest, EqualsFullRunsOfEveryKind) {
+  using oracle::Join;
+  using oracle::Kind;
+  Reached reached;
+  uint32_t seed = 0;
+  for (const Kind kind : {Kind::kTileGather, Kind::kRowScatter, Kind::kDepthwise, Kind::kShortcut,
+                          Kind::kLevelConv}) {
+    for (const Join join :
+         {Join::kNothing, Join::kAlignedShortcut, Join::kOtherShortcut, Join::kOtherSums,
+          Join::kPixels, Join::kDisjointPool, Join::kOverlappingPool, Join::kManySynapses}) {
+      for (const bool long_train : {false, true}) {
+        SCOPED_TRACE("kind " + std::to_string(static_cast<int>(kind)) + ", join " +
+                     std::to_string(static_cast<int>(join)) + (long_train ? ", long" : ""));
+        oracle::KindOptions options{kind, join, true, long_train};
+        ++seed;
+        RunNetwork(oracle::KindNetwork(options, seed), seed, 6, seed % 4 == 0, reached);
+        if (HasFailure()) return;
+      }
+    }
+  }
+  ExpectReached(reached, {KernelName::kTileGather, KernelName::kRowScatter, KernelName::kDepthwise,
+                          KernelName::kEventShortcut, KernelName::kLevelConv,
+                          KernelName::kLevelDepthwise, KernelName::kLevelShortcut});
+}
+
+TEST(StreamEngineTest, EqualsFullRunsOfResidualNetworks) {
+  Reached reached;
+  for (uint32_t seed = 0; seed < 8; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    RunNetwork(oracle::ResidualNetwork(seed), seed, 10, seed == 3, reached);
+    if (HasFailure()) return;
+  }
+  ExpectReached(reached, {KernelName::kLevelConv, KernelName::kLevelShortcut});
+}
+
+}  // namespace
+}  // namespace cssrun
