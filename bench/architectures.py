@@ -14,8 +14,8 @@ error.
 Weights are drawn at random, so the answers mean nothing; batch normalization has seen images, so
 that activations are of the usual size. Random weights are a hard case: classes score nearly the
 same, and every layer enlarges the errors of those before it, which training would undo. How much
-shows the ANN itself with its activations rounded to 8 bits after every ReLU: its figures stand in
-the last column. Needs python3-torch, python3-torchvision and python3-onnx.
+shows the ANN itself with its activations rounded to 8 bits after every ReLU, between 0 and the
+largest on the calibration images: its figures stand in the last column. Needs python3-torch, python3-torchvision and python3-onnx.
 """
 
 import argparse
@@ -103,22 +103,44 @@ def settle(model: torch.nn.Module, images: torch.Tensor) -> None:
     model.eval()
 
 
-def rounded_to_8_bits(function):
-    def rounded(x, *arguments, **keywords):
-        y = function(x, *arguments, **keywords)
-        step = y.max() / 255
-        return torch.round(y / step) * step
-    return rounded
+class Rounded:
+    """Rounds what ReLUs return to 8 bits, from 0 to the largest that they returned before."""
+
+    def __init__(self):
+        self.largest, self.measuring, self.calls = [], True, 0
+
+    def wrap(self, function):
+        def rounded(x, *arguments, **keywords):
+            y = function(x, *arguments, **keywords)
+            index, self.calls = self.calls, self.calls + 1
+            if self.measuring:
+                self.largest += [0] * (index + 1 - len(self.largest))
+                self.largest[index] = max(self.largest[index], float(y.max()))
+                return y
+            step = self.largest[index] / 255
+            return torch.clamp(torch.round(y / step), 0, 255) * step if step > 0 else y
+        return rounded
+
+    def run(self, model: torch.nn.Module, images: torch.Tensor) -> torch.Tensor:
+        logits = []
+        for image in images:
+            self.calls = 0
+            logits.append(model(image[None]))
+        return torch.cat(logits)
 
 
-def compare_rounded(model: torch.nn.Module, images: torch.Tensor) -> tuple[float, float]:
+def compare_rounded(model: torch.nn.Module, calibration: torch.Tensor,
+                    images: torch.Tensor) -> tuple[float, float]:
     """Relative logit error and agreement of the ANN with rounded activations."""
     functional = torch.nn.functional
     originals = functional.relu, functional.hardtanh
+    rounding = Rounded()
     with torch.no_grad():
         exact = torch.cat([model(image[None]) for image in images])
-        functional.relu, functional.hardtanh = map(rounded_to_8_bits, originals)
-        rounded = torch.cat([model(image[None]) for image in images])
+        functional.relu, functional.hardtanh = map(rounding.wrap, originals)
+        rounding.run(model, calibration)
+        rounding.measuring = False
+        rounded = rounding.run(model, images)
         functional.relu, functional.hardtanh = originals
     agreement = (exact.argmax(1) == rounded.argmax(1)).float().mean()
     return float((rounded - exact).norm() / exact.norm()), float(agreement)
@@ -135,7 +157,8 @@ def export(name: str, side: int, settling: list[pathlib.Path],
     model.eval()
     settle(model, load(settling, side))
     torch.onnx.export(model, torch.zeros(1, 3, side, side), str(path), opset_version=13)
-    return path, compare_rounded(model, load(test, side))
+    calibration = load(settling[:CALIBRATION_IMAGES], side)
+    return path, compare_rounded(model, calibration, load(test, side))
 
 
 def link_images(name: str, files: list[pathlib.Path]) -> pathlib.Path:
