@@ -7,6 +7,8 @@
 // machine, and take the same time whether anything fires or not. Where a level kernel is the only
 // source of sums, they become potentials while they are in registers (SumMode::kPotential).
 //
+// Machines without VNNI add products of bytes in 16 bits, as many as are sure to fit (runs-inl.h).
+//
 // Vector units multiply bytes without a sign by bytes with one, so two corrections follow the sums
 // where they are needed. Levels of a layer that doesn't rectify are bytes of level + zero: zero
 // times the sum of a target's weights is taken off. Weights of an 8-bit model with a zero point lie
@@ -44,6 +46,10 @@ constexpr uint32_t kTileTargets = 16;
 // What a target's largest weight may exceed its smallest by, in units.
 constexpr int kLargestWeightSpread = 255;
 
+// In LevelConv::runs.
+constexpr uint16_t kWideRun = 0x8000;
+constexpr uint16_t kLongestRun = 0x7FFF;
+
 struct LevelConv {
   format::Window window;
   uint32_t source_rows = 0;
@@ -59,6 +65,11 @@ struct LevelConv {
   std::vector<uint32_t> first_quads;    // by tile
   std::vector<int32_t> row_sums;        // of weights: [tile][ky][target]
   std::vector<int32_t> weight_offsets;  // [tile][target]; empty: none
+  // Quads that follow one another within a tap (within a kernel row where taps adjoin), until all
+  // are there, whose products 16 bits hold together, whatever the levels. With kWideRun: of which
+  // each has two products that 16 bits do not hold.
+  std::vector<uint16_t> runs;
+  std::vector<uint32_t> first_runs;  // by [tile][ky]
   // Settled units per unit, by parameter lane (MembraneLayout): of kAddFloats. Null: never asked
   // for.
   hwy::AlignedFreeUniquePtr<float[]> float_scale;
@@ -69,6 +80,10 @@ struct LevelConv {
     return static_cast<size_t>(window.kernel_x()) * quads * targets * kQuad;
   }
   size_t size() const { return tiles * kernel_rows() * tap_row_size(); }
+  // Whether the quads of a kernel row are one long tap, without a gap.
+  bool taps_adjoin() const {
+    return static_cast<uint64_t>(window.dilation_x()) * source_stride == uint64_t{quads} * kQuad;
+  }
 };
 
 struct LevelConvShape {
@@ -78,6 +93,7 @@ struct LevelConvShape {
   uint32_t target_columns = 0;
   uint32_t groups = 1;
   format::Window window;
+  uint32_t largest_byte = 255;  // of the source's levels, see LevelFrame
 };
 
 // Whether sums of levels up to `largest_level` and weights up to `largest_weight` fit 32 bits.
@@ -89,6 +105,9 @@ double LevelBytes(const LevelConvShape& shape);
 
 // The weights of a target differ by kLargestWeightSpread units at most. Throws std::bad_alloc.
 LevelConv MakeLevelConv(const LevelConvShape& shape, const ScaledWeights& weights);
+
+// Fills in the runs. Called by MakeLevelConv().
+void PlanRuns(uint32_t largest_byte, LevelConv& kernel);
 
 enum class SumMode : uint8_t {
   kStore,      // sums replace what the membranes hold, saturated to 16 bits
@@ -122,8 +141,8 @@ using SumLevelsFunction = void (*)(const LevelConv& kernel, const LevelFrame& le
                                    const LevelTarget& target, size_t row);
 SumLevelsFunction Resolve(const LevelConv& kernel);
 
-// What the best variant for this machine multiplies with: "8-bit products (VNNI)", "16-bit pairs"
-// or "scalar".
+// What the best variant for this machine multiplies with: "8-bit products (VNNI)", "8-bit products
+// (AVX-VNNI)", "8-bit products in 16-bit sums", "16-bit pairs" or "scalar".
 const char* LevelConvVariant();
 
 }  // namespace cssrun::internal

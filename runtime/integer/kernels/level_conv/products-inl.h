@@ -101,6 +101,36 @@ struct Products {
 };
 #endif
 
+#if CSSRUN_TARGET_MAY_HAVE_AVX_VNNI
+// The same as with VNNI, on machines that HasAvxVnni().
+struct VexProducts {
+  static constexpr size_t kVectors = 2;
+  static constexpr bool kSlides = false;
+  static constexpr size_t kPositions = 6;
+  using D = hn::CappedTag<int32_t, 8>;
+  using Sum = hn::Vec<D>;
+  using Levels = hn::Vec<D>;
+
+  static HWY_INLINE Levels Load(const uint8_t* levels) {
+    int32_t quad;
+    std::memcpy(&quad, levels, sizeof(quad));
+    return hn::Set(D(), quad);
+  }
+  static HWY_INLINE Levels LoadWeights(const int8_t* weights, size_t v) {
+    const hn::Repartition<int8_t, D> d8;
+    return hn::BitCast(D(), hn::Load(d8, weights + v * hn::Lanes(d8)));
+  }
+  // Without the prefix, assemblers take the instruction of AVX-512.
+  static HWY_INLINE void Add(Levels levels, Levels weights, Sum& sum) {
+    asm("%{vex%} vpdpbusd %2, %1, %0" : "+x"(sum.raw) : "x"(levels.raw), "x"(weights.raw));
+  }
+  static HWY_INLINE Sum Start(const int32_t* start, size_t v) {
+    return hn::LoadU(D(), start + v * hn::Lanes(D()));
+  }
+  static HWY_INLINE Sum Finish(const Sum* sums, size_t v) { return sums[v]; }
+};
+#endif
+
 // Where the levels of up to 16 neighbouring columns are. Every address is one that an instruction
 // can form by itself: a base plus 1, 2 or 4 times a register. Left alone, GCC keeps an offset for
 // each column, in more registers than there are.
@@ -147,23 +177,23 @@ struct Taps {
 };
 
 // Adds the levels of one tap to the sums of `kPositions` columns.
-template <size_t kPositions, size_t kTargets>
+template <size_t kPositions, size_t kTargets, class P = Products>
 HWY_INLINE void AddTap(const Taps& taps, const uint8_t* HWY_RESTRICT levels,
-                       const int8_t* HWY_RESTRICT weights, typename Products::Sum* sums) {
-  constexpr size_t kVectors = Products::kVectors * kTargets / kTileTargets;
+                       const int8_t* HWY_RESTRICT weights, typename P::Sum* sums) {
+  constexpr size_t kVectors = P::kVectors * kTargets / kTileTargets;
   ColumnPitches pitches(taps.position_pitch);
   const uint8_t* bases[] = {levels, levels + 8 * taps.position_pitch};
   for (size_t q = 0; q < taps.quads; ++q, weights += taps.targets * kQuad) {
     pitches.Hide();
-    typename Products::Levels of_targets[kVectors];
+    typename P::Levels of_targets[kVectors];
     HWY_UNROLL(8)
-    for (size_t v = 0; v < kVectors; ++v) of_targets[v] = Products::LoadWeights(weights, v);
+    for (size_t v = 0; v < kVectors; ++v) of_targets[v] = P::LoadWeights(weights, v);
     HWY_UNROLL(16)
     for (size_t p = 0; p < kPositions; ++p) {
-      const auto quad = Products::Load(pitches.Of(p, bases));
+      const auto quad = P::Load(pitches.Of(p, bases));
       HWY_UNROLL(8)
       for (size_t v = 0; v < kVectors; ++v) {
-        Products::Add(quad, of_targets[v], sums[p * kVectors + v]);
+        P::Add(quad, of_targets[v], sums[p * kVectors + v]);
       }
     }
     bases[0] += kQuad;
@@ -178,30 +208,30 @@ HWY_INLINE void AddTap(const Taps& taps, const uint8_t* HWY_RESTRICT levels,
 //     target column 0      w0    w1    w2
 //     target column 1            w0    w1    w2
 //     target column 2                  w0    w1   ...
-template <size_t kPositions, size_t kTargets>
+template <size_t kPositions, size_t kTargets, class P = Products>
 HWY_INLINE void AddSlidingTaps(const Taps& taps, const uint8_t* HWY_RESTRICT levels,
-                               const int8_t* HWY_RESTRICT weights, typename Products::Sum* sums) {
-  constexpr size_t kVectors = Products::kVectors * kTargets / kTileTargets;
+                               const int8_t* HWY_RESTRICT weights, typename P::Sum* sums) {
+  constexpr size_t kVectors = P::kVectors * kTargets / kTileTargets;
   ColumnPitches pitches(taps.position_pitch);
   const uint8_t* bases[] = {levels, levels + 8 * taps.position_pitch,
                             levels + 16 * taps.position_pitch};
   const size_t tap_size = taps.quads * taps.targets * kQuad;
   for (size_t q = 0; q < taps.quads; ++q, weights += taps.targets * kQuad) {
     pitches.Hide();
-    typename Products::Levels of_targets[kSlidingTaps * kVectors];
+    typename P::Levels of_targets[kSlidingTaps * kVectors];
     HWY_UNROLL(8)
     for (size_t k = 0; k < kSlidingTaps * kVectors; ++k) {
-      of_targets[k] = Products::LoadWeights(weights + k / kVectors * tap_size, k % kVectors);
+      of_targets[k] = P::LoadWeights(weights + k / kVectors * tap_size, k % kVectors);
     }
     HWY_UNROLL(18)
     for (size_t column = 0; column < kPositions + kSlidingTaps - 1; ++column) {
-      const auto quad = Products::Load(pitches.Of(column, bases));
+      const auto quad = P::Load(pitches.Of(column, bases));
       HWY_UNROLL(3)
       for (size_t tap = 0; tap < kSlidingTaps; ++tap) {
         if (column < tap || column - tap >= kPositions) continue;
         HWY_UNROLL(2)
         for (size_t v = 0; v < kVectors; ++v) {
-          Products::Add(quad, of_targets[tap * kVectors + v], sums[(column - tap) * kVectors + v]);
+          P::Add(quad, of_targets[tap * kVectors + v], sums[(column - tap) * kVectors + v]);
         }
       }
     }
