@@ -166,9 +166,10 @@ HWY_INLINE void StartColumns(const TileRow& row, size_t column, int32_t* HWY_RES
 template <size_t kPositions, size_t kTargets>
 HWY_INLINE void FinishColumns(const TileRow& row, size_t column, const int32_t* HWY_RESTRICT sums,
                               int16_t* HWY_RESTRICT membranes) {
-#if CSSRUN_TARGET_AVX512
+#if CSSRUN_STORES_LEVELS
+  constexpr size_t kVectors = kTargets / hn::MaxLanes(Narrowing::D32());
   if (row.potentials != nullptr && !row.leaves_registers() &&
-      StoreLevels<kTargets / kTileTargets>(sums, *row.potentials, 0, column, kPositions)) {
+      StoreLevels<kVectors>(sums, *row.potentials, 0, column, kPositions)) {
     return;
   }
 #endif
