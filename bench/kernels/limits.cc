@@ -93,7 +93,8 @@ double MachineLimit(Limit limit) {
       rate = BestRate(&LoadAndAddLanes);
       break;
     case Limit::kByteProducts:
-      rate = BestRate(&MultiplyBytes);
+      // Without a third operand, operands that are loaded need no copy.
+      rate = std::max(BestRate(&MultiplyBytes), BestRate(&LoadAndMultiplyBytes));
       break;
     case Limit::kFloatLanes:
       rate = BestRate(&StreamFloats);

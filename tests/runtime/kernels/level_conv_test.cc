@@ -130,7 +130,7 @@ TEST(LevelConvTest, IsItsPlainTwinWhereSixteenBitsAreFull) {
       const ScaledWeights scaled{weights.data(), made.scales};
       const LevelConv kernel = MakeLevelConv(conv, scaled);
       for (const uint16_t run : kernel.runs) {
-        longest = std::max<size_t>(longest, run & ~kWideRun);
+        longest = std::max<size_t>(longest, run & kRunQuads);
         wide += (run & kWideRun) != 0 ? 1 : 0;
       }
       const LevelFrame levels =

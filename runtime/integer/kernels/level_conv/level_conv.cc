@@ -38,7 +38,7 @@ struct TileRow {
   size_t kernel_columns = 0;
   size_t quads = 0;
   size_t targets = 0;                         // of the tile
-  const uint16_t* runs = nullptr;             // see LevelConv
+  const uint16_t* runs[2] = {};               // of kTileTargets each, see LevelConv
   size_t lanes = 0;                           // of a target column
   bool slides = false;                        // kSlidingTaps taps of a row, one column apart
   bool joins = false;                         // what the membranes hold
@@ -55,6 +55,7 @@ struct TileRow {
   TileRow From(size_t target) const {
     TileRow from = *this;
     from.start += target;
+    from.runs[0] = runs[target / kTileTargets];
     if (weight_offsets != nullptr) from.weight_offsets += target;
     if (floats != nullptr) {
       from.floats += target;
@@ -244,23 +245,25 @@ HWY_INLINE void SumInRegisters(const TileRow& row, size_t column,
 using Best = ByteRuns;
 constexpr const char* kBestVariant = "8-bit products in 16-bit sums";
 
-// The same with sums in memory.
-template <size_t kPositions, size_t kTargets>
+// The same with sums in memory, of 16 targets.
+template <size_t kPositions>
 HWY_INLINE void SumByRuns(const TileRow& row, size_t column, const int8_t* HWY_RESTRICT weights,
                           int16_t* HWY_RESTRICT membranes) {
-  HWY_ALIGN int32_t sums[kPositions * kTargets];
-  StartColumns<kPositions, kTargets>(row, column, sums);
+  HWY_ALIGN int32_t sums[kPositions * kTileTargets];
+  StartColumns<kPositions, kTileTargets>(row, column, sums);
   const Taps taps{row.quads, row.targets, row.position_pitch};
   const uint8_t* HWY_RESTRICT from = row.levels + column * row.position_pitch;
-  const uint16_t* runs = row.runs;
+  const uint16_t* runs = row.runs[0];
+  RunSums<kPositions> run_sums;
   for (size_t ky = 0; ky < row.kernel_rows; ++ky, from += row.levels_pitch) {
     const uint8_t* HWY_RESTRICT at = from;
     for (size_t kx = 0; kx < row.kernel_columns; ++kx, at += row.tap_pitch) {
-      runs = AddRuns<kPositions, kTargets>(taps, at, weights, runs, sums);
+      runs = AddRuns<kPositions>(taps, at, weights, runs, run_sums, sums);
       weights += row.quads * row.targets * kQuad;
     }
   }
-  FinishColumns<kPositions, kTargets>(row, column, sums, membranes + column * row.lanes);
+  run_sums.MoveTo(sums);
+  FinishColumns<kPositions, kTileTargets>(row, column, sums, membranes + column * row.lanes);
 }
 #else
 using Best = Products;
@@ -272,7 +275,8 @@ HWY_INLINE void SumColumns(const TileRow& row, size_t column, const int8_t* HWY_
                            int16_t* HWY_RESTRICT membranes) {
 #if CSSRUN_TARGET_BYTE_PAIRS
   if constexpr (std::is_same_v<P, ByteRuns>) {
-    SumByRuns<kPositions, kTargets>(row, column, weights, membranes);
+    static_assert(kTargets == kTileTargets);
+    SumByRuns<kPositions>(row, column, weights, membranes);
   } else {
     SumInRegisters<P, kPositions, kTargets>(row, column, weights, membranes);
   }
@@ -312,8 +316,8 @@ HWY_NOINLINE void SumTargets(const TileRow& row, size_t columns, const int8_t* w
 template <class P>
 void SumTile(const TileRow& row, size_t columns, const int8_t* weights, int16_t* membranes) {
   constexpr size_t kBoth = size_t{2} * kTileTargets;
-  // Small vectors have no registers for the sums of both halves.
-  if constexpr (hn::MaxLanes(typename P::D()) > 8) {
+  // Small vectors have no registers for the sums of both halves, and runs are those of one.
+  if constexpr (P::kTakesBoth) {
     if (row.targets == kBoth) {
       SumTargets<P, kBoth>(row, columns, weights, membranes);
       return;
@@ -432,8 +436,12 @@ void SumLevelsBy(const LevelConv& kernel, const LevelFrame& levels, const LevelT
       if (target.mode == SumMode::kLevels) of_tile.WriteLevelsTo(target.levels, *target.rule);
       tile.potentials = &of_tile;
     }
-    const size_t kernel_row = t * kernel.kernel_rows() + static_cast<size_t>(taps.first);
-    if (taps.first < taps.last) tile.runs = kernel.runs.data() + kernel.first_runs[kernel_row];
+    const size_t rows = kernel.kernel_rows();
+    for (size_t half = 0; half * kTileTargets < kernel.targets && taps.first < taps.last; ++half) {
+      const size_t targets = first / kTileTargets + half;
+      tile.runs[half] =
+          &kernel.runs[kernel.first_runs[targets * rows + static_cast<size_t>(taps.first)]];
+    }
     const size_t weights = t * tile_size + static_cast<size_t>(taps.first) * kernel.tap_row_size();
     SumTile<P>(tile, layout.columns, kernel.weights.get() + weights,
                settled.membranes + layout.RowAt(block, row) + lane);

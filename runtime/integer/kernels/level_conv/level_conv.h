@@ -48,7 +48,8 @@ constexpr int kLargestWeightSpread = 255;
 
 // In LevelConv::runs.
 constexpr uint16_t kWideRun = 0x8000;
-constexpr uint16_t kLongestRun = 0x7FFF;
+constexpr uint16_t kFullRun = 0x4000;
+constexpr uint16_t kRunQuads = 0x3FFF;
 
 struct LevelConv {
   format::Window window;
@@ -65,11 +66,12 @@ struct LevelConv {
   std::vector<uint32_t> first_quads;    // by tile
   std::vector<int32_t> row_sums;        // of weights: [tile][ky][target]
   std::vector<int32_t> weight_offsets;  // [tile][target]; empty: none
-  // Quads that follow one another within a tap (within a kernel row where taps adjoin), until all
-  // are there, whose products 16 bits hold together, whatever the levels. With kWideRun: of which
-  // each has two products that 16 bits do not hold.
+  // Of kTileTargets targets: numbers of quads that follow one another within a tap (within a kernel
+  // row where taps adjoin), until all are there. 16 bits hold the sums of all products from one
+  // full run, whose number has kFullRun, to the end of the next, whatever the levels. With
+  // kWideRun: not these, because each of the quads has two products that 16 bits do not hold.
   std::vector<uint16_t> runs;
-  std::vector<uint32_t> first_runs;  // by [tile][ky]
+  std::vector<uint32_t> first_runs;  // by [tile][kTileTargets of it][ky]
   // Settled units per unit, by parameter lane (MembraneLayout): of kAddFloats. Null: never asked
   // for.
   hwy::AlignedFreeUniquePtr<float[]> float_scale;

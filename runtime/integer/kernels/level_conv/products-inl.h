@@ -32,6 +32,7 @@ struct Products {
   static constexpr size_t kVectors = 1;     // of sums, for kTileTargets targets
   static constexpr bool kSlides = true;     // there are registers for the weights of three taps
   static constexpr size_t kPositions = 16;  // at a time: so many sums hide the latency
+  static constexpr bool kTakesBoth = true;  // 16 targets or 32 at a time
   using D = hn::CappedTag<int32_t, kTileTargets>;
   using Sum = hn::Vec<D>;
   using Levels = hn::Vec<D>;
@@ -68,6 +69,7 @@ struct Products {
   static constexpr bool kSlides = false;
   // As many as registers allow.
   static constexpr size_t kPositions = kLanes == 32 ? 8 : kLanes == 16 ? 2 : 1;
+  static constexpr bool kTakesBoth = kLanes > 8;
 
   static HWY_INLINE Levels Load(const uint8_t* levels) {
     uint32_t quad;
@@ -107,6 +109,7 @@ struct VexProducts {
   static constexpr size_t kVectors = 2;
   static constexpr bool kSlides = false;
   static constexpr size_t kPositions = 6;
+  static constexpr bool kTakesBoth = false;
   using D = hn::CappedTag<int32_t, 8>;
   using Sum = hn::Vec<D>;
   using Levels = hn::Vec<D>;

@@ -37,8 +37,9 @@ struct ByteRuns {
   using V = hn::Vec<D>;
   using V16 = hn::Vec<D16>;
   static constexpr bool kSlides = false;
+  static constexpr bool kTakesBoth = false;
   static constexpr size_t kTargetsOfVector = hn::MaxLanes(D());
-  // Of 16 targets, as many as registers allow.
+  // As many as registers allow.
   static constexpr size_t kPositions = kTargetsOfVector == 16 ? 16 : kTargetsOfVector == 8 ? 6 : 3;
 
   static HWY_INLINE V Load(const uint8_t* levels) {
@@ -86,58 +87,69 @@ struct ByteRuns {
   }
 };
 
-// Adds `quads` quads of one run to the 32-bit sums of `kPositions` columns.
-template <size_t kPositions, size_t kTargets>
-HWY_INLINE void AddRun(const Taps& taps, size_t quads, const uint8_t* HWY_RESTRICT levels,
-                       const int8_t* HWY_RESTRICT weights, int32_t* HWY_RESTRICT sums) {
-  constexpr size_t kVectors = kTargets / ByteRuns::kTargetsOfVector;
-  const ByteRuns::D d;
-  const ByteRuns::D16 d16;
-  ColumnPitches pitches(taps.position_pitch);
-  const uint8_t* bases[] = {levels, levels + 8 * taps.position_pitch};
-  ByteRuns::V16 run[kPositions * kVectors];
-  HWY_UNROLL(24)
-  for (size_t k = 0; k < kPositions * kVectors; ++k) run[k] = hn::Zero(d16);
-  for (size_t q = 0; q < quads; ++q, weights += taps.targets * kQuad) {
-    pitches.Hide();
-    ByteRuns::V of_targets[kVectors];
-    HWY_UNROLL(8)
-    for (size_t v = 0; v < kVectors; ++v) of_targets[v] = ByteRuns::LoadWeights(weights, v);
-    HWY_UNROLL(16)
-    for (size_t p = 0; p < kPositions; ++p) {
-      const auto quad = ByteRuns::Load(pitches.Of(p, bases));
-      HWY_UNROLL(8)
-      for (size_t v = 0; v < kVectors; ++v) {
-        const auto products = ByteRuns::Products(quad, of_targets[v]);
-        run[p * kVectors + v] = hn::Add(run[p * kVectors + v], products);
-      }
-    }
-    bases[0] += kQuad;
-    bases[1] += kQuad;
-  }
-  const auto one = hn::Set(d16, int16_t{1});
-  HWY_UNROLL(24)
-  for (size_t k = 0; k < kPositions * kVectors; ++k) {
-    int32_t* to = sums + k * ByteRuns::kTargetsOfVector;
-    hn::Store(hn::Add(hn::Load(d, to), ByteRuns::PairSums(run[k], one)), d, to);
-  }
-}
+// The 16-bit sums of `kPositions` columns of kTileTargets targets, which become 32-bit sums.
+template <size_t kPositions>
+struct RunSums {
+  static constexpr size_t kVectors = kTileTargets / ByteRuns::kTargetsOfVector;
 
-// The same for quads of which two products do not fit 16 bits: they are made of 16 bits.
-template <size_t kPositions, size_t kTargets>
+  HWY_INLINE RunSums() { Clear(); }
+  HWY_INLINE void Clear() {
+    HWY_UNROLL(16)
+    for (size_t k = 0; k < kPositions * kVectors; ++k) run[k] = hn::Zero(ByteRuns::D16());
+  }
+  // Adds some quads.
+  HWY_INLINE void Add(const Taps& taps, size_t quads, const uint8_t* HWY_RESTRICT levels,
+                      const int8_t* HWY_RESTRICT weights) {
+    ColumnPitches pitches(taps.position_pitch);
+    const uint8_t* bases[] = {levels, levels + 8 * taps.position_pitch};
+    for (size_t q = 0; q < quads; ++q, weights += taps.targets * kQuad) {
+      pitches.Hide();
+      ByteRuns::V of_targets[kVectors];
+      HWY_UNROLL(4)
+      for (size_t v = 0; v < kVectors; ++v) of_targets[v] = ByteRuns::LoadWeights(weights, v);
+      HWY_UNROLL(16)
+      for (size_t p = 0; p < kPositions; ++p) {
+        const auto quad = ByteRuns::Load(pitches.Of(p, bases));
+        HWY_UNROLL(4)
+        for (size_t v = 0; v < kVectors; ++v) {
+          const auto products = ByteRuns::Products(quad, of_targets[v]);
+          run[p * kVectors + v] = hn::Add(run[p * kVectors + v], products);
+        }
+      }
+      bases[0] += kQuad;
+      bases[1] += kQuad;
+    }
+  }
+  // Adds what there is to the sums, [column][target].
+  HWY_INLINE void MoveTo(int32_t* HWY_RESTRICT sums) {
+    const ByteRuns::D d;
+    const auto one = hn::Set(ByteRuns::D16(), int16_t{1});
+    HWY_UNROLL(16)
+    for (size_t k = 0; k < kPositions * kVectors; ++k) {
+      int32_t* to = sums + k * ByteRuns::kTargetsOfVector;
+      hn::Store(hn::Add(hn::Load(d, to), ByteRuns::PairSums(run[k], one)), d, to);
+    }
+    Clear();
+  }
+
+  ByteRuns::V16 run[kPositions * kVectors];
+};
+
+// Adds quads of which two products do not fit 16 bits, straight to the 32-bit sums.
+template <size_t kPositions>
 HWY_NOINLINE void AddWideRun(const Taps& taps, size_t quads, const uint8_t* HWY_RESTRICT levels,
                              const int8_t* HWY_RESTRICT weights, int32_t* HWY_RESTRICT sums) {
   const ByteRuns::D d;
   constexpr size_t kTargetsOfVector = ByteRuns::kTargetsOfVector;
   for (size_t q = 0; q < quads; ++q, weights += taps.targets * kQuad, levels += kQuad) {
-    for (size_t v = 0; v * kTargetsOfVector < kTargets; ++v) {
+    for (size_t v = 0; v * kTargetsOfVector < kTileTargets; ++v) {
       const auto of_targets = ByteRuns::LoadWeights(weights, v);
       const auto even = ByteRuns::EvenWeights(of_targets);
       const auto odd = ByteRuns::OddWeights(of_targets);
       HWY_UNROLL(16)
       for (size_t p = 0; p < kPositions; ++p) {
         const auto quad = ByteRuns::Load(levels + p * taps.position_pitch);
-        int32_t* to = sums + p * kTargets + v * kTargetsOfVector;
+        int32_t* to = sums + p * kTileTargets + v * kTargetsOfVector;
         const auto first = ByteRuns::PairSums(ByteRuns::EvenLevels(quad), even);
         const auto second = ByteRuns::PairSums(ByteRuns::OddLevels(quad), odd);
         hn::Store(hn::Add(hn::Load(d, to), hn::Add(first, second)), d, to);
@@ -147,18 +159,19 @@ HWY_NOINLINE void AddWideRun(const Taps& taps, size_t quads, const uint8_t* HWY_
 }
 
 // Adds what one tap reads, in the runs that begin at `runs`. Returns where the next tap's begin.
-template <size_t kPositions, size_t kTargets>
+template <size_t kPositions>
 HWY_INLINE const uint16_t* AddRuns(const Taps& taps, const uint8_t* HWY_RESTRICT levels,
                                    const int8_t* HWY_RESTRICT weights, const uint16_t* runs,
-                                   int32_t* HWY_RESTRICT sums) {
+                                   RunSums<kPositions>& run_sums, int32_t* HWY_RESTRICT sums) {
   for (size_t q = 0; q < taps.quads;) {
     const uint16_t run = *runs++;
-    const size_t quads = run & ~kWideRun;
+    const size_t quads = run & kRunQuads;
     if (HWY_LIKELY((run & kWideRun) == 0)) {
-      AddRun<kPositions, kTargets>(taps, quads, levels, weights, sums);
+      run_sums.Add(taps, quads, levels, weights);
     } else {
-      AddWideRun<kPositions, kTargets>(taps, quads, levels, weights, sums);
+      AddWideRun<kPositions>(taps, quads, levels, weights, sums);
     }
+    if ((run & kFullRun) != 0) run_sums.MoveTo(sums);
     q += quads;
     levels += quads * kQuad;
     weights += quads * taps.targets * kQuad;
