@@ -81,11 +81,11 @@ void PixelsAlone(benchmark::State& state, const NeuronShape& shape) {
 
 // Adds a bias and an aligned shortcut to the sums.
 void PotentialsAlone(benchmark::State& state, const NeuronShape& shape) {
-  const LayerPools pools = PoolsOf(shape);
+  const LayerPools pools = SettledPoolsOf(shape);
   SettledCase made(MembranesOf(shape, pools), pools, {.shortcuts = 1}, 1);
   for (auto _ : state) {
     for (size_t row = 0; row < made.layout.rows; ++row) {
-      RoundPotentials(made.row(made.membranes.data()), made.inputs(row), row, !pools.disjoint());
+      RoundPotentials(made.row(made.membranes.data()), made.inputs(row), row);
     }
     benchmark::ClobberMemory();
   }
@@ -94,7 +94,9 @@ void PotentialsAlone(benchmark::State& state, const NeuronShape& shape) {
 }
 
 // Computes the T spikes and the level of each neuron.
-void DigitsAlone(benchmark::State& state, const NeuronShape& shape) {
+void DigitsAlone(benchmark::State& state, const NeuronShape& given) {
+  NeuronShape shape = given;
+  shape.pool.reset();
   const LayerPools pools = PoolsOf(shape);
   SettledCase made(MembranesOf(shape, pools), pools, {}, 1);
   made.SetTimesteps(kTimesteps);
@@ -112,7 +114,7 @@ void DigitsAlone(benchmark::State& state, const NeuronShape& shape) {
   target.columns = pools.columns;
   for (auto _ : state) {
     for (size_t row = 0; row < pools.rows; ++row) {
-      WriteDigits(made.row(made.membranes.data()), target, row * pools.y.stride, row);
+      WriteDigits(made.row(made.membranes.data()), target, row, row);
     }
     benchmark::ClobberMemory();
   }

@@ -68,7 +68,7 @@ class Builder {
 
   bool DescribeLayouts() {
     for (const format::Node* node : *network_.nodes()) {
-      integers_.layouts.push_back(LayoutOf(*node));
+      integers_.layouts.push_back(LayoutOf(*node, code_.settled));
       if (uint64_t{integers_.layouts.back().stride()} * node->extent()->width() > kMostRowNeurons) {
         return Refuse("too many neurons in one row");
       }
@@ -400,9 +400,7 @@ class Builder {
         events = true;
       }
     }
-    // Members of pools that lie beyond the map are marked in the membranes before the first step.
-    const bool marks_outside = !layer.pools.disjoint();
-    if (events || (convolutions == 0 && marks_outside)) {
+    if (events) {
       neurons.sums = SettledSums::kEvents;
     } else if (convolutions == 0) {
       neurons.sums = SettledSums::kNone;

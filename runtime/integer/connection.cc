@@ -16,17 +16,21 @@ constexpr uint64_t kAlwaysAllowed = 1 << 20;
 // Places among weights and membranes are 32-bit numbers.
 constexpr uint64_t kMostPlaces = uint64_t{1} << 31;
 
-LayerPools PoolsOf(const format::Node& node) {
+LayerPools PoolsOf(const format::Node& node, bool settled) {
   const Window* pool = node.pool();
   const Extent& map = *node.potential();
   const Extent& pooled = *node.extent();
   LayerPools pools;
   pools.rows = pooled.height();
   pools.columns = pooled.width();
-  pools.y =
-      MakePoolAxis(map.height(), pooled.height(), pool == nullptr ? WindowAxis() : RowsOf(*pool));
-  pools.x =
-      MakePoolAxis(map.width(), pooled.width(), pool == nullptr ? WindowAxis() : ColumnsOf(*pool));
+  if (pool == nullptr || settled) {
+    pools.y = MakePoolAxis(map.height(), map.height(), WindowAxis());
+    pools.x = MakePoolAxis(map.width(), map.width(), WindowAxis());
+    if (pool != nullptr) pools.windows = {RowsOf(*pool), ColumnsOf(*pool)};
+    return pools;
+  }
+  pools.y = MakePoolAxis(map.height(), pooled.height(), RowsOf(*pool));
+  pools.x = MakePoolAxis(map.width(), pooled.width(), ColumnsOf(*pool));
   return pools;
 }
 
@@ -105,13 +109,13 @@ bool Connection::depthwise() const {
          synapses->weights()->size() == synapses->groups() * taps;
 }
 
-LaneLayout LayoutOf(const format::Node& node) {
+LaneLayout LayoutOf(const format::Node& node, bool settled) {
   if (node.kind() == format::NodeKind::Encoder) {
     return LaneLayout::ForImage(node.extent()->channels());
   }
   LaneLayout layout = LaneLayout::For(node.extent()->channels());
   // Where pools overlap, the membranes of one line must belong to one position.
-  if (!PoolsOf(node).disjoint()) layout.lanes = kLineLanes;
+  if (!PoolsOf(node, settled).disjoint()) layout.lanes = kLineLanes;
   return layout;
 }
 
@@ -135,8 +139,8 @@ uint8_t LargestLevelByte(uint32_t timesteps, uint8_t zero) {
 TargetLayer DescribeTarget(const format::Node& node, bool settled, bool wide_sums) {
   TargetLayer target;
   target.node = &node;
-  target.lanes = LayoutOf(node);
-  target.pools = PoolsOf(node);
+  target.lanes = LayoutOf(node, settled);
+  target.pools = PoolsOf(node, settled);
   target.map_rows = node.potential()->height();
   target.map_columns = node.potential()->width();
   target.settled = settled;

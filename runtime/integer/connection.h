@@ -67,7 +67,7 @@ struct Connection {
 };
 
 // What an encoder or a layer of neurons sends.
-LaneLayout LayoutOf(const format::Node& node);
+LaneLayout LayoutOf(const format::Node& node, bool settled);
 
 // The byte of level 0 of a settled layer or the encoder: see LevelFrame. Nothing where the levels
 // do not fit bytes.

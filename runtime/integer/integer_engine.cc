@@ -51,6 +51,10 @@ IntegerEngine::IntegerEngine(const LoadedNetwork& network, const SessionOptions&
     for (const IntegerLayer& layer : integers_.layers) {
       const size_t columns = layer.membranes.columns;
       worker.level_sums.resize(std::max(worker.level_sums.size(), columns));
+      if (layer.pools.windows.has_value()) {
+        const size_t pooled = PooledRowLayout(layer.membranes, layer.pools).size();
+        worker.pool_row.resize(std::max(worker.pool_row.size(), pooled));
+      }
       for (size_t s = 0; s < layer.synapses.size(); ++s) {
         const auto* gather = std::get_if<TileGather>(&layer.synapses[s].kernel);
         if (gather != nullptr) Reserve(*gather, worker.lists[s]);
@@ -264,6 +268,9 @@ void IntegerEngine::StepNeurons(size_t layer_index, uint32_t first, uint32_t las
     for (uint32_t number = 0; number < bands * block_sets; ++number) run_part(number);
   }
   statistics.synops += synops;
+  if (layer.pools.windows.has_value() && first < network_.timesteps && last >= network_.timesteps) {
+    PoolNeurons(layer_index, shared);
+  }
   if (levels_alone_[layer_index]) {
     if (first < network_.timesteps && last >= network_.timesteps) {
       CountLevels(layer_index, statistics);
@@ -277,6 +284,23 @@ void IntegerEngine::StepNeurons(size_t layer_index, uint32_t first, uint32_t las
     statistics.spikes += spikes.count();
     if (observe_spikes_) observe_spikes_(layer_index, spike_index, spikes);
   }
+}
+
+void IntegerEngine::PoolNeurons(size_t layer_index, bool shared) {
+  const IntegerLayer& layer = integers_.layers[layer_index];
+  const size_t rows = layer.pools.rows;
+  const size_t bands = shared ? std::min<size_t>(rows, workers_.size()) : 1;
+  const auto run_band = [&](size_t band) {
+    Worker& worker = WorkerOfThread();
+    const SettlingStep step = SettlingStepOf(layer_index, worker);
+    RunPoolStep(step, rows * band / bands, rows * (band + 1) / bands, worker.pool_row);
+  };
+  if (bands == 1) {
+    run_band(0);
+    return;
+  }
+  tbb::this_task_arena::isolate(
+      [&] { tbb::parallel_for(size_t{0}, bands, run_band, tbb::simple_partitioner()); });
 }
 
 CountedLevels IntegerEngine::LevelsOf(size_t layer) const {
@@ -351,14 +375,11 @@ uint64_t IntegerEngine::StepEventPart(size_t layer_index, uint32_t index,
   return RunEventStep(step);
 }
 
-uint64_t IntegerEngine::SettlePart(size_t layer_index, Worker& worker,
-                                   std::span<const SynapseInput> inputs, const LayerPart& part) {
+SettlingStep IntegerEngine::SettlingStepOf(size_t layer_index, Worker& worker) {
   const IntegerLayer& integers = integers_.layers[layer_index];
   LayerState& state = states_[layer_index];
   SettlingStep step;
   step.layer = &integers;
-  step.inputs = inputs;
-  step.part = part;
   step.membranes = state.membranes.get();
   step.floats = state.floats.get();
   step.level_sums = worker.level_sums;
@@ -369,6 +390,14 @@ uint64_t IntegerEngine::SettlePart(size_t layer_index, Worker& worker,
     step.sends = DigitsTarget{worker.digits.data(), state.levels.empty() ? nullptr : &state.levels,
                               network_.timesteps, network_.negative_spikes, integers.pools.columns};
   }
+  return step;
+}
+
+uint64_t IntegerEngine::SettlePart(size_t layer_index, Worker& worker,
+                                   std::span<const SynapseInput> inputs, const LayerPart& part) {
+  SettlingStep step = SettlingStepOf(layer_index, worker);
+  step.inputs = inputs;
+  step.part = part;
   return RunSettlingStep(step);
 }
 

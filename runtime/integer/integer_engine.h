@@ -56,6 +56,7 @@ class IntegerEngine : public Engine {
     std::vector<float> pixel_row;      // of the map, [column][channel]
     std::vector<SpikeFrame*> digits;   // by spike index
     std::vector<int32_t> level_sums;   // by column
+    std::vector<int16_t> pool_row;     // potentials of a row of pools
   };
 
   // Of a readout while an image runs.
@@ -90,6 +91,10 @@ class IntegerEngine : public Engine {
   uint64_t StepPart(size_t layer, uint32_t index, const LayerPart& part);
   uint64_t StepEventPart(size_t layer, uint32_t index, std::span<const SynapseInput> inputs,
                          const LayerPart& part);
+  // What a layer's last step works on, but for its part and inputs.
+  SettlingStep SettlingStepOf(size_t layer, Worker& worker);
+  // Writes what the pools of a settled layer send; `shared`: with all threads.
+  void PoolNeurons(size_t layer, bool shared);
   uint64_t SettlePart(size_t layer, Worker& worker, std::span<const SynapseInput> inputs,
                       const LayerPart& part);
   void StepReadout(size_t layer, uint32_t index, LayerStatistics& statistics);

@@ -60,13 +60,21 @@ SynapsesPlan DescribeSynapses(const IntegerLayer& layer, const IntegerSynapses& 
   return plan;
 }
 
+// Whether each position of the map is in one pool.
+bool PoolsAreDisjoint(const IntegerLayer& layer) {
+  const LayerPools& pools = layer.pools;
+  if (!pools.windows.has_value()) return pools.disjoint();
+  return MakePoolAxis(layer.membranes.rows, pools.rows, pools.windows->y).disjoint &&
+         MakePoolAxis(layer.membranes.columns, pools.columns, pools.windows->x).disjoint;
+}
+
 LayerPlan DescribeLayer(const LoadedNetwork& network, size_t index) {
   const IntegerLayer& layer = network.integers().layers[index];
   LayerPlan plan;
   plan.lanes = layer.membranes.lanes.lanes;
   plan.blocks = layer.membranes.lanes.blocks;
   if (layer.pools.pooled() || !layer.pools.disjoint()) {  // not a pool of one member each
-    plan.pool = layer.pools.disjoint() ? PoolName::kDisjoint : PoolName::kOverlapping;
+    plan.pool = PoolsAreDisjoint(layer) ? PoolName::kDisjoint : PoolName::kOverlapping;
   }
   plan.settled = layer.settled() != nullptr;
   plan.fused = plan.settled && layer.settled()->sums == SettledSums::kFusedLevels;

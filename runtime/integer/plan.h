@@ -34,8 +34,8 @@ enum class WeightType : uint8_t { kInt8, kInt16, kFloat };
 
 enum class PoolName : uint8_t {
   kNone,
-  kDisjoint,     // a membrane for each position of the map
-  kOverlapping,  // a membrane for each position of the map in each pool that sees it
+  kDisjoint,     // a position of the map is in one pool at most
+  kOverlapping,  // in several; event neurons have a membrane there for each of them
 };
 
 // What carries one source's spikes to a layer.

@@ -186,31 +186,21 @@ void SumRow(const BoundLevels<K, Function>& bound, const SettlingStep& step,
   bound.sum(*bound.kernel, *bound.levels, target, row);
 }
 
-// Rounds a row and writes its spikes or levels; a pooled row with the last of its members.
-void SettleRow(const SettlingStep& step, const SettledRow& settled, size_t row) {
-  if (SumsBecomeLevels(step)) return;
-  const LayerPools& pools = step.layer->pools;
-  const bool fused = settled.neurons->sums == SettledSums::kFusedLevels;
-  size_t spike_row = row;
-  size_t member = 0;
-  if (pools.pooled()) {
-    spike_row = row / pools.y.stride;
-    member = row % pools.y.stride;
-    if (spike_row >= pools.rows || member >= pools.y.members) return;
-  }
-  if (!fused) RoundPotentials(settled, FloatInputs(step, row), row, !pools.disjoint());
-  if (pools.pooled()) {
-    if (member + 1 < pools.y.members) return;
-    row -= member;
-    PoolPotentials(*settled.layout,
-                   {pools.y.members, pools.x.members, pools.x.stride, pools.columns},
-                   settled.membranes, row);
-  }
+// Writes the spikes or levels of potentials: row `row` of what `settled` says.
+void SendRow(const SettlingStep& step, const SettledRow& settled, size_t row, size_t spike_row) {
   if (const auto* levels = std::get_if<LevelsTarget>(&step.sends)) {
     WriteLevels(settled, *levels, row, spike_row);
   } else {
     WriteDigits(settled, std::get<DigitsTarget>(step.sends), row, spike_row);
   }
+}
+
+// Rounds a row and writes its spikes or levels; those of pools come later, in RunPoolStep().
+void SettleRow(const SettlingStep& step, const SettledRow& settled, size_t row) {
+  if (SumsBecomeLevels(step)) return;
+  const bool fused = settled.neurons->sums == SettledSums::kFusedLevels;
+  if (!fused) RoundPotentials(settled, FloatInputs(step, row), row);
+  if (!step.layer->pools.pooled()) SendRow(step, settled, row, row);
 }
 
 // Weights that stay in the second-level cache from one row to the next. Where there are more, some
@@ -312,6 +302,18 @@ uint64_t RunSettlingStep(const SettlingStep& step) {
       },
       [&](size_t row) { SettleRow(step, settled, row); });
   return synops;
+}
+
+void RunPoolStep(const SettlingStep& step, size_t first_pool, size_t last_pool,
+                 std::span<int16_t> room) {
+  const IntegerLayer& layer = *step.layer;
+  const MembraneLayout pooled = PooledRowLayout(layer.membranes, layer.pools);
+  CSSRUN_ASSERT(layer.pools.windows.has_value() && pooled.size() <= room.size());
+  const SettledRow settled{layer.settled(), &pooled, layer.rectify, room.data()};
+  for (size_t row = first_pool; row < last_pool; ++row) {
+    PoolPotentials(layer.membranes, layer.pools, step.membranes, row, room.data());
+    SendRow(step, settled, 0, row);
+  }
 }
 
 }  // namespace cssrun::internal

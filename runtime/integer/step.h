@@ -56,6 +56,11 @@ struct SettlingStep {
 uint64_t RunEventStep(const EventStep& step);
 uint64_t RunSettlingStep(const SettlingStep& step);
 
+// Writes what pools [first_pool, last_pool) of rows send, once all parts of the layer have settled.
+// `room`: of this thread, PooledRowLayout() of the layer.
+void RunPoolStep(const SettlingStep& step, size_t first_pool, size_t last_pool,
+                 std::span<int16_t> room);
+
 }  // namespace cssrun::internal
 
 #endif  // CSSRUN_RUNTIME_INTEGER_STEP_H_

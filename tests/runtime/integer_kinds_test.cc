@@ -93,7 +93,7 @@ std::optional<std::string_view> WhyImpossible(const Case& c, Join join) {
   if (join == Join::kAlignedShortcut && !c.settled) {
     return "event layers add the spikes of every shortcut by masks, whatever its layout";
   }
-  if (join == Join::kOverlappingPool && c.kind != Kind::kTileGather) {
+  if (join == Join::kOverlappingPool && c.kind != Kind::kTileGather && !c.settled) {
     return "a source would reach a position in several pools: the gather kernel takes its place";
   }
   return std::nullopt;

@@ -39,13 +39,23 @@ struct Growth {
   static Growth Of(float beta);
 };
 
-// Max pools of a layer; both axes trivial where it has none.
+// Where the pools of settled neurons look.
+struct PoolWindows {
+  WindowAxis y, x;
+};
+
+// Max pools of a layer; both axes trivial where it has none. Settled neurons subtract nothing from
+// what they have sent, so a map position has one membrane there, however many pools see it: the
+// axes are trivial as well, and `windows` is set.
 struct LayerPools {
   PoolAxis y, x;
   uint32_t rows = 0;  // of spikes: pools
   uint32_t columns = 0;
+  std::optional<PoolWindows> windows;
 
-  bool pooled() const { return y.members * x.members > 1 || y.stride > 1 || x.stride > 1; }
+  bool pooled() const {
+    return windows.has_value() || y.members * x.members > 1 || y.stride > 1 || x.stride > 1;
+  }
   // Each membrane is the map position of the same number.
   bool disjoint() const { return y.disjoint && x.disjoint; }
 };

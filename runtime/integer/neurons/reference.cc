@@ -166,35 +166,38 @@ int16_t PotentialReference(const SettledRow& settled, const PotentialInputs& inp
   return Saturated(static_cast<int64_t>(std::clamp(rounded, -1e9, 1e9)));
 }
 
-void RoundPotentialsReference(const SettledRow& settled, const PotentialInputs& inputs, size_t row,
-                              bool marks_outside) {
+void RoundPotentialsReference(const SettledRow& settled, const PotentialInputs& inputs,
+                              size_t row) {
   const MembraneLayout& layout = *settled.layout;
   const bool has_sums = settled.neurons->sums != SettledSums::kNone;
   for (size_t column = 0; column < layout.columns; ++column) {
     for (size_t c = 0; c < layout.lanes.stride(); ++c) {
       int16_t& membrane = settled.membranes[MembraneAt(layout, row, column, c)];
-      if (marks_outside && membrane == std::numeric_limits<int16_t>::min()) continue;
       const float sum = has_sums ? static_cast<float>(membrane) : 0.0F;
       membrane = PotentialReference(settled, inputs, sum, column, c);
     }
   }
 }
 
-void PoolPotentialsReference(const MembraneLayout& layout, const PoolShape& pool,
-                             int16_t* membranes, size_t row) {
+void PoolPotentialsReference(const MembraneLayout& layout, const LayerPools& pools,
+                             const int16_t* membranes, size_t pool_row, int16_t* largest) {
+  const WindowAxis& y = pools.windows->y;
+  const WindowAxis& x = pools.windows->x;
+  const MembraneLayout pooled = PooledRowLayout(layout, pools);
   for (size_t c = 0; c < layout.lanes.stride(); ++c) {
-    std::vector<int16_t> largest;
-    for (size_t column = 0; column < pool.columns; ++column) {
-      largest.push_back(std::numeric_limits<int16_t>::min());
-      for (size_t y = 0; y < pool.members_y; ++y) {
-        for (size_t x = 0; x < pool.members_x; ++x) {
-          const size_t at = MembraneAt(layout, row + y, column * pool.stride_x + x, c);
-          largest.back() = std::max(largest.back(), membranes[at]);
+    for (size_t column = 0; column < pools.columns; ++column) {
+      int16_t& top = largest[MembraneAt(pooled, 0, column, c)];
+      top = std::numeric_limits<int16_t>::min();
+      for (int64_t ky = 0; ky < y.kernel; ++ky) {
+        for (int64_t kx = 0; kx < x.kernel; ++kx) {
+          const int64_t row_seen = y.SourceOf(static_cast<int64_t>(pool_row), ky);
+          const int64_t column_seen = x.SourceOf(static_cast<int64_t>(column), kx);
+          if (row_seen < 0 || row_seen >= layout.rows) continue;
+          if (column_seen < 0 || column_seen >= layout.columns) continue;
+          top = std::max(top, membranes[MembraneAt(layout, static_cast<size_t>(row_seen),
+                                                   static_cast<size_t>(column_seen), c)]);
         }
       }
-    }
-    for (size_t column = 0; column < pool.columns; ++column) {
-      membranes[MembraneAt(layout, row, column, c)] = largest[column];
     }
   }
 }

@@ -22,11 +22,10 @@ void AddPixelsReference(const PixelPotentials& pixels, const MembraneLayout& lay
 int16_t PotentialReference(const SettledRow& settled, const PotentialInputs& inputs, float sum,
                            size_t column, size_t channel);
 
-void RoundPotentialsReference(const SettledRow& settled, const PotentialInputs& inputs, size_t row,
-                              bool marks_outside);
+void RoundPotentialsReference(const SettledRow& settled, const PotentialInputs& inputs, size_t row);
 
-void PoolPotentialsReference(const MembraneLayout& layout, const PoolShape& pool,
-                             int16_t* membranes, size_t row);
+void PoolPotentialsReference(const MembraneLayout& layout, const LayerPools& pools,
+                             const int16_t* membranes, size_t pool_row, int16_t* largest);
 
 void WriteDigitsReference(const SettledRow& settled, const DigitsTarget& target, size_t row,
                           size_t spike_row);

@@ -20,14 +20,12 @@ namespace cssrun::internal::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-void RoundPotentialsTarget(const SettledRow& settled, const PotentialInputs& inputs, size_t row,
-                           bool marks_outside) {
+void RoundPotentialsTarget(const SettledRow& settled, const PotentialInputs& inputs, size_t row) {
   const hn::CappedTag<float, 16> df;
   const hn::Rebind<int16_t, decltype(df)> d16;
   const hn::RebindToSigned<decltype(df)> d32;
   const MembraneLayout& layout = *settled.layout;
   const size_t lines = layout.map_lanes() / kLineLanes;
-  const auto lowest = hn::Set(d16, std::numeric_limits<int16_t>::min());
   const bool has_sums = settled.neurons->sums != SettledSums::kNone;
   for (size_t block = 0; block < layout.lanes.blocks; ++block) {
     int16_t* HWY_RESTRICT membranes = settled.membranes + layout.RowAt(block, row);
@@ -35,41 +33,49 @@ void RoundPotentialsTarget(const SettledRow& settled, const PotentialInputs& inp
     for (size_t line = 0; line < lines; ++line, membranes += kLineLanes) {
       for (size_t i = 0; i < kLineLanes; i += hn::Lanes(df)) {
         // Where nothing is summed, the membranes hold the image before.
-        const auto there = hn::LoadU(d16, membranes + i);
-        const auto sums = has_sums ? hn::ConvertTo(df, hn::PromoteTo(d32, there)) : hn::Zero(df);
-        auto z = Potentials(df, sums, potentials, line, i);
-        if (marks_outside) z = hn::IfThenElse(hn::Eq(there, lowest), lowest, z);
-        hn::StoreU(z, d16, membranes + i);
+        const auto sums = has_sums
+                              ? hn::ConvertTo(df, hn::PromoteTo(d32, hn::LoadU(d16, membranes + i)))
+                              : hn::Zero(df);
+        hn::StoreU(Potentials(df, sums, potentials, line, i), d16, membranes + i);
       }
     }
   }
 }
 
 template <class D>
-HWY_NOINLINE void PoolRow(D d, const MembraneLayout& layout, const PoolShape& pool,
-                          int16_t* membranes, size_t first_row) {
+HWY_NOINLINE void PoolRow(D d, const MembraneLayout& layout, const LayerPools& pools,
+                          const int16_t* HWY_RESTRICT membranes, size_t pool_row,
+                          int16_t* HWY_RESTRICT largest) {
+  const WindowAxis& y = pools.windows->y;
+  const WindowAxis& x = pools.windows->x;
+  const MembraneLayout pooled = PooledRowLayout(layout, pools);
   const size_t lanes = layout.lanes.lanes;
-  CSSRUN_ASSERT(first_row + pool.members_y <= layout.rows);
-  for (size_t block = 0; block < layout.lanes.blocks; ++block) {
-    int16_t* row = membranes + layout.RowAt(block, first_row);
-    for (size_t column = 0; column < pool.columns; ++column) {
-      const int16_t* members = row + column * pool.stride_x * lanes;
+  const TapRange rows = y.TapsInside(static_cast<int64_t>(pool_row), layout.rows);
+  for (size_t column = 0; column < pools.columns; ++column) {
+    const auto at = static_cast<int64_t>(column);
+    const TapRange columns = x.TapsInside(at, layout.columns);
+    for (size_t block = 0; block < layout.lanes.blocks; ++block) {
+      int16_t* to = largest + pooled.RowAt(block, 0) + column * lanes;
       for (size_t i = 0; i < lanes; i += hn::Lanes(d)) {
-        auto top = hn::LoadU(d, members + i);
-        for (size_t y = 0; y < pool.members_y; ++y) {
-          for (size_t x = 0; x < pool.members_x; ++x) {
-            top = hn::Max(top, hn::LoadU(d, members + y * layout.row_lanes + x * lanes + i));
+        auto top = hn::Set(d, std::numeric_limits<int16_t>::min());
+        for (int64_t ky = rows.first; ky < rows.last; ++ky) {
+          const auto row = static_cast<size_t>(y.SourceOf(static_cast<int64_t>(pool_row), ky));
+          const int16_t* members = membranes + layout.RowAt(block, row) + i;
+          for (int64_t kx = columns.first; kx < columns.last; ++kx) {
+            top = hn::Max(top,
+                          hn::LoadU(d, members + static_cast<size_t>(x.SourceOf(at, kx)) * lanes));
           }
         }
-        hn::StoreU(top, d, row + column * lanes + i);
+        hn::StoreU(top, d, to + i);
       }
     }
   }
 }
 
-void PoolPotentialsTarget(const MembraneLayout& layout, const PoolShape& pool, int16_t* membranes,
-                          size_t row) {
-  WithLanesOf(layout.lanes, [&](auto d) HWY_ATTR { PoolRow(d, layout, pool, membranes, row); });
+void PoolPotentialsTarget(const MembraneLayout& layout, const LayerPools& pools,
+                          const int16_t* membranes, size_t pool_row, int16_t* largest) {
+  WithLanesOf(layout.lanes,
+              [&](auto d) HWY_ATTR { PoolRow(d, layout, pools, membranes, pool_row, largest); });
 }
 
 // With as many steps as the target says, or `kSteps` that the compiler knows.
@@ -201,14 +207,23 @@ HWY_EXPORT(PoolPotentialsTarget);
 HWY_EXPORT(WriteDigitsTarget);
 HWY_EXPORT(WriteLevelsTarget);
 
-void RoundPotentials(const SettledRow& settled, const PotentialInputs& inputs, size_t row,
-                     bool marks_outside) {
-  HWY_DYNAMIC_DISPATCH(RoundPotentialsTarget)(settled, inputs, row, marks_outside);
+void RoundPotentials(const SettledRow& settled, const PotentialInputs& inputs, size_t row) {
+  HWY_DYNAMIC_DISPATCH(RoundPotentialsTarget)(settled, inputs, row);
 }
 
-void PoolPotentials(const MembraneLayout& layout, const PoolShape& pool, int16_t* membranes,
-                    size_t row) {
-  HWY_DYNAMIC_DISPATCH(PoolPotentialsTarget)(layout, pool, membranes, row);
+MembraneLayout PooledRowLayout(const MembraneLayout& layout, const LayerPools& pools) {
+  MembraneLayout pooled;
+  pooled.lanes = layout.lanes;
+  pooled.rows = 1;
+  pooled.columns = pools.columns;
+  pooled.row_lanes = static_cast<uint32_t>(pooled.map_lanes());
+  return pooled;
+}
+
+void PoolPotentials(const MembraneLayout& layout, const LayerPools& pools, const int16_t* membranes,
+                    size_t pool_row, int16_t* largest) {
+  CSSRUN_ASSERT(pools.windows.has_value() && pool_row < pools.rows);
+  HWY_DYNAMIC_DISPATCH(PoolPotentialsTarget)(layout, pools, membranes, pool_row, largest);
 }
 
 void WriteDigits(const SettledRow& settled, const DigitsTarget& target, size_t row,

@@ -26,6 +26,7 @@
 #include "runtime/integer/layout/level_frame.h"
 #include "runtime/integer/layout/membrane_layout.h"
 #include "runtime/integer/layout/spike_frame.h"
+#include "runtime/integer/neurons/event_neurons.h"
 #include "runtime/integer/neurons/level_rule.h"
 
 namespace cssrun::internal {
@@ -80,20 +81,16 @@ struct SettledRow {
   int16_t* membranes = nullptr;  // of the layer: sums, then potentials
 };
 
-// Replaces the sums of row `row` by potentials, rounded down. `marks_outside`: members of pools
-// that lie beyond the map are the lowest number and stay so.
-void RoundPotentials(const SettledRow& settled, const PotentialInputs& inputs, size_t row,
-                     bool marks_outside);
+// Replaces the sums of row `row` by potentials, rounded down.
+void RoundPotentials(const SettledRow& settled, const PotentialInputs& inputs, size_t row);
 
-// Moves the largest potential of each pool of rows [row, row + members) to the front of row `row`.
-struct PoolShape {
-  size_t members_y = 1;
-  size_t members_x = 1;
-  size_t stride_x = 1;  // membranes from one pool to the next
-  size_t columns = 0;   // pools of a row
-};
-void PoolPotentials(const MembraneLayout& layout, const PoolShape& pool, int16_t* membranes,
-                    size_t row);
+// How a row of pools lies in memory: like one of membranes.
+MembraneLayout PooledRowLayout(const MembraneLayout& layout, const LayerPools& pools);
+
+// Writes the largest potential of each pool of row `pool_row` to `largest`, in PooledRowLayout().
+// All rows that the pools see must be potentials.
+void PoolPotentials(const MembraneLayout& layout, const LayerPools& pools, const int16_t* membranes,
+                    size_t pool_row, int16_t* largest);
 
 // Writes the spikes of all T steps, and the levels where `levels` is not null, of the potentials of
 // row `row` to row `spike_row`: the greedy digits of 2^(T-1), ... 2, 1.

@@ -48,20 +48,18 @@ TEST(SettledNeuronsTest, PotentialsAreTheirPlainTwin) {
     SCOPED_TRACE(Describe(shape) + ", seed " + std::to_string(seed));
     const SettledCase made(shape, seed);
     const MembraneLayout& layout = made.layout;
-    const bool marks_outside = seed % 3 == 0;
     ++reached[made.rectify ? "rectify" : "signed"];
     ++reached[made.inputs(0).floats != nullptr ? "floats" : "no floats"];
     ++reached["shortcuts " + std::to_string(made.inputs(0).shortcut_count)];
-    ++reached[marks_outside ? "marks outside" : "no marks"];
     std::vector<int16_t> expected = made.membranes;
     for (size_t row = 0; row < layout.rows; ++row) {
-      RoundPotentialsReference(made.row(expected.data()), made.inputs(row), row, marks_outside);
+      RoundPotentialsReference(made.row(expected.data()), made.inputs(row), row);
     }
     ForEveryInstructionSet([&] {
       if (HasFailure()) return;
       Guarded<int16_t> actual{std::span<const int16_t>(made.membranes)};
       for (size_t row = 0; row < layout.rows; ++row) {
-        RoundPotentials(made.row(actual.data()), made.inputs(row), row, marks_outside);
+        RoundPotentials(made.row(actual.data()), made.inputs(row), row);
         ASSERT_NO_FATAL_FAILURE(
             ExpectSameRow(layout, row, made.membranes, expected, actual.data()));
       }
@@ -69,36 +67,33 @@ TEST(SettledNeuronsTest, PotentialsAreTheirPlainTwin) {
     });
     if (HasFailure()) return;
   }
-  for (const char* kind : {"rectify", "signed", "floats", "no floats", "shortcuts 0", "shortcuts 1",
-                           "shortcuts 4", "marks outside", "no marks"}) {
+  for (const char* kind :
+       {"rectify", "signed", "floats", "no floats", "shortcuts 0", "shortcuts 1", "shortcuts 4"}) {
     EXPECT_GE(reached[kind], 10) << kind;
   }
 }
 
 TEST(SettledNeuronsTest, PoolsAreTheirPlainTwin) {
   int pooled = 0;
-  uint32_t seed = 0;
+  std::mt19937 generator(1);
   for (const NeuronShape& shape : NeuronShapes()) {
     SCOPED_TRACE(Describe(shape));
-    const LayerPools pools = PoolsOf(shape);
+    const LayerPools pools = SettledPoolsOf(shape);
     if (!pools.pooled()) continue;
     ++pooled;
     const MembraneLayout layout = MembranesOf(shape, pools);
-    const PoolShape pool{pools.y.members, pools.x.members, pools.x.stride, pools.columns};
-    std::mt19937 generator(++seed);
     const std::vector<int16_t> start = RandomMembranes(layout, -32768, 32767, generator);
-    std::vector<int16_t> expected = start;
+    const std::vector<int16_t> room(PooledRowLayout(layout, pools).size(), int16_t{77});
     for (size_t row = 0; row < pools.rows; ++row) {
-      PoolPotentialsReference(layout, pool, expected.data(), row * pools.y.stride);
+      std::vector<int16_t> expected = room;
+      PoolPotentialsReference(layout, pools, start.data(), row, expected.data());
+      ForEveryInstructionSet([&] {
+        Guarded<int16_t> actual{std::span<const int16_t>(room)};
+        PoolPotentials(layout, pools, start.data(), row, actual.data());
+        EXPECT_TRUE(std::equal(expected.begin(), expected.end(), actual.data()));
+        EXPECT_TRUE(actual.intact());
+      });
     }
-    ForEveryInstructionSet([&] {
-      Guarded<int16_t> actual{std::span<const int16_t>(start)};
-      for (size_t row = 0; row < pools.rows; ++row) {
-        PoolPotentials(layout, pool, actual.data(), row * pools.y.stride);
-      }
-      EXPECT_TRUE(std::equal(expected.begin(), expected.end(), actual.data()));
-      EXPECT_TRUE(actual.intact());
-    });
     if (HasFailure()) return;
   }
   EXPECT_GE(pooled, 30);
@@ -136,7 +131,7 @@ void ExpectLevelsAlone(const SettledCase& made, const LevelRule& rule,
     std::fill(levels.levels.begin(), levels.levels.end(), uint8_t{77});
     const LevelsTarget target{&rule, &levels, made.pools.columns};
     for (size_t row = 0; row < made.pools.rows; ++row) {
-      write_levels(made.row(membranes.data()), target, row * made.pools.y.stride, row);
+      write_levels(made.row(membranes.data()), target, row, row);
     }
     EXPECT_EQ(levels.levels, digits.levels.levels);
   };
@@ -164,7 +159,9 @@ TEST(SettledNeuronsTest, DigitsAreTheirPlainTwin) {
       ++seed;
       SCOPED_TRACE(Describe(shape) + ", seed " + std::to_string(seed));
       const uint32_t timesteps = seed / 4 % kLongestSettledTrain + 1;
-      SettledCase made(shape, seed);
+      NeuronShape unpooled = shape;
+      unpooled.pool.reset();
+      SettledCase made(unpooled, seed);
       made.SetTimesteps(timesteps, seed % 3 == 0 ? 0.667 : seed % 3 == 1 ? 0.75 : 0.5);
       // Levels of 8 steps fit bytes where neurons rectify or have limits.
       const bool limited = seed % 11 < 4 || (timesteps == 8 && !made.rectify);
@@ -181,15 +178,14 @@ TEST(SettledNeuronsTest, DigitsAreTheirPlainTwin) {
       Digits expected(made, timesteps, layout, has_levels);
       expected.target.negative_spikes = seed % 5 != 0;
       for (size_t row = 0; row < made.pools.rows; ++row) {
-        WriteDigitsReference(made.row(membranes.data()), expected.target, row * made.pools.y.stride,
-                             row);
+        WriteDigitsReference(made.row(membranes.data()), expected.target, row, row);
       }
       ForEveryInstructionSet([&] {
         if (HasFailure()) return;
         Digits actual(made, timesteps, layout, has_levels);
         actual.target.negative_spikes = expected.target.negative_spikes;
         for (size_t row = 0; row < made.pools.rows; ++row) {
-          WriteDigits(made.row(membranes.data()), actual.target, row * made.pools.y.stride, row);
+          WriteDigits(made.row(membranes.data()), actual.target, row, row);
         }
         for (uint32_t k = 0; k < timesteps; ++k) {
           ASSERT_EQ(actual.steps[k].words, expected.steps[k].words) << "spike index " << k;

@@ -267,6 +267,15 @@ ReadoutShape ReadoutShapeOf(const ConvolutionCase& c) {
 
 LayerPools PoolsOf(const NeuronShape& shape) { return MakePools(shape.map, shape.pool); }
 
+LayerPools SettledPoolsOf(const NeuronShape& shape) {
+  LayerPools pools = MakePools(shape.map, std::nullopt);
+  if (!shape.pool) return pools;
+  pools.rows = static_cast<uint32_t>(WindowRows(*shape.pool, shape.map.height()));
+  pools.columns = static_cast<uint32_t>(WindowColumns(*shape.pool, shape.map.width()));
+  pools.windows = {RowsOf(*shape.pool), ColumnsOf(*shape.pool)};
+  return pools;
+}
+
 MembraneLayout MembranesOf(const NeuronShape& shape, const LayerPools& pools) {
   const LaneLayout lanes = LanesOf(shape.map.channels(), pools);
   return LayOut(lanes, pools, shape.guard_columns * lanes.lanes);

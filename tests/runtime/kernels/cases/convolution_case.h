@@ -73,6 +73,7 @@ ReadoutShape ReadoutShapeOf(const ConvolutionCase& c);
 
 // Membranes of a layer of neurons alone.
 LayerPools PoolsOf(const NeuronShape& shape);
+LayerPools SettledPoolsOf(const NeuronShape& shape);
 MembraneLayout MembranesOf(const NeuronShape& shape, const LayerPools& pools);
 
 }  // namespace cssrun::internal

@@ -28,7 +28,8 @@ hwy::AlignedFreeUniquePtr<float[]> Parameters(const MembraneLayout& layout, floa
 }  // namespace
 
 SettledCase::SettledCase(const NeuronShape& shape, uint32_t seed)
-    : SettledCase(MembranesOf(shape, PoolsOf(shape)), PoolsOf(shape), ExtrasOf(seed), seed) {
+    : SettledCase(MembranesOf(shape, SettledPoolsOf(shape)), SettledPoolsOf(shape), ExtrasOf(seed),
+                  seed) {
   if (seed % 7 == 0) neurons.sums = SettledSums::kNone;
 }
 
