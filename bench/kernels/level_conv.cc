@@ -16,8 +16,7 @@
 namespace cssrun::internal {
 namespace {
 
-constexpr uint8_t kLevelsOfFiveSteps = 31;
-constexpr uint8_t kAllBytes = 255;
+constexpr uint8_t kLargestOfFiveSteps = 31;
 
 void LevelConvAlone(benchmark::State& state, const ConvolutionShape& shape, SumMode mode,
                     uint8_t largest) {
@@ -50,22 +49,32 @@ void LevelConvAlone(benchmark::State& state, const ConvolutionShape& shape, SumM
 [[maybe_unused]] const int kStore =
     RegisterShapes("BM_LevelConv/store", LevelConvShapes(),
                    [](benchmark::State& state, const ConvolutionShape& shape) {
-                     LevelConvAlone(state, shape, SumMode::kStore, kLevelsOfFiveSteps);
+                     LevelConvAlone(state, shape, SumMode::kStore, kLargestOfFiveSteps);
                    });
 [[maybe_unused]] const int kPotential =
     RegisterShapes("BM_LevelConv/potential", LevelConvShapes(),
                    [](benchmark::State& state, const ConvolutionShape& shape) {
-                     LevelConvAlone(state, shape, SumMode::kPotential, kLevelsOfFiveSteps);
+                     LevelConvAlone(state, shape, SumMode::kPotential, kLargestOfFiveSteps);
                    });
 [[maybe_unused]] const int kLevels =
     RegisterShapes("BM_LevelConv/levels", LevelConvShapes(),
                    [](benchmark::State& state, const ConvolutionShape& shape) {
-                     LevelConvAlone(state, shape, SumMode::kLevels, kLevelsOfFiveSteps);
+                     LevelConvAlone(state, shape, SumMode::kLevels, kLargestOfFiveSteps);
                    });
-[[maybe_unused]] const int kBytes =
-    RegisterShapes("BM_LevelConv/bytes", LevelConvShapes(),
+[[maybe_unused]] const int kSix =
+    RegisterShapes("BM_LevelConv/T6", LevelConvShapes(),
                    [](benchmark::State& state, const ConvolutionShape& shape) {
-                     LevelConvAlone(state, shape, SumMode::kLevels, kAllBytes);
+                     LevelConvAlone(state, shape, SumMode::kLevels, 63);
+                   });
+[[maybe_unused]] const int kSeven =
+    RegisterShapes("BM_LevelConv/T7", LevelConvShapes(),
+                   [](benchmark::State& state, const ConvolutionShape& shape) {
+                     LevelConvAlone(state, shape, SumMode::kLevels, 127);
+                   });
+[[maybe_unused]] const int kEight =
+    RegisterShapes("BM_LevelConv/T8", LevelConvShapes(),
+                   [](benchmark::State& state, const ConvolutionShape& shape) {
+                     LevelConvAlone(state, shape, SumMode::kLevels, 255);
                    });
 
 }  // namespace

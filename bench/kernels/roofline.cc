@@ -73,7 +73,7 @@ size_t AddRowsTarget(const int16_t* HWY_RESTRICT table, const uint16_t* HWY_REST
 
 // Instructions that multiply bytes. Operands are hidden from the compiler where it knows the
 // instruction: it would multiply equal ones only once, before the loop.
-#if HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_SSSE3
 template <class V>
 HWY_INLINE void Forget(V& operand) {
   asm volatile("" : "+v"(operand.raw));
@@ -202,6 +202,30 @@ size_t LoadAndMultiplyBytesTarget() { return MultiplyBytesOf<Multiplication, tru
 const char* ByteProductsVariantTarget() { return Multiplication::kName; }
 #endif
 
+// Products of floats added to sums, in registers.
+size_t MultiplyFloatsTarget() {
+  constexpr size_t kTurns = 2048;
+  const hn::CappedTag<float, 16> d;
+  auto s0 = hn::Set(d, 1.0F), s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0;
+  auto a = hn::Set(d, 1e-9F);
+  for (size_t turn = 0; turn < kTurns; ++turn) {
+    Forget(a);
+    s0 = hn::MulAdd(a, a, s0);
+    s1 = hn::MulAdd(a, a, s1);
+    s2 = hn::MulAdd(a, a, s2);
+    s3 = hn::MulAdd(a, a, s3);
+    s4 = hn::MulAdd(a, a, s4);
+    s5 = hn::MulAdd(a, a, s5);
+    s6 = hn::MulAdd(a, a, s6);
+    s7 = hn::MulAdd(a, a, s7);
+  }
+  const auto sum =
+      hn::Add(hn::Add(hn::Add(s0, s1), hn::Add(s2, s3)), hn::Add(hn::Add(s4, s5), hn::Add(s6, s7)));
+  float lane = hn::GetLane(sum);
+  benchmark::DoNotOptimize(lane);
+  return kTurns * 8 * hn::Lanes(d);
+}
+
 size_t StreamFloatsTarget() {
   constexpr size_t kFloats = 2048;
   const hn::ScalableTag<float> d;
@@ -229,6 +253,7 @@ HWY_EXPORT(AddRowsTarget);
 HWY_EXPORT(ByteProductsVariantTarget);
 HWY_EXPORT(LoadAndMultiplyBytesTarget);
 HWY_EXPORT(MultiplyBytesTarget);
+HWY_EXPORT(MultiplyFloatsTarget);
 HWY_EXPORT(StreamFloatsTarget);
 size_t AddRowsOfTable(std::span<const int16_t> table, std::span<const uint16_t> rows,
                       std::span<const uint32_t> bounds) {
@@ -238,6 +263,7 @@ size_t AddRowsOfTable(std::span<const int16_t> table, std::span<const uint16_t> 
 const char* ByteProductsVariant() { return HWY_DYNAMIC_DISPATCH(ByteProductsVariantTarget)(); }
 size_t MultiplyBytes() { return HWY_DYNAMIC_DISPATCH(MultiplyBytesTarget)(); }
 size_t LoadAndMultiplyBytes() { return HWY_DYNAMIC_DISPATCH(LoadAndMultiplyBytesTarget)(); }
+size_t MultiplyFloats() { return HWY_DYNAMIC_DISPATCH(MultiplyFloatsTarget)(); }
 size_t StreamFloats() { return HWY_DYNAMIC_DISPATCH(StreamFloatsTarget)(); }
 size_t LoadAndAddLanes() { return HWY_DYNAMIC_DISPATCH(LoadAndAddTarget)(); }
 }  // namespace cssrun

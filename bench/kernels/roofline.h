@@ -36,6 +36,9 @@ const char* ByteProductsVariant();
 // number of floats.
 size_t StreamFloats();
 
+// Products of floats added to sums, in registers. Returns how many.
+size_t MultiplyFloats();
+
 }  // namespace cssrun
 
 #endif  // CSSRUN_BENCH_KERNELS_ROOFLINE_H_

@@ -44,7 +44,7 @@ HWY_INLINE hn::Vec<hn::RebindToSigned<D>> Truncated(D df, hn::Vec<D> z) {
   if constexpr (hn::MaxLanes(df) == 8) {
     return hn::Vec<hn::RebindToSigned<D>>{_mm256_cvttps_epi32(z.raw)};
   }
-#elif HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR
+#elif HWY_ARCH_X86 && HWY_TARGET <= HWY_SSSE3
   if constexpr (hn::MaxLanes(df) == 4) {
     return hn::Vec<hn::RebindToSigned<D>>{_mm_cvttps_epi32(z.raw)};
   }
