@@ -148,10 +148,10 @@ struct SpikeTable {
 #endif
 
 void CountLevelSpikesTarget(const LevelFrame& levels, const LevelRule& rule, size_t neurons,
-                            std::span<uint32_t> row_spikes) {
+                            std::span<uint32_t> row_spikes, size_t first) {
   const SpikeTable table(rule);
   for (size_t row = 0; row < row_spikes.size(); ++row) {
-    row_spikes[row] = table.Sum(levels.Row(row), neurons);
+    row_spikes[row] = table.Sum(levels.Row(first + row), neurons);
   }
 }
 
@@ -197,9 +197,9 @@ uint64_t CountSynops(const FanOut& fan_out, const SpikeFrame& frame, size_t firs
 void CountSpikes(SpikeFrame& spikes) { HWY_DYNAMIC_DISPATCH(CountSpikesTarget)(spikes); }
 
 void CountLevelSpikes(const LevelFrame& levels, const LevelRule& rule, size_t neurons,
-                      std::span<uint32_t> row_spikes) {
+                      std::span<uint32_t> row_spikes, size_t first) {
   CSSRUN_ASSERT(levels.layout.zero == rule.zero);
-  HWY_DYNAMIC_DISPATCH(CountLevelSpikesTarget)(levels, rule, neurons, row_spikes);
+  HWY_DYNAMIC_DISPATCH(CountLevelSpikesTarget)(levels, rule, neurons, row_spikes, first);
 }
 
 uint64_t CountLevelSynops(const FanOut& fan_out, const CountedLevels& source, size_t first,

@@ -49,9 +49,10 @@ struct CountedLevels {
   std::span<const uint32_t> row_spikes;  // by row
 };
 
-// Counts the spikes of each row of `neurons` levels, of all steps.
+// Counts the spikes of rows of `neurons` levels, of all steps: of row `first` and as many as
+// `row_spikes` has room for.
 void CountLevelSpikes(const LevelFrame& levels, const LevelRule& rule, size_t neurons,
-                      std::span<uint32_t> row_spikes);
+                      std::span<uint32_t> row_spikes, size_t first = 0);
 
 // CountSynops() of all steps.
 uint64_t CountLevelSynops(const FanOut& fan_out, const CountedLevels& source, size_t first,
