@@ -8,6 +8,7 @@
 #include "format/geometry.h"
 #include "runtime/assert.h"
 #include "runtime/engine/reading.h"
+#include "runtime/integer/bands.h"
 #include "runtime/integer/recording.h"
 #include "runtime/neuron/settled.h"
 #include "tbb/parallel_for.h"
@@ -16,10 +17,6 @@ namespace cssrun::internal {
 namespace {
 
 using format::NodeKind;
-
-// Rows of a band, unless some threads would get none: a few bands a thread, since spikes are not
-// spread evenly, but spikes at the border of two bands are work for both.
-constexpr uint32_t kBandRows = 16;
 
 }  // namespace
 
@@ -247,9 +244,9 @@ void IntegerEngine::StepNeurons(size_t layer_index, uint32_t first, uint32_t las
   const uint32_t pools = (rows + pool_stride - 1) / pool_stride;
   const auto threads = static_cast<uint32_t>(workers_.size());
   const uint32_t block_sets = layer.membranes.lanes.blocks / layer.blocks_together;
-  const bool shared = arena_ != nullptr && layer.work >= shared_work_;
-  const uint32_t bands =
-      !shared || block_sets >= threads ? 1 : std::min(pools, std::max(threads, rows / kBandRows));
+  const bool shared =
+      arena_ != nullptr && WorkOf(network_.layers[layer_index], layer) >= shared_work_;
+  const uint32_t bands = !shared || block_sets >= threads ? 1 : BandsOf(layer, pools, threads);
   std::atomic<uint64_t> synops = 0;
   const auto run_part = [&](uint32_t number) {
     const uint32_t band = number % bands;
@@ -280,7 +277,7 @@ void IntegerEngine::StepNeurons(size_t layer_index, uint32_t first, uint32_t las
   }
   if (levels_alone_[layer_index]) {
     if (first < network_.timesteps && last >= network_.timesteps) {
-      CountLevels(layer_index, statistics);
+      CountLevels(layer_index, shared, statistics);
     }
     return;
   }
@@ -316,11 +313,25 @@ CountedLevels IntegerEngine::LevelsOf(size_t layer) const {
   return {&state.levels, &*integers_.layers[layer].level_rule, state.row_spikes};
 }
 
-void IntegerEngine::CountLevels(size_t layer, LayerStatistics& statistics) {
+void IntegerEngine::CountLevels(size_t layer, bool shared, LayerStatistics& statistics) {
+  constexpr size_t kFewLevels = 1 << 16;  // counted sooner than another thread begins
   LayerState& state = states_[layer];
+  const LevelRule& rule = *integers_.layers[layer].level_rule;
   const size_t neurons =
       size_t{network_.layers[layer].extent.width()} * integers_.layouts[layer].stride();
-  CountLevelSpikes(state.levels, *integers_.layers[layer].level_rule, neurons, state.row_spikes);
+  const std::span<uint32_t> rows = state.row_spikes;
+  if (shared && rows.size() * neurons > kFewLevels) {
+    const size_t bands = std::min<size_t>(rows.size(), workers_.size());
+    const auto count_band = [&](size_t band) {
+      const size_t first = rows.size() * band / bands;
+      const size_t last = rows.size() * (band + 1) / bands;
+      CountLevelSpikes(state.levels, rule, neurons, rows.subspan(first, last - first), first);
+    };
+    tbb::this_task_arena::isolate(
+        [&] { tbb::parallel_for(size_t{0}, bands, count_band, tbb::simple_partitioner()); });
+  } else {
+    CountLevelSpikes(state.levels, rule, neurons, rows);
+  }
   for (const uint32_t spikes : state.row_spikes) statistics.spikes += spikes;
 }
 

@@ -66,12 +66,14 @@ TEST(LevelConvTest, IsItsPlainTwin) {
       const auto draw = static_cast<WeightDraw>(variant % 3);
       std::mt19937 generator(++seed);
       const ConvolutionCase made(shape, draw, seed);
-      const LevelConvShape conv = LevelConvShapeOf(made);
-      ASSERT_TRUE(LevelSumsFit(conv, 63));
+      const uint8_t largest = variant == 2 ? 3 : 63;
+      LevelConvShape conv = LevelConvShapeOf(made);
+      conv.largest_byte = largest;
+      ASSERT_TRUE(LevelSumsFit(conv, largest));
       const LevelConv kernel = MakeLevelConv(conv, made.scaled());
       const LevelFrame levels =
           RandomLevels(shape.source, made.source_lanes, LevelLayoutOf(made, kernel),
-                       variant == 1 ? 1000 : 300, 0, variant == 2 ? 3 : 63, generator);
+                       variant == 1 ? 1000 : 300, 0, largest, generator);
       for (const SumMode mode : {SumMode::kStore, SumMode::kJoin, SumMode::kPotential}) {
         const char* name = kModes[static_cast<size_t>(mode)];
         SCOPED_TRACE(std::string(name) + ", variant " + std::to_string(variant));
@@ -100,6 +102,54 @@ TEST(LevelConvTest, IsItsPlainTwin) {
         "potential with shortcuts 2", "potential with shortcuts 3"}) {
     EXPECT_GE(reached[kind], 100) << kind;
   }
+}
+
+// The largest sums that a run may have in 16 bits: all levels are the largest, and weights are as
+// large as they can be, of one sign or of any.
+TEST(LevelConvTest, IsItsPlainTwinWhereSixteenBitsAreFull) {
+  ConvolutionShape shape;
+  shape.source = format::Extent(136, 1, 7);
+  shape.targets = 32;
+  shape.window = Square(1, 1, 0);
+  size_t longest = 0;
+  size_t wide = 0;
+  for (const int largest : {1, 3, 31, 63, 127, 128, 129, 130, 255}) {
+    for (const WeightDraw draw :
+         {WeightDraw::kOneSign, WeightDraw::kExtreme, WeightDraw::kNormal}) {
+      SCOPED_TRACE(std::to_string(largest) + ", weights " + std::to_string(static_cast<int>(draw)));
+      std::mt19937 generator(1);
+      const ConvolutionCase made(shape, draw, 1);
+      LevelConvShape conv = LevelConvShapeOf(made);
+      conv.largest_byte = static_cast<uint32_t>(largest);
+      // Units of both signs fill a byte.
+      std::vector<float> weights(made.synapses().weights()->begin(),
+                                 made.synapses().weights()->end());
+      if (draw == WeightDraw::kOneSign) {
+        for (size_t i = weights.size() / 2; i < weights.size(); ++i) weights[i] = -1;
+      }
+      const ScaledWeights scaled{weights.data(), made.scales};
+      const LevelConv kernel = MakeLevelConv(conv, scaled);
+      for (const uint16_t run : kernel.runs) {
+        longest = std::max<size_t>(longest, run & kRunQuads);
+        wide += (run & kWideRun) != 0 ? 1 : 0;
+      }
+      const LevelFrame levels =
+          RandomLevels(shape.source, made.source_lanes, LevelLayoutOf(made, kernel), 1000, largest,
+                       largest, generator);
+      const SettledCase settled(made.membranes, made.pools, {0, false, true}, 1);
+      const Work work{kernel, levels, settled, SumMode::kPotential};
+      std::vector<int16_t> expected = settled.membranes;
+      const SettledRow of_layer = settled.row(expected.data());
+      const PotentialInputs inputs = settled.inputs(0);
+      SumLevelsReference(conv, scaled, levels, TargetOf(work, of_layer, inputs), 0);
+      ForEveryInstructionSet([&] {
+        if (!HasFailure()) ExpectRows(work, expected);
+      });
+      if (HasFailure()) return;
+    }
+  }
+  EXPECT_EQ(longest, 34U) << "no run has all quads";
+  EXPECT_GT(wide, 0U);
 }
 
 // Groups, levels of sources that don't rectify, weights of an 8-bit model with a zero point, sums

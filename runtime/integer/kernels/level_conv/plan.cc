@@ -142,6 +142,7 @@ LevelConv MakeLevelConv(const LevelConvShape& shape, const ScaledWeights& weight
   }
   const bool has_offsets = std::ranges::any_of(offsets, [](int32_t offset) { return offset != 0; });
   if (has_offsets) kernel.weight_offsets = std::move(offsets);
+  PlanRuns(shape.largest_byte, kernel);
   return kernel;
 }
 

@@ -13,6 +13,7 @@ namespace cssrun::internal {
 namespace {
 
 constexpr int kPlane = 128;
+constexpr uint32_t kLargestPixel = 255;
 
 // The taps on the map of each class, and the class of each target position of an axis.
 struct AxisClasses {
@@ -110,6 +111,7 @@ LevelConv MakePixelConv(const PixelConvShape& shape, const ScaledWeights& weight
     }
   }
   kernel.starts = StartsOf(shape, weights, kernel);
+  if (kernel.planes == 1) PlanRuns(kLargestPixel, kernel);
   return kernel;
 }
 
