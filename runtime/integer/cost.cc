@@ -53,8 +53,10 @@ Machine ThisMachine() {
   return {{0.019, 0.021, 0.026, 0.037}, 3.2};
 }
 
+constexpr uint32_t kStepsOfByte = 8;  // of levels as large as pixels
+
 double LevelProduct(const Machine& machine, uint32_t timesteps) {
-  const size_t at = std::clamp<size_t>(timesteps, 5, 8) - 5;
+  const size_t at = std::clamp<uint32_t>(timesteps, 5, kStepsOfByte) - 5;
   return machine.level_product[at];
 }
 
@@ -120,12 +122,15 @@ std::vector<double> ExpectedLayerMilliseconds(const LoadedNetwork& network) {
   for (size_t i = 0; i < plan.layers.size(); ++i) {
     const Layer& layer = network.layers[i];
     double nanoseconds = NeuronNanoseconds(network, layer, plan.layers[i]);
-    for (const DirectSynapses& direct : layer.direct) {
-      const double mac =
-          plan.layers[i].whole_pixels ? 2 * level_product : kPixelMac;
-      nanoseconds += static_cast<double>(direct.macs) * mac;
-    }
     double products = 0;
+    for (const DirectSynapses& direct : layer.direct) {
+      const auto macs = static_cast<double>(direct.macs);
+      if (plan.layers[i].whole_pixels) {
+        products += 2 * macs * LevelProduct(machine, kStepsOfByte);  // two planes of weights
+      } else {
+        nanoseconds += macs * kPixelMac;
+      }
+    }
     for (const SynapsesPlan& synapses : plan.layers[i].synapses) {
       if (synapses.kernel == KernelName::kLevelConv) {
         products += synapses.operations * level_product;

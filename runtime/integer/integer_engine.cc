@@ -314,24 +314,11 @@ CountedLevels IntegerEngine::LevelsOf(size_t layer) const {
 }
 
 void IntegerEngine::CountLevels(size_t layer, bool shared, LayerStatistics& statistics) {
-  constexpr size_t kFewLevels = 1 << 16;  // counted sooner than another thread begins
   LayerState& state = states_[layer];
-  const LevelRule& rule = *integers_.layers[layer].level_rule;
   const size_t neurons =
       size_t{network_.layers[layer].extent.width()} * integers_.layouts[layer].stride();
-  const std::span<uint32_t> rows = state.row_spikes;
-  if (shared && rows.size() * neurons > kFewLevels) {
-    const size_t bands = std::min<size_t>(rows.size(), workers_.size());
-    const auto count_band = [&](size_t band) {
-      const size_t first = rows.size() * band / bands;
-      const size_t last = rows.size() * (band + 1) / bands;
-      CountLevelSpikes(state.levels, rule, neurons, rows.subspan(first, last - first), first);
-    };
-    tbb::this_task_arena::isolate(
-        [&] { tbb::parallel_for(size_t{0}, bands, count_band, tbb::simple_partitioner()); });
-  } else {
-    CountLevelSpikes(state.levels, rule, neurons, rows);
-  }
+  CountLevelSpikesInBands(state.levels, *integers_.layers[layer].level_rule, neurons,
+                          shared ? workers_.size() : 1, state.row_spikes);
   for (const uint32_t spikes : state.row_spikes) statistics.spikes += spikes;
 }
 

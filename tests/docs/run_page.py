@@ -76,8 +76,8 @@ STAND_INS = {
     # MpirunTest.TheCommandOfTheDocumentation runs it.
     "mpirun -n 4 --hostfile machines --map-by node --bind-to none cssrun net.fb images/ "
     "--resume results.jsonl": "cssrun --help | grep -q -- --resume",
-    "build/release/bench/bench_networks ../shared/models/resnet20-q3.onnx "
-    "build/networks/resnet20-q3.fb ../shared/cifar10/test --simd AVX2":
+    "build/release/bench/bench_networks ../shared/models/resnet20.onnx "
+    "build/networks/resnet20-6.fb ../shared/cifar10/test --most 60 --simd AVX2":
         "build/release/bench/bench_networks --help | grep -q -- --simd",
     # SearchTest searches; this parses.
     "build/release/tools/cssconvert ../shared/models/resnet20.onnx -o build/auto.fb --calibration "

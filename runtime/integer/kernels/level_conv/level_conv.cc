@@ -19,97 +19,13 @@
 #include "runtime/integer/kernels/lanes-inl.h"
 #include "runtime/integer/kernels/level_conv/products-inl.h"
 #include "runtime/integer/kernels/level_conv/runs-inl.h"
+#include "runtime/integer/kernels/level_conv/tile_row-inl.h"
 #include "runtime/integer/neurons/potential-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace cssrun::internal::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
-
-// One tile of targets over one row: where its levels are. Target column x at tap (ky, kx) reads the
-// quads at
-//
-//     levels + ky * levels_pitch + kx * tap_pitch + x * position_pitch
-struct TileRow {
-  const uint8_t* levels = nullptr;  // of the first kernel row on the map
-  size_t levels_pitch = 0;
-  size_t tap_pitch = 0;
-  size_t position_pitch = 0;
-  size_t kernel_rows = 0;  // on the map
-  size_t kernel_columns = 0;
-  size_t quads = 0;
-  size_t targets = 0;            // of the tile
-  const uint16_t* runs[2] = {};  // of kTileTargets each, see LevelConv
-  size_t lanes = 0;              // of a target column
-  bool slides = false;           // kSlidingTaps taps of a row, one column apart
-  bool joins = false;            // what the membranes hold
-  size_t planes = 1;
-  size_t plane_size = 0;                      // weights from one plane to the next
-  const RowPotentials* potentials = nullptr;  // null: the sums themselves are the result
-  // What sums begin with, by target of the tile.
-  const int32_t* start = nullptr;
-  const int32_t* weight_offsets = nullptr;  // likewise; null: none
-  const int32_t* level_sums = nullptr;      // by column: what offsets are multiplied with
-  // Where sums times scale go instead: [column][lane]. Null: to membranes.
-  float* floats = nullptr;
-  const float* float_scale = nullptr;
-
-  // The same for targets from `target` on, but for `potentials`.
-  TileRow From(size_t target) const {
-    TileRow from = *this;
-    from.start += target;
-    from.runs[0] = runs[target / kTileTargets];
-    if (weight_offsets != nullptr) from.weight_offsets += target;
-    if (floats != nullptr) {
-      from.floats += target;
-      from.float_scale += target;
-    }
-    return from;
-  }
-  // Whether sums go elsewhere than the vectors they are in allow.
-  bool leaves_registers() const { return floats != nullptr || lanes < kTileTargets; }
-  int32_t Start(size_t target, size_t column) const {
-    return start[target] +
-           (weight_offsets != nullptr ? weight_offsets[target] * level_sums[column] : 0);
-  }
-};
-
-// What the sums of the first of two planes are multiplied by.
-constexpr int kPlaneShift = 7;
-constexpr int32_t kPlane = 1 << kPlaneShift;
-
-// Hands on the sums of one column, `D` lanes at a time.
-template <class D>
-HWY_NOINLINE void FinishColumn(D d, const TileRow& row, size_t column, size_t targets,
-                               const int32_t* HWY_RESTRICT sums, int16_t* HWY_RESTRICT membranes) {
-  const hn::Rebind<float, D> df;
-  const hn::Rebind<int16_t, D> d16;
-  for (size_t i = 0; i < targets; i += hn::Lanes(d)) {
-    const auto sum = hn::LoadU(d, sums + i);
-    if (row.floats != nullptr) {
-      float* to = row.floats + column * row.lanes + i;
-      const auto brought = hn::Mul(hn::ConvertTo(df, sum), hn::LoadU(df, row.float_scale + i));
-      hn::StoreU(hn::Add(hn::LoadU(df, to), brought), df, to);
-      continue;
-    }
-    if (row.potentials != nullptr) {
-      StoreNeurons(df, hn::ConvertTo(df, sum), *row.potentials, column, i, membranes + i);
-      continue;
-    }
-    auto narrow = hn::DemoteTo(d16, sum);
-    if (row.joins) narrow = hn::SaturatedAdd(hn::LoadU(d16, membranes + i), narrow);
-    hn::StoreU(narrow, d16, membranes + i);
-  }
-}
-
-HWY_INLINE void FinishColumn(const TileRow& row, size_t column, size_t targets, const int32_t* sums,
-                             int16_t* membranes) {
-  if (row.lanes < kTileTargets) {
-    FinishColumn(hn::CappedTag<int32_t, 8>(), row, column, row.lanes, sums, membranes);
-  } else {
-    FinishColumn(hn::CappedTag<int32_t, kTileTargets>(), row, column, targets, sums, membranes);
-  }
-}
 
 #if HWY_TARGET == HWY_SCALAR
 constexpr const char* kBestVariant = "scalar";
@@ -285,19 +201,31 @@ template <size_t kPositions>
 HWY_INLINE void SumByRuns(const TileRow& row, size_t column, const int8_t* HWY_RESTRICT weights,
                           int16_t* HWY_RESTRICT membranes) {
   HWY_ALIGN int32_t sums[kPositions * kTileTargets];
-  StartColumns<kPositions, kTileTargets>(row, column, sums);
   const Taps taps{row.quads, row.targets, row.position_pitch};
-  const uint8_t* HWY_RESTRICT from = row.levels + column * row.position_pitch;
-  const uint16_t* runs = row.runs[0];
   RunSums<kPositions> run_sums;
-  for (size_t ky = 0; ky < row.kernel_rows; ++ky, from += row.levels_pitch) {
-    const uint8_t* HWY_RESTRICT at = from;
-    for (size_t kx = 0; kx < row.kernel_columns; ++kx, at += row.tap_pitch) {
-      runs = AddRuns<kPositions>(taps, at, weights, runs, run_sums, sums);
-      weights += row.quads * row.targets * kQuad;
+  if (row.planes == 1) {
+    StartColumns<kPositions, kTileTargets>(row, column, sums);
+  } else {
+    std::fill_n(sums, kPositions * kTileTargets, 0);
+  }
+  for (size_t plane = 0;;) {
+    const uint8_t* HWY_RESTRICT from = row.levels + column * row.position_pitch;
+    const int8_t* HWY_RESTRICT of_tap = weights;
+    const uint16_t* runs = row.runs[0][plane];
+    for (size_t ky = 0; ky < row.kernel_rows; ++ky, from += row.levels_pitch) {
+      const uint8_t* HWY_RESTRICT at = from;
+      for (size_t kx = 0; kx < row.kernel_columns; ++kx, at += row.tap_pitch) {
+        runs = AddRuns<kPositions>(taps, at, of_tap, runs, run_sums, sums);
+        of_tap += row.quads * row.targets * kQuad;
+      }
+    }
+    run_sums.MoveTo(sums);
+    if (++plane == row.planes) break;
+    weights += row.plane_size;
+    for (size_t k = 0; k < kPositions * kTileTargets; ++k) {
+      sums[k] = sums[k] * kPlane + row.start[k % kTileTargets];
     }
   }
-  run_sums.MoveTo(sums);
   FinishColumns<kPositions, kTileTargets>(row, column, sums, membranes + column * row.lanes);
 }
 #else
@@ -477,12 +405,11 @@ void SumLevelsBy(const LevelConv& kernel, const LevelFrame& levels, const LevelT
       if (target.mode == SumMode::kLevels) of_tile.WriteLevelsTo(target.levels, *target.rule);
       tile.potentials = &of_tile;
     }
-    const size_t rows = kernel.kernel_rows();
     for (size_t half = 0; half * kTileTargets < kernel.targets && taps.first < taps.last; ++half) {
-      if (kernel.runs.empty()) break;
-      const size_t targets = first / kTileTargets + half;
-      tile.runs[half] =
-          &kernel.runs[kernel.first_runs[targets * rows + static_cast<size_t>(taps.first)]];
+      for (size_t plane = 0; plane < kernel.planes; ++plane) {
+        tile.runs[half][plane] =
+            kernel.RunsOf(first / kTileTargets + half, plane, static_cast<size_t>(taps.first));
+      }
     }
     const int8_t* weights = kernel.weights.get() + t * kernel.tile_size() +
                             static_cast<size_t>(taps.first) * kernel.tap_row_size();
@@ -504,12 +431,9 @@ void SumLevelsBy(const LevelConv& kernel, const LevelFrame& levels, const LevelT
   }
 }
 
-SumLevelsFunction ChooseSumLevels([[maybe_unused]] const LevelConv& kernel) {
+SumLevelsFunction ChooseSumLevels() {
 #if CSSRUN_TARGET_MAY_HAVE_AVX_VNNI
   if (HasAvxVnni()) return &SumLevelsBy<VexProducts>;
-#endif
-#if CSSRUN_TARGET_BYTE_PAIRS
-  if (kernel.runs.empty()) return &SumLevelsBy<Products>;  // pixels
 #endif
   return &SumLevelsBy<Best>;
 }
@@ -530,9 +454,7 @@ namespace cssrun::internal {
 HWY_EXPORT(ChooseSumLevels);
 HWY_EXPORT(LevelConvVariantTarget);
 
-SumLevelsFunction Resolve(const LevelConv& kernel) {
-  return HWY_DYNAMIC_DISPATCH(ChooseSumLevels)(kernel);
-}
+SumLevelsFunction Resolve(const LevelConv&) { return HWY_DYNAMIC_DISPATCH(ChooseSumLevels)(); }
 
 const char* LevelConvVariant() { return HWY_DYNAMIC_DISPATCH(LevelConvVariantTarget)(); }
 

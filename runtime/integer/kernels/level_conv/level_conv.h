@@ -94,12 +94,16 @@ struct LevelConv {
   // full run, whose number has kFullRun, to the end of the next, whatever the levels. With
   // kWideRun: not these, because each of the quads has two products that 16 bits do not hold.
   std::vector<uint16_t> runs;
-  std::vector<uint32_t> first_runs;  // by [tile][kTileTargets of it][ky]
+  std::vector<uint32_t> first_runs;  // by [tile][kTileTargets of it][plane][ky]
   // Settled units per unit, by parameter lane (MembraneLayout): of kAddFloats. Null: never asked
   // for.
   hwy::AlignedFreeUniquePtr<float[]> float_scale;
 
   size_t kernel_rows() const { return static_cast<size_t>(window.kernel_y()); }
+  // The runs of kTileTargets targets, those from `sixteen` * kTileTargets on, from kernel row `ky`.
+  const uint16_t* RunsOf(size_t sixteen, size_t plane, size_t ky) const {
+    return &runs[first_runs[(sixteen * planes + plane) * kernel_rows() + ky]];
+  }
   // Weights of one tap of one tile, and of one kernel row.
   size_t tap_size() const { return size_t{quads} * targets * kQuad; }
   size_t tap_row_size() const { return static_cast<size_t>(window.kernel_x()) * tap_size(); }
@@ -132,7 +136,7 @@ double LevelBytes(const LevelConvShape& shape);
 // The weights of a target differ by kLargestWeightSpread units at most. Throws std::bad_alloc.
 LevelConv MakeLevelConv(const LevelConvShape& shape, const ScaledWeights& weights);
 
-// Fills in the runs of a kernel of one plane. Called by those that lay kernels out.
+// Fills in the runs. Called by those that lay kernels out.
 void PlanRuns(uint32_t largest_byte, LevelConv& kernel);
 
 // The largest weight of two planes.

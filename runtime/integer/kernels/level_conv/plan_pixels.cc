@@ -111,7 +111,7 @@ LevelConv MakePixelConv(const PixelConvShape& shape, const ScaledWeights& weight
     }
   }
   kernel.starts = StartsOf(shape, weights, kernel);
-  if (kernel.planes == 1) PlanRuns(kLargestPixel, kernel);
+  PlanRuns(kLargestPixel, kernel);
   return kernel;
 }
 

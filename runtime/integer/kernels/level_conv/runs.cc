@@ -81,16 +81,17 @@ void PlanRuns(uint32_t largest_byte, LevelConv& kernel) {
   const size_t taps = kernel.taps_adjoin() ? 1 : kernel_x;
   const size_t quads = kernel.quads * kernel_x / taps;
   const size_t quad_size = size_t{kernel.targets} * kQuad;
-  const size_t tile_size = kernel.kernel_rows() * kernel.tap_row_size();
   for (size_t target = 0; target < size_t{kernel.tiles} * kernel.targets; target += kTileTargets) {
-    RunPlanner planner(largest_byte, kernel.runs);
-    const int8_t* weights = kernel.weights.get() + target / kernel.targets * tile_size +
-                            target % kernel.targets * kQuad;
-    for (size_t ky = 0; ky < kernel.kernel_rows(); ++ky) {
-      kernel.first_runs.push_back(static_cast<uint32_t>(kernel.runs.size()));
-      for (size_t tap = 0; tap < taps; ++tap) {
-        planner.BeginTap();
-        for (size_t q = 0; q < quads; ++q, weights += quad_size) planner.Add(weights);
+    for (size_t plane = 0; plane < kernel.planes; ++plane) {
+      RunPlanner planner(largest_byte, kernel.runs);
+      const int8_t* weights = kernel.weights.get() + target / kernel.targets * kernel.tile_size() +
+                              plane * kernel.plane_size() + target % kernel.targets * kQuad;
+      for (size_t ky = 0; ky < kernel.kernel_rows(); ++ky) {
+        kernel.first_runs.push_back(static_cast<uint32_t>(kernel.runs.size()));
+        for (size_t tap = 0; tap < taps; ++tap) {
+          planner.BeginTap();
+          for (size_t q = 0; q < quads; ++q, weights += quad_size) planner.Add(weights);
+        }
       }
     }
   }

@@ -1,0 +1,110 @@
+// What LevelConv sums at a time, and where its sums go.
+#if defined(CSSRUN_RUNTIME_INTEGER_KERNELS_LEVEL_CONV_TILE_ROW_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef CSSRUN_RUNTIME_INTEGER_KERNELS_LEVEL_CONV_TILE_ROW_INL_H_
+#undef CSSRUN_RUNTIME_INTEGER_KERNELS_LEVEL_CONV_TILE_ROW_INL_H_
+#else
+#define CSSRUN_RUNTIME_INTEGER_KERNELS_LEVEL_CONV_TILE_ROW_INL_H_
+#endif
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#include "hwy/highway.h"
+#include "runtime/integer/kernels/level_conv/level_conv.h"
+#include "runtime/integer/neurons/potential-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace cssrun::internal::HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+// One tile of targets over one row: where its levels are. Target column x at tap (ky, kx) reads the
+// quads at
+//
+//     levels + ky * levels_pitch + kx * tap_pitch + x * position_pitch
+struct TileRow {
+  const uint8_t* levels = nullptr;  // of the first kernel row on the map
+  size_t levels_pitch = 0;
+  size_t tap_pitch = 0;
+  size_t position_pitch = 0;
+  size_t kernel_rows = 0;  // on the map
+  size_t kernel_columns = 0;
+  size_t quads = 0;
+  size_t targets = 0;               // of the tile
+  const uint16_t* runs[2][2] = {};  // of kTileTargets each, by plane: see LevelConv
+  size_t lanes = 0;                 // of a target column
+  bool slides = false;              // kSlidingTaps taps of a row, one column apart
+  bool joins = false;               // what the membranes hold
+  size_t planes = 1;
+  size_t plane_size = 0;                      // weights from one plane to the next
+  const RowPotentials* potentials = nullptr;  // null: the sums themselves are the result
+  // What sums begin with, by target of the tile.
+  const int32_t* start = nullptr;
+  const int32_t* weight_offsets = nullptr;  // likewise; null: none
+  const int32_t* level_sums = nullptr;      // by column: what offsets are multiplied with
+  // Where sums times scale go instead: [column][lane]. Null: to membranes.
+  float* floats = nullptr;
+  const float* float_scale = nullptr;
+
+  // The same for targets from `target` on, but for `potentials`.
+  TileRow From(size_t target) const {
+    TileRow from = *this;
+    from.start += target;
+    std::copy_n(runs[target / kTileTargets], 2, from.runs[0]);
+    if (weight_offsets != nullptr) from.weight_offsets += target;
+    if (floats != nullptr) {
+      from.floats += target;
+      from.float_scale += target;
+    }
+    return from;
+  }
+  // Whether sums go elsewhere than the vectors they are in allow.
+  bool leaves_registers() const { return floats != nullptr || lanes < kTileTargets; }
+  int32_t Start(size_t target, size_t column) const {
+    return start[target] +
+           (weight_offsets != nullptr ? weight_offsets[target] * level_sums[column] : 0);
+  }
+};
+
+// What the sums of the first of two planes are multiplied by.
+constexpr int kPlaneShift = 7;
+constexpr int32_t kPlane = 1 << kPlaneShift;
+
+// Hands on the sums of one column, `D` lanes at a time.
+template <class D>
+HWY_NOINLINE void FinishColumn(D d, const TileRow& row, size_t column, size_t targets,
+                               const int32_t* HWY_RESTRICT sums, int16_t* HWY_RESTRICT membranes) {
+  const hn::Rebind<float, D> df;
+  const hn::Rebind<int16_t, D> d16;
+  for (size_t i = 0; i < targets; i += hn::Lanes(d)) {
+    const auto sum = hn::LoadU(d, sums + i);
+    if (row.floats != nullptr) {
+      float* to = row.floats + column * row.lanes + i;
+      const auto brought = hn::Mul(hn::ConvertTo(df, sum), hn::LoadU(df, row.float_scale + i));
+      hn::StoreU(hn::Add(hn::LoadU(df, to), brought), df, to);
+      continue;
+    }
+    if (row.potentials != nullptr) {
+      StoreNeurons(df, hn::ConvertTo(df, sum), *row.potentials, column, i, membranes + i);
+      continue;
+    }
+    auto narrow = hn::DemoteTo(d16, sum);
+    if (row.joins) narrow = hn::SaturatedAdd(hn::LoadU(d16, membranes + i), narrow);
+    hn::StoreU(narrow, d16, membranes + i);
+  }
+}
+
+HWY_INLINE void FinishColumn(const TileRow& row, size_t column, size_t targets, const int32_t* sums,
+                             int16_t* membranes) {
+  if (row.lanes < kTileTargets) {
+    FinishColumn(hn::CappedTag<int32_t, 8>(), row, column, row.lanes, sums, membranes);
+  } else {
+    FinishColumn(hn::CappedTag<int32_t, kTileTargets>(), row, column, targets, sums, membranes);
+  }
+}
+
+}  // namespace cssrun::internal::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif  // CSSRUN_RUNTIME_INTEGER_KERNELS_LEVEL_CONV_TILE_ROW_INL_H_
