@@ -16,8 +16,10 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using format::NodeKind;
 
-// Rows of what is sent that a thread takes at once.
-constexpr uint32_t kBandRows = 8;
+// Rows that are computed before they are compared: what they send is still near, and weights that
+// do not stay near come once for all of them. Threads take fewer at once, to be busy equally long.
+constexpr uint32_t kBandRows = 16;
+constexpr uint32_t kSharedBandRows = 8;
 
 SessionOptions OptionsOf(const StreamOptions& options) {
   SessionOptions session;
@@ -265,15 +267,19 @@ void StreamEngine::RunLayer(size_t index) {
 
 void StreamEngine::InBands(size_t layer, uint32_t rows,
                            void (StreamEngine::*run)(size_t layer, uint32_t first, uint32_t last)) {
-  const uint32_t bands = (rows + kBandRows - 1) / kBandRows;
-  if (arena_ == nullptr || bands <= 1 || integers_.layers[layer].work < shared_work_) {
-    (this->*run)(layer, 0, rows);
+  const bool shared = arena_ != nullptr && integers_.layers[layer].work >= shared_work_;
+  if (!shared) {
+    for (uint32_t row = 0; row < rows; row += kBandRows) {
+      (this->*run)(layer, row, std::min(rows, row + kBandRows));
+    }
     return;
   }
+  const uint32_t bands = (rows + kSharedBandRows - 1) / kSharedBandRows;
   // Isolated: while it waits, a thread must not begin with something else.
   tbb::this_task_arena::isolate([&] {
     tbb::parallel_for(uint32_t{0}, bands, [&](uint32_t band) {
-      (this->*run)(layer, band * kBandRows, std::min(rows, (band + 1) * kBandRows));
+      const uint32_t first = band * kSharedBandRows;
+      (this->*run)(layer, first, std::min(rows, first + kSharedBandRows));
     });
   });
 }

@@ -37,6 +37,49 @@ size_t FindBit(std::span<const uint64_t> words, size_t from, size_t positions, b
   return positions;
 }
 
+// Word `at` of a row moved by `shift` columns, to higher ones where it is positive.
+uint64_t Moved(std::span<const uint64_t> words, size_t at, int shift) {
+  if (shift == 0) return words[at];
+  if (shift > 0) {
+    const uint64_t below = at > 0 ? words[at - 1] : 0;
+    return words[at] << shift | below >> (static_cast<int>(kPositionsOfWord) - shift);
+  }
+  const uint64_t above = at + 1 < words.size() ? words[at + 1] : 0;
+  return words[at] >> -shift | above << (static_cast<int>(kPositionsOfWord) + shift);
+}
+
+// The columns of a row that see what changed in one of as many.
+void TouchShifted(const PositionBits& changed, size_t row, const Reach& reach,
+                  PositionBits& touched) {
+  const Interval rows = reach.rows[row];
+  const std::span<const uint64_t> words = changed.Row(row);
+  const size_t rest = touched.columns() % kPositionsOfWord;
+  for (size_t at = 0; at < words.size(); ++at) {
+    uint64_t seen = 0;
+    for (int shift = -static_cast<int>(reach.left); shift <= static_cast<int>(reach.right);
+         ++shift) {
+      seen |= Moved(words, at, shift);
+    }
+    if (at + 1 == words.size() && rest != 0) seen &= (uint64_t{1} << rest) - 1;
+    for (uint32_t y = rows.first; y < rows.last; ++y) touched.Row(y)[at] |= seen;
+  }
+}
+
+// The same for any reach: ranges of changed columns reach ranges.
+void TouchRanges(const PositionBits& changed, size_t row, const Reach& reach,
+                 PositionBits& touched) {
+  const Interval rows = reach.rows[row];
+  const std::span<const uint64_t> words = changed.Row(row);
+  size_t first = FindBit(words, 0, changed.columns(), true);
+  while (first < changed.columns()) {
+    const size_t last = FindBit(words, first, changed.columns(), false);
+    const uint32_t from = reach.columns[first].first;
+    const uint32_t to = reach.columns[last - 1].last;
+    for (uint32_t y = rows.first; y < rows.last; ++y) SetBits(touched.Row(y), from, to);
+    first = FindBit(words, last, changed.columns(), true);
+  }
+}
+
 }  // namespace
 
 void Touch(const PositionBits& changed, const Reach& reach, PositionBits& touched) {
@@ -44,15 +87,8 @@ void Touch(const PositionBits& changed, const Reach& reach, PositionBits& touche
   for (size_t row = 0; row < changed.rows(); ++row) {
     const Interval rows = reach.rows[row];
     if (rows.first == rows.last || !changed.AnyInRow(row)) continue;
-    const std::span<const uint64_t> words = changed.Row(row);
-    size_t first = FindBit(words, 0, changed.columns(), true);
-    while (first < changed.columns()) {
-      const size_t last = FindBit(words, first, changed.columns(), false);
-      const uint32_t from = reach.columns[first].first;
-      const uint32_t to = reach.columns[last - 1].last;
-      for (uint32_t y = rows.first; y < rows.last; ++y) SetBits(touched.Row(y), from, to);
-      first = FindBit(words, last, changed.columns(), true);
-    }
+    reach.shifts ? TouchShifted(changed, row, reach, touched)
+                 : TouchRanges(changed, row, reach, touched);
   }
 }
 
