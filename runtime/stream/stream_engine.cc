@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <string>
 
 #include "format/geometry.h"
@@ -25,6 +26,23 @@ SessionOptions OptionsOf(const StreamOptions& options) {
   SessionOptions session;
   session.threads = options.threads;
   return session;
+}
+
+// Columns between two ranges that cost less than it does to begin a range: as much as a hundred
+// vectors of products (40 and 110 are equally fast on Zen 4, none costs 5 to 10 %).
+uint32_t GapOf(const IntegerLayer& layer) {
+  constexpr double kRange = 100;
+  constexpr double kLargestGap = 16;
+  double vectors = 1;  // of products in a column
+  for (const IntegerSynapses& s : layer.synapses) {
+    if (const auto* conv = std::get_if<LevelConv>(&s.kernel)) {
+      vectors += static_cast<double>(conv->size()) / (kTileTargets * kQuad);
+    } else if (const auto* depthwise = std::get_if<LevelDepthwise>(&s.kernel)) {
+      vectors += static_cast<double>(depthwise->taps() * depthwise->blocks * depthwise->lanes) /
+                 kTileTargets;
+    }
+  }
+  return static_cast<uint32_t>(std::min(kLargestGap, std::round(kRange / vectors)));
 }
 
 double SecondsSince(Clock::time_point start) {
@@ -88,12 +106,13 @@ StreamEngine::StreamState StreamEngine::MakeStreamState(size_t index) const {
   const format::Extent& map = layer.potential;
   const format::Extent& sent = layer.extent;
   state.touched = PositionBits(map.height(), map.width());
-  state.ranges = TouchedRanges(map.height(), map.width(), events, in_registers ? 1 : of_line);
+  state.ranges = TouchedRanges(map.height(), map.width(),
+                               {events, in_registers ? 1 : of_line, GapOf(integers)});
   state.changed = PositionBits(sent.height(), sent.width());
   if (!pooled) return state;
   state.pool_reach = ReachOfPools(map, integers.pools.windows->y, integers.pools.windows->x, sent);
   state.pool_touched = state.changed;
-  state.pool_ranges = TouchedRanges(sent.height(), sent.width(), false, of_line);
+  state.pool_ranges = TouchedRanges(sent.height(), sent.width(), {false, of_line, 1});
   return state;
 }
 

@@ -9,9 +9,6 @@
 namespace cssrun::internal {
 namespace {
 
-// Ranges that are so near to each other are computed as one: beginning anew costs as much as a
-// column or two.
-constexpr uint32_t kLargestGap = 1;
 // From this share of a row on, in percent, the row is computed whole.
 constexpr uint32_t kWholeRowPercent = 90;
 
@@ -92,11 +89,8 @@ void Touch(const PositionBits& changed, const Reach& reach, PositionBits& touche
   }
 }
 
-TouchedRanges::TouchedRanges(size_t rows, size_t columns, bool whole_rows, uint32_t align)
-    : rows_(static_cast<uint32_t>(rows)),
-      columns_(static_cast<uint32_t>(columns)),
-      whole_rows_(whole_rows),
-      align_(align) {
+TouchedRanges::TouchedRanges(size_t rows, size_t columns, const Rule& rule)
+    : rows_(static_cast<uint32_t>(rows)), columns_(static_cast<uint32_t>(columns)), rule_(rule) {
   ranges_.ranges.reserve(rows * (columns / 2 + 1));
   ranges_.bounds.reserve(rows + 1);
 }
@@ -108,16 +102,16 @@ void TouchedRanges::SetRow(const PositionBits& touched, size_t row) {
   uint32_t covered = 0;
   size_t first = FindBit(words, 0, columns_, true);
   if (first == columns_) return;
-  if (whole_rows_) {
+  if (rule_.whole_rows) {
     ranges_.ranges.push_back({0, columns_});
     return;
   }
   while (first < columns_) {
     const size_t last = FindBit(words, first, columns_, false);
-    ColumnRange range{static_cast<uint32_t>(first) / align_ * align_,
-                      (static_cast<uint32_t>(last) + align_ - 1) / align_ * align_};
+    ColumnRange range{static_cast<uint32_t>(first) / rule_.align * rule_.align,
+                      (static_cast<uint32_t>(last) + rule_.align - 1) / rule_.align * rule_.align};
     range.last = std::min(range.last, columns_);
-    if (ranges_.ranges.size() > begin && range.first <= ranges_.ranges.back().last + kLargestGap) {
+    if (ranges_.ranges.size() > begin && range.first <= ranges_.ranges.back().last + rule_.gap) {
       covered += range.last - std::min(range.last, ranges_.ranges.back().last);
       ranges_.ranges.back().last = std::max(ranges_.ranges.back().last, range.last);
     } else {
