@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Converts the usual architectures and prints how closely the spiking networks follow the ANNs.
 
-    bench/architectures.py SHARED [NAME...] [--side 64] [--codes 12,1.5]
+    bench/architectures.py SHARED [NAME...] [--side 64] [--codes 12,1.5 8,2,7]
 
 Exports each architecture from Debian's python3-torchvision with seeded weights to
 build/models/architectures, converts it with cssconvert on a few images of
@@ -14,8 +14,8 @@ error.
 Weights are drawn at random, so the answers mean nothing; batch normalization has seen images, so
 that activations are of the usual size. Random weights are a hard case: classes score nearly the
 same, and every layer enlarges the errors of those before it, which training would undo. How much
-shows the ANN itself with its activations rounded to 8 bits after every ReLU: its figures stand in
-the last column. Needs python3-torch, python3-torchvision and python3-onnx.
+shows the ANN itself with its activations rounded to 8 bits after every ReLU, between 0 and the
+largest on the calibration images: its figures stand in the last column. Needs python3-torch, python3-torchvision and python3-onnx.
 """
 
 import argparse
@@ -36,8 +36,8 @@ TOOLS = ROOT / "build" / "release" / "tools"
 FOLDER = ROOT / "build" / "models" / "architectures"
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-CODES = [(12, 1.5), (8, 2)]  # T, beta
-SETTLING_IMAGES, CALIBRATION_IMAGES, VALIDATION_IMAGES = 40, 10, 10
+CODES = [(8, 2.0, 7)]  # T, beta, L: what cssconvert takes by default where a network is not easy
+SETTLING_IMAGES, CALIBRATION_IMAGES, VALIDATION_IMAGES = 40, 40, 40
 
 
 # torchvision's pretrained GoogLeNet and Inception scale their images colour by colour.
@@ -103,22 +103,44 @@ def settle(model: torch.nn.Module, images: torch.Tensor) -> None:
     model.eval()
 
 
-def rounded_to_8_bits(function):
-    def rounded(x, *arguments, **keywords):
-        y = function(x, *arguments, **keywords)
-        step = y.max() / 255
-        return torch.round(y / step) * step
-    return rounded
+class Rounded:
+    """Rounds what ReLUs return to 8 bits, from 0 to the largest that they returned before."""
+
+    def __init__(self):
+        self.largest, self.measuring, self.calls = [], True, 0
+
+    def wrap(self, function):
+        def rounded(x, *arguments, **keywords):
+            y = function(x, *arguments, **keywords)
+            index, self.calls = self.calls, self.calls + 1
+            if self.measuring:
+                self.largest += [0] * (index + 1 - len(self.largest))
+                self.largest[index] = max(self.largest[index], float(y.max()))
+                return y
+            step = self.largest[index] / 255
+            return torch.clamp(torch.round(y / step), 0, 255) * step if step > 0 else y
+        return rounded
+
+    def run(self, model: torch.nn.Module, images: torch.Tensor) -> torch.Tensor:
+        logits = []
+        for image in images:
+            self.calls = 0
+            logits.append(model(image[None]))
+        return torch.cat(logits)
 
 
-def compare_rounded(model: torch.nn.Module, images: torch.Tensor) -> tuple[float, float]:
+def compare_rounded(model: torch.nn.Module, calibration: torch.Tensor,
+                    images: torch.Tensor) -> tuple[float, float]:
     """Relative logit error and agreement of the ANN with rounded activations."""
     functional = torch.nn.functional
     originals = functional.relu, functional.hardtanh
+    rounding = Rounded()
     with torch.no_grad():
         exact = torch.cat([model(image[None]) for image in images])
-        functional.relu, functional.hardtanh = map(rounded_to_8_bits, originals)
-        rounded = torch.cat([model(image[None]) for image in images])
+        functional.relu, functional.hardtanh = map(rounding.wrap, originals)
+        rounding.run(model, calibration)
+        rounding.measuring = False
+        rounded = rounding.run(model, images)
         functional.relu, functional.hardtanh = originals
     agreement = (exact.argmax(1) == rounded.argmax(1)).float().mean()
     return float((rounded - exact).norm() / exact.norm()), float(agreement)
@@ -135,7 +157,8 @@ def export(name: str, side: int, settling: list[pathlib.Path],
     model.eval()
     settle(model, load(settling, side))
     torch.onnx.export(model, torch.zeros(1, 3, side, side), str(path), opset_version=13)
-    return path, compare_rounded(model, load(test, side))
+    calibration = load(settling[:CALIBRATION_IMAGES], side)
+    return path, compare_rounded(model, calibration, load(test, side))
 
 
 def link_images(name: str, files: list[pathlib.Path]) -> pathlib.Path:
@@ -151,11 +174,14 @@ def link_images(name: str, files: list[pathlib.Path]) -> pathlib.Path:
 def convert(model: pathlib.Path, code: tuple, calibration: pathlib.Path,
             validation: pathlib.Path) -> dict | None:
     net, report = model.with_suffix(".fb"), model.with_suffix(".json")
-    timesteps, beta = code
+    timesteps, beta, silent = code
+    # Neurons that have all of their input fire where a digit rounds up.
+    settled = ["--threshold", "0.75"] if beta == 2 and silent >= timesteps - 1 else []
     result = subprocess.run(
         [TOOLS / "cssconvert", model, "-o", net, "--calibration", calibration, "--validate",
          validation, "--mean", ",".join(map(str, MEAN)), "--std", ",".join(map(str, STD)),
-         "--timesteps", str(timesteps), "--beta", str(beta), "--report", report],
+         "--timesteps", str(timesteps), "--beta", str(beta), "--silent", str(silent),
+         *settled, "--report", report],
         capture_output=True, text=True)
     if result.returncode != 0:
         print(f"{model.name}: {result.stderr}", file=sys.stderr)
@@ -173,9 +199,9 @@ def row(*cells) -> None:
     print("| " + " | ".join(map(str, cells)) + " |", flush=True)
 
 
-def code(text: str) -> tuple[int, float]:
-    timesteps, beta = text.split(",")
-    return int(timesteps), float(beta)
+def code(text: str) -> tuple[int, float, int]:
+    timesteps, beta, *silent = text.split(",")
+    return int(timesteps), float(beta), int(silent[0]) if silent else 2
 
 
 def arguments_of_the_command() -> argparse.Namespace:
@@ -184,7 +210,7 @@ def arguments_of_the_command() -> argparse.Namespace:
     parser.add_argument("shared", type=pathlib.Path)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(MODELS))
     parser.add_argument("--side", type=int, default=0, help="of the images (the networks' usual)")
-    parser.add_argument("--codes", type=code, nargs="+", default=CODES, metavar="T,BETA")
+    parser.add_argument("--codes", type=code, nargs="+", default=CODES, metavar="T,BETA[,L]")
     arguments = parser.parse_args()
     for name in arguments.names:
         if name not in MODELS:
@@ -205,7 +231,7 @@ def main() -> None:
     settling = some_images(images / "calibration", SETTLING_IMAGES)
     test = some_images(images / "test", VALIDATION_IMAGES)
     folders = link_images("calibration", settling[:CALIBRATION_IMAGES]), link_images("test", test)
-    titles = [f"T = {t}, beta = {b:g}{rest}" for t, b in arguments.codes
+    titles = [f"T = {t}, beta = {b:g}, L = {l}{rest}" for t, b, l in arguments.codes
               for rest in (": calibration images", ": others")]
     row("architecture", "layers", "G MACs", *titles, "engine", "rounded ANN: others")
     print("|" + "---|" * (5 + len(titles)))

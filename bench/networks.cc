@@ -23,11 +23,11 @@
 #include <utility>
 #include <vector>
 
+#include "bench/instruction_set.h"
 #include "bench/networks/contender.h"
 #include "bench/networks/opponent.h"
 #include "converter/convert.h"
 #include "cssrun/cssrun.h"
-#include "hwy/targets.h"
 #include "tools/args.h"
 
 namespace cssrun::bench {
@@ -48,21 +48,6 @@ struct Arguments {
   std::vector<std::string> opponents;
   std::string simd;
 };
-
-// Restricts cssrun's kernels to the instruction set of this name and those below it. oneDNN still
-// uses all that the machine has.
-Status UseNothingBetterThan(const std::string& name) {
-  std::string names;
-  for (int64_t rest = hwy::SupportedTargets(); rest != 0; rest &= rest - 1) {
-    const int64_t target = rest & -rest;  // better ones are lower bits
-    if (name == hwy::TargetName(target)) {
-      hwy::DisableTargets(target - 1);
-      return Status::Ok();
-    }
-    names += std::string(" ") + hwy::TargetName(target);
-  }
-  return Status::InvalidArgument("--simd " + name + ": this machine has" + names);
-}
 
 double SecondsSince(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();

@@ -1,8 +1,10 @@
 #include "converter/amplitudes.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
+#include <span>
 
 #include "runtime/neuron/settled.h"
 
@@ -12,16 +14,26 @@ namespace {
 using format::NodeKind;
 using format::SynapseKind;
 
-// Returns the largest magnitude that a train must carry, by least squares.
-double LeastSquares(const ActivationHistogram& histogram, double sum_of_weights) {
+// Levels of a byte, between its lowest and its highest.
+constexpr double kByte = 255;
+
+// Returns the largest magnitude that a train must carry, by least squares. Sides of zero, one or
+// both, share the levels between the largest magnitudes that they have up to it.
+double LeastSquares(std::span<const ActivationHistogram> sides, double levels) {
   constexpr int kSteps = 96;
   constexpr double kSmallest = 0.02;  // share of the maximum
-  double best = histogram.Maximum();
+  double maximum = 0;
+  for (const ActivationHistogram& side : sides) maximum = std::max(maximum, side.Maximum());
+  double best = maximum;
   double least = std::numeric_limits<double>::infinity();
   for (int i = 0; i <= kSteps; ++i) {
-    const double share = std::pow(kSmallest, static_cast<double>(i) / kSteps);
-    const double largest = histogram.Maximum() * share;
-    const double loss = histogram.Loss(largest / sum_of_weights, largest);
+    const double largest = maximum * std::pow(kSmallest, static_cast<double>(i) / kSteps);
+    double span = 0;
+    for (const ActivationHistogram& side : sides) span += std::min(side.Maximum(), largest);
+    double loss = 0;
+    for (const ActivationHistogram& side : sides) {
+      loss += side.Loss(span / levels, std::min(side.Maximum(), largest));
+    }
     if (loss < least) {
       least = loss;
       best = largest;
@@ -36,7 +48,7 @@ double LargestOf(const ActivationHistogram& histogram, const AmplitudeSettings& 
     case AmplitudeRule::kMaximum:
       return histogram.Maximum();
     case AmplitudeRule::kLeastSquares:
-      return LeastSquares(histogram, sum_of_weights);
+      return LeastSquares({&histogram, 1}, sum_of_weights);
     case AmplitudeRule::kPercentile:
       break;
   }
@@ -97,6 +109,32 @@ void ChooseGrid(const SpikingNode& node, const CodeSettings& code, NodeCode& cho
   chosen.highest_level = static_cast<int32_t>(grid.highest);
 }
 
+// Whether a signed train has more levels than a byte, though a rectified one does not: then levels
+// of bytes would not do for the layer, and its spikes would have to be taken one by one.
+bool SignedLevelsExceedBytes(const CodeSettings& code) {
+  return code.negative_spikes &&
+         internal::IsSettled(code.beta, code.timesteps, code.silent_steps) &&
+         code.SumOfWeights() <= kByte && 2 * code.SumOfWeights() > kByte;
+}
+
+// Of signed neurons: 256 levels from the lowest activation to the highest, as 8-bit models have
+// them with a zero point.
+void ChooseByte(const std::array<ActivationHistogram, 2>& sides, const AmplitudeSettings& settings,
+                NodeCode& chosen) {
+  double reach[2];
+  if (settings.rule == AmplitudeRule::kLeastSquares) {
+    const double largest = LeastSquares(sides, kByte);
+    for (size_t s : {0, 1}) reach[s] = std::min(largest, sides[s].Maximum());
+  } else {
+    for (size_t s : {0, 1}) reach[s] = LargestOf(sides[s], settings, kByte);
+  }
+  const double step = (reach[0] + reach[1]) / kByte;
+  const double below = std::clamp(std::round(reach[0] / step), 0.0, kByte - 1);
+  chosen.amplitudes = {step};
+  chosen.lowest_level = -static_cast<int32_t>(below);
+  chosen.highest_level = static_cast<int32_t>(kByte - below);
+}
+
 }  // namespace
 
 double NodeCode::Largest() const { return *std::max_element(amplitudes.begin(), amplitudes.end()); }
@@ -118,12 +156,14 @@ std::vector<NodeCode> ChooseAmplitudes(const SpikingNetwork& network,
       chosen.amplitudes = {1};
     } else if (node.grid.has_value()) {
       ChooseGrid(node, code, chosen);
+    } else if (!node.rectify && !settings.per_channel && SignedLevelsExceedBytes(code)) {
+      ChooseByte(calibration.sides[i], settings, chosen);
     } else {
       const ActivationRange& range = calibration.ranges[i];
       double largest = range.percentile;
       if (settings.rule == AmplitudeRule::kMaximum) largest = range.maximum;
       if (settings.rule == AmplitudeRule::kLeastSquares) {
-        largest = LeastSquares(calibration.histograms[i], sum_of_weights);
+        largest = LeastSquares({&calibration.histograms[i], 1}, sum_of_weights);
       }
       std::vector<double> all = {largest};
       if (settings.per_channel && !touched[i] && !node.cap.has_value()) {

@@ -27,6 +27,16 @@ Result<ActivationRange> RangeOf(const SpikingNode& node, TopValues& top) {
                           "layer");
 }
 
+void AddSides(std::span<const float> activations, std::vector<float>& side,
+              std::array<ActivationHistogram, 2>& sides) {
+  side.resize(activations.size());
+  for (const float sign : {-1.0F, 1.0F}) {
+    std::ranges::transform(activations, side.begin(),
+                           [sign](float value) { return std::max(value * sign, 0.0F); });
+    sides[sign > 0].Add(side);
+  }
+}
+
 }  // namespace
 
 Result<Calibration> Calibrate(const Graph& graph, const SpikingNetwork& network,
@@ -38,7 +48,9 @@ Result<Calibration> Calibrate(const Graph& graph, const SpikingNetwork& network,
   std::vector<TopValues> tops;
   Calibration calibration;
   calibration.histograms.resize(network.nodes.size());
+  calibration.sides.resize(network.nodes.size());
   calibration.channels.resize(network.nodes.size());
+  std::vector<float> side;
   for (size_t i = 0; i < network.nodes.size(); ++i) {
     const SpikingNode& node = network.nodes[i];
     tops.emplace_back(Neurons(node.extent) * count, percentile / 100);
@@ -51,6 +63,7 @@ Result<Calibration> Calibrate(const Graph& graph, const SpikingNetwork& network,
     const size_t node = node_of[static_cast<size_t>(value)];
     tops[node].Add(activations);
     calibration.histograms[node].Add(activations);
+    if (!network.nodes[node].rectify) AddSides(activations, side, calibration.sides[node]);
     if (!per_channel) return;
     std::vector<ActivationHistogram>& channels = calibration.channels[node];
     const size_t map = Positions(network.nodes[node].extent);

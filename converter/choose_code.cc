@@ -84,6 +84,7 @@ Result<CodeSettings> ChooseCode(const AskedCode& asked,
     code.timesteps = asked.timesteps.value_or(code.timesteps);
     code.beta = asked.beta.value_or(code.beta);
     code.silent_steps = asked.silent_steps.value_or(code.silent_steps);
+    if (code.Settled()) code.threshold = kSettledThreshold;
     code.threshold = asked.threshold.value_or(code.threshold);
     code.last_threshold = asked.last_threshold.value_or(code.last_threshold);
   }

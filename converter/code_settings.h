@@ -26,6 +26,11 @@ enum class InputCoding {
 // would be all that is not exact.
 constexpr uint32_t kFewestEncodedSteps = 6;
 
+// A settled neuron has all of its input, so it fires where its digit rounds up and never takes a
+// spike back. Levels then say how many spikes a train has, and layers send nothing else: see
+// runtime/integer/neurons/level_rule.h.
+constexpr float kSettledThreshold = 0.75F;
+
 struct CodeSettings {
   Coding coding = Coding::kCss;
   uint32_t timesteps = 12;    // T
@@ -61,10 +66,12 @@ struct CodeSettings {
     return code;
   }
 
+  bool Settled() const { return internal::IsSettled(beta, timesteps, silent_steps); }
+
   bool DirectInput() const {
     if (input.has_value()) return *input == InputCoding::kDirect;
     return coding == Coding::kRate || timesteps < kFewestEncodedSteps ||
-           internal::SumsAreWide(internal::IsSettled(beta, timesteps, silent_steps), timesteps);
+           internal::SumsAreWide(Settled(), timesteps);
   }
 
   // Returns sb, the largest value that a train of amplitude 1 carries.

@@ -247,9 +247,7 @@ CodeSettings SettledCode(uint32_t timesteps) {
   code.timesteps = timesteps;
   code.beta = 2;
   code.silent_steps = timesteps - 1;
-  // A neuron that has all of its input fires where its digit rounds up, so that it never takes a
-  // spike back.
-  code.threshold = 0.75F;
+  code.threshold = kSettledThreshold;
   code.input = InputCoding::kDirect;
   return code;
 }

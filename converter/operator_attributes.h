@@ -92,6 +92,8 @@ struct ClipBounds {
 std::optional<ClipBounds> ClipBoundsOf(const Graph& graph, const Node& node);
 
 // ONNX's numbers of element types, which the attribute of a Cast uses.
+constexpr int64_t kOnnxFloat = 1;
+constexpr int64_t kOnnxInt64 = 7;
 constexpr int64_t kOnnxBool = 9;
 bool IsFloatingPoint(int64_t element_type);
 

@@ -20,8 +20,9 @@ namespace cssrun::format {
 // layouts: Code.input replaced a field that some of them have.
 // Version 3 has answers that are numbers (Network.answer) and more preprocessing.
 // Version 4 has sources that are spread out (Synapses.spread_y, spread_x).
-constexpr uint32_t kFormatVersion = 4;
+constexpr uint32_t kFormatVersion = 5;
 constexpr uint32_t kSpreadVersion = 4;
+constexpr uint32_t kWholePixelsVersion = 5;
 constexpr uint32_t kOldestFormatVersion = 2;
 
 // Immutable; any number of threads may read it.

@@ -82,7 +82,7 @@ bool PoolHasMembers(const Window& w, const Extent& potential, const Extent& pool
                         w.pad_left());
 }
 
-Status CheckCode(const Code& code, const NetworkLimits& limits) {
+Status CheckCode(const Code& code, uint32_t version, const NetworkLimits& limits) {
   const std::string where = "code";
   if (!InRange(code.timesteps(), 1, kMaximumTimesteps)) {
     return Bad(where, "timesteps " + std::to_string(code.timesteps()) + " is not 1.." +
@@ -103,6 +103,10 @@ Status CheckCode(const Code& code, const NetworkLimits& limits) {
   }
   if (code.input() != InputCoding::Spikes && code.input() != InputCoding::Direct) {
     return Bad(where, "input: unknown coding");
+  }
+  if (code.whole_pixels() &&
+      (version < kWholePixelsVersion || code.input() != InputCoding::Direct)) {
+    return Bad(where, "whole_pixels: since format version 5, with Direct input");
   }
   if (!std::isfinite(code.early_exit_margin())) {
     return Bad(where, "early_exit_margin is not a finite number");
@@ -394,7 +398,8 @@ Status ValidateNetwork(const Network& network, const NetworkLimits& limits) {
         ", this program reads versions " + std::to_string(kOldestFormatVersion) + " to " +
         std::to_string(kFormatVersion) + "; convert the model again with a matching cssconvert");
   }
-  if (Status status = CheckCode(*network.code(), limits); !status.ok()) return status;
+  if (Status status = CheckCode(*network.code(), network.format_version(), limits); !status.ok())
+    return status;
   const auto& nodes = *network.nodes();
   if (nodes.size() < 2) return Bad("nodes", "a network has at least an encoder and a readout");
   if (network.answer() != AnswerKind::Classes && network.answer() != AnswerKind::Numbers) {

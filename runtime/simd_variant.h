@@ -18,9 +18,15 @@
 
 namespace cssrun::internal {
 
+// Whether the machine has the same instruction for 32 bytes without AVX-512 (AVX-VNNI, since Alder
+// Lake). Kernels of AVX2 ask; a machine that supports AVX2 may execute it.
+bool HasAvxVnni();
+// For tests and benchmarks: false does as if the machine had it not. Not thread-safe.
+void AllowAvxVnni(bool allow);
+
 struct SimdVariant {
   int64_t target = 0;          // Highway's bit of the target; lower bits are better
-  const char* name = "";       // "AVX2"
+  const char* name = "";       // "AVX2", or "AVX2_VNNI" where kernels of AVX2 run with AVX-VNNI
   bool byte_products = false;  // levels are multiplied as bytes, not as pairs of 16 bits
 };
 

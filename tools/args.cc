@@ -67,7 +67,8 @@ void AddLimitOption(CLI::App& app, Limits& limits) {
            }
          },
          "what files may ask for, against hostile ones: neurons, synapses, layers and timesteps of "
-         "a network; side and pixels of an image, bytes of its file, jpeg-scans")
+         "a network; side and pixels of an image, bytes of its file, jpeg-scans; "
+         "frames of a video or folder")
       ->type_name("NAME=N")
       ->allow_extra_args(false);
 }

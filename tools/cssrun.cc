@@ -20,6 +20,7 @@
 #include "tools/report/report.h"
 #include "tools/results.h"
 #include "tools/run_main.h"
+#include "tools/stream/run_stream.h"
 #include "tools/summary.h"
 #include "tools/terminal_text.h"
 
@@ -118,6 +119,18 @@ Status Interrupted(const Status& reason, size_t done, const std::vector<ImageFil
   return {reason.code(), message};
 }
 
+int RunFrames(const Arguments& arguments, const std::shared_ptr<const Network>& network,
+              const Ranks& ranks) {
+  if (!ranks.alone()) {
+    return Fail(Status::InvalidArgument(
+        "--stream: each frame follows from the one before, which cannot be shared among ranks; run "
+        "it without mpirun"));
+  }
+  const Result<bool> whole = RunStream(arguments, network);
+  if (!whole.ok()) return Fail(whole.status());
+  return whole.value() ? kAllDone : kSomeInputsFailed;
+}
+
 int Run(int argc, char** argv, Ranks& ranks) {
   CLI::App app("Classifies images with a converted spiking network.", kProgram);
   Arguments arguments;
@@ -135,6 +148,7 @@ int Run(int argc, char** argv, Ranks& ranks) {
   if (!network->why_float().empty()) {
     PrintError(kProgram, "running in float, which is slower: " + network->why_float());
   }
+  if (!arguments.stream.source.empty()) return RunFrames(arguments, network, ranks);
   LeftOut left_out;
   Result<std::vector<ImageFile>> listed = CollectImages(arguments, *network, left_out);
   if (!listed.ok()) return Fail(listed.status());

@@ -13,6 +13,9 @@ constexpr char kExamples[] =
     "  cssrun net.fb images/\n"
     "  cssrun net.fb cat.jpg dog.png --topk 5\n"
     "  find . -name '*.jpg' | cssrun net.fb - --format jsonl --summary run.json\n"
+    "  cssrun net.fb --stream /dev/video0 --changes-only\n"
+    "  ffmpeg -i clip.mp4 -s 640x360 -f rawvideo -pix_fmt rgb24 - | cssrun net.fb --stream - "
+    "--size 640x360\n"
     "Folders named after the network's labels tell the truth about the images in them; accuracy "
     "is\n"
     "then reported. Results go to standard output, everything else to standard error.\n"
@@ -77,7 +80,8 @@ void Declare(CLI::App& app, Arguments& arguments) {
                  "integer, or float: slower, without the rounding of weights to 8 bits")
       ->check(CLI::IsMember({"integer", "float"}).description(""))
       ->capture_default_str();
-  app.add_option("--threads", arguments.threads, "images at the same time (all cores)")
+  app.add_option("--threads", arguments.threads,
+                 "images at the same time, or threads that share each frame (all cores)")
       ->check(CLI::Range(0, 1024));
   app.add_flag("--latency", arguments.latency,
                "one image at a time, its layers spread over the threads: each answer sooner");
@@ -108,9 +112,11 @@ void Declare(CLI::App& app, Arguments& arguments) {
       ->type_name("LAYER:NUMBER")
       ->allow_extra_args(false)  // arguments after its one value are paths
       ->needs(report);
+  DeclareStream(app, arguments.stream);
   AddLimitOption(app, arguments.limits);
   Prepare(app, kExamples);
-  app.callback([&arguments, format] {
+  app.callback([&app, &arguments, format] {
+    CheckStream(app, arguments.stream);
     if (arguments.resume.empty()) return;
     if (format->count() > 0 && arguments.format != "jsonl") {
       throw CLI::ValidationError("--resume", "needs JSON lines, not --format " + arguments.format);

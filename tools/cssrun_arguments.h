@@ -12,6 +12,7 @@
 #include "tools/image_list.h"
 #include "tools/limits.h"
 #include "tools/output.h"
+#include "tools/stream/stream_arguments.h"
 
 namespace cssrun::tools {
 
@@ -32,6 +33,7 @@ struct Arguments {
   std::string report;
   std::string resume;
   std::vector<std::string> neurons;
+  StreamArguments stream;
   Limits limits;
 };
 

@@ -36,9 +36,7 @@ std::string NameUnread(std::span<const uint8_t> bytes);
 // not.
 bool BeginsAsImage(std::span<const uint8_t> bytes);
 
-// Checks the size against the limits.
-Status CheckSize(uint64_t width, uint64_t height, const ImageLimits& limits);
-// The same, and allocates the pixels.
+// Checks the size, as CheckSize does, and allocates the pixels.
 Status PrepareImage(uint64_t width, uint64_t height, const ImageLimits& limits, Image& image);
 
 inline Status Undecodable(const std::string& what) { return Status::InvalidArgument(what); }

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "cssrun/status.h"
+
 namespace cssrun::tools {
 
 struct Image {
@@ -24,6 +26,9 @@ struct ImageLimits {
   uint64_t bytes = 256 << 20;    // size of the file
   uint64_t jpeg_scans = 100;     // passes over the whole image; a progressive one has some ten
 };
+
+// Checks the size against the limits.
+Status CheckSize(uint64_t width, uint64_t height, const ImageLimits& limits);
 
 }  // namespace cssrun::tools
 

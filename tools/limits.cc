@@ -28,10 +28,12 @@ Status SetLimit(std::string_view name, uint64_t value, Limits& limits) {
     limits.image.bytes = value;
   } else if (name == "jpeg-scans") {
     limits.image.jpeg_scans = value;
+  } else if (name == "frames") {
+    limits.frames = value;
   } else {
     return Status::InvalidArgument("limit " + std::string(name) +
                                    ": there are neurons, synapses, layers, timesteps, side, "
-                                   "pixels, bytes, jpeg-scans");
+                                   "pixels, bytes, jpeg-scans, frames");
   }
   return Status::Ok();
 }

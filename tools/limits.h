@@ -15,6 +15,7 @@ namespace cssrun::tools {
 struct Limits {
   NetworkLimits network;
   ImageLimits image;
+  uint64_t frames = 10'000'000;  // of a video file or a folder of frames: four days at 30 a second
 };
 
 // The largest limit is small enough that the product of a size and a few bytes cannot overflow.

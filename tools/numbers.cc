@@ -5,10 +5,10 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
-#include <nlohmann/json.hpp>
 
 #include "fmt/format.h"
 #include "fmt/ranges.h"
+#include "tools/output.h"
 #include "tools/terminal_text.h"
 
 namespace cssrun::tools {
@@ -101,27 +101,30 @@ std::string NumbersText(const std::string& path, const std::vector<OutputInfo>& 
   return line + "\n";
 }
 
-std::string NumbersJson(const std::string& path, const std::vector<OutputInfo>& outputs,
-                        std::span<const float> logits, uint32_t steps, const std::string& error) {
-  using Json = nlohmann::ordered_json;
-  const auto text = [](const std::string& value) {
-    return TerminalJson(Json(value).dump(-1, ' ', false, Json::error_handler_t::replace));
-  };
-  std::string line = fmt::format("{{\"path\":{},\"outputs\":[", text(path));
-  for (size_t i = 0; i < outputs.size() && error.empty(); ++i) {
-    line += fmt::format("{}{{\"name\":{},\"shape\":{},\"data\":[", i == 0 ? "" : ",",
-                        text(outputs[i].name), ShapeText(outputs[i]));
+std::string OutputsJson(const std::vector<OutputInfo>& outputs, std::span<const float> logits) {
+  std::string json = "\"outputs\":[";
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    json += fmt::format("{}{{\"name\":{},\"shape\":{},\"data\":[", i == 0 ? "" : ",",
+                        JsonText(outputs[i].name), ShapeText(outputs[i]));
     const std::span<const float> numbers = outputs[i].In(logits);
     for (size_t k = 0; k < numbers.size(); ++k) {
-      if (k > 0) line += ',';
+      if (k > 0) json += ',';
       // The shortest text that reads as the same float.
-      line += std::isfinite(numbers[k]) ? fmt::format("{}", numbers[k]) : "null";
+      json += std::isfinite(numbers[k]) ? fmt::format("{}", numbers[k]) : "null";
     }
-    line += "]}";
+    json += "]}";
   }
-  line += error.empty() ? fmt::format("],\"steps\":{},\"error\":null}}\n", steps)
-                        : fmt::format("],\"steps\":null,\"error\":{}}}\n", text(error));
-  return line;
+  return json + "]";
+}
+
+std::string NumbersJson(const std::string& path, const std::vector<OutputInfo>& outputs,
+                        std::span<const float> logits, uint32_t steps, const std::string& error) {
+  if (!error.empty()) {
+    return fmt::format("{{\"path\":{},\"outputs\":[],\"steps\":null,\"error\":{}}}\n",
+                       JsonText(path), JsonText(error));
+  }
+  return fmt::format("{{\"path\":{},{},\"steps\":{},\"error\":null}}\n", JsonText(path),
+                     OutputsJson(outputs, logits), steps);
 }
 
 }  // namespace cssrun::tools

@@ -28,6 +28,8 @@ std::string NpyRecord(const std::vector<OutputInfo>& outputs, std::span<const fl
 // A line for people: name, shape, smallest, largest and mean number of each output.
 std::string NumbersText(const std::string& path, const std::vector<OutputInfo>& outputs,
                         std::span<const float> logits);
+// "outputs":[{"name":...,"shape":...,"data":...},...], for a JSON object.
+std::string OutputsJson(const std::vector<OutputInfo>& outputs, std::span<const float> logits);
 // A JSON object: path, outputs [name, shape, data], steps, error. `error` is empty when all went
 // well; `data` is flat, its last index the fastest, and a number that is not finite is null.
 std::string NumbersJson(const std::string& path, const std::vector<OutputInfo>& outputs,

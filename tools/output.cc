@@ -13,8 +13,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// Formats a field by RFC 4180. Control characters are escaped, because a terminal that shows the
-// file would obey them.
+}  // namespace
+
 std::string CsvField(const std::string& text) {
   std::string safe = TerminalText(text);
   if (safe.find_first_of(",\"") == std::string::npos) return safe;
@@ -26,13 +26,58 @@ std::string CsvField(const std::string& text) {
   return quoted + '"';
 }
 
+std::string JsonText(const std::string& text) {
+  return TerminalJson(Json(text).dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
+std::string GuessesText(const std::vector<Guess>& guesses) {
+  std::string text;
+  for (const Guess& guess : guesses) {
+    text += fmt::format("  {} {:.1f}%", TerminalText(guess.label), guess.probability * 100);
+  }
+  return text;
+}
+
+std::string GuessesCsv(const std::vector<Guess>& guesses, size_t topk) {
+  std::string fields;
+  for (size_t i = 0; i < topk; ++i) {
+    if (i < guesses.size()) {
+      const Guess& guess = guesses[i];
+      fields +=
+          fmt::format(",{},{:.6f},{:.6g}", CsvField(guess.label), guess.probability, guess.logit);
+    } else {
+      fields += ",,,";
+    }
+  }
+  return fields;
+}
+
+std::string GuessesCsvHeader(size_t topk) {
+  std::string header;
+  for (size_t i = 1; i <= topk; ++i) {
+    header += fmt::format(",label{0},probability{0},logit{0}", i);
+  }
+  return header;
+}
+
+nlohmann::ordered_json GuessesJson(const std::vector<Guess>& guesses) {
+  Json json = Json::array();
+  for (const Guess& guess : guesses) {
+    json.push_back({{"index", guess.index},
+                    {"label", guess.label},
+                    {"probability", guess.probability},
+                    {"logit", guess.logit}});
+  }
+  return json;
+}
+
+namespace {
+
 std::string TextLine(const ImageResult& result) {
   if (!result.error.empty()) return "";
   std::string line = TerminalText(result.path);
   if (result.has_truth) line += result.right ? "  right " : "  WRONG ";
-  for (const Guess& guess : result.guesses) {
-    line += fmt::format("  {} {:.1f}%", TerminalText(guess.label), guess.probability * 100);
-  }
+  line += GuessesText(result.guesses);
   if (result.has_truth && !result.right) {
     line += fmt::format("  (is {})", TerminalText(result.truth));
   }
@@ -40,16 +85,8 @@ std::string TextLine(const ImageResult& result) {
 }
 
 std::string CsvLine(const ImageResult& result, size_t topk) {
-  std::string line = CsvField(result.path) + "," + CsvField(result.truth);
-  for (size_t i = 0; i < topk; ++i) {
-    if (i < result.guesses.size()) {
-      const Guess& guess = result.guesses[i];
-      line +=
-          fmt::format(",{},{:.6f},{:.6g}", CsvField(guess.label), guess.probability, guess.logit);
-    } else {
-      line += ",,,";
-    }
-  }
+  std::string line =
+      CsvField(result.path) + "," + CsvField(result.truth) + GuessesCsv(result.guesses, topk);
   if (result.error.empty()) {
     line += fmt::format(",{:.6g},{},", result.margin, result.steps);
   } else {
@@ -62,13 +99,7 @@ std::string JsonLine(const ImageResult& result) {
   Json json;
   json["path"] = result.path;
   json["truth"] = result.has_truth ? Json(result.truth) : Json();
-  json["top"] = Json::array();
-  for (const Guess& guess : result.guesses) {
-    json["top"].push_back({{"index", guess.index},
-                           {"label", guess.label},
-                           {"probability", guess.probability},
-                           {"logit", guess.logit}});
-  }
+  json["top"] = GuessesJson(result.guesses);
   const bool failed = !result.error.empty();
   json["margin"] = failed ? Json() : Json(result.margin);
   json["steps"] = failed ? Json() : Json(result.steps);
@@ -108,11 +139,7 @@ std::vector<Guess> BestGuesses(const std::vector<float>& logits,
 
 std::string FormatHeader(OutputFormat format, size_t topk) {
   if (format != OutputFormat::kCsv) return "";
-  std::string header = "path,truth";
-  for (size_t i = 1; i <= topk; ++i) {
-    header += fmt::format(",label{0},probability{0},logit{0}", i);
-  }
-  return header + ",margin,steps,error\n";
+  return "path,truth" + GuessesCsvHeader(topk) + ",margin,steps,error\n";
 }
 
 std::string FormatResult(OutputFormat format, const ImageResult& result, size_t topk) {

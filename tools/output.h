@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,18 @@ bool GoesBefore(const std::vector<float>& logits, size_t a, size_t b);
 // Returns the best `count` classes in that order.
 std::vector<Guess> BestGuesses(const std::vector<float>& logits,
                                const std::vector<std::string>& labels, size_t count);
+
+// Pieces of a line, which images and frames share. A field of CSV by RFC 4180, in which control
+// characters are escaped, because a terminal that shows the file would obey them; a JSON string, in
+// which bytes that are not UTF-8 are replaced.
+std::string CsvField(const std::string& text);
+std::string JsonText(const std::string& text);
+// "  label 98.7%" for each guess; ",label,probability,logit" for each of `topk`, empty where there
+// is no guess; an array of objects.
+std::string GuessesText(const std::vector<Guess>& guesses);
+std::string GuessesCsv(const std::vector<Guess>& guesses, size_t topk);
+std::string GuessesCsvHeader(size_t topk);
+nlohmann::ordered_json GuessesJson(const std::vector<Guess>& guesses);
 
 // The functions below are for classes, and for all formats but kNpy; numbers.h has the others.
 //

@@ -1,5 +1,5 @@
 # CPack's Debian packages, libcssrun0 (the shared library), libcssrun-dev, cssrun (programs, man pages,
-# completions) and, where it is built, python3-cssrun. tools/package.sh makes them.
+# completions) and, where they are built, cssrun-video (what reads videos) and python3-cssrun. tools/package.sh makes them.
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME cssrun)
 set(CPACK_PACKAGE_VENDOR cssrun)
@@ -10,6 +10,9 @@ set(CPACK_STRIP_FILES ON)
 set(CPACK_COMPONENTS_ALL runtime development tools)
 if(CSSRUN_PYTHON)
   list(APPEND CPACK_COMPONENTS_ALL python)
+endif()
+if(TARGET cssrun_video)
+  list(APPEND CPACK_COMPONENTS_ALL video)
 endif()
 set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
@@ -35,6 +38,11 @@ set(CPACK_DEBIAN_TOOLS_PACKAGE_NAME cssrun)
 set(CPACK_DEBIAN_TOOLS_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_TOOLS_DESCRIPTION
   "Runs networks of spiking neurons on CPUs: programs\n cssconvert makes such a network of a trained ANN, cssrun classifies images\n with it, cssinspect shows what is in it.")
+set(CPACK_DEBIAN_VIDEO_PACKAGE_NAME cssrun-video)
+set(CPACK_DEBIAN_VIDEO_PACKAGE_SECTION science)
+set(CPACK_DEBIAN_VIDEO_PACKAGE_DEPENDS "cssrun (= ${PROJECT_VERSION})")
+set(CPACK_DEBIAN_VIDEO_DESCRIPTION
+  "Runs networks of spiking neurons on CPUs: videos and cameras\n The module with which cssrun --stream reads them.")
 set(CPACK_DEBIAN_PYTHON_PACKAGE_NAME python3-cssrun)
 set(CPACK_DEBIAN_PYTHON_PACKAGE_SECTION python)
 # The module is compiled for one version of Python.

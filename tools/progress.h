@@ -18,6 +18,10 @@ class Progress {
   Progress& operator=(const Progress&) = delete;
 
   void Update(const std::string& stage, size_t done, size_t total);
+  // Whether a line of the caller's own should be shown now; asked once for each.
+  bool IsDue();
+  // Shows such a line, cut to the terminal's width. It must be safe to print.
+  void Show(const std::string& line);
   void Clear();
 
  private:

@@ -20,12 +20,6 @@ using Json = nlohmann::ordered_json;
 constexpr double kJoulesPerAccumulate = 0.9e-12;
 constexpr double kJoulesPerMultiplyAccumulate = 4.6e-12;
 
-uint64_t PeakRssBytes() {
-  struct rusage usage = {};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<uint64_t>(usage.ru_maxrss) * 1024;
-}
-
 // Counts the classes that go before `any_truth` and those that have its name.
 size_t RankOf(const std::vector<float>& logits, int any_truth, const Twins& twins) {
   const auto truth = static_cast<size_t>(twins.Best(logits, any_truth));
@@ -45,6 +39,12 @@ size_t BestOf(const std::vector<float>& logits) {
 }
 
 }  // namespace
+
+uint64_t PeakRssBytes() {
+  struct rusage usage = {};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<uint64_t>(usage.ru_maxrss) * 1024;
+}
 
 Summary::Summary(const Network& network)
     : network_(network), twins_(network.labels()), layers_(network.layers().size()) {}

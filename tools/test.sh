@@ -12,9 +12,11 @@ if [ "${1:-}" = --fast ]; then
   shift
 fi
 
-# Not needed to build or run: MPI for runs on many machines, a parser for the report, a checker of the
-# Python stubs.
-tools/install_packages.sh libopenmpi-dev openmpi-bin libxml2-utils mypy
+# Not needed to build or run: MPI for runs on many machines, FFmpeg's libraries for videos (without
+# libavdevice, for cameras, which would bring twice as much along), a parser for the report, a checker of
+# the Python stubs.
+tools/install_packages.sh libopenmpi-dev openmpi-bin libavformat-dev libavcodec-dev libswscale-dev \
+  libxml2-utils mypy
 # Whatever was configured in build/release before, such as by demo.sh, this sets every option.
 cmake --preset tests >/dev/null
 cmake --build --preset $preset -- --quiet

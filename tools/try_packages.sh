@@ -26,6 +26,7 @@ chroot "$root" env DEBIAN_FRONTEND=noninteractive LC_ALL=C bash -euc '
   cssinspect digits.fb | head -3
   cssrun digits.fb demo/test --format csv >answers.csv
   test "$(wc -l <answers.csv)" = 201
+  test "$(cssrun digits.fb --stream demo/clip | wc -l)" = 60
   test -s /usr/share/man/man1/cssrun.1 || echo "(this image leaves man pages out)"
   echo "== development, with no more than a compiler"
   apt-get install -y -qq --no-install-recommends ./libcssrun-dev_*.deb gcc libc6-dev pkg-config >log 2>&1 || { cat log; exit 1; }
@@ -34,6 +35,14 @@ chroot "$root" env DEBIAN_FRONTEND=noninteractive LC_ALL=C bash -euc '
   (printf "P6\n32 32\n255\n"; head -c 3072 /dev/zero | tr "\000" "\177") >grey.ppm
   ./classify digits.fb grey.ppm
   ldd classify | grep libcssrun.so.0
+  if ls cssrun-video_*.deb >/dev/null 2>&1; then
+    echo "== videos"
+    apt-get install -y -qq --no-install-recommends ./cssrun-video_*.deb >log 2>&1 || { cat log; exit 1; }
+    # Two grey frames.
+    (printf "YUV4MPEG2 W32 H32 F25:1 C444\n"
+     for i in 1 2; do printf "FRAME\n"; head -c 3072 /dev/zero | tr "\000" "\177"; done) >grey.y4m
+    test "$(cssrun digits.fb --stream grey.y4m | wc -l)" = 2
+  fi
   if ls python3-cssrun_*.deb >/dev/null 2>&1; then
     echo "== Python"
     apt-get install -y -qq --no-install-recommends ./python3-cssrun_*.deb >log 2>&1 || { cat log; exit 1; }

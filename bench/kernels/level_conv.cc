@@ -1,6 +1,7 @@
 // Benchmarks LevelConv in products of levels and weights, beside the limit of byte products.
 // `store` keeps the sums; `potential` and `levels` turn them into potentials or levels in registers
-// and add one aligned shortcut, as a residual block does.
+// and add one aligned shortcut, as a residual block does. Levels are those of T = 5; `bytes` has
+// all that fit a byte, as trains of 8 steps and 8-bit models.
 #include <benchmark/benchmark.h>
 
 #include <random>
@@ -15,12 +16,17 @@
 namespace cssrun::internal {
 namespace {
 
-void LevelConvAlone(benchmark::State& state, const ConvolutionShape& shape, SumMode mode) {
-  const ConvolutionCase c(shape, WeightDraw::kRandom, 1);
-  const LevelConv kernel = MakeLevelConv(LevelConvShapeOf(c), c.scaled());
+constexpr uint8_t kLargestOfFiveSteps = 31;
+
+void LevelConvAlone(benchmark::State& state, const ConvolutionShape& shape, SumMode mode,
+                    uint8_t largest) {
+  const ConvolutionCase c(shape, WeightDraw::kNormal, 1);
+  LevelConvShape conv = LevelConvShapeOf(c);
+  conv.largest_byte = largest;
+  const LevelConv kernel = MakeLevelConv(conv, c.scaled());
   std::mt19937 generator(1);
-  const LevelFrame levels =
-      RandomLevels(shape.source, c.source_lanes, LevelLayoutOf(c, kernel), 500, 0, 31, generator);
+  const LevelFrame levels = RandomLevels(shape.source, c.source_lanes, LevelLayoutOf(c, kernel),
+                                         500, 0, largest, generator);
   SettledCase settled(c.membranes, c.pools, {.shortcuts = 1}, 1);
   const SettledRow row_of = settled.row(settled.membranes.data());
   const LevelRule rule{.offset = 256, .fraction = 9, .least = 0, .most = 31};
@@ -43,17 +49,32 @@ void LevelConvAlone(benchmark::State& state, const ConvolutionShape& shape, SumM
 [[maybe_unused]] const int kStore =
     RegisterShapes("BM_LevelConv/store", LevelConvShapes(),
                    [](benchmark::State& state, const ConvolutionShape& shape) {
-                     LevelConvAlone(state, shape, SumMode::kStore);
+                     LevelConvAlone(state, shape, SumMode::kStore, kLargestOfFiveSteps);
                    });
 [[maybe_unused]] const int kPotential =
     RegisterShapes("BM_LevelConv/potential", LevelConvShapes(),
                    [](benchmark::State& state, const ConvolutionShape& shape) {
-                     LevelConvAlone(state, shape, SumMode::kPotential);
+                     LevelConvAlone(state, shape, SumMode::kPotential, kLargestOfFiveSteps);
                    });
 [[maybe_unused]] const int kLevels =
     RegisterShapes("BM_LevelConv/levels", LevelConvShapes(),
                    [](benchmark::State& state, const ConvolutionShape& shape) {
-                     LevelConvAlone(state, shape, SumMode::kLevels);
+                     LevelConvAlone(state, shape, SumMode::kLevels, kLargestOfFiveSteps);
+                   });
+[[maybe_unused]] const int kSix =
+    RegisterShapes("BM_LevelConv/T6", LevelConvShapes(),
+                   [](benchmark::State& state, const ConvolutionShape& shape) {
+                     LevelConvAlone(state, shape, SumMode::kLevels, 63);
+                   });
+[[maybe_unused]] const int kSeven =
+    RegisterShapes("BM_LevelConv/T7", LevelConvShapes(),
+                   [](benchmark::State& state, const ConvolutionShape& shape) {
+                     LevelConvAlone(state, shape, SumMode::kLevels, 127);
+                   });
+[[maybe_unused]] const int kEight =
+    RegisterShapes("BM_LevelConv/T8", LevelConvShapes(),
+                   [](benchmark::State& state, const ConvolutionShape& shape) {
+                     LevelConvAlone(state, shape, SumMode::kLevels, 255);
                    });
 
 }  // namespace

@@ -85,7 +85,7 @@ BENCHMARK(BM_Rows)
 }  // namespace
 
 double MachineLimit(Limit limit) {
-  static double rates[3] = {};
+  static double rates[4] = {};
   double& rate = rates[static_cast<size_t>(limit)];
   if (rate > 0) return rate;
   switch (limit) {
@@ -93,7 +93,11 @@ double MachineLimit(Limit limit) {
       rate = BestRate(&LoadAndAddLanes);
       break;
     case Limit::kByteProducts:
-      rate = BestRate(&MultiplyBytes);
+      // Without a third operand, operands that are loaded need no copy.
+      rate = std::max(BestRate(&MultiplyBytes), BestRate(&LoadAndMultiplyBytes));
+      break;
+    case Limit::kFloatProducts:
+      rate = BestRate(&MultiplyFloats);
       break;
     case Limit::kFloatLanes:
       rate = BestRate(&StreamFloats);

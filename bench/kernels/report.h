@@ -15,6 +15,7 @@ enum class Limit {
   kLaneAdditions,  // 16-bit lanes loaded from the first-level cache and added
   kByteProducts,   // products of bytes, or of the pairs of 16 bits that stand in for them, in
                    // registers
+  kFloatProducts,  // products of floats added to sums, in registers
   kFloatLanes,     // floats loaded from the first-level cache, multiplied, added to and stored
 };
 

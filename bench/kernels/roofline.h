@@ -29,12 +29,15 @@ size_t AddRowsOfTable(std::span<const int16_t> table, std::span<const uint16_t> 
 // loads the weights from the first-level cache.
 size_t MultiplyBytes();
 size_t LoadAndMultiplyBytes();
-// Returns the name of that instruction: "8-bit products (VNNI)" or "16-bit pairs".
+// Returns the name of that instruction: as LevelConvVariant() has it.
 const char* ByteProductsVariant();
 
 // Loads 8 KiB of floats, multiplies and adds to each, and stores them to another 8 KiB. Returns the
 // number of floats.
 size_t StreamFloats();
+
+// Products of floats added to sums, in registers. Returns how many.
+size_t MultiplyFloats();
 
 }  // namespace cssrun
 

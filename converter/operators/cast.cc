@@ -1,4 +1,5 @@
-// Cast of constants; between floating-point types it changes nothing.
+// Cast of constants; between floating-point types it changes nothing. CastLike, of which
+// FoldConstants() makes Casts.
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -15,6 +16,13 @@ constexpr OperatorVersion kVersions[] = {
     {6, "the type is a number"},
     {9, "texts"},
     {13, "bfloat16"},
+    {19, "floats of 8 bits, and saturate, which is about them alone"},
+    {21, "integers of 4 bits"},
+    {23, "floats of 4 bits"},
+};
+
+constexpr OperatorVersion kLikeVersions[] = {
+    {15, "the type is that of another value"},
     {19, "floats of 8 bits, and saturate, which is about them alone"},
     {21, "integers of 4 bits"},
     {23, "floats of 4 bits"},
@@ -59,6 +67,19 @@ constinit const Operator kCastOperator = {
     .infer_shape = InferSameShape,
     .evaluate = EvaluateCast,
     .follow = Absent::kEndsViews,
+    .reorder_weights = Absent::kNoWeights,
+    .check = Refused{},
+    .dense = Absent::kRefused,
+    .lower = Absent::kRefused,
+};
+
+constinit const Operator kCastLikeOperator = {
+    .versions = kLikeVersions,
+    .elements = ElementRule::kComputed,
+    .map = MapRule::kOwn,
+    .infer_shape = InferSameShape,
+    .evaluate = Absent::kRewritten,
+    .follow = Absent::kRewritten,
     .reorder_weights = Absent::kNoWeights,
     .check = Refused{},
     .dense = Absent::kRefused,

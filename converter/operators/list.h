@@ -11,6 +11,7 @@
   X(AveragePool)            \
   X(BatchNormalization)     \
   X(Cast)                   \
+  X(CastLike)               \
   X(Clip)                   \
   X(Concat)                 \
   X(Constant)               \

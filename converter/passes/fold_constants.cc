@@ -6,9 +6,23 @@
 #include <vector>
 
 #include "converter/infer_shapes.h"
+#include "converter/operator_attributes.h"
 #include "converter/passes/evaluate.h"
+#include "converter/passes/sweep.h"
 
 namespace cssrun::converter {
+namespace {
+
+// CastLike takes the type of its second input. What is no constant by now is an activation, a
+// float.
+void MakeCast(const Graph& graph, Node& node) {
+  const Tensor* like = graph.ConstantInput(node, 1);
+  node.op = OpKind::kCast;
+  node.inputs.resize(1);
+  SetAttribute(node, "to", like == nullptr || like->is_float() ? kOnnxFloat : kOnnxInt64);
+}
+
+}  // namespace
 
 Status FoldConstants(Graph& graph) {
   std::vector<Node> remaining;
@@ -19,6 +33,7 @@ Status FoldConstants(Graph& graph) {
       remaining.push_back(std::move(node));
       continue;
     }
+    if (node.op == OpKind::kCastLike && node.inputs.size() == 2) MakeCast(graph, node);
     Value& output = graph.value(node.outputs[0]);
     Result<std::optional<Tensor>> folded = Evaluate(graph, node);
     if (!folded.ok()) return folded.status();

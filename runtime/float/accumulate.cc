@@ -21,6 +21,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "runtime/float/accumulate.cc"
@@ -40,8 +41,8 @@ using FloatTag = hn::CappedTag<float, ChannelBlocks::kChunk>;
 // One block of kChunks * kChunk channels: `membranes` are those of the block, `block_offset` is
 // where the block's weights begin.
 template <size_t kChunks>
-HWY_INLINE void AccumulateBlock(const TapScratch& taps, size_t row_stride, size_t block_offset,
-                                float* HWY_RESTRICT membranes) {
+HWY_INLINE void AccumulateBlock(const std::vector<Tap>& taps, size_t row_stride,
+                                size_t block_offset, float* HWY_RESTRICT membranes) {
   const FloatTag d;
   constexpr size_t kLanes = hn::MaxLanes(FloatTag());
   constexpr size_t kVectors = kChunks * ChannelBlocks::kChunk / kLanes;
@@ -66,7 +67,7 @@ HWY_INLINE void AccumulateBlock(const TapScratch& taps, size_t row_stride, size_
   for (size_t v = 0; v < kVectors; ++v) hn::Store(sums[v], d, membranes + v * kLanes);
 }
 
-void AccumulateBlocks(const TapScratch& taps, size_t row_stride, size_t block_stride,
+void AccumulateBlocks(const std::vector<Tap>& taps, size_t row_stride, size_t block_stride,
                       const ChannelBlocks& blocks, float* membranes) {
   static_assert(ChannelBlocks::kMaximumChunks == 4);  // the cases below
   CSSRUN_ASSERT(blocks.size >= ChannelBlocks::kChunk && blocks.size % ChannelBlocks::kChunk == 0);
@@ -91,9 +92,58 @@ void AccumulateBlocks(const TapScratch& taps, size_t row_stride, size_t block_st
   }
 }
 
+// The same where one loop takes the events of a whole kernel row. Few events come by each tap, so
+// that loops of their own would end, and be mispredicted, all the time. Adding the negative of a
+// number is subtracting it.
+template <size_t kChunks>
+HWY_INLINE void AccumulateRowsOfBlock(const TapScratch& scratch, const float* HWY_RESTRICT weights,
+                                      float* HWY_RESTRICT membranes) {
+  const FloatTag d;
+  const hn::RebindToUnsigned<FloatTag> du;
+  constexpr size_t kLanes = hn::MaxLanes(FloatTag());
+  constexpr size_t kVectors = kChunks * ChannelBlocks::kChunk / kLanes;
+  hn::Vec<FloatTag> sums[kVectors];
+  for (size_t v = 0; v < kVectors; ++v) sums[v] = hn::Load(d, membranes + v * kLanes);
+  const uint32_t* HWY_RESTRICT rows = scratch.rows.data();
+  for (const TapRow& tap_row : scratch.tap_rows) {
+    for (uint32_t e = tap_row.first; e != tap_row.last; ++e) {
+      const uint32_t entry = rows[e];
+      const float* HWY_RESTRICT row = weights + (tap_row.offset + ptrdiff_t{entry & ~1U});
+      const auto sign = hn::BitCast(d, hn::Set(du, entry << 31));
+      for (size_t v = 0; v < kVectors; ++v) {
+        sums[v] = hn::Add(sums[v], hn::Xor(hn::Load(d, row + v * kLanes), sign));
+      }
+    }
+  }
+  for (size_t v = 0; v < kVectors; ++v) hn::Store(sums[v], d, membranes + v * kLanes);
+}
+
+void AccumulateRows(const TapScratch& scratch, const SynapseLayout& s, size_t block_stride,
+                    float* membranes) {
+  const float* weights = s.weights.get();
+  for (uint32_t block = 0; block < s.blocks.count; ++block) {
+    switch (s.blocks.size / ChannelBlocks::kChunk) {
+      case 1:
+        AccumulateRowsOfBlock<1>(scratch, weights, membranes);
+        break;
+      case 2:
+        AccumulateRowsOfBlock<2>(scratch, weights, membranes);
+        break;
+      case 3:
+        AccumulateRowsOfBlock<3>(scratch, weights, membranes);
+        break;
+      default:
+        AccumulateRowsOfBlock<4>(scratch, weights, membranes);
+        break;
+    }
+    membranes += s.blocks.size;
+    weights += block_stride;
+  }
+}
+
 // A grouped convolution: an event reaches only the target channels of its own group.
-void AccumulateGroups(const TapScratch& taps, size_t sources_per_group, size_t targets_per_group,
-                      float* HWY_RESTRICT membranes) {
+void AccumulateGroups(const std::vector<Tap>& taps, size_t sources_per_group,
+                      size_t targets_per_group, float* HWY_RESTRICT membranes) {
   for (const Tap& tap : taps) {
     for (uint32_t e = 0; e < tap.positive + tap.negative; ++e) {
       const size_t channel = tap.channels[e];
@@ -108,7 +158,7 @@ void AccumulateGroups(const TapScratch& taps, size_t sources_per_group, size_t t
 // An identity: an event of source channel c reaches target channel c + channel_offset, if c lies in
 // `range`.
 void AccumulateIdentity(const SynapseLayout& synapses, const ChannelRange& range,
-                        const TapScratch& taps, float* membranes) {
+                        const std::vector<Tap>& taps, float* membranes) {
   for (const Tap& tap : taps) {
     for (uint32_t e = 0; e < tap.positive + tap.negative; ++e) {
       const uint32_t channel = tap.channels[e];
@@ -132,7 +182,8 @@ Span ClipMembers(int64_t position, int64_t kernel, int64_t stride, int64_t pad, 
 }
 
 // Appends the events of source position `position`, if it has any.
-void AddTap(const EventFrame& events, size_t position, const float* weights, TapScratch& taps) {
+void AddTap(const EventFrame& events, size_t position, const float* weights,
+            std::vector<Tap>& taps) {
   CSSRUN_ASSERT(2 * position + 2 < events.bounds.size());
   const uint32_t* bounds = &events.bounds[2 * position];
   CSSRUN_ASSERT(bounds[0] <= bounds[1] && bounds[1] <= bounds[2]);
@@ -147,7 +198,7 @@ void AddTap(const EventFrame& events, size_t position, const float* weights, Tap
 // spread out, it stands for (seen_y, seen_x): a source position, or a mean, whose members are then
 // read in the order of the map.
 void CollectTaps(const SynapseLayout& s, const EventFrame& events, int64_t y, int64_t x,
-                 size_t row_step, size_t column_step, TapScratch& taps) {
+                 size_t row_step, size_t column_step, std::vector<Tap>& taps) {
   const format::Window& w = s.window;
   const int64_t height = s.seen_extent.height();
   const int64_t width = s.seen_extent.width();
@@ -181,7 +232,56 @@ void CollectTaps(const SynapseLayout& s, const EventFrame& events, int64_t y, in
   }
 }
 
-void AccumulateLayer(const SynapseLayout& s, const EventFrame& events, TapScratch& taps,
+// Lists where the row of weights of each event begins, as seen from source column 0.
+void ListRows(const SynapseLayout& s, const EventFrame& events, std::vector<uint32_t>& rows) {
+  const uint32_t column_step = s.blocks.size;
+  const uint32_t row_stride = static_cast<uint32_t>(s.window.kernel_x()) * column_step;
+  const uint32_t width = s.source_extent.width();
+  rows.resize(events.count());
+  const uint16_t* HWY_RESTRICT channels = events.channels.data();
+  const uint32_t* bounds = events.bounds.data();
+  uint32_t e = 0;
+  for (uint32_t y = 0; y < s.source_extent.height(); ++y) {
+    for (uint32_t x = 0; x < width; ++x, bounds += 2) {
+      for (; e < bounds[1]; ++e) rows[e] = x * column_step + channels[e] * row_stride;
+      for (; e < bounds[2]; ++e) rows[e] = (x * column_step + channels[e] * row_stride) | 1U;
+    }
+  }
+}
+
+// Collects the kernel rows of target position (y, x) that have events.
+void CollectRows(const SynapseLayout& s, const EventFrame& events, int64_t y, int64_t x,
+                 size_t row_step, std::vector<TapRow>& tap_rows) {
+  const format::Window& w = s.window;
+  const int64_t height = s.source_extent.height();
+  const int64_t width = s.source_extent.width();
+  const int64_t left = x * w.stride_x() - w.pad_left();
+  const int64_t first = std::max<int64_t>(left, 0);
+  const int64_t last = std::min(left + w.kernel_x(), width);
+  tap_rows.clear();
+  if (first >= last) return;
+  for (int32_t ky = 0; ky < w.kernel_y(); ++ky) {
+    const int64_t source_y = y * w.stride_y() - w.pad_top() + int64_t{ky} * w.dilation_y();
+    if (source_y < 0 || source_y >= height) continue;
+    const uint32_t* bounds = &events.bounds[static_cast<size_t>(2 * source_y * width)];
+    const TapRow row = {bounds[2 * first], bounds[2 * last],
+                        static_cast<ptrdiff_t>(row_step) * ky - left * ptrdiff_t{s.blocks.size}};
+    if (row.first != row.last) tap_rows.push_back(row);
+  }
+}
+
+void AccumulateWholeRows(const SynapseLayout& s, const EventFrame& events, TapScratch& scratch,
+                         size_t row_step, size_t block_stride, float* membranes) {
+  ListRows(s, events, scratch.rows);
+  for (uint32_t y = 0; y < s.target_extent.height(); ++y) {
+    for (uint32_t x = 0; x < s.target_extent.width(); ++x, membranes += s.blocks.stride()) {
+      CollectRows(s, events, y, x, row_step, scratch.tap_rows);
+      if (!scratch.tap_rows.empty()) AccumulateRows(scratch, s, block_stride, membranes);
+    }
+  }
+}
+
+void AccumulateLayer(const SynapseLayout& s, const EventFrame& events, TapScratch& scratch,
                      float* membranes) {
   if (events.count() == 0) return;
   CSSRUN_ASSERT(events.bounds.size() == 2 * Positions(s.source_extent) + 1);
@@ -199,7 +299,12 @@ void AccumulateLayer(const SynapseLayout& s, const EventFrame& events, TapScratc
   const size_t column_step = blocked ? s.blocks.size : sources * s.channels_per_target_group();
   const size_t block_stride = kernel_y * sources * row_stride;
   const ChannelRange range = identity ? IdentityChannels(s) : ChannelRange();
+  if (TakesWholeRows(s)) {
+    AccumulateWholeRows(s, events, scratch, row_step, block_stride, membranes);
+    return;
+  }
 
+  std::vector<Tap>& taps = scratch.taps;
   const size_t stride = s.blocks.stride();
   for (uint32_t y = 0; y < s.target_extent.height(); ++y) {
     for (uint32_t x = 0; x < s.target_extent.width(); ++x, membranes += stride) {
@@ -223,6 +328,16 @@ HWY_AFTER_NAMESPACE();
 namespace cssrun::internal {
 
 HWY_EXPORT(AccumulateLayer);
+
+bool TakesWholeRows(const SynapseLayout& s) {
+  constexpr uint64_t kMostFloats = uint64_t{1} << 31;  // so that an entry of TapScratch::rows holds
+  const uint64_t floats =
+      (s.source_extent.width() +
+       uint64_t{s.source_extent.channels()} * static_cast<uint64_t>(s.window.kernel_x())) *
+      s.blocks.size;
+  return s.kind == format::SynapseKind::Convolution && s.groups == 1 && !s.average.has_value() &&
+         s.spread_y == 1 && s.spread_x == 1 && s.window.dilation_x() == 1 && floats <= kMostFloats;
+}
 
 void Accumulate(const SynapseLayout& synapses, const EventFrame& events, TapScratch& scratch,
                 float* membranes) {

@@ -9,6 +9,7 @@
 #ifndef CSSRUN_RUNTIME_FLOAT_EVENTS_H_
 #define CSSRUN_RUNTIME_FLOAT_EVENTS_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -17,9 +18,12 @@
 namespace cssrun::internal {
 
 struct EventFrame {
+  // Channel numbers are written by vectors, of which only the first lanes may count.
+  static constexpr size_t kSlack = 16;
+
   // An empty frame with room for a spike of every neuron: nothing allocates later.
   EventFrame(uint64_t positions, uint64_t neurons_per_position)
-      : channels(positions * neurons_per_position), bounds(2 * positions + 1, 0) {}
+      : channels(positions * neurons_per_position + kSlack), bounds(2 * positions + 1, 0) {}
 
   // Position p: positive spikes are channels[bounds[2p]] up to channels[bounds[2p+1] - 1], negative
   // ones follow up to channels[bounds[2p+2] - 1].

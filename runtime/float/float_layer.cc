@@ -33,7 +33,10 @@ void ReserveTaps(const FloatLayer& layer, TapScratch& taps) {
     // A file may have windows that are far larger than its maps: most of their taps never exist,
     // so the room for them is limited. TapScratch grows where that is too little.
     constexpr size_t kMostReserved = 1 << 16;
-    taps.reserve(std::min(members(s.window), kMostReserved) * std::min<size_t>(seen, 64));
+    taps.taps.reserve(std::min(members(s.window), kMostReserved) * std::min<size_t>(seen, 64));
+    if (!TakesWholeRows(s)) continue;
+    taps.tap_rows.reserve(std::min<size_t>(s.window.kernel_y(), kMostReserved));
+    taps.rows.reserve(Neurons(s.source_extent));
   }
 }
 

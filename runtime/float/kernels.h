@@ -28,8 +28,25 @@ struct Tap {
   const float* weights = nullptr;  // the row of source channel 0 in block 0
 };
 
-// Scratch for the taps of one target position. Grows to the largest number that a position has.
-using TapScratch = std::vector<Tap>;
+// The events that one kernel row brings to one target position: entries [first, last) of
+// TapScratch::rows.
+struct TapRow {
+  uint32_t first = 0;
+  uint32_t last = 0;
+  ptrdiff_t offset = 0;  // to be added to the entries; then they count from the weights' beginning
+};
+
+// Scratch of Accumulate(). Grows to the largest numbers that a target position has.
+struct TapScratch {
+  std::vector<Tap> taps;
+  std::vector<TapRow> tap_rows;
+  // By event of a frame: where its row of weights begins, with 1 added where it is subtracted.
+  std::vector<uint32_t> rows;
+};
+
+// Whether the events of a kernel row follow each other in the frame, so that one loop takes them:
+// where neighbouring taps see neighbouring positions.
+bool TakesWholeRows(const SynapseLayout& synapses);
 
 // membranes += synapses * events. `events` are those of the source at one step, `membranes` those
 // of the target. `scratch` is overwritten.

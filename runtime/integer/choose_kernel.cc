@@ -158,6 +158,7 @@ LevelConvShape LevelConvShapeOf(const Connection& connection, const TargetLayer&
   shape.target_columns = target.pools.x.size;
   shape.groups = connection.synapses->groups();
   shape.window = connection.level_window();
+  shape.largest_byte = connection.largest_level_byte;
   return shape;
 }
 

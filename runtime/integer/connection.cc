@@ -130,6 +130,12 @@ std::optional<uint8_t> LevelZero(const format::Node& node, uint32_t timesteps) {
   return static_cast<uint8_t>(limited ? -lowest : (kLargestByte + 1) / 2);
 }
 
+uint8_t LargestLevelByte(uint32_t timesteps, uint8_t zero) {
+  constexpr int kLargestByte = 255;
+  const int most = timesteps < 8 ? (1 << timesteps) - 1 : kLargestByte;
+  return static_cast<uint8_t>(std::min(most + zero, kLargestByte));
+}
+
 TargetLayer DescribeTarget(const format::Node& node, bool settled, bool wide_sums) {
   TargetLayer target;
   target.node = &node;
@@ -152,6 +158,10 @@ Connection Connect(const format::Network& network, const format::Synapses& synap
   connection.from_encoder = synapses.source() == 0;
   connection.source_rectifies = source.rectify();
   connection.level_zero = LevelZero(source, network.code()->timesteps());
+  if (connection.level_zero.has_value()) {
+    connection.largest_level_byte =
+        LargestLevelByte(network.code()->timesteps(), *connection.level_zero);
+  }
   connection.view = ViewSource(synapses, connection.source);
   connection.y =
       MakeScatterAxis(connection.view.y.size, target.map_rows, RowsOf(*synapses.window()));

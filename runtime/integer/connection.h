@@ -37,6 +37,7 @@ struct Connection {
   bool from_encoder = false;
   bool source_rectifies = false;
   std::optional<uint8_t> level_zero;  // of the source, see LevelZero()
+  uint8_t largest_level_byte = 255;   // likewise
   SourceView view;
   ScatterAxis y, x;
   // Every membrane is a position of the map and reads every source position at most once.
@@ -71,6 +72,9 @@ LaneLayout LayoutOf(const format::Node& node, bool settled);
 // The byte of level 0 of a settled layer or the encoder: see LevelFrame. Nothing where the levels
 // do not fit bytes.
 std::optional<uint8_t> LevelZero(const format::Node& node, uint32_t timesteps);
+
+// No byte of such levels is larger, whatever the layer's thresholds and limits.
+uint8_t LargestLevelByte(uint32_t timesteps, uint8_t zero);
 
 TargetLayer DescribeTarget(const format::Node& node, bool settled, bool wide_sums);
 

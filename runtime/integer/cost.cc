@@ -1,6 +1,7 @@
 #include "runtime/integer/cost.h"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <numeric>
 
@@ -16,7 +17,6 @@ namespace {
 // Nanoseconds with 512-bit vectors and byte products, on one core of Zen 4, fitted to whole
 // networks (bench/cost.py). They hold for layers of usual shapes; a layer of few channels takes
 // longer.
-constexpr double kLevelProduct = 0.005;
 constexpr double kLevelDepthwiseProduct = 0.03;
 constexpr double kLevelShortcutProduct = 0.1;
 // Of a lane, whether a target is in it or not.
@@ -35,17 +35,28 @@ constexpr double kReadout = 6000;       // once an image
 // The float engine adds events, too, in four bytes a lane and with lists of its own.
 constexpr double kFloatAddition = 0.5;
 
-// By what other vectors take longer.
-double Slowness() {
+// What depends on the instruction set.
+struct Machine {
+  // Nanoseconds of a product of LevelConv, of up to 5 steps, of 6, 7 and 8. Without VNNI, the
+  // larger the levels, the fewer products 16 bits hold (runs-inl.h).
+  std::array<double, 4> level_product = {};
+  double slowness = 1;  // by what everything else takes longer than with 512 bits
+};
+
+Machine ThisMachine() {
   const SimdVariant variant = RunningVariant();
-  if (variant.byte_products) return 1;
-  constexpr double kWidest = 64;
-  const double bytes = variant.target <= HWY_AVX3 ? 64 : variant.target <= HWY_AVX2 ? 32 : 16;
-  return kWidest / bytes;
+  if (variant.target == HWY_SCALAR) return {{0.3, 0.3, 0.3, 0.3}, 32};
+  if (variant.byte_products && variant.target != HWY_AVX2) return {{0.005, 0.005, 0.005, 0.005}, 1};
+  if (variant.target <= HWY_AVX3) return {{0.0075, 0.008, 0.01, 0.015}, 1.2};
+  if (variant.byte_products) return {{0.006, 0.006, 0.006, 0.006}, 1.7};
+  if (variant.target <= HWY_AVX2) return {{0.0075, 0.009, 0.012, 0.019}, 1.7};
+  return {{0.019, 0.021, 0.026, 0.037}, 3.2};
 }
 
-// By what byte products take longer without the instruction that multiplies four at a time.
-double ProductSlowness() { return RunningVariant().byte_products ? 1 : 2; }
+double LevelProduct(const Machine& machine, uint32_t timesteps) {
+  const size_t at = std::clamp<size_t>(timesteps, 5, 8) - 5;
+  return machine.level_product[at];
+}
 
 // Lanes that events are added to, whether a target is in them or not: a spike that reaches one
 // channel of a position takes a whole line of lanes.
@@ -55,10 +66,9 @@ double LanesOf(const LayerPlan& layer, const SynapsesPlan& synapses) {
   return fills_lanes ? synapses.operations : synapses.operations * kLineLanes / line;
 }
 
+// Of anything but LevelConv, with 512-bit vectors.
 double Nanoseconds(const LayerPlan& layer, const SynapsesPlan& synapses) {
   switch (synapses.kernel) {
-    case KernelName::kLevelConv:
-      return synapses.operations * kLevelProduct * ProductSlowness();
     case KernelName::kLevelDepthwise:
       return synapses.operations * kLevelDepthwiseProduct;
     case KernelName::kLevelShortcut:
@@ -71,6 +81,7 @@ double Nanoseconds(const LayerPlan& layer, const SynapsesPlan& synapses) {
       return LanesOf(layer, synapses) * kDepthwiseAddition;
     case KernelName::kEventShortcut:
       return synapses.operations * kEventShortcutAddition;
+    case KernelName::kLevelConv:
     case KernelName::kReadout:
     case KernelName::kMapReadout:
       break;
@@ -96,25 +107,33 @@ double NeuronNanoseconds(const LoadedNetwork& network, const Layer& layer, const
 
 double FloatMilliseconds(const LoadedNetwork& network) {
   return static_cast<double>(network.macs_per_image) * network.timesteps * kExpectedRate *
-         kFloatAddition * Slowness() / 1e6;
+         kFloatAddition * ThisMachine().slowness / 1e6;
 }
 
 }  // namespace
 
 std::vector<double> ExpectedLayerMilliseconds(const LoadedNetwork& network) {
   const IntegerPlan plan = DescribePlan(network);
-  const double slowness = Slowness();
+  const Machine machine = ThisMachine();
+  const double level_product = LevelProduct(machine, network.timesteps);
   std::vector<double> milliseconds;
   for (size_t i = 0; i < plan.layers.size(); ++i) {
     const Layer& layer = network.layers[i];
     double nanoseconds = NeuronNanoseconds(network, layer, plan.layers[i]);
     for (const DirectSynapses& direct : layer.direct) {
-      nanoseconds += static_cast<double>(direct.macs) * kPixelMac;
+      const double mac =
+          plan.layers[i].whole_pixels ? 2 * kLevelProduct * ProductSlowness() : kPixelMac;
+      nanoseconds += static_cast<double>(direct.macs) * mac;
     }
+    double products = 0;
     for (const SynapsesPlan& synapses : plan.layers[i].synapses) {
-      nanoseconds += Nanoseconds(plan.layers[i], synapses);
+      if (synapses.kernel == KernelName::kLevelConv) {
+        products += synapses.operations * level_product;
+      } else {
+        nanoseconds += Nanoseconds(plan.layers[i], synapses);
+      }
     }
-    milliseconds.push_back((nanoseconds * slowness + kLayer) / 1e6);
+    milliseconds.push_back((nanoseconds * machine.slowness + products + kLayer) / 1e6);
   }
   return milliseconds;
 }

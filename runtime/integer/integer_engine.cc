@@ -8,6 +8,7 @@
 #include "format/geometry.h"
 #include "runtime/assert.h"
 #include "runtime/engine/reading.h"
+#include "runtime/integer/bands.h"
 #include "runtime/integer/recording.h"
 #include "runtime/neuron/settled.h"
 #include "tbb/parallel_for.h"
@@ -16,10 +17,6 @@ namespace cssrun::internal {
 namespace {
 
 using format::NodeKind;
-
-// Rows of a band, unless some threads would get none: a few bands a thread, since spikes are not
-// spread evenly, but spikes at the border of two bands are work for both.
-constexpr uint32_t kBandRows = 16;
 
 }  // namespace
 
@@ -80,6 +77,13 @@ IntegerEngine::IntegerEngine(const LoadedNetwork& network, const SessionOptions&
   ChooseLevelsAlone();
   if (network.direct_input.has_value()) {
     image_.resize(Neurons(network.layers.front().extent));
+    if (integers_.pixels.has_value()) {
+      pixels_ = LevelFrame(network.layers.front().extent.height(), integers_.pixel_layout);
+    }
+    for (size_t i = 0; i < network.layers.size(); ++i) {
+      needs_floats_ = needs_floats_ || (!network.layers[i].direct.empty() &&
+                                        !integers_.layers[i].pixel_conv.has_value());
+    }
   } else {
     trains_.emplace(network);
   }
@@ -177,7 +181,12 @@ Status IntegerEngine::Run(const Input& input, Answer& answer) {
 
 void IntegerEngine::StartImage(const Input& input) {
   input_ = &input;
-  if (network_.direct_input.has_value()) SetDirectImage();
+  if (network_.direct_input.has_value()) {
+    pixels_are_bytes_ = integers_.pixels.has_value() &&
+                        WritePixels(*integers_.pixels, input, network_.layers.front().extent,
+                                    integers_.layouts.front(), pixels_);
+    if (!pixels_are_bytes_ || needs_floats_) SetDirectImage();
+  }
   for (size_t i = network_.first_readout(); i < network_.layers.size(); ++i) StartReadout(i);
 }
 
@@ -235,9 +244,9 @@ void IntegerEngine::StepNeurons(size_t layer_index, uint32_t first, uint32_t las
   const uint32_t pools = (rows + pool_stride - 1) / pool_stride;
   const auto threads = static_cast<uint32_t>(workers_.size());
   const uint32_t block_sets = layer.membranes.lanes.blocks / layer.blocks_together;
-  const bool shared = arena_ != nullptr && layer.work >= shared_work_;
-  const uint32_t bands =
-      !shared || block_sets >= threads ? 1 : std::min(pools, std::max(threads, rows / kBandRows));
+  const bool shared =
+      arena_ != nullptr && WorkOf(network_.layers[layer_index], layer) >= shared_work_;
+  const uint32_t bands = !shared || block_sets >= threads ? 1 : BandsOf(layer, pools, threads);
   std::atomic<uint64_t> synops = 0;
   const auto run_part = [&](uint32_t number) {
     const uint32_t band = number % bands;
@@ -247,7 +256,7 @@ void IntegerEngine::StepNeurons(size_t layer_index, uint32_t first, uint32_t las
     part.last_block = part.first_block + layer.blocks_together;
     part.first_row = pools * band / bands * pool_stride;
     part.last_row = std::min(rows, pools * (band + 1) / bands * pool_stride);
-    if (first == 0) {
+    if (first == 0 && !SumsBytes(layer_index)) {
       StartPart(network_, layer_index, part, WorkerOfThread().pixel_row, states_[layer_index]);
     }
     for (uint32_t index = first; index < last; ++index) {
@@ -268,7 +277,7 @@ void IntegerEngine::StepNeurons(size_t layer_index, uint32_t first, uint32_t las
   }
   if (levels_alone_[layer_index]) {
     if (first < network_.timesteps && last >= network_.timesteps) {
-      CountLevels(layer_index, statistics);
+      CountLevels(layer_index, shared, statistics);
     }
     return;
   }
@@ -304,11 +313,25 @@ CountedLevels IntegerEngine::LevelsOf(size_t layer) const {
   return {&state.levels, &*integers_.layers[layer].level_rule, state.row_spikes};
 }
 
-void IntegerEngine::CountLevels(size_t layer, LayerStatistics& statistics) {
+void IntegerEngine::CountLevels(size_t layer, bool shared, LayerStatistics& statistics) {
+  constexpr size_t kFewLevels = 1 << 16;  // counted sooner than another thread begins
   LayerState& state = states_[layer];
+  const LevelRule& rule = *integers_.layers[layer].level_rule;
   const size_t neurons =
       size_t{network_.layers[layer].extent.width()} * integers_.layouts[layer].stride();
-  CountLevelSpikes(state.levels, *integers_.layers[layer].level_rule, neurons, state.row_spikes);
+  const std::span<uint32_t> rows = state.row_spikes;
+  if (shared && rows.size() * neurons > kFewLevels) {
+    const size_t bands = std::min<size_t>(rows.size(), workers_.size());
+    const auto count_band = [&](size_t band) {
+      const size_t first = rows.size() * band / bands;
+      const size_t last = rows.size() * (band + 1) / bands;
+      CountLevelSpikes(state.levels, rule, neurons, rows.subspan(first, last - first), first);
+    };
+    tbb::this_task_arena::isolate(
+        [&] { tbb::parallel_for(size_t{0}, bands, count_band, tbb::simple_partitioner()); });
+  } else {
+    CountLevelSpikes(state.levels, rule, neurons, rows);
+  }
   for (const uint32_t spikes : state.row_spikes) statistics.spikes += spikes;
 }
 
@@ -384,6 +407,10 @@ SettlingStep IntegerEngine::SettlingStepOf(size_t layer_index, Worker& worker) {
   step.layer = &integers;
   step.membranes = state.membranes.get();
   step.floats = state.floats.get();
+  if (SumsBytes(layer_index)) {
+    step.pixels = &pixels_;
+    step.floats = nullptr;
+  }
   step.level_sums = worker.level_sums;
   if (levels_alone_[layer_index]) {
     step.sends = LevelsTarget{&*integers.level_rule, &state.levels, integers.pools.columns};

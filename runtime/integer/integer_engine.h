@@ -98,11 +98,15 @@ class IntegerEngine : public Engine {
   ReadoutState MakeReadoutState(size_t layer);
   void StartReadout(size_t layer);
   void SetDirectImage();
+  // Whether a layer sums the bytes of this image.
+  bool SumsBytes(size_t layer) const {
+    return pixels_are_bytes_ && integers_.layers[layer].pixel_conv.has_value();
+  }
   void StepEncoder(uint32_t index, LayerStatistics& statistics);
   void StepNeurons(size_t layer, uint32_t first, uint32_t last, LayerStatistics& statistics);
   // Of a layer that sends levels alone.
   CountedLevels LevelsOf(size_t layer) const;
-  void CountLevels(size_t layer, LayerStatistics& statistics);
+  void CountLevels(size_t layer, bool shared, LayerStatistics& statistics);
   // Part of a layer at one input index; returns its share of the SyOPs.
   uint64_t StepPart(size_t layer, uint32_t index, const LayerPart& part);
   // What a layer's last step works on, but for its part and inputs.
@@ -119,6 +123,9 @@ class IntegerEngine : public Engine {
   const Growth growth_;
   const Input* input_ = nullptr;       // of this run
   std::vector<float> image_;           // of direct input
+  LevelFrame pixels_;                  // the image as bytes; empty where no layer sums them
+  bool pixels_are_bytes_ = false;      // of this image
+  bool needs_floats_ = false;          // some layers take pixels as floats even then
   std::optional<ImageTrains> trains_;  // of all other input
   std::vector<LayerState> states_;
   std::vector<Worker> workers_;                // by thread

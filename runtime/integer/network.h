@@ -29,6 +29,7 @@
 #include "runtime/integer/layout/membrane_layout.h"
 #include "runtime/integer/neurons/event_neurons.h"
 #include "runtime/integer/neurons/settled.h"
+#include "runtime/integer/pixels/whole_pixels.h"
 #include "runtime/integer/readout/readout.h"
 
 namespace cssrun::internal {
@@ -77,6 +78,9 @@ struct IntegerLayer {
   uint32_t blocks_together = 1;
   uint64_t work = 0;  // synapses of all membranes
 
+  // Of a settled layer whose only source is the image: how it sums pixels that are bytes.
+  std::optional<LevelConv> pixel_conv;
+
   // Of a settled layer whose levels are read, and whose thresholds allow it.
   std::optional<LevelRule> level_rule;
 
@@ -100,6 +104,8 @@ struct IntegerNetwork {
   std::vector<LaneLayout> layouts;   // by layer index, of the spikes that leave it
   std::vector<LevelLayout> level_layouts;  // by layer index, of the same as levels
   EncoderTable encoder;                    // empty with direct input
+  std::optional<WholePixels> pixels;       // where a layer has a pixel_conv
+  LevelLayout pixel_layout;                // of the image as bytes; lanes are layouts[0]
   std::vector<IntegerReadout> readouts;    // of the last layers, one for each output
 };
 

@@ -77,6 +77,7 @@ LayerPlan DescribeLayer(const LoadedNetwork& network, size_t index) {
     plan.pool = PoolsAreDisjoint(layer) ? PoolName::kDisjoint : PoolName::kOverlapping;
   }
   plan.settled = layer.settled() != nullptr;
+  plan.whole_pixels = layer.pixel_conv.has_value();
   plan.fused = plan.settled && layer.settled()->sums == SettledSums::kFusedLevels;
   plan.scales = layer.scales;
   for (const IntegerSynapses& s : layer.synapses) {

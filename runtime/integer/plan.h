@@ -67,7 +67,8 @@ struct LayerPlan {
   // Units per amplitude by target channel, before the silent period: weights are multiplied by it
   // and rounded to whole units. Empty for the encoder and the readout.
   std::vector<double> scales;
-  uint32_t pixel_synapses = 0;         // that see pixels not coded in spikes; added in float
+  uint32_t pixel_synapses = 0;         // that see pixels not coded in spikes; added in float,
+  bool whole_pixels = false;           // or, where pixels are bytes, by their products with weights
   std::vector<SynapsesPlan> synapses;  // all others, in the file's order
 };
 

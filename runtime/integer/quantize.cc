@@ -169,6 +169,38 @@ std::vector<double> ChooseLevelScales(const TargetLayer& target, const Connectio
   return scales;
 }
 
+PixelScales ChoosePixelScales(std::span<const float> weights, size_t targets,
+                              std::span<const double> zeros) {
+  constexpr double kLargestSum = 1 << 30;
+  constexpr double kPixels = 256;
+  // What the second plane of all weights may bring while the first one is summed.
+  constexpr double kSecondPlane = 64 * kPixels;
+  const size_t fan_in = weights.size() / targets;
+  CSSRUN_ASSERT(zeros.size() == weights.size());
+  PixelScales chosen;
+  std::vector<double> whole_scales;
+  if (static_cast<double>(fan_in) * kSecondPlane > kLargestSum) return chosen;
+  for (size_t target = 0; target < targets; ++target) {
+    const std::span<const float> own = weights.subspan(target * fan_in, fan_in);
+    double largest = 0;
+    double reach = 0;
+    for (size_t i = 0; i < fan_in; ++i) {
+      const double weight = std::abs(static_cast<double>(own[i]));
+      largest = std::max(largest, weight);
+      reach += weight * (kPixels + std::abs(zeros[target * fan_in + i]));
+    }
+    if (!std::isfinite(reach)) return {};
+    const double fits = std::min(kLargestPlanesWeight / largest, kLargestSum / reach);
+    if (largest > 0 && fits * largest < kLargestNarrowWeight) return {};  // no longer small errors
+    chosen.scales.push_back(largest > 0 ? fits : 1);
+    const double whole = largest > 0 ? WholeScale(own, kLargestNarrowWeight) : 1;
+    if (whole > 0) whole_scales.push_back(whole);
+  }
+  if (whole_scales.size() == targets) return {1, std::move(whole_scales)};
+  chosen.planes = 2;
+  return chosen;
+}
+
 hwy::AlignedFreeUniquePtr<float[]> FloatScale(const CodeOf& code, std::span<const double> scales,
                                               const MembraneLayout& layout) {
   if (scales.empty()) return nullptr;

@@ -42,6 +42,16 @@ std::vector<double> ChooseScales(const CodeOf& code, const TargetLayer& target,
 std::vector<double> ChooseLevelScales(const TargetLayer& target, const Connection& connection,
                                       const KernelChoice& choice);
 
+// Those of a first layer whose pixels are bytes: 8 bits where the weights are whole numbers then,
+// and otherwise 15. `weights`: of bytes, [target][fan-in]; `zeros`: the zero of each source of a
+// target's fan-in, as often as it comes.
+struct PixelScales {
+  uint32_t planes = 1;         // bytes of a weight
+  std::vector<double> scales;  // units per amplitude; empty: the layer cannot be summed so
+};
+PixelScales ChoosePixelScales(std::span<const float> weights, size_t targets,
+                              std::span<const double> zeros);
+
 // Settled units per unit of a level kernel that has `scales` of its own, by parameter lane; null if
 // it has none.
 hwy::AlignedFreeUniquePtr<float[]> FloatScale(const CodeOf& code, std::span<const double> scales,

@@ -141,10 +141,15 @@ PotentialInputs FloatInputs(const SettlingStep& step, size_t row) {
   return inputs;
 }
 
+// Whether potentials are made where the sums are.
+bool SumsAreFused(const SettlingStep& step) {
+  return step.pixels != nullptr || step.layer->settled()->sums == SettledSums::kFusedLevels;
+}
+
 // Whether levels leave the kernel that sums: no pool, no spike and no dead zone is between.
 bool SumsBecomeLevels(const SettlingStep& step) {
   return step.dead_zone == nullptr && std::holds_alternative<LevelsTarget>(step.sends) &&
-         !step.layer->pools.pooled() && step.layer->settled()->sums == SettledSums::kFusedLevels;
+         !step.layer->pools.pooled() && SumsAreFused(step);
 }
 
 // Where the sums of a set of synapses go, of several sets: `first` is those that nothing was stored
@@ -211,7 +216,7 @@ void SendRow(const SettlingStep& step, const SettledRow& settled, size_t row, si
 void SettleRow(const SettlingStep& step, const SettledRow& settled, size_t row) {
   const std::span<const ColumnRange> columns = ColumnsOfRow(step.columns, row);
   if (SumsBecomeLevels(step) || columns.empty()) return;
-  const bool fused = settled.neurons->sums == SettledSums::kFusedLevels;
+  const bool fused = SumsAreFused(step);
   const PotentialInputs inputs = fused ? PotentialInputs() : FloatInputs(step, row);
   for (const ColumnRange& range : columns) {
     if (!fused) RoundPotentials(settled, inputs, row, range);
@@ -253,6 +258,11 @@ void RunFusedLevels(const BoundLevels<K, Function>& bound, const SettlingStep& s
 void RunFusedLevels(const SettlingStep& step, const SettledRow& settled) {
   const auto& synapses = step.layer->synapses;
   const SumMode mode = SumsBecomeLevels(step) ? SumMode::kLevels : SumMode::kPotential;
+  if (step.pixels != nullptr) {
+    const LevelConv& kernel = *step.layer->pixel_conv;
+    RunFusedLevels(BoundLevelConv{&kernel, step.pixels, Resolve(kernel), mode}, step, settled);
+    return;
+  }
   for (size_t s = 0; s < synapses.size(); ++s) {
     if (!SumsLevels(synapses[s].kernel)) {  // among the inputs
       CSSRUN_ASSERT(std::holds_alternative<LevelShortcut>(synapses[s].kernel));
@@ -298,7 +308,7 @@ uint64_t RunSettlingStep(const SettlingStep& step) {
   const SettledRow settled{layer.settled(), &layer.membranes, layer.rectify, step.membranes};
   const EventTarget target{&layer.membranes, step.part, step.membranes};
   const uint64_t synops = step.counts_synops ? CountPart(layer, step.inputs, step.part, true) : 0;
-  if (settled.neurons->sums == SettledSums::kFusedLevels) {
+  if (SumsAreFused(step)) {
     RunFusedLevels(step, settled);
     return synops;
   }

@@ -48,6 +48,8 @@ struct SettlingStep {
   // What pixels bring, in settled units, [block][row][map lanes]; shortcuts that are not aligned
   // are added to it. Null where neither exists.
   float* floats = nullptr;
+  // The image, where the layer sums its bytes; null otherwise.
+  const LevelFrame* pixels = nullptr;
   std::span<int32_t> level_sums;  // room of this thread: a number per column, see LevelTarget
   // The columns of membranes that the part computes, and those of pools that RunPoolStep() sends;
   // null: all. Where a row has none, nothing of it is computed.

@@ -213,6 +213,7 @@ void StreamEngine::FillAnswer(bool first, StreamAnswer& answer) {
 void StreamEngine::TakePixels() {
   StreamState& stream = streams_.front();
   stream.any_changed = picture_.changed_numbers() > 0;
+  other_pixels_ = false;
   if (!SourceChanged(0)) return;
   const Input input = picture_.input();
   LayerState& state = states_.front();
@@ -226,9 +227,12 @@ void StreamEngine::TakePixels() {
     counts_.FinishLayer(0, state, changed);
     return;
   }
+  const format::Extent& image = network_.layers.front().extent;
+  TakeBytes(input);
+  if (pixels_are_bytes_ && !needs_floats_) return;
   for (size_t row = 0; row < changed.rows(); ++row) {
-    if (!changed.AnyInRow(row)) continue;
-    network_.direct_input->ApplyRow(input, network_.layers.front().extent, row, image_);
+    if (!changed.AnyInRow(row) && !other_pixels_) continue;
+    network_.direct_input->ApplyRow(input, image, row, image_);
   }
   for (size_t i = 0; i < states_.size(); ++i) {
     const Layer& layer = network_.layers[i];
@@ -236,6 +240,23 @@ void StreamEngine::TakePixels() {
       states_[i].images[s] = SeenImage(layer.direct[s], image_, states_[i].image_rooms[s]);
     }
   }
+}
+
+void StreamEngine::TakeBytes(const Input& input) {
+  if (!integers_.pixels.has_value()) return;
+  const bool were_bytes = pixels_are_bytes_ && !first_;
+  const format::Extent& image = network_.layers.front().extent;
+  if (input.kind == InputKind::kBytes && were_bytes) {
+    const PositionBits& changed = picture_.changed();
+    for (size_t row = 0; row < changed.rows(); ++row) {
+      if (!changed.AnyInRow(row)) continue;
+      WritePixelRow(*integers_.pixels, input, image, integers_.layouts.front(), row, pixels_);
+    }
+    return;
+  }
+  pixels_are_bytes_ =
+      WritePixels(*integers_.pixels, input, image, integers_.layouts.front(), pixels_);
+  other_pixels_ = pixels_are_bytes_ != were_bytes;
 }
 
 bool StreamEngine::TouchLayer(size_t index) {
@@ -249,11 +270,13 @@ bool StreamEngine::TouchLayer(size_t index) {
   };
   for (const IntegerSynapses& s : integers_.layers[index].synapses) touch(s.source, s.reach);
   for (const Reach& reach : stream.direct_reach) touch(0, reach);
-  if (first_) stream.touched.SetAll();
+  const bool all = first_ || (other_pixels_ && integers_.layers[index].pixel_conv.has_value());
+  any = any || all;
+  if (all) stream.touched.SetAll();
   if (!any || !stream.ranges.Set(stream.touched)) return false;
   if (!stream.pool_reach.has_value()) return true;
   stream.pool_touched.Clear();
-  if (first_) {
+  if (all) {
     stream.pool_touched.SetAll();
   } else {
     Touch(stream.touched, *stream.pool_reach, stream.pool_touched);
@@ -348,8 +371,10 @@ void StreamEngine::SettleRows(size_t index, uint32_t first_row, uint32_t last_ro
   part.last_block = integers.membranes.lanes.blocks;
   part.first_row = first_row;
   part.last_row = last_row;
-  StartPart(network_, index, part, worker.pixel_row, states_[index],
-            &streams_[index].ranges.ranges());
+  if (!SumsBytes(index)) {
+    StartPart(network_, index, part, worker.pixel_row, states_[index],
+              &streams_[index].ranges.ranges());
+  }
   const uint32_t last = network_.timesteps - 1;
   for (uint32_t step = 0; step < last && !integers.idle_until_last_step(); ++step) {
     EventStep event = EventStepOf(index, step, InputsOf(index, step, worker), part);

@@ -80,6 +80,8 @@ class StreamEngine : private IntegerEngine {
   Status RunFrame(bool first, StreamAnswer& answer);
   void FillAnswer(bool first, StreamAnswer& answer);
   void TakePixels();
+  // Takes pixels as bytes where the first layer sums them.
+  void TakeBytes(const Input& input);
   bool SourceChanged(size_t source) const { return first_ || streams_[source].any_changed; }
   void RunLayer(size_t layer);
   void RunReadout(size_t layer);
@@ -105,6 +107,7 @@ class StreamEngine : private IntegerEngine {
   StreamCounts counts_;
   uint64_t frame_ = 0;
   bool first_ = true;
+  bool other_pixels_ = false;  // bytes where the last frame had floats, or the reverse
 };
 
 // Whether a stream can run the network, and if not, why and what to do about it.

@@ -121,6 +121,15 @@ TEST(FoldConstantsTest, Casts) {
             (Floats{3, -4}));
 }
 
+// The type of a constant, or of an activation, which is a float.
+TEST(FoldConstantsTest, CastLike) {
+  GraphBuilder b;
+  const ValueId image = b.Image(1, 2, 2);
+  EXPECT_EQ(FoldedFloats(b, b.Op("CastLike", {b.Ints({3}), b.Floats({1}, {0.5F})})), (Floats{3}));
+  EXPECT_EQ(FoldedFloats(b, b.Op("CastLike", {b.Ints({3}), image})), (Floats{3}));
+  EXPECT_EQ(FoldedInts(b, b.Op("CastLike", {b.Floats({1}, {2.5F}), b.Ints({1})})), (Ints{2}));
+}
+
 TEST(FoldConstantsTest, RangesAndExpand) {
   GraphBuilder b;
   EXPECT_EQ(FoldedInts(b, b.Op("Range", {b.IntScalar(5), b.IntScalar(-2), b.IntScalar(-3)})),

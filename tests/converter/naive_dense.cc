@@ -94,7 +94,7 @@ class Naive {
     if (op == "ReduceMean") return ReduceMean(node);
     if (op == "Softmax" || op == "LogSoftmax") return Softmax(node);
     if (op == "Flatten" || op == "Reshape" || op == "Squeeze" || op == "Unsqueeze" ||
-        op == "Identity" || op == "Dropout" || op == "Cast") {
+        op == "Identity" || op == "Dropout" || op == "Cast" || op == "CastLike") {
       return In(node, 0);
     }
     if (op == "Relu" || op == "Clip") return Clip(node);

@@ -188,6 +188,8 @@ Graph Sample::Of(OpKind kind) {
       return b_.Finish(b_.Op(name, {b_.IntScalar(2), b_.IntScalar(9), b_.IntScalar(3)}));
     case OpKind::kCast:
       return b_.Finish(b_.Op(name, {b_.Ints({1, 2})}, {IntAttribute("to", 1)}));
+    case OpKind::kCastLike:
+      return b_.Finish(b_.Op(name, {b_.Ints({1, 2}), b_.Floats({}, {1})}));
     case OpKind::kQuantizeLinear:
       return b_.Finish(
           b_.Op(name, {b_.Weights({2, 3}), b_.Floats({}, {0.01F}), b_.ZeroPoint(3, true)}));

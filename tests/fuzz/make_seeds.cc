@@ -107,6 +107,7 @@ void Texts(Writer& writer) {
   using std::string_view_literals::operator""sv;
   for (const std::string_view text :
        {"net.fb\0images\0--topk\0005\0--format\0jsonl\0--threads=2"sv,
+        "net.fb\0--stream\0-\0--size\00032x32\0--hold\0004\0--dead-zone\0.5\0--every=3"sv,
         "net.fb\0-\0--early-exit\0auto\0--limit\0pixels=100\0--limit=neurons=7"sv,
         "m.onnx\0-o\0net.fb\0--calibration\0i\0--mean\0.5,.5,.5\0--std=0.2"sv,
         "m.onnx\0-o\0n\0--calibration\0i\0--auto\0001\0-T\0008\0--beta\0002\0--input\0direct"sv,

@@ -1,8 +1,8 @@
 // Watches memory and descriptors over a long time: soak [INFERENCES] [CYCLES]
 //
-// Runs INFERENCES images on one session of each engine, then loads and unloads a network CYCLES
-// times. After a warm-up of a tenth, resident memory grows by less than 1 MiB and the number of
-// open descriptors does not change.
+// Runs INFERENCES images on one session of each engine and as many frames of a stream, then loads
+// and unloads a network CYCLES times. After a warm-up of a tenth, resident memory grows by less
+// than 1 MiB and the number of open descriptors does not change.
 #include <unistd.h>
 
 #include <cstdio>
@@ -69,6 +69,15 @@ int main(int argc, char** argv) {
     Soak(engine == EngineKind::kInteger ? "integer inferences" : "float inferences", inferences,
          run);
   }
+
+  const long_runs::Workload clip = long_runs::MakeWorkload(16, true);
+  Result<Stream> stream = Stream::Create(clip.Load(EngineKind::kInteger));
+  Require(stream.ok(), "the network runs as a stream");
+  StreamAnswer frame;
+  Soak("frames of a stream", inferences, [&](unsigned long i) {
+    const std::span<const uint8_t> pixels = clip.images[i % clip.images.size()];
+    Require(stream.value().Next(pixels, frame).ok(), "it runs");
+  });
 
   const std::string path =
       (std::filesystem::temp_directory_path() / ("soak" + std::to_string(getpid()) + ".fb"))

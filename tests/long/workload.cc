@@ -1,5 +1,6 @@
 #include "tests/long/workload.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <utility>
@@ -14,11 +15,18 @@ std::shared_ptr<const Network> Workload::Load(EngineKind engine) const {
   return std::move(loaded).value();
 }
 
-Workload MakeWorkload(uint32_t images) {
-  const format::NetworkT description = oracle::RandomNetwork(7, {.placed_means = true});
+Workload MakeWorkload(uint32_t images, bool settled) {
+  const format::NetworkT description =
+      oracle::RandomNetwork(7, {.placed_means = !settled, .settled = settled});
   Workload workload{format::SerializeNetwork(description), {}};
   for (uint32_t i = 0; i < images; ++i) {
     workload.images.push_back(oracle::RandomPixels(description, i));
+    if (!settled || i == 0) continue;
+    const std::vector<uint8_t>& before = workload.images[i - 1];
+    std::vector<uint8_t>& frame = workload.images[i];
+    const size_t changed = i % 4 == 0 ? 0 : frame.size() / 8;
+    std::copy(before.begin() + static_cast<std::ptrdiff_t>(changed), before.end(),
+              frame.begin() + static_cast<std::ptrdiff_t>(changed));
   }
   return workload;
 }

@@ -22,7 +22,9 @@ struct Workload {
   std::shared_ptr<const Network> Load(EngineKind engine) const;
 };
 
-Workload MakeWorkload(uint32_t images);
+// With `settled`, the network's neurons wait for all of their input, as streams need them, and the
+// images are frames: each differs from the one before in a few pixels, or in none.
+Workload MakeWorkload(uint32_t images, bool settled = false);
 
 constexpr EngineKind kEngines[] = {EngineKind::kInteger, EngineKind::kFloat};
 

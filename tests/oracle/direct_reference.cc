@@ -1,5 +1,7 @@
 #include "tests/oracle/direct_reference.h"
 
+#include <cmath>
+
 #include "tests/oracle/reference.h"
 
 namespace cssrun::oracle {
@@ -106,6 +108,57 @@ std::vector<float> DirectPotentials(const format::NetworkT& network, const forma
     }
   }
   return potentials;
+}
+
+std::vector<double> WholePixelSums(const format::NetworkT& network, const format::NodeT& node,
+                                   const std::vector<double>& inputs,
+                                   const std::vector<double>& scales) {
+  const format::PreprocessingT& pre = *network.preprocessing;
+  const format::SynapsesT& s = *node.synapses.at(0);
+  const format::Window& w = *s.window;
+  const format::Extent& image = *network.nodes[0]->extent;
+  const auto theta = static_cast<double>(network.nodes[0]->amplitude);
+  const auto height = static_cast<int>(node.potential->height());
+  const auto width = static_cast<int>(node.potential->width());
+  const size_t sources = image.channels() / s.groups;
+  const size_t targets = node.potential->channels() / s.groups;
+  std::vector<double> sums;
+  for (size_t target = 0; target < node.potential->channels(); ++target) {
+    for (int position = 0; position < height * width; ++position) {
+      double sum = 0;
+      double of_zeros = 0;
+      for (size_t i = 0; i < sources * static_cast<size_t>(w.kernel_y() * w.kernel_x()); ++i) {
+        const int tap = static_cast<int>(i) % (w.kernel_y() * w.kernel_x());
+        const size_t c =
+            target / targets * sources + i / static_cast<size_t>(w.kernel_y() * w.kernel_x());
+        const int y =
+            position / width * w.stride_y() - w.pad_top() + tap / w.kernel_x() * w.dilation_y();
+        const int x =
+            position % width * w.stride_x() - w.pad_left() + tap % w.kernel_x() * w.dilation_x();
+        if (y < 0 || y >= static_cast<int>(image.height()) || x < 0 ||
+            x >= static_cast<int>(image.width())) {
+          continue;
+        }
+        const auto stddev = static_cast<double>(pre.stddev[c]);
+        const auto mean = static_cast<double>(pre.mean[c]);
+        const auto grid = static_cast<double>(pre.grid_step);
+        const double step = (grid > 0 ? grid : 1 / (255 * stddev)) / theta;
+        const double zero = grid > 0 ? pre.grid_lowest : -255 * mean;
+        const double input = inputs[(c * image.height() + static_cast<size_t>(y)) * image.width() +
+                                    static_cast<size_t>(x)];
+        const double byte =
+            std::nearbyint(grid > 0 ? input / grid - zero : (input * stddev + mean) * 255);
+        const size_t index =
+            target * sources * static_cast<size_t>(w.kernel_y() * w.kernel_x()) + i;
+        const auto stepped = static_cast<float>(static_cast<double>(s.weights[index]) * step);
+        const double units = std::nearbyint(static_cast<double>(stepped) * scales[target]);
+        sum += units * byte;
+        of_zeros += units * zero;
+      }
+      sums.push_back(sum + std::nearbyint(of_zeros));
+    }
+  }
+  return sums;
 }
 
 }  // namespace cssrun::oracle

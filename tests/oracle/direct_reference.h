@@ -15,6 +15,12 @@ bool IsDirect(const format::NetworkT& network, const format::SynapsesT& s);
 std::vector<float> DirectPotentials(const format::NetworkT& network, const format::NodeT& node,
                                     const std::vector<double>& inputs);
 
+// The same of a node whose only synapses are one convolution of the image, where pixels are bytes
+// and weights whole numbers: in units of `scales`, which are those of an amplitude, of all steps.
+std::vector<double> WholePixelSums(const format::NetworkT& network, const format::NodeT& node,
+                                   const std::vector<double>& inputs,
+                                   const std::vector<double>& scales);
+
 }  // namespace cssrun::oracle
 
 #endif  // CSSRUN_TESTS_ORACLE_DIRECT_REFERENCE_H_

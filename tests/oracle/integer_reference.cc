@@ -208,6 +208,8 @@ IntegerRun RunSettled(const format::NetworkT& network, size_t index, const Choic
   const size_t positions = size_t{node.potential->height()} * node.potential->width();
   const size_t neurons = scales.size() * positions;
   const std::vector<float> direct = DirectPotentials(network, node, pixels);
+  std::vector<double> whole;
+  if (choices.whole_pixels) whole = WholePixelSums(network, node, pixels, scales);
   std::vector<double> magnitude = sums.real_magnitude;
   std::vector<double> z(neurons);
   for (size_t j = 0; j < neurons; ++j) {
@@ -216,7 +218,8 @@ IntegerRun RunSettled(const format::NetworkT& network, size_t index, const Choic
     const double all_steps = SumOfWeights(network);
     const double bias = static_cast<double>(node.bias[c]) * all_steps +
                         static_cast<double>(node.initial_potential) * std::exp2(steps);
-    const double of_pixels = static_cast<double>(direct[j]) * all_steps;
+    const double of_pixels =
+        choices.whole_pixels ? whole[j] / scales[c] : static_cast<double>(direct[j]) * all_steps;
     z[j] = came + bias + of_pixels + sums.real[j];
     magnitude[j] += std::abs(came) + std::abs(bias) + std::abs(of_pixels) + 1;
   }

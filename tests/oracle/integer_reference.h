@@ -27,6 +27,7 @@ struct Choices {
   bool exact = false;    // for a settled node: nothing is added to its 32-bit sums
   // Units of one amplitude before the silent period, by target channel.
   std::vector<double> scales;
+  bool whole_pixels = false;  // pixels are bytes, and their weights whole numbers
   // The synapses that carry spikes, in the node's order.
   struct Synapses {
     Addition addition = Addition::kEvents;

@@ -115,6 +115,7 @@ class Builder {
     if (direct_) {
       network_.code->input = format::InputCoding::Direct;
       network_.nodes[0]->thresholds.clear();
+      network_.code->whole_pixels = draw_.Chance(0.5);
     }
     return std::move(network_);
   }

@@ -161,6 +161,7 @@ NetworkT RandomNetwork(uint32_t seed, const RandomOptions& options) {
   if (options.direct) {
     network.code->input = format::InputCoding::Direct;
     network.nodes[0]->thresholds.clear();
+    network.code->whole_pixels = seed % 2 == 1;
   }
   return network;
 }

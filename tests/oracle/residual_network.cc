@@ -83,6 +83,7 @@ NetworkT ResidualNetwork(uint32_t seed) {
   if (direct) {
     network.code->input = format::InputCoding::Direct;
     network.nodes[0]->thresholds.clear();
+    network.code->whole_pixels = true;
   }
   return network;
 }

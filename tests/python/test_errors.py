@@ -111,7 +111,7 @@ def test_limits_are_raised_and_lowered_by_name(net_file, demo, images):
 
 @pytest.mark.parametrize("limits, error, text", [
     ({"fish": 3}, ValueError, "limit fish: there are neurons, synapses, layers, timesteps, side, "
-                              "pixels, bytes, jpeg-scans"),
+                              "pixels, bytes, jpeg-scans, frames"),
     ({"layers": 0}, ValueError, "limit layers: a whole number from 1 to 2"),
     ({"layers": -1}, ValueError, "limit layers: a whole number from 1 to 2"),
     ({"layers": 2**40 + 1}, ValueError, "limit layers: a whole number from 1 to 2"),

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "hwy/targets.h"
+#include "runtime/simd_variant.h"
 
 namespace cssrun {
 
@@ -22,19 +23,26 @@ inline std::vector<int64_t> InstructionSets() {
   return sets;
 }
 
-// Calls function() or function(target) with kernels dispatched to each of them in turn, then lets
-// the machine choose again.
+// Calls function() or function(target) with kernels dispatched to each of them in turn, AVX2 with
+// and without AVX-VNNI, then lets the machine choose again.
 template <class Function>
 void ForEveryInstructionSet(const Function& function) {
-  for (const int64_t target : InstructionSets()) {
-    SCOPED_TRACE(hwy::TargetName(target));
-    hwy::SetSupportedTargetsForTest(target);
-    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+  const auto run = [&](int64_t target) {
+    SCOPED_TRACE(internal::RunningVariant().name);
     if constexpr (std::is_invocable_v<Function, int64_t>) {
       function(target);
     } else {
       function();
     }
+  };
+  for (const int64_t target : InstructionSets()) {
+    hwy::SetSupportedTargetsForTest(target);
+    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+    run(target);
+    if (target != HWY_AVX2 || !internal::HasAvxVnni()) continue;
+    internal::AllowAvxVnni(false);
+    run(target);
+    internal::AllowAvxVnni(true);
   }
   hwy::SetSupportedTargetsForTest(0);
   hwy::GetChosenTarget().Update(hwy::SupportedTargets());

@@ -33,6 +33,7 @@ class SimdVariantTest : public testing::Test {
   static void Allow(int64_t targets) {
     hwy::SetSupportedTargetsForTest(targets);
     hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+    AllowAvxVnni(targets == 0);
   }
   const int64_t machine_ =
       hwy::SupportedTargets() & ~kNeverCompiled & (~kFallbacks | CompiledTargets());
@@ -74,7 +75,19 @@ TEST_F(SimdVariantTest, BytesAreMultipliedWhereTheProcessorCan) {
   const bool vnni =
       __builtin_cpu_supports("avx512vnni") != 0 && __builtin_cpu_supports("avx512vbmi2") != 0 &&
       __builtin_cpu_supports("avx512bitalg") != 0 && __builtin_cpu_supports("avx512vpopcntdq") != 0;
-  EXPECT_EQ(RunningVariant().byte_products, vnni);
+  const bool avx2 = RunningVariant().target == HWY_AVX2;
+  EXPECT_EQ(RunningVariant().byte_products, vnni || (avx2 && HasAvxVnni()));
+}
+
+// Under AVX2's name, Highway knows no other for it.
+TEST_F(SimdVariantTest, Avx2TakesVnniWhereTheProcessorHasIt) {
+  if ((machine_ & HWY_AVX2) == 0) return;
+  Allow(HWY_AVX2);
+  EXPECT_STREQ(RunningVariant().name, "AVX2");
+  EXPECT_FALSE(RunningVariant().byte_products);
+  AllowAvxVnni(true);
+  EXPECT_EQ(RunningVariant().byte_products, HasAvxVnni());
+  EXPECT_STREQ(RunningVariant().name, HasAvxVnni() ? "AVX2_VNNI" : "AVX2");
 }
 #endif
 

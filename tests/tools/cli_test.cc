@@ -389,7 +389,7 @@ TEST_F(CliTest, InspectAsJson) {
   EXPECT_EQ(finished.err, "");
   const Json json = Json::parse(finished.out, nullptr, false);
   ASSERT_FALSE(json.is_discarded()) << finished.out;
-  EXPECT_EQ(json["format_version"], 4);
+  EXPECT_EQ(json["format_version"], 5);
   EXPECT_EQ(json["bytes"], Serialized(SmallNetwork(kLabels)).size());
   EXPECT_EQ(json["timesteps"], 6);
   EXPECT_EQ(json["latency_steps"], 8);

@@ -297,6 +297,10 @@ TEST_F(MpirunTest, OneMessageAndTheExitCode) {
   const Finished usage = RunRanks(2, {"a.png", "--topk", "0"});
   EXPECT_EQ(usage.exit_code, 2);
   EXPECT_EQ(messages(usage), 1) << usage.err;
+  const Finished stream = RunRanks(2, {"--stream", "set"});
+  EXPECT_EQ(stream.exit_code, 2);
+  EXPECT_EQ(messages(stream), 1) << stream.err;
+  EXPECT_TRUE(Contains(stream.err, "run it without mpirun")) << stream.err;
   folder_.Write("net.fb", "no network");
   const Finished bad = RunRanks(2, {"a.png"});
   EXPECT_EQ(bad.exit_code, 3);

@@ -15,9 +15,9 @@
 
 namespace cssrun::tools {
 
-// 4 x 4 RGB pixels, two layers, one class for each of `labels`.
-inline format::NetworkT SmallNetwork(const std::vector<std::string>& labels) {
-  format::NetworkT network = oracle::ChainNetwork(2, 6, 1.5F, 1);
+// Gives a chain of 4 x 4 RGB pixels one class for each of `labels`.
+inline format::NetworkT WithClasses(format::NetworkT network,
+                                    const std::vector<std::string>& labels) {
   const auto classes = static_cast<uint32_t>(labels.size());
   format::NodeT& readout = *network.nodes.back();
   *readout.extent = {classes, 1, 1};
@@ -33,6 +33,16 @@ inline format::NetworkT SmallNetwork(const std::vector<std::string>& labels) {
   network.origin->model_file = "model.onnx";
   network.origin->converter_version = "0.1.0";
   return network;
+}
+
+// 4 x 4 RGB pixels, two layers, one class for each of `labels`.
+inline format::NetworkT SmallNetwork(const std::vector<std::string>& labels) {
+  return WithClasses(oracle::ChainNetwork(2, 6, 1.5F, 1), labels);
+}
+
+// The same with neurons that wait for all of their input, as streams need them.
+inline format::NetworkT SettledNetwork(const std::vector<std::string>& labels) {
+  return WithClasses(oracle::ChainNetwork(2, 4, 2.0F, 3), labels);
 }
 
 inline std::vector<uint8_t> Serialized(const format::NetworkT& network) {

@@ -40,6 +40,7 @@ class Ranks {
   static Result<Ranks> Join();
 
   bool leads() const { return rank_ == 0; }
+  bool alone() const { return size_ == 1; }
 
   // For rank 0: runs all images and delivers them as RunImages does, from this thread. Error: kIo
   // when a rank is lost or fails; everything delivered by then is sound.
@@ -56,8 +57,7 @@ class Ranks {
   Ranks(int rank, int size) : rank_(rank), size_(size) {}
 
   int rank_;
-  // Unused in a process alone.
-  [[maybe_unused]] int size_;
+  int size_;
   [[maybe_unused]] bool running_ = false;  // the others may be at work
 };
 

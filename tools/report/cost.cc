@@ -11,12 +11,6 @@ namespace {
 // Formats a rate: "0.0123", or "1.3e-05" where fixed digits would show 0.
 std::string Rate(double rate) { return fmt::format("{:.3g}", rate); }
 
-std::string BarCell(const char* name, double value, double largest, const std::string& text,
-                    const char* look) {
-  return fmt::format("<td data-name=\"{}\">{}{}</td>", name, text,
-                     Bar(largest > 0 ? value / largest : 0, look));
-}
-
 // A chart with steps on the horizontal axis and shares on the vertical one. The vertical axis ends
 // at 100 % and begins at 0, or just low enough to show `smallest`.
 class StepChart {

@@ -11,12 +11,6 @@
 namespace cssrun::tools {
 namespace {
 
-std::string Tile(const std::string& name, const std::string& figure, const std::string& remark) {
-  return fmt::format(
-      "<div class=\"tile\"><span class=\"name\">{}</span><b>{}</b><span>{}</span></div>\n", name,
-      figure, remark);
-}
-
 // Returns Wilson's interval, which is sound for few images and for shares near 0 and 1.
 std::string Interval(size_t right, size_t images) {
   constexpr double kDeviations = 1.96;  // 95 %
@@ -84,21 +78,30 @@ std::string Header(const ReportContent& content) {
                 content.summary.earlier()));
 }
 
-std::string FailuresSection(const ReportContent& content) {
-  const Tally& tally = content.tally;
-  if (tally.failed() == 0) return "";
-  std::string items;
-  for (const std::string& failure : tally.failures()) {
-    items += "<li>" + HtmlText(failure) + "</li>\n";
-  }
-  const uint64_t unnamed = tally.failed() - tally.failures().size();
+}  // namespace
+
+std::string Tile(const std::string& name, const std::string& figure, const std::string& remark) {
   return fmt::format(
-      "<section id=\"failed\">\n<h2>Images that failed</h2>\n<ul "
-      "class=\"errors\">\n{}</ul>\n{}</section>\n",
-      items, unnamed == 0 ? "" : fmt::format("<p class=\"note\">and {} more</p>\n", unnamed));
+      "<div class=\"tile\"><span class=\"name\">{}</span><b>{}</b><span>{}</span></div>\n", name,
+      figure, remark);
 }
 
-}  // namespace
+std::string BarCell(const char* name, double value, double largest, const std::string& text,
+                    const char* look) {
+  return fmt::format("<td data-name=\"{}\">{}{}</td>", name, text,
+                     Bar(largest > 0 ? value / largest : 0, look));
+}
+
+std::string FailuresSection(const std::string& what, const std::vector<std::string>& messages,
+                            uint64_t count) {
+  if (count == 0) return "";
+  std::string items;
+  for (const std::string& message : messages) items += "<li>" + HtmlText(message) + "</li>\n";
+  const uint64_t unnamed = count - messages.size();
+  return fmt::format(
+      "<section id=\"failed\">\n<h2>{}</h2>\n<ul class=\"errors\">\n{}</ul>\n{}</section>\n", what,
+      items, unnamed == 0 ? "" : fmt::format("<p class=\"note\">and {} more</p>\n", unnamed));
+}
 
 std::string Bar(double share, const char* look) {
   const double percent = std::isfinite(share) ? std::clamp(share, 0.0, 1.0) * 100 : 0;
@@ -133,8 +136,7 @@ std::string Count(double number) {
   return fmt::format("{:.{}f}{}", number, number < 10 && decimals > 0 ? 2 : decimals, kUnits[unit]);
 }
 
-std::string ReportPage(const ReportContent& content) {
-  const std::string title = HtmlText(content.network_file);
+std::string PageAround(const std::string& title, const std::string& body) {
   std::string page =
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\" />\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\" />\n"
@@ -142,23 +144,29 @@ std::string ReportPage(const ReportContent& content) {
       "<meta http-equiv=\"Content-Security-Policy\" "
       "content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\" />\n";
   page += fmt::format("<title>{}: report</title>\n<style>\n{}</style>\n</head>\n<body>\n<main>\n",
-                      title, kReportStyle);
-  page += Header(content);
-  page += Tiles(content);
-  page += AccuracySection(content);
-  page += HardestSection(content);
-  page += LayersSection(content);
-  const std::string steps = StepsSection(content);
-  const std::string energy = EnergySection(content);
-  page += "<div class=\"columns\">\n" + steps + energy + "</div>\n";
-  page += NeuronsSection(content);
-  page += FailuresSection(content);
+                      HtmlText(title), kReportStyle);
+  page += body;
   page += fmt::format(
       "<footer>Made by cssrun {}. A SyOP is one weight added to one membrane because "
       "of one spike; a MAC is one multiply-accumulate of the dense ANN.</footer>\n"
       "</main>\n</body>\n</html>\n",
       Version());
   return page;
+}
+
+std::string ReportPage(const ReportContent& content) {
+  const Tally& tally = content.tally;
+  std::string body = Header(content);
+  body += Tiles(content);
+  body += AccuracySection(content);
+  body += HardestSection(content);
+  body += LayersSection(content);
+  const std::string steps = StepsSection(content);
+  const std::string energy = EnergySection(content);
+  body += "<div class=\"columns\">\n" + steps + energy + "</div>\n";
+  body += NeuronsSection(content);
+  body += FailuresSection("Images that failed", tally.failures(), tally.failed());
+  return PageAround(content.network_file, body);
 }
 
 }  // namespace cssrun::tools

@@ -2,6 +2,7 @@
 #ifndef CSSRUN_TOOLS_REPORT_PAGE_H_
 #define CSSRUN_TOOLS_REPORT_PAGE_H_
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -35,7 +36,16 @@ std::string StepsSection(const ReportContent& content);
 std::string EnergySection(const ReportContent& content);
 std::string NeuronsSection(const ReportContent& content);
 
+// A whole page of this look; `body` is the inside of its main element.
+std::string PageAround(const std::string& title, const std::string& body);
+
 // Helpers that several sections use. `share`: 0 to 1.
+std::string Tile(const std::string& name, const std::string& figure, const std::string& remark);
+std::string BarCell(const char* name, double value, double largest, const std::string& text,
+                    const char* look);
+// A list of messages, of which there may have been more; empty if there are none.
+std::string FailuresSection(const std::string& what, const std::vector<std::string>& messages,
+                            uint64_t count);
 std::string Bar(double share, const char* look = "");
 std::string Picture(const std::optional<Thumbnail>& thumbnail);
 std::string Percent(double share);  // "99.5 %"

@@ -45,14 +45,24 @@ Result<std::string> JpegUri(const Image& image) {
 
 }  // namespace
 
+Result<Thumbnail> MakeThumbnail(const Image& image) {
+  try {
+    const Image small = Shrunk(image);
+    Result<std::string> uri = JpegUri(small);
+    if (!uri.ok()) return uri.status();
+    return Thumbnail{std::move(uri).value(), small.width, small.height};
+  } catch (const std::bad_alloc&) {
+    return Status::OutOfMemory();
+  }
+}
+
 Result<Thumbnail> MakeThumbnail(const std::string& path, const ImageLimits& limits) {
   try {
     Result<Image> image = ReadImage(path, limits);
     if (!image.ok()) return image.status();
-    const Image small = Shrunk(image.value());
-    Result<std::string> uri = JpegUri(small);
-    if (!uri.ok()) return Status(uri.status().code(), path + ": " + uri.status().message());
-    return Thumbnail{std::move(uri).value(), small.width, small.height};
+    Result<Thumbnail> thumbnail = MakeThumbnail(image.value());
+    if (thumbnail.ok()) return thumbnail;
+    return Status(thumbnail.status().code(), path + ": " + thumbnail.status().message());
   } catch (const std::bad_alloc&) {
     return Status::OutOfMemory();
   }

@@ -19,6 +19,8 @@ struct Thumbnail {
 // Reads the image `path` and reduces it to fit into a square of 160 pixels; smaller images stay as
 // they are. Errors as those of ReadImage.
 Result<Thumbnail> MakeThumbnail(const std::string& path, const ImageLimits& limits = {});
+// The same of an image in memory.
+Result<Thumbnail> MakeThumbnail(const Image& image);
 
 }  // namespace cssrun::tools
 

@@ -27,6 +27,21 @@
 #else
 #define CSSRUN_TARGET_VNNI 0
 #endif
+// vpmaddubsw, two products of bytes added in 16 bits: what other x86 targets have.
+#undef CSSRUN_TARGET_BYTE_PAIRS
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_SSSE3 && !CSSRUN_TARGET_VNNI
+#define CSSRUN_TARGET_BYTE_PAIRS 1
+#else
+#define CSSRUN_TARGET_BYTE_PAIRS 0
+#endif
+// vpdpbusd for vectors of 32 bytes, which some machines without AVX-512 have: AVX-VNNI. Highway has
+// no target of that name, so that kernels ask HasAvxVnni().
+#undef CSSRUN_TARGET_MAY_HAVE_AVX_VNNI
+#if HWY_ARCH_X86 && HWY_TARGET == HWY_AVX2
+#define CSSRUN_TARGET_MAY_HAVE_AVX_VNNI 1
+#else
+#define CSSRUN_TARGET_MAY_HAVE_AVX_VNNI 0
+#endif
 
 HWY_BEFORE_NAMESPACE();
 namespace cssrun::internal::HWY_NAMESPACE {

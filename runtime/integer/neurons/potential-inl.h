@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "hwy/highway.h"
 #include "runtime/integer/kernels/lanes-inl.h"
@@ -34,10 +35,18 @@ HWY_INLINE hn::Vec<D> LevelsAsFloats(D df, const uint8_t* levels, int32_t zero) 
 template <class D>
 HWY_INLINE hn::Vec<hn::RebindToSigned<D>> Truncated(D df, hn::Vec<D> z) {
   z = hn::Min(z, hn::Set(df, 65535.0F));
-#if CSSRUN_TARGET_AVX512
   // Highway 1.0 adds four instructions for values beyond 32 bits.
+#if CSSRUN_TARGET_AVX512
   if constexpr (hn::MaxLanes(df) == 16) {
     return hn::Vec<hn::RebindToSigned<D>>{_mm512_cvttps_epi32(z.raw)};
+  }
+#elif HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX2
+  if constexpr (hn::MaxLanes(df) == 8) {
+    return hn::Vec<hn::RebindToSigned<D>>{_mm256_cvttps_epi32(z.raw)};
+  }
+#elif HWY_ARCH_X86 && HWY_TARGET <= HWY_SSSE3
+  if constexpr (hn::MaxLanes(df) == 4) {
+    return hn::Vec<hn::RebindToSigned<D>>{_mm_cvttps_epi32(z.raw)};
   }
 #endif
   return hn::ConvertTo(hn::RebindToSigned<D>(), z);
@@ -151,31 +160,34 @@ HWY_INLINE void StoreNeurons(D df, hn::Vec<D> sums, const RowPotentials& row, si
   StoreBytes(d32, level, row.levels + row.index + column * row.index_pitch + lane);
 }
 
-#if CSSRUN_TARGET_AVX512
+#undef CSSRUN_STORES_LEVELS
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_SSSE3
+#define CSSRUN_STORES_LEVELS 1
 // WholePotentials() where at most one shortcut joins and nothing else, which is nearly everywhere.
 template <size_t kOfColumn, bool kShortcut, bool kRectify>
 struct PlainPotentials {
   using D = hn::CappedTag<float, 16>;
   using V = hn::Vec<D>;
+  static constexpr size_t kLanes = hn::MaxLanes(D());
 
   // Of lanes from `lane` on.
   HWY_INLINE PlainPotentials(const RowPotentials& row, size_t lane)
       : shortcut(row.shortcuts[0].levels), zero(row.shortcuts[0].zero) {
     for (size_t i = 0; i < kOfColumn; ++i) {
-      scale[i] = hn::LoadU(D(), row.scale + lane + 16 * i);
-      bias[i] = hn::LoadU(D(), row.bias + lane + 16 * i);
+      scale[i] = hn::LoadU(D(), row.scale + lane + kLanes * i);
+      bias[i] = hn::LoadU(D(), row.bias + lane + kLanes * i);
     }
     weight = hn::Set(D(), row.shortcuts[0].weight);
   }
   // `index`: of the first lane in rows of levels.
   template <class Sum>
-  HWY_INLINE __m512i Of(const Sum* sums, size_t i, size_t index) const {
+  HWY_INLINE hn::Vec<hn::RebindToSigned<D>> Of(const Sum* sums, size_t i, size_t index) const {
     V z = hn::Mul(SumsAsFloats(sums), scale[i]);
     z = hn::Add(z, bias[i]);
     if constexpr (kShortcut) {
       z = hn::Add(z, hn::Mul(LevelsAsFloats(D(), shortcut + index, zero), weight));
     }
-    return Truncated(D(), kRectify ? z : hn::Floor(z)).raw;
+    return Truncated(D(), kRectify ? z : hn::Floor(z));
   }
 
   static HWY_INLINE V SumsAsFloats(const int32_t* sums) {
@@ -190,9 +202,73 @@ struct PlainPotentials {
   int32_t zero;
 };
 
-// StoreNeurons() of levels for `columns` columns of `kOfColumn` vectors of 16 sums, whole numbers
-// or floats that are whole, of lanes from `lane` on. Four vectors share instructions that work on
-// 16 and 8 bits:
+// Instructions that narrow two vectors to one, block by block of 16 bytes.
+struct Narrowing {
+  using D32 = hn::CappedTag<int32_t, 16>;
+  using D16 = hn::Repartition<int16_t, D32>;
+  using V32 = hn::Vec<D32>;
+  using V16 = hn::Vec<D16>;
+#if CSSRUN_TARGET_AVX512
+  using Bytes = __m512i;
+  static HWY_INLINE V16 To16(V32 a, V32 b) { return V16{_mm512_packs_epi32(a.raw, b.raw)}; }
+  // Four numbers of each of the four vectors, from first to last, are brought together.
+  static HWY_INLINE Bytes To8(V16 a, V16 b) {
+    const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    return _mm512_permutexvar_epi32(order, _mm512_packus_epi16(a.raw, b.raw));
+  }
+#elif HWY_TARGET <= HWY_AVX2
+  using Bytes = __m256i;
+  static HWY_INLINE V16 To16(V32 a, V32 b) { return V16{_mm256_packs_epi32(a.raw, b.raw)}; }
+  static HWY_INLINE Bytes To8(V16 a, V16 b) {
+    const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+    return _mm256_permutevar8x32_epi32(_mm256_packus_epi16(a.raw, b.raw), order);
+  }
+#else
+  using Bytes = __m128i;
+  static HWY_INLINE V16 To16(V32 a, V32 b) { return V16{_mm_packs_epi32(a.raw, b.raw)}; }
+  static HWY_INLINE Bytes To8(V16 a, V16 b) { return _mm_packus_epi16(a.raw, b.raw); }
+#endif
+};
+
+// Stores the bytes of up to `columns` columns of kOfColumn vectors.
+template <size_t kOfColumn>
+HWY_INLINE void StoreColumns(Narrowing::Bytes bytes, size_t pitch, size_t columns, uint8_t* to) {
+  constexpr size_t kLanes = hn::MaxLanes(Narrowing::D32());
+  if (kOfColumn == 4 || (pitch == kOfColumn * kLanes && columns >= 4 / kOfColumn)) {
+    std::memcpy(to, &bytes, sizeof(bytes));
+    return;
+  }
+#if CSSRUN_TARGET_AVX512
+  if constexpr (kOfColumn == 2) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_castsi512_si256(bytes));
+    if (columns == 1) return;
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + pitch),
+                        _mm512_extracti64x4_epi64(bytes, 1));
+  } else {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_castsi512_si128(bytes));
+    if (columns == 1) return;
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to + pitch), _mm512_extracti32x4_epi32(bytes, 1));
+    if (columns == 2) return;
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to + 2 * pitch),
+                     _mm512_extracti32x4_epi32(bytes, 2));
+    if (columns == 3) return;
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to + 3 * pitch),
+                     _mm512_extracti32x4_epi32(bytes, 3));
+  }
+#else
+  constexpr size_t kBytes = kOfColumn * kLanes;
+  alignas(sizeof(bytes)) uint8_t some[sizeof(bytes)];
+  std::memcpy(some, &bytes, sizeof(bytes));
+  HWY_UNROLL(4)
+  for (size_t i = 0; i < 4 / kOfColumn; ++i) {
+    if (i < columns) std::memcpy(to + i * pitch, some + i * kBytes, kBytes);
+  }
+#endif
+}
+
+// StoreNeurons() of levels for `columns` columns of `kOfColumn` vectors of sums, whole numbers or
+// floats that are whole, of lanes from `lane` on. Four vectors share instructions that work on 16
+// and 8 bits. With vectors of four blocks:
 //
 //     potentials, 32 bits    4 vectors    z0        z1        z2        z3
 //     levels, 16 bits        2 vectors    z0 z1 ... z0 z1     z2 z3 ... z2 z3    four numbers each
@@ -200,55 +276,38 @@ struct PlainPotentials {
 template <size_t kOfColumn, bool kShortcut, bool kRectify, class Sum>
 HWY_NOINLINE void StoreLevels(const Sum* HWY_RESTRICT sums, const RowPotentials& row, size_t lane,
                               size_t column, size_t columns) {
+  using N = Narrowing;
+  constexpr size_t kLanes = hn::MaxLanes(N::D32());
+  const N::D16 d16;
   const PlainPotentials<kOfColumn, kShortcut, kRectify> potentials(row, lane);
   const LevelRule& rule = *row.rule;
-  const __m512i offset = _mm512_set1_epi16(rule.offset);
-  const __m512i least = _mm512_set1_epi16(rule.least);
-  const __m512i most = _mm512_set1_epi16(rule.most);
-  const __m512i zero = _mm512_set1_epi16(rule.zero);
-  const __m128i fraction = _mm_cvtsi32_si128(rule.fraction);
-  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  const auto offset = hn::Set(d16, rule.offset);
+  const auto least = hn::Set(d16, rule.least);
+  const auto most = hn::Set(d16, rule.most);
+  const auto zero = hn::Set(d16, static_cast<int16_t>(rule.zero));
   const size_t pitch = row.index_pitch;
   constexpr size_t kColumns = 4 / kOfColumn;
   size_t index = row.index + column * pitch + lane;
-  for (size_t done = 0; done < columns; done += kColumns, sums += 64, index += kColumns * pitch) {
+  for (size_t done = 0; done < columns; done += kColumns, index += kColumns * pitch) {
     const size_t rest = columns - done;
-    __m512i z[4];
+    N::V32 z[4];
     HWY_UNROLL(4)
     for (size_t i = 0; i < 4; ++i) {
       // Beyond the last column, that one again.
       const size_t from = std::min(i / kOfColumn, rest - 1);
       const size_t v = i % kOfColumn;
-      z[i] = potentials.Of(sums + 16 * (from * kOfColumn + v), v, index + from * pitch + 16 * v);
+      z[i] = potentials.Of(sums + kLanes * (from * kOfColumn + v), v,
+                           index + from * pitch + kLanes * v);
     }
-    __m512i level[2];
+    N::V16 level[2];
     HWY_UNROLL(2)
     for (size_t i = 0; i < 2; ++i) {
-      const __m512i both = _mm512_packs_epi32(z[2 * i], z[2 * i + 1]);
-      level[i] = _mm512_sra_epi16(_mm512_adds_epi16(both, offset), fraction);
-      level[i] = _mm512_min_epi16(_mm512_max_epi16(level[i], least), most);
-      level[i] = _mm512_add_epi16(level[i], zero);
+      const auto both = N::To16(z[2 * i], z[2 * i + 1]);
+      level[i] = hn::ShiftRightSame(hn::SaturatedAdd(both, offset), rule.fraction);
+      level[i] = hn::Add(hn::Min(hn::Max(level[i], least), most), zero);
     }
-    const __m512i bytes = _mm512_permutexvar_epi32(order, _mm512_packus_epi16(level[0], level[1]));
-    uint8_t* to = row.levels + index;
-    if (pitch == kOfColumn * 16 && rest >= kColumns) {
-      _mm512_storeu_si512(to, bytes);
-    } else if constexpr (kOfColumn == 2) {
-      _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_castsi512_si256(bytes));
-      if (rest == 1) break;
-      _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + pitch),
-                          _mm512_extracti64x4_epi64(bytes, 1));
-    } else {
-      _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_castsi512_si128(bytes));
-      if (rest == 1) break;
-      _mm_storeu_si128(reinterpret_cast<__m128i*>(to + pitch), _mm512_extracti32x4_epi32(bytes, 1));
-      if (rest == 2) break;
-      _mm_storeu_si128(reinterpret_cast<__m128i*>(to + 2 * pitch),
-                       _mm512_extracti32x4_epi32(bytes, 2));
-      if (rest == 3) break;
-      _mm_storeu_si128(reinterpret_cast<__m128i*>(to + 3 * pitch),
-                       _mm512_extracti32x4_epi32(bytes, 3));
-    }
+    StoreColumns<kOfColumn>(N::To8(level[0], level[1]), pitch, rest, row.levels + index);
+    sums += 4 * kLanes;
   }
 }
 
@@ -269,6 +328,8 @@ HWY_INLINE bool StoreLevels(const Sum* sums, const RowPotentials& row, size_t la
   }
   return true;
 }
+#else
+#define CSSRUN_STORES_LEVELS 0
 #endif
 
 }  // namespace cssrun::internal::HWY_NAMESPACE

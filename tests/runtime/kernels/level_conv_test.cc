@@ -66,12 +66,14 @@ TEST(LevelConvTest, IsItsPlainTwin) {
       const auto draw = static_cast<WeightDraw>(variant % 3);
       std::mt19937 generator(++seed);
       const ConvolutionCase made(shape, draw, seed);
-      const LevelConvShape conv = LevelConvShapeOf(made);
-      ASSERT_TRUE(LevelSumsFit(conv, 63));
+      const uint8_t largest = variant == 2 ? 3 : 63;
+      LevelConvShape conv = LevelConvShapeOf(made);
+      conv.largest_byte = largest;
+      ASSERT_TRUE(LevelSumsFit(conv, largest));
       const LevelConv kernel = MakeLevelConv(conv, made.scaled());
       const LevelFrame levels =
           RandomLevels(shape.source, made.source_lanes, LevelLayoutOf(made, kernel),
-                       variant == 1 ? 1000 : 300, 0, variant == 2 ? 3 : 63, generator);
+                       variant == 1 ? 1000 : 300, 0, largest, generator);
       for (const SumMode mode : {SumMode::kStore, SumMode::kJoin, SumMode::kPotential}) {
         const char* name = kModes[static_cast<size_t>(mode)];
         SCOPED_TRACE(std::string(name) + ", variant " + std::to_string(variant));
@@ -100,6 +102,54 @@ TEST(LevelConvTest, IsItsPlainTwin) {
         "potential with shortcuts 2", "potential with shortcuts 3"}) {
     EXPECT_GE(reached[kind], 100) << kind;
   }
+}
+
+// The largest sums that a run may have in 16 bits: all levels are the largest, and weights are as
+// large as they can be, of one sign or of any.
+TEST(LevelConvTest, IsItsPlainTwinWhereSixteenBitsAreFull) {
+  ConvolutionShape shape;
+  shape.source = format::Extent(136, 1, 7);
+  shape.targets = 32;
+  shape.window = Square(1, 1, 0);
+  size_t longest = 0;
+  size_t wide = 0;
+  for (const int largest : {1, 3, 31, 63, 127, 128, 129, 130, 255}) {
+    for (const WeightDraw draw :
+         {WeightDraw::kOneSign, WeightDraw::kExtreme, WeightDraw::kNormal}) {
+      SCOPED_TRACE(std::to_string(largest) + ", weights " + std::to_string(static_cast<int>(draw)));
+      std::mt19937 generator(1);
+      const ConvolutionCase made(shape, draw, 1);
+      LevelConvShape conv = LevelConvShapeOf(made);
+      conv.largest_byte = static_cast<uint32_t>(largest);
+      // Units of both signs fill a byte.
+      std::vector<float> weights(made.synapses().weights()->begin(),
+                                 made.synapses().weights()->end());
+      if (draw == WeightDraw::kOneSign) {
+        for (size_t i = weights.size() / 2; i < weights.size(); ++i) weights[i] = -1;
+      }
+      const ScaledWeights scaled{weights.data(), made.scales};
+      const LevelConv kernel = MakeLevelConv(conv, scaled);
+      for (const uint16_t run : kernel.runs) {
+        longest = std::max<size_t>(longest, run & kRunQuads);
+        wide += (run & kWideRun) != 0 ? 1 : 0;
+      }
+      const LevelFrame levels =
+          RandomLevels(shape.source, made.source_lanes, LevelLayoutOf(made, kernel), 1000, largest,
+                       largest, generator);
+      const SettledCase settled(made.membranes, made.pools, {0, false, true}, 1);
+      const Work work{kernel, levels, settled, SumMode::kPotential};
+      std::vector<int16_t> expected = settled.membranes;
+      const SettledRow of_layer = settled.row(expected.data());
+      const PotentialInputs inputs = settled.inputs(0);
+      SumLevelsReference(conv, scaled, levels, TargetOf(work, of_layer, inputs), 0);
+      ForEveryInstructionSet([&] {
+        if (!HasFailure()) ExpectRows(work, expected);
+      });
+      if (HasFailure()) return;
+    }
+  }
+  EXPECT_EQ(longest, 34U) << "no run has all quads";
+  EXPECT_GT(wide, 0U);
 }
 
 // Groups, levels of sources that don't rectify, weights of an 8-bit model with a zero point, sums
@@ -147,6 +197,54 @@ TEST(LevelConvTest, IsItsPlainTwinOnLongTrains) {
     }
   }
   EXPECT_GE(with_offsets, 100);
+}
+
+// Bytes of pixels, weights of one or two planes, zeros that are no whole numbers.
+TEST(LevelConvTest, SumsOfPixelsAreTheirPlainTwin) {
+  uint32_t seed = 0;
+  std::map<uint32_t, int> reached;
+  for (const ConvolutionShape& shape : GroupedLevelShapes()) {
+    SCOPED_TRACE(Describe(shape));
+    std::mt19937 generator(++seed);
+    const ConvolutionCase made(shape, WeightDraw::kRandom, seed);
+    PixelConvShape pixels;
+    pixels.conv = LevelConvShapeOf(made);
+    pixels.target_rows = made.membranes.rows;
+    pixels.planes = seed % 3 == 0 ? 1 : 2;
+    const int largest = pixels.planes == 1 ? kLargestNarrowWeight : kLargestPlanesWeight;
+    std::uniform_int_distribution<int> units(-largest, largest);
+    std::uniform_real_distribution<double> zero(-200, 20);
+    WholeWeights weights(made, 1, generator);
+    for (float& weight : weights.weights) weight = static_cast<float>(units(generator));
+    weights.weights.front() = static_cast<float>(largest);
+    weights.weights.back() = static_cast<float>(-largest);
+    std::vector<double> zeros;
+    for (uint32_t c = 0; c < shape.source.channels(); ++c) zeros.push_back(zero(generator));
+    pixels.zeros = zeros;
+    if (static_cast<double>(weights.weights.size()) / shape.targets * largest * 455 > 2e9) continue;
+    const LevelConv kernel = MakePixelConv(pixels, weights.scaled());
+    ++reached[kernel.planes];
+    const SettledCase settled(made.membranes, made.pools, {seed % 3, seed % 4 < 2, seed % 5 != 0},
+                              seed);
+    const LevelFrame levels = RandomLongLevels(made, LevelLayoutOf(made, kernel), 0, generator);
+    for (const SumMode mode : {SumMode::kPotential, SumMode::kLevels}) {
+      SCOPED_TRACE("mode " + std::to_string(static_cast<int>(mode)));
+      const TwinRows expected(settled, mode, [&](const LevelTarget& target, size_t row) {
+        SumLevelsReference(pixels.conv, weights.scaled(), levels, target, row, nullptr, zeros);
+      });
+      ForEveryInstructionSet([&] {
+        if (HasFailure()) return;
+        const SumLevelsFunction sum = Resolve(kernel);
+        const auto run = [&](const LevelTarget& target, size_t row) {
+          sum(kernel, levels, target, row);
+        };
+        ExpectTwins(settled, mode, run, expected);
+      });
+      if (HasFailure()) return;
+    }
+  }
+  EXPECT_GE(reached[1], 30);
+  EXPECT_GE(reached[2], 60);
 }
 
 }  // namespace

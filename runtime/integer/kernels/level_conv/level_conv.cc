@@ -7,6 +7,7 @@
 #include <cstring>
 #include <optional>
 #include <span>
+#include <type_traits>
 
 #include "runtime/assert.h"
 #include "runtime/geometry/window_axis.h"
@@ -17,6 +18,7 @@
 #include "hwy/highway.h"
 #include "runtime/integer/kernels/lanes-inl.h"
 #include "runtime/integer/kernels/level_conv/products-inl.h"
+#include "runtime/integer/kernels/level_conv/runs-inl.h"
 #include "runtime/integer/neurons/potential-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -36,10 +38,13 @@ struct TileRow {
   size_t kernel_rows = 0;  // on the map
   size_t kernel_columns = 0;
   size_t quads = 0;
-  size_t targets = 0;                         // of the tile
-  size_t lanes = 0;                           // of a target column
-  bool slides = false;                        // kSlidingTaps taps of a row, one column apart
-  bool joins = false;                         // what the membranes hold
+  size_t targets = 0;            // of the tile
+  const uint16_t* runs[2] = {};  // of kTileTargets each, see LevelConv
+  size_t lanes = 0;              // of a target column
+  bool slides = false;           // kSlidingTaps taps of a row, one column apart
+  bool joins = false;            // what the membranes hold
+  size_t planes = 1;
+  size_t plane_size = 0;                      // weights from one plane to the next
   const RowPotentials* potentials = nullptr;  // null: the sums themselves are the result
   // What sums begin with, by target of the tile.
   const int32_t* start = nullptr;
@@ -53,6 +58,7 @@ struct TileRow {
   TileRow From(size_t target) const {
     TileRow from = *this;
     from.start += target;
+    from.runs[0] = runs[target / kTileTargets];
     if (weight_offsets != nullptr) from.weight_offsets += target;
     if (floats != nullptr) {
       from.floats += target;
@@ -67,6 +73,10 @@ struct TileRow {
            (weight_offsets != nullptr ? weight_offsets[target] * level_sums[column] : 0);
   }
 };
+
+// What the sums of the first of two planes are multiplied by.
+constexpr int kPlaneShift = 7;
+constexpr int32_t kPlane = 1 << kPlaneShift;
 
 // Hands on the sums of one column, `D` lanes at a time.
 template <class D>
@@ -102,30 +112,48 @@ HWY_INLINE void FinishColumn(const TileRow& row, size_t column, size_t targets, 
 }
 
 #if HWY_TARGET == HWY_SCALAR
-constexpr const char* kVariant = "scalar";
+constexpr const char* kBestVariant = "scalar";
 
+struct Scalar {
+  static constexpr bool kSlides = false;
+};
+using Best = Scalar;
+
+// What one plane of weights brings to a target at one column.
+int32_t SumPlane(const TileRow& row, size_t column, const int8_t* quad) {
+  int32_t sum = 0;
+  for (size_t ky = 0; ky < row.kernel_rows; ++ky) {
+    for (size_t kx = 0; kx < row.kernel_columns; ++kx) {
+      const uint8_t* levels =
+          row.levels + ky * row.levels_pitch + kx * row.tap_pitch + column * row.position_pitch;
+      for (size_t q = 0; q < row.quads; ++q, quad += row.targets * kQuad) {
+        for (size_t c = 0; c < kQuad; ++c) sum += levels[q * kQuad + c] * quad[c];
+      }
+    }
+  }
+  return sum;
+}
+
+template <class Scalar>
 void SumTile(const TileRow& row, const ColumnRange& columns, const int8_t* weights,
              int16_t* membranes) {
   for (size_t column = columns.first; column < columns.last; ++column) {
     int32_t sums[2 * kTileTargets] = {};
     for (size_t target = 0; target < row.targets; ++target) {
-      sums[target] = row.Start(target, column);
-      const int8_t* quad = weights + target * kQuad;
-      for (size_t ky = 0; ky < row.kernel_rows; ++ky) {
-        for (size_t kx = 0; kx < row.kernel_columns; ++kx) {
-          const uint8_t* levels =
-              row.levels + ky * row.levels_pitch + kx * row.tap_pitch + column * row.position_pitch;
-          for (size_t q = 0; q < row.quads; ++q, quad += row.targets * kQuad) {
-            for (size_t c = 0; c < kQuad; ++c) sums[target] += levels[q * kQuad + c] * quad[c];
-          }
-        }
+      int32_t sum = SumPlane(row, column, weights + target * kQuad);
+      if (row.planes == 2) {
+        sum = sum * kPlane + SumPlane(row, column, weights + row.plane_size + target * kQuad);
       }
+      sums[target] = row.Start(target, column) + sum;
     }
     FinishColumn(row, column, row.targets, sums, membranes + column * row.lanes);
   }
 }
 
 #else
+// What sums begin with that are multiplied by 128 yet.
+HWY_ALIGN constexpr int32_t kNothing[2 * kTileTargets] = {};
+
 // What the sums of `kTargets` targets begin with in one column.
 template <size_t kTargets>
 HWY_INLINE void StartColumn(const TileRow& row, size_t column, int32_t* HWY_RESTRICT start) {
@@ -138,70 +166,109 @@ HWY_INLINE void StartColumn(const TileRow& row, size_t column, int32_t* HWY_REST
   }
 }
 
-// `kPositions` neighbouring target columns of 16 or 32 targets.
+// Where the sums of `kPositions` columns begin, [column][target].
 template <size_t kPositions, size_t kTargets>
-HWY_INLINE void SumColumns(const TileRow& row, size_t column, const int8_t* HWY_RESTRICT weights,
-                           int16_t* HWY_RESTRICT membranes) {
-  constexpr size_t kVectors = Products::kVectors * kTargets / kTileTargets;
-  const typename Products::D d;
-  typename Products::Sum sums[kPositions * kVectors];
-  if (row.weight_offsets == nullptr) {
-    HWY_UNROLL(32)
-    for (size_t k = 0; k < kPositions * kVectors; ++k) {
-      sums[k] = Products::Start(row.start, k % kVectors);
-    }
-  } else {
-    HWY_ALIGN int32_t start[kPositions * kTargets];
-    for (size_t p = 0; p < kPositions; ++p) {
+HWY_INLINE void StartColumns(const TileRow& row, size_t column, int32_t* HWY_RESTRICT start) {
+  HWY_UNROLL(16)
+  for (size_t p = 0; p < kPositions; ++p) {
+    if (row.weight_offsets != nullptr) {
       StartColumn<kTargets>(row, column + p, start + p * kTargets);
-    }
-    HWY_UNROLL(32)
-    for (size_t k = 0; k < kPositions * kVectors; ++k) {
-      sums[k] = Products::Start(start + k / kVectors * kTargets, k % kVectors);
-    }
-  }
-  const Taps taps{row.quads, row.targets, row.position_pitch};
-  const uint8_t* HWY_RESTRICT from = row.levels + column * row.position_pitch;
-  if (Products::kSlides && row.slides) {
-    for (size_t ky = 0; ky < row.kernel_rows; ++ky, from += row.levels_pitch) {
-      AddSlidingTaps<kPositions, kTargets>(taps, from, weights, sums);
-      weights += kSlidingTaps * row.quads * row.targets * kQuad;
-    }
-  } else {
-    for (size_t ky = 0; ky < row.kernel_rows; ++ky, from += row.levels_pitch) {
-      const uint8_t* HWY_RESTRICT at = from;
-      for (size_t kx = 0; kx < row.kernel_columns; ++kx, at += row.tap_pitch) {
-        AddTap<kPositions, kTargets>(taps, at, weights, sums);
-        weights += row.quads * row.targets * kQuad;
+    } else {
+      const hn::CappedTag<int32_t, kTileTargets> d;
+      HWY_UNROLL(8)
+      for (size_t i = 0; i < kTargets; i += hn::MaxLanes(d)) {
+        hn::Store(hn::LoadU(d, row.start + i), d, start + p * kTargets + i);
       }
     }
   }
-  const hn::Rebind<int16_t, typename Products::D> d16;
+}
+
+// Hands on the sums of `kPositions` columns, [column][target].
+template <size_t kPositions, size_t kTargets>
+HWY_INLINE void FinishColumns(const TileRow& row, size_t column, const int32_t* HWY_RESTRICT sums,
+                              int16_t* HWY_RESTRICT membranes) {
+#if CSSRUN_STORES_LEVELS
+  constexpr size_t kVectors = kTargets / hn::MaxLanes(Narrowing::D32());
+  if (row.potentials != nullptr && !row.leaves_registers() &&
+      StoreLevels<kVectors>(sums, *row.potentials, 0, column, kPositions)) {
+    return;
+  }
+#endif
+  for (size_t p = 0; p < kPositions; ++p, membranes += row.lanes) {
+    FinishColumn(row, column + p, kTargets, sums + p * kTargets, membranes);
+  }
+}
+
+// Adds the products of one plane of weights to the sums of `kPositions` columns from `from` on.
+template <class P, size_t kPositions, size_t kTargets>
+HWY_INLINE void AddPlane(const TileRow& row, const uint8_t* HWY_RESTRICT from,
+                         const int8_t* HWY_RESTRICT weights, typename P::Sum* sums) {
+  const Taps taps{row.quads, row.targets, row.position_pitch};
+  if (P::kSlides && row.slides) {
+    for (size_t ky = 0; ky < row.kernel_rows; ++ky, from += row.levels_pitch) {
+      AddSlidingTaps<kPositions, kTargets, P>(taps, from, weights, sums);
+      weights += kSlidingTaps * row.quads * row.targets * kQuad;
+    }
+    return;
+  }
+  for (size_t ky = 0; ky < row.kernel_rows; ++ky, from += row.levels_pitch) {
+    const uint8_t* HWY_RESTRICT at = from;
+    for (size_t kx = 0; kx < row.kernel_columns; ++kx, at += row.tap_pitch) {
+      AddTap<kPositions, kTargets, P>(taps, at, weights, sums);
+      weights += row.quads * row.targets * kQuad;
+    }
+  }
+}
+
+// `kPositions` neighbouring target columns of 16 or 32 targets, with sums in registers.
+template <class P, size_t kPositions, size_t kTargets>
+HWY_INLINE void SumInRegisters(const TileRow& row, size_t column,
+                               const int8_t* HWY_RESTRICT weights,
+                               int16_t* HWY_RESTRICT membranes) {
+  constexpr size_t kVectors = P::kVectors * kTargets / kTileTargets;
+  const typename P::D d;
+  typename P::Sum sums[kPositions * kVectors];
+  if (row.weight_offsets == nullptr) {
+    const int32_t* start = row.planes == 1 ? row.start : kNothing;
+    HWY_UNROLL(32)
+    for (size_t k = 0; k < kPositions * kVectors; ++k) {
+      sums[k] = P::Start(start, k % kVectors);
+    }
+  } else {
+    HWY_ALIGN int32_t start[kPositions * kTargets];
+    StartColumns<kPositions, kTargets>(row, column, start);
+    HWY_UNROLL(32)
+    for (size_t k = 0; k < kPositions * kVectors; ++k) {
+      sums[k] = P::Start(start + k / kVectors * kTargets, k % kVectors);
+    }
+  }
+  for (size_t plane = 0;;) {
+    AddPlane<P, kPositions, kTargets>(row, row.levels + column * row.position_pitch, weights, sums);
+    if (++plane == row.planes) break;
+    weights += row.plane_size;
+    HWY_UNROLL(32)
+    for (size_t k = 0; k < kPositions * kVectors; ++k) {
+      sums[k] = hn::Add(hn::ShiftLeft<kPlaneShift>(sums[k]), P::Start(row.start, k % kVectors));
+    }
+  }
+  const hn::Rebind<int16_t, typename P::D> d16;
   membranes += column * row.lanes;
   if (row.potentials != nullptr || row.leaves_registers()) {
     constexpr size_t kResults = kTargets / hn::MaxLanes(d);
     HWY_ALIGN int32_t finished[kPositions * kTargets];
     HWY_UNROLL(32)
     for (size_t k = 0; k < kPositions * kResults; ++k) {
-      hn::Store(Products::Finish(sums + k / kResults * kVectors, k % kResults), d,
+      hn::Store(P::Finish(sums + k / kResults * kVectors, k % kResults), d,
                 finished + k * hn::MaxLanes(d));
     }
-#if CSSRUN_TARGET_VNNI
-    if (!row.leaves_registers() &&
-        StoreLevels<kResults>(finished, *row.potentials, 0, column, kPositions)) {
-      return;
-    }
-#endif
-    for (size_t p = 0; p < kPositions; ++p, membranes += row.lanes) {
-      FinishColumn(row, column + p, kTargets, finished + p * kTargets, membranes);
-    }
+    FinishColumns<kPositions, kTargets>(row, column, finished, membranes);
     return;
   }
   HWY_UNROLL(16)
   for (size_t p = 0; p < kPositions; ++p, membranes += row.lanes) {
     HWY_UNROLL(8)
     for (size_t v = 0; v * hn::MaxLanes(d) < kTargets; ++v) {
-      auto sum = hn::DemoteTo(d16, Products::Finish(sums + p * kVectors, v));
+      auto sum = hn::DemoteTo(d16, P::Finish(sums + p * kVectors, v));
       int16_t* to = membranes + v * hn::MaxLanes(d);
       if (row.joins) sum = hn::SaturatedAdd(hn::LoadU(d16, to), sum);
       hn::StoreU(sum, d16, to);
@@ -209,41 +276,88 @@ HWY_INLINE void SumColumns(const TileRow& row, size_t column, const int8_t* HWY_
   }
 }
 
+#if CSSRUN_TARGET_BYTE_PAIRS
+using Best = ByteRuns;
+constexpr const char* kBestVariant = "8-bit products in 16-bit sums";
+
+// The same with sums in memory, of 16 targets.
+template <size_t kPositions>
+HWY_INLINE void SumByRuns(const TileRow& row, size_t column, const int8_t* HWY_RESTRICT weights,
+                          int16_t* HWY_RESTRICT membranes) {
+  HWY_ALIGN int32_t sums[kPositions * kTileTargets];
+  StartColumns<kPositions, kTileTargets>(row, column, sums);
+  const Taps taps{row.quads, row.targets, row.position_pitch};
+  const uint8_t* HWY_RESTRICT from = row.levels + column * row.position_pitch;
+  const uint16_t* runs = row.runs[0];
+  RunSums<kPositions> run_sums;
+  for (size_t ky = 0; ky < row.kernel_rows; ++ky, from += row.levels_pitch) {
+    const uint8_t* HWY_RESTRICT at = from;
+    for (size_t kx = 0; kx < row.kernel_columns; ++kx, at += row.tap_pitch) {
+      runs = AddRuns<kPositions>(taps, at, weights, runs, run_sums, sums);
+      weights += row.quads * row.targets * kQuad;
+    }
+  }
+  run_sums.MoveTo(sums);
+  FinishColumns<kPositions, kTileTargets>(row, column, sums, membranes + column * row.lanes);
+}
+#else
+using Best = Products;
+constexpr const char* kBestVariant = kVariant;
+#endif
+
+template <class P, size_t kPositions, size_t kTargets>
+HWY_INLINE void SumColumns(const TileRow& row, size_t column, const int8_t* HWY_RESTRICT weights,
+                           int16_t* HWY_RESTRICT membranes) {
+#if CSSRUN_TARGET_BYTE_PAIRS
+  if constexpr (std::is_same_v<P, ByteRuns>) {
+    static_assert(kTargets == kTileTargets);
+    SumByRuns<kPositions>(row, column, weights, membranes);
+  } else {
+    SumInRegisters<P, kPositions, kTargets>(row, column, weights, membranes);
+  }
+#else
+  SumInRegisters<P, kPositions, kTargets>(row, column, weights, membranes);
+#endif
+}
+
 // The next `wanted` columns, or as many fewer as there is code for. Returns how many.
-template <size_t kMost, size_t kTargets>
+template <class P, size_t kMost, size_t kTargets>
 HWY_INLINE size_t SumSomeColumns(size_t wanted, const TileRow& row, size_t column,
                                  const int8_t* weights, int16_t* membranes) {
   // Of more than 8, every fourth: 16-channel maps mostly have powers of two.
   constexpr size_t kFewer = kMost > 8 ? kMost - 4 : kMost - 1;
   if constexpr (kMost > 1) {
     if (wanted < kMost) {
-      return SumSomeColumns<kFewer, kTargets>(wanted, row, column, weights, membranes);
+      return SumSomeColumns<P, kFewer, kTargets>(wanted, row, column, weights, membranes);
     }
   }
-  SumColumns<kMost, kTargets>(row, column, weights, membranes);
+  SumColumns<P, kMost, kTargets>(row, column, weights, membranes);
   return kMost;
 }
 
 // Neighbouring columns of a row, in as few and as equal parts as there are.
-template <size_t kTargets>
+template <class P, size_t kTargets>
 HWY_NOINLINE void SumTargets(const TileRow& row, const ColumnRange& columns, const int8_t* weights,
                              int16_t* membranes) {
-  constexpr size_t kMost = std::max<size_t>(1, Products::kPositions * kTileTargets / kTargets);
+  constexpr size_t kMost = std::max<size_t>(1, P::kPositions * kTileTargets / kTargets);
   for (size_t column = columns.first; column < columns.last;) {
     const size_t rest = columns.last - column;
     const size_t parts = (rest + kMost - 1) / kMost;
     const size_t part = (rest + parts - 1) / parts;
-    column += SumSomeColumns<kMost, kTargets>(part, row, column, weights, membranes);
+    column += SumSomeColumns<P, kMost, kTargets>(part, row, column, weights, membranes);
   }
 }
 
+template <class P>
 void SumTile(const TileRow& row, const ColumnRange& columns, const int8_t* weights,
              int16_t* membranes) {
   constexpr size_t kBoth = size_t{2} * kTileTargets;
-  // Small vectors have no registers for the sums of both halves.
-  if (row.targets == kBoth && hn::MaxLanes(typename Products::D()) > 4) {
-    SumTargets<kBoth>(row, columns, weights, membranes);
-    return;
+  // Small vectors have no registers for the sums of both halves, and runs are those of one.
+  if constexpr (P::kTakesBoth) {
+    if (row.targets == kBoth) {
+      SumTargets<P, kBoth>(row, columns, weights, membranes);
+      return;
+    }
   }
   for (size_t target = 0; target < row.targets; target += kTileTargets) {
     TileRow half = row.From(target);
@@ -252,7 +366,7 @@ void SumTile(const TileRow& row, const ColumnRange& columns, const int8_t* weigh
       half.potentials = &potentials.emplace(*row.potentials);
       potentials->StartAt(target);
     }
-    SumTargets<kTileTargets>(half, columns, weights + target * kQuad, membranes + target);
+    SumTargets<P, kTileTargets>(half, columns, weights + target * kQuad, membranes + target);
   }
 }
 #endif
@@ -294,8 +408,9 @@ void SubtractZero(const LevelConv& kernel, size_t tile, const TapRange& taps, in
   }
 }
 
-void SumLevels(const LevelConv& kernel, const LevelFrame& levels, const LevelTarget& target,
-               size_t row) {
+template <class P>
+void SumLevelsBy(const LevelConv& kernel, const LevelFrame& levels, const LevelTarget& target,
+                 size_t row) {
   const SettledRow& settled = *target.settled;
   const MembraneLayout& layout = *settled.layout;
   const bool fused = target.mode == SumMode::kPotential || target.mode == SumMode::kLevels;
@@ -319,19 +434,15 @@ void SumLevels(const LevelConv& kernel, const LevelFrame& levels, const LevelTar
   tile.lanes = layout.lanes.lanes;
   tile.joins = target.mode == SumMode::kJoin;
   tile.slides = tile.kernel_columns == kSlidingTaps && tile.tap_pitch == tile.position_pitch;
-#if CSSRUN_TARGET_VNNI
-  const bool apart = tile.slides;
-#else
-  const bool apart = false;
-#endif
-  if (!apart &&
-      tile.tap_pitch == size_t{kernel.quads} * kQuad) {  // no gap between taps: one long one
+  const bool apart = P::kSlides && tile.slides;
+  if (!apart && kernel.taps_adjoin()) {
     tile.quads *= tile.kernel_columns;
     tile.kernel_columns = 1;
   }
   CSSRUN_ASSERT(kernel.left <= levels.layout.before);
   CSSRUN_ASSERT(levels.layout.before + kernel.right <= levels.layout.row_size);
-  const size_t tile_size = kernel.kernel_rows() * kernel.tap_row_size();
+  tile.planes = kernel.planes;
+  tile.plane_size = kernel.plane_size();
   const int32_t zero = levels.layout.zero;
   const uint8_t* first_levels = tile.levels;
   std::optional<RowPotentials> potentials;
@@ -366,15 +477,49 @@ void SumLevels(const LevelConv& kernel, const LevelFrame& levels, const LevelTar
       if (target.mode == SumMode::kLevels) of_tile.WriteLevelsTo(target.levels, *target.rule);
       tile.potentials = &of_tile;
     }
-    const size_t weights = t * tile_size + static_cast<size_t>(taps.first) * kernel.tap_row_size();
+    const size_t rows = kernel.kernel_rows();
+    for (size_t half = 0; half * kTileTargets < kernel.targets && taps.first < taps.last; ++half) {
+      if (kernel.runs.empty()) break;
+      const size_t targets = first / kTileTargets + half;
+      tile.runs[half] =
+          &kernel.runs[kernel.first_runs[targets * rows + static_cast<size_t>(taps.first)]];
+    }
+    const int8_t* weights = kernel.weights.get() + t * kernel.tile_size() +
+                            static_cast<size_t>(taps.first) * kernel.tap_row_size();
+    int16_t* membranes = settled.membranes + layout.RowAt(block, row) + lane;
     for (const ColumnRange& range : ranges) {
-      SumTile(tile, range, kernel.weights.get() + weights,
-              settled.membranes + layout.RowAt(block, row) + lane);
+      if (kernel.starts.empty()) {
+        SumTile<P>(tile, range, weights, membranes);
+        continue;
+      }
+      for (size_t run = 0; run < kernel.starts.runs.size(); ++run) {
+        const ColumnRange& same = kernel.starts.runs[run];
+        const ColumnRange columns{std::max(same.first, range.first),
+                                  std::min(same.last, range.last)};
+        if (columns.first >= columns.last) continue;
+        tile.start = kernel.starts.Of(row, run, t, kernel.tiles, kernel.targets);
+        SumTile<P>(tile, columns, weights, membranes);
+      }
     }
   }
 }
 
-const char* LevelConvVariantTarget() { return kVariant; }
+SumLevelsFunction ChooseSumLevels([[maybe_unused]] const LevelConv& kernel) {
+#if CSSRUN_TARGET_MAY_HAVE_AVX_VNNI
+  if (HasAvxVnni()) return &SumLevelsBy<VexProducts>;
+#endif
+#if CSSRUN_TARGET_BYTE_PAIRS
+  if (kernel.runs.empty()) return &SumLevelsBy<Products>;  // pixels
+#endif
+  return &SumLevelsBy<Best>;
+}
+
+const char* LevelConvVariantTarget() {
+#if CSSRUN_TARGET_MAY_HAVE_AVX_VNNI
+  if (HasAvxVnni()) return "8-bit products (AVX-VNNI)";
+#endif
+  return kBestVariant;
+}
 
 }  // namespace cssrun::internal::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -382,10 +527,12 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace cssrun::internal {
 
-HWY_EXPORT(SumLevels);
+HWY_EXPORT(ChooseSumLevels);
 HWY_EXPORT(LevelConvVariantTarget);
 
-SumLevelsFunction Resolve(const LevelConv&) { return &HWY_DYNAMIC_DISPATCH(SumLevels); }
+SumLevelsFunction Resolve(const LevelConv& kernel) {
+  return HWY_DYNAMIC_DISPATCH(ChooseSumLevels)(kernel);
+}
 
 const char* LevelConvVariant() { return HWY_DYNAMIC_DISPATCH(LevelConvVariantTarget)(); }
 

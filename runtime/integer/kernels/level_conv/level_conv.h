@@ -7,16 +7,23 @@
 // machine, and take the same time whether anything fires or not. Where a level kernel is the only
 // source of sums, they become potentials while they are in registers (SumMode::kPotential).
 //
+// Machines without VNNI add products of bytes in 16 bits, as many as are sure to fit (runs-inl.h).
+//
 // Vector units multiply bytes without a sign by bytes with one, so two corrections follow the sums
 // where they are needed. Levels of a layer that doesn't rectify are bytes of level + zero: zero
 // times the sum of a target's weights is taken off. Weights of an 8-bit model with a zero point lie
 // anywhere within 255 units: an offset per target brings them into a byte, and the offset times the
 // sum of all levels in the window is added.
 //
+// Pixels are levels, too, where a first layer multiplies their bytes (see whole_pixels.h). Their
+// weights have two planes, 128 times the first plus the second: all products of the first are
+// summed, the sums multiplied by 128, and the second's added. What a pixel's zero brings depends on
+// the taps that lie on the map (PixelStarts).
+//
 // The kernel takes as many target columns at a time as fill the registers with sums, and for each
 // weight vector multiplies it with the levels of all of them:
 //
-//     weights    [tile of targets][ky][kx][quad of sources][target][source of the quad]
+//     weights    [tile of targets][plane][ky][kx][quad of sources][target][source of the quad]
 //                the quads of a tile are those of its groups: from first_quads[tile] on
 //     levels     [row][position][channel], see LevelFrame: a quad is 4 neighbouring bytes
 //     sums       [column][target], 32 bits, in registers
@@ -45,6 +52,26 @@ constexpr uint32_t kTileTargets = 16;
 // What a target's largest weight may exceed its smallest by, in units.
 constexpr int kLargestWeightSpread = 255;
 
+// What the sums of pixels begin with. Positions whose windows lie on the map in the same way are a
+// class; those of a row are runs of columns:
+//
+//     kernel 3, pad 1     row classes 0 1 1 ... 1 2, runs of columns [0, 1) [1, w - 1) [w - 1, w)
+struct PixelStarts {
+  bool empty() const { return values.empty(); }
+  const int32_t* Of(size_t row, size_t run, size_t tile, size_t tiles, size_t targets) const {
+    return &values[((row_classes[row] * runs.size() + run) * tiles + tile) * targets];
+  }
+
+  std::vector<uint32_t> row_classes;  // by target row
+  std::vector<ColumnRange> runs;      // of target columns, in order
+  std::vector<int32_t> values;        // [row class][run][tile][target]
+};
+
+// In LevelConv::runs.
+constexpr uint16_t kWideRun = 0x8000;
+constexpr uint16_t kFullRun = 0x4000;
+constexpr uint16_t kRunQuads = 0x3FFF;
+
 struct LevelConv {
   format::Window window;
   uint32_t source_rows = 0;
@@ -56,20 +83,33 @@ struct LevelConv {
   // `right` from it on.
   uint32_t left = 0;
   uint32_t right = 0;
+  uint32_t planes = 1;
   NarrowWeights weights;
+  PixelStarts starts;                   // empty: levels, not pixels
   std::vector<uint32_t> first_quads;    // by tile
   std::vector<int32_t> row_sums;        // of weights: [tile][ky][target]
   std::vector<int32_t> weight_offsets;  // [tile][target]; empty: none
+  // Of kTileTargets targets: numbers of quads that follow one another within a tap (within a kernel
+  // row where taps adjoin), until all are there. 16 bits hold the sums of all products from one
+  // full run, whose number has kFullRun, to the end of the next, whatever the levels. With
+  // kWideRun: not these, because each of the quads has two products that 16 bits do not hold.
+  std::vector<uint16_t> runs;
+  std::vector<uint32_t> first_runs;  // by [tile][kTileTargets of it][ky]
   // Settled units per unit, by parameter lane (MembraneLayout): of kAddFloats. Null: never asked
   // for.
   hwy::AlignedFreeUniquePtr<float[]> float_scale;
 
   size_t kernel_rows() const { return static_cast<size_t>(window.kernel_y()); }
-  // Weights of one kernel row of one tile.
-  size_t tap_row_size() const {
-    return static_cast<size_t>(window.kernel_x()) * quads * targets * kQuad;
+  // Weights of one tap of one tile, and of one kernel row.
+  size_t tap_size() const { return size_t{quads} * targets * kQuad; }
+  size_t tap_row_size() const { return static_cast<size_t>(window.kernel_x()) * tap_size(); }
+  size_t plane_size() const { return kernel_rows() * tap_row_size(); }
+  size_t tile_size() const { return planes * plane_size(); }
+  size_t size() const { return tiles * tile_size(); }
+  // Whether the quads of a kernel row are one long tap, without a gap.
+  bool taps_adjoin() const {
+    return static_cast<uint64_t>(window.dilation_x()) * source_stride == uint64_t{quads} * kQuad;
   }
-  size_t size() const { return tiles * kernel_rows() * tap_row_size(); }
 };
 
 struct LevelConvShape {
@@ -79,6 +119,7 @@ struct LevelConvShape {
   uint32_t target_columns = 0;
   uint32_t groups = 1;
   format::Window window;
+  uint32_t largest_byte = 255;  // of the source's levels, see LevelFrame
 };
 
 // Whether sums of levels up to `largest_level` and weights up to `largest_weight` fit 32 bits.
@@ -90,6 +131,26 @@ double LevelBytes(const LevelConvShape& shape);
 
 // The weights of a target differ by kLargestWeightSpread units at most. Throws std::bad_alloc.
 LevelConv MakeLevelConv(const LevelConvShape& shape, const ScaledWeights& weights);
+
+// Fills in the runs of a kernel of one plane. Called by those that lay kernels out.
+void PlanRuns(uint32_t largest_byte, LevelConv& kernel);
+
+// The largest weight of two planes.
+constexpr int kLargestPlanesWeight = 127 * 128 + 63;
+
+// A first layer of pixels: `weights` are those of bytes, `zeros` the zero of each source channel.
+// At most kLargestNarrowWeight units in one plane, kLargestPlanesWeight in two; all sums fit 32
+// bits.
+struct PixelConvShape {
+  LevelConvShape conv;
+  uint32_t target_rows = 0;
+  uint32_t planes = 2;
+  std::span<const double> zeros;
+};
+LevelConv MakePixelConv(const PixelConvShape& shape, const ScaledWeights& weights);
+
+// Classes of positions: a small file may ask for many.
+size_t PixelClasses(const PixelConvShape& shape);
 
 enum class SumMode : uint8_t {
   kStore,      // sums replace what the membranes hold, saturated to 16 bits
@@ -125,8 +186,8 @@ using SumLevelsFunction = void (*)(const LevelConv& kernel, const LevelFrame& le
                                    const LevelTarget& target, size_t row);
 SumLevelsFunction Resolve(const LevelConv& kernel);
 
-// What the best variant for this machine multiplies with: "8-bit products (VNNI)", "16-bit pairs"
-// or "scalar".
+// What the best variant for this machine multiplies with: "8-bit products (VNNI)", "8-bit products
+// (AVX-VNNI)", "8-bit products in 16-bit sums", "16-bit pairs" or "scalar".
 const char* LevelConvVariant();
 
 }  // namespace cssrun::internal

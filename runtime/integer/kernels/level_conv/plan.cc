@@ -1,4 +1,6 @@
 // Lays out a LevelConv at load time.
+#include "runtime/integer/kernels/level_conv/plan.h"
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -71,14 +73,14 @@ double LevelBytes(const LevelConvShape& shape) {
   return (columns + beyond + kLineLanes) * shape.source_stride * shape.source.height();
 }
 
-LevelConv MakeLevelConv(const LevelConvShape& shape, const ScaledWeights& weights) {
-  CSSRUN_ASSERT(weights.scales.size() == shape.target_channels);
+LevelConv PlanLevelConv(const LevelConvShape& shape, uint32_t planes) {
   CSSRUN_ASSERT(shape.source_stride % kQuad == 0);  // quads never cross positions
   const WindowAxis x = ColumnsOf(shape.window);
   LevelConv kernel;
   kernel.window = shape.window;
   kernel.source_rows = shape.source.height();
   kernel.source_stride = shape.source_stride;
+  kernel.planes = planes;
   // Of groups, a narrow tile reads fewer quads that are not its targets'.
   const bool wide = shape.target_channels > kTileTargets && shape.groups == 1;
   kernel.targets = wide ? 2 * kTileTargets : kTileTargets;
@@ -89,11 +91,25 @@ LevelConv MakeLevelConv(const LevelConvShape& shape, const ScaledWeights& weight
   const int64_t seen = x.SourceOf(int64_t{shape.target_columns} - 1, x.kernel - 1) + 1;
   kernel.left = static_cast<uint32_t>(std::max<int64_t>(x.pad, 0) * shape.source_stride);
   kernel.right = static_cast<uint32_t>(std::max<int64_t>(seen, 0) * shape.source_stride);
-
-  const size_t taps = kernel.kernel_rows() * static_cast<size_t>(x.kernel);
   kernel.weights = AllocateAligned<int8_t>(kernel.size());
   std::fill_n(kernel.weights.get(), kernel.size(), int8_t{0});
-  const auto kernel_x = static_cast<size_t>(x.kernel);
+  return kernel;
+}
+
+int8_t* WeightsAt(LevelConv& kernel, size_t plane, size_t target, size_t source) {
+  const size_t tile = target / kernel.targets;
+  const size_t lane = target % kernel.targets;
+  const size_t of_tile = source - size_t{kernel.first_quads[tile]} * kQuad;
+  const size_t quad = (of_tile / kQuad * kernel.targets + lane) * kQuad;
+  return kernel.weights.get() + tile * kernel.tile_size() + plane * kernel.plane_size() + quad +
+         of_tile % kQuad;
+}
+
+LevelConv MakeLevelConv(const LevelConvShape& shape, const ScaledWeights& weights) {
+  CSSRUN_ASSERT(weights.scales.size() == shape.target_channels);
+  LevelConv kernel = PlanLevelConv(shape, 1);
+  const auto kernel_x = static_cast<size_t>(shape.window.kernel_x());
+  const size_t taps = kernel.kernel_rows() * kernel_x;
   kernel.row_sums.assign(kernel.tiles * kernel.kernel_rows() * kernel.targets, 0);
   std::vector<int32_t> offsets(size_t{kernel.tiles} * kernel.targets, 0);
   const size_t group_sources = shape.source.channels() / shape.groups;
@@ -107,20 +123,18 @@ LevelConv MakeLevelConv(const LevelConvShape& shape, const ScaledWeights& weight
     const int offset = OffsetOf(weights, target, fan_in);
     offsets[target] = offset;
     // An offset applies to all levels of the window, those of other groups included.
+    const size_t first_seen = size_t{kernel.first_quads[tile]} * kQuad;
     for (size_t c = 0; c < size_t{kernel.quads} * kQuad; ++c) {
-      for (size_t tap = 0; tap < taps && offset != 0; ++tap) {
-        const size_t quad = (tile * taps + tap) * kernel.quads + c / kQuad;
-        kernel.weights[(quad * kernel.targets + lane) * kQuad + c % kQuad] =
-            static_cast<int8_t>(-offset);
+      int8_t* to = WeightsAt(kernel, 0, target, first_seen + c);
+      for (size_t tap = 0; tap < taps && offset != 0; ++tap, to += kernel.tap_size()) {
+        *to = static_cast<int8_t>(-offset);
       }
     }
     for (size_t c = 0; c < group_sources; ++c) {
-      const size_t source = first + c - size_t{kernel.first_quads[tile]} * kQuad;
-      for (size_t tap = 0; tap < taps; ++tap) {
-        const size_t quad = (tile * taps + tap) * kernel.quads + source / kQuad;
+      int8_t* to = WeightsAt(kernel, 0, target, first + c);
+      for (size_t tap = 0; tap < taps; ++tap, to += kernel.tap_size()) {
         const auto units = static_cast<int>(weights.Units(target, index++));
-        kernel.weights[(quad * kernel.targets + lane) * kQuad + source % kQuad] =
-            static_cast<int8_t>(units - offset);
+        *to = static_cast<int8_t>(units - offset);
         kernel.row_sums[(tile * kernel.kernel_rows() + tap / kernel_x) * kernel.targets + lane] +=
             units;
       }
@@ -128,6 +142,7 @@ LevelConv MakeLevelConv(const LevelConvShape& shape, const ScaledWeights& weight
   }
   const bool has_offsets = std::ranges::any_of(offsets, [](int32_t offset) { return offset != 0; });
   if (has_offsets) kernel.weight_offsets = std::move(offsets);
+  PlanRuns(shape.largest_byte, kernel);
   return kernel;
 }
 

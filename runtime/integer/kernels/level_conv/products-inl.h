@@ -32,6 +32,7 @@ struct Products {
   static constexpr size_t kVectors = 1;     // of sums, for kTileTargets targets
   static constexpr bool kSlides = true;     // there are registers for the weights of three taps
   static constexpr size_t kPositions = 16;  // at a time: so many sums hide the latency
+  static constexpr bool kTakesBoth = true;  // 16 targets or 32 at a time
   using D = hn::CappedTag<int32_t, kTileTargets>;
   using Sum = hn::Vec<D>;
   using Levels = hn::Vec<D>;
@@ -68,6 +69,7 @@ struct Products {
   static constexpr bool kSlides = false;
   // As many as registers allow.
   static constexpr size_t kPositions = kLanes == 32 ? 8 : kLanes == 16 ? 2 : 1;
+  static constexpr bool kTakesBoth = kLanes > 8;
 
   static HWY_INLINE Levels Load(const uint8_t* levels) {
     uint32_t quad;
@@ -98,6 +100,37 @@ struct Products {
     return hn::Add(hn::ConcatEven(d, sums[2 * v + 1], sums[2 * v]),
                    hn::ConcatOdd(d, sums[2 * v + 1], sums[2 * v]));
   }
+};
+#endif
+
+#if CSSRUN_TARGET_MAY_HAVE_AVX_VNNI
+// The same as with VNNI, on machines that HasAvxVnni().
+struct VexProducts {
+  static constexpr size_t kVectors = 2;
+  static constexpr bool kSlides = false;
+  static constexpr size_t kPositions = 6;
+  static constexpr bool kTakesBoth = false;
+  using D = hn::CappedTag<int32_t, 8>;
+  using Sum = hn::Vec<D>;
+  using Levels = hn::Vec<D>;
+
+  static HWY_INLINE Levels Load(const uint8_t* levels) {
+    int32_t quad;
+    std::memcpy(&quad, levels, sizeof(quad));
+    return hn::Set(D(), quad);
+  }
+  static HWY_INLINE Levels LoadWeights(const int8_t* weights, size_t v) {
+    const hn::Repartition<int8_t, D> d8;
+    return hn::BitCast(D(), hn::Load(d8, weights + v * hn::Lanes(d8)));
+  }
+  // Without the prefix, assemblers take the instruction of AVX-512.
+  static HWY_INLINE void Add(Levels levels, Levels weights, Sum& sum) {
+    asm("%{vex%} vpdpbusd %2, %1, %0" : "+x"(sum.raw) : "x"(levels.raw), "x"(weights.raw));
+  }
+  static HWY_INLINE Sum Start(const int32_t* start, size_t v) {
+    return hn::LoadU(D(), start + v * hn::Lanes(D()));
+  }
+  static HWY_INLINE Sum Finish(const Sum* sums, size_t v) { return sums[v]; }
 };
 #endif
 
@@ -147,23 +180,23 @@ struct Taps {
 };
 
 // Adds the levels of one tap to the sums of `kPositions` columns.
-template <size_t kPositions, size_t kTargets>
+template <size_t kPositions, size_t kTargets, class P = Products>
 HWY_INLINE void AddTap(const Taps& taps, const uint8_t* HWY_RESTRICT levels,
-                       const int8_t* HWY_RESTRICT weights, typename Products::Sum* sums) {
-  constexpr size_t kVectors = Products::kVectors * kTargets / kTileTargets;
+                       const int8_t* HWY_RESTRICT weights, typename P::Sum* sums) {
+  constexpr size_t kVectors = P::kVectors * kTargets / kTileTargets;
   ColumnPitches pitches(taps.position_pitch);
   const uint8_t* bases[] = {levels, levels + 8 * taps.position_pitch};
   for (size_t q = 0; q < taps.quads; ++q, weights += taps.targets * kQuad) {
     pitches.Hide();
-    typename Products::Levels of_targets[kVectors];
+    typename P::Levels of_targets[kVectors];
     HWY_UNROLL(8)
-    for (size_t v = 0; v < kVectors; ++v) of_targets[v] = Products::LoadWeights(weights, v);
+    for (size_t v = 0; v < kVectors; ++v) of_targets[v] = P::LoadWeights(weights, v);
     HWY_UNROLL(16)
     for (size_t p = 0; p < kPositions; ++p) {
-      const auto quad = Products::Load(pitches.Of(p, bases));
+      const auto quad = P::Load(pitches.Of(p, bases));
       HWY_UNROLL(8)
       for (size_t v = 0; v < kVectors; ++v) {
-        Products::Add(quad, of_targets[v], sums[p * kVectors + v]);
+        P::Add(quad, of_targets[v], sums[p * kVectors + v]);
       }
     }
     bases[0] += kQuad;
@@ -178,30 +211,30 @@ HWY_INLINE void AddTap(const Taps& taps, const uint8_t* HWY_RESTRICT levels,
 //     target column 0      w0    w1    w2
 //     target column 1            w0    w1    w2
 //     target column 2                  w0    w1   ...
-template <size_t kPositions, size_t kTargets>
+template <size_t kPositions, size_t kTargets, class P = Products>
 HWY_INLINE void AddSlidingTaps(const Taps& taps, const uint8_t* HWY_RESTRICT levels,
-                               const int8_t* HWY_RESTRICT weights, typename Products::Sum* sums) {
-  constexpr size_t kVectors = Products::kVectors * kTargets / kTileTargets;
+                               const int8_t* HWY_RESTRICT weights, typename P::Sum* sums) {
+  constexpr size_t kVectors = P::kVectors * kTargets / kTileTargets;
   ColumnPitches pitches(taps.position_pitch);
   const uint8_t* bases[] = {levels, levels + 8 * taps.position_pitch,
                             levels + 16 * taps.position_pitch};
   const size_t tap_size = taps.quads * taps.targets * kQuad;
   for (size_t q = 0; q < taps.quads; ++q, weights += taps.targets * kQuad) {
     pitches.Hide();
-    typename Products::Levels of_targets[kSlidingTaps * kVectors];
+    typename P::Levels of_targets[kSlidingTaps * kVectors];
     HWY_UNROLL(8)
     for (size_t k = 0; k < kSlidingTaps * kVectors; ++k) {
-      of_targets[k] = Products::LoadWeights(weights + k / kVectors * tap_size, k % kVectors);
+      of_targets[k] = P::LoadWeights(weights + k / kVectors * tap_size, k % kVectors);
     }
     HWY_UNROLL(18)
     for (size_t column = 0; column < kPositions + kSlidingTaps - 1; ++column) {
-      const auto quad = Products::Load(pitches.Of(column, bases));
+      const auto quad = P::Load(pitches.Of(column, bases));
       HWY_UNROLL(3)
       for (size_t tap = 0; tap < kSlidingTaps; ++tap) {
         if (column < tap || column - tap >= kPositions) continue;
         HWY_UNROLL(2)
         for (size_t v = 0; v < kVectors; ++v) {
-          Products::Add(quad, of_targets[tap * kVectors + v], sums[(column - tap) * kVectors + v]);
+          P::Add(quad, of_targets[tap * kVectors + v], sums[(column - tap) * kVectors + v]);
         }
       }
     }

@@ -1,5 +1,7 @@
 #include "runtime/integer/kernels/level_conv/reference.h"
 
+#include <cmath>
+
 #include "runtime/geometry/window_axis.h"
 #include "runtime/integer/kernels/plain.h"
 #include "runtime/integer/neurons/reference.h"
@@ -7,13 +9,15 @@
 namespace cssrun::internal {
 namespace {
 
-// Of a target channel at one position. Lanes without a channel get nothing.
+// Of a target channel at one position. Lanes without a channel get nothing. `zeros`: of pixels, by
+// source channel, or none.
 int64_t SumOf(const LevelConvShape& shape, const ScaledWeights& weights, const LevelFrame& levels,
-              size_t row, size_t column, size_t target) {
+              std::span<const double> zeros, size_t row, size_t column, size_t target) {
   if (target >= shape.target_channels) return 0;
   const WindowAxis y_axis = RowsOf(shape.window);
   const WindowAxis x_axis = ColumnsOf(shape.window);
   int64_t sum = 0;
+  double of_zeros = 0;
   const size_t sources = shape.source.channels() / shape.groups;
   const size_t first = target / (shape.target_channels / shape.groups) * sources;
   for (size_t c = 0; c < sources; ++c) {
@@ -28,22 +32,23 @@ int64_t SumOf(const LevelConvShape& shape, const ScaledWeights& weights, const L
         const size_t neuron = static_cast<size_t>(x) * shape.source_stride + first + c;
         const int level = levels.Row(static_cast<size_t>(y))[neuron] - levels.layout.zero;
         sum += static_cast<int64_t>(weights.Units(target, index)) * level;
+        if (!zeros.empty()) of_zeros += weights.Units(target, index) * zeros[first + c];
       }
     }
   }
-  return sum;
+  return sum + static_cast<int64_t>(std::nearbyint(of_zeros));
 }
 
 }  // namespace
 
 void SumLevelsReference(const LevelConvShape& shape, const ScaledWeights& weights,
                         const LevelFrame& levels, const LevelTarget& target, size_t row,
-                        const float* float_scale) {
+                        const float* float_scale, std::span<const double> zeros) {
   const SettledRow& settled = *target.settled;
   const MembraneLayout& layout = *settled.layout;
   for (size_t column = 0; column < layout.columns; ++column) {
     for (size_t c = 0; c < layout.lanes.stride(); ++c) {
-      const int64_t sum = SumOf(shape, weights, levels, row, column, c);
+      const int64_t sum = SumOf(shape, weights, levels, zeros, row, column, c);
       int16_t& membrane = settled.membranes[MembraneAt(layout, row, column, c)];
       switch (target.mode) {
         case SumMode::kStore:

@@ -14,7 +14,7 @@ namespace cssrun::internal {
 // source's map are not read. `float_scale`: of kAddFloats, by parameter lane.
 void SumLevelsReference(const LevelConvShape& shape, const ScaledWeights& weights,
                         const LevelFrame& levels, const LevelTarget& target, size_t row,
-                        const float* float_scale = nullptr);
+                        const float* float_scale = nullptr, std::span<const double> zeros = {});
 
 }  // namespace cssrun::internal
 

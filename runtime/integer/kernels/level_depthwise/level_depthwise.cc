@@ -65,8 +65,8 @@ HWY_INLINE void HandOn(DF df, hn::Vec<DF> sum, const LaneRow& row, size_t column
 template <class DF>
 HWY_INLINE void HandOnColumns(DF df, const float* sums, const LaneRow& row, size_t column,
                               size_t columns) {
-#if CSSRUN_TARGET_AVX512
-  if constexpr (hn::MaxLanes(df) == 16) {
+#if CSSRUN_STORES_LEVELS
+  if constexpr (hn::MaxLanes(df) == hn::MaxLanes(Narrowing::D32())) {
     if (row.floats == nullptr && StoreLevels<1>(sums, *row.potentials, row.lane, column, columns)) {
       return;
     }

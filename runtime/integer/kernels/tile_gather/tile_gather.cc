@@ -2,7 +2,6 @@
 #include "runtime/integer/kernels/tile_gather/tile_gather.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -14,54 +13,12 @@
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 #include "hwy/highway.h"
 #include "runtime/integer/kernels/lanes-inl.h"
+#include "runtime/integer/kernels/tile_gather/list_bits-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace cssrun::internal::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
-
-using Indices16 = hn::CappedTag<uint16_t, kLineLanes>;
-
-// Appends `first` + k for each bit k of `half` and returns the end.
-HWY_INLINE uint16_t* ListBits(uint32_t half, uint16_t first, uint16_t* HWY_RESTRICT out) {
-  if constexpr (HWY_TARGET == HWY_SCALAR) {
-    for (; half != 0; half &= half - 1) {
-      *out++ = static_cast<uint16_t>(first + std::countr_zero(half));
-    }
-  } else {
-    const Indices16 d;
-    for (size_t i = 0; i < kLineLanes; i += hn::Lanes(d)) {
-      const auto mask = hn::RebindMask(d, MaskOf(half, i));
-      hn::StoreU(hn::Compress(hn::Iota(d, static_cast<uint16_t>(first + i)), mask), d, out);
-      out += std::popcount(static_cast<uint32_t>(half >> i << (32 - hn::Lanes(d))));
-    }
-  }
-  return out;
-}
-
-// The same for the spikes of a whole word; negative ones count from `first` + 32.
-HWY_INLINE uint16_t* ListWord(uint32_t positive, uint32_t negative, uint16_t first,
-                              uint16_t* HWY_RESTRICT out) {
-  if constexpr (HWY_TARGET == HWY_SCALAR) {
-    for (uint32_t any = positive | negative; any != 0; any &= any - 1) {
-      const int bit = std::countr_zero(any);
-      const bool down = (negative >> bit & 1) != 0;
-      *out++ = static_cast<uint16_t>(first + bit + (down ? kLineLanes : 0));
-    }
-  } else {
-    const Indices16 d;
-    const uint32_t any = positive | negative;
-    for (size_t i = 0; i < kLineLanes; i += hn::Lanes(d)) {
-      const auto indices = hn::Iota(d, static_cast<uint16_t>(first + i));
-      const auto down = hn::RebindMask(d, MaskOf(negative, i));
-      const auto shift = hn::IfThenElseZero(down, hn::Set(d, uint16_t{kLineLanes}));
-      const auto spikes = hn::RebindMask(d, MaskOf(any, i));
-      hn::StoreU(hn::Compress(hn::Add(indices, shift), spikes), d, out);
-      out += std::popcount(static_cast<uint32_t>(any >> i << (32 - hn::Lanes(d))));
-    }
-  }
-  return out;
-}
 
 // Lists source rows [first, last); `kPositions` positions of the source share a word. In a row, the
 // spikes of column x are listed as x * (table rows of a position) + word and lane.

@@ -103,11 +103,13 @@ ConvolutionCase::ConvolutionCase(const ConvolutionShape& given, WeightDraw draw,
                         (source.channels() / shape.groups);
   std::vector<float> weights(fan_in * shape.targets);
   std::uniform_int_distribution<int> steps(-1024, 1024);
+  std::normal_distribution<float> normal(0, 0.25F);
   for (float& weight : weights) {
     const int step = steps(generator);
     weight = static_cast<float>(step) / 1024.0F;
     if (draw == WeightDraw::kExtreme) weight = step < 0 ? -1.0F : 1.0F;
     if (draw == WeightDraw::kOneSign) weight = 1.0F;
+    if (draw == WeightDraw::kNormal) weight = std::clamp(normal(generator), -1.0F, 1.0F);
   }
   buffer = Pack(shape, std::move(weights), format::SynapseKind::Convolution);
 

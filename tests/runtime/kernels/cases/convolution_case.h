@@ -27,6 +27,7 @@ enum class WeightDraw : uint8_t {
   kRandom,   // zeros and halves of a unit among them
   kExtreme,  // the largest weight, of either sign
   kOneSign,  // the largest weight
+  kNormal,   // of a trained layer: the largest is four times the deviation
 };
 
 struct ConvolutionCase {
