@@ -39,6 +39,7 @@ WORK = {
     "bench/growth.py": ["measure"],
     "bench/int8.py": ["find_model"],
     "bench/paper.py": ["measure"],
+    "bench/streams.py": ["measure"],
     "bench/tables.py": ["kernels", "networks"],
     "bench/trained.py": ["measure"],
 }
