@@ -122,7 +122,7 @@ std::vector<double> ExpectedLayerMilliseconds(const LoadedNetwork& network) {
     double nanoseconds = NeuronNanoseconds(network, layer, plan.layers[i]);
     for (const DirectSynapses& direct : layer.direct) {
       const double mac =
-          plan.layers[i].whole_pixels ? 2 * kLevelProduct * ProductSlowness() : kPixelMac;
+          plan.layers[i].whole_pixels ? 2 * level_product : kPixelMac;
       nanoseconds += static_cast<double>(direct.macs) * mac;
     }
     double products = 0;

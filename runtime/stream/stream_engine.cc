@@ -34,6 +34,9 @@ uint32_t GapOf(const IntegerLayer& layer) {
   constexpr double kRange = 100;
   constexpr double kLargestGap = 16;
   double vectors = 1;  // of products in a column
+  if (layer.pixel_conv.has_value()) {
+    vectors += static_cast<double>(layer.pixel_conv->size()) / (kTileTargets * kQuad);
+  }
   for (const IntegerSynapses& s : layer.synapses) {
     if (const auto* conv = std::get_if<LevelConv>(&s.kernel)) {
       vectors += static_cast<double>(conv->size()) / (kTileTargets * kQuad);
