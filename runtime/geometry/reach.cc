@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <limits>
+#include <utility>
 
 namespace cssrun::internal {
 namespace {
@@ -46,17 +47,36 @@ std::vector<Interval> ReachOfMap(uint32_t map, const WindowAxis& window, uint32_
                      [](size_t seen) { return std::array{static_cast<uint32_t>(seen)}; });
 }
 
+// See Reach::shifts; `columns`: of the map that sees.
+Reach WithShifts(std::vector<Interval> rows, std::vector<Interval> columns, uint32_t map) {
+  constexpr uint32_t kLargestShift = 8;
+  Reach reach{std::move(rows), std::move(columns)};
+  const std::vector<Interval>& seen = reach.columns;
+  if (seen.size() != map || map < 2) return reach;
+  reach.right = seen.front().last - 1;
+  reach.left = map - 1 - std::min(map - 1, seen.back().first);
+  reach.shifts = seen.front().last > 0 && std::max(reach.left, reach.right) <= kLargestShift;
+  for (uint32_t x = 0; x < map && reach.shifts; ++x) {
+    const uint32_t first = x - std::min(x, reach.left);
+    const uint32_t last = std::min(map, x + reach.right + 1);
+    reach.shifts = seen[x].first == first && seen[x].last == last;
+  }
+  return reach;
+}
+
 }  // namespace
 
 Reach ReachOf(const SourceView& view, const format::Extent& source, const format::Window& window,
               const format::Extent& map) {
-  return {ReachOfView(view.y, source.height(), RowsOf(window), map.height()),
-          ReachOfView(view.x, source.width(), ColumnsOf(window), map.width())};
+  return WithShifts(ReachOfView(view.y, source.height(), RowsOf(window), map.height()),
+                    ReachOfView(view.x, source.width(), ColumnsOf(window), map.width()),
+                    map.width());
 }
 
 Reach ReachOfPools(const format::Extent& map, const WindowAxis& y, const WindowAxis& x,
                    const format::Extent& pools) {
-  return {ReachOfMap(map.height(), y, pools.height()), ReachOfMap(map.width(), x, pools.width())};
+  return WithShifts(ReachOfMap(map.height(), y, pools.height()),
+                    ReachOfMap(map.width(), x, pools.width()), pools.width());
 }
 
 }  // namespace cssrun::internal

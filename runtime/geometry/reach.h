@@ -26,6 +26,10 @@ struct Interval {
 // first and the last one's last.
 struct Reach {
   std::vector<Interval> rows, columns;
+  // Where column x is seen by all columns from x - left to x + right that exist, as with windows of
+  // stride 1.
+  bool shifts = false;
+  uint32_t left = 0, right = 0;
 };
 
 // `map`: that sees the source through windows over its view.

@@ -51,8 +51,11 @@ void StartPixelRow(const Layer& described, const IntegerLayer& layer, uint32_t r
                    const ColumnRange& columns, std::span<float> pixel_row, LayerState& state) {
   const MembraneLayout& layout = layer.membranes;
   if (described.direct.empty()) {  // shortcuts are added to zeros
+    const size_t first_lane = size_t{columns.first} * layout.lanes.lanes;
+    const size_t last_lane = size_t{columns.last} * layout.lanes.lanes;
     for (size_t block = 0; block < layout.lanes.blocks; ++block) {
-      std::fill_n(state.floats.get() + layout.MapRowAt(block, row), layout.map_lanes(), 0.0F);
+      std::fill_n(state.floats.get() + layout.MapRowAt(block, row) + first_lane,
+                  last_lane - first_lane, 0.0F);
     }
     return;
   }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <type_traits>
 
 #include "format/geometry.h"
 #include "runtime/assert.h"
@@ -12,6 +13,8 @@ namespace cssrun::internal {
 namespace {
 
 constexpr float kLargestPixel = 255.0F;
+// Looked at together: of most, nothing changed.
+constexpr size_t kPixelsTogether = 16;
 
 }  // namespace
 
@@ -44,6 +47,23 @@ bool KeptPicture::Holds(T kept, T pixel) const {
   }
 }
 
+// Without branches, for vectors.
+template <class T>
+bool KeptPicture::HoldsAll(const T* kept, const T* pixels, size_t count) const {
+  if constexpr (std::is_same_v<T, uint8_t>) {
+    const auto hold = static_cast<uint8_t>(hold_);
+    uint8_t beyond = 0;
+    for (size_t i = 0; i < count; ++i) {
+      const auto difference =
+          static_cast<uint8_t>(std::max(kept[i], pixels[i]) - std::min(kept[i], pixels[i]));
+      beyond = static_cast<uint8_t>(beyond | (difference > hold ? 1 : 0));
+    }
+    return beyond == 0;
+  } else {
+    return false;
+  }
+}
+
 template <class T>
 void KeptPicture::TakeAll(std::span<const T> pixels, PixelOrder order, std::vector<T>& kept) {
   ForEachPixel(order, extent_, [&](size_t to, size_t from, size_t) { kept[to] = pixels[from]; });
@@ -65,7 +85,16 @@ void KeptPicture::TakeChanged(std::span<const T> pixels, PixelOrder order, std::
       to += row_size;
       continue;
     }
+    size_t end = 0;  // of the pixels that have been looked at together
     for (size_t column = 0; column < extent_.width(); ++column, to += channels) {
+      if (order == PixelOrder::kInterleaved && column == end) {
+        end = std::min<size_t>(column + kPixelsTogether, extent_.width());
+        if (HoldsAll(to, from + column * channels, (end - column) * channels)) {
+          to += (end - column - 1) * channels;
+          column = end - 1;
+          continue;
+        }
+      }
       const T* pixel = from + column * strides.column;
       unsigned changed = 0;
       for (size_t c = 0; c < channels; ++c) {

@@ -9,9 +9,6 @@
 namespace cssrun::internal {
 namespace {
 
-// Ranges that are so near to each other are computed as one: beginning anew costs as much as a
-// column or two.
-constexpr uint32_t kLargestGap = 1;
 // From this share of a row on, in percent, the row is computed whole.
 constexpr uint32_t kWholeRowPercent = 90;
 
@@ -37,6 +34,49 @@ size_t FindBit(std::span<const uint64_t> words, size_t from, size_t positions, b
   return positions;
 }
 
+// Word `at` of a row moved by `shift` columns, to higher ones where it is positive.
+uint64_t Moved(std::span<const uint64_t> words, size_t at, int shift) {
+  if (shift == 0) return words[at];
+  if (shift > 0) {
+    const uint64_t below = at > 0 ? words[at - 1] : 0;
+    return words[at] << shift | below >> (static_cast<int>(kPositionsOfWord) - shift);
+  }
+  const uint64_t above = at + 1 < words.size() ? words[at + 1] : 0;
+  return words[at] >> -shift | above << (static_cast<int>(kPositionsOfWord) + shift);
+}
+
+// The columns of a row that see what changed in one of as many.
+void TouchShifted(const PositionBits& changed, size_t row, const Reach& reach,
+                  PositionBits& touched) {
+  const Interval rows = reach.rows[row];
+  const std::span<const uint64_t> words = changed.Row(row);
+  const size_t rest = touched.columns() % kPositionsOfWord;
+  for (size_t at = 0; at < words.size(); ++at) {
+    uint64_t seen = 0;
+    for (int shift = -static_cast<int>(reach.left); shift <= static_cast<int>(reach.right);
+         ++shift) {
+      seen |= Moved(words, at, shift);
+    }
+    if (at + 1 == words.size() && rest != 0) seen &= (uint64_t{1} << rest) - 1;
+    for (uint32_t y = rows.first; y < rows.last; ++y) touched.Row(y)[at] |= seen;
+  }
+}
+
+// The same for any reach: ranges of changed columns reach ranges.
+void TouchRanges(const PositionBits& changed, size_t row, const Reach& reach,
+                 PositionBits& touched) {
+  const Interval rows = reach.rows[row];
+  const std::span<const uint64_t> words = changed.Row(row);
+  size_t first = FindBit(words, 0, changed.columns(), true);
+  while (first < changed.columns()) {
+    const size_t last = FindBit(words, first, changed.columns(), false);
+    const uint32_t from = reach.columns[first].first;
+    const uint32_t to = reach.columns[last - 1].last;
+    for (uint32_t y = rows.first; y < rows.last; ++y) SetBits(touched.Row(y), from, to);
+    first = FindBit(words, last, changed.columns(), true);
+  }
+}
+
 }  // namespace
 
 void Touch(const PositionBits& changed, const Reach& reach, PositionBits& touched) {
@@ -44,23 +84,13 @@ void Touch(const PositionBits& changed, const Reach& reach, PositionBits& touche
   for (size_t row = 0; row < changed.rows(); ++row) {
     const Interval rows = reach.rows[row];
     if (rows.first == rows.last || !changed.AnyInRow(row)) continue;
-    const std::span<const uint64_t> words = changed.Row(row);
-    size_t first = FindBit(words, 0, changed.columns(), true);
-    while (first < changed.columns()) {
-      const size_t last = FindBit(words, first, changed.columns(), false);
-      const uint32_t from = reach.columns[first].first;
-      const uint32_t to = reach.columns[last - 1].last;
-      for (uint32_t y = rows.first; y < rows.last; ++y) SetBits(touched.Row(y), from, to);
-      first = FindBit(words, last, changed.columns(), true);
-    }
+    reach.shifts ? TouchShifted(changed, row, reach, touched)
+                 : TouchRanges(changed, row, reach, touched);
   }
 }
 
-TouchedRanges::TouchedRanges(size_t rows, size_t columns, bool whole_rows, uint32_t align)
-    : rows_(static_cast<uint32_t>(rows)),
-      columns_(static_cast<uint32_t>(columns)),
-      whole_rows_(whole_rows),
-      align_(align) {
+TouchedRanges::TouchedRanges(size_t rows, size_t columns, const Rule& rule)
+    : rows_(static_cast<uint32_t>(rows)), columns_(static_cast<uint32_t>(columns)), rule_(rule) {
   ranges_.ranges.reserve(rows * (columns / 2 + 1));
   ranges_.bounds.reserve(rows + 1);
 }
@@ -72,16 +102,16 @@ void TouchedRanges::SetRow(const PositionBits& touched, size_t row) {
   uint32_t covered = 0;
   size_t first = FindBit(words, 0, columns_, true);
   if (first == columns_) return;
-  if (whole_rows_) {
+  if (rule_.whole_rows) {
     ranges_.ranges.push_back({0, columns_});
     return;
   }
   while (first < columns_) {
     const size_t last = FindBit(words, first, columns_, false);
-    ColumnRange range{static_cast<uint32_t>(first) / align_ * align_,
-                      (static_cast<uint32_t>(last) + align_ - 1) / align_ * align_};
+    ColumnRange range{static_cast<uint32_t>(first) / rule_.align * rule_.align,
+                      (static_cast<uint32_t>(last) + rule_.align - 1) / rule_.align * rule_.align};
     range.last = std::min(range.last, columns_);
-    if (ranges_.ranges.size() > begin && range.first <= ranges_.ranges.back().last + kLargestGap) {
+    if (ranges_.ranges.size() > begin && range.first <= ranges_.ranges.back().last + rule_.gap) {
       covered += range.last - std::min(range.last, ranges_.ranges.back().last);
       ranges_.ranges.back().last = std::max(ranges_.ranges.back().last, range.last);
     } else {

@@ -19,9 +19,13 @@ void Touch(const PositionBits& changed, const Reach& reach, PositionBits& touche
 class TouchedRanges {
  public:
   TouchedRanges() = default;
-  // Room for the ranges of a map. `whole_rows`: kernels know nothing less. `align`: columns that
-  // are computed together.
-  TouchedRanges(size_t rows, size_t columns, bool whole_rows, uint32_t align);
+  struct Rule {
+    bool whole_rows = false;  // kernels know nothing less
+    uint32_t align = 1;       // columns that are computed together
+    uint32_t gap = 0;         // ranges that are so near to each other are computed as one
+  };
+  // Room for the ranges of a map.
+  TouchedRanges(size_t rows, size_t columns, const Rule& rule);
 
   // Returns whether anything is touched.
   bool Set(const PositionBits& touched);
@@ -34,8 +38,7 @@ class TouchedRanges {
 
   uint32_t rows_ = 0;
   uint32_t columns_ = 0;
-  bool whole_rows_ = false;
-  uint32_t align_ = 1;
+  Rule rule_;
   RowRanges ranges_;
 };
 

@@ -39,6 +39,7 @@ WORK = {
     "bench/growth.py": ["measure"],
     "bench/int8.py": ["find_model"],
     "bench/paper.py": ["measure"],
+    "bench/streams.py": ["measure"],
     "bench/tables.py": ["kernels", "networks"],
     "bench/trained.py": ["measure"],
 }
@@ -150,6 +151,7 @@ def make_tree(root):
     for name in ("calibration", "test"):
         (root / "shared/cifar10").mkdir(parents=True, exist_ok=True)
         (root / "shared/cifar10" / name).symlink_to(demo / "calibration/one")
+    (root / "shared/streams/clip").mkdir(parents=True)
     grey = bytes(40 + 5 * (i % 32) for i in range(32 * 32 * 3))
     (tree / "image.ppm").write_bytes(b"P6\n32 32\n255\n" + grey)
     return tree

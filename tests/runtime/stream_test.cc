@@ -58,6 +58,26 @@ TEST_F(StreamTest, AnswersAsASessionDoes) {
   }
 }
 
+// A first layer may sum pixels that are bytes, and take all others as floats.
+TEST_F(StreamTest, TakesFloatsThatAreBytesAndOthers) {
+  Stream stream = Make();
+  Session session(network_);
+  StreamAnswer answer;
+  Answer expected;
+  std::vector<float> floats;
+  for (const uint8_t pixel : pixels_) floats.push_back(static_cast<float>(pixel) / 255.0F);
+  for (const float first : {floats[0], 0.3333F, 0.5F, 1.0F, 0.0F}) {
+    floats[0] = first;
+    ASSERT_TRUE(stream.Next(floats, answer).ok());
+    ASSERT_TRUE(session.Run(floats, expected).ok());
+    EXPECT_EQ(answer.logits, expected.logits) << first;
+  }
+  EXPECT_EQ(answer.frame, 4U);
+  ASSERT_TRUE(stream.Next(pixels_, answer).ok());
+  EXPECT_EQ(answer.frame, 0U);  // of another kind
+  EXPECT_EQ(answer.logits, LogitsOf(network_, pixels_));
+}
+
 TEST_F(StreamTest, HoldsPixels) {
   Stream stream = Make({.hold = 10});
   StreamAnswer answer;
@@ -121,7 +141,8 @@ TEST(StreamErrorsTest, SayWhichNetworksCannotAndWhatToConvertWith) {
     ASSERT_NE(network, nullptr);
     const Status status = Stream::Create(network).status();
     EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
-    EXPECT_NE(status.message().find("--timesteps 5 --beta 2 --silent 4 --threshold 0.75"), std::string::npos)
+    EXPECT_NE(status.message().find("--timesteps 5 --beta 2 --silent 4 --threshold 0.75"),
+              std::string::npos)
         << status.message();
   };
   expect_refused(LoadInIntegers(oracle::ChainNetwork(3, 12, 1.5F, 2)));

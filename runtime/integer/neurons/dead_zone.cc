@@ -55,48 +55,75 @@ struct Greedy {
   bool rectify, negative;
 };
 
-void KeepLevelsTarget(const SettledRow& settled, const DeadZone& zone, size_t row, size_t sent_row,
-                      const ColumnRange& range) {
+// Some lines of a block of a layer that sends levels alone. `kept`: the levels of its first line;
+// lines of the block are `pitch` levels apart.
+HWY_NOINLINE void KeepOfLevels(const uint8_t* HWY_RESTRICT kept, size_t pitch, size_t lines,
+                               int16_t zero, int fraction, int16_t limit,
+                               int16_t* HWY_RESTRICT potentials) {
   const D16 d;
   const hn::Rebind<uint8_t, D16> d8;
+  const auto level_zero = hn::Set(d, zero);
+  const auto largest = hn::Set(d, limit);
+  for (size_t line = 0; line < lines; ++line, kept += pitch, potentials += kLineLanes) {
+    for (size_t i = 0; i < kLineLanes; i += hn::Lanes(d)) {
+      const auto z = hn::LoadU(d, potentials + i);
+      const auto level = hn::Sub(hn::PromoteTo(d, hn::LoadU(d8, kept + i)), level_zero);
+      const auto carried = hn::ShiftLeftSame(level, fraction);
+      hn::StoreU(hn::IfThenElse(IsNear(z, carried, largest), carried, z), d, potentials + i);
+    }
+  }
+}
+
+// The same of a layer that writes digits; both arrays begin with the first line.
+HWY_NOINLINE void KeepOfDigits(const Greedy& greedy, int16_t* HWY_RESTRICT sent,
+                               int16_t* HWY_RESTRICT carried, size_t pitch, size_t lines,
+                               int16_t limit, int16_t* HWY_RESTRICT potentials) {
+  const D16 d;
+  const auto largest = hn::Set(d, limit);
+  for (size_t line = 0; line < lines; ++line) {
+    for (size_t i = 0; i < kLineLanes; i += hn::Lanes(d)) {
+      const auto z = hn::LoadU(d, potentials + i);
+      const auto last = hn::LoadU(d, carried + i);
+      const auto near = IsNear(z, last, largest);
+      const auto now = hn::IfThenElse(near, hn::LoadU(d, sent + i), z);
+      hn::StoreU(hn::IfThenElse(near, last, greedy.Carried(z)), d, carried + i);
+      hn::StoreU(now, d, sent + i);
+      hn::StoreU(now, d, potentials + i);
+    }
+    sent += pitch;
+    carried += pitch;
+    potentials += kLineLanes;
+  }
+}
+
+void KeepLevelsTarget(const SettledRow& settled, const DeadZone& zone, size_t row, size_t sent_row,
+                      const ColumnRange& range) {
   const MembraneLayout& layout = *settled.layout;
   const SettledNeurons& neurons = *settled.neurons;
   const size_t blocks = layout.lanes.blocks;
   const LineRange columns = LinesOf(range, zone.columns, layout.lanes);
+  const size_t lines = columns.last - columns.first;
   const int fraction = SettledFraction(zone.timesteps);
-  const auto limit = hn::Set(d, zone.limit);
-  const size_t lines = RoundUpToLines(zone.columns * layout.lanes.stride()) / kLineLanes;
-  const Greedy greedy{zone.timesteps,
-                      fraction + static_cast<int>(zone.timesteps) - 1,
-                      neurons.thresholds.data(),
-                      settled.rectify ? std::max<int16_t>(neurons.lowest, 0) : neurons.lowest,
-                      neurons.highest,
-                      settled.rectify,
-                      zone.negative_spikes};
+  const size_t row_lanes = RoundUpToLines(zone.columns * layout.lanes.stride());
+  const size_t pitch = blocks * kLineLanes;
   for (size_t block = 0; block < blocks; ++block) {
-    int16_t* HWY_RESTRICT potentials = settled.membranes + layout.RowAt(block, row);
-    for (size_t column = columns.first; column < columns.last; ++column) {
-      const size_t line = column * blocks + block;
-      for (size_t i = 0; i < kLineLanes; i += hn::Lanes(d)) {
-        int16_t* at = potentials + column * kLineLanes + i;
-        const auto z = hn::LoadU(d, at);
-        if (zone.levels != nullptr) {
-          const uint8_t* bytes = zone.levels->Row(sent_row) + line * kLineLanes + i;
-          const auto level = hn::Sub(hn::PromoteTo(d, hn::LoadU(d8, bytes)),
-                                     hn::Set(d, static_cast<int16_t>(zone.levels->layout.zero)));
-          const auto carried = hn::ShiftLeftSame(level, fraction);
-          hn::StoreU(hn::IfThenElse(IsNear(z, carried, limit), carried, z), d, at);
-          continue;
-        }
-        const size_t place = (sent_row * lines + line) * kLineLanes + i;
-        const auto last = hn::LoadU(d, zone.carried + place);
-        const auto near = IsNear(z, last, limit);
-        const auto sent = hn::IfThenElse(near, hn::LoadU(d, zone.potentials + place), z);
-        hn::StoreU(hn::IfThenElse(near, last, greedy.Carried(z)), d, zone.carried + place);
-        hn::StoreU(sent, d, zone.potentials + place);
-        hn::StoreU(sent, d, at);
-      }
+    int16_t* potentials = settled.membranes + layout.RowAt(block, row) + columns.first * kLineLanes;
+    const size_t first = (columns.first * blocks + block) * kLineLanes;
+    if (zone.levels != nullptr) {
+      KeepOfLevels(zone.levels->Row(sent_row) + first, pitch, lines, zone.levels->layout.zero,
+                   fraction, zone.limit, potentials);
+      continue;
     }
+    const Greedy greedy{zone.timesteps,
+                        fraction + static_cast<int>(zone.timesteps) - 1,
+                        neurons.thresholds.data(),
+                        settled.rectify ? std::max<int16_t>(neurons.lowest, 0) : neurons.lowest,
+                        neurons.highest,
+                        settled.rectify,
+                        zone.negative_spikes};
+    const size_t place = sent_row * row_lanes + first;
+    KeepOfDigits(greedy, zone.potentials + place, zone.carried + place, pitch, lines, zone.limit,
+                 potentials);
   }
 }
 
