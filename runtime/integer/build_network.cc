@@ -11,6 +11,7 @@
 #include "runtime/integer/choose_kernel.h"
 #include "runtime/integer/connection.h"
 #include "runtime/integer/lay_out_levels.h"
+#include "runtime/integer/pixels/lay_out_pixels.h"
 #include "runtime/integer/quantize.h"
 
 namespace cssrun::internal {
@@ -45,7 +46,7 @@ class Builder {
       if (node->kind() == format::NodeKind::Readout) BuildReadout(*node);
     }
     LayOutLevels(network_, integers_);
-    LayOutPixels();
+    LayOutPixels(network_, integers_);
     return std::move(integers_);
   }
 
@@ -131,7 +132,9 @@ class Builder {
     }
     if (code_.settled) {
       FinishSettled(takes_pixels, layer);
-      BuildPixelConv(node, target, layer);
+      if (integers_.pixels.has_value()) {
+        BuildPixelConv({network_, integers_, code_}, node, target, layer);
+      }
     }
     layer.blocks_together = ChooseBlocksTogether(layer);
     return true;
@@ -344,61 +347,6 @@ class Builder {
     kernel.float_scale = FloatScale(code_, out.scales, layer.membranes);
     out.kernel = std::move(kernel);
     return true;
-  }
-
-  // Where the image is all that a layer sees, through one convolution.
-  void BuildPixelConv(const format::Node& node, const TargetLayer& target, IntegerLayer& layer) {
-    constexpr size_t kMostClasses = 1024;  // of positions; kernels of 3, 5, 7 have 9 to 49
-    if (!integers_.pixels.has_value() || node.synapses()->size() != 1) return;
-    const format::Synapses& s = *node.synapses()->Get(0);
-    if (s.source() != 0 || s.kind() != format::SynapseKind::Convolution || s.average() != nullptr ||
-        format::IsSpread(s)) {
-      return;
-    }
-    const WholePixels& pixels = *integers_.pixels;
-    PixelConvShape shape;
-    shape.conv = LevelConvShapeOf(Connect(network_, s, integers_.layouts[0], target), target);
-    shape.target_rows = target.pools.y.size;
-    shape.zeros = pixels.zero;
-    const size_t sources = shape.conv.source.channels() / s.groups();
-    const size_t targets = target.channels() / s.groups();
-    const size_t taps = s.weights()->size() / target.channels() / sources;
-    std::vector<float> weights;
-    std::vector<double> zeros;
-    for (size_t i = 0; i < s.weights()->size(); ++i) {
-      const size_t c = i / (taps * sources) / targets * sources + i / taps % sources;
-      weights.push_back(static_cast<float>(
-          static_cast<double>(s.weights()->Get(static_cast<flatbuffers::uoffset_t>(i))) *
-          pixels.step[c]));
-      zeros.push_back(pixels.zero[c]);
-    }
-    const PixelScales chosen = ChoosePixelScales(weights, target.channels(), zeros);
-    if (chosen.scales.empty() || PixelClasses(shape) > kMostClasses ||
-        IsTooLarge(LevelBytes(shape.conv), Neurons(shape.conv.source))) {
-      return;
-    }
-    shape.planes = chosen.planes;
-    layer.pixel_conv = MakePixelConv(shape, {weights.data(), chosen.scales});
-    layer.scales = chosen.scales;
-    std::get<SettledNeurons>(layer.neurons).scale =
-        FloatScale(code_, chosen.scales, layer.membranes);
-  }
-
-  // The image as bytes, with room for what the windows of its readers see beyond it.
-  void LayOutPixels() {
-    const format::Extent& image = *network_.nodes()->Get(0)->extent();
-    const size_t pixels = size_t{image.width()} * integers_.layouts[0].stride();
-    uint32_t before = 0;
-    auto end = static_cast<uint32_t>(RoundUpToLines(pixels));
-    bool read = false;
-    for (const IntegerLayer& layer : integers_.layers) {
-      if (!layer.pixel_conv.has_value()) continue;
-      read = true;
-      before = std::max(before, layer.pixel_conv->left);
-      end = std::max(end, layer.pixel_conv->right);
-    }
-    if (!read) integers_.pixels.reset();
-    integers_.pixel_layout = {before, before + end, 0};
   }
 
   static std::span<const double> ScalesOf(const IntegerSynapses& s, const IntegerLayer& layer) {

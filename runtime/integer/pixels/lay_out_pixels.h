@@ -1,0 +1,30 @@
+// Lays out first layers that multiply the bytes of pixels: see whole_pixels.h.
+#ifndef CSSRUN_RUNTIME_INTEGER_PIXELS_LAY_OUT_PIXELS_H_
+#define CSSRUN_RUNTIME_INTEGER_PIXELS_LAY_OUT_PIXELS_H_
+
+#include "network_generated.h"
+#include "runtime/integer/connection.h"
+#include "runtime/integer/network.h"
+#include "runtime/integer/quantize.h"
+
+namespace cssrun::internal {
+
+// What a layer's pixels are laid out from.
+struct PixelSource {
+  const format::Network& network;
+  const IntegerNetwork& integers;  // `pixels` and `layouts` of it are there
+  const CodeOf& code;
+};
+
+// Sets `pixel_conv`, `scales` and the neurons' scale of a settled layer, where the image is all
+// that the layer sees, through one convolution. Throws std::bad_alloc.
+void BuildPixelConv(const PixelSource& source, const format::Node& node, const TargetLayer& target,
+                    IntegerLayer& layer);
+
+// The image as bytes, with room for what the windows of its readers see beyond it; none if there
+// are no readers.
+void LayOutPixels(const format::Network& network, IntegerNetwork& integers);
+
+}  // namespace cssrun::internal
+
+#endif  // CSSRUN_RUNTIME_INTEGER_PIXELS_LAY_OUT_PIXELS_H_
