@@ -253,6 +253,12 @@ format::NetworkT BuildFile(const Model& model, const PreparedModel& prepared,
                            const ConvertOptions& options, const std::vector<NodeCode>& codes) {
   format::NetworkT network = BuildNetwork(prepared.network, codes, options.code);
   network.format_version = format::kFormatVersion;
+  // A model of few bits was trained with its own rounding, and one neuron that rounds otherwise is
+  // a third of them some layers later. Where its pixels are on a grid, its weights are whole
+  // numbers.
+  const bool exact =
+      !model.quantized_code.has_value() || prepared.network.nodes.front().grid.has_value();
+  network.code->whole_pixels = exact && options.code.DirectInput() && options.code.Settled();
   SetOutputs(model, options, network);
   network.labels = options.labels;
   InputFormat input = options.pictures.value_or(model.input);

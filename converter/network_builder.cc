@@ -77,7 +77,6 @@ format::NetworkT BuildNetwork(const SpikingNetwork& network, const std::vector<N
   built.code->negative_spikes = code.negative_spikes;
   built.code->input =
       code.DirectInput() ? format::InputCoding::Direct : format::InputCoding::Spikes;
-  built.code->whole_pixels = code.DirectInput() && code.Settled();
   for (size_t i = 0; i < network.nodes.size(); ++i) {
     const SpikingNode& node = network.nodes[i];
     auto built_node = std::make_unique<format::NodeT>();
