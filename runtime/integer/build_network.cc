@@ -13,6 +13,7 @@
 #include "runtime/integer/lay_out_levels.h"
 #include "runtime/integer/pixels/lay_out_pixels.h"
 #include "runtime/integer/quantize.h"
+#include "runtime/integer/step.h"
 
 namespace cssrun::internal {
 namespace {
@@ -396,6 +397,17 @@ class Builder {
            c.source_lanes.blocks == target.lanes.blocks;
   }
 
+  // Whether everything else is added before the last synapses of a settled layer, whose sums have a
+  // scale of their own, so that additions keep their order.
+  static bool LastJoins(const IntegerLayer& layer) {
+    if (layer.synapses.empty() || layer.synapses.size() > kMostInterleavedSynapses) return false;
+    const IntegerSynapses& last = layer.synapses.back();
+    return !last.scales.empty() && std::holds_alternative<LevelConv>(last.kernel) &&
+           std::ranges::none_of(layer.synapses, [](const IntegerSynapses& s) {
+             return std::holds_alternative<LevelShortcut>(s.kernel);
+           });
+  }
+
   // Where the sums of a settled layer come from, once its kernels are known.
   static void FinishSettled(bool takes_pixels, IntegerLayer& layer) {
     CSSRUN_ASSERT(layer.settled() != nullptr);
@@ -421,6 +433,7 @@ class Builder {
     } else {
       neurons.sums = convolutions == 1 ? SettledSums::kFusedLevels : SettledSums::kLevels;
     }
+    neurons.last_joins = neurons.sums == SettledSums::kNone && LastJoins(layer);
   }
 
   void BuildReadout(const format::Node& node) {

@@ -1,6 +1,7 @@
 #include "runtime/integer/step.h"
 
 #include <algorithm>
+#include <optional>
 #include <variant>
 
 #include "runtime/assert.h"
@@ -143,7 +144,8 @@ PotentialInputs FloatInputs(const SettlingStep& step, size_t row) {
 
 // Whether potentials are made where the sums are.
 bool SumsAreFused(const SettlingStep& step) {
-  return step.pixels != nullptr || step.layer->settled()->sums == SettledSums::kFusedLevels;
+  const SettledNeurons& neurons = *step.layer->settled();
+  return step.pixels != nullptr || neurons.sums == SettledSums::kFusedLevels || neurons.last_joins;
 }
 
 // Whether levels leave the kernel that sums: no pool, no spike and no dead zone is between.
@@ -188,6 +190,7 @@ void SumRow(const BoundLevels<K, Function>& bound, const SettlingStep& step,
   target.inputs = &inputs;
   target.tiles = tiles;
   target.level_sums = step.level_sums.data();
+  target.joins_floats = settled.neurons->last_joins;
   if (bound.mode == SumMode::kAddFloats) {
     target.floats = step.floats + layout.MapRowAt(0, row);
     target.block_floats = size_t{layout.rows} * layout.map_lanes();
@@ -230,27 +233,62 @@ void SettleRow(const SettlingStep& step, const SettledRow& settled, size_t row) 
 constexpr size_t kKeptWeights = size_t{256} << 10;
 constexpr size_t kMostRowsTogether = 16;
 
-// A layer whose only sums are those of one level kernel.
-template <class K, class Function>
-void RunFusedLevels(const BoundLevels<K, Function>& bound, const SettlingStep& step,
-                    const SettledRow& settled) {
-  PotentialInputs inputs[kMostRowsTogether];
-  uint32_t tiles = 1;
+// In how many turns a kernel takes its tiles.
+template <class K>
+uint32_t TurnsOf(const K& kernel) {
   if constexpr (std::is_same_v<K, LevelConv>) {
-    if (bound.kernel->size() > kKeptWeights) tiles = bound.kernel->tiles;
+    if (kernel.size() > kKeptWeights) return kernel.tiles;
   }
-  const size_t together = tiles > 1 ? kMostRowsTogether : 1;
+  return 1;
+}
+
+// Sums `inputs.size()` rows from `first` on.
+template <class K, class Function>
+void SumRows(const BoundLevels<K, Function>& bound, const SettlingStep& step,
+             const SettledRow& settled, std::span<const PotentialInputs> inputs, size_t first) {
+  const uint32_t turns = TurnsOf(*bound.kernel);
+  for (uint32_t t = 0; t < turns; ++t) {
+    const TileRange some = turns > 1 ? TileRange{t, t + 1} : TileRange();
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      SumRow(bound, step, settled, inputs[i], first + i, some);
+    }
+  }
+}
+
+// Calls function(bound) with the kernel of levels that is bound.
+template <class Function>
+void WithLevels(const Bound& bound, const Function& function) {
+  if (const auto* conv = std::get_if<BoundLevelConv>(&bound)) {
+    function(*conv);
+  } else {
+    function(std::get<BoundLevelDepthwise>(bound));
+  }
+}
+
+// A layer whose potentials are made where the sums of `last` are. Those of `others` are in memory
+// by then.
+template <class K, class Function>
+void RunFusedLevels(const BoundLevels<K, Function>& last, std::span<const Bound> others,
+                    const SettlingStep& step, const SettledRow& settled) {
+  PotentialInputs inputs[kMostRowsTogether];
+  uint32_t turns = TurnsOf(*last.kernel);
+  for (const Bound& other : others) {
+    WithLevels(other, [&](const auto& bound) { turns = std::max(turns, TurnsOf(*bound.kernel)); });
+  }
+  const size_t together = turns > 1 ? kMostRowsTogether : 1;
   for (size_t first = step.part.first_row; first < step.part.last_row; first += together) {
     const size_t rows = std::min(together, step.part.last_row - first);
+    for (const Bound& other : others) {
+      WithLevels(other, [&](const auto& bound) {
+        SumRows(bound, step, settled, std::span(inputs).first(rows), first);
+      });
+    }
     for (size_t i = 0; i < rows; ++i) {
       // Shortcuts that are not aligned would be added to floats that nobody has set.
       if (ColumnsOfRow(step.columns, first + i).empty()) continue;
       inputs[i] = FloatInputs(step, first + i);
     }
-    for (uint32_t t = 0; t < tiles; ++t) {
-      const TileRange some = tiles > 1 ? TileRange{t, t + 1} : TileRange();
-      for (size_t i = 0; i < rows; ++i) SumRow(bound, step, settled, inputs[i], first + i, some);
-    }
+    SumRows(last, step, settled, std::span(inputs).first(rows), first);
     for (size_t i = 0; i < rows; ++i) SettleRow(step, settled, first + i);
   }
 }
@@ -260,21 +298,26 @@ void RunFusedLevels(const SettlingStep& step, const SettledRow& settled) {
   const SumMode mode = SumsBecomeLevels(step) ? SumMode::kLevels : SumMode::kPotential;
   if (step.pixels != nullptr) {
     const LevelConv& kernel = *step.layer->pixel_conv;
-    RunFusedLevels(BoundLevelConv{&kernel, step.pixels, Resolve(kernel), mode}, step, settled);
+    RunFusedLevels(BoundLevelConv{&kernel, step.pixels, Resolve(kernel), mode}, {}, step, settled);
     return;
   }
+  Bound others[kMostInterleavedSynapses];
+  size_t count = 0;
+  std::optional<Bound> last;
   for (size_t s = 0; s < synapses.size(); ++s) {
     if (!SumsLevels(synapses[s].kernel)) {  // among the inputs
       CSSRUN_ASSERT(std::holds_alternative<LevelShortcut>(synapses[s].kernel));
-      continue;
-    }
-    const Bound bound = BindLevels(synapses[s], step.inputs[s], mode);
-    if (const auto* conv = std::get_if<BoundLevelConv>(&bound)) {
-      RunFusedLevels(*conv, step, settled);
+    } else if (settled.neurons->last_joins && s + 1 < synapses.size()) {
+      CSSRUN_ASSERT(count < kMostInterleavedSynapses);
+      others[count++] = BindLevels(synapses[s], step.inputs[s], SumMode::kAddFloats);
     } else {
-      RunFusedLevels(std::get<BoundLevelDepthwise>(bound), step, settled);
+      last = BindLevels(synapses[s], step.inputs[s], mode);
     }
   }
+  CSSRUN_ASSERT(last.has_value());
+  WithLevels(*last, [&](const auto& bound) {
+    RunFusedLevels(bound, std::span<const Bound>(others, count), step, settled);
+  });
 }
 
 }  // namespace

@@ -80,6 +80,13 @@ struct RowPotentials {
     if (floats != nullptr) floats += lane;
   }
 
+  // The sums have a scale of their own, by lane of the block, and join `floats`, other sums, before
+  // the bias. Called before StartAt().
+  void JoinFloats(const float* own_scale) {
+    scale = own_scale;
+    joins_floats = true;
+  }
+
   // From here on, Store() writes levels to `row_levels`, a row's first neuron, by `rule`.
   void WriteLevelsTo(uint8_t* row_levels, const LevelRule& level_rule) {
     levels = row_levels;
@@ -92,6 +99,7 @@ struct RowPotentials {
   size_t lane_pitch;
   size_t index_pitch;
   bool rectify;
+  bool joins_floats = false;
   const float* floats;  // see PotentialInputs, as the next two
   const AlignedShortcut* shortcuts;
   size_t shortcut_count;
@@ -105,10 +113,11 @@ template <class D>
 HWY_INLINE hn::Vec<hn::RebindToSigned<D>> WholePotentials(D df, hn::Vec<D> sums,
                                                           const RowPotentials& row, size_t column,
                                                           size_t lane) {
-  auto z = hn::Add(hn::Mul(sums, hn::LoadU(df, row.scale + lane)), hn::LoadU(df, row.bias + lane));
-  if (row.floats != nullptr) {
-    z = hn::Add(z, hn::LoadU(df, row.floats + column * row.lane_pitch + lane));
-  }
+  auto z = hn::Mul(sums, hn::LoadU(df, row.scale + lane));
+  const size_t at = column * row.lane_pitch + lane;
+  if (row.joins_floats) z = hn::Add(z, hn::LoadU(df, row.floats + at));
+  z = hn::Add(z, hn::LoadU(df, row.bias + lane));
+  if (row.floats != nullptr && !row.joins_floats) z = hn::Add(z, hn::LoadU(df, row.floats + at));
   const size_t index = row.index + column * row.index_pitch + lane;
   for (size_t s = 0; s < row.shortcut_count; ++s) {
     const AlignedShortcut& shortcut = row.shortcuts[s];
@@ -163,8 +172,11 @@ HWY_INLINE void StoreNeurons(D df, hn::Vec<D> sums, const RowPotentials& row, si
 #undef CSSRUN_STORES_LEVELS
 #if HWY_ARCH_X86 && HWY_TARGET <= HWY_SSSE3
 #define CSSRUN_STORES_LEVELS 1
-// WholePotentials() where at most one shortcut joins and nothing else, which is nearly everywhere.
-template <size_t kOfColumn, bool kShortcut, bool kRectify>
+// What joins sums nearly everywhere.
+enum class Joins { kNothing, kShortcut, kFloats };
+
+// WholePotentials() where no more than that joins.
+template <size_t kOfColumn, Joins kJoins, bool kRectify>
 struct PlainPotentials {
   using D = hn::CappedTag<float, 16>;
   using V = hn::Vec<D>;
@@ -172,19 +184,25 @@ struct PlainPotentials {
 
   // Of lanes from `lane` on.
   HWY_INLINE PlainPotentials(const RowPotentials& row, size_t lane)
-      : shortcut(row.shortcuts[0].levels), zero(row.shortcuts[0].zero) {
+      : shortcut(row.shortcuts[0].levels),
+        zero(row.shortcuts[0].zero),
+        floats(kJoins == Joins::kFloats ? row.floats + lane : nullptr) {
     for (size_t i = 0; i < kOfColumn; ++i) {
       scale[i] = hn::LoadU(D(), row.scale + lane + kLanes * i);
       bias[i] = hn::LoadU(D(), row.bias + lane + kLanes * i);
     }
     weight = hn::Set(D(), row.shortcuts[0].weight);
   }
-  // `index`: of the first lane in rows of levels.
+  // `index`: of the first lane in rows of levels; `column`: where its column's floats begin.
   template <class Sum>
-  HWY_INLINE hn::Vec<hn::RebindToSigned<D>> Of(const Sum* sums, size_t i, size_t index) const {
+  HWY_INLINE hn::Vec<hn::RebindToSigned<D>> Of(const Sum* sums, size_t i, size_t index,
+                                               size_t column) const {
     V z = hn::Mul(SumsAsFloats(sums), scale[i]);
+    if constexpr (kJoins == Joins::kFloats) {
+      z = hn::Add(z, hn::LoadU(D(), floats + column + kLanes * i));
+    }
     z = hn::Add(z, bias[i]);
-    if constexpr (kShortcut) {
+    if constexpr (kJoins == Joins::kShortcut) {
       z = hn::Add(z, hn::Mul(LevelsAsFloats(D(), shortcut + index, zero), weight));
     }
     return Truncated(D(), kRectify ? z : hn::Floor(z));
@@ -200,6 +218,7 @@ struct PlainPotentials {
   V weight;
   const uint8_t* shortcut;
   int32_t zero;
+  const float* floats;
 };
 
 // Instructions that narrow two vectors to one, block by block of 16 bytes.
@@ -273,13 +292,13 @@ HWY_INLINE void StoreColumns(Narrowing::Bytes bytes, size_t pitch, size_t column
 //     potentials, 32 bits    4 vectors    z0        z1        z2        z3
 //     levels, 16 bits        2 vectors    z0 z1 ... z0 z1     z2 z3 ... z2 z3    four numbers each
 //     levels, 8 bits         1 vector     z0 z1 z2 z3 ... z0 z1 z2 z3            likewise
-template <size_t kOfColumn, bool kShortcut, bool kRectify, class Sum>
+template <size_t kOfColumn, Joins kJoins, bool kRectify, class Sum>
 HWY_NOINLINE void StoreLevels(const Sum* HWY_RESTRICT sums, const RowPotentials& row, size_t lane,
                               size_t column, size_t columns) {
   using N = Narrowing;
   constexpr size_t kLanes = hn::MaxLanes(N::D32());
   const N::D16 d16;
-  const PlainPotentials<kOfColumn, kShortcut, kRectify> potentials(row, lane);
+  const PlainPotentials<kOfColumn, kJoins, kRectify> potentials(row, lane);
   const LevelRule& rule = *row.rule;
   const auto offset = hn::Set(d16, rule.offset);
   const auto least = hn::Set(d16, rule.least);
@@ -296,8 +315,9 @@ HWY_NOINLINE void StoreLevels(const Sum* HWY_RESTRICT sums, const RowPotentials&
       // Beyond the last column, that one again.
       const size_t from = std::min(i / kOfColumn, rest - 1);
       const size_t v = i % kOfColumn;
-      z[i] = potentials.Of(sums + kLanes * (from * kOfColumn + v), v,
-                           index + from * pitch + kLanes * v);
+      z[i] =
+          potentials.Of(sums + kLanes * (from * kOfColumn + v), v,
+                        index + from * pitch + kLanes * v, (column + done + from) * row.lane_pitch);
     }
     N::V16 level[2];
     HWY_UNROLL(2)
@@ -311,20 +331,27 @@ HWY_NOINLINE void StoreLevels(const Sum* HWY_RESTRICT sums, const RowPotentials&
   }
 }
 
+template <size_t kOfColumn, Joins kJoins, class Sum>
+HWY_INLINE void StoreLevels(const Sum* sums, const RowPotentials& row, size_t lane, size_t column,
+                            size_t columns) {
+  row.rectify ? StoreLevels<kOfColumn, kJoins, true>(sums, row, lane, column, columns)
+              : StoreLevels<kOfColumn, kJoins, false>(sums, row, lane, column, columns);
+}
+
 // The same, for what `row` says. Returns false where it does not apply.
 template <size_t kOfColumn, class Sum>
 HWY_INLINE bool StoreLevels(const Sum* sums, const RowPotentials& row, size_t lane, size_t column,
                             size_t columns) {
-  if (row.levels == nullptr || row.floats != nullptr || row.shortcut_count > 1) {
+  if (row.levels == nullptr || row.shortcut_count > (row.joins_floats ? 0 : 1) ||
+      (row.floats != nullptr && !row.joins_floats)) {
     return false;
   }
-  const bool shortcut = row.shortcut_count == 1;
-  if (row.rectify) {
-    shortcut ? StoreLevels<kOfColumn, true, true>(sums, row, lane, column, columns)
-             : StoreLevels<kOfColumn, false, true>(sums, row, lane, column, columns);
+  if (row.joins_floats) {
+    StoreLevels<kOfColumn, Joins::kFloats>(sums, row, lane, column, columns);
+  } else if (row.shortcut_count == 1) {
+    StoreLevels<kOfColumn, Joins::kShortcut>(sums, row, lane, column, columns);
   } else {
-    shortcut ? StoreLevels<kOfColumn, true, false>(sums, row, lane, column, columns)
-             : StoreLevels<kOfColumn, false, false>(sums, row, lane, column, columns);
+    StoreLevels<kOfColumn, Joins::kNothing>(sums, row, lane, column, columns);
   }
   return true;
 }

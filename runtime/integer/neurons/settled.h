@@ -49,6 +49,9 @@ enum class SettledSums : uint8_t {
 struct SettledNeurons {
   SettledSums sums = SettledSums::kEvents;
   bool adds_floats = false;  // pixels and shortcuts that are not aligned are added in memory
+  // Of kNone: the last synapses are a level_conv, whose sums join those of the others, which are in
+  // memory, in registers.
+  bool last_joins = false;
   // By parameter lane, see MembraneLayout.
   hwy::AlignedFreeUniquePtr<float[]> scale;  // settled units per unit of the sums
   hwy::AlignedFreeUniquePtr<float[]> bias;   // of all steps, in settled units

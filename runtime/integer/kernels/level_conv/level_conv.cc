@@ -401,6 +401,10 @@ void SumLevelsBy(const LevelConv& kernel, const LevelFrame& levels, const LevelT
     }
     if (fused) {
       RowPotentials& of_tile = potentials.emplace(settled, *target.inputs, block, tile.lanes);
+      if (target.joins_floats) {
+        CSSRUN_ASSERT(target.inputs->floats != nullptr && kernel.float_scale != nullptr);
+        of_tile.JoinFloats(kernel.float_scale.get() + block * kLineLanes);
+      }
       of_tile.StartAt(lane);
       if (target.mode == SumMode::kLevels) of_tile.WriteLevelsTo(target.levels, *target.rule);
       tile.potentials = &of_tile;

@@ -180,6 +180,8 @@ struct LevelTarget {
   float* floats = nullptr;                  // of this row and block 0, for kAddFloats
   size_t block_floats = 0;                  // from one block to the next
   int32_t* level_sums = nullptr;  // room for a number per column, where weights have offsets
+  // Of kPotential and kLevels: the sums have the kernel's float_scale, and join inputs->floats.
+  bool joins_floats = false;
   TileRange tiles = {};           // of LevelConv
   // The columns that are summed; empty: all.
   std::span<const ColumnRange> columns = {};
