@@ -178,7 +178,6 @@ PixelScales ChoosePixelScales(std::span<const float> weights, size_t targets,
   const size_t fan_in = weights.size() / targets;
   CSSRUN_ASSERT(zeros.size() == weights.size());
   PixelScales chosen;
-  std::vector<double> whole_scales;
   if (static_cast<double>(fan_in) * kSecondPlane > kLargestSum) return chosen;
   for (size_t target = 0; target < targets; ++target) {
     const std::span<const float> own = weights.subspan(target * fan_in, fan_in);
@@ -192,12 +191,13 @@ PixelScales ChoosePixelScales(std::span<const float> weights, size_t targets,
     if (!std::isfinite(reach)) return {};
     const double fits = std::min(kLargestPlanesWeight / largest, kLargestSum / reach);
     if (largest > 0 && fits * largest < kLargestNarrowWeight) return {};  // no longer small errors
-    chosen.scales.push_back(largest > 0 ? fits : 1);
-    const double whole = largest > 0 ? WholeScale(own, kLargestNarrowWeight) : 1;
-    if (whole > 0) whole_scales.push_back(whole);
+    // Nothing but zeros is whole at any scale.
+    const double whole = largest > 0 ? WholeScale(own, kLargestWeightSpread) : 1;
+    chosen.scales.push_back(whole > 0 && whole <= fits ? whole : fits);
+    if (whole <= 0 || whole > fits || whole * largest > kLargestNarrowWeight + 0.5) {
+      chosen.planes = 2;
+    }
   }
-  if (whole_scales.size() == targets) return {1, std::move(whole_scales)};
-  chosen.planes = 2;
   return chosen;
 }
 

@@ -42,9 +42,10 @@ std::vector<double> ChooseScales(const CodeOf& code, const TargetLayer& target,
 std::vector<double> ChooseLevelScales(const TargetLayer& target, const Connection& connection,
                                       const KernelChoice& choice);
 
-// Those of a first layer whose pixels are bytes: 8 bits where the weights are whole numbers then,
-// and otherwise 15. `weights`: of bytes, [target][fan-in]; `zeros`: the zero of each source of a
-// target's fan-in, as often as it comes.
+// Those of a first layer whose pixels are bytes: the ones at which weights are whole numbers, as
+// those of an 8-bit model with a zero point are up to 255, and otherwise as large as 15 bits allow.
+// `weights`: of bytes, [target][fan-in]; `zeros`: the zero of each source of a target's fan-in, as
+// often as it comes.
 struct PixelScales {
   uint32_t planes = 1;         // bytes of a weight
   std::vector<double> scales;  // units per amplitude; empty: the layer cannot be summed so
