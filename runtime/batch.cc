@@ -3,13 +3,12 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <new>
-#include <stdexcept>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "runtime/assert.h"
+#include "runtime/within_memory.h"
 #include "tbb/global_control.h"
 #include "tbb/parallel_pipeline.h"
 #include "tbb/task_arena.h"
@@ -157,19 +156,12 @@ Status RunAll(const std::shared_ptr<const Network>& network, SessionOptions opti
   return Status::Ok();
 }
 
-// Turns exceptions for lack of memory into a Status. Other exceptions come from the caller's
-// callbacks and pass through.
 template <class Pixel, class LoadPixels>
 Status RunChecked(const std::shared_ptr<const Network>& network, const SessionOptions& options,
                   size_t count, unsigned threads, const LoadPixels& load,
                   const DeliverOutcome& deliver, PixelOrder order) {
-  try {
-    return RunAll<Pixel>(network, options, count, threads, load, deliver, order);
-  } catch (const std::bad_alloc&) {
-    return Status::OutOfMemory();
-  } catch (const std::length_error&) {
-    return Status::OutOfMemory();
-  }
+  return internal::WithinMemory(
+      [&] { return RunAll<Pixel>(network, options, count, threads, load, deliver, order); });
 }
 
 }  // namespace

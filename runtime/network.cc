@@ -1,12 +1,11 @@
 #include "cssrun/network.h"
 
-#include <new>
-#include <stdexcept>
 #include <utility>
 
 #include "cssrun/version.h"
 #include "format/network_file.h"
 #include "runtime/network/loaded_network.h"
+#include "runtime/within_memory.h"
 
 namespace cssrun {
 
@@ -66,15 +65,11 @@ Result<std::unique_ptr<internal::LoadedNetwork>> OpenAndLayOut(Open open, const 
 template <class Open>
 Result<std::shared_ptr<const Network>> Network::Make(Open open, const std::string& name,
                                                      const LoadOptions& options) {
-  try {
+  return internal::WithinMemory([&]() -> Result<std::shared_ptr<const Network>> {
     auto loaded = OpenAndLayOut(open, name, options);
     if (!loaded.ok()) return loaded.status();
     return std::shared_ptr<const Network>(new Network(std::move(loaded).value()));
-  } catch (const std::bad_alloc&) {
-    return Status::OutOfMemory();
-  } catch (const std::length_error&) {
-    return Status::OutOfMemory();
-  }
+  });
 }
 
 Result<std::shared_ptr<const Network>> Network::Load(const std::string& path,

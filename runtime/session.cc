@@ -1,8 +1,6 @@
 #include "cssrun/session.h"
 
 #include <algorithm>
-#include <new>
-#include <stdexcept>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -13,6 +11,7 @@
 #include "runtime/engine/input.h"
 #include "runtime/engine/recording.h"
 #include "runtime/network/network_access.h"
+#include "runtime/within_memory.h"
 
 namespace cssrun {
 namespace {
@@ -76,15 +75,11 @@ Session::Session(std::shared_ptr<const Network> network, const SessionOptions& o
 
 Result<Session> Session::Create(std::shared_ptr<const Network> network,
                                 const SessionOptions& options) {
-  try {
+  return internal::WithinMemory([&]() -> Result<Session> {
     Session session(std::move(network), options);
     if (!session.options_status_.ok()) return session.options_status_;
     return session;
-  } catch (const std::bad_alloc&) {
-    return Status::OutOfMemory();
-  } catch (const std::length_error&) {
-    return Status::OutOfMemory();
-  }
+  });
 }
 
 Session::~Session() = default;
@@ -106,23 +101,14 @@ Status Session::Run(std::span<const InputEvent> events, Answer& answer) {
     return Status::InvalidArgument(
         "events, but this network takes pixels directly; convert it with --input css");
   }
-  try {
-    if (Status status = SortEvents(*network_, events, coded_); !status.ok()) return status;
-  } catch (const std::bad_alloc&) {
-    return Status::OutOfMemory();
-  }
+  Status sorted = internal::WithinMemory([&] { return SortEvents(*network_, events, coded_); });
+  if (!sorted.ok()) return sorted;
   return RunInput({.kind = internal::InputKind::kSpikes, .spikes = coded_}, answer);
 }
 
 Status Session::RunInput(const internal::Input& input, Answer& answer) {
   if (!options_status_.ok()) return options_status_;
-  try {
-    return engine_->Run(input, answer);
-  } catch (const std::bad_alloc&) {
-    return Status::OutOfMemory();
-  } catch (const std::length_error&) {
-    return Status::OutOfMemory();
-  }
+  return internal::WithinMemory([&] { return engine_->Run(input, answer); });
 }
 
 }  // namespace cssrun

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <new>
-#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -11,6 +9,7 @@
 #include "runtime/engine/input.h"
 #include "runtime/network/network_access.h"
 #include "runtime/stream/stream_engine.h"
+#include "runtime/within_memory.h"
 
 namespace cssrun {
 namespace {
@@ -28,18 +27,6 @@ Status CheckOptions(const StreamOptions& options) {
                                    "; it is 0 to 255 levels wide");
   }
   return Status::Ok();
-}
-
-// Calls function(), and turns lack of memory into a Status.
-template <class Function>
-auto WithinMemory(const Function& function) -> decltype(function()) {
-  try {
-    return function();
-  } catch (const std::bad_alloc&) {
-    return Status::OutOfMemory();
-  } catch (const std::length_error&) {
-    return Status::OutOfMemory();
-  }
 }
 
 Status CheckAddresses(const Network& network, std::span<const ChangedPixel> changes) {
@@ -66,7 +53,7 @@ Stream& Stream::operator=(Stream&& other) noexcept {
 
 Result<Stream> Stream::Create(std::shared_ptr<const Network> network,
                               const StreamOptions& options) {
-  return WithinMemory([&]() -> Result<Stream> {
+  return internal::WithinMemory([&]() -> Result<Stream> {
     const internal::LoadedNetwork& loaded = internal::Loaded(*network);
     if (Status status = CheckOptions(options); !status.ok()) return status;
     if (Status status = internal::CheckStream(loaded); !status.ok()) return status;
@@ -78,7 +65,7 @@ Result<Stream> Stream::Create(std::shared_ptr<const Network> network,
 
 template <class Run>
 Status Stream::RunNext(const Status& checked, const Run& run) {
-  Status status = checked.ok() ? WithinMemory(run) : checked;
+  Status status = checked.ok() ? internal::WithinMemory(run) : checked;
   if (!status.ok()) engine_->Reset();
   return status;
 }
