@@ -138,36 +138,17 @@ cssrun::SessionOptions TranslateOptions(const cssrun_session_options& options) {
   return translated;
 }
 
-// Checks the arguments and calls `run`, a function of nothing that returns a Status. The session
-// has an answer if it succeeds.
-template <class Run>
-cssrun_code RunSession(cssrun_session* session, const void* input, size_t count,
-                       cssrun_status* status, Run run) noexcept {
-  return Guard(status, [&]() -> Status {
-    if (session == nullptr) return Null("session");
-    session->has_answer = false;
-    if (input == nullptr && count != 0) return Null("the input");
-    Status result = run();
-    session->has_answer = result.ok();
-    return result;
-  });
-}
-
 template <class Pixel>
-cssrun_code RunPixels(cssrun_session* session, const Pixel* pixels, size_t count,
-                      cssrun_pixel_order order, cssrun_status* status) noexcept {
-  return RunSession(session, pixels, count, status, [&]() -> Status {
-    auto translated = cssrun::PixelOrder::kInterleaved;
-    if (Status known = OrderOf(order, translated); !known.ok()) return known;
-    return session->session.Run({pixels, count}, session->answer, translated);
+cssrun_code RunSession(cssrun_session* session, const Pixel* pixels, size_t count,
+                       cssrun_pixel_order order, cssrun_status* status) noexcept {
+  return RunPixels(session, "session", pixels, count, order, status, [&](cssrun::PixelOrder known) {
+    return session->session.Run({pixels, count}, session->answer, known);
   });
 }
 
-// Ok if the last run of `session` succeeded, so that its answer may be read.
 Status CheckAnswer(const cssrun_session* session) {
-  if (session == nullptr) return Null("session");
-  if (session->has_answer) return Status::Ok();
-  return Status::InvalidArgument("the session has no answer: its last run failed, or none was");
+  return cssrun::c_api::CheckAnswer(session, "session",
+                                    "the session has no answer: its last run failed, or none was");
 }
 
 }  // namespace
@@ -325,12 +306,12 @@ void cssrun_session_free(cssrun_session* session) { delete session; }
 
 cssrun_code cssrun_session_run_bytes(cssrun_session* session, const uint8_t* pixels, size_t count,
                                      cssrun_pixel_order order, cssrun_status* status) {
-  return RunPixels(session, pixels, count, order, status);
+  return RunSession(session, pixels, count, order, status);
 }
 
 cssrun_code cssrun_session_run_floats(cssrun_session* session, const float* pixels, size_t count,
                                       cssrun_pixel_order order, cssrun_status* status) {
-  return RunPixels(session, pixels, count, order, status);
+  return RunSession(session, pixels, count, order, status);
 }
 
 cssrun_code cssrun_session_run_events(cssrun_session* session, const cssrun_event* events,
@@ -339,7 +320,7 @@ cssrun_code cssrun_session_run_events(cssrun_session* session, const cssrun_even
                 offsetof(cssrun_event, step) == offsetof(cssrun::InputEvent, step) &&
                 offsetof(cssrun_event, address) == offsetof(cssrun::InputEvent, address) &&
                 offsetof(cssrun_event, sign) == offsetof(cssrun::InputEvent, sign));
-  return RunSession(session, events, count, status, [&] {
+  return RunHandle(session, "session", events, count, status, [&] {
     return session->session.Run(
         std::span(reinterpret_cast<const cssrun::InputEvent*>(events), count), session->answer);
   });

@@ -22,34 +22,17 @@ namespace {
 using namespace cssrun::c_api;
 using cssrun::Status;
 
-// Checks the arguments and calls `next`, a function of nothing that returns a Status.
-template <class Next>
-cssrun_code RunStream(cssrun_stream* stream, const void* input, size_t count, cssrun_status* status,
-                      Next next) noexcept {
-  return Guard(status, [&]() -> Status {
-    if (stream == nullptr) return Null("stream");
-    stream->has_answer = false;
-    if (input == nullptr && count != 0) return Null("the input");
-    Status result = next();
-    stream->has_answer = result.ok();
-    return result;
-  });
-}
-
 template <class Pixel>
 cssrun_code NextPixels(cssrun_stream* stream, const Pixel* pixels, size_t count,
                        cssrun_pixel_order order, cssrun_status* status) noexcept {
-  return RunStream(stream, pixels, count, status, [&]() -> Status {
-    auto translated = cssrun::PixelOrder::kInterleaved;
-    if (Status known = OrderOf(order, translated); !known.ok()) return known;
-    return stream->stream->Next(std::span(pixels, count), stream->answer, translated);
+  return RunPixels(stream, "stream", pixels, count, order, status, [&](cssrun::PixelOrder known) {
+    return stream->stream->Next(std::span(pixels, count), stream->answer, known);
   });
 }
 
 Status CheckAnswer(const cssrun_stream* stream) {
-  if (stream == nullptr) return Null("stream");
-  if (stream->has_answer) return Status::Ok();
-  return Status::InvalidArgument("the stream has no answer: its last frame failed, or none was");
+  return cssrun::c_api::CheckAnswer(stream, "stream",
+                                    "the stream has no answer: its last frame failed, or none was");
 }
 
 }  // namespace
@@ -95,7 +78,7 @@ cssrun_code cssrun_stream_next_changes(cssrun_stream* stream, const cssrun_chang
                 offsetof(cssrun_changed_pixel, address) ==
                     offsetof(cssrun::ChangedPixel, address) &&
                 offsetof(cssrun_changed_pixel, value) == offsetof(cssrun::ChangedPixel, value));
-  return RunStream(stream, changes, count, status, [&] {
+  return RunHandle(stream, "stream", changes, count, status, [&] {
     return stream->stream->Next(
         std::span(reinterpret_cast<const cssrun::ChangedPixel*>(changes), count), stream->answer);
   });
