@@ -172,12 +172,19 @@ void AddIdentityRow(const DirectSynapses& s, std::span<const float> seen, uint32
 
 }  // namespace
 
+PixelGrid::PixelGrid(const format::Preprocessing& preprocessing)
+    : step(static_cast<double>(preprocessing.grid_step())),
+      lowest(preprocessing.grid_lowest()),
+      highest(preprocessing.grid_highest()) {}
+
+double PixelGrid::StepsOf(double normalized) const {
+  return std::clamp(std::nearbyint(normalized / step), lowest, highest);
+}
+
 PixelScale::PixelScale(const format::Network& network)
     : mean_(network.preprocessing()->mean()->begin(), network.preprocessing()->mean()->end()),
       stddev_(network.preprocessing()->stddev()->begin(), network.preprocessing()->stddev()->end()),
-      grid_step_(static_cast<double>(network.preprocessing()->grid_step())),
-      grid_lowest_(network.preprocessing()->grid_lowest()),
-      grid_highest_(network.preprocessing()->grid_highest()) {
+      grid_(*network.preprocessing()) {
   const format::Code& code = *network.code();
   double sum_of_weights = 0;
   for (uint32_t k = 0; k < code.timesteps(); ++k) {
@@ -197,10 +204,7 @@ float PixelScale::Scaled(float value, size_t channel) const {
   CSSRUN_ASSERT(channel < mean_.size());
   double normalized = (static_cast<double>(value) - static_cast<double>(mean_[channel])) /
                       static_cast<double>(stddev_[channel]);
-  if (grid_step_ > 0) {
-    const double steps = std::nearbyint(normalized / grid_step_);
-    normalized = std::clamp(steps, grid_lowest_, grid_highest_) * grid_step_;
-  }
+  if (grid_.exists()) normalized = grid_.StepsOf(normalized) * grid_.step;
   return static_cast<float>(normalized / scale_);
 }
 

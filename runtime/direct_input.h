@@ -23,6 +23,20 @@
 
 namespace cssrun::internal {
 
+// The multiples that normalized pixels of a quantized model are rounded to, see docs/format.md.
+struct PixelGrid {
+  PixelGrid() = default;
+  explicit PixelGrid(const format::Preprocessing& preprocessing);
+
+  bool exists() const { return step > 0; }
+  // How many steps a normalized pixel is: whole, from `lowest` to `highest`.
+  double StepsOf(double normalized) const;
+
+  double step = 0;
+  double lowest = 0;
+  double highest = 0;
+};
+
 // Translates pixels to what they add at each input step: (value - mean) / stddev / (theta sb),
 // where theta is the amplitude of the image. A quantized model's pixels are rounded before.
 class PixelScale {
@@ -42,10 +56,7 @@ class PixelScale {
 
   std::vector<float> mean_, stddev_;  // by channel
   double scale_ = 1;
-  // Normalized pixels are rounded to multiples of this, see docs/format.md; 0: they are not.
-  double grid_step_ = 0;
-  double grid_lowest_ = 0;
-  double grid_highest_ = 0;
+  PixelGrid grid_;
   std::vector<float> table_;  // the result for each 8-bit pixel, [channel][256]
 };
 

@@ -1,9 +1,9 @@
 #include "runtime/integer/pixels/whole_pixels.h"
 
-#include <algorithm>
 #include <cmath>
 
 #include "runtime/assert.h"
+#include "runtime/direct_input.h"
 
 namespace cssrun::internal {
 namespace {
@@ -19,26 +19,22 @@ std::optional<WholePixels> DescribeWholePixels(const format::Network& network) {
   if (!network.code()->whole_pixels()) return std::nullopt;
   const format::Preprocessing& preprocessing = *network.preprocessing();
   const auto theta = static_cast<double>(network.nodes()->Get(0)->amplitude());
-  const auto grid_step = static_cast<double>(preprocessing.grid_step());
-  const double lowest = preprocessing.grid_lowest();
-  const double highest = preprocessing.grid_highest();
-  if (grid_step > 0 && highest - lowest > kLargestByte) return std::nullopt;
+  const PixelGrid grid(preprocessing);
+  if (grid.exists() && grid.highest - grid.lowest > kLargestByte) return std::nullopt;
   WholePixels pixels;
   for (flatbuffers::uoffset_t c = 0; c < preprocessing.mean()->size(); ++c) {
     const auto mean = static_cast<double>(preprocessing.mean()->Get(c));
     const auto stddev = static_cast<double>(preprocessing.stddev()->Get(c));
-    const bool grid = grid_step > 0;
-    pixels.step.push_back((grid ? grid_step : 1 / (kLargestByte * stddev)) / theta);
-    pixels.zero.push_back(grid ? lowest : -kLargestByte * mean);
+    pixels.step.push_back((grid.exists() ? grid.step : 1 / (kLargestByte * stddev)) / theta);
+    pixels.zero.push_back(grid.exists() ? grid.lowest : -kLargestByte * mean);
     if (!std::isfinite(pixels.step.back()) || std::abs(pixels.zero.back()) > kLargestZero) {
       return std::nullopt;
     }
     for (int pixel = 0; pixel < kPixelValues; ++pixel) {
       double byte = pixel;
-      if (grid) {  // as PixelScale does it
+      if (grid.exists()) {  // of a pixel from 0 to 1, in float as PixelScale takes it
         const auto value = static_cast<double>(static_cast<float>(pixel) / 255.0F);
-        byte = std::nearbyint((value - mean) / stddev / grid_step);
-        byte = std::clamp(byte, lowest, highest) - lowest;
+        byte = grid.StepsOf((value - mean) / stddev) - grid.lowest;
       }
       pixels.bytes.push_back(static_cast<uint8_t>(byte));
     }
