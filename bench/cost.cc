@@ -15,6 +15,7 @@
 
 #include "bench/instruction_set.h"
 #include "bench/networks/contender.h"
+#include "bench/or_exit.h"
 #include "cssrun/cssrun.h"
 #include "runtime/integer/plan.h"
 #include "runtime/network/network_access.h"
@@ -32,20 +33,7 @@ struct Arguments {
   double seconds = 2;
 };
 
-[[noreturn]] void Exit(const Status& status) {
-  std::cerr << "bench_cost: " << status.message() << "\n";
-  std::exit(tools::ExitCodeOf(status));
-}
-
-void OrExit(const Status& status) {
-  if (!status.ok()) Exit(status);
-}
-
-template <class T>
-T OrExit(Result<T> result) {
-  if (!result.ok()) Exit(result.status());
-  return std::move(result).value();
-}
+constexpr ExitOnError OrExit{"bench_cost"};
 
 // The kernel that a layer's first synapses take.
 std::string KernelOf(const internal::LayerPlan& layer) {
@@ -99,8 +87,8 @@ int Run(int argc, char** argv) {
   if (!arguments.simd.empty()) OrExit(UseNothingBetterThan(arguments.simd));
   const auto network = OrExit(Network::Load(arguments.network));
   if (network->engine() != EngineKind::kInteger) {
-    Exit(Status::InvalidArgument(arguments.network +
-                                 ": runs in float, which has no plan; name a network in integers"));
+    OrExit.Exit(Status::InvalidArgument(
+        arguments.network + ": runs in float, which has no plan; name a network in integers"));
   }
   const Pictures pictures = OrExit(ReadPictures(arguments.images, *network, 100));
   const internal::LoadedNetwork& loaded = internal::Loaded(*network);

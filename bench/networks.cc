@@ -26,6 +26,7 @@
 #include "bench/instruction_set.h"
 #include "bench/networks/contender.h"
 #include "bench/networks/opponent.h"
+#include "bench/or_exit.h"
 #include "converter/convert.h"
 #include "cssrun/cssrun.h"
 #include "tools/args.h"
@@ -59,25 +60,12 @@ double Percentile(std::vector<double> values, double share) {
   return values[static_cast<size_t>(share * static_cast<double>(values.size() - 1))];
 }
 
-[[noreturn]] void Exit(const Status& status) {
-  std::cerr << "bench_networks: " << status.message() << "\n";
-  std::exit(tools::ExitCodeOf(status));
-}
-
-template <class T>
-T OrExit(Result<T> result) {
-  if (!result.ok()) Exit(result.status());
-  return std::move(result).value();
-}
-
-void OrExit(const Status& status) {
-  if (!status.ok()) Exit(status);
-}
+constexpr ExitOnError OrExit{"bench_networks"};
 
 // Measures the cost of getting ready: seconds until the first answer, and the largest memory.
 Json Measure(const std::function<void()>& load_and_run) {
   int ends[2];
-  if (pipe(ends) != 0) Exit(Status::Io("no pipe"));
+  if (pipe(ends) != 0) OrExit.Exit(Status::Io("no pipe"));
   const pid_t child = fork();
   if (child == 0) {
     const Clock::time_point start = Clock::now();
@@ -93,7 +81,7 @@ Json Measure(const std::function<void()>& load_and_run) {
   int status = 0;
   waitpid(child, &status, 0);
   close(ends[0]);
-  if (!read_all) Exit(Status::Io("loading failed"));
+  if (!read_all) OrExit.Exit(Status::Io("loading failed"));
   return {{"first_answer_seconds", figures[0]}, {"peak_mib", figures[1]}};
 }
 
