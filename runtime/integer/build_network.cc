@@ -429,11 +429,10 @@ class Builder {
     if (events) {
       neurons.sums = SettledSums::kEvents;
     } else if (convolutions == 0) {
-      neurons.sums = SettledSums::kNone;
+      neurons.sums = LastJoins(layer) ? SettledSums::kJoinedLevels : SettledSums::kNone;
     } else {
       neurons.sums = convolutions == 1 ? SettledSums::kFusedLevels : SettledSums::kLevels;
     }
-    neurons.last_joins = neurons.sums == SettledSums::kNone && LastJoins(layer);
   }
 
   void BuildReadout(const format::Node& node) {

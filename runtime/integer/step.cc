@@ -144,8 +144,9 @@ PotentialInputs FloatInputs(const SettlingStep& step, size_t row) {
 
 // Whether potentials are made where the sums are.
 bool SumsAreFused(const SettlingStep& step) {
-  const SettledNeurons& neurons = *step.layer->settled();
-  return step.pixels != nullptr || neurons.sums == SettledSums::kFusedLevels || neurons.last_joins;
+  const SettledSums sums = step.layer->settled()->sums;
+  return step.pixels != nullptr || sums == SettledSums::kFusedLevels ||
+         sums == SettledSums::kJoinedLevels;
 }
 
 // Whether levels leave the kernel that sums: no pool, no spike and no dead zone is between.
@@ -190,7 +191,7 @@ void SumRow(const BoundLevels<K, Function>& bound, const SettlingStep& step,
   target.inputs = &inputs;
   target.tiles = tiles;
   target.level_sums = step.level_sums.data();
-  target.joins_floats = settled.neurons->last_joins;
+  target.joins_floats = settled.neurons->sums == SettledSums::kJoinedLevels;
   if (bound.mode == SumMode::kAddFloats) {
     target.floats = step.floats + layout.MapRowAt(0, row);
     target.block_floats = size_t{layout.rows} * layout.map_lanes();
@@ -307,7 +308,7 @@ void RunFusedLevels(const SettlingStep& step, const SettledRow& settled) {
   for (size_t s = 0; s < synapses.size(); ++s) {
     if (!SumsLevels(synapses[s].kernel)) {  // among the inputs
       CSSRUN_ASSERT(std::holds_alternative<LevelShortcut>(synapses[s].kernel));
-    } else if (settled.neurons->last_joins && s + 1 < synapses.size()) {
+    } else if (settled.neurons->sums == SettledSums::kJoinedLevels && s + 1 < synapses.size()) {
       CSSRUN_ASSERT(count < kMostInterleavedSynapses);
       others[count++] = BindLevels(synapses[s], step.inputs[s], SumMode::kAddFloats);
     } else {

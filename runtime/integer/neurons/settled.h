@@ -40,18 +40,17 @@ constexpr size_t kMostAlignedShortcuts = 4;
 
 // Where the sums of a settled layer come from.
 enum class SettledSums : uint8_t {
-  kEvents,       // membranes collect spikes over all steps; levels join them in the last one
-  kLevels,       // several level kernels, all in the last step
-  kFusedLevels,  // one level kernel, whose sums become potentials while they are in registers
-  kNone,         // pixels and shortcuts alone
+  kEvents,        // membranes collect spikes over all steps; levels join them in the last one
+  kLevels,        // several level kernels, all in the last step
+  kFusedLevels,   // one level kernel, whose sums become potentials while they are in registers
+  kJoinedLevels,  // a level_conv is last, and its sums join in registers what the others have added
+                  // to floats in memory
+  kNone,          // pixels and shortcuts, or sums that are all added to floats
 };
 
 struct SettledNeurons {
   SettledSums sums = SettledSums::kEvents;
   bool adds_floats = false;  // pixels and shortcuts that are not aligned are added in memory
-  // Of kNone: the last synapses are a level_conv, whose sums join those of the others, which are in
-  // memory, in registers.
-  bool last_joins = false;
   // By parameter lane, see MembraneLayout.
   hwy::AlignedFreeUniquePtr<float[]> scale;  // settled units per unit of the sums
   hwy::AlignedFreeUniquePtr<float[]> bias;   // of all steps, in settled units

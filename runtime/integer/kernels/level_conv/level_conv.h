@@ -139,8 +139,10 @@ LevelConv MakeLevelConv(const LevelConvShape& shape, const ScaledWeights& weight
 // Fills in the runs. Called by those that lay kernels out.
 void PlanRuns(uint32_t largest_byte, LevelConv& kernel);
 
-// The largest weight of two planes.
-constexpr int kLargestPlanesWeight = 127 * 128 + 63;
+// What the first of two planes is worth, and the largest weight of both.
+constexpr int kPlaneShift = 7;
+constexpr int32_t kPlane = 1 << kPlaneShift;
+constexpr int kLargestPlanesWeight = kLargestNarrowWeight * kPlane + kPlane / 2 - 1;
 
 // A first layer of pixels: `weights` are those of bytes, `zeros` the zero of each source channel.
 // At most kLargestNarrowWeight units in one plane, kLargestPlanesWeight in two; all sums fit 32
@@ -182,7 +184,7 @@ struct LevelTarget {
   int32_t* level_sums = nullptr;  // room for a number per column, where weights have offsets
   // Of kPotential and kLevels: the sums have the kernel's float_scale, and join inputs->floats.
   bool joins_floats = false;
-  TileRange tiles = {};           // of LevelConv
+  TileRange tiles = {};  // of LevelConv
   // The columns that are summed; empty: all.
   std::span<const ColumnRange> columns = {};
 };

@@ -12,7 +12,6 @@
 namespace cssrun::internal {
 namespace {
 
-constexpr int kPlane = 128;
 constexpr uint32_t kLargestPixel = 255;
 
 // The taps on the map of each class, and the class of each target position of an axis.

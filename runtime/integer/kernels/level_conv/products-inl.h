@@ -24,28 +24,36 @@ constexpr size_t kSlidingTaps = 3;
 
 #if HWY_TARGET != HWY_SCALAR
 
-#if CSSRUN_TARGET_VNNI
-constexpr const char* kVariant = "8-bit products (VNNI)";
-
-// Bytes times bytes, four products added to each 32-bit sum at once.
-struct Products {
-  static constexpr size_t kVectors = 1;     // of sums, for kTileTargets targets
-  static constexpr bool kSlides = true;     // there are registers for the weights of three taps
-  static constexpr size_t kPositions = 16;  // at a time: so many sums hide the latency
-  static constexpr bool kTakesBoth = true;  // 16 targets or 32 at a time
-  using D = hn::CappedTag<int32_t, kTileTargets>;
-  using Sum = hn::Vec<D>;
+// Quads of bytes, each in a lane of 32 bits of `D`.
+template <class D32>
+struct ByteQuads {
+  using D = D32;
+  using D8 = hn::Repartition<int8_t, D>;
   using Levels = hn::Vec<D>;
 
+  // One quad of levels in all lanes.
   static HWY_INLINE Levels Load(const uint8_t* levels) {
     int32_t quad;
     std::memcpy(&quad, levels, sizeof(quad));
     return hn::Set(D(), quad);
   }
+  // The weights of vector `v` of targets.
   static HWY_INLINE Levels LoadWeights(const int8_t* weights, size_t v) {
-    const hn::ScalableTag<int8_t> d8;
-    return hn::BitCast(D(), hn::Load(d8, weights + v * hn::Lanes(d8)));
+    return hn::BitCast(D(), hn::Load(D8(), weights + v * hn::MaxLanes(D8())));
   }
+};
+
+#if CSSRUN_TARGET_VNNI
+constexpr const char* kVariant = "8-bit products (VNNI)";
+
+// Bytes times bytes, four products added to each 32-bit sum at once.
+struct Products : ByteQuads<hn::CappedTag<int32_t, kTileTargets>> {
+  static constexpr size_t kVectors = 1;     // of sums, for kTileTargets targets
+  static constexpr bool kSlides = true;     // there are registers for the weights of three taps
+  static constexpr size_t kPositions = 16;  // at a time: so many sums hide the latency
+  static constexpr bool kTakesBoth = true;  // 16 targets or 32 at a time
+  using Sum = Levels;
+
   // Highway 1.0 has no name for this instruction, which all machines of this target have.
   static HWY_INLINE void Add(Levels levels, Levels weights, Sum& sum) {
     asm("vpdpbusd %2, %1, %0" : "+v"(sum.raw) : "v"(levels.raw), "v"(weights.raw));
@@ -105,24 +113,13 @@ struct Products {
 
 #if CSSRUN_TARGET_MAY_HAVE_AVX_VNNI
 // The same as with VNNI, on machines that HasAvxVnni().
-struct VexProducts {
+struct VexProducts : ByteQuads<hn::CappedTag<int32_t, 8>> {
   static constexpr size_t kVectors = 2;
   static constexpr bool kSlides = false;
   static constexpr size_t kPositions = 6;
   static constexpr bool kTakesBoth = false;
-  using D = hn::CappedTag<int32_t, 8>;
-  using Sum = hn::Vec<D>;
-  using Levels = hn::Vec<D>;
+  using Sum = Levels;
 
-  static HWY_INLINE Levels Load(const uint8_t* levels) {
-    int32_t quad;
-    std::memcpy(&quad, levels, sizeof(quad));
-    return hn::Set(D(), quad);
-  }
-  static HWY_INLINE Levels LoadWeights(const int8_t* weights, size_t v) {
-    const hn::Repartition<int8_t, D> d8;
-    return hn::BitCast(D(), hn::Load(d8, weights + v * hn::Lanes(d8)));
-  }
   // Without the prefix, assemblers take the instruction of AVX-512.
   static HWY_INLINE void Add(Levels levels, Levels weights, Sum& sum) {
     asm("%{vex%} vpdpbusd %2, %1, %0" : "+x"(sum.raw) : "x"(levels.raw), "x"(weights.raw));

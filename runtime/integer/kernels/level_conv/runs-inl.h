@@ -30,10 +30,8 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 #if CSSRUN_TARGET_BYTE_PAIRS
 
-struct ByteRuns {
-  using D = hn::CappedTag<int32_t, kTileTargets>;
+struct ByteRuns : ByteQuads<hn::CappedTag<int32_t, kTileTargets>> {
   using D16 = hn::Repartition<int16_t, D>;
-  using D8 = hn::Repartition<int8_t, D>;
   using V = hn::Vec<D>;
   using V16 = hn::Vec<D16>;
   static constexpr bool kSlides = false;
@@ -42,14 +40,6 @@ struct ByteRuns {
   // As many as registers allow.
   static constexpr size_t kPositions = kTargetsOfVector == 16 ? 16 : kTargetsOfVector == 8 ? 6 : 3;
 
-  static HWY_INLINE V Load(const uint8_t* levels) {
-    int32_t quad;
-    std::memcpy(&quad, levels, sizeof(quad));
-    return hn::Set(D(), quad);
-  }
-  static HWY_INLINE V LoadWeights(const int8_t* weights, size_t v) {
-    return hn::BitCast(D(), hn::Load(D8(), weights + v * hn::Lanes(D8())));
-  }
   // The products of bytes 0 and 1, and of bytes 2 and 3, added: saturated to 16 bits.
   static HWY_INLINE V16 Products(V levels, V weights) {
 #if HWY_TARGET <= HWY_AVX3

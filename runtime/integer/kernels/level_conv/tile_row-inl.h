@@ -67,10 +67,6 @@ struct TileRow {
   }
 };
 
-// What the sums of the first of two planes are multiplied by.
-constexpr int kPlaneShift = 7;
-constexpr int32_t kPlane = 1 << kPlaneShift;
-
 // Hands on the sums of one column, `D` lanes at a time.
 template <class D>
 HWY_NOINLINE void FinishColumn(D d, const TileRow& row, size_t column, size_t targets,
