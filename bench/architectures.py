@@ -175,13 +175,11 @@ def convert(model: pathlib.Path, code: tuple, calibration: pathlib.Path,
             validation: pathlib.Path) -> dict | None:
     net, report = model.with_suffix(".fb"), model.with_suffix(".json")
     timesteps, beta, silent = code
-    # Neurons that have all of their input fire where a digit rounds up.
-    settled = ["--threshold", "0.75"] if beta == 2 and silent >= timesteps - 1 else []
     result = subprocess.run(
         [TOOLS / "cssconvert", model, "-o", net, "--calibration", calibration, "--validate",
          validation, "--mean", ",".join(map(str, MEAN)), "--std", ",".join(map(str, STD)),
          "--timesteps", str(timesteps), "--beta", str(beta), "--silent", str(silent),
-         *settled, "--report", report],
+         "--report", report],
         capture_output=True, text=True)
     if result.returncode != 0:
         print(f"{model.name}: {result.stderr}", file=sys.stderr)

@@ -15,7 +15,7 @@ import subprocess
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build/release"
 NODE_MODULES = ROOT / "build/onnxruntime/node_modules"
-CODE = ["--timesteps", "5", "--beta", "2", "--silent", "4", "--threshold", "0.75", "--input",
+CODE = ["--timesteps", "5", "--beta", "2", "--silent", "4", "--input",
         "direct", "--preset", "imagenet", "--limit", "neurons=1000000000"]
 CALIBRATION_FRAMES = 12
 
