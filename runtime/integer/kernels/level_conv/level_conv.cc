@@ -171,9 +171,9 @@ HWY_INLINE void SumInRegisters(const TileRow& row, size_t column,
     }
   }
   const hn::Rebind<int16_t, typename P::D> d16;
+  constexpr size_t kResults = kTargets / hn::MaxLanes(d);
   membranes += column * row.lanes;
   if (row.potentials != nullptr || row.leaves_registers()) {
-    constexpr size_t kResults = kTargets / hn::MaxLanes(d);
     HWY_ALIGN int32_t finished[kPositions * kTargets];
     HWY_UNROLL(32)
     for (size_t k = 0; k < kPositions * kResults; ++k) {
@@ -183,14 +183,12 @@ HWY_INLINE void SumInRegisters(const TileRow& row, size_t column,
     FinishColumns<kPositions, kTargets>(row, column, finished, membranes);
     return;
   }
-  HWY_UNROLL(16)
-  for (size_t p = 0; p < kPositions; ++p, membranes += row.lanes) {
-    for (size_t v = 0; v * hn::MaxLanes(d) < kTargets; ++v) {
-      auto sum = hn::DemoteTo(d16, P::Finish(sums + p * kVectors, v));
-      int16_t* to = membranes + v * hn::MaxLanes(d);
-      if (row.joins) sum = hn::SaturatedAdd(hn::LoadU(d16, to), sum);
-      hn::StoreU(sum, d16, to);
-    }
+  HWY_UNROLL(32)
+  for (size_t k = 0; k < kPositions * kResults; ++k) {
+    auto sum = hn::DemoteTo(d16, P::Finish(sums + k / kResults * kVectors, k % kResults));
+    int16_t* to = membranes + k / kResults * row.lanes + k % kResults * hn::MaxLanes(d);
+    if (row.joins) sum = hn::SaturatedAdd(hn::LoadU(d16, to), sum);
+    hn::StoreU(sum, d16, to);
   }
 }
 
