@@ -25,7 +25,15 @@ struct LevelDepthwise {
   // What the windows read of a row of levels, in bytes, as in LevelConv.
   uint32_t left = 0;
   uint32_t right = 0;
-  hwy::AlignedFreeUniquePtr<float[]> weights;   // whole numbers, [block][ky][kx][lane]
+  hwy::AlignedFreeUniquePtr<float[]> weights;  // whole numbers, [block][ky][kx][lane]
+  // The same of square windows of kQuadSides, in the order that products-inl.h says: by quads of
+  // kernel rows, the last filled up with zeros.
+  //
+  //     bytes    [block][quad][kx][4 of a half's 16 lanes][half][lane of the 4][row of the quad]
+  //     words    [block][quad][rows 0 and 2, 1 and 3][kx][4 of ...][half][lane of the 4][row of 2]
+  hwy::AlignedFreeUniquePtr<int8_t[]> bytes;
+  hwy::AlignedFreeUniquePtr<int16_t[]> words;
+  std::vector<uint8_t> fits_bytes;              // by block: whether `bytes` are the weights
   hwy::AlignedFreeUniquePtr<float[]> row_sums;  // of weights: [block][ky][lane]
   // Settled units per unit, by parameter lane: of kAddFloats. Null: never asked for.
   hwy::AlignedFreeUniquePtr<float[]> float_scale;
