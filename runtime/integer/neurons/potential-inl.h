@@ -37,17 +37,16 @@ HWY_INLINE hn::Vec<hn::RebindToSigned<D>> Truncated(D df, hn::Vec<D> z) {
   z = hn::Min(z, hn::Set(df, 65535.0F));
   // Highway 1.0 adds four instructions for values beyond 32 bits.
 #if CSSRUN_TARGET_AVX512
-  if constexpr (hn::MaxLanes(df) == 16) {
+  if constexpr (hn::MaxLanes(df) == 16)
     return hn::Vec<hn::RebindToSigned<D>>{_mm512_cvttps_epi32(z.raw)};
-  }
-#elif HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX2
-  if constexpr (hn::MaxLanes(df) == 8) {
+#endif
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX2
+  if constexpr (hn::MaxLanes(df) == 8)
     return hn::Vec<hn::RebindToSigned<D>>{_mm256_cvttps_epi32(z.raw)};
-  }
-#elif HWY_ARCH_X86 && HWY_TARGET <= HWY_SSSE3
-  if constexpr (hn::MaxLanes(df) == 4) {
+#endif
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_SSSE3
+  if constexpr (hn::MaxLanes(df) == 4)
     return hn::Vec<hn::RebindToSigned<D>>{_mm_cvttps_epi32(z.raw)};
-  }
 #endif
   return hn::ConvertTo(hn::RebindToSigned<D>(), z);
 }

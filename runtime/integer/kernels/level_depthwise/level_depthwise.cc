@@ -97,7 +97,7 @@ void StartSums(const LevelDepthwise& kernel, size_t block, const TapRange& taps,
 
 template <class DF>
 HWY_INLINE void SumBlocks(DF df, const LevelDepthwise& kernel, const LevelFrame& levels,
-                          const LevelTarget& target, size_t row) {
+                          const LevelTarget& target, size_t row, const ColumnRange& range) {
   const SettledRow& settled = *target.settled;
   const MembraneLayout& layout = *settled.layout;
   const WindowAxis y = RowsOf(kernel.window);
@@ -110,9 +110,6 @@ HWY_INLINE void SumBlocks(DF df, const LevelDepthwise& kernel, const LevelFrame&
   sums.tap_pitch = static_cast<ptrdiff_t>(x.dilation * stride);
   sums.kernel_columns = static_cast<size_t>(x.kernel);
   sums.lane_pitch = lanes;
-  const ColumnRange all{0, layout.columns};
-  const std::span<const ColumnRange> ranges =
-      target.columns.empty() ? std::span(&all, 1) : target.columns;
   HWY_ALIGN float start[kLineLanes];
   for (size_t block = 0; block < layout.lanes.blocks; ++block) {
     StartSums(kernel, block, sums.taps, levels.layout.zero, start);
@@ -132,111 +129,207 @@ HWY_INLINE void SumBlocks(DF df, const LevelDepthwise& kernel, const LevelFrame&
         sums.floats = target.floats + block * target.block_floats + lane;
         sums.float_scale = kernel.float_scale.get() + block * kLineLanes + lane;
       }
-      for (const ColumnRange& range : ranges) SumWindows(df, sums, range);
+      SumWindows(df, sums, range);
     }
   }
 }
 
 #if HWY_TARGET != HWY_SCALAR
 
-// Whether SumGroups() may take row `row`.
+// Whether SumGroups() may take a row whose kernel rows `taps` are on the map.
 bool TakesGroups(const LevelDepthwise& kernel, const LevelTarget& target, const TapRange& taps) {
   const PotentialInputs& inputs = *target.inputs;
-  return kernel.bytes != nullptr && kernel.lanes >= 16 && taps.first < taps.last &&
-         target.mode == SumMode::kLevels && !target.joins_floats && inputs.floats == nullptr &&
-         inputs.shortcut_count == 0;
+  return kernel.bytes != nullptr && taps.first < taps.last && target.mode == SumMode::kLevels &&
+         !target.joins_floats && inputs.floats == nullptr && inputs.shortcut_count == 0;
 }
 
-template <class P, class D32, size_t kSide, size_t kStride>
-HWY_INLINE void SumRanges(const DepthwiseGroup<kSide>& group, std::span<const ColumnRange> ranges) {
-  for (const ColumnRange& range : ranges) SumGroup<P, D32, kSide, kStride>(group, range);
+// Vectors of D32, kStep source columns from one to the next.
+template <class P, class D32, size_t kSide, size_t kStep>
+HWY_INLINE void SumGroupBy(const DepthwiseGroup<kSide>& group, size_t first, size_t steps,
+                           uint8_t* to) {
+  group.IsPlain() ? SumGroup<P, D32, kSide, kStep, true>(group, first, steps, to)
+                  : SumGroup<P, D32, kSide, kStep, false>(group, first, steps, to);
 }
-
-// A group of as many channels as a vector of D32 has bytes.
-template <class D32, size_t kSide, size_t kStride>
-HWY_INLINE void SumGroup(const DepthwiseGroup<kSide>& group, std::span<const ColumnRange> ranges) {
+template <class D32, size_t kSide, size_t kStep>
+HWY_INLINE void SumGroup(const DepthwiseGroup<kSide>& group, size_t first, size_t steps,
+                         uint8_t* to) {
 #if CSSRUN_DEPTHWISE_QUADS
-  constexpr size_t kBlocks = (kGroupVectors * hn::MaxLanes(D32()) + kLineLanes - 1) / kLineLanes;
+  const size_t blocks =
+      kGroupVectors * hn::MaxLanes(D32()) > kLineLanes ? 1 + group.channels.next : 1;
   if (CSSRUN_TARGET_VNNI || HasAvxVnni()) {
-    const uint8_t* fits = group.kernel->fits_bytes.data() + group.block;
-    if (fits[0] != 0 && fits[kBlocks - 1] != 0) {
-      SumRanges<ByteLanes<D32>, D32, kSide, kStride>(group, ranges);
+    const uint8_t* fits = group.kernel->fits_bytes.data() + group.channels.block;
+    if (fits[0] != 0 && fits[blocks - 1] != 0) {
+      SumGroupBy<ByteLanes<D32>, D32, kSide, kStep>(group, first, steps, to);
     } else {
-      SumRanges<WordLanes<D32>, D32, kSide, kStride>(group, ranges);
+      SumGroupBy<WordLanes<D32>, D32, kSide, kStep>(group, first, steps, to);
     }
     return;
   }
 #endif
 #if !CSSRUN_TARGET_VNNI
-  SumRanges<FloatLanes<D32>, D32, kSide, kStride>(group, ranges);
+  SumGroupBy<FloatLanes<D32>, D32, kSide, kStep>(group, first, steps, to);
 #endif
 }
 
-// Groups as wide as possible, first the widest.
-template <size_t kSide, size_t kStride>
-void SumGroups(const LevelDepthwise& kernel, const LevelFrame& levels, const LevelTarget& target,
-               size_t row, const TapRange& taps) {
-  const SettledRow& settled = *target.settled;
-  const WindowAxis y = RowsOf(kernel.window);
-  const WindowAxis x = ColumnsOf(kernel.window);
-  const auto stride = static_cast<int64_t>(settled.layout->lanes.stride());
-  const ColumnRange all{0, settled.layout->columns};
-  const std::span<const ColumnRange> ranges =
-      target.columns.empty() ? std::span(&all, 1) : target.columns;
-  DepthwiseGroup<kSide> group;
-  group.kernel = &kernel;
-  group.position = static_cast<size_t>(stride);
-  group.target_position = static_cast<size_t>(stride);
-  group.rectify = settled.rectify;
-  group.rule = target.rule;
-  const uint8_t* rows[kSide];
-  for (size_t ky = 0; ky < kSide; ++ky) {
-    const auto tap = static_cast<int64_t>(ky);
-    group.rows.inside[ky] = tap >= taps.first && tap < taps.last;
-    group.rows.whole = group.rows.whole && group.rows.inside[ky];
-    const int64_t seen = group.rows.inside[ky] ? tap : taps.first;
-    const int64_t source = y.SourceOf(static_cast<int64_t>(row), seen);
-    rows[ky] = levels.Row(static_cast<size_t>(source)) - x.pad * stride;
+// As many channels as a vector of D32 has bytes, at the columns of `range`.
+template <class D32, size_t kSide>
+void SumChannels(const DepthwiseGroup<kSide>& group, size_t stride, const ColumnRange& range) {
+  const size_t steps = range.last - range.first;
+  uint8_t* to = group.levels + range.first * group.target_position;
+  if (stride == 1) {
+    SumGroup<D32, kSide, 1>(group, range.first, steps, to);
+  } else {
+    SumGroup<D32, kSide, 2>(group, 2 * size_t{range.first}, steps, to);
   }
-  using Widest = hn::CappedTag<int32_t, 16>;
-  constexpr size_t kWidest = kGroupVectors * hn::MaxLanes(Widest());
-  HWY_ALIGN float start[2 * kLineLanes];
-  const auto channels = static_cast<size_t>(stride);
-  for (size_t c = 0; c < channels;) {
-    group.block = c / kLineLanes;
-    group.lane = c % kLineLanes;
-    for (size_t ky = 0; ky < kSide; ++ky) group.rows.rows[ky] = rows[ky] + c;
-    const size_t blocks = std::min<size_t>(2, kernel.blocks - group.block);
-    for (size_t b = 0; b < blocks; ++b) {
-      StartSums(kernel, group.block + b, taps, levels.layout.zero, start + b * kLineLanes);
+}
+
+// All channels, a vector holding `columns` target columns. The last vector may compute some columns
+// again. Needs as many.
+template <class D32, size_t kSide>
+void SumColumns(DepthwiseGroup<kSide> group, size_t columns, const ColumnRange& range) {
+  const size_t size = group.target_position;
+  group.channels.next = 0;
+  group.target_position *= columns;
+  size_t first = range.first;
+  size_t steps = (range.last - range.first) / columns;
+  for (;;) {
+    uint8_t* to = group.levels + first * size;
+    // A column is 8 bytes or more.
+    constexpr size_t kMost = kGroupVectors * hn::MaxLanes(D32()) / 8;
+    if (columns == 2) {
+      SumGroup<D32, kSide, 2>(group, first, steps, to);
+    } else if (columns == 4) {
+      if constexpr (kMost >= 4) SumGroup<D32, kSide, 4>(group, first, steps, to);
+    } else {
+      if constexpr (kMost >= 8) SumGroup<D32, kSide, 8>(group, first, steps, to);
     }
-    group.start = start + group.lane;
+    if (first + steps * columns >= range.last) return;
+    first = range.last - columns;
+    steps = 1;
+  }
+}
+
+// The same with vectors as wide as columns are enough for. Returns false where one column would
+// have to be computed alone and fills no vector.
+template <class D32, size_t kSide>
+bool SumFewChannels(const DepthwiseGroup<kSide>& group, const ColumnRange& range) {
+  const size_t columns = kGroupVectors * hn::MaxLanes(D32()) / group.target_position;
+  if (columns > 1 && range.last - range.first >= columns) {
+    SumColumns<D32>(group, columns, range);
+    return true;
+  }
+  if (columns == 1) {
+    SumChannels<D32>(group, 1, range);
+    return true;
+  }
+  if constexpr (hn::MaxLanes(D32()) > 4) {
+    return SumFewChannels<hn::CappedTag<int32_t, hn::MaxLanes(D32()) / 2>>(group, range);
+  }
+  return false;
+}
+
+using WidestLanes = hn::CappedTag<int32_t, 16>;
+constexpr size_t kWidestGroup = kGroupVectors * hn::MaxLanes(WidestLanes());
+
+template <size_t kSide>
+struct RowOfGroups {
+  RowOfGroups(const LevelDepthwise& kernel, const LevelFrame& levels, const LevelTarget& target,
+              size_t row, const TapRange& kernel_rows)
+      : settled(*target.settled), taps(kernel_rows), zero(levels.layout.zero) {
+    const WindowAxis y = RowsOf(kernel.window);
+    const int64_t size = settled.layout->lanes.stride();
+    group.kernel = &kernel;
+    group.position = static_cast<size_t>(size);
+    group.target_position = static_cast<size_t>(size);
+    group.rectify = settled.rectify;
+    group.rule = target.rule;
+    for (size_t ky = 0; ky < kSide; ++ky) {
+      const auto tap = static_cast<int64_t>(ky);
+      bool& inside = group.rows.inside[ky];
+      inside = tap >= taps.first && tap < taps.last;
+      group.rows.whole = group.rows.whole && inside;
+      const int64_t source = y.SourceOf(static_cast<int64_t>(row), inside ? tap : taps.first);
+      rows[ky] = levels.Row(static_cast<size_t>(source)) - ColumnsOf(kernel.window).pad * size;
+    }
+    row_levels = target.levels;
+  }
+
+  // Goes to the channels from `c` on.
+  void StartAt(size_t c) {
+    const LevelDepthwise& kernel = *group.kernel;
+    const size_t block = c / kLineLanes;
+    group.channels = {block, c % kLineLanes, 1};
+    for (size_t ky = 0; ky < kSide; ++ky) group.rows.rows[ky] = rows[ky] + c;
+    if (zero != 0) {
+      for (size_t b = 0; b < std::min<size_t>(2, kernel.blocks - block); ++b) {
+        StartSums(kernel, block + b, taps, zero, start + b * kLineLanes);
+      }
+      group.start = start + group.channels.lane;
+    }
     group.scale = settled.neurons->scale.get() + c;
     group.bias = settled.neurons->bias.get() + c;
-    group.levels = target.levels + c;
+    group.levels = row_levels + c;
+  }
+
+  const SettledRow& settled;
+  TapRange taps;
+  uint8_t zero;
+  const uint8_t* rows[kSide];
+  uint8_t* row_levels;
+  DepthwiseGroup<kSide> group;
+  HWY_ALIGN float start[2 * kLineLanes];
+};
+
+// Columns `range` of a row. Returns false where they cannot be computed so.
+template <size_t kSide>
+bool SumGroups(const LevelDepthwise& kernel, const LevelFrame& levels, const LevelTarget& target,
+               size_t row, const TapRange& taps, const ColumnRange& range) {
+  RowOfGroups<kSide> groups(kernel, levels, target, row, taps);
+  const DepthwiseGroup<kSide>& group = groups.group;
+  const auto stride = static_cast<size_t>(kernel.window.stride_x());
+  if (kernel.blocks == 1 && stride == 1) {
+    groups.StartAt(0);
+    return SumFewChannels<WidestLanes>(group, range);
+  }
+  if (kernel.lanes < 16) return false;
+  const size_t channels = group.position;
+  for (size_t c = 0; c < channels;) {
+    groups.StartAt(c);
     const size_t rest = channels - c;
-    if (rest >= kWidest) {
-      SumGroup<Widest, kSide, kStride>(group, ranges);
-      c += kWidest;
-    } else if (kWidest > 32 && rest >= 32) {
-      SumGroup<hn::CappedTag<int32_t, 8>, kSide, kStride>(group, ranges);
+    if (rest >= kWidestGroup) {
+      SumChannels<WidestLanes>(group, stride, range);
+      c += kWidestGroup;
+    } else if (kWidestGroup > 32 && rest >= 32) {
+      SumChannels<hn::CappedTag<int32_t, 8>>(group, stride, range);
       c += 32;
     } else {
-      SumGroup<hn::CappedTag<int32_t, 4>, kSide, kStride>(group, ranges);
+      SumChannels<hn::CappedTag<int32_t, 4>>(group, stride, range);
       c += 16;
     }
   }
-}
-
-using SumGroupsFunction = void (*)(const LevelDepthwise& kernel, const LevelFrame& levels,
-                                   const LevelTarget& target, size_t row, const TapRange& taps);
-
-SumGroupsFunction ChooseSumGroups(const format::Window& window) {
-  const bool narrow = window.kernel_x() == 3;
-  if (window.stride_x() == 1) return narrow ? &SumGroups<3, 1> : &SumGroups<5, 1>;
-  return narrow ? &SumGroups<3, 2> : &SumGroups<5, 2>;
+  return true;
 }
 #endif
+
+// Some columns of a row by any kernel.
+void SumColumnsOf(const LevelDepthwise& kernel, const LevelFrame& levels, const LevelTarget& target,
+                  size_t row, const ColumnRange& range) {
+#if HWY_TARGET != HWY_SCALAR
+  const TapRange taps =
+      RowsOf(kernel.window).TapsInside(static_cast<int64_t>(row), kernel.source_rows);
+  if (TakesGroups(kernel, target, taps)) {
+    const bool done = kernel.window.kernel_x() == 3
+                          ? SumGroups<3>(kernel, levels, target, row, taps, range)
+                          : SumGroups<5>(kernel, levels, target, row, taps, range);
+    if (done) return;
+  }
+#endif
+  if (kernel.lanes == 8) {
+    SumBlocks(hn::CappedTag<float, 8>(), kernel, levels, target, row, range);
+  } else {
+    SumBlocks(hn::CappedTag<float, 16>(), kernel, levels, target, row, range);
+  }
+}
 
 void SumDepthwise(const LevelDepthwise& kernel, const LevelFrame& levels, const LevelTarget& target,
                   size_t row) {
@@ -245,19 +338,10 @@ void SumDepthwise(const LevelDepthwise& kernel, const LevelFrame& levels, const 
   CSSRUN_ASSERT(target.mode != SumMode::kAddFloats || target.floats != nullptr);
   CSSRUN_ASSERT(kernel.left <= levels.layout.before);
   CSSRUN_ASSERT(levels.layout.before + kernel.right <= levels.layout.row_size);
-#if HWY_TARGET != HWY_SCALAR
-  const TapRange taps =
-      RowsOf(kernel.window).TapsInside(static_cast<int64_t>(row), kernel.source_rows);
-  if (TakesGroups(kernel, target, taps)) {
-    ChooseSumGroups(kernel.window)(kernel, levels, target, row, taps);
-    return;
-  }
-#endif
-  if (kernel.lanes == 8) {
-    SumBlocks(hn::CappedTag<float, 8>(), kernel, levels, target, row);
-  } else {
-    SumBlocks(hn::CappedTag<float, 16>(), kernel, levels, target, row);
-  }
+  const ColumnRange all{0, target.settled->layout->columns};
+  const std::span<const ColumnRange> ranges =
+      target.columns.empty() ? std::span(&all, 1) : target.columns;
+  for (const ColumnRange& range : ranges) SumColumnsOf(kernel, levels, target, row, range);
 }
 
 }  // namespace cssrun::internal::HWY_NAMESPACE
@@ -360,8 +444,11 @@ LevelDepthwise MakeLevelDepthwise(const LevelDepthwiseShape& shape, const Scaled
     for (size_t tap = 0; tap < taps; ++tap) {
       const auto units = static_cast<float>(weights.Units(c, index++));
       CSSRUN_ASSERT(std::abs(units) <= static_cast<float>(LargestDepthwiseWeight(shape.window)));
-      kernel.weights[(block * taps + tap) * kLineLanes + lane] = units;
-      kernel.row_sums[(block * rows + tap / kernel_x) * kLineLanes + lane] += units;
+      // Where lanes are fewer than those of a line, they are repeated, as parameters are.
+      for (size_t l = lane; l < kLineLanes; l += kernel.lanes) {
+        kernel.weights[(block * taps + tap) * kLineLanes + l] = units;
+        kernel.row_sums[(block * rows + tap / kernel_x) * kLineLanes + l] += units;
+      }
     }
   }
   if (HasQuads(shape.window)) LayOutQuads(kernel);

@@ -15,6 +15,7 @@
 #define CSSRUN_RUNTIME_INTEGER_KERNELS_LEVEL_DEPTHWISE_PRODUCTS_INL_H_
 #endif
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -29,9 +30,17 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 constexpr size_t kGroupVectors = 4;
 
-// Of square windows and strides 1 and 2: target columns whose windows share a source column.
-template <size_t kSide, size_t kStride>
-constexpr size_t kSeenBy = (kSide - 1) / kStride + 1;
+// Vectors of target columns that may see a source column, `kStep` columns from one to the next.
+template <size_t kSide, size_t kStep>
+constexpr size_t kSeenBy = (kSide - 1) / kStep + 1;
+
+// The channels of a group: those of a block from `lane` on, and then of the next one. Where a
+// vector holds several target columns, their channels are all in one block, repeated.
+struct GroupChannels {
+  size_t block = 0;
+  size_t lane = 0;
+  size_t next = 1;  // 0: the next block is the same one
+};
 
 // The rows of levels that a group's windows see.
 template <size_t kSide>
@@ -103,27 +112,35 @@ struct FloatLanes {
   static constexpr size_t kLanes = hn::MaxLanes(D32());
 
   // Of a parameter, [block][kLineLanes], what vector `v` of the group has.
-  static HWY_INLINE Sum Parameter(const float* parameter, size_t v) {
-    return hn::LoadU(D(), parameter + v * kLanes);
+  static HWY_INLINE Sum Parameter(const float* parameter, const GroupChannels& channels, size_t v) {
+    const size_t block = v * kLanes / kLineLanes * channels.next;
+    return hn::LoadU(D(), parameter + block * kLineLanes + v * kLanes % kLineLanes);
   }
-  static HWY_INLINE Sum Start(const float* start, size_t v) { return Parameter(start, v); }
+  static HWY_INLINE Sum Start(const float* start, const GroupChannels& channels, size_t v) {
+    return start != nullptr ? Parameter(start, channels, v) : hn::Zero(D());
+  }
   static HWY_INLINE Sum AsFloats(Sum sum) { return sum; }
   template <class V16>
   static HWY_INLINE void StoreLevels(V16 first, V16 last, uint8_t* to) {
     StoreOrdered(hn::Repartition<int16_t, D32>(), first, last, to);
   }
 
+  // Whether registers hold the weights of all taps.
+  template <size_t kSide>
+  static constexpr bool kKeepsWeights = false;
   template <size_t kSide>
   struct Weights {
     static constexpr size_t kBlock = kSide * kSide * kLineLanes;
     static constexpr size_t kBlocks = (kGroupVectors * kLanes + kLineLanes - 1) / kLineLanes;
 
-    HWY_INLINE Weights(const LevelDepthwise& kernel, const GroupRows<kSide>& rows, size_t block,
-                       size_t lane)
-        : at(kernel.weights.get() + block * kBlock + lane) {
+    HWY_INLINE Weights(const LevelDepthwise& kernel, const GroupRows<kSide>& rows,
+                       const GroupChannels& channels)
+        : at(kernel.weights.get() + channels.block * kBlock + channels.lane),
+          next(channels.next * kBlock) {
       if (rows.whole) return;
       // Rows beyond the map bring nothing.
-      for (size_t b = 0; b < kBlocks; ++b) {
+      const size_t lane = channels.lane;
+      for (size_t b = 0; b < std::min(kBlocks, 1 + channels.next); ++b) {
         for (size_t ky = 0; ky < kSide; ++ky) {
           const size_t first = b * kBlock + ky * kSide * kLineLanes;
           for (size_t i = first; i < first + kSide * kLineLanes - lane; ++i) {
@@ -135,18 +152,19 @@ struct FloatLanes {
     }
     HWY_INLINE Sum Of(size_t ky, size_t kx, size_t v) const {
       const size_t channel = v * kLanes;
-      return hn::LoadU(D(), at + channel / kLineLanes * kBlock + (ky * kSide + kx) * kLineLanes +
+      return hn::LoadU(D(), at + channel / kLineLanes * next + (ky * kSide + kx) * kLineLanes +
                                 channel % kLineLanes);
     }
     const float* at;
+    size_t next;
     float masked[kBlocks * kBlock];
   };
 
-  // Adds the levels at `offset` to sums[j], which see them at tap kFirst + kStride j.
-  template <size_t kSide, size_t kStride, size_t kFirst>
+  // Adds the levels at `offset` to sums[j], which see them at tap kFirst + kStep j.
+  template <size_t kSide, size_t kStep, size_t kFirst>
   static HWY_INLINE void AddColumn(const GroupRows<kSide>& rows, size_t offset,
                                    const Weights<kSide>& weights,
-                                   Sum (&sums)[kSeenBy<kSide, kStride>][kGroupVectors]) {
+                                   Sum (&sums)[kSeenBy<kSide, kStep>][kGroupVectors]) {
     const hn::Rebind<uint8_t, D> d8;
     HWY_UNROLL(4)
     for (size_t v = 0; v < kGroupVectors; ++v) {
@@ -155,8 +173,8 @@ struct FloatLanes {
         const auto bytes = hn::LoadU(d8, rows.rows[ky] + offset + v * kLanes);
         const auto levels = hn::ConvertTo(D(), hn::PromoteTo(D32(), bytes));
         HWY_UNROLL(5)
-        for (size_t j = 0; j < kSeenBy<kSide, kStride>; ++j) {
-          const size_t kx = kFirst + kStride * j;
+        for (size_t j = 0; j < kSeenBy<kSide, kStep>; ++j) {
+          const size_t kx = kFirst + kStep * j;
           if (kx >= kSide) continue;
           sums[j][v] = hn::MulAdd(levels, weights.Of(ky, kx, v), sums[j][v]);
         }
@@ -182,15 +200,16 @@ HWY_INLINE hn::Vec<D> LoadBlocks(D d, const hn::TFromD<D>* from, size_t block_pi
   }
 }
 
-// Of a parameter, four lanes of every 16.
+// Of a parameter, four lanes of every 16; with `next` 0, of the first 32 alone.
 template <class D>
-HWY_INLINE hn::Vec<D> LoadEverySixteenth(D d, const float* from) {
+HWY_INLINE hn::Vec<D> LoadEverySixteenth(D d, const float* from, size_t next) {
   if constexpr (hn::MaxLanes(D()) == 4) {
     return hn::LoadU(d, from);
   } else {
     const hn::Half<D> half;
-    constexpr size_t kNext = 2 * hn::MaxLanes(D());
-    return hn::Combine(d, LoadEverySixteenth(half, from + kNext), LoadEverySixteenth(half, from));
+    const size_t pitch = hn::MaxLanes(D()) == 8 ? 16 : next * kLineLanes;
+    return hn::Combine(d, LoadEverySixteenth(half, from + pitch, next),
+                       LoadEverySixteenth(half, from, next));
   }
 }
 
@@ -202,11 +221,13 @@ struct Quads {
   using D8 = hn::Repartition<uint8_t, D32>;
   using D16 = hn::Repartition<uint16_t, D32>;
 
-  static HWY_INLINE hn::Vec<D> Parameter(const float* parameter, size_t v) {
-    return LoadEverySixteenth(D(), parameter + 4 * v);
+  static HWY_INLINE hn::Vec<D> Parameter(const float* parameter, const GroupChannels& channels,
+                                         size_t v) {
+    return LoadEverySixteenth(D(), parameter + 4 * v, channels.next);
   }
-  static HWY_INLINE Sum Start(const float* start, size_t v) {
-    return hn::ConvertTo(D32(), Parameter(start, v));
+  static HWY_INLINE Sum Start(const float* start, const GroupChannels& channels, size_t v) {
+    if (start == nullptr) return hn::Zero(D32());
+    return hn::ConvertTo(D32(), Parameter(start, channels, v));
   }
   static HWY_INLINE hn::Vec<D> AsFloats(Sum sum) { return hn::ConvertTo(D(), sum); }
   // Narrowing twice has brought the channels into order.
@@ -260,13 +281,15 @@ struct ByteLanes : Quads<D32> {
   using typename Base::Sum;
 
   template <size_t kSide>
+  static constexpr bool kKeepsWeights = kSide == 3 && CSSRUN_TARGET_AVX512;
+  template <size_t kSide>
   struct Weights {
     static constexpr size_t kQuadRows = (kSide + kQuad - 1) / kQuad;
-    HWY_INLINE Weights(const LevelDepthwise& kernel, const GroupRows<kSide>& rows, size_t block,
-                       size_t lane) {
+    HWY_INLINE Weights(const LevelDepthwise& kernel, const GroupRows<kSide>& rows,
+                       const GroupChannels& channels) {
       constexpr size_t kBlock = kQuadRows * kSide * kLineLanes;  // quads
       const auto* from = reinterpret_cast<const int32_t*>(kernel.bytes.get());
-      from += block * kBlock + lane / 4;
+      from += channels.block * kBlock + channels.lane / 4;
       for (size_t q = 0; q < kQuadRows; ++q) {
         uint32_t mask = 0;
         for (size_t k = 0; k < kQuad && q * kQuad + k < kSide; ++k) {
@@ -274,7 +297,8 @@ struct ByteLanes : Quads<D32> {
         }
         const auto inside = hn::Set(D32(), static_cast<int32_t>(mask));
         for (size_t i = 0; i < kSide * kGroupVectors; ++i) {
-          const auto quads = LoadBlocks(D32(), from + (q * kSide * kGroupVectors + i) * 8, kBlock);
+          const auto quads =
+              LoadBlocks(D32(), from + (q * kSide * kGroupVectors + i) * 8, channels.next * kBlock);
           all[q][i / kGroupVectors][i % kGroupVectors] = hn::And(quads, inside);
         }
       }
@@ -282,24 +306,24 @@ struct ByteLanes : Quads<D32> {
     Sum all[kQuadRows][kSide][kGroupVectors];
   };
 
-  template <size_t kSide, size_t kStride, size_t kFirst>
+  template <size_t kSide, size_t kStep, size_t kFirst>
   static HWY_INLINE void AddColumn(const GroupRows<kSide>& rows, size_t offset,
                                    const Weights<kSide>& weights,
-                                   Sum (&sums)[kSeenBy<kSide, kStride>][kGroupVectors]) {
-    AddQuads<kSide, kStride, kFirst, 0>(rows, offset, weights, sums);
-    if constexpr (kSide > kQuad) AddQuads<kSide, kStride, kFirst, 1>(rows, offset, weights, sums);
+                                   Sum (&sums)[kSeenBy<kSide, kStep>][kGroupVectors]) {
+    AddQuads<kSide, kStep, kFirst, 0>(rows, offset, weights, sums);
+    if constexpr (kSide > kQuad) AddQuads<kSide, kStep, kFirst, 1>(rows, offset, weights, sums);
   }
 
  private:
-  template <size_t kSide, size_t kStride, size_t kFirst, size_t kQuadRow>
+  template <size_t kSide, size_t kStep, size_t kFirst, size_t kQuadRow>
   static HWY_INLINE void AddQuads(const GroupRows<kSide>& rows, size_t offset,
                                   const Weights<kSide>& weights,
-                                  Sum (&sums)[kSeenBy<kSide, kStride>][kGroupVectors]) {
+                                  Sum (&sums)[kSeenBy<kSide, kStep>][kGroupVectors]) {
     Sum quads[kGroupVectors];
     Base::template Interleave<kSide, kQuadRow * kQuad>(rows, offset, quads);
     HWY_UNROLL(5)
-    for (size_t j = 0; j < kSeenBy<kSide, kStride>; ++j) {
-      const size_t kx = kFirst + kStride * j;
+    for (size_t j = 0; j < kSeenBy<kSide, kStep>; ++j) {
+      const size_t kx = kFirst + kStep * j;
       if (kx >= kSide) continue;
       HWY_UNROLL(4)
       for (size_t v = 0; v < kGroupVectors; ++v) {
@@ -316,13 +340,15 @@ struct WordLanes : Quads<D32> {
   using typename Base::Sum;
 
   template <size_t kSide>
+  static constexpr bool kKeepsWeights = false;
+  template <size_t kSide>
   struct Weights {
     static constexpr size_t kQuadRows = (kSide + kQuad - 1) / kQuad;
-    HWY_INLINE Weights(const LevelDepthwise& kernel, const GroupRows<kSide>& rows, size_t block,
-                       size_t lane) {
+    HWY_INLINE Weights(const LevelDepthwise& kernel, const GroupRows<kSide>& rows,
+                       const GroupChannels& channels) {
       constexpr size_t kBlock = kQuadRows * 2 * kSide * kLineLanes;  // pairs
       const auto* from = reinterpret_cast<const int32_t*>(kernel.words.get());
-      from += block * kBlock + lane / 4;
+      from += channels.block * kBlock + channels.lane / 4;
       for (size_t q = 0; q < 2 * kQuadRows; ++q) {
         const size_t ky = q / 2 * kQuad + q % 2;  // and ky + 2
         uint32_t mask = 0;
@@ -330,7 +356,8 @@ struct WordLanes : Quads<D32> {
         if (ky + 2 < kSide && rows.inside[ky + 2]) mask |= 0xFFFF0000;
         const auto inside = hn::Set(D32(), static_cast<int32_t>(mask));
         for (size_t i = 0; i < kSide * kGroupVectors; ++i) {
-          const auto pairs = LoadBlocks(D32(), from + (q * kSide * kGroupVectors + i) * 8, kBlock);
+          const auto pairs =
+              LoadBlocks(D32(), from + (q * kSide * kGroupVectors + i) * 8, channels.next * kBlock);
           all[q][i / kGroupVectors][i % kGroupVectors] = hn::And(pairs, inside);
         }
       }
@@ -338,19 +365,19 @@ struct WordLanes : Quads<D32> {
     Sum all[2 * kQuadRows][kSide][kGroupVectors];
   };
 
-  template <size_t kSide, size_t kStride, size_t kFirst>
+  template <size_t kSide, size_t kStep, size_t kFirst>
   static HWY_INLINE void AddColumn(const GroupRows<kSide>& rows, size_t offset,
                                    const Weights<kSide>& weights,
-                                   Sum (&sums)[kSeenBy<kSide, kStride>][kGroupVectors]) {
-    AddQuads<kSide, kStride, kFirst, 0>(rows, offset, weights, sums);
-    if constexpr (kSide > kQuad) AddQuads<kSide, kStride, kFirst, 1>(rows, offset, weights, sums);
+                                   Sum (&sums)[kSeenBy<kSide, kStep>][kGroupVectors]) {
+    AddQuads<kSide, kStep, kFirst, 0>(rows, offset, weights, sums);
+    if constexpr (kSide > kQuad) AddQuads<kSide, kStep, kFirst, 1>(rows, offset, weights, sums);
   }
 
  private:
-  template <size_t kSide, size_t kStride, size_t kFirst, size_t kQuadRow>
+  template <size_t kSide, size_t kStep, size_t kFirst, size_t kQuadRow>
   static HWY_INLINE void AddQuads(const GroupRows<kSide>& rows, size_t offset,
                                   const Weights<kSide>& weights,
-                                  Sum (&sums)[kSeenBy<kSide, kStride>][kGroupVectors]) {
+                                  Sum (&sums)[kSeenBy<kSide, kStep>][kGroupVectors]) {
     constexpr size_t kRow = kQuadRow * kQuad;
     const typename Base::D16 d16;
     const auto low = hn::Set(D32(), 0x00FF00FF);
@@ -361,8 +388,8 @@ struct WordLanes : Quads<D32> {
       const auto even = hn::And(quads[v], low);
       const auto odd = hn::BitCast(D32(), hn::ShiftRight<8>(hn::BitCast(d16, quads[v])));
       HWY_UNROLL(5)
-      for (size_t j = 0; j < kSeenBy<kSide, kStride>; ++j) {
-        const size_t kx = kFirst + kStride * j;
+      for (size_t j = 0; j < kSeenBy<kSide, kStep>; ++j) {
+        const size_t kx = kFirst + kStep * j;
         if (kx >= kSide) continue;
         CSSRUN_VNNI("vpdpwssd", sums[j][v], even, weights.all[2 * kQuadRow][kx][v]);
         if (kRow + 1 >= kSide) continue;

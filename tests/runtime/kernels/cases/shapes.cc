@@ -348,7 +348,12 @@ std::vector<ConvolutionShape> LevelDepthwiseShapes() {
   std::vector<ConvolutionShape> shapes = {
       Real("MobileNetV1", {8, 16, 16}, 8, Square(3, 1, 1)),
       Real("MobileNetV1", {16, 16, 16}, 16, Square(3, 1, 1)),
+      Real("MobileNetV2", {32, 32, 32}, 32, Square(3, 1, 1)),
+      Real("MobileNetV2", {192, 14, 14}, 192, Square(3, 1, 1)),
+      Real("MobileNetV2", {960, 7, 7}, 960, Square(3, 1, 1)),
       Real("MobileNetV2", {144, 8, 8}, 144, Square(3, 2, 1)),
+      Real("MobileNetV2", {144, 28, 28}, 144, Square(3, 2, 1)),
+      Real("MNASNet", {72, 14, 14}, 72, Square(5, 1, 2)),
       Real("MNASNet", {72, 8, 8}, 72, Square(5, 2, 2)),
   };
   for (ConvolutionShape& shape : shapes) shape.groups = shape.targets;
