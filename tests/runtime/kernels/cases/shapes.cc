@@ -362,7 +362,11 @@ std::vector<ConvolutionShape> LevelDepthwiseShapes() {
         shape.source = Extent(shape.targets, shape.source.height(), shape.source.width());
         shape.groups = shape.targets;
         shape.window = DrawWindow(draw, shape.source, false);
-        return true;
+        if (draw.OneIn(2)) return true;
+        // What most networks have, and kernels have code of its own for.
+        const int32_t side = draw.OneIn(3) ? 5 : 3;
+        shape.window = Square(side, draw.Between(1, 2), draw.Between(0, side - 1));
+        return Fits(shape.window, shape.source);
       },
       shapes);
   return shapes;
