@@ -299,7 +299,10 @@ HWY_NOINLINE void StoreLevels(const Sum* HWY_RESTRICT sums, const RowPotentials&
   const N::D16 d16;
   const PlainPotentials<kOfColumn, kJoins, kRectify> potentials(row, lane);
   const LevelRule& rule = *row.rule;
-  const auto offset = hn::Set(d16, rule.offset);
+  const bool fills_byte = rule.fills_byte();
+  const int fraction = rule.fraction;
+  const auto offset =
+      hn::Set(d16, static_cast<int16_t>(fills_byte ? rule.offset_to_byte() : rule.offset));
   const auto least = hn::Set(d16, rule.least);
   const auto most = hn::Set(d16, rule.most);
   const auto zero = hn::Set(d16, static_cast<int16_t>(rule.zero));
@@ -322,8 +325,8 @@ HWY_NOINLINE void StoreLevels(const Sum* HWY_RESTRICT sums, const RowPotentials&
     HWY_UNROLL(2)
     for (size_t i = 0; i < 2; ++i) {
       const auto both = N::To16(z[2 * i], z[2 * i + 1]);
-      level[i] = hn::ShiftRightSame(hn::SaturatedAdd(both, offset), rule.fraction);
-      level[i] = hn::Add(hn::Min(hn::Max(level[i], least), most), zero);
+      level[i] = hn::ShiftRightSame(hn::SaturatedAdd(both, offset), fraction);
+      if (!fills_byte) level[i] = hn::Add(hn::Min(hn::Max(level[i], least), most), zero);
     }
     StoreColumns<kOfColumn>(N::To8(level[0], level[1]), pitch, rest, row.levels + index);
     sums += 4 * kLanes;

@@ -299,6 +299,29 @@ void SumTile(const TileRow& row, const ColumnRange& columns, const int8_t* weigh
 }
 #endif
 
+#if HWY_TARGET != HWY_SCALAR
+// Adds as many of `bytes` bytes as fill vectors. Returns how many.
+template <class D>
+HWY_INLINE size_t AddBytes(D d, const uint8_t* from, size_t bytes, int32_t* sum) {
+  if (bytes < hn::Lanes(d)) return 0;
+  const hn::Repartition<uint64_t, D> d64;
+  auto eights = hn::SumsOf8(hn::LoadU(d, from));
+  size_t i = hn::Lanes(d);
+  for (; i + hn::Lanes(d) <= bytes; i += hn::Lanes(d)) {
+    eights = hn::Add(eights, hn::SumsOf8(hn::LoadU(d, from + i)));
+  }
+  *sum += static_cast<int32_t>(hn::GetLane(hn::SumOfLanes(d64, eights)));
+  return i;
+}
+#endif
+
+// Whether targets of a tile have weights that don't fit a byte.
+bool HasOffsets(const int32_t* offsets, size_t targets) {
+  int32_t any = 0;
+  for (size_t k = 0; k < targets; ++k) any |= offsets[k];
+  return any != 0;
+}
+
 // The sum of all levels in the window of each target column.
 HWY_NOINLINE void SumWindows(const TileRow& row, const ColumnRange& columns,
                              int32_t* HWY_RESTRICT sums) {
@@ -311,13 +334,8 @@ HWY_NOINLINE void SumWindows(const TileRow& row, const ColumnRange& columns,
             row.levels + ky * row.levels_pitch + kx * row.tap_pitch + column * row.position_pitch;
         size_t i = 0;
 #if HWY_TARGET != HWY_SCALAR
-        const hn::CappedTag<uint8_t, 16> d;
-        const hn::Repartition<uint64_t, decltype(d)> d64;
-        auto eights = hn::Zero(d64);
-        for (; i + hn::Lanes(d) <= bytes; i += hn::Lanes(d)) {
-          eights = hn::Add(eights, hn::SumsOf8(hn::LoadU(d, levels + i)));
-        }
-        sum += static_cast<int32_t>(hn::GetLane(hn::SumOfLanes(d64, eights)));
+        i += AddBytes(hn::CappedTag<uint8_t, 64>(), levels, bytes, &sum);
+        i += AddBytes(hn::CappedTag<uint8_t, 16>(), levels + i, bytes - i, &sum);
 #endif
         for (; i < bytes; ++i) sum += levels[i];
       }
@@ -380,17 +398,23 @@ void SumLevelsBy(const LevelConv& kernel, const LevelFrame& levels, const LevelT
   const std::span<const ColumnRange> ranges =
       target.columns.empty() ? std::span(&whole, 1) : target.columns;
   const size_t last_tile = std::min(kernel.tiles, target.tiles.last);
+  bool windows_summed = false;
   for (size_t t = target.tiles.first; t < last_tile; ++t) {
     const size_t first = t * kernel.targets;
     const size_t block = first / tile.lanes;
     const size_t lane = first % tile.lanes;
     if (first_levels != nullptr) tile.levels = first_levels + kernel.first_quads[t] * size_t{kQuad};
     if (zero != 0) SubtractZero(kernel, t, taps, zero, start);
-    if (!kernel.weight_offsets.empty()) {
+    if (t == target.tiles.first || kernel.first_quads[t] != kernel.first_quads[t - 1]) {
+      windows_summed = false;
+    }
+    tile.weight_offsets = nullptr;
+    if (!kernel.weight_offsets.empty() && HasOffsets(&kernel.weight_offsets[first], tile.targets)) {
       CSSRUN_ASSERT(target.level_sums != nullptr);
-      if (t == target.tiles.first || kernel.first_quads[t] != kernel.first_quads[t - 1]) {
+      if (!windows_summed) {
         for (const ColumnRange& range : ranges) SumWindows(tile, range, target.level_sums);
       }
+      windows_summed = true;
       tile.weight_offsets = &kernel.weight_offsets[first];
       tile.level_sums = target.level_sums;
     }

@@ -42,15 +42,8 @@ struct DepthwiseGroup {
   uint8_t* levels = nullptr;   // of the first channel at target column 0
   size_t target_position = 0;  // bytes from one vector of target columns to the next
 
-  // What the rule adds to a potential if zero is added with it.
-  int OffsetToByte() const { return rule->offset + (rule->zero << rule->fraction); }
-  // Whether levels take all of a byte and no potential is rounded down below zero, as in a
-  // rectifying layer of 8 steps. Then the limits are those to which narrowing saturates, and what
-  // the addition to 16 bits saturates is beyond them.
-  bool IsPlain() const {
-    return rectify && rule->least + rule->zero == 0 && rule->most + rule->zero == 255 &&
-           OffsetToByte() <= 32767 && 32767 >> rule->fraction >= 255;
-  }
+  // Whether levels need no clamp and no potential is rounded down below zero.
+  bool IsPlain() const { return rectify && rule->fills_byte(); }
 };
 
 // Turns the sums of a group into levels. In the order of operations of StoreNeurons().
@@ -67,7 +60,7 @@ struct GroupLevels {
       scale[v] = P::Parameter(group.scale, group.channels, v);
       bias[v] = P::Parameter(group.bias, group.channels, v);
     }
-    offset = hn::Set(D16(), static_cast<int16_t>(kPlain ? group.OffsetToByte() : rule.offset));
+    offset = hn::Set(D16(), static_cast<int16_t>(kPlain ? rule.offset_to_byte() : rule.offset));
     least = hn::Set(D16(), rule.least);
     most = hn::Set(D16(), rule.most);
     zero = hn::Set(D16(), static_cast<int16_t>(rule.zero));
