@@ -19,7 +19,9 @@
 #include "runtime/integer/kernels/lanes-inl.h"
 #include "runtime/integer/kernels/level_conv/products-inl.h"
 #include "runtime/integer/kernels/level_conv/runs-inl.h"
+#include "runtime/integer/kernels/level_conv/short_runs-inl.h"
 #include "runtime/integer/kernels/level_conv/tile_row-inl.h"
+#include "runtime/integer/kernels/level_conv/window_sums-inl.h"
 #include "runtime/integer/neurons/potential-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -228,6 +230,28 @@ HWY_INLINE void SumByRuns(const TileRow& row, size_t column, const int8_t* HWY_R
   }
   FinishColumns<kPositions, kTileTargets>(row, column, sums, membranes + column * row.lanes);
 }
+
+// The same with sums in registers: of one plane.
+template <size_t kPositions>
+HWY_INLINE void SumByShortRuns(const TileRow& row, size_t column,
+                               const int8_t* HWY_RESTRICT weights,
+                               int16_t* HWY_RESTRICT membranes) {
+  HWY_ALIGN int32_t sums[kPositions * kTileTargets];
+  const Taps taps{row.quads, row.targets, row.position_pitch};
+  StartColumns<kPositions, kTileTargets>(row, column, sums);
+  ShortRunSums<kPositions> run_sums(sums);
+  const uint8_t* HWY_RESTRICT from = row.levels + column * row.position_pitch;
+  const uint16_t* runs = row.runs[0][0];
+  for (size_t ky = 0; ky < row.kernel_rows; ++ky, from += row.levels_pitch) {
+    const uint8_t* HWY_RESTRICT at = from;
+    for (size_t kx = 0; kx < row.kernel_columns; ++kx, at += row.tap_pitch) {
+      runs = run_sums.AddRuns(taps, at, weights, runs);
+      weights += row.quads * row.targets * kQuad;
+    }
+  }
+  run_sums.MoveTo(sums);
+  FinishColumns<kPositions, kTileTargets>(row, column, sums, membranes + column * row.lanes);
+}
 #else
 using Best = Products;
 constexpr const char* kBestVariant = kVariant;
@@ -240,6 +264,9 @@ HWY_INLINE void SumColumns(const TileRow& row, size_t column, const int8_t* HWY_
   if constexpr (std::is_same_v<P, ByteRuns>) {
     static_assert(kTargets == kTileTargets);
     SumByRuns<kPositions>(row, column, weights, membranes);
+  } else if constexpr (std::is_same_v<P, ShortByteRuns>) {
+    static_assert(kTargets == kTileTargets);
+    SumByShortRuns<kPositions>(row, column, weights, membranes);
   } else {
     SumInRegisters<P, kPositions, kTargets>(row, column, weights, membranes);
   }
@@ -298,51 +325,6 @@ void SumTile(const TileRow& row, const ColumnRange& columns, const int8_t* weigh
   }
 }
 #endif
-
-#if HWY_TARGET != HWY_SCALAR
-// Adds as many of `bytes` bytes as fill vectors. Returns how many.
-template <class D>
-HWY_INLINE size_t AddBytes(D d, const uint8_t* from, size_t bytes, int32_t* sum) {
-  if (bytes < hn::Lanes(d)) return 0;
-  const hn::Repartition<uint64_t, D> d64;
-  auto eights = hn::SumsOf8(hn::LoadU(d, from));
-  size_t i = hn::Lanes(d);
-  for (; i + hn::Lanes(d) <= bytes; i += hn::Lanes(d)) {
-    eights = hn::Add(eights, hn::SumsOf8(hn::LoadU(d, from + i)));
-  }
-  *sum += static_cast<int32_t>(hn::GetLane(hn::SumOfLanes(d64, eights)));
-  return i;
-}
-#endif
-
-// Whether targets of a tile have weights that don't fit a byte.
-bool HasOffsets(const int32_t* offsets, size_t targets) {
-  int32_t any = 0;
-  for (size_t k = 0; k < targets; ++k) any |= offsets[k];
-  return any != 0;
-}
-
-// The sum of all levels in the window of each target column.
-HWY_NOINLINE void SumWindows(const TileRow& row, const ColumnRange& columns,
-                             int32_t* HWY_RESTRICT sums) {
-  const size_t bytes = row.quads * kQuad;
-  for (size_t column = columns.first; column < columns.last; ++column) {
-    int32_t sum = 0;
-    for (size_t ky = 0; ky < row.kernel_rows; ++ky) {
-      for (size_t kx = 0; kx < row.kernel_columns; ++kx) {
-        const uint8_t* levels =
-            row.levels + ky * row.levels_pitch + kx * row.tap_pitch + column * row.position_pitch;
-        size_t i = 0;
-#if HWY_TARGET != HWY_SCALAR
-        i += AddBytes(hn::CappedTag<uint8_t, 64>(), levels, bytes, &sum);
-        i += AddBytes(hn::CappedTag<uint8_t, 16>(), levels + i, bytes - i, &sum);
-#endif
-        for (; i < bytes; ++i) sum += levels[i];
-      }
-    }
-    sums[column] = sum;
-  }
-}
 
 // What zero brings that is no level: see LevelFrame.
 void SubtractZero(const LevelConv& kernel, size_t tile, const TapRange& taps, int32_t zero,
@@ -459,9 +441,12 @@ void SumLevelsBy(const LevelConv& kernel, const LevelFrame& levels, const LevelT
   }
 }
 
-SumLevelsFunction ChooseSumLevels() {
+SumLevelsFunction ChooseSumLevels([[maybe_unused]] const LevelConv& kernel) {
 #if CSSRUN_TARGET_MAY_HAVE_AVX_VNNI
   if (HasAvxVnni()) return &SumLevelsBy<VexProducts>;
+#endif
+#if CSSRUN_TARGET_BYTE_PAIRS
+  if (HasShortRuns(kernel)) return &SumLevelsBy<ShortByteRuns>;
 #endif
   return &SumLevelsBy<Best>;
 }
@@ -482,7 +467,9 @@ namespace cssrun::internal {
 HWY_EXPORT(ChooseSumLevels);
 HWY_EXPORT(LevelConvVariantTarget);
 
-SumLevelsFunction Resolve(const LevelConv&) { return HWY_DYNAMIC_DISPATCH(ChooseSumLevels)(); }
+SumLevelsFunction Resolve(const LevelConv& kernel) {
+  return HWY_DYNAMIC_DISPATCH(ChooseSumLevels)(kernel);
+}
 
 const char* LevelConvVariant() { return HWY_DYNAMIC_DISPATCH(LevelConvVariantTarget)(); }
 
