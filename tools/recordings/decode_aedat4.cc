@@ -83,14 +83,19 @@ class Aedat4Decoder final : public Decoder {
       if (!has_header_) return size_t{0};
       at = header.value();
     }
-    while (at < bytes.size()) {
-      if (offset + at >= end_) return bytes.size();  // the table of packets, which is not needed
-      if (lost_) at += FindPacket(bytes.subspan(at), last, decoded);
+    // Behind the packets is a table of them, which is not needed.
+    const bool ends = end_ <= offset + bytes.size();
+    const std::span<const uint8_t> packets =
+        ends ? bytes.first(end_ > offset ? static_cast<size_t>(end_ - offset) : 0) : bytes;
+    last = last || ends;
+    while (at < packets.size()) {
+      if (lost_) at += FindPacket(packets.subspan(at), last, decoded);
       if (lost_ || decoded.events.size() > kManyEvents) break;
-      const size_t taken = TakePacket(bytes.subspan(at), offset + at, last, decoded);
+      const size_t taken = TakePacket(packets.subspan(at), offset + at, last, decoded);
       if (taken == 0) break;
       at += taken;
     }
+    if (ends && at >= packets.size()) return bytes.size();
     return at;
   }
 
