@@ -184,10 +184,13 @@ class Aedat4Decoder final : public Decoder {
         flatbuffers::GetSizePrefixedRoot<aedat4::Events>(bytes.data())->elements();
     events_stream_ = stream;
     if (elements == nullptr) return nullptr;
-    for (const aedat4::Event* event : *elements) {
-      decoded.events.push_back({event->timestamp(), static_cast<uint16_t>(event->x()),
-                                static_cast<uint16_t>(event->y()),
-                                static_cast<uint8_t>(event->on() ? 1 : 0)});
+    // FlatBuffers doesn't check the alignment of structs.
+    for (flatbuffers::uoffset_t i = 0; i < elements->size(); ++i) {
+      aedat4::Event event;
+      std::memcpy(&event, elements->Data() + i * sizeof(event), sizeof(event));
+      decoded.events.push_back({event.timestamp(), static_cast<uint16_t>(event.x()),
+                                static_cast<uint16_t>(event.y()),
+                                static_cast<uint8_t>(event.on() ? 1 : 0)});
     }
     return nullptr;
   }
