@@ -20,8 +20,8 @@ std::string Describe(const Damage& damage) {
       {damage.outside, "event outside the sensor left out", "events outside the sensor left out"},
       {damage.backwards, "event earlier than the one before it, taken at the time of that one",
        "events earlier than the one before them, taken at the time of that one"},
-      {damage.clock_falls, "fall of the clock by more than 100 ms, after which it goes on",
-       "falls of the clock by more than 100 ms, after which it goes on"},
+      {damage.clock_leaps, "leap of the clock, after which time goes on",
+       "leaps of the clock, after which time goes on"},
       {damage.bytes, "byte belongs to no record", "bytes belong to no record"}};
   std::string text;
   for (const Count& count : counts) {

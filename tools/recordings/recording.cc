@@ -16,7 +16,8 @@ namespace {
 constexpr size_t kReadAtOnce = size_t{1} << 16;
 // How long a silent pipe may keep the program from noticing that it is to stop.
 constexpr int kPatienceMilliseconds = 200;
-constexpr int64_t kClockFall = 100'000;            // us
+constexpr int64_t kMostFall = 100'000;  // us
+constexpr int64_t kMostLeap = int64_t{3600} * 1'000'000;
 constexpr int64_t kLatestTime = int64_t{1} << 53;  // 285 years
 constexpr int64_t kLatestShifted = int64_t{1} << 58;
 
@@ -159,17 +160,18 @@ bool Recording::Accept(Event& event) {
     return false;
   }
   event.time_us += shift_;
-  if (latest_.has_value() && event.time_us < *latest_) {
-    const int64_t fall = *latest_ - event.time_us;
-    if (fall > kClockFall) {
-      shift_ += fall;
-      ++damage.clock_falls;
-      damage.Note(offset_, "the clock falls");
-    } else {
+  if (latest_.has_value()) {
+    const int64_t leap = event.time_us - *latest_;
+    if (leap < -kMostFall || leap > kMostLeap) {
+      shift_ -= leap;
+      event.time_us = *latest_;
+      ++damage.clock_leaps;
+      damage.Note(offset_, "the clock leaps");
+    } else if (leap < 0) {
+      event.time_us = *latest_;
       ++damage.backwards;
       damage.Note(offset_, "time goes back");
     }
-    event.time_us = *latest_;
   }
   latest_ = event.time_us;
   return true;

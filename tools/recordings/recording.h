@@ -17,8 +17,9 @@
 namespace cssrun::tools {
 
 // Events never go back in time: an event that is earlier than the one before gets the time of that
-// one; where the clock falls by more than 100 ms, it was set anew, and goes on from there. Events
-// outside a sensor whose size is known are left out. Damage counts all of that.
+// one. Where the clock falls by more than 100 ms, or leaps by more than an hour, it was set anew,
+// and time goes on from there, so that a damaged time cannot make years of steps. Events outside a
+// sensor whose size is known are left out. Damage counts all of that.
 //
 // Memory: 64 KiB of the file, or one packet of at most 64 MiB, and the events of that. One thread
 // at a time.
@@ -69,7 +70,7 @@ class Recording {
   bool finished_ = false;
   Decoded decoded_;
   std::optional<int64_t> latest_;
-  int64_t shift_ = 0;  // what the falls of the clock have added to times
+  int64_t shift_ = 0;  // what leaps of the clock have added to times
 };
 
 }  // namespace cssrun::tools

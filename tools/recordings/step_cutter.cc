@@ -149,10 +149,9 @@ void StepCutter::Cut(std::span<const Event> events, std::vector<TimedEvent>& ste
   }
 }
 
-double StepCutter::SecondsAt(uint64_t step) const {
-  return (static_cast<double>(begin_us_.value_or(0)) +
-          static_cast<double>(step) * static_cast<double>(options_.bin_us)) *
-         1e-6;
+double StepCutter::SecondsUntil(uint64_t step) const {
+  if (options_.bin_events > 0) return static_cast<double>(last_us_ - begin_us_.value_or(0)) * 1e-6;
+  return static_cast<double>(step) * static_cast<double>(options_.bin_us) * 1e-6;
 }
 
 }  // namespace cssrun::tools

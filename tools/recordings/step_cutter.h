@@ -70,8 +70,9 @@ class StepCutter {
   uint64_t left_out() const { return left_out_; }  // events beyond the crop or the input
   int64_t first_us() const { return first_us_; }   // of the first and the last event
   int64_t last_us() const { return last_us_; }
-  // The time of a step's begin, in seconds of the recording's clock; only where steps are time.
-  double SecondsAt(uint64_t step) const;
+  // Seconds from the recording's begin to that of a step; to the last event where steps are made of
+  // events.
+  double SecondsUntil(uint64_t step) const;
 
  private:
   StepCutter(const CutOptions& options, const InputPlane& input)

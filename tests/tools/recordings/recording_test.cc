@@ -171,7 +171,7 @@ TEST(RecordingTest, TimesThatGoBackAreCounted) {
       {5000, 1, 1, 1}, {5000, 2, 2, 0}, {600'000, 3, 3, 1}, {600'000, 4, 4, 0}, {600'250, 5, 5, 0}};
   EXPECT_EQ(read.events, expected);
   EXPECT_EQ(read.damage.backwards, 1U);
-  EXPECT_EQ(read.damage.clock_falls, 1U);
+  EXPECT_EQ(read.damage.clock_leaps, 1U);
 }
 
 TEST(RecordingTest, EventsOutsideTheSensorAreLeftOut) {
