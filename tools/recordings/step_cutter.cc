@@ -150,8 +150,8 @@ void StepCutter::Cut(std::span<const Event> events, std::vector<TimedEvent>& ste
 }
 
 double StepCutter::SecondsUntil(uint64_t step) const {
-  if (options_.bin_events > 0) return static_cast<double>(last_us_ - begin_us_.value_or(0)) * 1e-6;
-  return static_cast<double>(step) * static_cast<double>(options_.bin_us) * 1e-6;
+  if (options_.bin_events > 0) return static_cast<double>(last_us_ - begin_us_.value_or(0)) / 1e6;
+  return static_cast<double>(step) * static_cast<double>(options_.bin_us) / 1e6;
 }
 
 }  // namespace cssrun::tools
