@@ -18,8 +18,13 @@ double Ratio(double part, double whole) { return whole > 0 ? part / whole : 0; }
 
 }  // namespace
 
-RecordingSummary::RecordingSummary(const Network& network, const CutOptions& cut, bool profile)
-    : network_(network), cut_(cut), profile_(profile), layers_(network.layers().size()) {}
+RecordingSummary::RecordingSummary(const Network& network, const CutOptions& cut, bool profile,
+                                   unsigned threads)
+    : network_(network),
+      cut_(cut),
+      profile_(profile),
+      threads_(threads),
+      layers_(network.layers().size()) {}
 
 void RecordingSummary::Add(const ImageResult& answer, bool right_in_five, const StepCutter& cutter,
                            const std::vector<EventLayer>& layers, double load_seconds,
@@ -89,7 +94,7 @@ std::string RecordingSummary::ToJson() const {
   json["synops_per_recording"] = PerRecording(Synops());
   json["macs_per_step"] = network_.macs_per_image();
   json["peak_rss_bytes"] = PeakRssBytes();
-  json["threads"] = 1;
+  json["threads"] = threads_;
   json["simd_target"] = SimdTarget();
   json["assumptions"] = network_.events()->assumptions;
   json["layers"] = Json::array();

@@ -17,7 +17,7 @@ namespace cssrun::tools {
 
 class RecordingSummary {
  public:
-  RecordingSummary(const Network& network, const CutOptions& cut, bool profile);
+  RecordingSummary(const Network& network, const CutOptions& cut, bool profile, unsigned threads);
 
   // A recording that was run to its end: what it answered, its events, and the session's work on
   // it. `run_seconds` passed in the network, and `load_seconds` in reading.
@@ -55,6 +55,7 @@ class RecordingSummary {
   const Network& network_;
   CutOptions cut_;
   bool profile_;
+  unsigned threads_;
   uint64_t recordings_ = 0;
   uint64_t failed_ = 0;
   uint64_t damaged_ = 0;

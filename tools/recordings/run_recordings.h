@@ -10,10 +10,10 @@
 
 namespace cssrun::tools {
 
-// Runs the recordings that the arguments name, one after the other, and prints their answers; the
-// summary and the report follow, also after an interruption. Returns whether all could be read.
-// Errors: kInvalidArgument where the options or the network do not go with recordings, or a file
-// named is an image; kIo.
+// Runs the recordings that the arguments name, as many at a time as there are threads, and prints
+// their answers in order; the summary and the report follow, also after an interruption. Returns
+// whether all could be read. Errors: kInvalidArgument where the options or the network do not go
+// with recordings, or a file named is an image; kIo.
 Result<bool> RunRecordings(const Arguments& arguments,
                            const std::shared_ptr<const Network>& network);
 

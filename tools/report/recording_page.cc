@@ -13,7 +13,7 @@
 namespace cssrun::tools {
 namespace {
 
-using Sample = RecordingTally::Sample;
+using Sample = RecordingSamples::Sample;
 
 // The classes that the answers' chart has rows for; the others share one.
 constexpr size_t kMostRows = 12;
@@ -70,7 +70,7 @@ std::string Tiles(const RecordingReport& report) {
 class TimeAxis {
  public:
   TimeAxis(const RecordingReport& report, int left, int right) : left_(left), right_(right) {
-    for (const Sample& sample : report.tally.samples()) steps_ += AsDouble(sample.steps);
+    for (const Sample& sample : report.tally.samples.all()) steps_ += AsDouble(sample.steps);
     const double seconds = report.summary.step_seconds();
     end_ = seconds > 0 ? fmt::format("{:.4g} s", steps_ * seconds)
                        : fmt::format("step {:.0f}", steps_);
@@ -100,7 +100,8 @@ std::string Chart(const RecordingReport& report, const char* label, const char* 
   constexpr int kBottom = 28;
   const TimeAxis axis(report, kLeft, kWidth - 12);
   double largest = 0;
-  for (const Sample& sample : report.tally.samples()) largest = std::max(largest, figure(sample));
+  for (const Sample& sample : report.tally.samples.all())
+    largest = std::max(largest, figure(sample));
   if (largest <= 0) largest = 1;
   const auto place = [&](double value) {
     return kTop + (1 - value / largest) * (kHeight - kTop - kBottom);
@@ -115,7 +116,7 @@ std::string Chart(const RecordingReport& report, const char* label, const char* 
   }
   std::string points;
   double begin = 0;
-  for (const Sample& sample : report.tally.samples()) {
+  for (const Sample& sample : report.tally.samples.all()) {
     points += fmt::format("{:.1f},{:.1f} ", axis.X(begin + AsDouble(sample.steps) / 2),
                           place(figure(sample)));
     begin += AsDouble(sample.steps);
@@ -128,19 +129,19 @@ std::string Chart(const RecordingReport& report, const char* label, const char* 
 
 std::string EventsSection(const RecordingReport& report) {
   const RecordingTally& tally = report.tally;
-  if (tally.samples().empty() || tally.results().empty()) return "";
+  if (tally.samples.all().empty()) return "";
   const std::string each = Chart(report, "events over time", "plus", [](const Sample& sample) {
     return AsDouble(sample.events) / AsDouble(sample.steps);
   });
   return fmt::format(
       "<section id=\"events\">\n<h2>Event by event</h2>\n<p>The first recording, {}. Each point is "
       "{} steps.</p>\n<div class=\"columns\">\n<div><h3>Events a step</h3>\n{}</div>\n",
-      ShortHtmlText(tally.results()[0].answer.path, 60), tally.SampleSteps(), each);
+      ShortHtmlText(tally.sampled, 60), tally.samples.steps(), each);
 }
 
 // Spikes of each layer but the input, over time; in the section of events.
 std::string RatesOverTime(const RecordingReport& report) {
-  if (report.tally.samples().empty() || report.tally.results().empty()) return "";
+  if (report.tally.samples.all().empty()) return "";
   std::string charts;
   for (size_t i = 1; i < report.network.layers().size(); ++i) {
     const LayerInfo& info = report.network.layers()[i];
@@ -164,7 +165,7 @@ std::string AnswersSection(const RecordingReport& report) {
   constexpr int kWidth = 940;
   constexpr int kLeft = 150;
   constexpr int kRow = 20;
-  const std::vector<Sample>& samples = report.tally.samples();
+  const std::vector<Sample>& samples = report.tally.samples.all();
   if (samples.empty()) return "";
   std::map<size_t, double> steps_of;
   for (const Sample& sample : samples) steps_of[sample.answer] += AsDouble(sample.steps);
@@ -240,7 +241,7 @@ std::string LayersSection(const RecordingReport& report) {
 
 std::string RecordingsSection(const RecordingReport& report) {
   std::string rows;
-  for (const RecordingResult& result : report.tally.results()) {
+  for (const RecordingResult& result : report.tally.results) {
     const ImageResult& answer = result.answer;
     const std::string best =
         answer.guesses.empty() ? "" : ShortHtmlText(answer.guesses[0].label, 40);
@@ -256,8 +257,8 @@ std::string RecordingsSection(const RecordingReport& report) {
   if (rows.empty()) return "";
   const uint64_t all = report.summary.recordings();
   const std::string more =
-      all > report.tally.results().size()
-          ? fmt::format("<p class=\"note\">and {} more</p>\n", all - report.tally.results().size())
+      all > report.tally.results.size()
+          ? fmt::format("<p class=\"note\">and {} more</p>\n", all - report.tally.results.size())
           : "";
   return "<section id=\"recordings\">\n<h2>Recordings</h2>\n<table class=\"wide\">\n<thead><tr><th>"
          "recording</th><th>answer</th><th></th><th>events</th><th>time</th></tr></"
@@ -271,8 +272,8 @@ std::string RecordingPage(const RecordingReport& report) {
   return PageAround(report.network_file,
                     Header(report) + Tiles(report) + EventsSection(report) + RatesOverTime(report) +
                         AnswersSection(report) + LayersSection(report) + RecordingsSection(report) +
-                        FailuresSection("Recordings that could not be read",
-                                        report.tally.failures(), report.summary.failed()));
+                        FailuresSection("Recordings that could not be read", report.tally.failures,
+                                        report.summary.failed()));
 }
 
 }  // namespace cssrun::tools

@@ -6,20 +6,19 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tools/recordings/recording_lines.h"
 
 namespace cssrun::tools {
 
-// Samples a recording at even distances, which double when there are many.
-class RecordingTally {
+// A recording at even distances, which double when there are too many samples.
+class RecordingSamples {
  public:
-  static constexpr size_t kMostSamples = 256;
-  static constexpr size_t kMostRecordings = 200;
-  static constexpr size_t kMostFailures = 20;
+  static constexpr size_t kMost = 256;
 
-  // What happened in SampleSteps() steps.
+  // What happened in steps() steps, or fewer at the end.
   struct Sample {
     uint64_t steps = 0;
     uint64_t events = 0;
@@ -27,26 +26,31 @@ class RecordingTally {
     size_t answer = 0;             // the best class at the end
   };
 
-  // Whose samples are shown: those of the first recording.
-  void Begin();
-  // The steps after the last sample until the next is due.
-  uint64_t SampleSteps() const { return sample_steps_; }
+  // The steps from the last sample to the next.
+  uint64_t steps() const { return steps_; }
   void Add(Sample sample);
-  void End(const RecordingResult& result);
-  void AddFailed(const std::string& message);
-
-  const std::vector<Sample>& samples() const { return samples_; }
-  bool sampling() const { return sampling_; }
-  const std::vector<RecordingResult>& results() const { return results_; }  // the first ones
-  const std::vector<std::string>& failures() const { return failures_; }
+  const std::vector<Sample>& all() const { return samples_; }
 
  private:
-  bool sampling_ = false;
-  bool sampled_ = false;
-  uint64_t sample_steps_ = 1;
+  uint64_t steps_ = 1;
   std::vector<Sample> samples_;
-  std::vector<RecordingResult> results_;
-  std::vector<std::string> failures_;
+};
+
+struct RecordingTally {
+  static constexpr size_t kMostRecordings = 200;
+  static constexpr size_t kMostFailures = 20;
+
+  void Add(const RecordingResult& result) {
+    if (results.size() < kMostRecordings) results.push_back(result);
+  }
+  void AddFailed(const std::string& message) {
+    if (failures.size() < kMostFailures) failures.push_back(message);
+  }
+
+  std::string sampled;  // the path of the recording of the samples
+  RecordingSamples samples;
+  std::vector<RecordingResult> results;  // the first ones
+  std::vector<std::string> failures;
 };
 
 }  // namespace cssrun::tools
