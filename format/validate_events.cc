@@ -61,9 +61,6 @@ Status CheckResets(const std::string& where, const EventNode& node) {
     if (!(reset < At(*node.threshold(), extent, i))) {
       return Bad(where, "reset_value is not below threshold");
     }
-    if (node.floor() != nullptr && !(At(*node.floor(), extent, i) <= reset)) {
-      return Bad(where, "floor is above reset_value");
-    }
   }
   return Status::Ok();
 }

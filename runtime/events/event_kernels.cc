@@ -72,6 +72,7 @@ uint64_t ScatterSpikes(const EventConnection& connection, std::span<const EventS
   const size_t width = neurons.extent.width();
   const bool dense = connection.groups == 1;
   for (const EventSpike& spike : spikes) {
+    uint64_t reached = 0;
     const float* weights = connection.weights.get() + spike.channel * channel_taps;
     const size_t channel = spike.channel / connection.group_sources * connection.group_targets;
     const auto columns = connection.columns.RunsOf(spike.position % source_width);
@@ -91,10 +92,12 @@ uint64_t ScatterSpikes(const EventConnection& connection, std::span<const EventS
             }
           }
           target.reached.Add(row, run.target, run.count);
-          added += uint64_t{run.count} * connection.group_targets;
+          reached += uint64_t{run.count} * connection.group_targets;
         }
       }
     }
+    const double times = connection.valued ? 1 : std::max(1.0, std::abs(spike.value));
+    added += reached * static_cast<uint64_t>(times);
   }
   return added;
 }

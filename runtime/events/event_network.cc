@@ -152,6 +152,7 @@ EventConnection Connect(const format::EventSynapses& s, const SpikingLayer& sour
   EventConnection connection;
   connection.source = s.source();
   connection.delayed = s.delay() != 0;
+  connection.valued = source.sending == EventSending::Values;
   connection.groups = s.groups();
   connection.group_sources = source.extent.channels() / s.groups();
   connection.group_targets = target.extent.channels() / s.groups();

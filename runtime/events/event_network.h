@@ -21,6 +21,7 @@ namespace cssrun::internal {
 struct EventConnection {
   size_t source = 0;
   bool delayed = false;  // the spikes of the step before
+  bool valued = false;   // the source sends values, not spikes
   uint32_t groups = 1;
   uint32_t group_sources = 0;  // channels
   uint32_t group_targets = 0;

@@ -47,7 +47,8 @@ struct EventSessionOptions {
 struct EventLayer {
   // That left the layer; several of a neuron at one step count as so many. Of the input: events.
   uint64_t spikes = 0;
-  uint64_t synops = 0;   // weights added to this layer; padding does not count
+  // Weights added to this layer, once for each spike; padding does not count.
+  uint64_t synops = 0;
   uint64_t updates = 0;  // neurons brought up to date because something reached them
   double seconds = 0;    // time, measured only with EventSessionOptions::profile
 };
