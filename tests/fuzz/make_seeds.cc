@@ -1,5 +1,6 @@
 // Writes the inputs that fuzzing starts from, FOLDER/TARGET/NAME: small sound inputs of every kind,
 // and inputs that other tests know to be bad.
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
@@ -10,8 +11,10 @@
 
 #include "format/network_file.h"
 #include "tests/converter/bad_models.h"
+#include "tests/converter/nir_writer.h"
 #include "tests/converter/onnx_models.h"
 #include "tests/fuzz/target.h"
+#include "tests/oracle/event_model.h"
 #include "tests/oracle/random_network.h"
 #include "tests/tools/encode_images.h"
 #include "tests/tools/recordings/write_recordings.h"
@@ -63,6 +66,17 @@ void Models(Writer& writer) {
   for (const auto& models :
        {converter::testing::BadModels(), converter::testing::ModelsBadOnImages()}) {
     for (const auto& model : models) writer.Write("onnx_import", model.bytes);
+  }
+}
+
+void SpikingModels(Writer& writer) {
+  for (uint32_t seed = 0; seed < 12; ++seed) {
+    oracle::EventModel model = oracle::RandomEventModel(seed);
+    model.nodes.resize(std::min<size_t>(model.nodes.size(), 3));
+    const converter::NirGraph graph = testing_models::NirOf(model);
+    writer.Write("nir_import", testing_models::WriteNir(graph, {.compressed = seed % 3 == 0,
+                                                                .floats = true,
+                                                                .nested = seed % 4 == 0}));
   }
 }
 
@@ -162,6 +176,7 @@ int main(int argc, char** argv) {
   Writer writer(argv[1]);
   Networks(writer);
   Models(writer);
+  SpikingModels(writer);
   Images(writer);
   Recordings(writer);
   Texts(writer);
