@@ -17,6 +17,7 @@
 #include "tests/oracle/event_model.h"
 #include "tests/oracle/random_network.h"
 #include "tests/tools/encode_images.h"
+#include "tests/tools/recordings/write_recordings.h"
 
 namespace {
 
@@ -117,6 +118,26 @@ void Images(Writer& writer) {
   }
 }
 
+void Recordings(Writer& writer) {
+  for (const size_t count : {3U, 200U}) {
+    const auto write = [&](const tools::Bytes& bytes) { writer.Write("recording", bytes); };
+    const auto small = tools::RandomEvents(1, count, {34, 34}, 8'388'000);
+    const auto large = tools::RandomEvents(2, count, {240, 180}, 16'776'000);
+    write(tools::WriteNmnist(small));
+    write(tools::WriteDat(large, 1, "% Data file containing 2D events\n"));
+    write(tools::WriteDat(large, 2, "% Version 2\n% Width 240\n% Height 180\n"));
+    write(tools::WriteEvt2(large, {240, 180}));
+    write(tools::WriteEvt3(large, {240, 180}));
+    write(tools::WriteAedat2(small, "DVS128"));
+    write(tools::WriteAedat2(large, "DAVIS240"));
+    write(tools::WriteAedat3(large, 20));
+    write(tools::WriteAedat4(large, {.others = true}));
+    write(tools::WriteAedat4(large, {.lz4 = false, .table = false}));
+    write(tools::WriteCsv(small));
+    write(tools::WriteCsv(large, "t_ms;x;y;p\n"));
+  }
+}
+
 void Texts(Writer& writer) {
   using std::string_view_literals::operator""sv;
   for (const std::string_view text :
@@ -157,6 +178,7 @@ int main(int argc, char** argv) {
   Models(writer);
   SpikingModels(writer);
   Images(writer);
+  Recordings(writer);
   Texts(writer);
   Calls(writer);
   return 0;
