@@ -28,7 +28,7 @@ std::unique_ptr<format::EventSynapsesT> Synapses(uint32_t source, const Window& 
   synapses->source = source;
   synapses->window = std::make_unique<Window>(window);
   for (size_t i = 0; i < weights; ++i) {
-    synapses->weights.push_back(static_cast<float>(1 + i % 3) / 4);
+    synapses->weights.push_back(static_cast<float>(1 + i * 5 % 7 % 3) / 4);
   }
   return synapses;
 }
