@@ -69,4 +69,4 @@ def test_wrong_uses_are_errors(timed, net):
     with pytest.raises(ValueError, match="takes images"):
         net.event_session()
     with pytest.raises(ValueError, match="takes events"):
-        timed.session()
+        timed.run(np.zeros((4, 4, 2), np.uint8))
