@@ -20,7 +20,7 @@ namespace cssrun::converter {
 namespace {
 
 constexpr uint64_t kEnd = 0x646e652d72696e2d;  // the last word of what the other process sends
-constexpr rlim_t kSeconds = 5;
+constexpr rlim_t kSeconds = 2;                 // and one more for each kBytesPerSecond of the file
 constexpr size_t kBytesPerSecond = 8 << 20;
 
 class Packer {
