@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "converter/nir/lower_nir.h"
-#include "converter/nir/nir_reader.h"
+#include "converter/nir/read_apart.h"
 #include "converter/sha256.h"
 #include "cssrun/version.h"
 #include "fmt/format.h"
@@ -39,7 +39,7 @@ std::string Describe(const format::EventNetworkT& network) {
 Result<NirConversion> ConvertNir(std::span<const uint8_t> bytes, const std::string& path,
                                  const NirOptions& options, const std::vector<std::string>& labels,
                                  const NetworkLimits& limits) {
-  const Result<NirGraph> graph = ReadNir(bytes);
+  const Result<NirGraph> graph = ReadNirApart(bytes);
   if (!graph.ok()) return Named(path, graph.status());
   const Result<NirReading> reading = ChooseReading(graph.value(), options);
   if (!reading.ok()) return reading.status();

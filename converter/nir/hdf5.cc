@@ -160,6 +160,7 @@ Result<std::vector<std::string>> ReadTexts(hid_t data, hid_t type, size_t count,
 }  // namespace
 
 Result<Hdf5File> Hdf5File::Open(std::span<const uint8_t> bytes) {
+  if (bytes.empty()) return Bad("", "an empty file; export the model again");
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);  // errors are returned, not printed
   H5PLset_loading_state(0);                     // no filters from elsewhere
   const Hdf5Id access = Properties(H5P_FILE_ACCESS);

@@ -105,6 +105,9 @@ std::optional<NirProblem> SetLeak(const NirNode& node, const NirReading& reading
   if (parameters.problem().has_value()) return parameters.problem();
   if (auto problem = CheckRates(rates); problem.has_value()) return problem;
   to.decay = Decays(rates);
+  if (reading.exact_decay) {
+    for (size_t i = 0; i < rates.size(); ++i) to.decay[i] = std::exp(-rates[i]);
+  }
   to.gain = parameters.Combine(rates, parameters.Get("r", 1), Product);
   const std::vector<double> leak = parameters.Combine(rates, parameters.Get("v_leak", 0), Product);
   if (!has_current) {

@@ -58,6 +58,30 @@ void NoteNode(const NirNode& node, Gains& gains) {
   }
 }
 
+// The step for which r = tau / dt exp(-dt / tau) holds of all neurons; nothing if there is none.
+std::optional<double> RockpoolStep(const NirGraph& graph) {
+  constexpr double kDigits = 2e-4;
+  const auto holds = [&graph](double dt) {
+    size_t neurons = 0;
+    for (const NirNode& node : graph.nodes) {
+      const NirArray* r = node.Find("r");
+      const NirArray* tau = node.Find("tau");
+      if (r == nullptr || tau == nullptr || r->numbers.size() != tau->numbers.size()) continue;
+      for (size_t i = 0; i < r->numbers.size(); ++i, ++neurons) {
+        const double rate = dt / tau->numbers[i];
+        if (!(std::abs(r->numbers[i] * rate - std::exp(-rate)) < kDigits)) return false;
+      }
+    }
+    return neurons > 0;
+  };
+  for (const double power : {1e-6, 1e-5, 1e-4, 1e-3, 1e-2}) {
+    for (const double digit : {1.0, 2.0, 5.0}) {
+      if (holds(digit * power)) return digit * power;
+    }
+  }
+  return std::nullopt;
+}
+
 const char* NameOf(NirReset reset) {
   switch (reset) {
     case NirReset::kSubtract:
@@ -83,6 +107,10 @@ void ChooseExporter(const NirGraph& graph, const NirOptions& options, NirReading
     reading.exporter = gains.leaky ? NirExporter::kSnnTorch : NirExporter::kSpikingJelly;
     reading.equation_dt = *step;
     reading.unit_gain = true;
+  } else if (const std::optional<double> exact = RockpoolStep(graph); exact.has_value()) {
+    reading.exporter = NirExporter::kRockpool;
+    reading.equation_dt = *exact;
+    reading.exact_decay = true;
   }
   reading.step_seconds = options.dt.value_or(reading.equation_dt);
 }
@@ -111,6 +139,13 @@ void SayExporter(const NirOptions& options, NirReading& reading) {
           "potential, however long it is",
           reading.equation_dt);
       break;
+    case NirExporter::kRockpool:
+      text = fmt::format(
+          "exporter: read as Rockpool, since r = tau / dt exp(-dt / tau) with dt = {:g} s: each "
+          "step "
+          "is v = alpha (v + input) with alpha = exp(-dt / tau), however long it is",
+          reading.equation_dt);
+      break;
     case NirExporter::kUnknown:
       text = "exporter: not recognized; steps of Euler's method";
       break;
@@ -123,7 +158,8 @@ void SayExporter(const NirOptions& options, NirReading& reading) {
 
 void ChooseSpikes(const NirOptions& options, NirReading& reading) {
   const bool sinabs = reading.exporter == NirExporter::kSinabs;
-  const bool subtracts = sinabs || reading.exporter == NirExporter::kSnnTorch;
+  const bool subtracts = sinabs || reading.exporter == NirExporter::kSnnTorch ||
+                         reading.exporter == NirExporter::kRockpool;
   const auto source = [](bool given, const char* option) {
     return given ? std::string("as asked for") : fmt::format("assumed; {} sets it", option);
   };

@@ -20,6 +20,7 @@
 #include "runtime/python/convert.h"
 #endif
 #include "runtime/python/errors.h"
+#include "runtime/python/events.h"
 #include "runtime/python/images.h"
 #include "runtime/python/limits.h"
 #include "runtime/python/session.h"
@@ -216,6 +217,10 @@ std::unique_ptr<FrameStream> MakeStream(const LoadedNetwork& self, unsigned hold
   return std::make_unique<FrameStream>(self.network, options);
 }
 
+std::unique_ptr<TimedSession> MakeEventSession(const LoadedNetwork& self) {
+  return std::make_unique<TimedSession>(self.network, EventSessionOptions());
+}
+
 std::string Describe(const LoadedNetwork& self) {
   const Network& network = *self.network;
   const InputFormat& input = network.input();
@@ -356,6 +361,8 @@ void DefineNetwork(py::module_& module) {
            "while the new one is within it, 0 to 255; dead_zone: a level stays while it is within "
            "1/2 + dead_zone of its potential, in levels.",
            py::kw_only(), py::arg("hold") = 0, py::arg("dead_zone") = 0.0, py::arg("threads") = 1)
+      .def("event_session", &MakeEventSession,
+           "Makes an EventSession, for networks that take events.")
       .def(
           "run",
           [](const py::object& self, const py::object& images, const py::object& layout,
@@ -381,6 +388,13 @@ void DefineNetwork(py::module_& module) {
       .def("__repr__", &Describe)
       .def_property_readonly("input", property([](const Network& n) { return n.input(); }),
                              "What images look like.")
+      .def_property_readonly(
+          "events",
+          [](const LoadedNetwork& self) -> std::optional<EventReading> {
+            const EventReading* reading = self.network->events();
+            return reading == nullptr ? std::nullopt : std::optional(*reading);
+          },
+          "How events are read, an EventReading; None if the network takes images.")
       .def_property_readonly("labels", property([](const Network& n) { return n.labels(); }),
                              "One per class, or none.")
       .def_property_readonly("layers", property([](const Network& n) { return n.layers(); }),
@@ -450,6 +464,7 @@ PYBIND11_MODULE(_cssrun, module) {
   DefineDescriptions(module);
   DefineAnswers(module);
   DefineStream(module);
+  DefineEvents(module);
   DefineNetwork(module);
   module.attr("version") = cssrun::Version();
   module.attr("format_version") = cssrun::FormatVersion();

@@ -1,6 +1,7 @@
 // The public networks and the recording of ../shared/events; see its README. Skipped without it.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <filesystem>
@@ -89,6 +90,84 @@ TEST(NirSharedTest, NMnistNetworkAnswersAsTheTableOfTheReadmeSays) {
     }
     EXPECT_EQ(spikes, reading.spikes);
     EXPECT_NEAR(static_cast<double>(synops) / 1e6, reading.millions, 0.1);
+  }
+}
+
+// The lines of a table: input, potential, spike.
+std::vector<std::array<double, 3>> ReadTable(const std::string& name) {
+  std::ifstream file(kFolder + name);
+  std::vector<std::array<double, 3>> rows;
+  for (std::string line; std::getline(file, line);) {
+    std::array<double, 3> row = {};
+    std::istringstream words(line);
+    for (double& number : row) {
+      std::string word;
+      std::getline(words, word, ',');
+      number = std::stod(word);
+    }
+    rows.push_back(row);
+  }
+  return rows;
+}
+
+struct Trace {
+  std::vector<uint64_t> spikes;  // steps at which the neuron fired
+  std::vector<double> potentials;
+};
+
+Trace RunNeuron(const std::string& name, const std::vector<std::array<double, 3>>& table) {
+  converter::NirOptions options;
+  options.dt = 1e-4;
+  const auto network = Load(name, options);
+  Trace trace;
+  if (network == nullptr) return trace;
+  Result<EventSession> session = EventSession::Create(network);
+  std::vector<uint64_t> counts = {0};
+  for (uint64_t step = 0; step < table.size(); ++step) {
+    std::vector<TimedEvent> events;
+    if (table[step][0] != 0) events.push_back({step, 0, static_cast<float>(table[step][0])});
+    EXPECT_TRUE(session.value().Feed(events, step + 1).ok());
+    const uint64_t before = counts[0];
+    std::vector<double> potentials;
+    EXPECT_TRUE(session.value().ReadCounts(1, counts).ok());
+    EXPECT_TRUE(session.value().ReadPotentials(1, potentials).ok());
+    if (counts[0] > before) trace.spikes.push_back(step);
+    trace.potentials.push_back(potentials[0]);
+  }
+  return trace;
+}
+
+std::vector<uint64_t> SpikesOf(const std::vector<std::array<double, 3>>& table) {
+  std::vector<uint64_t> steps;
+  for (uint64_t step = 0; step < table.size(); ++step) {
+    if (table[step][2] != 0) steps.push_back(step);
+  }
+  return steps;
+}
+
+TEST(NirSharedTest, OneNeuronDoesWhatTheSimulatorsDo) {
+  if (!std::filesystem::exists(kFolder)) GTEST_SKIP() << kFolder << " is not there";
+  const auto exact = ReadTable("lif_exact.csv");
+  const auto norse = ReadTable("lif_norse.csv");
+  const auto snn_torch = ReadTable("lif_snntorch.csv");
+  ASSERT_EQ(norse.size(), exact.size());
+  // By how much the simulators differ among themselves, where none has just fired.
+  double apart = 0;
+  for (size_t i = 0; i < exact.size(); ++i) {
+    apart = std::max(apart, std::abs(exact[i][1] - norse[i][1]));
+  }
+  const Trace of_norse = RunNeuron("lif_norse.nir", norse);
+  const Trace of_rockpool = RunNeuron("lif_rockpool.nir", norse);
+  EXPECT_EQ(of_norse.spikes, SpikesOf(norse));
+  EXPECT_EQ(of_norse.spikes, SpikesOf(snn_torch));
+  EXPECT_EQ(of_norse.spikes, SpikesOf(exact));
+  EXPECT_EQ(of_rockpool.spikes, SpikesOf(exact));
+  for (size_t i = 0; i < norse.size(); ++i) {
+    // Norse computes in 32 bits.
+    EXPECT_NEAR(of_norse.potentials.at(i), norse[i][1], 1e-6) << "step " << i;
+    if (SpikesOf(exact) == of_rockpool.spikes) {
+      EXPECT_NEAR(of_rockpool.potentials.at(i), exact[i][1], 2 * apart) << "step " << i;
+    }
   }
 }
 

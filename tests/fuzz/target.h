@@ -2,6 +2,8 @@
 #ifndef CSSRUN_TESTS_FUZZ_TARGET_H_
 #define CSSRUN_TESTS_FUZZ_TARGET_H_
 
+#include <sys/resource.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -21,12 +23,18 @@ inline void Require(bool holds, const char* what) {
   std::abort();
 }
 
-// Returns the seconds of processor time that this process has taken, which a busy machine does not
-// lengthen.
+// Returns the seconds of processor time that this process has taken, and those it has started and
+// waited for, which a busy machine does not lengthen.
 inline double ProcessorSeconds() {
   timespec time = {};
   clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+  rusage children = {};
+  getrusage(RUSAGE_CHILDREN, &children);
+  const auto seconds = [](const timeval& part) {
+    return static_cast<double>(part.tv_sec) + 1e-6 * static_cast<double>(part.tv_usec);
+  };
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec) +
+         seconds(children.ru_utime) + seconds(children.ru_stime);
 }
 
 }  // namespace cssrun::fuzz

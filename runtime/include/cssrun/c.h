@@ -3,7 +3,7 @@
  * Handles are opaque. Threads: a cssrun_network is immutable and may be used by any number of
  * threads at the same time; a cssrun_session belongs to one thread at a time, except for
  * cssrun_session_cancel. A session keeps its network alive, so the network may be freed first.
- * A cssrun_stream is used as a session is.
+ * A cssrun_stream and a cssrun_event_session are used as a session is.
  * After its first run a session allocates nothing, except for the first run on floats and for a run
  * on more events than any run before.
  *
@@ -48,6 +48,7 @@ typedef struct cssrun_status {
 typedef struct cssrun_network cssrun_network;
 typedef struct cssrun_session cssrun_session;
 typedef struct cssrun_stream cssrun_stream;
+typedef struct cssrun_event_session cssrun_event_session;
 
 /* Static strings; thread-safe. */
 CSSRUN_API const char* cssrun_version(void);     /* of the library, such as "0.1.0" */
@@ -397,6 +398,106 @@ typedef struct cssrun_stream_statistics {
 /* Fills in what the last frame took in one layer. */
 CSSRUN_API cssrun_code cssrun_stream_get_statistics(const cssrun_stream* stream, uint32_t layer,
                                                     cssrun_stream_statistics* statistics,
+                                                    cssrun_status* status);
+
+/* ---- Events ---- */
+
+typedef int32_t cssrun_event_readout;
+enum {
+  CSSRUN_COUNTS = 0,    /* logits are spikes sent so far */
+  CSSRUN_POTENTIALS = 1 /* logits are potentials */
+};
+
+/* How a network that takes events was read from its model. */
+typedef struct cssrun_event_info {
+  size_t struct_size;   /* set it to sizeof(cssrun_event_info) */
+  double step_seconds;  /* the length of a step */
+  uint32_t assumptions; /* their number */
+  uint32_t stepped;     /* layers that are brought up to date at every step; 0: silence is free */
+  cssrun_event_readout readout;
+} cssrun_event_info;
+
+/* Fills in `info`. Error: CSSRUN_INVALID_ARGUMENT if the network takes images. */
+CSSRUN_API cssrun_code cssrun_network_get_events(const cssrun_network* network,
+                                                 cssrun_event_info* info, cssrun_status* status);
+/* Returns a sentence, which lives as long as the network, or NULL if there is none of this index.
+ */
+CSSRUN_API const char* cssrun_network_event_assumption(const cssrun_network* network,
+                                                       uint32_t index);
+
+/* Runs a network on events for as long as they come: see cssrun/event_session.h. */
+typedef struct cssrun_event_options {
+  size_t struct_size;
+  int profile; /* nonzero: measure each layer's time */
+} cssrun_event_options;
+
+#define CSSRUN_EVENT_OPTIONS_INIT \
+  { sizeof(cssrun_event_options), 0 }
+
+/* On success the caller frees *session with cssrun_event_session_free; on failure it is NULL.
+ * `options` may be NULL. Errors: CSSRUN_INVALID_ARGUMENT, also for networks that take images;
+ * CSSRUN_OUT_OF_MEMORY. */
+CSSRUN_API cssrun_code cssrun_event_session_create(const cssrun_network* network,
+                                                   const cssrun_event_options* options,
+                                                   cssrun_event_session** session,
+                                                   cssrun_status* status);
+CSSRUN_API void cssrun_event_session_free(cssrun_event_session* session); /* NULL is allowed */
+
+typedef struct cssrun_timed_event {
+  uint64_t step;    /* floor(time / step_seconds) */
+  uint32_t address; /* (channel * height + row) * width + column */
+  float value;      /* 1 for a spike */
+} cssrun_timed_event;
+
+/* Takes `count` events in the order of their steps, from the steps done to until - 1, and does all
+ * steps before `until`. Errors: CSSRUN_INVALID_ARGUMENT, before anything was done;
+ * CSSRUN_CANCELLED.
+ */
+CSSRUN_API cssrun_code cssrun_event_session_feed(cssrun_event_session* session,
+                                                 const cssrun_timed_event* events, size_t count,
+                                                 uint64_t until, cssrun_status* status);
+/* Steps done; 0 for NULL. */
+CSSRUN_API uint64_t cssrun_event_session_now(const cssrun_event_session* session);
+/* Back to step 0. */
+CSSRUN_API void cssrun_event_session_reset(cssrun_event_session* session);
+/* As cssrun_session_cancel. */
+CSSRUN_API void cssrun_event_session_cancel(cssrun_event_session* session, int cancelled);
+
+/* Write the answer, or the potentials or spikes so far of a layer, after the steps done, to memory
+ * of `count` numbers: one for each logit, or each neuron. Error: CSSRUN_INVALID_ARGUMENT on another
+ * count, and if there is no such layer (the input has no potentials). */
+CSSRUN_API cssrun_code cssrun_event_session_read_logits(const cssrun_event_session* session,
+                                                        float* logits, size_t count,
+                                                        cssrun_status* status);
+CSSRUN_API cssrun_code cssrun_event_session_read_potentials(const cssrun_event_session* session,
+                                                            uint32_t layer, double* potentials,
+                                                            size_t count, cssrun_status* status);
+CSSRUN_API cssrun_code cssrun_event_session_read_counts(const cssrun_event_session* session,
+                                                        uint32_t layer, uint64_t* counts,
+                                                        size_t count, cssrun_status* status);
+
+typedef struct cssrun_event_statistics {
+  size_t struct_size; /* set it to sizeof(cssrun_event_statistics) */
+  uint64_t spikes;    /* that left the layer since the beginning; of the input, events */
+  uint64_t synops;    /* weights added */
+  uint64_t updates;   /* neurons brought up to date */
+  double seconds;     /* measured only with `profile` */
+} cssrun_event_statistics;
+
+CSSRUN_API cssrun_code cssrun_event_session_get_statistics(const cssrun_event_session* session,
+                                                           uint32_t layer,
+                                                           cssrun_event_statistics* statistics,
+                                                           cssrun_status* status);
+
+/* Stores in *bytes and *size all that later answers depend on. The bytes belong to the session and
+ * are valid until the next call of this function. */
+CSSRUN_API cssrun_code cssrun_event_session_save(cssrun_event_session* session, const void** bytes,
+                                                 size_t* size, cssrun_status* status);
+/* Continues a saved state, in this or another session on the same network, with the same bits.
+ * Error: CSSRUN_INVALID_ARGUMENT if it is damaged or of another network; nothing has changed then.
+ */
+CSSRUN_API cssrun_code cssrun_event_session_restore(cssrun_event_session* session,
+                                                    const void* bytes, size_t size,
                                                     cssrun_status* status);
 
 #ifdef __cplusplus

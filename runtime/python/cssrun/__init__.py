@@ -14,6 +14,8 @@ from . import _cssrun
 from ._cssrun import (
     Answers,
     CancelledError,
+    EventReading,
+    EventSession,
     FrameAnswer,
     Images,
     InputFormat,
@@ -48,6 +50,8 @@ __all__ = [
     "Answers",
     "CancelledError",
     "Ending",
+    "EventReading",
+    "EventSession",
     "FrameAnswer",
     "Images",
     "InputFormat",
