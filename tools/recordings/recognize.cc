@@ -30,8 +30,8 @@ Recognized RecognizeProphesee(std::span<const uint8_t> bytes, bool whole) {
   HeaderLines lines('%');
   bool dat = false;
   while (const auto line = lines.Next(bytes, whole)) {
-    if (Contains(*line, "evt 2.1") || Contains(*line, "evt21") || Contains(*line, "evt 4") ||
-        Contains(*line, "evt4")) {
+    if (Contains(*line, "evt 2.1") || Contains(*line, "evt21") || Contains(*line, "evt2.1") ||
+        Contains(*line, "evt 4") || Contains(*line, "evt4")) {
       return Status::InvalidArgument(
           "a .raw of EVT 2.1 or 4.0; EVT 2.0 and 3.0 are read: make a .dat of it: "
           "metavision_file_to_dat -i FILE");
