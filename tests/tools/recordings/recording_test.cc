@@ -236,6 +236,15 @@ TEST(RecordingTest, TimesWithAPointAreSeconds) {
   EXPECT_EQ(read.sensor, (SensorSize{240, 180}));
 }
 
+TEST(RecordingTest, TextOfMetavisionIsRead) {
+  const std::string text = "%geometry:1280,720\n845,334,1,7000000\n3,719,0,7000010\n";
+  const Read read = ReadAll({text.begin(), text.end()});
+  const std::vector<Event> expected = {{7'000'000, 845, 334, 1}, {7'000'010, 3, 719, 0}};
+  EXPECT_EQ(read.error, "");
+  EXPECT_EQ(read.events, expected);
+  EXPECT_EQ(read.sensor, (SensorSize{1280, 720}));
+}
+
 TEST(RecordingTest, WhatIsNoRecordingIsNamed) {
   const auto refusal = [](const std::string& text) {
     return ReadAll({text.begin(), text.end()}).error;
