@@ -1,7 +1,8 @@
 #include "runtime/network/loaded_network.h"
 
 #include <algorithm>
-#include <cmath>
+#include <bit>
+#include <cfloat>
 #include <utility>
 
 #include "format/geometry.h"
@@ -10,9 +11,17 @@
 #include "runtime/integer/build_network.h"
 #include "runtime/network/input_format.h"
 #include "runtime/network/layer_kind.h"
+#include "runtime/neuron/power.h"
 #include "runtime/neuron/settled.h"
 
 namespace cssrun::internal {
+
+// Answers are the same bits on every machine for which cssrun compiles.
+static_assert(FLT_EVAL_METHOD == 0,
+              "floats that are computed in longer registers round otherwise: "
+              "on 32-bit x86, compile with -msse2 -mfpmath=sse");
+static_assert(std::endian::native == std::endian::little,
+              "weights are used as they are in the file");
 namespace {
 
 using format::NodeKind;
@@ -99,8 +108,7 @@ LoadedNetwork LayOutShared(const format::NetworkFile& file) {
   loaded.early_exit_margin = code.early_exit_margin();
   loaded.beta = code.beta();
   if (code.input() == format::InputCoding::Direct) loaded.direct_input.emplace(network);
-  loaded.spike_weight = static_cast<float>(
-      std::pow(static_cast<double>(code.beta()), static_cast<double>(code.silent_steps())));
+  loaded.spike_weight = static_cast<float>(PowerOf(code.beta(), code.silent_steps()));
   loaded.macs_per_image = network.macs_per_image();
 
   for (const format::Node* node : *network.nodes()) {
