@@ -4,7 +4,9 @@
 //   DVS128: bit 0 polarity, bits 1 to 7 x, bits 8 to 14 y, bit 15 says that this is no pixel
 //   DAVIS: bit 31 or 10 says that this is no pixel's event; bit 11 polarity, 12 to 21 x, 22 to 30 y
 //
-// Row 0 is the lowest in both.
+// As jAER's classes of these chips read them, which define the format, column 0 is the rightmost
+// and row 0 the lowest in both, and a DVS128's bit 0 is 0 where it became brighter. (iniVation's
+// page on the format says 1; its driver, libcaer, and jAER agree against it.)
 #include "tools/recordings/decoder.h"
 
 namespace cssrun::tools {
@@ -63,15 +65,15 @@ class Aedat2Decoder final : public Decoder {
     const int64_t time = clock_.Extend(Big32(record + 4));
     const uint32_t others = davis_ ? 0x80000400 : 0x8000;
     if ((address & others) != 0) return;
-    const uint32_t x = davis_ ? address >> 12 & 0x3FF : address >> 1 & 0x7F;
+    const uint32_t left = davis_ ? address >> 12 & 0x3FF : address >> 1 & 0x7F;
     const uint32_t up = davis_ ? address >> 22 & 0x1FF : address >> 8 & 0x7F;
-    const uint32_t polarity = davis_ ? address >> 11 & 1 : address & 1;
-    if (up >= size_.height) {
+    const uint32_t polarity = davis_ ? address >> 11 & 1 : ~address & 1;
+    if (left >= size_.width || up >= size_.height) {
       ++decoded.damage.outside;
       decoded.damage.Note(offset, "an event outside the sensor");
       return;
     }
-    decoded.events.push_back({time, static_cast<uint16_t>(x),
+    decoded.events.push_back({time, static_cast<uint16_t>(size_.width - 1 - left),
                               static_cast<uint16_t>(size_.height - 1 - up),
                               static_cast<uint8_t>(polarity)});
   }

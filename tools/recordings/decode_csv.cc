@@ -1,6 +1,7 @@
 // Events as text: a line each, of time, x, y and polarity, separated by commas, semicolons, tabs or
 // blanks. A first line of names (t, x, y, p, and longer ones) may order them otherwise; a first
-// line of two numbers, as in files of the UZH, is the sensor's size.
+// line of two numbers, as in files of the UZH, is the sensor's size. Prophesee's Metavision begins
+// with %geometry:1280,720 and has x, y, polarity and time in this order.
 //
 // Whole times are us, times with a point seconds, unless the column's name says us, ms, s or ns.
 #include <algorithm>
@@ -139,6 +140,7 @@ class CsvDecoder final : public Decoder {
     if (line.starts_with("\xEF\xBB\xBF")) line.remove_prefix(3);
     const bool comment = line.starts_with('#') || line.starts_with('%');
     if (comment) line.remove_prefix(1);
+    if (comment && !understood_ && TakeGeometry(line, decoded)) return;
     const Fields fields = Split(line);
     if (fields.count == 0) return;
     if (!understood_ && TakeNames(fields)) return;
@@ -161,6 +163,15 @@ class CsvDecoder final : public Decoder {
     places_ = places;
     unit_ = unit;
     understood_ = true;
+    return true;
+  }
+
+  bool TakeGeometry(std::string_view line, Decoded& decoded) {
+    constexpr std::string_view kGeometry = "geometry:";
+    if (!line.starts_with(kGeometry)) return false;
+    const Fields fields = Split(line.substr(kGeometry.size()));
+    if (fields.count != 2 || !TakeSize(fields, decoded)) return false;
+    places_ = {3, 0, 1, 2};
     return true;
   }
 

@@ -9,8 +9,6 @@ namespace cssrun::tools {
 namespace {
 
 constexpr size_t kRecord = 8;
-constexpr uint8_t kEvent = 0x00;  // of a pixel, without saying of which kind
-constexpr uint8_t kContrast = 0x0C;
 constexpr uint8_t kTrigger = 0x0E;
 
 class DatDecoder final : public Decoder {
@@ -53,10 +51,10 @@ class DatDecoder final : public Decoder {
           "a .dat of triggers, which has no events of pixels; name the file whose name ends in "
           "_cd.dat or _td.dat");
     }
-    if (size != kRecord || (type != kEvent && type != kContrast)) {
-      return Status::InvalidArgument("a .dat with events of type " + std::to_string(type) +
-                                     " and " + std::to_string(size) +
-                                     " bytes; 2D events of 8 bytes are read");
+    // Types of pixels' events are several, and alike.
+    if (size != kRecord) {
+      return Status::InvalidArgument("a .dat with events of " + std::to_string(size) +
+                                     " bytes; those of 8 bytes are read");
     }
     return Status::Ok();
   }

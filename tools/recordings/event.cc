@@ -18,8 +18,8 @@ std::string Describe(const Damage& damage) {
       {damage.packets, "packet left out", "packets left out"},
       {damage.records, "record left out", "records left out"},
       {damage.outside, "event outside the sensor left out", "events outside the sensor left out"},
-      {damage.backwards, "event earlier than the one before it, taken at the time of that one",
-       "events earlier than the one before them, taken at the time of that one"},
+      {damage.misplaced, "event whose time does not fit, taken at the time of the one before",
+       "events whose times do not fit, taken at the time of the one before"},
       {damage.clock_leaps, "leap of the clock, after which time goes on",
        "leaps of the clock, after which time goes on"},
       {damage.bytes, "byte belongs to no record", "bytes belong to no record"}};

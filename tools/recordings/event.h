@@ -28,9 +28,8 @@ struct SensorSize {
 
 // What is wrong with a recording. Everything else of it is used.
 struct Damage {
-  uint64_t backwards = 0;  // events earlier than the one before, taken at the time of that one
-  // The clock fell back by more than 100 ms, or leapt by more than an hour: time goes on from
-  // there.
+  uint64_t misplaced = 0;  // events whose time does not fit, taken at the time of the one before
+  // The clock fell back by more than 10 ms, or leapt by more than an hour: time goes on from there.
   uint64_t clock_leaps = 0;
   uint64_t outside = 0;  // events outside the sensor, left out
   uint64_t records = 0;  // records, words or lines that mean nothing, left out
@@ -38,7 +37,7 @@ struct Damage {
   uint64_t bytes = 0;    // bytes that belong to no record: between packets, or at the end
   std::string first;     // what is wrong first, and where: "packet at byte 512: ..."
 
-  bool any() const { return backwards + clock_leaps + outside + records + packets + bytes > 0; }
+  bool any() const { return misplaced + clock_leaps + outside + records + packets + bytes > 0; }
   // Keeps the first of all messages.
   void Note(uint64_t offset, const char* what);
 };

@@ -9,6 +9,7 @@ namespace {
 
 using Recognized = Result<std::optional<RecordingFormat>>;
 constexpr std::optional<RecordingFormat> kNotYet;
+constexpr std::string_view kMetavisionText = "%geometry:";
 
 std::string_view TextOf(std::span<const uint8_t> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -30,8 +31,8 @@ Recognized RecognizeProphesee(std::span<const uint8_t> bytes, bool whole) {
   HeaderLines lines('%');
   bool dat = false;
   while (const auto line = lines.Next(bytes, whole)) {
-    if (Contains(*line, "evt 2.1") || Contains(*line, "evt21") || Contains(*line, "evt 4") ||
-        Contains(*line, "evt4")) {
+    if (Contains(*line, "evt 2.1") || Contains(*line, "evt21") || Contains(*line, "evt2.1") ||
+        Contains(*line, "evt 4") || Contains(*line, "evt4")) {
       return Status::InvalidArgument(
           "a .raw of EVT 2.1 or 4.0; EVT 2.0 and 3.0 are read: make a .dat of it: "
           "metavision_file_to_dat -i FILE");
@@ -83,6 +84,10 @@ Recognized Recognize(std::span<const uint8_t> bytes, bool whole) {
   if (text.starts_with("#!AER-DAT") ||
       (!whole && std::string_view("#!AER-DAT").starts_with(text))) {
     return text.size() < 9 ? Recognized(kNotYet) : RecognizeAedat(text, whole);
+  }
+  if (text[0] == '%' && (text.size() >= kMetavisionText.size() || whole) &&
+      text.starts_with(kMetavisionText)) {
+    return {RecordingFormat::kCsv};
   }
   if (text[0] == '%') return RecognizeProphesee(bytes, whole);
   if (BeginsAsImage(bytes.first(std::min(bytes.size(), kFirst)))) {

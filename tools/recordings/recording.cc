@@ -16,7 +16,8 @@ namespace {
 constexpr size_t kReadAtOnce = size_t{1} << 16;
 // How long a silent pipe may keep the program from noticing that it is to stop.
 constexpr int kPatienceMilliseconds = 200;
-constexpr int64_t kMostFall = 100'000;  // us
+constexpr int64_t kMostFall = 10'000;        // us: times of EVT 3.0 may be 4 ms off
+constexpr int64_t kMostSilence = 1'000'000;  // without a second event to bear it out
 constexpr int64_t kMostLeap = int64_t{3600} * 1'000'000;
 constexpr int64_t kLatestTime = int64_t{1} << 53;  // 285 years
 constexpr int64_t kLatestShifted = int64_t{1} << 58;
@@ -118,8 +119,8 @@ Status Recording::ReadMore() {
 }
 
 Status Recording::Next(std::vector<Event>& events) {
-  decoded_.events.clear();
-  while (decoded_.events.empty() && !finished_) {
+  in_order_.clear();
+  while (in_order_.empty() && !finished_) {
     const std::span<const uint8_t> bytes = std::span<const uint8_t>(buffer_).subspan(begin_);
     const Result<size_t> taken = decoder_->Decode(bytes, offset_, ended_, decoded_);
     if (!taken.ok()) return Failed(taken.status());
@@ -127,24 +128,31 @@ Status Recording::Next(std::vector<Event>& events) {
     offset_ += taken.value();
     finished_ = ended_ && (begin_ == buffer_.size() || taken.value() == 0);
     PutInOrder();
-    const bool more = decoded_.events.empty() && taken.value() == 0 && !ended_;
+    const bool more = in_order_.empty() && taken.value() == 0 && !ended_;
     if (!more) continue;
     if (Status status = ReadMore(); !status.ok()) return status;
   }
-  events.swap(decoded_.events);
+  events.swap(in_order_);
   return Status::Ok();
 }
 
 void Recording::PutInOrder() {
-  size_t kept = 0;
-  for (Event& event : decoded_.events) {
-    if (Accept(event)) decoded_.events[kept++] = event;
+  for (const Event& event : decoded_.events) {
+    if (!IsPossible(event)) continue;
+    if (suspicious_.has_value()) Decide(*std::exchange(suspicious_, std::nullopt), &event);
+    if (IsSuspicious(event)) {
+      suspicious_ = event;
+    } else {
+      Take(event);
+    }
   }
-  decoded_.events.resize(kept);
+  decoded_.events.clear();
+  if (finished_ && suspicious_.has_value()) {
+    Decide(*std::exchange(suspicious_, std::nullopt), nullptr);
+  }
 }
 
-// Returns whether the event is to be used; moves its time to where it belongs.
-bool Recording::Accept(Event& event) {
+bool Recording::IsPossible(const Event& event) {
   Damage& damage = decoded_.damage;
   const std::optional<SensorSize>& sensor = decoded_.sensor;
   if (sensor.has_value() && (event.x >= sensor->width || event.y >= sensor->height)) {
@@ -154,27 +162,44 @@ bool Recording::Accept(Event& event) {
   }
   const bool possible = event.time_us > -kLatestTime && event.time_us < kLatestTime &&
                         latest_.value_or(0) < kLatestShifted;
-  if (!possible) {
-    ++damage.records;
-    damage.Note(offset_, "a time beyond 285 years");
-    return false;
+  if (possible) return true;
+  ++damage.records;
+  damage.Note(offset_, "a time beyond 285 years");
+  return false;
+}
+
+bool Recording::IsSuspicious(const Event& event) const {
+  if (!latest_.has_value()) return false;
+  const int64_t leap = event.time_us + shift_ - *latest_;
+  return leap < -kMostFall || leap > kMostSilence;
+}
+
+// Decides about a suspicious event by the next one; null: it is the last.
+void Recording::Decide(Event event, const Event* next) {
+  const int64_t leap = event.time_us + shift_ - *latest_;
+  const bool set_anew = leap < -kMostFall || leap > kMostLeap;
+  if (next == nullptr ? set_anew : !IsSuspicious(*next)) {
+    // Time goes on as before.
+    ++decoded_.damage.misplaced;
+    decoded_.damage.Note(offset_, "a time that does not fit");
+    event.time_us = *latest_ - shift_;
+  } else if (set_anew) {
+    shift_ -= leap;
+    ++decoded_.damage.clock_leaps;
+    decoded_.damage.Note(offset_, "the clock leaps");
   }
+  Take(event);
+}
+
+void Recording::Take(Event event) {
   event.time_us += shift_;
-  if (latest_.has_value()) {
-    const int64_t leap = event.time_us - *latest_;
-    if (leap < -kMostFall || leap > kMostLeap) {
-      shift_ -= leap;
-      event.time_us = *latest_;
-      ++damage.clock_leaps;
-      damage.Note(offset_, "the clock leaps");
-    } else if (leap < 0) {
-      event.time_us = *latest_;
-      ++damage.backwards;
-      damage.Note(offset_, "time goes back");
-    }
+  if (latest_.has_value() && event.time_us < *latest_) {
+    event.time_us = *latest_;
+    ++decoded_.damage.misplaced;
+    decoded_.damage.Note(offset_, "time goes back");
   }
   latest_ = event.time_us;
-  return true;
+  in_order_.push_back(event);
 }
 
 }  // namespace cssrun::tools

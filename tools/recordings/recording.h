@@ -16,10 +16,11 @@
 
 namespace cssrun::tools {
 
-// Events never go back in time: an event that is earlier than the one before gets the time of that
-// one. Where the clock falls by more than 100 ms, or leaps by more than an hour, it was set anew,
-// and time goes on from there, so that a damaged time cannot make years of steps. Events outside a
-// sensor whose size is known are left out. Damage counts all of that.
+// Events never go back in time: one that is earlier than the one before, or whose time the next one
+// does not bear out, gets the time of the one before. Where the clock falls by more than 10 ms or
+// leaps by more than an hour, and the next event agrees, it was set anew, and time goes on from
+// there, so that a damaged time cannot make years of steps. Events outside a sensor whose size is
+// known are left out. Damage counts all of that.
 //
 // Memory: 64 KiB of the file, or one packet of at most 64 MiB, and the events of that. One thread
 // at a time.
@@ -55,7 +56,10 @@ class Recording {
   Status ReadMore();
   Status Failed(const Status& status) const;
   void PutInOrder();
-  bool Accept(Event& event);
+  bool IsPossible(const Event& event);
+  bool IsSuspicious(const Event& event) const;
+  void Decide(Event event, const Event* next);
+  void Take(Event event);
 
   std::string name_;
   int file_;                        // -1 where all bytes are there
@@ -69,6 +73,8 @@ class Recording {
   bool ended_ = false;   // no more bytes follow
   bool finished_ = false;
   Decoded decoded_;
+  std::vector<Event> in_order_;
+  std::optional<Event> suspicious_;  // waits for the next event
   std::optional<int64_t> latest_;
   int64_t shift_ = 0;  // what leaps of the clock have added to times
 };

@@ -13,6 +13,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr uint64_t kMostSilentAnswers = 1000;  // in a row, without an event between them
+constexpr size_t kManyWaiting = size_t{1} << 20;
+constexpr uint32_t kMostAtOnce = uint32_t{1} << 20;  // TimedEvent::value
 constexpr char kPipe[] = "-";
 
 double Since(Clock::time_point start) {
@@ -101,8 +103,33 @@ Status RecordingRun::RunEvents(Recording& recording) {
     cutter->Cut(events, waiting_);
     // The last step may get more events.
     if (Status status = AdvanceOver(cutter->steps() - 1); !status.ok()) return status;
+    AddUp();
   }
   return cutter.has_value() ? AdvanceOver(cutter->steps()) : Status::Ok();
+}
+
+// Adds up events of the same address where many wait for their step to end: a recording may have
+// all of its events at one time.
+void RecordingRun::AddUp() {
+  const InputFormat& input = network_->input();
+  const size_t addresses = size_t{input.channels} * input.height * input.width;
+  if (waiting_.size() < std::max(kManyWaiting, 2 * addresses)) return;
+  const uint64_t step = waiting_.front().step;
+  sums_.assign(addresses, 0);
+  std::vector<TimedEvent> full;
+  for (const TimedEvent& event : waiting_) {
+    uint32_t& sum = sums_[event.address];
+    sum += static_cast<uint32_t>(event.value);
+    if (sum < kMostAtOnce) continue;
+    // What one event may bring.
+    full.push_back({step, event.address, static_cast<float>(kMostAtOnce)});
+    sum -= kMostAtOnce;
+  }
+  waiting_ = std::move(full);
+  for (size_t i = 0; i < addresses; ++i) {
+    if (sums_[i] == 0) continue;
+    waiting_.push_back({step, static_cast<uint32_t>(i), static_cast<float>(sums_[i])});
+  }
 }
 
 uint64_t RecordingRun::NextSample() const {
@@ -115,14 +142,17 @@ Status RecordingRun::AdvanceOver(uint64_t step) {
   while (session_.now() < step) {
     const uint64_t until = std::min({step, next_answer_, NextSample()});
     size_t end = fed;
-    while (end < waiting_.size() && waiting_[end].step < until) ++end;
+    uint64_t events = 0;
+    while (end < waiting_.size() && waiting_[end].step < until) {
+      events += static_cast<uint64_t>(waiting_[end++].value);
+    }
     const Clock::time_point start = Clock::now();
     const Status status =
         session_.Feed(std::span<const TimedEvent>(waiting_).subspan(fed, end - fed), until);
     outcome_.run_seconds += Since(start);
     if (!status.ok()) return status;
-    outcome_.result.events += end - fed;
-    sample_.events += end - fed;
+    outcome_.result.events += events;
+    sample_.events += events;
     fed = end;
     if (until == NextSample()) Sample();
     if (until == next_answer_) {

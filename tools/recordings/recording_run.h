@@ -67,6 +67,7 @@ class RecordingRun {
   Status RunToTheEnd();
   Status RunEvents(Recording& recording);
   Status AdvanceOver(uint64_t step);
+  void AddUp();
   uint64_t NextSample() const;
   uint64_t AfterAnswer(size_t fed, uint64_t step);
   void Sample();
@@ -83,6 +84,7 @@ class RecordingRun {
   const std::function<void(const std::string&)>* write_ = nullptr;
   RecordingOutcome outcome_;
   std::vector<TimedEvent> waiting_;  // cut, and not yet fed
+  std::vector<uint32_t> sums_;       // of events of one step, by address
   uint64_t next_answer_ = 0;         // the steps before it
   uint64_t answered_events_ = 0;
   uint64_t silent_answers_ = 0;

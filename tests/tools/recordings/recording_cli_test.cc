@@ -156,6 +156,24 @@ TEST_F(RecordingCliTest, ALongSilenceIsQuick) {
   EXPECT_EQ(lines.back()["top"][0]["logit"], 2.0);
 }
 
+// As a damaged clock may give them.
+TEST_F(RecordingCliTest, MillionsOfEventsAtOneTimeTakeLittleMemory) {
+  std::vector<Event> events(3'000'000, {500, 1, 1, 1});
+  events.front().polarity = 0;
+  folder_.Write("dense.bin", WriteNmnist(events));
+  const Finished run =
+      RunEvents({"dense.bin", "--format", "jsonl", "-k", "2", "--summary", "s.json"});
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  const Json line = JsonLines(run.out)[0];
+  EXPECT_EQ(line["events"], 3'000'000);
+  EXPECT_EQ(line["steps"], 1);
+  EXPECT_EQ(line["top"][0]["logit"], 2'999'999.0);
+  EXPECT_EQ(line["top"][1]["logit"], 1.0);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // they keep memory
+  EXPECT_LT(Json::parse(Contents(folder_ / "s.json"))["peak_rss_bytes"], 100'000'000);
+#endif
+}
+
 TEST_F(RecordingCliTest, APipeIsAnsweredWhileEventsArrive) {
   RunOptions options;
   options.folder = folder_.path().string();

@@ -162,16 +162,30 @@ TEST(RecordingTest, WhatIsCutOffIsNamed) {
             "4 bytes belong to no record (first at byte 95: the last record is not whole)");
 }
 
-TEST(RecordingTest, TimesThatGoBackAreCounted) {
-  // A little, and as a clock that was set anew.
+TEST(RecordingTest, TimesThatDoNotFitAreCounted) {
+  // A little; by one damaged time in either direction; and by a clock that was set anew.
   const std::vector<Event> events = {
-      {5000, 1, 1, 1}, {4000, 2, 2, 0}, {600'000, 3, 3, 1}, {100, 4, 4, 0}, {350, 5, 5, 0}};
+      {5000, 1, 1, 1},    {4000, 2, 2, 0},      {600'000, 3, 3, 1},  {7, 4, 4, 0},
+      {600'100, 5, 5, 0}, {9'000'000, 6, 6, 1}, {600'200, 7, 7, 1},  {100, 8, 8, 0},
+      {350, 9, 9, 0},     {2'000'350, 1, 2, 0}, {2'000'360, 1, 2, 0}};
   const Read read = ReadAll(WriteCsv(events));
   const std::vector<Event> expected = {
-      {5000, 1, 1, 1}, {5000, 2, 2, 0}, {600'000, 3, 3, 1}, {600'000, 4, 4, 0}, {600'250, 5, 5, 0}};
+      {5000, 1, 1, 1},    {5000, 2, 2, 0},      {600'000, 3, 3, 1},  {600'000, 4, 4, 0},
+      {600'100, 5, 5, 0}, {600'100, 6, 6, 1},   {600'200, 7, 7, 1},  {600'200, 8, 8, 0},
+      {600'450, 9, 9, 0}, {2'600'450, 1, 2, 0}, {2'600'460, 1, 2, 0}};
   EXPECT_EQ(read.events, expected);
-  EXPECT_EQ(read.damage.backwards, 1U);
+  EXPECT_EQ(read.damage.misplaced, 3U);
   EXPECT_EQ(read.damage.clock_leaps, 1U);
+}
+
+// At the end nothing bears a time out: a long silence is believed, a fall is not.
+TEST(RecordingTest, TheLastTimeMayLeap) {
+  const Read silence = ReadAll(WriteCsv({{0, 1, 1, 1}, {5'000'000, 2, 2, 0}}));
+  EXPECT_EQ(silence.events, (std::vector<Event>{{0, 1, 1, 1}, {5'000'000, 2, 2, 0}}));
+  EXPECT_FALSE(silence.damage.any());
+  const Read fall = ReadAll(WriteCsv({{5'000'000, 1, 1, 1}, {0, 2, 2, 0}}));
+  EXPECT_EQ(fall.events, (std::vector<Event>{{5'000'000, 1, 1, 1}, {5'000'000, 2, 2, 0}}));
+  EXPECT_EQ(fall.damage.misplaced, 1U);
 }
 
 TEST(RecordingTest, EventsOutsideTheSensorAreLeftOut) {
@@ -234,6 +248,15 @@ TEST(RecordingTest, TimesWithAPointAreSeconds) {
   const std::vector<Event> expected = {{3811, 96, 133, 0}, {1'500'000, 0, 0, 1}};
   EXPECT_EQ(read.events, expected);
   EXPECT_EQ(read.sensor, (SensorSize{240, 180}));
+}
+
+TEST(RecordingTest, TextOfMetavisionIsRead) {
+  const std::string text = "%geometry:1280,720\n845,334,1,7000000\n3,719,0,7000010\n";
+  const Read read = ReadAll({text.begin(), text.end()});
+  const std::vector<Event> expected = {{7'000'000, 845, 334, 1}, {7'000'010, 3, 719, 0}};
+  EXPECT_EQ(read.error, "");
+  EXPECT_EQ(read.events, expected);
+  EXPECT_EQ(read.sensor, (SensorSize{1280, 720}));
 }
 
 TEST(RecordingTest, WhatIsNoRecordingIsNamed) {

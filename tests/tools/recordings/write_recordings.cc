@@ -138,11 +138,13 @@ Bytes WriteAedat2(const std::vector<Event>& events, const std::string& chip) {
   Text(bytes, dvs128 ? "ch.unizh.ini.jaer.chip.retina.DVS128\r\n"
                      : "eu.seebetter.ini.chips.davis." + chip + "C\r\n");
   const uint32_t rows = dvs128 ? 128 : chip == "DAVIS240" ? 180 : 260;
+  const uint32_t columns = dvs128 ? 128 : chip == "DAVIS240" ? 240 : 346;
   for (const Event& event : events) {
     const uint64_t up = rows - 1 - event.y;
+    const uint64_t left = columns - 1 - event.x;
     Big(bytes,
-        dvs128 ? up << 8 | uint64_t{event.x} << 1 | event.polarity
-               : up << 22 | uint64_t{event.x} << 12 | uint64_t{event.polarity} << 11,
+        dvs128 ? up << 8 | left << 1 | (1 - event.polarity)
+               : up << 22 | left << 12 | uint64_t{event.polarity} << 11,
         4);
     Big(bytes, Time(event), 4);
     if (event.x % 7 != 0) continue;
