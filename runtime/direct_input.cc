@@ -7,6 +7,7 @@
 #include "runtime/aligned.h"
 #include "runtime/assert.h"
 #include "runtime/geometry/window_axis.h"
+#include "runtime/neuron/power.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "runtime/direct_input.cc"
@@ -187,9 +188,7 @@ PixelScale::PixelScale(const format::Network& network)
       grid_(*network.preprocessing()) {
   const format::Code& code = *network.code();
   double sum_of_weights = 0;
-  for (uint32_t k = 0; k < code.timesteps(); ++k) {
-    sum_of_weights += std::pow(static_cast<double>(code.beta()), k);
-  }
+  for (uint32_t k = 0; k < code.timesteps(); ++k) sum_of_weights += PowerOf(code.beta(), k);
   scale_ = sum_of_weights * static_cast<double>(network.nodes()->Get(0)->amplitude());
   CSSRUN_ASSERT(mean_.size() == stddev_.size());
   CSSRUN_ASSERT(scale_ > 0);

@@ -1,5 +1,7 @@
 #include "runtime/simd_variant.h"
 
+#include "runtime/dot_products.h"
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "runtime/simd_variant.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
@@ -61,6 +63,7 @@ std::vector<SimdVariant> CompiledVariants() {
 SimdVariant RunningVariant() {
   const int64_t target = HWY_DYNAMIC_DISPATCH(TargetOfThisCode)();
   if (target == HWY_AVX2 && HasAvxVnni()) return {target, "AVX2_VNNI", true};
+  if (target != HWY_SCALAR && HasDotProducts()) return {target, "NEON_DOT", true};
   return VariantOf(target);
 }
 

@@ -131,8 +131,10 @@ std::vector<Guess> BestGuesses(const std::vector<float>& logits,
   for (size_t i = 0; i < count; ++i) {
     const size_t index = order[i];
     const auto logit = static_cast<double>(logits[index]);
+    // C libraries differ in the last bit of exp(), which a float does not show.
+    const auto probability = static_cast<float>(std::exp(logit - largest) / sum);
     guesses.push_back({index, labels.empty() ? std::to_string(index) : labels[index], logit,
-                       std::exp(logit - largest) / sum});
+                       static_cast<double>(probability)});
   }
   return guesses;
 }

@@ -48,8 +48,11 @@ void ReadLogits(const LoadedNetwork& network, std::span<const float> potentials,
       const auto potential = static_cast<double>(potentials[output.first + k]);
       const size_t neuron = readout.output_order.empty() ? k : readout.output_order[k];
       const auto bias = static_cast<double>(readout.bias[neuron / positions]);
-      logits[output.first + k] =
+      const auto logit =
           static_cast<float>(potential * remaining.growth + bias * remaining.weights);
+      // The sign of a NaN depends on the machine.
+      logits[output.first + k] =
+          std::isnan(logit) ? std::numeric_limits<float>::quiet_NaN() : logit;
     }
   }
 }

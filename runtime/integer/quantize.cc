@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "runtime/assert.h"
+#include "runtime/neuron/power.h"
 #include "runtime/neuron/settled.h"
 
 namespace cssrun::internal {
@@ -108,7 +109,7 @@ void LimitByWeights(const Connection& connection, const KernelChoice& choice,
 
 CodeOf::CodeOf(const format::Code& code)
     : beta(static_cast<double>(code.beta())),
-      gain(std::pow(beta, code.silent_steps())),
+      gain(PowerOf(code.beta(), code.silent_steps())),
       timesteps(code.timesteps()),
       settled(IsSettled(code.beta(), code.timesteps(), code.silent_steps())),
       wide_sums(SumsAreWide(settled, timesteps)) {}

@@ -1,7 +1,8 @@
 #include "runtime/network/loaded_network.h"
 
 #include <algorithm>
-#include <cmath>
+#include <bit>
+#include <cfloat>
 #include <utility>
 
 #include "format/geometry.h"
@@ -10,9 +11,17 @@
 #include "runtime/integer/build_network.h"
 #include "runtime/network/input_format.h"
 #include "runtime/network/layer_kind.h"
+#include "runtime/neuron/power.h"
 #include "runtime/neuron/settled.h"
 
 namespace cssrun::internal {
+
+// Answers are the same bits on every machine for which cssrun compiles.
+static_assert(FLT_EVAL_METHOD == 0,
+              "floats that are computed in longer registers round otherwise: "
+              "on 32-bit x86, compile with -msse2 -mfpmath=sse");
+static_assert(std::endian::native == std::endian::little,
+              "weights are used as they are in the file");
 namespace {
 
 using format::NodeKind;
@@ -99,8 +108,7 @@ LoadedNetwork LayOutShared(const format::NetworkFile& file) {
   loaded.early_exit_margin = code.early_exit_margin();
   loaded.beta = code.beta();
   if (code.input() == format::InputCoding::Direct) loaded.direct_input.emplace(network);
-  loaded.spike_weight = static_cast<float>(
-      std::pow(static_cast<double>(code.beta()), static_cast<double>(code.silent_steps())));
+  loaded.spike_weight = static_cast<float>(PowerOf(code.beta(), code.silent_steps()));
   loaded.macs_per_image = network.macs_per_image();
 
   for (const format::Node* node : *network.nodes()) {
@@ -121,10 +129,44 @@ LoadedNetwork LayOutShared(const format::NetworkFile& file) {
   return loaded;
 }
 
+// Everything that a network which takes events has.
+LoadedNetwork LayOutEventNetwork(const format::Network& network) {
+  LoadedNetwork loaded;
+  auto events = std::make_unique<EventNetwork>(LayOutEvents(*network.events()));
+  for (const SpikingLayer& neurons : events->nodes) {
+    const format::Extent& extent = neurons.extent;
+    const LayerKind kind = loaded.layer_infos.empty() ? LayerKind::kEvents : LayerKind::kNeurons;
+    loaded.layer_infos.push_back({neurons.name, kind, Neurons(extent), 0, extent.channels(),
+                                  extent.height(), extent.width()});
+  }
+  LayerInfo& last = loaded.layer_infos.back();
+  last.kind = LayerKind::kReadout;
+  OutputInfo output;
+  output.name = last.name;
+  output.shape = {last.channels, last.height, last.width};
+  if (last.height * last.width == 1) output.shape.resize(1);
+  loaded.outputs.push_back(output);
+  const LayerInfo& first = loaded.layer_infos.front();
+  loaded.input.channels = first.channels;
+  loaded.input.height = first.height;
+  loaded.input.width = first.width;
+  loaded.input.mean.assign(first.channels, 0.0F);
+  loaded.input.stddev.assign(first.channels, 1.0F);
+  loaded.input.resize = std::max(first.height, first.width);
+  for (const flatbuffers::String* label : *network.labels()) {
+    loaded.labels.push_back(label->str());
+  }
+  loaded.macs_per_image = network.macs_per_image();
+  loaded.layout = FloatNetwork();
+  loaded.events = std::move(events);
+  return loaded;
+}
+
 }  // namespace
 
 LoadedNetwork LayOutNetwork(const format::NetworkFile& file, EngineKind engine,
                             bool file_may_ask_for_float) {
+  if (file.network().events() != nullptr) return LayOutEventNetwork(file.network());
   LoadedNetwork loaded = LayOutShared(file);
   const flatbuffers::String* why_float = file.network().why_float();
   if (engine == EngineKind::kInteger && file_may_ask_for_float && why_float != nullptr &&

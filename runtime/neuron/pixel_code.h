@@ -5,17 +5,17 @@
 #ifndef CSSRUN_RUNTIME_NEURON_PIXEL_CODE_H_
 #define CSSRUN_RUNTIME_NEURON_PIXEL_CODE_H_
 
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 
 #include "runtime/assert.h"
+#include "runtime/neuron/power.h"
 
 namespace cssrun::internal {
 
 // theta beta^T, the divisor of the starting potential.
 inline double EncoderScale(float amplitude, float beta, uint32_t timesteps) {
-  return static_cast<double>(amplitude) * std::pow(static_cast<double>(beta), timesteps);
+  return static_cast<double>(amplitude) * PowerOf(beta, timesteps);
 }
 
 // M before the first step, for a pixel `value` from 0 to 1. Computed in double and rounded once.

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cinttypes>
 #include <cmath>
 #include <cstdio>
 #include <limits>
@@ -163,7 +164,7 @@ TEST(FloatEngineTest, EqualsReferenceOnRandomNetworksUpToTies) {
   }
   RecordProperty("decisions", std::to_string(comparison.decisions));
   RecordProperty("ties", std::to_string(comparison.ties));
-  std::printf("%lu decisions, %lu ties\n", comparison.decisions, comparison.ties);
+  std::printf("%" PRIu64 " decisions, %" PRIu64 " ties\n", comparison.decisions, comparison.ties);
   EXPECT_GT(comparison.decisions, 1000000U);
   EXPECT_LT(comparison.ties, comparison.decisions / 100000);
 }

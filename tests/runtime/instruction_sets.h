@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "hwy/targets.h"
+#include "runtime/dot_products.h"
 #include "runtime/simd_variant.h"
 
 namespace cssrun {
@@ -24,7 +25,7 @@ inline std::vector<int64_t> InstructionSets() {
 }
 
 // Calls function() or function(target) with kernels dispatched to each of them in turn, AVX2 with
-// and without AVX-VNNI, then lets the machine choose again.
+// and without AVX-VNNI, NEON with and without dot products, then lets the machine choose again.
 template <class Function>
 void ForEveryInstructionSet(const Function& function) {
   const auto run = [&](int64_t target) {
@@ -39,10 +40,16 @@ void ForEveryInstructionSet(const Function& function) {
     hwy::SetSupportedTargetsForTest(target);
     hwy::GetChosenTarget().Update(hwy::SupportedTargets());
     run(target);
-    if (target != HWY_AVX2 || !internal::HasAvxVnni()) continue;
-    internal::AllowAvxVnni(false);
-    run(target);
-    internal::AllowAvxVnni(true);
+    if (target == HWY_AVX2 && internal::HasAvxVnni()) {
+      internal::AllowAvxVnni(false);
+      run(target);
+      internal::AllowAvxVnni(true);
+    }
+    if (internal::HasDotProducts()) {
+      internal::AllowDotProducts(false);
+      run(target);
+      internal::AllowDotProducts(true);
+    }
   }
   hwy::SetSupportedTargetsForTest(0);
   hwy::GetChosenTarget().Update(hwy::SupportedTargets());

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cinttypes>
 #include <cmath>
 #include <cstdio>
 #include <memory>
@@ -38,7 +39,8 @@ TEST(IntegerEngineTest, EqualsItsReferenceOnRandomNetworks) {
     Compare(description, *network, pixels, Record(*network, pixels), counts);
     if (HasFatalFailure()) return;
   }
-  std::printf("%lu decisions, %lu not compared\n", counts.decisions, counts.not_compared);
+  std::printf("%" PRIu64 " decisions, %" PRIu64 " not compared\n", counts.decisions,
+              counts.not_compared);
   EXPECT_GT(counts.decisions - counts.not_compared, 700000U);
 }
 
@@ -86,7 +88,8 @@ TEST(IntegerEngineTest, EqualsItsReferenceWhereAllInputComesBeforeTheFirstSpike)
     if (seed % 4 != 0) continue;
     ForEveryInstructionSet([&] { ExpectSame(whole, Record(*network, pixels)); });
   }
-  std::printf("%lu decisions, %lu not compared\n", counts.decisions, counts.not_compared);
+  std::printf("%" PRIu64 " decisions, %" PRIu64 " not compared\n", counts.decisions,
+              counts.not_compared);
   EXPECT_GT(counts.decisions - counts.not_compared, 200000U);
 }
 

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cinttypes>
 #include <cstdio>
 #include <map>
 #include <memory>
@@ -235,7 +236,8 @@ TEST_P(IntegerKindsTest, EqualsItsReferenceWithWhateverJoins) {
   const Case& c = GetParam();
   const bool sums_levels = c.long_train || c.kind == Kind::kLevelConv || c.kind == Kind::kShortcut;
   EXPECT_GE(levels_alone_, !c.settled ? 0 : sums_levels ? kWanted : 5);
-  std::printf("  %lu decisions, %lu not compared\n", counts_.decisions, counts_.not_compared);
+  std::printf("  %" PRIu64 " decisions, %" PRIu64 " not compared\n", counts_.decisions,
+              counts_.not_compared);
   EXPECT_LE(counts_.not_compared * 20, counts_.decisions);
 }
 

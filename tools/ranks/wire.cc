@@ -1,5 +1,6 @@
 #include "tools/ranks/wire.h"
 
+#include <bit>
 #include <cstring>
 #include <type_traits>
 #include <utility>
@@ -7,11 +8,17 @@
 namespace cssrun::tools {
 namespace {
 
+// What has the same bytes on every machine: structs have gaps that differ, and size_t is no longer
+// than a pointer.
+template <class T>
+constexpr bool kHasFixedBytes = std::is_arithmetic_v<T> || std::is_enum_v<T>;
+static_assert(std::endian::native == std::endian::little);
+
 class Packer {
  public:
   template <class T>
   void Put(const T& value) {
-    static_assert(std::is_trivially_copyable_v<T>);
+    static_assert(kHasFixedBytes<T>);
     Append(&value, sizeof(T));
   }
   void Put(const std::string& text) { PutAll(text); }
@@ -24,7 +31,7 @@ class Packer {
  private:
   template <class Container>
   void PutAll(const Container& values) {
-    static_assert(std::is_trivially_copyable_v<typename Container::value_type>);
+    static_assert(kHasFixedBytes<typename Container::value_type>);
     Put(uint64_t{values.size()});
     Append(values.data(), values.size() * sizeof(typename Container::value_type));
   }
@@ -43,7 +50,7 @@ class Unpacker {
 
   template <class T>
   void Get(T& value) {
-    static_assert(std::is_trivially_copyable_v<T>);
+    static_assert(kHasFixedBytes<T>);
     Copy(&value, sizeof(T));
   }
   void Get(std::string& text) { GetAll(text); }
@@ -68,7 +75,7 @@ class Unpacker {
   template <class Container>
   void GetAll(Container& values) {
     using Value = typename Container::value_type;
-    static_assert(std::is_trivially_copyable_v<Value>);
+    static_assert(kHasFixedBytes<Value>);
     MakeRoom(GetCount(), sizeof(Value), values);
     Copy(values.data(), values.size() * sizeof(Value));
   }
@@ -91,6 +98,38 @@ class Unpacker {
   bool sound_ = true;
 };
 
+// Calls visit(member) for each member of what travels; `Of` is the struct, const or not.
+template <class Of, class Visit>
+void VisitLimits(Of& limits, const Visit& visit) {
+  visit(limits.network.neurons);
+  visit(limits.network.synapses);
+  visit(limits.network.layers);
+  visit(limits.network.timesteps);
+  visit(limits.image.side);
+  visit(limits.image.pixels);
+  visit(limits.image.bytes);
+  visit(limits.image.jpeg_scans);
+  visit(limits.frames);
+}
+
+template <class Of, class Visit>
+void VisitLayer(Of& layer, const Visit& visit) {
+  visit(layer.spikes);
+  visit(layer.synops);
+  visit(layer.macs);
+  visit(layer.seconds);
+}
+
+void Put(Packer& packer, const Batch& batch) {
+  packer.Put(uint64_t{batch.first});
+  packer.Put(uint64_t{batch.count});
+}
+
+void Get(Unpacker& unpacker, Batch& batch) {
+  batch.first = static_cast<size_t>(unpacker.GetCount());
+  batch.count = static_cast<size_t>(unpacker.GetCount());
+}
+
 void Put(Packer& packer, const FileOutcome& outcome) {
   packer.Put(outcome.status.code());
   packer.Put(outcome.status.message());
@@ -102,7 +141,10 @@ void Put(Packer& packer, const FileOutcome& outcome) {
   packer.Put(answer.logits);
   packer.Put(answer.steps);
   packer.Put(answer.ending);
-  packer.Put(answer.layers);
+  packer.Put(uint64_t{answer.layers.size()});
+  for (const LayerStatistics& layer : answer.layers) {
+    VisitLayer(layer, [&](const auto& member) { packer.Put(member); });
+  }
   packer.Put(uint64_t{answer.readings.size()});
   for (const Reading& reading : answer.readings) {
     packer.Put(reading.step);
@@ -126,7 +168,9 @@ void Get(Unpacker& unpacker, FileOutcome& outcome) {
   unpacker.Get(answer.logits);
   unpacker.Get(answer.steps);
   unpacker.Get(answer.ending);
-  unpacker.Get(answer.layers);
+  unpacker.GetEach(unpacker.GetCount(), answer.layers, [&](LayerStatistics& layer) {
+    VisitLayer(layer, [&](auto& member) { unpacker.Get(member); });
+  });
   unpacker.GetEach(unpacker.GetCount(), answer.readings, [&](Reading& reading) {
     unpacker.Get(reading.step);
     unpacker.Get(reading.logits);
@@ -145,7 +189,7 @@ std::optional<T> IfDone(const Unpacker& unpacker, T value) {
 Bytes Packed(const RankJob& job) {
   Packer packer;
   packer.Put(job.engine);
-  packer.Put(job.limits);
+  VisitLimits(job.limits, [&](const auto& member) { packer.Put(member); });
   packer.Put(job.upright);
   packer.Put(job.options.threads);
   packer.Put(job.options.profile);
@@ -164,7 +208,7 @@ std::optional<RankJob> UnpackJob(std::span<const uint8_t> bytes) {
   bool has_margin = false;
   double margin = 0;
   unpacker.Get(job.engine);
-  unpacker.Get(job.limits);
+  VisitLimits(job.limits, [&](auto& member) { unpacker.Get(member); });
   unpacker.Get(job.upright);
   unpacker.Get(job.options.threads);
   unpacker.Get(job.options.profile);
@@ -180,7 +224,7 @@ std::optional<RankJob> UnpackJob(std::span<const uint8_t> bytes) {
 
 Bytes Packed(const PathBatch& paths) {
   Packer packer;
-  packer.Put(paths.batch);
+  Put(packer, paths.batch);
   for (const std::string& path : paths.paths) packer.Put(path);
   return packer.Take();
 }
@@ -188,14 +232,14 @@ Bytes Packed(const PathBatch& paths) {
 std::optional<PathBatch> UnpackPaths(std::span<const uint8_t> bytes) {
   Unpacker unpacker(bytes);
   PathBatch paths;
-  unpacker.Get(paths.batch);
+  Get(unpacker, paths.batch);
   unpacker.GetEach(paths.batch.count, paths.paths, [&](std::string& path) { unpacker.Get(path); });
   return IfDone(unpacker, std::move(paths));
 }
 
 Bytes Packed(const OutcomeBatch& outcomes) {
   Packer packer;
-  packer.Put(outcomes.batch);
+  Put(packer, outcomes.batch);
   for (const FileOutcome& outcome : outcomes.outcomes) Put(packer, outcome);
   return packer.Take();
 }
@@ -203,7 +247,7 @@ Bytes Packed(const OutcomeBatch& outcomes) {
 std::optional<OutcomeBatch> UnpackOutcomes(std::span<const uint8_t> bytes) {
   Unpacker unpacker(bytes);
   OutcomeBatch outcomes;
-  unpacker.Get(outcomes.batch);
+  Get(unpacker, outcomes.batch);
   unpacker.GetEach(outcomes.batch.count, outcomes.outcomes,
                    [&](FileOutcome& outcome) { Get(unpacker, outcome); });
   return IfDone(unpacker, std::move(outcomes));

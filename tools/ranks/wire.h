@@ -1,5 +1,5 @@
-// Converts the messages between ranks to bytes and back. All ranks are the same program on the same
-// kind of machine, but the reader checks lengths anyway.
+// Converts the messages between ranks to bytes and back. All ranks are the same version of
+// the program, perhaps on other machines; the reader checks lengths anyway.
 #ifndef CSSRUN_TOOLS_RANKS_WIRE_H_
 #define CSSRUN_TOOLS_RANKS_WIRE_H_
 

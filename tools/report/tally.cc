@@ -88,7 +88,8 @@ std::vector<Confusion> Tally::MostConfused(size_t count) const {
   std::vector<Confusion> all;
   all.reserve(mistakes_.size());
   for (const auto& [pair, times] : mistakes_) {
-    all.push_back({pair / classes_.size(), pair % classes_.size(), times});
+    all.push_back({static_cast<size_t>(pair / classes_.size()),
+                   static_cast<size_t>(pair % classes_.size()), times});
   }
   std::ranges::sort(all, {}, [](const Confusion& confusion) {
     return std::tuple(~confusion.count, confusion.truth, confusion.answer);

@@ -5,11 +5,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <optional>
 #include <span>
 #include <type_traits>
 
 #include "runtime/assert.h"
+#include "runtime/dot_products.h"
 #include "runtime/geometry/window_axis.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -33,6 +35,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 constexpr const char* kBestVariant = "scalar";
 
 struct Scalar {
+  static constexpr int32_t kShift = 0;
   static constexpr bool kSlides = false;
 };
 using Best = Scalar;
@@ -170,9 +173,9 @@ HWY_INLINE void SumInRegisters(const TileRow& row, size_t column,
     }
   }
   const hn::Rebind<int16_t, typename P::D> d16;
+  constexpr size_t kResults = kTargets / hn::MaxLanes(d);
   membranes += column * row.lanes;
   if (row.potentials != nullptr || row.leaves_registers()) {
-    constexpr size_t kResults = kTargets / hn::MaxLanes(d);
     HWY_ALIGN int32_t finished[kPositions * kTargets];
     HWY_UNROLL(32)
     for (size_t k = 0; k < kPositions * kResults; ++k) {
@@ -182,29 +185,26 @@ HWY_INLINE void SumInRegisters(const TileRow& row, size_t column,
     FinishColumns<kPositions, kTargets>(row, column, finished, membranes);
     return;
   }
-  HWY_UNROLL(16)
-  for (size_t p = 0; p < kPositions; ++p, membranes += row.lanes) {
-    HWY_UNROLL(8)
-    for (size_t v = 0; v * hn::MaxLanes(d) < kTargets; ++v) {
-      auto sum = hn::DemoteTo(d16, P::Finish(sums + p * kVectors, v));
-      int16_t* to = membranes + v * hn::MaxLanes(d);
-      if (row.joins) sum = hn::SaturatedAdd(hn::LoadU(d16, to), sum);
-      hn::StoreU(sum, d16, to);
-    }
+  HWY_UNROLL(32)
+  for (size_t k = 0; k < kPositions * kResults; ++k) {
+    auto sum = hn::DemoteTo(d16, P::Finish(sums + k / kResults * kVectors, k % kResults));
+    int16_t* to = membranes + k / kResults * row.lanes + k % kResults * hn::MaxLanes(d);
+    if (row.joins) sum = hn::SaturatedAdd(hn::LoadU(d16, to), sum);
+    hn::StoreU(sum, d16, to);
   }
 }
 
-#if CSSRUN_TARGET_BYTE_PAIRS
+#if CSSRUN_TARGET_RUNS
 using Best = ByteRuns;
 constexpr const char* kBestVariant = "8-bit products in 16-bit sums";
 
 // The same with sums in memory, of 16 targets.
-template <size_t kPositions>
+template <class P, size_t kPositions>
 HWY_INLINE void SumByRuns(const TileRow& row, size_t column, const int8_t* HWY_RESTRICT weights,
                           int16_t* HWY_RESTRICT membranes) {
   HWY_ALIGN int32_t sums[kPositions * kTileTargets];
   const Taps taps{row.quads, row.targets, row.position_pitch};
-  RunSums<kPositions> run_sums;
+  RunSums<P, kPositions> run_sums;
   if (row.planes == 1) {
     StartColumns<kPositions, kTileTargets>(row, column, sums);
   } else {
@@ -217,7 +217,7 @@ HWY_INLINE void SumByRuns(const TileRow& row, size_t column, const int8_t* HWY_R
     for (size_t ky = 0; ky < row.kernel_rows; ++ky, from += row.levels_pitch) {
       const uint8_t* HWY_RESTRICT at = from;
       for (size_t kx = 0; kx < row.kernel_columns; ++kx, at += row.tap_pitch) {
-        runs = AddRuns<kPositions>(taps, at, of_tap, runs, run_sums, sums);
+        runs = AddRuns<P, kPositions>(taps, at, of_tap, runs, run_sums, sums);
         of_tap += row.quads * row.targets * kQuad;
       }
     }
@@ -260,13 +260,15 @@ constexpr const char* kBestVariant = kVariant;
 template <class P, size_t kPositions, size_t kTargets>
 HWY_INLINE void SumColumns(const TileRow& row, size_t column, const int8_t* HWY_RESTRICT weights,
                            int16_t* HWY_RESTRICT membranes) {
-#if CSSRUN_TARGET_BYTE_PAIRS
-  if constexpr (std::is_same_v<P, ByteRuns>) {
+#if CSSRUN_TARGET_RUNS
+  if constexpr (kSumsRuns<P>) {
     static_assert(kTargets == kTileTargets);
-    SumByRuns<kPositions>(row, column, weights, membranes);
+    SumByRuns<P, kPositions>(row, column, weights, membranes);
+#if CSSRUN_TARGET_BYTE_PAIRS
   } else if constexpr (std::is_same_v<P, ShortByteRuns>) {
     static_assert(kTargets == kTileTargets);
     SumByShortRuns<kPositions>(row, column, weights, membranes);
+#endif
   } else {
     SumInRegisters<P, kPositions, kTargets>(row, column, weights, membranes);
   }
@@ -326,16 +328,6 @@ void SumTile(const TileRow& row, const ColumnRange& columns, const int8_t* weigh
 }
 #endif
 
-// What zero brings that is no level: see LevelFrame.
-void SubtractZero(const LevelConv& kernel, size_t tile, const TapRange& taps, int32_t zero,
-                  int32_t* start) {
-  std::fill_n(start, kernel.targets, 0);
-  for (auto ky = static_cast<size_t>(taps.first); ky < static_cast<size_t>(taps.last); ++ky) {
-    const int32_t* row = &kernel.row_sums[(tile * kernel.kernel_rows() + ky) * kernel.targets];
-    for (size_t k = 0; k < kernel.targets; ++k) start[k] -= zero * row[k];
-  }
-}
-
 template <class P>
 void SumLevelsBy(const LevelConv& kernel, const LevelFrame& levels, const LevelTarget& target,
                  size_t row) {
@@ -386,7 +378,9 @@ void SumLevelsBy(const LevelConv& kernel, const LevelFrame& levels, const LevelT
     const size_t block = first / tile.lanes;
     const size_t lane = first % tile.lanes;
     if (first_levels != nullptr) tile.levels = first_levels + kernel.first_quads[t] * size_t{kQuad};
-    if (zero != 0) SubtractZero(kernel, t, taps, zero, start);
+    if ((zero != 0 || P::kShift != 0) && taps.first < taps.last) {
+      StartTile(kernel, t, taps, P::kShift, zero, start);
+    }
     if (t == target.tiles.first || kernel.first_quads[t] != kernel.first_quads[t - 1]) {
       windows_summed = false;
     }
@@ -435,6 +429,11 @@ void SumLevelsBy(const LevelConv& kernel, const LevelFrame& levels, const LevelT
                                   std::min(same.last, range.last)};
         if (columns.first >= columns.last) continue;
         tile.start = kernel.starts.Of(row, run, t, kernel.tiles, kernel.targets);
+        int32_t shifted[2 * kTileTargets];
+        if constexpr (P::kShift != 0) {
+          for (size_t k = 0; k < kernel.targets; ++k) shifted[k] = tile.start[k] + start[k];
+          tile.start = shifted;
+        }
         SumTile<P>(tile, columns, weights, membranes);
       }
     }
@@ -444,6 +443,12 @@ void SumLevelsBy(const LevelConv& kernel, const LevelFrame& levels, const LevelT
 SumLevelsFunction ChooseSumLevels([[maybe_unused]] const LevelConv& kernel) {
 #if CSSRUN_TARGET_MAY_HAVE_AVX_VNNI
   if (HasAvxVnni()) return &SumLevelsBy<VexProducts>;
+#elif CSSRUN_TARGET_NEON
+  const bool shifts = kernel.largest_byte > std::numeric_limits<int8_t>::max();
+  if (HasDotProducts()) {
+    return shifts ? &SumLevelsBy<DotProducts<128>> : &SumLevelsBy<DotProducts<0>>;
+  }
+  if (shifts) return &SumLevelsBy<NeonRuns<128>>;
 #endif
 #if CSSRUN_TARGET_BYTE_PAIRS
   if (HasShortRuns(kernel)) return &SumLevelsBy<ShortByteRuns>;
@@ -454,6 +459,8 @@ SumLevelsFunction ChooseSumLevels([[maybe_unused]] const LevelConv& kernel) {
 const char* LevelConvVariantTarget() {
 #if CSSRUN_TARGET_MAY_HAVE_AVX_VNNI
   if (HasAvxVnni()) return "8-bit products (AVX-VNNI)";
+#elif CSSRUN_TARGET_NEON
+  if (HasDotProducts()) return "8-bit products (SDOT)";
 #endif
   return kBestVariant;
 }

@@ -87,13 +87,14 @@ struct LevelConv {
   NarrowWeights weights;
   PixelStarts starts;                   // empty: levels, not pixels
   std::vector<uint32_t> first_quads;    // by tile
-  std::vector<int32_t> row_sums;        // of weights: [tile][ky][target]
+  std::vector<int32_t> row_sums;        // of weights of both planes: [tile][ky][target]
   std::vector<int32_t> weight_offsets;  // [tile][target]; empty: none
   // Of kTileTargets targets: numbers of quads that follow one another within a tap (within a kernel
   // row where taps adjoin), until all are there. 16 bits hold the sums of all products from one
   // full run, whose number has kFullRun, to the end of the next, whatever the levels. With
   // kWideRun: not these, because each of the quads has two products that 16 bits do not hold.
   std::vector<uint16_t> runs;
+  uint32_t largest_byte = 255;       // of the levels
   std::vector<uint32_t> first_runs;  // by [tile][kTileTargets of it][plane][ky]
   // Settled units per unit, by parameter lane (MembraneLayout): of kAddFloats. Null: never asked
   // for.
@@ -136,7 +137,7 @@ double LevelBytes(const LevelConvShape& shape);
 // The weights of a target differ by kLargestWeightSpread units at most. Throws std::bad_alloc.
 LevelConv MakeLevelConv(const LevelConvShape& shape, const ScaledWeights& weights);
 
-// Fills in the runs. Called by those that lay kernels out.
+// Fills in the runs and the largest byte. Called by those that lay kernels out.
 void PlanRuns(uint32_t largest_byte, LevelConv& kernel);
 
 // What the first of two planes is worth, and the largest weight of both.

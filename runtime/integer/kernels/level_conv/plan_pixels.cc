@@ -89,11 +89,16 @@ size_t PixelClasses(const PixelConvShape& shape) {
 LevelConv MakePixelConv(const PixelConvShape& shape, const ScaledWeights& weights) {
   CSSRUN_ASSERT(shape.planes == 1 || shape.planes == 2);
   LevelConv kernel = PlanLevelConv(shape.conv, shape.planes);
-  const size_t taps = kernel.kernel_rows() * static_cast<size_t>(shape.conv.window.kernel_x());
   const size_t sources = shape.conv.source.channels() / shape.conv.groups;
   const size_t targets = shape.conv.target_channels / shape.conv.groups;
+  const auto kernel_x = static_cast<size_t>(shape.conv.window.kernel_x());
+  const size_t taps = kernel.kernel_rows() * kernel_x;
+  kernel.row_sums.assign(kernel.tiles * kernel.kernel_rows() * kernel.targets, 0);
   size_t index = 0;
   for (size_t target = 0; target < shape.conv.target_channels; ++target) {
+    int32_t* row_sums =
+        &kernel.row_sums[target / kernel.targets * kernel.kernel_rows() * kernel.targets +
+                         target % kernel.targets];
     for (size_t c = 0; c < sources; ++c) {
       const size_t source = target / targets * sources + c;
       int8_t* first_plane = WeightsAt(kernel, 0, target, source);
@@ -106,6 +111,7 @@ LevelConv MakePixelConv(const PixelConvShape& shape, const ScaledWeights& weight
         CSSRUN_ASSERT(std::abs(high) < kPlane && std::abs(units - kPlane * high) < kPlane);
         first_plane[tap * kernel.tap_size()] = static_cast<int8_t>(high);
         last_plane[tap * kernel.tap_size()] = static_cast<int8_t>(units - kPlane * high);
+        row_sums[tap / kernel_x * kernel.targets] += units;
       }
     }
   }

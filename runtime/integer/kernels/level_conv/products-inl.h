@@ -30,6 +30,7 @@ struct ByteQuads {
   using D = D32;
   using D8 = hn::Repartition<int8_t, D>;
   using Levels = hn::Vec<D>;
+  static constexpr int32_t kShift = 0;  // what levels are multiplied less by
 
   // One quad of levels in all lanes.
   static HWY_INLINE Levels Load(const uint8_t* levels) {
@@ -72,6 +73,7 @@ struct Products {
   using D = hn::RepartitionToWide<D16>;
   using Sum = hn::Vec<D>;
   using Levels = hn::Vec<D16>;
+  static constexpr int32_t kShift = 0;
   static constexpr size_t kLanes = hn::MaxLanes(D16());
   static constexpr size_t kVectors = size_t{kTileTargets} * kQuad / kLanes;
   static constexpr bool kSlides = false;

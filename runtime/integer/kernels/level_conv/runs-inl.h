@@ -1,9 +1,10 @@
-// How LevelConv multiplies on x86 without VNNI: products of bytes in 16-bit sums.
+// How LevelConv multiplies on machines that cannot add four products of bytes at once: products of
+// bytes in 16-bit sums. This is x86's vpmaddubsw, which adds two products in 16 bits; neon-inl.h
+// has ARM's SMLAL.
 //
-// vpmaddubsw adds two products in 16 bits. A layer's weights say how many more of them fit,
-// whatever the levels: all quads of a run of LevelConv::runs. Only then do the sums go on to 32
-// bits, which takes as long as a quad. The 32-bit sums are in memory, so that all registers hold
-// 16-bit sums.
+// A layer's weights say how many products fit, whatever the levels: all quads of a run of
+// LevelConv::runs. Only then do the sums go on to 32 bits, which takes as long as a quad. The
+// 32-bit sums are in memory, so that all registers hold 16-bit sums.
 //
 //     16 bits    [column][target][levels 0 and 1 of the quads, 2 and 3]
 //     32 bits    [column][target]
@@ -17,10 +18,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 #include "hwy/highway.h"
 #include "runtime/integer/kernels/lanes-inl.h"
 #include "runtime/integer/kernels/level_conv/level_conv.h"
+#include "runtime/integer/kernels/level_conv/neon-inl.h"
 #include "runtime/integer/kernels/level_conv/products-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -77,9 +80,13 @@ struct ByteRuns : ByteQuads<hn::CappedTag<int32_t, kTileTargets>> {
   }
 };
 
+template <class P>
+constexpr bool kSumsRuns = std::is_same_v<P, ByteRuns>;
+
 // The 16-bit sums of `kPositions` columns of kTileTargets targets, which become 32-bit sums.
-template <size_t kPositions>
+template <class P, size_t kPositions>
 struct RunSums {
+  static_assert(std::is_same_v<P, ByteRuns>);
   static constexpr size_t kVectors = kTileTargets / ByteRuns::kTargetsOfVector;
 
   HWY_INLINE RunSums() { Clear(); }
@@ -126,7 +133,7 @@ struct RunSums {
 };
 
 // Adds quads of which two products do not fit 16 bits, straight to the 32-bit sums.
-template <size_t kPositions>
+template <class P, size_t kPositions>
 HWY_NOINLINE void AddWideRun(const Taps& taps, size_t quads, const uint8_t* HWY_RESTRICT levels,
                              const int8_t* HWY_RESTRICT weights, int32_t* HWY_RESTRICT sums) {
   const ByteRuns::D d;
@@ -148,18 +155,21 @@ HWY_NOINLINE void AddWideRun(const Taps& taps, size_t quads, const uint8_t* HWY_
   }
 }
 
+#endif
+
+#if CSSRUN_TARGET_RUNS
 // Adds what one tap reads, in the runs that begin at `runs`. Returns where the next tap's begin.
-template <size_t kPositions>
+template <class P, size_t kPositions>
 HWY_INLINE const uint16_t* AddRuns(const Taps& taps, const uint8_t* HWY_RESTRICT levels,
                                    const int8_t* HWY_RESTRICT weights, const uint16_t* runs,
-                                   RunSums<kPositions>& run_sums, int32_t* HWY_RESTRICT sums) {
+                                   RunSums<P, kPositions>& run_sums, int32_t* HWY_RESTRICT sums) {
   for (size_t q = 0; q < taps.quads;) {
     const uint16_t run = *runs++;
     const size_t quads = run & kRunQuads;
     if (HWY_LIKELY((run & kWideRun) == 0)) {
       run_sums.Add(taps, quads, levels, weights);
     } else {
-      AddWideRun<kPositions>(taps, quads, levels, weights, sums);
+      AddWideRun<P, kPositions>(taps, quads, levels, weights, sums);
     }
     if ((run & kFullRun) != 0) run_sums.MoveTo(sums);
     q += quads;

@@ -1,4 +1,5 @@
-// The sums of levels that weight offsets are multiplied with: see level_conv.h.
+// What sums begin with, and the sums of levels that weight offsets are multiplied with: see
+// level_conv.h.
 #if defined(CSSRUN_RUNTIME_INTEGER_KERNELS_LEVEL_CONV_WINDOW_SUMS_INL_H_) == \
     defined(HWY_TARGET_TOGGLE)
 #ifdef CSSRUN_RUNTIME_INTEGER_KERNELS_LEVEL_CONV_WINDOW_SUMS_INL_H_
@@ -11,6 +12,7 @@
 #include <cstdint>
 
 #include "hwy/highway.h"
+#include "runtime/geometry/window_axis.h"
 #include "runtime/integer/kernels/level_conv/level_conv.h"
 #include "runtime/integer/kernels/level_conv/tile_row-inl.h"
 
@@ -61,6 +63,29 @@ HWY_NOINLINE void SumWindows(const TileRow& row, const ColumnRange& columns,
       }
     }
     sums[column] = sum;
+  }
+}
+
+// What is added for the zero that is no level (see LevelFrame), and for the shift of levels that
+// are multiplied. Large layers wrap around, and their sums back.
+void StartTile(const LevelConv& kernel, size_t tile, const TapRange& taps, int32_t shift,
+               int32_t zero, int32_t* start) {
+  const auto rows = static_cast<size_t>(taps.last - taps.first);
+  const size_t row_bytes = size_t{kernel.quads} * kQuad * kernel.window.kernel_x();
+  const auto each = static_cast<uint32_t>(shift - zero);
+  const int32_t* row =
+      &kernel.row_sums[(tile * kernel.kernel_rows() + static_cast<size_t>(taps.first)) *
+                       kernel.targets];
+  for (size_t k = 0; k < kernel.targets; ++k, ++row) {
+    uint32_t sum = 0;
+    for (size_t ky = 0; ky < rows; ++ky) sum += static_cast<uint32_t>(row[ky * kernel.targets]);
+    sum *= each;
+    if (shift != 0 && !kernel.weight_offsets.empty()) {
+      // Of the weights as they are stored.
+      const auto offset = static_cast<uint32_t>(kernel.weight_offsets[tile * kernel.targets + k]);
+      sum -= static_cast<uint32_t>(shift) * offset * static_cast<uint32_t>(rows * row_bytes);
+    }
+    start[k] = static_cast<int32_t>(sum);
   }
 }
 

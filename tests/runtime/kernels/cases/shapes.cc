@@ -77,6 +77,13 @@ uint64_t WorkOf(const ConvolutionShape& shape) {
          static_cast<uint64_t>(shape.window.kernel_x());
 }
 
+// In this order, whatever the compiler: seeds mean the same shapes everywhere.
+Extent DrawExtent(Draw& draw) {
+  const uint32_t width = draw.Side();
+  const uint32_t height = draw.Side();
+  return Extent(draw.Channels(), height, width);
+}
+
 // Any window that fits; `slides`: with stride and dilation 1 and no negative pads.
 Window DrawWindow(Draw& draw, const Extent& extent, bool slides) {
   for (;;) {
@@ -84,9 +91,16 @@ Window DrawWindow(Draw& draw, const Extent& extent, bool slides) {
     const int32_t kernel_y = draw.Between(1, 5);
     const int32_t kernel_x = draw.Between(slides ? 2 : 1, 5);
     const int32_t most = slides ? 1 : 3;
-    const Window window(kernel_y, kernel_x, draw.Between(1, most), draw.Between(1, most),
-                        pad(kernel_y), pad(kernel_x), pad(kernel_y), pad(kernel_x),
-                        draw.Between(1, most), draw.Between(1, most));
+    const int32_t dilation_x = draw.Between(1, most);
+    const int32_t dilation_y = draw.Between(1, most);
+    const int32_t right = pad(kernel_x);
+    const int32_t bottom = pad(kernel_y);
+    const int32_t left = pad(kernel_x);
+    const int32_t top = pad(kernel_y);
+    const int32_t stride_x = draw.Between(1, most);
+    const int32_t stride_y = draw.Between(1, most);
+    const Window window(kernel_y, kernel_x, stride_y, stride_x, top, left, bottom, right,
+                        dilation_y, dilation_x);
     if (Fits(window, extent)) return window;
   }
 }
@@ -95,7 +109,10 @@ Window DrawWindow(Draw& draw, const Extent& extent, bool slides) {
 std::optional<Window> DrawPool(Draw& draw, const Extent& extent, bool disjoint) {
   const int32_t kernel = draw.Between(2, 3);
   Window window = Square(kernel, kernel, 0);
-  if (!disjoint && draw.OneIn(2)) window = Square(kernel, draw.Between(1, 3), draw.Between(0, 1));
+  if (!disjoint && draw.OneIn(2)) {
+    const int32_t pad = draw.Between(0, 1);
+    window = Square(kernel, draw.Between(1, 3), pad);
+  }
   if (draw.OneIn(4)) {  // all of the map
     window = Window(static_cast<int32_t>(extent.height()), static_cast<int32_t>(extent.width()), 1,
                     1, 0, 0, 0, 0, 1, 1);
@@ -111,7 +128,7 @@ void AddRandomShapes(const DrawOne& draw_one, std::vector<ConvolutionShape>& sha
   for (uint32_t count = 0; count < kRandomShapes; ++seed) {
     Draw draw(seed);
     ConvolutionShape shape;
-    shape.source = Extent(draw.Channels(), draw.Side(), draw.Side());
+    shape.source = DrawExtent(draw);
     shape.targets = draw.Channels();
     shape.width = draw.OneIn(2) ? WeightWidth::kWide : WeightWidth::kNarrow;
     shape.guard_columns = draw.Between(0U, 8U);
@@ -388,7 +405,7 @@ std::vector<NeuronShape> NeuronShapes() {
   for (uint32_t seed = 0; seed < kRandomShapes; ++seed) {
     Draw draw(seed);
     NeuronShape shape;
-    shape.map = Extent(draw.Channels(), draw.Side(), draw.Side());
+    shape.map = DrawExtent(draw);
     shape.guard_columns = draw.Between(0U, 8U);
     if (draw.OneIn(2)) shape.pool = DrawPool(draw, shape.map, draw.OneIn(2));
     shapes.push_back(shape);

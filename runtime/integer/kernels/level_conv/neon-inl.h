@@ -1,0 +1,171 @@
+// How LevelConv multiplies on 64-bit ARM: four products of bytes added to each 32-bit sum (SDOT)
+// where the machine HasDotProducts(), else products in 16-bit sums (SMLAL), see runs-inl.h.
+//
+// ARM multiplies bytes that both have a sign. Levels up to 127 are such bytes. Where there are
+// larger ones, 128 is taken off all of them, and comes back in what the sums begin with
+// (StartTile). The runs hold then, too: where bytes are 0 to L, more than 127, those of a lane's
+// weights above zero add up to 32767 / L at most, and so do those below; the sum then is between
+// -32767 and 32767 for all levels of -128 to L - 128.
+#if defined(CSSRUN_RUNTIME_INTEGER_KERNELS_LEVEL_CONV_NEON_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef CSSRUN_RUNTIME_INTEGER_KERNELS_LEVEL_CONV_NEON_INL_H_
+#undef CSSRUN_RUNTIME_INTEGER_KERNELS_LEVEL_CONV_NEON_INL_H_
+#else
+#define CSSRUN_RUNTIME_INTEGER_KERNELS_LEVEL_CONV_NEON_INL_H_
+#endif
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "hwy/highway.h"
+#include "runtime/integer/kernels/lanes-inl.h"
+#include "runtime/integer/kernels/level_conv/level_conv.h"
+#include "runtime/integer/kernels/level_conv/products-inl.h"
+
+// Whatever Highway calls it: newer versions have several targets that are NEON.
+#undef CSSRUN_TARGET_NEON
+#if HWY_ARCH_ARM_A64 && HWY_TARGET != HWY_SCALAR && HWY_TARGET != HWY_EMU128
+#define CSSRUN_TARGET_NEON 1
+#else
+#define CSSRUN_TARGET_NEON 0
+#endif
+// Whether sums are taken in LevelConv::runs.
+#undef CSSRUN_TARGET_RUNS
+#define CSSRUN_TARGET_RUNS (CSSRUN_TARGET_BYTE_PAIRS || CSSRUN_TARGET_NEON)
+
+HWY_BEFORE_NAMESPACE();
+namespace cssrun::internal::HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+#if CSSRUN_TARGET_NEON
+
+// One quad of levels, less `kShift`, in all lanes.
+template <int32_t kShift>
+HWY_INLINE int8x16_t LoadQuad(const uint8_t* levels) {
+  static_assert(kShift == 0 || kShift == 128);
+  uint32_t quad;
+  std::memcpy(&quad, levels, sizeof(quad));
+  uint8x16_t bytes = vreinterpretq_u8_u32(vdupq_n_u32(quad));
+  if constexpr (kShift != 0) bytes = veorq_u8(bytes, vdupq_n_u8(kShift));
+  return vreinterpretq_s8_u8(bytes);
+}
+
+template <int32_t kShiftOfLevels>
+struct DotProducts {
+  static constexpr int32_t kShift = kShiftOfLevels;
+  static constexpr size_t kVectors = 4;
+  static constexpr bool kSlides = false;
+  static constexpr size_t kPositions = 6;  // with four vectors of weights, what registers hold
+  static constexpr bool kTakesBoth = false;
+  using D = hn::CappedTag<int32_t, 4>;
+  using Sum = hn::Vec<D>;
+  using Levels = int8x16_t;
+
+  static HWY_INLINE Levels Load(const uint8_t* levels) { return LoadQuad<kShift>(levels); }
+  static HWY_INLINE Levels LoadWeights(const int8_t* weights, size_t v) {
+    return vld1q_s8(weights + v * sizeof(Levels));
+  }
+  static HWY_INLINE void Add(Levels levels, Levels weights, Sum& sum) {
+#ifdef __ARM_FEATURE_DOTPROD
+    sum.raw = vdotq_s32(sum.raw, levels, weights);
+#else
+    // The compiler has no name for it without a target of its own, which no Highway has for all
+    // machines with the instruction. Assemblers keep what they are told, which harms nothing.
+    asm(".arch armv8.2-a+crypto+dotprod\n\tsdot %0.4s, %1.16b, %2.16b"
+        : "+w"(sum.raw)
+        : "w"(levels), "w"(weights));
+#endif
+  }
+  static HWY_INLINE Sum Start(const int32_t* start, size_t v) {
+    return hn::LoadU(D(), start + v * hn::Lanes(D()));
+  }
+  static HWY_INLINE Sum Finish(const Sum* sums, size_t v) { return sums[v]; }
+};
+
+template <int32_t kShiftOfLevels>
+struct NeonRuns {
+  static constexpr int32_t kShift = kShiftOfLevels;
+  static constexpr bool kSlides = false;
+  static constexpr bool kTakesBoth = false;
+  static constexpr size_t kPositions = 3;  // 24 sums of 32 registers
+};
+using ByteRuns = NeonRuns<0>;
+template <class P>
+constexpr bool kSumsRuns = false;
+template <int32_t kShift>
+constexpr bool kSumsRuns<NeonRuns<kShift>> = true;
+
+// The 16-bit sums of `kPositions` columns of kTileTargets targets, one for each level of a quad.
+template <class P, size_t kPositions>
+struct RunSums {
+  static constexpr size_t kVectors = 4;  // of weights, of four targets each
+
+  HWY_INLINE RunSums() { Clear(); }
+  HWY_INLINE void Clear() {
+    HWY_UNROLL(12)
+    for (size_t k = 0; k < kPositions * kVectors; ++k) low[k] = high[k] = vdupq_n_s16(0);
+  }
+  // Adds some quads.
+  HWY_INLINE void Add(const Taps& taps, size_t quads, const uint8_t* HWY_RESTRICT levels,
+                      const int8_t* HWY_RESTRICT weights) {
+    const uint8_t* of_columns[kPositions];
+    HWY_UNROLL(3)
+    for (size_t p = 0; p < kPositions; ++p) of_columns[p] = levels + p * taps.position_pitch;
+    for (size_t q = 0; q < quads; ++q, weights += taps.targets * kQuad) {
+      int8x16_t quad[kPositions];
+      HWY_UNROLL(3)
+      for (size_t p = 0; p < kPositions; ++p) {
+        quad[p] = LoadQuad<P::kShift>(of_columns[p]);
+        of_columns[p] += kQuad;
+      }
+      HWY_UNROLL(4)
+      for (size_t v = 0; v < kVectors; ++v) {
+        const int8x16_t of_targets = vld1q_s8(weights + v * sizeof(int8x16_t));
+        HWY_UNROLL(3)
+        for (size_t p = 0; p < kPositions; ++p) {
+          const size_t k = p * kVectors + v;
+          low[k] = vmlal_s8(low[k], vget_low_s8(of_targets), vget_low_s8(quad[p]));
+          high[k] = vmlal_high_s8(high[k], of_targets, quad[p]);
+        }
+      }
+    }
+  }
+  // Adds what there is to the sums, [column][target]. Two of them fit 16 bits together.
+  HWY_INLINE void MoveTo(int32_t* HWY_RESTRICT sums) {
+    HWY_UNROLL(12)
+    for (size_t k = 0; k < kPositions * kVectors; ++k) {
+      vst1q_s32(sums + 4 * k, vpadalq_s16(vld1q_s32(sums + 4 * k), vpaddq_s16(low[k], high[k])));
+    }
+    Clear();
+  }
+
+  int16x8_t low[kPositions * kVectors];   // [column][two targets][level of a quad]
+  int16x8_t high[kPositions * kVectors];  // the other two
+};
+
+// Adds quads of which two products do not fit 16 bits, straight to the 32-bit sums.
+template <class P, size_t kPositions>
+HWY_NOINLINE void AddWideRun(const Taps& taps, size_t quads, const uint8_t* HWY_RESTRICT levels,
+                             const int8_t* HWY_RESTRICT weights, int32_t* HWY_RESTRICT sums) {
+  for (size_t q = 0; q < quads; ++q, weights += taps.targets * kQuad, levels += kQuad) {
+    for (size_t p = 0; p < kPositions; ++p) {
+      const int8x16_t quad = LoadQuad<P::kShift>(levels + p * taps.position_pitch);
+      HWY_UNROLL(4)
+      for (size_t v = 0; v < RunSums<P, kPositions>::kVectors; ++v) {
+        const int8x16_t of_targets = vld1q_s8(weights + v * sizeof(int8x16_t));
+        const int32x4_t low = vpaddlq_s16(vmull_s8(vget_low_s8(of_targets), vget_low_s8(quad)));
+        const int32x4_t high = vpaddlq_s16(vmull_high_s8(of_targets, quad));
+        int32_t* to = sums + p * kTileTargets + 4 * v;
+        vst1q_s32(to, vaddq_s32(vld1q_s32(to), vpaddq_s32(low, high)));
+      }
+    }
+  }
+}
+
+#endif
+
+}  // namespace cssrun::internal::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif  // CSSRUN_RUNTIME_INTEGER_KERNELS_LEVEL_CONV_NEON_INL_H_

@@ -1,0 +1,141 @@
+#!/usr/bin/env bash
+# Builds the runtime, cssrun and their tests for 64-bit ARM, runs them in an emulator, and compares cssrun's
+# answers with this machine's, byte by byte:
+#
+#     tools/arm64/test.sh [--core CORE]... [--networks N] [--no-tests] [--tools FOLDER] [--compile]
+#
+# --core      emulated core: cortex-a72 (no dot products) and cortex-a76 (with them) unless given
+# --networks  how many of the networks below are compared: all unless given
+# --no-tests  no unit tests
+# --tools     where this machine's cssconvert and cssrun are: build/release/tools unless given
+# --compile   compile the runtime for 32-bit ARM, 32-bit x86 with SSE2 and riscv64, too
+#
+# Nothing but cross compilers and the emulator is installed in this system: libraries for ARM are unpacked in
+# build/arm64. Whatever is there already is used again. Needs root when something is missing.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+cores=()
+networks=99
+tests=yes
+compile=no
+tools=build/release/tools
+while [ $# -gt 0 ]; do
+  case $1 in
+    --core) cores+=("$2"); shift ;;
+    --networks) networks=$2; shift ;;
+    --no-tests) tests=no ;;
+    --tools) tools=$2; shift ;;
+    --compile) compile=yes ;;
+    *) echo "tools/arm64/test.sh: $1: no such option; the head of the script lists them" >&2; exit 2 ;;
+  esac
+  shift
+done
+[ ${#cores[@]} -gt 0 ] || cores=(cortex-a72 cortex-a76)
+for program in cssconvert cssrun; do
+  [ -x "$tools/$program" ] || {
+    echo "tools/arm64/test.sh: $tools/$program: missing; build it: cmake --preset release &&" \
+      "cmake --build --preset release --target cssconvert cssrun, or give its folder by --tools" >&2
+    exit 2
+  }
+done
+
+out=$PWD/build/arm64
+libraries=libc6-dev,libstdc++-12-dev,libtbb-dev,libhwy-dev,libflatbuffers-dev
+all=$libraries,libcli11-dev,libfmt-dev,nlohmann-json3-dev,libjpeg-dev,libturbojpeg0-dev,libpng-dev,libwebp-dev
+mkdir -p "$out"
+
+# unpack ARCHITECTURE PACKAGES FOLDER: unpacked, not installed, since packages of another architecture would
+# replace some of this system's.
+unpack() {
+  [ ! -e "$3.packages" ] || [ "$(cat "$3.packages")" != "$2" ] || return 0
+  rm -rf "$3" "$3.packages"
+  mmdebstrap --quiet --variant=extract --architectures="$1" --include="$2" bookworm "$3"
+  echo "$2" >"$3.packages"
+}
+
+# configure FOLDER TRIPLET ROOT [OPTIONS]
+configure() {
+  cmake -G Ninja -S . -B "$1" -DCMAKE_BUILD_TYPE=Release \
+    -DCMAKE_TOOLCHAIN_FILE="$PWD/tools/arm64/toolchain.cmake" -DCSSRUN_ARCH="$2" -DCSSRUN_ROOT="$3" \
+    -DCSSRUN_CONVERTER=OFF -DCSSRUN_BENCH=OFF -DCSSRUN_INSTALL=OFF -DCSSRUN_MPI=OFF -DCSSRUN_FFMPEG=OFF \
+    -DCMAKE_GTEST_DISCOVER_TESTS_DISCOVERY_MODE=PRE_TEST "${@:4}" >/dev/null
+}
+
+tools/install_packages.sh g++-aarch64-linux-gnu qemu-user-static mmdebstrap
+unpack arm64 "$all,libgtest-dev" "$out/root"
+configure "$out/build" aarch64-linux-gnu "$out/root"
+targets=(cssrun)
+[ $tests = no ] || targets+=(format_tests runtime_tests c_api_tests)
+cmake --build "$out/build" --target "${targets[@]}" -- --quiet
+
+# emulate CORE PROGRAM [ARGUMENTS]
+emulate() { qemu-aarch64-static -cpu "$1" -L "$out/root" "${@:2}"; }
+
+for core in "${cores[@]}"; do
+  [ $tests = yes ] || break
+  for name in format c_api runtime; do
+    echo "Tests of $name on $core"
+    emulate "$core" "$out/build/tests/${name}_tests" --gtest_brief=1
+  done
+done
+
+# One code a line: with levels of 5 bits, of 8, of 6 with bytes of pixels, with events, with float pixels.
+demo=tools/demo
+codes() {
+  cat <<'CODES'
+--timesteps 5 --beta 2 --silent 4
+--timesteps 8 --beta 2 --silent 7
+--timesteps 6 --beta 2 --silent 5 --input direct
+
+--input direct
+--timesteps 7 --beta 2 --silent 6
+CODES
+}
+compared=0
+while read -r code; do
+  # shellcheck disable=SC2086
+  "$tools/cssconvert" $demo/digits.onnx -o "$out/demo.fb" $code --calibration $demo/calibration \
+    --labels $demo/labels.txt --mean 0.5 --std 0.25 >"$out/convert.log" 2>&1 || { cat "$out/convert.log"; exit 1; }
+  for engine in integer float; do
+    images=($demo/test/three $demo/test/eight)
+    [ $engine = integer ] || images=($demo/test/three)  # it is slower
+    run=("$out/demo.fb" "${images[@]}" --engine $engine --topk 10 --threads 1 --format jsonl)
+    "$tools/cssrun" "${run[@]}" >"$out/here" 2>"$out/run.log" || { cat "$out/run.log"; exit 1; }
+    for core in "${cores[@]}"; do
+      emulate "$core" "$out/build/tools/cssrun" "${run[@]}" >"$out/there" 2>"$out/run.log" ||
+        { cat "$out/run.log"; exit 1; }
+      if ! cmp "$out/here" "$out/there"; then
+        echo "$core: other answers than here, with the code '$code' and the $engine engine" >&2
+        exit 1
+      fi
+      compared=$((compared + $(wc -l <"$out/there")))
+    done
+  done
+done < <(codes | head -n "$networks")
+echo "$compared answers on ${cores[*]}: the same as here"
+
+[ $compile = yes ] || exit 0
+# What nobody promises answers of: it compiles. Debian 12 has no packages for riscv64, so that headers without
+# machine code are taken from ARM's.
+tools/install_packages.sh g++-arm-linux-gnueabihf g++-i686-linux-gnu g++-riscv64-linux-gnu
+unpack armhf "$libraries" "$out/root-armhf"
+unpack i386 "$libraries" "$out/root-i386"
+configure "$out/armhf" arm-linux-gnueabihf "$out/root-armhf" -DCSSRUN_TOOLS=OFF -DCSSRUN_TESTS=OFF
+# One instruction set is enough to see that all compile.
+configure "$out/i386" i686-linux-gnu "$out/root-i386" -DCSSRUN_TOOLS=OFF -DCSSRUN_TESTS=OFF \
+  -DCMAKE_CXX_FLAGS="-msse2 -mfpmath=sse -DHWY_COMPILE_ONLY_STATIC"
+for name in armhf i386; do
+  cmake --build "$out/$name" --target cssrun_runtime -- --quiet
+  echo "$name compiles"
+done
+mkdir -p "$out/headers"
+ln -sfn "$out/root/usr/include/"{hwy,tbb,oneapi,flatbuffers} "$out/headers/"
+for source in runtime/*.cc runtime/{engine,float,geometry,integer,network,neuron,preprocess,stream}/*.cc \
+  runtime/integer/{encoder,kernels,layout,neurons,pixels,readout}/*.cc runtime/integer/kernels/*/*.cc format/*.cc; do
+  [ -e "$source" ] || continue
+  riscv64-linux-gnu-g++ -std=c++20 -fsyntax-only -Wall -Wextra -Werror -DCSSRUN_VERSION='""' \
+    -DFLATBUFFERS_MAX_ALIGNMENT=64 '-DHWY_DISABLED_TARGETS=HWY_RVV' -I. -Iruntime/include \
+    -isystem "$out/build/format/generated" -isystem "$out/headers" "$source"
+done
+echo "riscv64 compiles"
