@@ -10,8 +10,10 @@
 #define CSSRUN_RUNTIME_INTEGER_KERNELS_LEVEL_CONV_SHORT_RUNS_INL_H_
 #endif
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "hwy/highway.h"
 #include "runtime/integer/kernels/level_conv/level_conv.h"
@@ -35,11 +37,14 @@ struct ShortByteRuns : ByteRuns {
 //
 //     sums in memory       2 for its products, 4 for each run that is full; 7 where it is wide
 //     sums in registers    3 for its products; 5 where it is wide
+//
+// Asked once a layer and image: some of the runs are enough.
 bool HasShortRuns(const LevelConv& kernel) {
   if (kernel.planes != 1) return false;
+  constexpr size_t kMost = 1024;
   size_t in_memory = 0;
   size_t in_registers = 0;
-  for (const uint16_t run : kernel.runs) {
+  for (const uint16_t run : std::span(kernel.runs).first(std::min(kernel.runs.size(), kMost))) {
     const size_t quads = run & kRunQuads;
     const bool wide = (run & kWideRun) != 0;
     in_memory += quads * (wide ? 7 : 2) + ((run & kFullRun) != 0 ? 4 : 0);
