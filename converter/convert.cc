@@ -1,7 +1,5 @@
 #include "converter/convert.h"
 
-#include <sha2.h>
-
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -18,6 +16,7 @@
 #include "converter/passes/passes.h"
 #include "converter/passes/split_single_logit.h"
 #include "converter/search.h"
+#include "converter/sha256.h"
 #include "converter/spiking.h"
 #include "converter/support.h"
 #include "converter/verdict.h"
@@ -37,12 +36,6 @@ using format::NodeKind;
 // The silent period of a quantized model of more bits than a settled train has steps: nothing then
 // computes its rounding exactly.
 constexpr uint32_t kSilentSteps = 2;
-
-std::string Sha256(std::span<const uint8_t> bytes) {
-  char hex[SHA256_DIGEST_STRING_LENGTH];
-  SHA256Data(bytes.data(), bytes.size(), hex);
-  return hex;
-}
 
 std::vector<LayerReport> DescribeLayers(const SpikingNetwork& network,
                                         const Calibration& calibration,
@@ -252,7 +245,7 @@ void SetOutputs(const Model& model, const ConvertOptions& options, format::Netwo
 format::NetworkT BuildFile(const Model& model, const PreparedModel& prepared,
                            const ConvertOptions& options, const std::vector<NodeCode>& codes) {
   format::NetworkT network = BuildNetwork(prepared.network, codes, options.code);
-  network.format_version = format::kFormatVersion;
+  network.format_version = format::kImagesVersion;
   // A model of few bits was trained with its own rounding, and one neuron that rounds otherwise is
   // a third of them some layers later. Where its pixels are on a grid, its weights are whole
   // numbers.

@@ -67,12 +67,27 @@ flatbuffers::DetachedBuffer SerializeNetwork(const NetworkT& network) {
   for (const auto& node : network.nodes) {
     for (const auto& synapses : node->synapses) weights += synapses->weights.size();
   }
+  if (network.events != nullptr) {
+    for (const auto& node : network.events->nodes) {
+      for (const auto& synapses : node->synapses) weights += synapses->weights.size();
+    }
+  }
   // Reserve enough room from the start: a builder that grows copies all weights and holds them
   // twice.
   constexpr size_t kRoomForTheRest = 1 << 20;
   flatbuffers::FlatBufferBuilder builder(weights * sizeof(float) + kRoomForTheRest);
   builder.Finish(Network::Pack(builder, &network), NetworkIdentifier());
   return builder.Release();
+}
+
+NetworkT MakeEventFile(std::unique_ptr<EventNetworkT> events) {
+  NetworkT network;
+  network.format_version = kEventsVersion;
+  network.code = std::make_unique<CodeT>();
+  network.preprocessing = std::make_unique<PreprocessingT>();
+  network.origin = std::make_unique<OriginT>();
+  network.events = std::move(events);
+  return network;
 }
 
 }  // namespace cssrun::format

@@ -6,6 +6,7 @@
 #define CSSRUN_FORMAT_NETWORK_FILE_H_
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 
@@ -20,7 +21,11 @@ namespace cssrun::format {
 // layouts: Code.input replaced a field that some of them have.
 // Version 3 has answers that are numbers (Network.answer) and more preprocessing.
 // Version 4 has sources that are spread out (Synapses.spread_y, spread_x).
-constexpr uint32_t kFormatVersion = 5;
+// Version 6 has networks that take events (Network.events). Networks that take images are written
+// as version 5, so that readers of it go on reading them.
+constexpr uint32_t kFormatVersion = 6;
+constexpr uint32_t kImagesVersion = 5;
+constexpr uint32_t kEventsVersion = 6;
 constexpr uint32_t kSpreadVersion = 4;
 constexpr uint32_t kWholePixelsVersion = 5;
 constexpr uint32_t kOldestFormatVersion = 2;
@@ -54,6 +59,10 @@ class NetworkFile {
 
 // Serializes `network` with the file identifier. The same network always gives the same bytes.
 flatbuffers::DetachedBuffer SerializeNetwork(const NetworkT& network);
+
+// A network that takes events, with what the schema requires of every network and `events` does not
+// need.
+NetworkT MakeEventFile(std::unique_ptr<EventNetworkT> events);
 
 }  // namespace cssrun::format
 

@@ -5,8 +5,10 @@
 #include <cstdint>
 #include <string>
 
+#include "format/checks.h"
 #include "format/geometry.h"
 #include "format/network_file.h"
+#include "format/validate_events.h"
 
 namespace cssrun::format {
 namespace {
@@ -15,57 +17,9 @@ namespace {
 // below overflows 64 bits and that a small hostile file cannot demand all memory.
 constexpr uint32_t kMaximumTimesteps = 1024;
 constexpr uint32_t kMaximumSilentSteps = 8;
-constexpr double kMaximumWeightBits = 60;       // beta^(T+L) stays below 2^60
-constexpr uint32_t kMaximumChannels = 1 << 16;  // a channel is a 16-bit number in event lists
-constexpr uint32_t kMaximumSide = 1 << 14;
-constexpr uint64_t kMaximumNeurons = 1 << 27;  // spike trains and membranes of the whole network
-constexpr uint64_t kMaximumSynapses = uint64_t{1} << 60;
+constexpr double kMaximumWeightBits = 60;  // beta^(T+L) stays below 2^60
 constexpr uint64_t kMaximumWindowReads =
     1U << 31;  // positions of a map of means, times members of one
-
-Status Bad(const std::string& where, const std::string& what) {
-  return Status::BadModel(where + ": " + what);
-}
-
-Status AboveLimit(const std::string& where, const std::string& what, uint64_t value,
-                  uint64_t limit) {
-  return Bad(where, what + " " + std::to_string(value) + " is more than the limit of " +
-                        std::to_string(limit) + "; if you trust the file, raise the limit \"" +
-                        what + "\"");
-}
-
-bool InRange(int64_t value, int64_t low, int64_t high) { return low <= value && value <= high; }
-
-bool AllFinite(const flatbuffers::Vector<float>& numbers) {
-  return std::all_of(numbers.begin(), numbers.end(), [](float x) { return std::isfinite(x); });
-}
-
-std::string ToString(const Extent& e) {
-  return std::to_string(e.channels()) + "x" + std::to_string(e.height()) + "x" +
-         std::to_string(e.width());
-}
-
-Status CheckExtent(const std::string& where, const Extent& e) {
-  if (!InRange(e.channels(), 1, kMaximumChannels) || !InRange(e.height(), 1, kMaximumSide) ||
-      !InRange(e.width(), 1, kMaximumSide) || Neurons(e) > kMaximumNeurons) {
-    return Bad(where, "size " + ToString(e) + " is out of range");
-  }
-  return Status::Ok();
-}
-
-Status CheckWindow(const std::string& where, const Window& w) {
-  const auto side = [](int64_t value) { return InRange(value, 1, kMaximumSide); };
-  const auto pad = [](int64_t value) {
-    return InRange(value, -int64_t{kMaximumSide}, kMaximumSide);
-  };
-  if (!side(w.kernel_y()) || !side(w.kernel_x())) return Bad(where, "kernel is out of range");
-  if (!side(w.stride_y()) || !side(w.stride_x())) return Bad(where, "stride is out of range");
-  if (!side(w.dilation_y()) || !side(w.dilation_x())) return Bad(where, "dilation is out of range");
-  if (!pad(w.pad_top()) || !pad(w.pad_left()) || !pad(w.pad_bottom()) || !pad(w.pad_right())) {
-    return Bad(where, "padding is out of range");
-  }
-  return Status::Ok();
-}
 
 // Whether the first and the last window along one axis have a member on the map; those between them
 // then have one, too.
@@ -397,6 +351,10 @@ Status ValidateNetwork(const Network& network, const NetworkLimits& limits) {
         "format version " + std::to_string(network.format_version()) +
         ", this program reads versions " + std::to_string(kOldestFormatVersion) + " to " +
         std::to_string(kFormatVersion) + "; convert the model again with a matching cssconvert");
+  }
+  if (network.events() != nullptr) {
+    if (network.format_version() < kEventsVersion) return Bad("events", "since format version 6");
+    return ValidateEvents(network, limits);
   }
   if (Status status = CheckCode(*network.code(), network.format_version(), limits); !status.ok())
     return status;

@@ -56,9 +56,11 @@ cssrun_layer_kind KindOf(cssrun::LayerKind kind) {
     case cssrun::LayerKind::kPooledNeurons:
       return CSSRUN_LAYER_POOLED_NEURONS;
     case cssrun::LayerKind::kReadout:
+      return CSSRUN_LAYER_READOUT;
+    case cssrun::LayerKind::kEvents:
       break;
   }
-  return CSSRUN_LAYER_READOUT;
+  return CSSRUN_LAYER_EVENTS;
 }
 
 cssrun_ending EndingOf(cssrun::Ending ending) {

@@ -20,9 +20,11 @@ const char* LayerKindName(LayerKind kind) {
     case LayerKind::kPooledNeurons:
       return "pooled neurons";
     case LayerKind::kReadout:
+      return "readout";
+    case LayerKind::kEvents:
       break;
   }
-  return "readout";
+  return "events";
 }
 
 Network::Network(std::unique_ptr<internal::LoadedNetwork> loaded) : loaded_(std::move(loaded)) {}
@@ -34,6 +36,12 @@ namespace {
 void LogLoaded(const internal::LoadedNetwork& network, const std::string& name, size_t bytes,
                const LogSink& log) {
   if (!log) return;
+  if (network.events != nullptr) {
+    log(LogLevel::kInformation, name + ": " + std::to_string(network.layer_infos.size() - 1) +
+                                    " layers that take events, " + std::to_string(bytes) +
+                                    " bytes");
+    return;
+  }
   log(LogLevel::kInformation, name + ": " + std::to_string(network.layers.size()) + " layers, " +
                                   std::to_string(network.timesteps) + " timesteps, " +
                                   std::to_string(bytes) + " bytes");
@@ -93,6 +101,9 @@ Result<std::shared_ptr<const Network>> Network::FromDescriptor(int descriptor,
 
 EngineKind Network::engine() const { return loaded_->engine(); }
 const std::string& Network::why_float() const { return loaded_->float_reason; }
+const EventReading* Network::events() const {
+  return loaded_->events == nullptr ? nullptr : &loaded_->events->reading;
+}
 const InputFormat& Network::input() const { return loaded_->input; }
 const std::vector<std::string>& Network::labels() const { return loaded_->labels; }
 const std::vector<LayerInfo>& Network::layers() const { return loaded_->layer_infos; }

@@ -57,6 +57,10 @@ Status SortEvents(const Network& network, std::span<const InputEvent> events,
 }
 
 Status CheckOptions(const internal::LoadedNetwork& network, const SessionOptions& options) {
+  if (network.events != nullptr) {
+    return Status::InvalidArgument(
+        "this network takes events, not images: run it with an EventSession");
+  }
   if (options.early_exit_margin.has_value() && network.answer == AnswerKind::kNumbers) {
     return Status::InvalidArgument(
         "an early exit, but the answers of this network are numbers, not classes with a margin");
@@ -87,16 +91,19 @@ Session::Session(Session&&) noexcept = default;
 Session& Session::operator=(Session&&) noexcept = default;
 
 Status Session::Run(std::span<const uint8_t> pixels, Answer& answer, PixelOrder order) {
+  if (!options_status_.ok()) return options_status_;
   if (Status status = internal::CheckPixels(*network_, pixels); !status.ok()) return status;
   return RunInput({.kind = internal::InputKind::kBytes, .order = order, .bytes = pixels}, answer);
 }
 
 Status Session::Run(std::span<const float> pixels, Answer& answer, PixelOrder order) {
+  if (!options_status_.ok()) return options_status_;
   if (Status status = internal::CheckPixels(*network_, pixels); !status.ok()) return status;
   return RunInput({.kind = internal::InputKind::kValues, .order = order, .values = pixels}, answer);
 }
 
 Status Session::Run(std::span<const InputEvent> events, Answer& answer) {
+  if (!options_status_.ok()) return options_status_;
   if (internal::Loaded(*network_).direct_input.has_value()) {
     return Status::InvalidArgument(
         "events, but this network takes pixels directly; convert it with --input css");
@@ -107,7 +114,6 @@ Status Session::Run(std::span<const InputEvent> events, Answer& answer) {
 }
 
 Status Session::RunInput(const internal::Input& input, Answer& answer) {
-  if (!options_status_.ok()) return options_status_;
   return internal::WithinMemory([&] { return engine_->Run(input, answer); });
 }
 

@@ -116,6 +116,18 @@ std::string TooFewImages(const converter::ConvertOptions& options, size_t images
       images, differing * 100, 2 / differing);
 }
 
+int ConvertSpiking(const ConvertArguments& arguments) {
+  std::vector<std::string> labels;
+  if (!arguments.labels.empty()) {
+    Result<std::vector<std::string>> names = ReadLabels(arguments.labels);
+    if (!names.ok()) return Fail(names.status());
+    labels = std::move(names).value();
+  }
+  const Status status = ConvertNirFile(arguments.model, arguments.output, arguments.nir, labels,
+                                       arguments.limits.network);
+  return status.ok() ? kAllDone : Fail(status);
+}
+
 int Run(int argc, char** argv) {
   CLI::App app("Converts a trained network to the Canonic Signed Spike code.", kProgram);
   ConvertArguments arguments;
@@ -128,6 +140,9 @@ int Run(int argc, char** argv) {
       exit.has_value()) {
     return *exit;
   }
+  const bool is_nir = IsNirFile(arguments.model);
+  if (Status status = CheckNirOptions(app, is_nir); !status.ok()) return Fail(status);
+  if (is_nir) return ConvertSpiking(arguments);
   converter::ConvertOptions& options = arguments.options;
   options.limits = arguments.limits.network;
   const Result<std::optional<converter::ImageSize>> size = ParseInputSize(arguments.input_size);

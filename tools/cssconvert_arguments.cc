@@ -17,6 +17,7 @@ constexpr char kExamples[] =
     "  cssconvert model.onnx -o net.fb --calibration images/\n"
     "  cssconvert resnet.onnx -o net.fb --calibration images/ --labels names.txt \\\n"
     "      --preset imagenet --timesteps 8 --beta 2\n"
+    "  cssconvert snn.nir -o net.fb --dt 1ms --reset subtract\n"
     "  cssconvert resnet.onnx --check photo.jpg expected.npy --preset imagenet";
 
 const std::map<std::string, converter::InputCoding> kInputs = {
@@ -92,7 +93,9 @@ bool IsSize(const std::string& word) {
 void DeclareConvert(CLI::App& app, ConvertArguments& arguments) {
   converter::ConvertOptions& options = arguments.options;
   converter::CodeSettings& code = options.code;
-  app.add_option("MODEL", arguments.model, "the trained network, ONNX (opset 7 to 23)")->required();
+  app.add_option("MODEL", arguments.model,
+                 "the trained network: an ANN in ONNX (opset 7 to 23), or a spiking network in NIR")
+      ->required();
   app.add_option("-o,--output", arguments.output, "the network file to write");
   app.add_option("--calibration", arguments.calibration,
                  "folder of images like those that will be classified; a few hundred do");
@@ -107,6 +110,8 @@ void DeclareConvert(CLI::App& app, ConvertArguments& arguments) {
           CLI::CheckedTransformer(kAnswers, CLI::ignore_case).description("classes|numbers"))
       ->option_text("classes|numbers")
       ->group(kTrainedOn);
+
+  DeclareNir(app, arguments.nir);
 
   const std::string coding = "The spike code";
   app.add_option(
@@ -208,7 +213,8 @@ void DeclareConvert(CLI::App& app, ConvertArguments& arguments) {
     const bool converts = !arguments.output.empty() || !arguments.calibration.empty();
     if (!arguments.check.empty() && !converts) return;
     if (arguments.output.empty()) throw CLI::RequiredError("-o,--output");
-    if (arguments.calibration.empty()) throw CLI::RequiredError("--calibration");
+    if (arguments.calibration.empty() && !IsNirFile(arguments.model))
+      throw CLI::RequiredError("--calibration");
   });
   Prepare(app, kExamples);
 }

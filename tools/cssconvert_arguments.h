@@ -9,6 +9,7 @@
 
 #include "converter/convert.h"
 #include "tools/choose_preprocessing.h"
+#include "tools/cssconvert_nir.h"
 #include "tools/limits.h"
 
 namespace cssrun::tools {
@@ -31,6 +32,7 @@ struct ConvertArguments {
   std::optional<AnswerKind> answer;
   converter::Coding coding = converter::Coding::kCss;
   AskedPreprocessing preprocessing;
+  NirArguments nir;
   converter::ConvertOptions options;
   Limits limits;
 };

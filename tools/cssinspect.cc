@@ -15,6 +15,7 @@
 #include "tools/args.h"
 #include "tools/choose_preprocessing.h"
 #include "tools/exit_codes.h"
+#include "tools/inspect_events.h"
 #include "tools/limits.h"
 #include "tools/plan_table.h"
 #include "tools/run_main.h"
@@ -79,6 +80,7 @@ Json SynapsesToJson(const format::Synapses& s) {
 }
 
 Json ToJson(const format::NetworkFile& file) {
+  if (file.network().events() != nullptr) return EventsToJson(file);
   const format::Network& network = file.network();
   const format::Code& code = *network.code();
   const InputFormat input =
@@ -176,6 +178,7 @@ std::string Describe(const format::Synapses& s) {
 }
 
 std::string ToText(const std::string& path, const format::NetworkFile& file) {
+  if (file.network().events() != nullptr) return EventsToText(path, file);
   const format::Network& network = file.network();
   const format::Code& code = *network.code();
   const format::Origin& origin = *network.origin();
@@ -237,7 +240,8 @@ int WritePlan(const std::string& path, const Limits& limits) {
     PrintError(kProgram, network.status().message());
     return ExitCodeOf(network.status());
   }
-  return Write(FormatPlan(*network.value()));
+  const bool takes_events = network.value()->events() != nullptr;
+  return Write(takes_events ? FormatEventPlan(*network.value()) : FormatPlan(*network.value()));
 }
 
 int Run(int argc, char** argv) {

@@ -17,6 +17,7 @@
 #include "tools/output.h"
 #include "tools/progress.h"
 #include "tools/ranks/ranks.h"
+#include "tools/recordings/run_recordings.h"
 #include "tools/report/report.h"
 #include "tools/results.h"
 #include "tools/run_main.h"
@@ -131,6 +132,17 @@ int RunFrames(const Arguments& arguments, const std::shared_ptr<const Network>& 
   return whole.value() ? kAllDone : kSomeInputsFailed;
 }
 
+int RunEvents(const Arguments& arguments, const std::shared_ptr<const Network>& network,
+              const Ranks& ranks) {
+  if (!ranks.alone()) {
+    return Fail(Status::InvalidArgument(
+        "recordings of events are not shared among ranks; run it without mpirun"));
+  }
+  const Result<bool> whole = RunRecordings(arguments, network);
+  if (!whole.ok()) return Fail(whole.status());
+  return whole.value() ? kAllDone : kSomeInputsFailed;
+}
+
 int Run(int argc, char** argv, Ranks& ranks) {
   CLI::App app("Classifies images with a converted spiking network.", kProgram);
   Arguments arguments;
@@ -148,6 +160,8 @@ int Run(int argc, char** argv, Ranks& ranks) {
   if (!network->why_float().empty()) {
     PrintError(kProgram, "running in float, which is slower: " + network->why_float());
   }
+  if (network->events() != nullptr) return RunEvents(arguments, network, ranks);
+  if (const Status status = CheckNoRecordings(arguments); !status.ok()) return Fail(status);
   if (!arguments.stream.source.empty()) return RunFrames(arguments, network, ranks);
   LeftOut left_out;
   Result<std::vector<ImageFile>> listed = CollectImages(arguments, *network, left_out);

@@ -16,6 +16,7 @@ constexpr char kExamples[] =
     "  cssrun net.fb --stream /dev/video0 --changes-only\n"
     "  ffmpeg -i clip.mp4 -s 640x360 -f rawvideo -pix_fmt rgb24 - | cssrun net.fb --stream - "
     "--size 640x360\n"
+    "  cssrun events.fb recording.aedat4 --scale --every 10ms\n"
     "Folders named after the network's labels tell the truth about the images in them; accuracy "
     "is\n"
     "then reported. Results go to standard output, everything else to standard error.\n"
@@ -66,7 +67,8 @@ Status CheckNumbers(const Arguments& arguments, const Network& network) {
 void Declare(CLI::App& app, Arguments& arguments) {
   app.add_option("NET", arguments.network, "network file made by cssconvert")->required();
   app.add_option("PATH", arguments.paths,
-                 "images, folders (all images below), or - for a list on standard input");
+                 "images, folders (all images below), or - for a list on standard input; of a "
+                 "network that takes events: recordings, folders, or - for events");
   app.add_option("--files0-from", arguments.paths_from,
                  "more paths from this file (- is standard input), each ended by a NUL");
   app.add_option("-k,--topk", arguments.topk, "how many classes to print for an image")
@@ -113,10 +115,12 @@ void Declare(CLI::App& app, Arguments& arguments) {
       ->allow_extra_args(false)  // arguments after its one value are paths
       ->needs(report);
   DeclareStream(app, arguments.stream);
+  DeclareRecordings(app, arguments.recordings);
   AddLimitOption(app, arguments.limits);
   Prepare(app, kExamples);
   app.callback([&app, &arguments, format] {
     CheckStream(app, arguments.stream);
+    CheckRecordings(arguments.recordings);
     if (arguments.resume.empty()) return;
     if (format->count() > 0 && arguments.format != "jsonl") {
       throw CLI::ValidationError("--resume", "needs JSON lines, not --format " + arguments.format);
@@ -131,24 +135,37 @@ OutputFormat FormatNamed(const std::string& name) {
   return name == "jsonl" ? OutputFormat::kJsonLines : OutputFormat::kText;
 }
 
+Result<std::vector<std::string>> PathsOf(const Arguments& arguments) {
+  std::vector<std::string> paths = arguments.paths;
+  if (arguments.paths_from.empty()) return paths;
+  Result<std::vector<std::string>> listed = arguments.paths_from == "-"
+                                                ? ReadPaths(std::cin, '\0', "standard input")
+                                                : ReadPathsFrom(arguments.paths_from, '\0');
+  if (!listed.ok()) return listed.status();
+  std::move(listed.value().begin(), listed.value().end(), std::back_inserter(paths));
+  return paths;
+}
+
 Result<std::vector<ImageFile>> CollectImages(const Arguments& arguments, const Network& network,
                                              LeftOut& left_out) {
-  std::vector<std::string> paths = arguments.paths;
-  if (!arguments.paths_from.empty()) {
-    Result<std::vector<std::string>> listed = arguments.paths_from == "-"
-                                                  ? ReadPaths(std::cin, '\0', "standard input")
-                                                  : ReadPathsFrom(arguments.paths_from, '\0');
-    if (!listed.ok()) return listed.status();
-    std::move(listed.value().begin(), listed.value().end(), std::back_inserter(paths));
-  }
+  Result<std::vector<std::string>> named = PathsOf(arguments);
+  if (!named.ok()) return named.status();
+  const std::vector<std::string>& paths = named.value();
   if (paths.empty()) {
     return Status::InvalidArgument("no images are named; give files, folders or - (see --help)");
   }
   Result<std::vector<ImageFile>> images = ListImages(paths, network.labels(), std::cin, &left_out);
   if (images.ok() && images.value().empty()) {
     const std::string left = DescribeLeftOut(left_out);
-    return Status::InvalidArgument(std::string("no images (") + kReadKinds + ") in what was named" +
-                                   (left.empty() ? "" : "; " + left));
+    std::string message = std::string("no images (") + kReadKinds + ") in what was named" +
+                          (left.empty() ? "" : "; " + left);
+    const Result<std::vector<ImageFile>> recordings = ListRecordings(paths, network.labels());
+    if (recordings.ok() && !recordings.value().empty()) {
+      message += "; " + recordings.value()[0].path + " is a recording of events, but " +
+                 arguments.network +
+                 " takes images: take a network made of a NIR model (cssconvert MODEL.nir)";
+    }
+    return Status::InvalidArgument(message);
   }
   return images;
 }

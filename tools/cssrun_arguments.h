@@ -12,6 +12,7 @@
 #include "tools/image_list.h"
 #include "tools/limits.h"
 #include "tools/output.h"
+#include "tools/recordings/recording_arguments.h"
 #include "tools/stream/stream_arguments.h"
 
 namespace cssrun::tools {
@@ -34,6 +35,7 @@ struct Arguments {
   std::string resume;
   std::vector<std::string> neurons;
   StreamArguments stream;
+  RecordingArguments recordings;
   Limits limits;
 };
 
@@ -41,6 +43,9 @@ struct Arguments {
 void Declare(CLI::App& app, Arguments& arguments);
 
 OutputFormat FormatNamed(const std::string& name);
+
+// Returns the paths that the command line and --files0-from name. Error: kIo.
+Result<std::vector<std::string>> PathsOf(const Arguments& arguments);
 
 // Returns the images that the paths name, in order, and counts those that folders have beside them.
 // Errors: kInvalidArgument when there are none, kIo.

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Fuzzes: tools/fuzz.sh TARGET SECONDS [libFuzzer options]. Targets, files of tests/fuzz: network_load
-# network_run onnx_import image_decode text_input c_api; or `all`, one after the other.
+# network_run onnx_import image_decode recording text_input c_api; or `all`, one after the other.
 # What is found is left in build/fuzz/findings/TARGET; it belongs into tests/fuzz/corpus/TARGET.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 if [ "${1:-}" = all ] && [ $# -ge 2 ]; then
   shift
-  for target in network_load network_run onnx_import image_decode text_input c_api; do
+  for target in network_load network_run onnx_import image_decode recording text_input c_api; do
     tools/fuzz.sh "$target" "$@"
   done
   exit

@@ -45,6 +45,12 @@ bool IsRead(const std::string& extension) {
   return IsAmong(kRead, extension);
 }
 
+bool IsRecording(const std::string& extension) {
+  static constexpr auto kRecordings = std::to_array<std::string_view>(
+      {".aedat", ".aedat2", ".aedat4", ".bin", ".csv", ".dat", ".raw"});
+  return IsAmong(kRecordings, extension);
+}
+
 // Whether a file that is not read is an image: by its extension, or by its first bytes where the
 // extension says nothing.
 bool IsUnreadImage(const fs::path& path, const std::string& extension) {
@@ -71,7 +77,8 @@ int TruthOf(const fs::path& relative, const LabelIndex& labels) {
 }
 
 Status ListFolder(const std::string& folder, const LabelIndex& labels,
-                  std::vector<ImageFile>& images, LeftOut* left_out) {
+                  bool (*is_listed)(const std::string& extension), std::vector<ImageFile>& images,
+                  LeftOut* left_out) {
   std::error_code error;
   std::vector<ImageFile> found;
   // Links to folders are not followed, so a loop of links ends.
@@ -85,7 +92,7 @@ Status ListFolder(const std::string& folder, const LabelIndex& labels,
     std::error_code ignored;
     if (entry->is_directory(ignored)) continue;
     const std::string extension = ExtensionOf(entry->path());
-    if (!IsRead(extension)) {
+    if (!is_listed(extension)) {
       // Pipes and devices are not opened.
       const bool counts = left_out != nullptr && entry->is_regular_file(ignored) &&
                           IsUnreadImage(entry->path(), extension);
@@ -167,11 +174,34 @@ Result<std::vector<std::string>> FolderNames(const std::string& folder) {
   return names;
 }
 
+namespace {
+
+// Lists what the paths name other than "-".
+Status ListPath(const std::string& path, const LabelIndex& index,
+                bool (*is_listed)(const std::string& extension), std::vector<ImageFile>& files,
+                LeftOut* left_out) {
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  if (!fs::exists(status)) {
+    return Status::Io(path + ": " + (error ? error.message() : "no such file or folder"));
+  }
+  if (fs::is_directory(status)) return ListFolder(path, index, is_listed, files, left_out);
+  files.push_back({path, kUnknownTruth});
+  return Status::Ok();
+}
+
+LabelIndex IndexOf(const std::vector<std::string>& labels) {
+  LabelIndex index;
+  for (size_t i = 0; i < labels.size(); ++i) index.emplace(labels[i], static_cast<int>(i));
+  return index;
+}
+
+}  // namespace
+
 Result<std::vector<ImageFile>> ListImages(const std::vector<std::string>& paths,
                                           const std::vector<std::string>& labels,
                                           std::istream& standard_input, LeftOut* left_out) {
-  LabelIndex index;
-  for (size_t i = 0; i < labels.size(); ++i) index.emplace(labels[i], static_cast<int>(i));
+  const LabelIndex index = IndexOf(labels);
   std::vector<ImageFile> images;
   for (const std::string& path : paths) {
     if (path == "-") {
@@ -180,18 +210,28 @@ Result<std::vector<ImageFile>> ListImages(const std::vector<std::string>& paths,
       for (std::string& line : lines.value()) images.push_back({std::move(line), kUnknownTruth});
       continue;
     }
-    std::error_code error;
-    const fs::file_status status = fs::status(path, error);
-    if (!fs::exists(status)) {
-      return Status::Io(path + ": " + (error ? error.message() : "no such file or folder"));
-    }
-    if (!fs::is_directory(status)) {
-      images.push_back({path, kUnknownTruth});
-    } else if (Status listed = ListFolder(path, index, images, left_out); !listed.ok()) {
-      return listed;
+    if (Status status = ListPath(path, index, IsRead, images, left_out); !status.ok()) {
+      return status;
     }
   }
   return images;
+}
+
+bool IsRecordingName(const std::string& path) { return IsRecording(ExtensionOf(path)); }
+
+Result<std::vector<ImageFile>> ListRecordings(const std::vector<std::string>& paths,
+                                              const std::vector<std::string>& labels) {
+  const LabelIndex index = IndexOf(labels);
+  std::vector<ImageFile> recordings;
+  for (const std::string& path : paths) {
+    if (path == "-") {
+      recordings.push_back({path, kUnknownTruth});
+    } else if (Status status = ListPath(path, index, IsRecording, recordings, nullptr);
+               !status.ok()) {
+      return status;
+    }
+  }
+  return recordings;
 }
 
 }  // namespace cssrun::tools

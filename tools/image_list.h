@@ -40,6 +40,15 @@ Result<std::vector<ImageFile>> ListImages(const std::vector<std::string>& paths,
                                           std::istream& standard_input,
                                           LeftOut* left_out = nullptr);
 
+// Extensions of recordings of event cameras, for messages.
+inline constexpr char kRecordingExtensions[] = ".aedat, .aedat4, .bin, .csv, .dat, .raw";
+// Whether a file has one of them, in any case.
+bool IsRecordingName(const std::string& path);
+
+// The same for recordings of events, which those extensions tell in folders. "-" stands for itself.
+Result<std::vector<ImageFile>> ListRecordings(const std::vector<std::string>& paths,
+                                              const std::vector<std::string>& labels);
+
 // Reads a list of paths, each ended by `separator`, which the last may lack. Messages use `name`
 // for the list. Error: kIo where the list cannot be read, or holds an entry longer than any path.
 Result<std::vector<std::string>> ReadPaths(std::istream& list, char separator,

@@ -7,8 +7,8 @@ set -euo pipefail
 packages=(
   g++ cmake ninja-build pkg-config
   libtbb-dev libhwy-dev libflatbuffers-dev flatbuffers-compiler       # the runtime
-  libonnx-dev libprotobuf-dev protobuf-compiler libdnnl-dev libmd-dev # the converter
-  libcli11-dev libfmt-dev nlohmann-json3-dev libjpeg-dev libturbojpeg0-dev libpng-dev libwebp-dev # the programs
+  libonnx-dev libprotobuf-dev protobuf-compiler libdnnl-dev libmd-dev libhdf5-dev # the converter
+  libcli11-dev libfmt-dev nlohmann-json3-dev libjpeg-dev libturbojpeg0-dev libpng-dev libwebp-dev liblz4-dev # the programs
   libgtest-dev libbenchmark-dev                                       # tests and benchmarks
   python3-dev pybind11-dev python3-numpy                              # the Python module
   python3-pytest python3-pil python3-pip python3-setuptools python3-wheel # its tests

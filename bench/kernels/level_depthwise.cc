@@ -1,5 +1,6 @@
-// Benchmarks LevelDepthwise in products of levels and weights, which are floats, beside the limit
-// of those. Sums become levels in registers.
+// Benchmarks LevelDepthwise in products of levels and weights, beside the limit of those: bytes
+// where the machine has an instruction for four of them, floats elsewhere. Sums become levels in
+// registers.
 #include <benchmark/benchmark.h>
 
 #include <random>
@@ -8,6 +9,7 @@
 #include "kernels/event_kernel.h"
 #include "kernels/report.h"
 #include "runtime/geometry/window_axis.h"
+#include "runtime/simd_variant.h"
 #include "tests/runtime/kernels/cases/convolution_case.h"
 #include "tests/runtime/kernels/cases/settled_case.h"
 
@@ -37,7 +39,9 @@ void LevelDepthwiseAlone(benchmark::State& state, const ConvolutionShape& shape)
   state.SetLabel(shape.network);
   const double taps = CountTaps(RowsOf(shape.window), c.map.height(), shape.source.height()) *
                       CountTaps(ColumnsOf(shape.window), c.map.width(), shape.source.width());
-  ReportShare(state, taps * shape.targets, "products/s", Limit::kFloatProducts);
+  const bool bytes = RunningVariant().byte_products;
+  ReportShare(state, taps * shape.targets, "products/s",
+              bytes ? Limit::kByteProducts : Limit::kFloatProducts);
 }
 
 [[maybe_unused]] const int kRegistered =

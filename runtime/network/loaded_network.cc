@@ -129,10 +129,44 @@ LoadedNetwork LayOutShared(const format::NetworkFile& file) {
   return loaded;
 }
 
+// Everything that a network which takes events has.
+LoadedNetwork LayOutEventNetwork(const format::Network& network) {
+  LoadedNetwork loaded;
+  auto events = std::make_unique<EventNetwork>(LayOutEvents(*network.events()));
+  for (const SpikingLayer& neurons : events->nodes) {
+    const format::Extent& extent = neurons.extent;
+    const LayerKind kind = loaded.layer_infos.empty() ? LayerKind::kEvents : LayerKind::kNeurons;
+    loaded.layer_infos.push_back({neurons.name, kind, Neurons(extent), 0, extent.channels(),
+                                  extent.height(), extent.width()});
+  }
+  LayerInfo& last = loaded.layer_infos.back();
+  last.kind = LayerKind::kReadout;
+  OutputInfo output;
+  output.name = last.name;
+  output.shape = {last.channels, last.height, last.width};
+  if (last.height * last.width == 1) output.shape.resize(1);
+  loaded.outputs.push_back(output);
+  const LayerInfo& first = loaded.layer_infos.front();
+  loaded.input.channels = first.channels;
+  loaded.input.height = first.height;
+  loaded.input.width = first.width;
+  loaded.input.mean.assign(first.channels, 0.0F);
+  loaded.input.stddev.assign(first.channels, 1.0F);
+  loaded.input.resize = std::max(first.height, first.width);
+  for (const flatbuffers::String* label : *network.labels()) {
+    loaded.labels.push_back(label->str());
+  }
+  loaded.macs_per_image = network.macs_per_image();
+  loaded.layout = FloatNetwork();
+  loaded.events = std::move(events);
+  return loaded;
+}
+
 }  // namespace
 
 LoadedNetwork LayOutNetwork(const format::NetworkFile& file, EngineKind engine,
                             bool file_may_ask_for_float) {
+  if (file.network().events() != nullptr) return LayOutEventNetwork(file.network());
   LoadedNetwork loaded = LayOutShared(file);
   const flatbuffers::String* why_float = file.network().why_float();
   if (engine == EngineKind::kInteger && file_may_ask_for_float && why_float != nullptr &&

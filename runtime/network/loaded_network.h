@@ -8,6 +8,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -17,6 +18,7 @@
 #include "format/network_file.h"
 #include "hwy/aligned_allocator.h"
 #include "runtime/direct_input.h"
+#include "runtime/events/event_network.h"
 #include "runtime/float/float_network.h"
 #include "runtime/integer/network.h"
 #include "runtime/neuron/neuron.h"
@@ -73,6 +75,8 @@ struct LoadedNetwork {
   std::vector<Layer> layers;
   AnswerKind answer = AnswerKind::kClasses;
   std::vector<OutputInfo> outputs;  // of the readouts, which are the last layers
+  // Set if the network takes events: then there are no `layers` and no layout.
+  std::unique_ptr<const EventNetwork> events;
   // The alternative held says which engine runs the network.
   std::variant<FloatNetwork, IntegerNetwork> layout;
   // Why the integer engine does not run this network, if the caller asked for it; else empty.

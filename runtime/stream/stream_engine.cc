@@ -55,6 +55,10 @@ double SecondsSince(Clock::time_point start) {
 }  // namespace
 
 Status CheckStream(const LoadedNetwork& network) {
+  if (network.events != nullptr) {
+    return Status::InvalidArgument(
+        "stream: this network takes events, not frames: run it with an EventSession");
+  }
   if (network.engine() != EngineKind::kInteger) {
     const std::string why = network.float_reason.empty() ? "" : " (" + network.float_reason + ")";
     return Status::InvalidArgument("stream: the network runs in float" + why +

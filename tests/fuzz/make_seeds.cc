@@ -1,5 +1,6 @@
 // Writes the inputs that fuzzing starts from, FOLDER/TARGET/NAME: small sound inputs of every kind,
 // and inputs that other tests know to be bad.
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
@@ -10,10 +11,13 @@
 
 #include "format/network_file.h"
 #include "tests/converter/bad_models.h"
+#include "tests/converter/nir_writer.h"
 #include "tests/converter/onnx_models.h"
 #include "tests/fuzz/target.h"
+#include "tests/oracle/event_model.h"
 #include "tests/oracle/random_network.h"
 #include "tests/tools/encode_images.h"
+#include "tests/tools/recordings/write_recordings.h"
 
 namespace {
 
@@ -65,6 +69,17 @@ void Models(Writer& writer) {
   }
 }
 
+void SpikingModels(Writer& writer) {
+  for (uint32_t seed = 0; seed < 12; ++seed) {
+    oracle::EventModel model = oracle::RandomEventModel(seed);
+    model.nodes.resize(std::min<size_t>(model.nodes.size(), 3));
+    const converter::NirGraph graph = testing_models::NirOf(model);
+    writer.Write("nir_import", testing_models::WriteNir(graph, {.compressed = seed % 3 == 0,
+                                                                .floats = true,
+                                                                .nested = seed % 4 == 0}));
+  }
+}
+
 void Images(Writer& writer) {
   const tools::Image image = tools::PatternImage(13, 9);
   writer.Write("image_decode", tools::EncodePng(image));
@@ -100,6 +115,26 @@ void Images(Writer& writer) {
   for (const auto& [layout, row_bytes] : pngs) {
     const std::vector<uint8_t> rows(9 * row_bytes, 0x5A);
     writer.Write("image_decode", tools::EncodePng(13, 9, layout, rows, layout.color_type == 3));
+  }
+}
+
+void Recordings(Writer& writer) {
+  for (const size_t count : {3U, 200U}) {
+    const auto write = [&](const tools::Bytes& bytes) { writer.Write("recording", bytes); };
+    const auto small = tools::RandomEvents(1, count, {34, 34}, 8'388'000);
+    const auto large = tools::RandomEvents(2, count, {240, 180}, 16'776'000);
+    write(tools::WriteNmnist(small));
+    write(tools::WriteDat(large, 1, "% Data file containing 2D events\n"));
+    write(tools::WriteDat(large, 2, "% Version 2\n% Width 240\n% Height 180\n"));
+    write(tools::WriteEvt2(large, {240, 180}));
+    write(tools::WriteEvt3(large, {240, 180}));
+    write(tools::WriteAedat2(small, "DVS128"));
+    write(tools::WriteAedat2(large, "DAVIS240"));
+    write(tools::WriteAedat3(large, 20));
+    write(tools::WriteAedat4(large, {.others = true}));
+    write(tools::WriteAedat4(large, {.lz4 = false, .table = false}));
+    write(tools::WriteCsv(small));
+    write(tools::WriteCsv(large, "t_ms;x;y;p\n"));
   }
 }
 
@@ -141,7 +176,9 @@ int main(int argc, char** argv) {
   Writer writer(argv[1]);
   Networks(writer);
   Models(writer);
+  SpikingModels(writer);
   Images(writer);
+  Recordings(writer);
   Texts(writer);
   Calls(writer);
   return 0;

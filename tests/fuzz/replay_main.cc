@@ -31,7 +31,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t kMostBytes = 16384;
+constexpr size_t kMostBytes = 65536;  // a NIR file of a few nodes has 20,000
 
 std::vector<std::vector<uint8_t>> inputs;  // NOLINT: for LLVMFuzzerMutate()
 std::mt19937 randomness;                   // NOLINT

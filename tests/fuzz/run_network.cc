@@ -51,6 +51,34 @@ void RunEngine(std::span<const uint8_t> bytes, const LoadOptions& options) {
           "the order of the work does not change a bit");
 }
 
+// The same events, fed at once and in two pieces with a saved state between them.
+void RunEvents(const std::shared_ptr<const Network>& network) {
+  const InputFormat& input = network->input();
+  const uint64_t addresses = uint64_t{input.channels} * input.height * input.width;
+  std::vector<TimedEvent> events;
+  for (uint64_t i = 0; i < 20; ++i) {
+    events.push_back({i * i / 3, static_cast<uint32_t>(i * 7919 % addresses), 1});
+  }
+  Result<EventSession> whole = EventSession::Create(network);
+  Result<EventSession> pieces = EventSession::Create(network);
+  Require(whole.ok() && pieces.ok(), "a session can be made");
+  Require(whole.value().Feed(events, 200).ok(), "events run");
+  const std::span<const TimedEvent> all(events);
+  Require(pieces.value().Feed(all.first(8), events[8].step).ok(), "events run");
+  std::vector<uint8_t> state;
+  pieces.value().Save(state);
+  Require(pieces.value().Feed(all.subspan(8), 150).ok(), "events run");
+  Require(pieces.value().Restore(state).ok(), "a state can be restored");
+  Require(pieces.value().Feed(all.subspan(8), 200).ok(), "events run again");
+  std::vector<float> first;
+  std::vector<float> second;
+  whole.value().ReadLogits(first);
+  pieces.value().ReadLogits(second);
+  Require(first.size() == network->logits() && second.size() == first.size(), "logits");
+  Require(std::memcmp(first.data(), second.data(), first.size() * sizeof(float)) == 0,
+          "pieces change no bit");
+}
+
 }  // namespace
 
 bool RunNetwork(std::span<const uint8_t> bytes, const NetworkLimits& limits) {
@@ -60,6 +88,10 @@ bool RunNetwork(std::span<const uint8_t> bytes, const NetworkLimits& limits) {
   if (!network.ok()) {
     RequireCleanRefusal(network.status(), "input");
     return false;
+  }
+  if (network.value()->events() != nullptr) {
+    RunEvents(network.value());
+    return true;
   }
   RunEngine(bytes, options);
   options.engine = EngineKind::kFloat;

@@ -36,7 +36,7 @@ void Write(const std::string& path, const format::NetworkT& network) {
 int main(int argc, char** argv) {
   if (argc != 2) return 2;
   const std::string base =
-      std::string(argv[1]) + "/version" + std::to_string(format::kFormatVersion) + "_";
+      std::string(argv[1]) + "/version" + std::to_string(format::kImagesVersion) + "_";
   Write(base + "spikes", oracle::RandomNetwork(7, {.placed_means = true}));
   Write(base + "direct", oracle::RandomNetwork(3, {.direct = true, .settled = true}));
   Write(base + "spread", oracle::RandomNetwork(2, {.spread = true}));

@@ -111,7 +111,7 @@ std::vector<float> Thresholds(uint32_t timesteps, float share) {
 NetworkT EmptyNetwork(uint32_t timesteps, float beta, uint32_t silent, bool negative,
                       const Extent& image) {
   NetworkT network;
-  network.format_version = format::kFormatVersion;
+  network.format_version = format::kImagesVersion;
   network.code = std::make_unique<CodeT>();
   network.code->timesteps = timesteps;
   network.code->beta = beta;

@@ -58,7 +58,7 @@ TEST(GoldenTest, EveryReleasedVersionGivesTheAnswersItGave) {
     EXPECT_EQ(engines, 2U);
   }
   EXPECT_GE(files, 2U);
-  for (uint32_t version = format::kOldestFormatVersion; version <= format::kFormatVersion;
+  for (uint32_t version = format::kOldestFormatVersion; version <= format::kImagesVersion;
        ++version) {
     EXPECT_TRUE(versions[version]) << "no file of version " << version;
   }

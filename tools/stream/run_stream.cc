@@ -198,7 +198,7 @@ void StreamRun::NoteWarning() {
 
 void StreamRun::Print() {
   if (arguments_.stream.changes_only ? !answer_changed_
-                                     : result_.number % arguments_.stream.every != 0) {
+                                     : result_.number % arguments_.stream.every_frames != 0) {
     return;
   }
   Write(StreamLine(format_, result_, answer_, network_, arguments_.topk));

@@ -32,6 +32,14 @@ constexpr Conflict kConflicts[] = {
   throw CLI::ValidationError("--stream", message);
 }
 
+std::optional<uint64_t> ParseFrames(const std::string& text) {
+  uint64_t frames = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, frames);
+  if (error != std::errc() || stop != end || frames == 0 || frames > 1'000'000) return std::nullopt;
+  return frames;
+}
+
 bool IsGiven(const CLI::App& app, const std::string& option) {
   return app.get_option(option)->count() > 0;
 }
@@ -78,11 +86,10 @@ void DeclareStream(CLI::App& app, StreamArguments& arguments) {
       app.add_flag("--changes-only", arguments.changes_only,
                    "print a frame only where the answer is another one than before")
           ->needs(stream);
-  app.add_option("--every", arguments.every, "print each Nth frame; all are run")
-      ->check(CLI::Range(1, 1000000))
-      ->capture_default_str()
-      ->type_name("N")
-      ->needs(stream)
+  app.add_option("--every", arguments.every,
+                 "print each Nth frame of a stream, all of which are run; of recordings of events, "
+                 "an answer each TIME, such as 10ms")
+      ->type_name("N|TIME")
       ->excludes(changes_only);
 }
 
@@ -97,6 +104,13 @@ void CheckStream(const CLI::App& app, StreamArguments& arguments) {
   }
   if (app.get_option("--format")->as<std::string>() == "npy") {
     Refuse("an .npy begins with the number of frames, which is not known; take --format jsonl");
+  }
+  if (!arguments.every.empty()) {
+    const std::optional<uint64_t> frames = ParseFrames(arguments.every);
+    if (!frames.has_value()) {
+      throw CLI::ValidationError("--every", "of a stream, a number of frames from 1 to 1000000");
+    }
+    arguments.every_frames = *frames;
   }
   if (arguments.size.empty()) return;
   arguments.frame_size = ParseFrameSize(arguments.size);

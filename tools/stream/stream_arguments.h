@@ -18,7 +18,9 @@ struct StreamArguments {
   unsigned hold = 0;
   double dead_zone = 0;
   bool changes_only = false;
-  uint64_t every = 1;
+  // Print each Nth frame, or recordings' answers in such times; CheckStream() makes `every_frames`.
+  std::string every;
+  uint64_t every_frames = 1;
 };
 
 // Parses "640x360", width first as ffmpeg writes it. Returns nothing if that is no size.

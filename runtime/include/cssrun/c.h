@@ -160,7 +160,8 @@ enum {
   CSSRUN_LAYER_PIXELS = 1, /* the image itself, if it is not coded as spikes */
   CSSRUN_LAYER_NEURONS = 2,
   CSSRUN_LAYER_POOLED_NEURONS = 3,
-  CSSRUN_LAYER_READOUT = 4
+  CSSRUN_LAYER_READOUT = 4,
+  CSSRUN_LAYER_EVENTS = 5 /* the input of a network that takes events */
 };
 
 typedef struct cssrun_layer_info {

@@ -3,6 +3,7 @@
 #define CSSRUN_CSSRUN_H_
 
 #include "cssrun/batch.h"
+#include "cssrun/event_session.h"
 #include "cssrun/limits.h"
 #include "cssrun/network.h"
 #include "cssrun/preprocess.h"

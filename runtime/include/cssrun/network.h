@@ -29,8 +29,9 @@ enum class LayerKind {
   kNeurons,        // neurons with a membrane each
   kPooledNeurons,  // neurons that fire from the largest membrane of a max pool
   kReadout,        // the last layer, which sums logits
+  kEvents,         // the input of a network that takes events
 };
-// Returns "encoder", "pixels", "neurons", "pooled neurons" or "readout".
+// Returns "encoder", "pixels", "neurons", "pooled neurons", "readout" or "events".
 CSSRUN_API const char* LayerKindName(LayerKind kind);
 
 struct LayerInfo {
@@ -97,6 +98,23 @@ struct LoadOptions {
   NetworkLimits limits;
 };
 
+// What the logits of a network that takes events are.
+enum class EventReadout {
+  kCounts,      // spikes that each neuron of the last layer has sent since the beginning
+  kPotentials,  // the potentials of the last layer, whose neurons send no spikes
+};
+
+// How a network that takes events was read from its model, which does not say all of it.
+struct EventReading {
+  double step_seconds = 0;  // the length of a step
+  EventReadout readout = EventReadout::kCounts;
+  // What was assumed, a sentence each: how time is cut, resets, several spikes at one step, ...
+  std::vector<std::string> assumptions;
+  // Names of the layers whose neurons are brought up to date at every step, with events or without,
+  // because a bias or a leak towards a level moves them. Empty: silent steps cost nothing.
+  std::vector<std::string> stepped;
+};
+
 namespace internal {
 struct LoadedNetwork;
 struct NetworkAccess;
@@ -132,11 +150,16 @@ class CSSRUN_API Network {
   // Why integers do not run it, if they were asked for; else "".
   const std::string& why_float() const;
 
-  // The images that Session::Run takes. Preprocess() makes them of pictures.
+  // How events are read; null if the network takes images. A network takes either: events go to an
+  // EventSession (cssrun/event_session.h), images to a Session. Lives as long as the network.
+  const EventReading* events() const;
+  // The images that Session::Run takes. Preprocess() makes them of pictures. Of a network that
+  // takes events: channels, height and width of their addresses.
   const InputFormat& input() const;
   // The names of the classes, one per logit; empty if the model came without labels.
   const std::vector<std::string>& labels() const;
-  // In execution order: the encoder first, the readouts last, one for each output.
+  // In execution order: the encoder first, the readouts last, one for each output. Of a network
+  // that takes events: the events first, and the layer that is read last.
   const std::vector<LayerInfo>& layers() const;
   // What the logits are.
   AnswerKind answer() const;
@@ -144,7 +167,7 @@ class CSSRUN_API Network {
   const std::vector<OutputInfo>& outputs() const;
   // The number of logits: those of all outputs.
   uint32_t logits() const;
-  // T, the length of a spike train.
+  // T, the length of a spike train; 0 with events, whose time has no end.
   uint32_t timesteps() const;
   // Global steps from the first input until the logits are complete: T + L * depth.
   uint32_t latency_steps() const;

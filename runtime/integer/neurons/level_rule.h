@@ -19,6 +19,16 @@ namespace cssrun::internal {
 struct SettledNeurons;
 
 struct LevelRule {
+  // What is added to a potential if zero is added with it.
+  int offset_to_byte() const { return offset + (zero << fraction); }
+  // Whether levels take all of a byte, as those of 8 steps. Then potentials of 16 bits need no
+  // clamp: with offset_to_byte() added, saturating, and shifted, they are bytes that saturate to
+  // the same limits.
+  bool fills_byte() const {
+    return least + zero == 0 && most + zero == 255 && offset_to_byte() <= 32767 &&
+           32767 >> fraction >= 255;
+  }
+
   int16_t offset = 0;    // in settled units, 0 or more
   int16_t fraction = 0;  // bits of an amplitude in settled units
   int16_t least = 0;

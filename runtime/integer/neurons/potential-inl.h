@@ -37,17 +37,16 @@ HWY_INLINE hn::Vec<hn::RebindToSigned<D>> Truncated(D df, hn::Vec<D> z) {
   z = hn::Min(z, hn::Set(df, 65535.0F));
   // Highway 1.0 adds four instructions for values beyond 32 bits.
 #if CSSRUN_TARGET_AVX512
-  if constexpr (hn::MaxLanes(df) == 16) {
+  if constexpr (hn::MaxLanes(df) == 16)
     return hn::Vec<hn::RebindToSigned<D>>{_mm512_cvttps_epi32(z.raw)};
-  }
-#elif HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX2
-  if constexpr (hn::MaxLanes(df) == 8) {
+#endif
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX2
+  if constexpr (hn::MaxLanes(df) == 8)
     return hn::Vec<hn::RebindToSigned<D>>{_mm256_cvttps_epi32(z.raw)};
-  }
-#elif HWY_ARCH_X86 && HWY_TARGET <= HWY_SSSE3
-  if constexpr (hn::MaxLanes(df) == 4) {
+#endif
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_SSSE3
+  if constexpr (hn::MaxLanes(df) == 4)
     return hn::Vec<hn::RebindToSigned<D>>{_mm_cvttps_epi32(z.raw)};
-  }
 #endif
   return hn::ConvertTo(hn::RebindToSigned<D>(), z);
 }
@@ -300,7 +299,10 @@ HWY_NOINLINE void StoreLevels(const Sum* HWY_RESTRICT sums, const RowPotentials&
   const N::D16 d16;
   const PlainPotentials<kOfColumn, kJoins, kRectify> potentials(row, lane);
   const LevelRule& rule = *row.rule;
-  const auto offset = hn::Set(d16, rule.offset);
+  const bool fills_byte = rule.fills_byte();
+  const int fraction = rule.fraction;
+  const auto offset =
+      hn::Set(d16, static_cast<int16_t>(fills_byte ? rule.offset_to_byte() : rule.offset));
   const auto least = hn::Set(d16, rule.least);
   const auto most = hn::Set(d16, rule.most);
   const auto zero = hn::Set(d16, static_cast<int16_t>(rule.zero));
@@ -323,8 +325,8 @@ HWY_NOINLINE void StoreLevels(const Sum* HWY_RESTRICT sums, const RowPotentials&
     HWY_UNROLL(2)
     for (size_t i = 0; i < 2; ++i) {
       const auto both = N::To16(z[2 * i], z[2 * i + 1]);
-      level[i] = hn::ShiftRightSame(hn::SaturatedAdd(both, offset), rule.fraction);
-      level[i] = hn::Add(hn::Min(hn::Max(level[i], least), most), zero);
+      level[i] = hn::ShiftRightSame(hn::SaturatedAdd(both, offset), fraction);
+      if (!fills_byte) level[i] = hn::Add(hn::Min(hn::Max(level[i], least), most), zero);
     }
     StoreColumns<kOfColumn>(N::To8(level[0], level[1]), pitch, rest, row.levels + index);
     sums += 4 * kLanes;

@@ -13,6 +13,26 @@ constexpr double kLargestByte = 255;
 // Beyond, a byte is lost beside what is added to it.
 constexpr double kLargestZero = 1 << 20;
 
+// One channel of a row, from every `from_pitch`th number to every `pitch`th byte.
+void WriteBytes(const uint8_t* table, const uint8_t* from, size_t from_pitch, size_t width,
+                size_t pitch, uint8_t* to) {
+  for (size_t column = 0; column < width; ++column) {
+    to[column * pitch] = table[from[column * from_pitch]];
+  }
+}
+
+// Returns false where a number is no 8-bit pixel.
+bool WriteFloats(const uint8_t* table, const float* from, size_t from_pitch, size_t width,
+                 size_t pitch, uint8_t* to) {
+  for (size_t column = 0; column < width; ++column) {
+    const float value = from[column * from_pitch];
+    const float byte = std::nearbyint(value * 255.0F);
+    if (byte / 255.0F != value) return false;
+    to[column * pitch] = table[static_cast<size_t>(byte)];
+  }
+  return true;
+}
+
 }  // namespace
 
 std::optional<WholePixels> DescribeWholePixels(const format::Network& network) {
@@ -46,21 +66,16 @@ bool WritePixelRow(const WholePixels& pixels, const Input& image, const format::
                    const LaneLayout& lanes, size_t row, LevelFrame& levels) {
   CSSRUN_ASSERT(image.kind != InputKind::kSpikes);
   const PixelStrides strides = PixelStrides::Of(image.order, extent);
-  const size_t channels = extent.channels();
-  const size_t stride = lanes.stride();
-  uint8_t* to = levels.Row(row);
-  for (size_t column = 0; column < extent.width(); ++column, to += stride) {
-    const size_t from = row * strides.row + column * strides.column;
-    for (size_t c = 0; c < channels; ++c) {
-      const size_t at = from + c * strides.channel;
-      if (image.kind == InputKind::kBytes) {
-        to[c] = pixels.bytes[c * kPixelValues + image.bytes[at]];
-        continue;
-      }
-      const float value = image.values[at];
-      const float byte = std::nearbyint(value * 255.0F);
-      if (byte / 255.0F != value) return false;
-      to[c] = pixels.bytes[c * kPixelValues + static_cast<size_t>(byte)];
+  const size_t width = extent.width();
+  for (size_t c = 0; c < extent.channels(); ++c) {
+    const size_t from = row * strides.row + c * strides.channel;
+    const uint8_t* table = &pixels.bytes[c * kPixelValues];
+    uint8_t* to = levels.Row(row) + c;
+    if (image.kind == InputKind::kBytes) {
+      WriteBytes(table, &image.bytes[from], strides.column, width, lanes.stride(), to);
+    } else if (!WriteFloats(table, &image.values[from], strides.column, width, lanes.stride(),
+                            to)) {
+      return false;
     }
   }
   return true;

@@ -23,8 +23,10 @@ TEST(LevelDepthwiseTest, IsItsPlainTwin) {
     std::mt19937 generator(++seed);
     const ConvolutionCase made(shape, WeightDraw::kRandom, seed);
     const LevelDepthwiseShape depthwise = LevelDepthwiseShapeOf(made);
-    // Weights that reach the largest one whose sums are exact in float.
-    const WholeWeights weights(made, LargestDepthwiseWeight(shape.window), generator);
+    // Weights that fit bytes, those of an 8-bit model with a zero point, and weights that reach the
+    // largest one whose sums are exact in float.
+    const int spreads[] = {127, 255, LargestDepthwiseWeight(shape.window)};
+    const WholeWeights weights(made, spreads[seed / 2 % 3], generator);
     LevelDepthwise kernel = MakeLevelDepthwise(depthwise, weights.scaled());
     const SettledCase settled(made.membranes, made.pools, {seed % 3, seed % 2 == 0, seed % 5 != 0},
                               seed);
@@ -44,7 +46,12 @@ TEST(LevelDepthwiseTest, IsItsPlainTwin) {
         if (HasFailure()) return;
         const SumDepthwiseFunction sum = Resolve(kernel);
         const auto run = [&](const LevelTarget& target, size_t row) {
-          sum(kernel, levels, target, row);
+          LevelTarget in_parts = target;
+          const uint32_t columns = made.membranes.columns;
+          const uint32_t middle = static_cast<uint32_t>(row + 1) % columns;
+          const ColumnRange parts[] = {{0, middle}, {middle, columns}};
+          if (seed % 4 == 0 && middle > 0) in_parts.columns = parts;
+          sum(kernel, levels, in_parts, row);
         };
         ExpectTwins(settled, mode, run, expected);
       });

@@ -21,7 +21,9 @@
 #include "runtime/integer/kernels/lanes-inl.h"
 #include "runtime/integer/kernels/level_conv/products-inl.h"
 #include "runtime/integer/kernels/level_conv/runs-inl.h"
+#include "runtime/integer/kernels/level_conv/short_runs-inl.h"
 #include "runtime/integer/kernels/level_conv/tile_row-inl.h"
+#include "runtime/integer/kernels/level_conv/window_sums-inl.h"
 #include "runtime/integer/neurons/potential-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -228,6 +230,28 @@ HWY_INLINE void SumByRuns(const TileRow& row, size_t column, const int8_t* HWY_R
   }
   FinishColumns<kPositions, kTileTargets>(row, column, sums, membranes + column * row.lanes);
 }
+
+// The same with sums in registers: of one plane.
+template <size_t kPositions>
+HWY_INLINE void SumByShortRuns(const TileRow& row, size_t column,
+                               const int8_t* HWY_RESTRICT weights,
+                               int16_t* HWY_RESTRICT membranes) {
+  HWY_ALIGN int32_t sums[kPositions * kTileTargets];
+  const Taps taps{row.quads, row.targets, row.position_pitch};
+  StartColumns<kPositions, kTileTargets>(row, column, sums);
+  ShortRunSums<kPositions> run_sums(sums);
+  const uint8_t* HWY_RESTRICT from = row.levels + column * row.position_pitch;
+  const uint16_t* runs = row.runs[0][0];
+  for (size_t ky = 0; ky < row.kernel_rows; ++ky, from += row.levels_pitch) {
+    const uint8_t* HWY_RESTRICT at = from;
+    for (size_t kx = 0; kx < row.kernel_columns; ++kx, at += row.tap_pitch) {
+      runs = run_sums.AddRuns(taps, at, weights, runs);
+      weights += row.quads * row.targets * kQuad;
+    }
+  }
+  run_sums.MoveTo(sums);
+  FinishColumns<kPositions, kTileTargets>(row, column, sums, membranes + column * row.lanes);
+}
 #else
 using Best = Products;
 constexpr const char* kBestVariant = kVariant;
@@ -240,6 +264,11 @@ HWY_INLINE void SumColumns(const TileRow& row, size_t column, const int8_t* HWY_
   if constexpr (kSumsRuns<P>) {
     static_assert(kTargets == kTileTargets);
     SumByRuns<P, kPositions>(row, column, weights, membranes);
+#if CSSRUN_TARGET_BYTE_PAIRS
+  } else if constexpr (std::is_same_v<P, ShortByteRuns>) {
+    static_assert(kTargets == kTileTargets);
+    SumByShortRuns<kPositions>(row, column, weights, membranes);
+#endif
   } else {
     SumInRegisters<P, kPositions, kTargets>(row, column, weights, membranes);
   }
@@ -299,56 +328,6 @@ void SumTile(const TileRow& row, const ColumnRange& columns, const int8_t* weigh
 }
 #endif
 
-// The sum of all levels in the window of each target column.
-HWY_NOINLINE void SumWindows(const TileRow& row, const ColumnRange& columns,
-                             int32_t* HWY_RESTRICT sums) {
-  const size_t bytes = row.quads * kQuad;
-  for (size_t column = columns.first; column < columns.last; ++column) {
-    int32_t sum = 0;
-    for (size_t ky = 0; ky < row.kernel_rows; ++ky) {
-      for (size_t kx = 0; kx < row.kernel_columns; ++kx) {
-        const uint8_t* levels =
-            row.levels + ky * row.levels_pitch + kx * row.tap_pitch + column * row.position_pitch;
-        size_t i = 0;
-#if HWY_TARGET != HWY_SCALAR
-        const hn::CappedTag<uint8_t, 16> d;
-        const hn::Repartition<uint64_t, decltype(d)> d64;
-        auto eights = hn::Zero(d64);
-        for (; i + hn::Lanes(d) <= bytes; i += hn::Lanes(d)) {
-          eights = hn::Add(eights, hn::SumsOf8(hn::LoadU(d, levels + i)));
-        }
-        sum += static_cast<int32_t>(hn::GetLane(hn::SumOfLanes(d64, eights)));
-#endif
-        for (; i < bytes; ++i) sum += levels[i];
-      }
-    }
-    sums[column] = sum;
-  }
-}
-
-// What is added for the zero that is no level (see LevelFrame), and for the shift of levels that
-// are multiplied. Large layers wrap around, and their sums back.
-void StartTile(const LevelConv& kernel, size_t tile, const TapRange& taps, int32_t shift,
-               int32_t zero, int32_t* start) {
-  const auto rows = static_cast<size_t>(taps.last - taps.first);
-  const size_t row_bytes = size_t{kernel.quads} * kQuad * kernel.window.kernel_x();
-  const auto each = static_cast<uint32_t>(shift - zero);
-  const int32_t* row =
-      &kernel.row_sums[(tile * kernel.kernel_rows() + static_cast<size_t>(taps.first)) *
-                       kernel.targets];
-  for (size_t k = 0; k < kernel.targets; ++k, ++row) {
-    uint32_t sum = 0;
-    for (size_t ky = 0; ky < rows; ++ky) sum += static_cast<uint32_t>(row[ky * kernel.targets]);
-    sum *= each;
-    if (shift != 0 && !kernel.weight_offsets.empty()) {
-      // Of the weights as they are stored.
-      const auto offset = static_cast<uint32_t>(kernel.weight_offsets[tile * kernel.targets + k]);
-      sum -= static_cast<uint32_t>(shift) * offset * static_cast<uint32_t>(rows * row_bytes);
-    }
-    start[k] = static_cast<int32_t>(sum);
-  }
-}
-
 template <class P>
 void SumLevelsBy(const LevelConv& kernel, const LevelFrame& levels, const LevelTarget& target,
                  size_t row) {
@@ -393,6 +372,7 @@ void SumLevelsBy(const LevelConv& kernel, const LevelFrame& levels, const LevelT
   const std::span<const ColumnRange> ranges =
       target.columns.empty() ? std::span(&whole, 1) : target.columns;
   const size_t last_tile = std::min(kernel.tiles, target.tiles.last);
+  bool windows_summed = false;
   for (size_t t = target.tiles.first; t < last_tile; ++t) {
     const size_t first = t * kernel.targets;
     const size_t block = first / tile.lanes;
@@ -401,11 +381,16 @@ void SumLevelsBy(const LevelConv& kernel, const LevelFrame& levels, const LevelT
     if ((zero != 0 || P::kShift != 0) && taps.first < taps.last) {
       StartTile(kernel, t, taps, P::kShift, zero, start);
     }
-    if (!kernel.weight_offsets.empty()) {
+    if (t == target.tiles.first || kernel.first_quads[t] != kernel.first_quads[t - 1]) {
+      windows_summed = false;
+    }
+    tile.weight_offsets = nullptr;
+    if (!kernel.weight_offsets.empty() && HasOffsets(&kernel.weight_offsets[first], tile.targets)) {
       CSSRUN_ASSERT(target.level_sums != nullptr);
-      if (t == target.tiles.first || kernel.first_quads[t] != kernel.first_quads[t - 1]) {
+      if (!windows_summed) {
         for (const ColumnRange& range : ranges) SumWindows(tile, range, target.level_sums);
       }
+      windows_summed = true;
       tile.weight_offsets = &kernel.weight_offsets[first];
       tile.level_sums = target.level_sums;
     }
@@ -464,6 +449,9 @@ SumLevelsFunction ChooseSumLevels([[maybe_unused]] const LevelConv& kernel) {
     return shifts ? &SumLevelsBy<DotProducts<128>> : &SumLevelsBy<DotProducts<0>>;
   }
   if (shifts) return &SumLevelsBy<NeonRuns<128>>;
+#endif
+#if CSSRUN_TARGET_BYTE_PAIRS
+  if (HasShortRuns(kernel)) return &SumLevelsBy<ShortByteRuns>;
 #endif
   return &SumLevelsBy<Best>;
 }

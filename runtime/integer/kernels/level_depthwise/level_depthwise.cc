@@ -10,12 +10,14 @@
 #include "runtime/aligned.h"
 #include "runtime/assert.h"
 #include "runtime/geometry/window_axis.h"
+#include "runtime/simd_variant.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "runtime/integer/kernels/level_depthwise/level_depthwise.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 #include "hwy/highway.h"
 #include "runtime/integer/kernels/lanes-inl.h"
+#include "runtime/integer/kernels/level_depthwise/groups-inl.h"
 #include "runtime/integer/neurons/potential-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -61,85 +63,11 @@ HWY_INLINE void HandOn(DF df, hn::Vec<DF> sum, const LaneRow& row, size_t column
   StoreNeurons(df, sum, *row.potentials, column, row.lane, row.membranes + column * row.lane_pitch);
 }
 
-// Hands on the sums of `columns` neighbouring columns, [column][lane].
-template <class DF>
-HWY_INLINE void HandOnColumns(DF df, const float* sums, const LaneRow& row, size_t column,
-                              size_t columns) {
-#if CSSRUN_STORES_LEVELS
-  if constexpr (hn::MaxLanes(df) == hn::MaxLanes(Narrowing::D32())) {
-    if (row.floats == nullptr && StoreLevels<1>(sums, *row.potentials, row.lane, column, columns)) {
-      return;
-    }
-  }
-#endif
-  for (size_t i = 0; i < columns; ++i) {
-    HandOn(df, hn::Load(df, sums + i * hn::MaxLanes(df)), row, column + i);
-  }
-}
-
-constexpr size_t kSlidingColumns = 8;
-
-// Whole windows of 3 x 3, each one column beside the other: a vector of levels is loaded once for
-// the three windows that see it. The sums are whole numbers that are exact in any order.
-template <class DF>
-HWY_NOINLINE void SumSlidingWindows(DF df, const LaneRow& row, size_t column) {
-  hn::Vec<DF> sums[kSlidingColumns];
-  HWY_UNROLL(8)
-  for (size_t i = 0; i < kSlidingColumns; ++i) sums[i] = hn::LoadU(df, row.start);
-  for (size_t ky = 0; ky < 3; ++ky) {
-    const float* weights = row.weights + 3 * ky * kLineLanes;
-    const auto left = hn::LoadU(df, weights);
-    const auto middle = hn::LoadU(df, weights + kLineLanes);
-    const auto right = hn::LoadU(df, weights + 2 * kLineLanes);
-    const uint8_t* levels = row.rows[ky] + static_cast<ptrdiff_t>(column) * row.position_pitch;
-    HWY_UNROLL(10)
-    for (size_t i = 0; i < kSlidingColumns + 2; ++i) {
-      const auto seen = Levels(df, levels + static_cast<ptrdiff_t>(i) * row.position_pitch);
-      if (i < kSlidingColumns) sums[i] = hn::MulAdd(seen, left, sums[i]);
-      if (i >= 1 && i <= kSlidingColumns) sums[i - 1] = hn::MulAdd(seen, middle, sums[i - 1]);
-      if (i >= 2) sums[i - 2] = hn::MulAdd(seen, right, sums[i - 2]);
-    }
-  }
-  HWY_ALIGN float finished[kSlidingColumns * hn::MaxLanes(df)];
-  HWY_UNROLL(8)
-  for (size_t i = 0; i < kSlidingColumns; ++i) {
-    hn::Store(sums[i], df, finished + i * hn::MaxLanes(df));
-  }
-  HandOnColumns(df, finished, row, column, kSlidingColumns);
-}
-
-// A whole window of 3 x 3: the weights stay in registers.
-template <class DF>
-HWY_NOINLINE void SumThreeByThree(DF df, const LaneRow& given, const ColumnRange& columns) {
-  const LaneRow row = given;  // a copy that no store can change
-  hn::Vec<DF> weights[9];
-  HWY_UNROLL(9)
-  for (size_t k = 0; k < 9; ++k) weights[k] = hn::LoadU(df, row.weights + k * kLineLanes);
-  const auto start = hn::LoadU(df, row.start);
-  size_t column = columns.first;
-  if (row.position_pitch == row.tap_pitch) {
-    for (; column + kSlidingColumns <= columns.last; column += kSlidingColumns) {
-      SumSlidingWindows(df, row, column);
-    }
-  }
-  ptrdiff_t at = static_cast<ptrdiff_t>(column) * row.position_pitch;
-  for (; column < columns.last; ++column, at += row.position_pitch) {
-    auto sum = start;
-    HWY_UNROLL(9)
-    for (size_t k = 0; k < 9; ++k) {
-      const uint8_t* levels = row.rows[k / 3] + at + static_cast<ptrdiff_t>(k % 3) * row.tap_pitch;
-      sum = hn::MulAdd(Levels(df, levels), weights[k], sum);
-    }
-    HandOn(df, sum, row, column);
-  }
-}
-
 template <class DF>
 HWY_NOINLINE void SumWindows(DF df, const LaneRow& given, const ColumnRange& columns) {
   const LaneRow row = given;
   ptrdiff_t at = static_cast<ptrdiff_t>(columns.first) * row.position_pitch;
-  for (size_t column = columns.first; column < columns.last;
-       ++column, at += row.position_pitch) {
+  for (size_t column = columns.first; column < columns.last; ++column, at += row.position_pitch) {
     auto sum = hn::LoadU(df, row.start);
     for (int64_t ky = row.taps.first; ky < row.taps.last; ++ky) {
       const float* weights =
@@ -169,7 +97,7 @@ void StartSums(const LevelDepthwise& kernel, size_t block, const TapRange& taps,
 
 template <class DF>
 HWY_INLINE void SumBlocks(DF df, const LevelDepthwise& kernel, const LevelFrame& levels,
-                          const LevelTarget& target, size_t row) {
+                          const LevelTarget& target, size_t row, const ColumnRange& range) {
   const SettledRow& settled = *target.settled;
   const MembraneLayout& layout = *settled.layout;
   const WindowAxis y = RowsOf(kernel.window);
@@ -182,10 +110,6 @@ HWY_INLINE void SumBlocks(DF df, const LevelDepthwise& kernel, const LevelFrame&
   sums.tap_pitch = static_cast<ptrdiff_t>(x.dilation * stride);
   sums.kernel_columns = static_cast<size_t>(x.kernel);
   sums.lane_pitch = lanes;
-  const bool whole = sums.taps.first == 0 && sums.taps.last == 3 && y.kernel == 3 && x.kernel == 3;
-  const ColumnRange all{0, layout.columns};
-  const std::span<const ColumnRange> ranges =
-      target.columns.empty() ? std::span(&all, 1) : target.columns;
   HWY_ALIGN float start[kLineLanes];
   for (size_t block = 0; block < layout.lanes.blocks; ++block) {
     StartSums(kernel, block, sums.taps, levels.layout.zero, start);
@@ -205,10 +129,205 @@ HWY_INLINE void SumBlocks(DF df, const LevelDepthwise& kernel, const LevelFrame&
         sums.floats = target.floats + block * target.block_floats + lane;
         sums.float_scale = kernel.float_scale.get() + block * kLineLanes + lane;
       }
-      for (const ColumnRange& range : ranges) {
-        whole ? SumThreeByThree(df, sums, range) : SumWindows(df, sums, range);
-      }
+      SumWindows(df, sums, range);
     }
+  }
+}
+
+#if HWY_TARGET != HWY_SCALAR
+
+// Whether SumGroups() may take a row whose kernel rows `taps` are on the map.
+bool TakesGroups(const LevelDepthwise& kernel, const LevelTarget& target, const TapRange& taps) {
+  const PotentialInputs& inputs = *target.inputs;
+  return kernel.bytes != nullptr && taps.first < taps.last && target.mode == SumMode::kLevels &&
+         !target.joins_floats && inputs.floats == nullptr && inputs.shortcut_count == 0;
+}
+
+// Vectors of D32, kStep source columns from one to the next.
+template <class P, class D32, size_t kSide, size_t kStep>
+HWY_INLINE void SumGroupBy(const DepthwiseGroup<kSide>& group, size_t first, size_t steps,
+                           uint8_t* to) {
+  group.IsPlain() ? SumGroup<P, D32, kSide, kStep, true>(group, first, steps, to)
+                  : SumGroup<P, D32, kSide, kStep, false>(group, first, steps, to);
+}
+template <class D32, size_t kSide, size_t kStep>
+HWY_INLINE void SumGroup(const DepthwiseGroup<kSide>& group, size_t first, size_t steps,
+                         uint8_t* to) {
+#if CSSRUN_DEPTHWISE_QUADS
+  const size_t blocks =
+      kGroupVectors * hn::MaxLanes(D32()) > kLineLanes ? 1 + group.channels.next : 1;
+  if (CSSRUN_TARGET_VNNI || HasAvxVnni()) {
+    const uint8_t* fits = group.kernel->fits_bytes.data() + group.channels.block;
+    if (fits[0] != 0 && fits[blocks - 1] != 0) {
+      SumGroupBy<ByteLanes<D32>, D32, kSide, kStep>(group, first, steps, to);
+    } else {
+      SumGroupBy<WordLanes<D32>, D32, kSide, kStep>(group, first, steps, to);
+    }
+    return;
+  }
+#endif
+#if !CSSRUN_TARGET_VNNI
+  SumGroupBy<FloatLanes<D32>, D32, kSide, kStep>(group, first, steps, to);
+#endif
+}
+
+// As many channels as a vector of D32 has bytes, at the columns of `range`.
+template <class D32, size_t kSide>
+void SumChannels(const DepthwiseGroup<kSide>& group, size_t stride, const ColumnRange& range) {
+  const size_t steps = range.last - range.first;
+  uint8_t* to = group.levels + range.first * group.target_position;
+  if (stride == 1) {
+    SumGroup<D32, kSide, 1>(group, range.first, steps, to);
+  } else {
+    SumGroup<D32, kSide, 2>(group, 2 * size_t{range.first}, steps, to);
+  }
+}
+
+// All channels, a vector holding `columns` target columns. The last vector may compute some columns
+// again. Needs as many.
+template <class D32, size_t kSide>
+void SumColumns(DepthwiseGroup<kSide> group, size_t columns, const ColumnRange& range) {
+  const size_t size = group.target_position;
+  group.channels.next = 0;
+  group.target_position *= columns;
+  size_t first = range.first;
+  size_t steps = (range.last - range.first) / columns;
+  for (;;) {
+    uint8_t* to = group.levels + first * size;
+    // A column is 8 bytes or more.
+    constexpr size_t kMost = kGroupVectors * hn::MaxLanes(D32()) / 8;
+    if (columns == 2) {
+      SumGroup<D32, kSide, 2>(group, first, steps, to);
+    } else if (columns == 4) {
+      if constexpr (kMost >= 4) SumGroup<D32, kSide, 4>(group, first, steps, to);
+    } else {
+      if constexpr (kMost >= 8) SumGroup<D32, kSide, 8>(group, first, steps, to);
+    }
+    if (first + steps * columns >= range.last) return;
+    first = range.last - columns;
+    steps = 1;
+  }
+}
+
+// The same with vectors as wide as columns are enough for. Returns false where one column would
+// have to be computed alone and fills no vector.
+template <class D32, size_t kSide>
+bool SumFewChannels(const DepthwiseGroup<kSide>& group, const ColumnRange& range) {
+  const size_t columns = kGroupVectors * hn::MaxLanes(D32()) / group.target_position;
+  if (columns > 1 && range.last - range.first >= columns) {
+    SumColumns<D32>(group, columns, range);
+    return true;
+  }
+  if (columns == 1) {
+    SumChannels<D32>(group, 1, range);
+    return true;
+  }
+  if constexpr (hn::MaxLanes(D32()) > 4) {
+    return SumFewChannels<hn::CappedTag<int32_t, hn::MaxLanes(D32()) / 2>>(group, range);
+  }
+  return false;
+}
+
+using WidestLanes = hn::CappedTag<int32_t, 16>;
+constexpr size_t kWidestGroup = kGroupVectors * hn::MaxLanes(WidestLanes());
+
+template <size_t kSide>
+struct RowOfGroups {
+  RowOfGroups(const LevelDepthwise& kernel, const LevelFrame& levels, const LevelTarget& target,
+              size_t row, const TapRange& kernel_rows)
+      : settled(*target.settled), taps(kernel_rows), zero(levels.layout.zero) {
+    const WindowAxis y = RowsOf(kernel.window);
+    const int64_t size = settled.layout->lanes.stride();
+    group.kernel = &kernel;
+    group.position = static_cast<size_t>(size);
+    group.target_position = static_cast<size_t>(size);
+    group.rectify = settled.rectify;
+    group.rule = target.rule;
+    for (size_t ky = 0; ky < kSide; ++ky) {
+      const auto tap = static_cast<int64_t>(ky);
+      bool& inside = group.rows.inside[ky];
+      inside = tap >= taps.first && tap < taps.last;
+      group.rows.whole = group.rows.whole && inside;
+      const int64_t source = y.SourceOf(static_cast<int64_t>(row), inside ? tap : taps.first);
+      rows[ky] = levels.Row(static_cast<size_t>(source)) - ColumnsOf(kernel.window).pad * size;
+    }
+    row_levels = target.levels;
+  }
+
+  // Goes to the channels from `c` on.
+  void StartAt(size_t c) {
+    const LevelDepthwise& kernel = *group.kernel;
+    const size_t block = c / kLineLanes;
+    group.channels = {block, c % kLineLanes, 1};
+    for (size_t ky = 0; ky < kSide; ++ky) group.rows.rows[ky] = rows[ky] + c;
+    if (zero != 0) {
+      for (size_t b = 0; b < std::min<size_t>(2, kernel.blocks - block); ++b) {
+        StartSums(kernel, block + b, taps, zero, start + b * kLineLanes);
+      }
+      group.start = start + group.channels.lane;
+    }
+    group.scale = settled.neurons->scale.get() + c;
+    group.bias = settled.neurons->bias.get() + c;
+    group.levels = row_levels + c;
+  }
+
+  const SettledRow& settled;
+  TapRange taps;
+  uint8_t zero;
+  const uint8_t* rows[kSide];
+  uint8_t* row_levels;
+  DepthwiseGroup<kSide> group;
+  HWY_ALIGN float start[2 * kLineLanes];
+};
+
+// Columns `range` of a row. Returns false where they cannot be computed so.
+template <size_t kSide>
+bool SumGroups(const LevelDepthwise& kernel, const LevelFrame& levels, const LevelTarget& target,
+               size_t row, const TapRange& taps, const ColumnRange& range) {
+  RowOfGroups<kSide> groups(kernel, levels, target, row, taps);
+  const DepthwiseGroup<kSide>& group = groups.group;
+  const auto stride = static_cast<size_t>(kernel.window.stride_x());
+  if (kernel.blocks == 1 && stride == 1) {
+    groups.StartAt(0);
+    return SumFewChannels<WidestLanes>(group, range);
+  }
+  if (kernel.lanes < 16) return false;
+  const size_t channels = group.position;
+  for (size_t c = 0; c < channels;) {
+    groups.StartAt(c);
+    const size_t rest = channels - c;
+    if (rest >= kWidestGroup) {
+      SumChannels<WidestLanes>(group, stride, range);
+      c += kWidestGroup;
+    } else if (kWidestGroup > 32 && rest >= 32) {
+      SumChannels<hn::CappedTag<int32_t, 8>>(group, stride, range);
+      c += 32;
+    } else {
+      SumChannels<hn::CappedTag<int32_t, 4>>(group, stride, range);
+      c += 16;
+    }
+  }
+  return true;
+}
+#endif
+
+// Some columns of a row by any kernel.
+void SumColumnsOf(const LevelDepthwise& kernel, const LevelFrame& levels, const LevelTarget& target,
+                  size_t row, const ColumnRange& range) {
+#if HWY_TARGET != HWY_SCALAR
+  const TapRange taps =
+      RowsOf(kernel.window).TapsInside(static_cast<int64_t>(row), kernel.source_rows);
+  if (TakesGroups(kernel, target, taps)) {
+    const bool done = kernel.window.kernel_x() == 3
+                          ? SumGroups<3>(kernel, levels, target, row, taps, range)
+                          : SumGroups<5>(kernel, levels, target, row, taps, range);
+    if (done) return;
+  }
+#endif
+  if (kernel.lanes == 8) {
+    SumBlocks(hn::CappedTag<float, 8>(), kernel, levels, target, row, range);
+  } else {
+    SumBlocks(hn::CappedTag<float, 16>(), kernel, levels, target, row, range);
   }
 }
 
@@ -219,11 +338,10 @@ void SumDepthwise(const LevelDepthwise& kernel, const LevelFrame& levels, const 
   CSSRUN_ASSERT(target.mode != SumMode::kAddFloats || target.floats != nullptr);
   CSSRUN_ASSERT(kernel.left <= levels.layout.before);
   CSSRUN_ASSERT(levels.layout.before + kernel.right <= levels.layout.row_size);
-  if (kernel.lanes == 8) {
-    SumBlocks(hn::CappedTag<float, 8>(), kernel, levels, target, row);
-  } else {
-    SumBlocks(hn::CappedTag<float, 16>(), kernel, levels, target, row);
-  }
+  const ColumnRange all{0, target.settled->layout->columns};
+  const std::span<const ColumnRange> ranges =
+      target.columns.empty() ? std::span(&all, 1) : target.columns;
+  for (const ColumnRange& range : ranges) SumColumnsOf(kernel, levels, target, row, range);
 }
 
 }  // namespace cssrun::internal::HWY_NAMESPACE
@@ -245,6 +363,54 @@ hwy::AlignedFreeUniquePtr<float[]> Zeros(size_t size) {
   auto zeros = AllocateAligned<float>(size);
   std::fill_n(zeros.get(), size, 0.0F);
   return zeros;
+}
+
+// Windows of which quads are laid out.
+bool HasQuads(const format::Window& window) {
+  const int side = window.kernel_x();
+  return (side == 3 || side == 5) && window.kernel_y() == side && window.dilation_x() == 1 &&
+         window.stride_x() <= 2;
+}
+
+// Where a weight is in `bytes`, and in `words`.
+struct QuadPlace {
+  QuadPlace(size_t side, size_t c, size_t ky, size_t kx) {
+    const size_t quads = (side + kQuad - 1) / kQuad;
+    const size_t lane = c % kLineLanes;
+    // [4 of a half's lanes][half][lane of the 4]
+    const size_t place = lane % 16 / 4 * 8 + lane / 16 * 4 + lane % 4;
+    const size_t quad = c / kLineLanes * quads + ky / kQuad;
+    const size_t row = ky % kQuad;
+    byte = ((quad * side + kx) * kLineLanes + place) * kQuad + row;
+    word = (((quad * 2 + row % 2) * side + kx) * kLineLanes + place) * 2 + row / 2;
+  }
+  size_t byte;
+  size_t word;
+};
+
+// From the weights as floats.
+void LayOutQuads(LevelDepthwise& kernel) {
+  const auto side = static_cast<size_t>(kernel.window.kernel_x());
+  const size_t size = kernel.blocks * ((side + kQuad - 1) / kQuad) * side * kLineLanes * kQuad;
+  kernel.bytes = AllocateAligned<int8_t>(size);
+  kernel.words = AllocateAligned<int16_t>(size);
+  std::fill_n(kernel.bytes.get(), size, int8_t{0});
+  std::fill_n(kernel.words.get(), size, int16_t{0});
+  kernel.fits_bytes.assign(kernel.blocks, 1);
+  for (size_t c = 0; c < kernel.blocks * kLineLanes; ++c) {
+    const size_t block = c / kLineLanes;
+    for (size_t tap = 0; tap < kernel.taps(); ++tap) {
+      const QuadPlace place(side, c, tap / side, tap % side);
+      const auto units = static_cast<int>(
+          kernel.weights[(block * kernel.taps() + tap) * kLineLanes + c % kLineLanes]);
+      kernel.words[place.word] = static_cast<int16_t>(units);
+      if (units >= -128 && units <= 127) {
+        kernel.bytes[place.byte] = static_cast<int8_t>(units);
+      } else {
+        kernel.fits_bytes[block] = 0;
+      }
+    }
+  }
 }
 
 }  // namespace
@@ -278,10 +444,14 @@ LevelDepthwise MakeLevelDepthwise(const LevelDepthwiseShape& shape, const Scaled
     for (size_t tap = 0; tap < taps; ++tap) {
       const auto units = static_cast<float>(weights.Units(c, index++));
       CSSRUN_ASSERT(std::abs(units) <= static_cast<float>(LargestDepthwiseWeight(shape.window)));
-      kernel.weights[(block * taps + tap) * kLineLanes + lane] = units;
-      kernel.row_sums[(block * rows + tap / kernel_x) * kLineLanes + lane] += units;
+      // Where lanes are fewer than those of a line, they are repeated, as parameters are.
+      for (size_t l = lane; l < kLineLanes; l += kernel.lanes) {
+        kernel.weights[(block * taps + tap) * kLineLanes + l] = units;
+        kernel.row_sums[(block * rows + tap / kernel_x) * kLineLanes + l] += units;
+      }
     }
   }
+  if (HasQuads(shape.window)) LayOutQuads(kernel);
   return kernel;
 }
 

@@ -1,8 +1,12 @@
 // Level kernel of depthwise convolutions between settled layers: every channel sees only itself.
 //
-// Levels and weights of neighbouring channels meet lane by lane, in float, where sums of whole
-// numbers below 2^24 are exact: the order in which they are taken, or whether a multiplication is
-// fused with an addition, does not matter. That leaves room for weights of 12 bits and more.
+// Levels and weights of neighbouring channels meet lane by lane. Sums are whole numbers below 2^24,
+// exact in 32 bits and in float: neither the order in which they are taken matters, nor whether a
+// multiplication is fused with an addition. That leaves room for weights of 12 bits and more.
+//
+// Usual windows whose sums become levels have code of their own (groups-inl.h), in bytes where the
+// machine multiplies them and the weights fit, in 16 bits or in float otherwise (products-inl.h).
+// Any other window and mode is summed in float.
 #ifndef CSSRUN_RUNTIME_INTEGER_KERNELS_LEVEL_DEPTHWISE_LEVEL_DEPTHWISE_H_
 #define CSSRUN_RUNTIME_INTEGER_KERNELS_LEVEL_DEPTHWISE_LEVEL_DEPTHWISE_H_
 
@@ -25,7 +29,15 @@ struct LevelDepthwise {
   // What the windows read of a row of levels, in bytes, as in LevelConv.
   uint32_t left = 0;
   uint32_t right = 0;
-  hwy::AlignedFreeUniquePtr<float[]> weights;   // whole numbers, [block][ky][kx][lane]
+  hwy::AlignedFreeUniquePtr<float[]> weights;  // whole numbers, [block][ky][kx][lane]
+  // The same of windows that have code of their own; null for others. In the order that
+  // products-inl.h says: by quads of kernel rows, the last filled up with zeros.
+  //
+  //     bytes    [block][quad][kx][4 of a half's 16 lanes][half][lane of the 4][row of the quad]
+  //     words    [block][quad][rows 0 and 2, 1 and 3][kx][4 of ...][half][lane of the 4][row of 2]
+  hwy::AlignedFreeUniquePtr<int8_t[]> bytes;
+  hwy::AlignedFreeUniquePtr<int16_t[]> words;
+  std::vector<uint8_t> fits_bytes;              // by block: whether `bytes` are the weights
   hwy::AlignedFreeUniquePtr<float[]> row_sums;  // of weights: [block][ky][lane]
   // Settled units per unit, by parameter lane: of kAddFloats. Null: never asked for.
   hwy::AlignedFreeUniquePtr<float[]> float_scale;

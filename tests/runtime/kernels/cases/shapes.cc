@@ -365,7 +365,12 @@ std::vector<ConvolutionShape> LevelDepthwiseShapes() {
   std::vector<ConvolutionShape> shapes = {
       Real("MobileNetV1", {8, 16, 16}, 8, Square(3, 1, 1)),
       Real("MobileNetV1", {16, 16, 16}, 16, Square(3, 1, 1)),
+      Real("MobileNetV2", {32, 32, 32}, 32, Square(3, 1, 1)),
+      Real("MobileNetV2", {192, 14, 14}, 192, Square(3, 1, 1)),
+      Real("MobileNetV2", {960, 7, 7}, 960, Square(3, 1, 1)),
       Real("MobileNetV2", {144, 8, 8}, 144, Square(3, 2, 1)),
+      Real("MobileNetV2", {144, 28, 28}, 144, Square(3, 2, 1)),
+      Real("MNASNet", {72, 14, 14}, 72, Square(5, 1, 2)),
       Real("MNASNet", {72, 8, 8}, 72, Square(5, 2, 2)),
   };
   for (ConvolutionShape& shape : shapes) shape.groups = shape.targets;
@@ -374,7 +379,11 @@ std::vector<ConvolutionShape> LevelDepthwiseShapes() {
         shape.source = Extent(shape.targets, shape.source.height(), shape.source.width());
         shape.groups = shape.targets;
         shape.window = DrawWindow(draw, shape.source, false);
-        return true;
+        if (draw.OneIn(2)) return true;
+        // What most networks have, and kernels have code of its own for.
+        const int32_t side = draw.OneIn(3) ? 5 : 3;
+        shape.window = Square(side, draw.Between(1, 2), draw.Between(0, side - 1));
+        return Fits(shape.window, shape.source);
       },
       shapes);
   return shapes;

@@ -1,0 +1,45 @@
+// One axis of the synapses of an event network as a scatter: where the spikes of each source
+// position go, pools included.
+#ifndef CSSRUN_RUNTIME_EVENTS_EVENT_AXIS_H_
+#define CSSRUN_RUNTIME_EVENTS_EVENT_AXIS_H_
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace cssrun::internal {
+
+// `count` targets from `target` on, with as many stored taps from `tap` on.
+struct AxisRun {
+  uint32_t target = 0;
+  uint32_t count = 0;
+  uint32_t tap = 0;
+};
+
+// A window along one axis; see format::Window.
+struct AxisWindow {
+  int64_t kernel = 1;
+  int64_t stride = 1;
+  int64_t pad = 0;
+  int64_t dilation = 1;
+};
+
+struct EventAxis {
+  std::span<const AxisRun> RunsOf(uint32_t source) const {
+    return std::span(runs).subspan(begin[source], begin[source + 1] - begin[source]);
+  }
+
+  std::vector<uint32_t> begin;  // by source position: its first run; one more at the end
+  std::vector<AxisRun> runs;
+  // The kernel index of each stored tap. Taps are stored in the order in which consecutive targets
+  // use them, which is that of falling indices, stride apart: runs are then as long as can be.
+  std::vector<int64_t> kernel_index;
+};
+
+// `sources` positions, read as sums over `pool`, of which there are `pooled`; `targets` positions.
+EventAxis MakeEventAxis(int64_t sources, const AxisWindow& pool, int64_t pooled,
+                        const AxisWindow& window, int64_t targets);
+
+}  // namespace cssrun::internal
+
+#endif  // CSSRUN_RUNTIME_EVENTS_EVENT_AXIS_H_

@@ -1,0 +1,80 @@
+// A network that takes events, laid out for the event engine: immutable, shared by threads.
+//
+// Neurons lie [row][column][channel], channels last: what a spike adds to the channels of one
+// position, or of consecutive ones, is contiguous. The channels of a position take `lanes` numbers.
+#ifndef CSSRUN_RUNTIME_EVENTS_EVENT_NETWORK_H_
+#define CSSRUN_RUNTIME_EVENTS_EVENT_NETWORK_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "cssrun/network.h"
+#include "hwy/aligned_allocator.h"
+#include "network_generated.h"
+#include "runtime/events/event_axis.h"
+
+namespace cssrun::internal {
+
+// From one node's spikes to another node's inputs.
+struct EventConnection {
+  size_t source = 0;
+  bool delayed = false;  // the spikes of the step before
+  bool valued = false;   // the source sends values, not spikes
+  uint32_t groups = 1;
+  uint32_t group_sources = 0;  // channels
+  uint32_t group_targets = 0;
+  // Numbers of a tap: the lanes of the target with one group, so that the taps of consecutive
+  // positions are contiguous; else group_targets.
+  size_t tap_size = 0;
+  EventAxis rows;
+  EventAxis columns;
+  hwy::AlignedFreeUniquePtr<float[]> weights;  // [source channel][row tap][column tap][tap_size]
+};
+
+// The neurons of a node, or the input, which has none of the parameters.
+struct SpikingLayer {
+  size_t positions() const { return size_t{extent.height()} * extent.width(); }
+  size_t size() const { return positions() * lanes; }
+  // Where the numbers of a position begin in the parameters.
+  size_t ParametersAt(size_t position) const { return position * pitch; }
+
+  std::string name;
+  format::Extent extent;
+  format::EventSending sending = format::EventSending::Spikes;
+  size_t lanes = 0;        // of a position: the channels, rounded up
+  size_t pitch = 0;        // of the parameters: `lanes`, or 0 where all positions share them
+  bool leaks = false;      // some decay is neither 1 nor 0
+  bool forgets = false;    // some decay is not 1
+  bool stepped = false;    // must be brought up to date at every step
+  bool several = false;    // may send several spikes at one step
+  bool subtracts = false;  // reset
+  bool delays = false;     // a delayed connection reads its spikes
+  // In lanes beyond the channels a neuron is never above its threshold.
+  hwy::AlignedFreeUniquePtr<double[]> decay;
+  hwy::AlignedFreeUniquePtr<double[]> gain;
+  hwy::AlignedFreeUniquePtr<double[]> drive;
+  hwy::AlignedFreeUniquePtr<double[]> current_decay;  // unset: no currents
+  hwy::AlignedFreeUniquePtr<double[]> threshold;
+  hwy::AlignedFreeUniquePtr<double[]> reset_value;
+  hwy::AlignedFreeUniquePtr<double[]> floor;
+  std::vector<EventConnection> connections;
+};
+
+struct EventNetwork {
+  EventReading reading;
+  std::vector<SpikingLayer> nodes;  // the input first
+  uint64_t fingerprint = 0;         // of all that saved states depend on
+};
+
+// Throws std::bad_alloc.
+EventNetwork LayOutEvents(const format::EventNetwork& file);
+
+// Rounds a weight to whole multiples of 2^-33 of the power of two above the largest weight of its
+// node. Sums of up to 2^20 such weights are then exact in double precision, in any order.
+float RoundEventWeight(float weight, double largest);
+
+}  // namespace cssrun::internal
+
+#endif  // CSSRUN_RUNTIME_EVENTS_EVENT_NETWORK_H_

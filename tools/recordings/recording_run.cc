@@ -1,0 +1,199 @@
+#include "tools/recordings/recording_run.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "tools/numbers.h"
+#include "tools/stream/interrupt.h"
+
+namespace cssrun::tools {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr uint64_t kMostSilentAnswers = 1000;  // in a row, without an event between them
+constexpr char kPipe[] = "-";
+
+double Since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+}  // namespace
+
+RecordingRun::RecordingRun(std::shared_ptr<const Network> network,
+                           const RecordingRunOptions& options, EventSession session)
+    : network_(std::move(network)),
+      options_(options),
+      twins_(network_->labels()),
+      session_(std::move(session)) {}
+
+Result<std::unique_ptr<RecordingRun>> RecordingRun::Create(std::shared_ptr<const Network> network,
+                                                           const RecordingRunOptions& options) {
+  EventSessionOptions session_options;
+  session_options.profile = options.profile;
+  session_options.cancel = &Interrupt::flag();
+  Result<EventSession> session = EventSession::Create(network, session_options);
+  if (!session.ok()) return session.status();
+  return std::unique_ptr<RecordingRun>(
+      new RecordingRun(std::move(network), options, std::move(session).value()));
+}
+
+void RecordingRun::Begin(const ImageFile& file, bool sample) {
+  file_ = &file;
+  outcome_ = {};
+  outcome_.result.answer.path = file.path;
+  waiting_.clear();
+  next_answer_ = options_.answer_steps;
+  answered_events_ = 0;
+  silent_answers_ = 0;
+  sampling_ = sample;
+  sample_ = {};
+  sampled_spikes_.assign(network_->layers().size(), 0);
+  sampled_steps_ = 0;
+  session_.Reset();
+}
+
+RecordingOutcome RecordingRun::Run(const ImageFile& file, bool sample,
+                                   const std::function<void(const std::string&)>& write) {
+  const Clock::time_point start = Clock::now();
+  Begin(file, sample);
+  write_ = &write;
+  outcome_.status = RunToTheEnd();
+  if (outcome_.status.ok()) {
+    Answer(false);
+    outcome_.layers = session_.layers();
+  } else if (outcome_.status.code() != StatusCode::kCancelled) {
+    Fail(outcome_.status);
+  }
+  outcome_.load_seconds = Since(start) - outcome_.run_seconds;
+  return std::move(outcome_);
+}
+
+Status RecordingRun::RunToTheEnd() {
+  Result<std::unique_ptr<Recording>> recording = Recording::Open(file_->path, &Interrupt::flag());
+  if (!recording.ok()) return recording.status();
+  const Status ran = RunEvents(*recording.value());
+  outcome_.damage = recording.value()->damage();
+  if (Interrupt::flag() && file_->path != kPipe) return Status::Cancelled("interrupted");
+  if (!ran.ok() && ran.code() != StatusCode::kCancelled) return ran;
+  if (outcome_.cutter.has_value()) return Status::Ok();
+  const std::string damage = Describe(outcome_.damage);
+  return Status::InvalidArgument(file_->path + ": no events" +
+                                 (damage.empty() ? "" : "; " + damage));
+}
+
+Status RecordingRun::RunEvents(Recording& recording) {
+  std::optional<StepCutter>& cutter = outcome_.cutter;
+  std::vector<Event> events;
+  for (;;) {
+    if (Status status = recording.Next(events); !status.ok()) return status;
+    if (events.empty()) break;
+    if (!cutter.has_value()) {
+      const InputFormat& input = network_->input();
+      Result<StepCutter> made = StepCutter::Create(
+          options_.cut, {input.channels, input.height, input.width}, recording.sensor());
+      if (!made.ok()) {
+        return Status(made.status().code(), file_->path + ": " + made.status().message());
+      }
+      cutter = std::move(made).value();
+    }
+    cutter->Cut(events, waiting_);
+    // The last step may get more events.
+    if (Status status = AdvanceOver(cutter->steps() - 1); !status.ok()) return status;
+  }
+  return cutter.has_value() ? AdvanceOver(cutter->steps()) : Status::Ok();
+}
+
+uint64_t RecordingRun::NextSample() const {
+  return sampling_ ? sampled_steps_ + outcome_.samples.steps() : kOnlyTheEnd;
+}
+
+// Does all steps before `step`, stopping where an answer or a sample is due.
+Status RecordingRun::AdvanceOver(uint64_t step) {
+  size_t fed = 0;
+  while (session_.now() < step) {
+    const uint64_t until = std::min({step, next_answer_, NextSample()});
+    size_t end = fed;
+    while (end < waiting_.size() && waiting_[end].step < until) ++end;
+    const Clock::time_point start = Clock::now();
+    const Status status =
+        session_.Feed(std::span<const TimedEvent>(waiting_).subspan(fed, end - fed), until);
+    outcome_.run_seconds += Since(start);
+    if (!status.ok()) return status;
+    outcome_.result.events += end - fed;
+    sample_.events += end - fed;
+    fed = end;
+    if (until == NextSample()) Sample();
+    if (until == next_answer_) {
+      Answer(true);
+      next_answer_ = AfterAnswer(end, step);
+    }
+  }
+  waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<ptrdiff_t>(fed));
+  return Status::Ok();
+}
+
+// Returns where the next answer is due. In a long silence, which a damaged time may make, nothing
+// new is said: it leaves out the answers up to the next event, `fed` in waiting_, or `step`.
+uint64_t RecordingRun::AfterAnswer(size_t fed, uint64_t step) {
+  silent_answers_ = outcome_.result.events == answered_events_ ? silent_answers_ + 1 : 0;
+  answered_events_ = outcome_.result.events;
+  const uint64_t next = next_answer_ + options_.answer_steps;
+  if (silent_answers_ < kMostSilentAnswers) return next;
+  const uint64_t busy = fed < waiting_.size() ? std::min(waiting_[fed].step, step) : step;
+  return std::max(next, busy / options_.answer_steps * options_.answer_steps);
+}
+
+void RecordingRun::Sample() {
+  const std::vector<EventLayer>& layers = session_.layers();
+  sample_.spikes.resize(layers.size());
+  for (size_t i = 0; i < layers.size(); ++i) {
+    sample_.spikes[i] = layers[i].spikes - sampled_spikes_[i];
+    sampled_spikes_[i] = layers[i].spikes;
+  }
+  session_.ReadLogits(logits_);
+  sample_.answer = BestGuesses(logits_, network_->labels(), 1)[0].index;
+  sample_.steps = session_.now() - sampled_steps_;
+  sampled_steps_ = session_.now();
+  outcome_.samples.Add(std::exchange(sample_, {}));
+}
+
+// Makes the result of what the session has read so far, and hands it on.
+void RecordingRun::Answer(bool live) {
+  session_.ReadLogits(logits_);
+  const int truth = twins_.Best(logits_, file_->truth);
+  RecordingResult& result = outcome_.result;
+  ImageResult& answer = result.answer;
+  answer.has_truth = truth != kUnknownTruth;
+  if (answer.has_truth) answer.truth = network_->labels()[static_cast<size_t>(truth)];
+  answer.guesses = BestGuesses(logits_, network_->labels(), std::max<size_t>(options_.topk, 5));
+  answer.margin = answer.guesses.size() > 1 ? answer.guesses[0].logit - answer.guesses[1].logit : 0;
+  const auto is_truth = [&](const Guess& guess) {
+    return answer.has_truth && guess.index == static_cast<size_t>(truth);
+  };
+  answer.right = is_truth(answer.guesses[0]);
+  const auto five = static_cast<ptrdiff_t>(std::min<size_t>(5, answer.guesses.size()));
+  outcome_.right_in_five =
+      std::any_of(answer.guesses.begin(), answer.guesses.begin() + five, is_truth);
+  if (answer.guesses.size() > options_.topk) answer.guesses.resize(options_.topk);
+  result.steps = session_.now();
+  result.seconds = outcome_.cutter->SecondsUntil(session_.now());
+  result.live = live;
+  (*write_)(options_.format == OutputFormat::kNpy
+                ? NpyRecord(network_->outputs(), logits_)
+                : RecordingLine(options_.format, result, options_.topk));
+}
+
+void RecordingRun::Fail(const Status& status) {
+  ImageResult& answer = outcome_.result.answer;
+  answer.guesses.clear();
+  answer.error = status.message();
+  answer.has_truth = file_->truth != kUnknownTruth;
+  if (answer.has_truth) answer.truth = network_->labels()[static_cast<size_t>(file_->truth)];
+  (*write_)(options_.format == OutputFormat::kNpy
+                ? NpyRecord(network_->outputs(), {})
+                : RecordingLine(options_.format, outcome_.result, options_.topk));
+}
+
+}  // namespace cssrun::tools

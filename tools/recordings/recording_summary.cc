@@ -1,0 +1,170 @@
+#include "tools/recordings/recording_summary.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "cssrun/version.h"
+#include "fmt/format.h"
+#include "tools/summary.h"
+#include "tools/terminal_text.h"
+
+namespace cssrun::tools {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+double AsDouble(uint64_t number) { return static_cast<double>(number); }
+double Ratio(double part, double whole) { return whole > 0 ? part / whole : 0; }
+
+}  // namespace
+
+RecordingSummary::RecordingSummary(const Network& network, const CutOptions& cut, bool profile,
+                                   unsigned threads)
+    : network_(network),
+      cut_(cut),
+      profile_(profile),
+      threads_(threads),
+      layers_(network.layers().size()) {}
+
+void RecordingSummary::Add(const ImageResult& answer, bool right_in_five, const StepCutter& cutter,
+                           const std::vector<EventLayer>& layers, double load_seconds,
+                           double run_seconds) {
+  ++recordings_;
+  if (answer.has_truth) {
+    ++graded_;
+    if (answer.right) ++right_;
+    if (right_in_five) ++right_in_five_;
+  }
+  events_ += cutter.used();
+  left_out_ += cutter.left_out();
+  steps_ += cutter.steps();
+  load_seconds_ += load_seconds;
+  run_seconds_ += run_seconds;
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    layers_[i].spikes += layers[i].spikes;
+    layers_[i].synops += layers[i].synops;
+    layers_[i].updates += layers[i].updates;
+    layers_[i].seconds += layers[i].seconds;
+  }
+}
+
+void RecordingSummary::AddDamage(const Damage& damage) {
+  if (damage.any()) ++damaged_;
+}
+
+double RecordingSummary::step_seconds() const {
+  return cut_.bin_events > 0 ? 0 : static_cast<double>(cut_.bin_us) * 1e-6;
+}
+
+double RecordingSummary::Synops() const {
+  double synops = 0;
+  for (const EventLayer& layer : layers_) synops += AsDouble(layer.synops);
+  return synops;
+}
+
+double RecordingSummary::PerRecording(double total) const {
+  return Ratio(total, AsDouble(recordings_));
+}
+
+double RecordingSummary::Rate(size_t layer) const {
+  return Ratio(AsDouble(layers_[layer].spikes),
+               AsDouble(network_.layers()[layer].neurons) * AsDouble(steps_));
+}
+
+std::string RecordingSummary::ToJson() const {
+  const bool five = graded_ > 0 && network_.logits() >= 5;
+  double spikes = 0;
+  for (size_t i = 1; i < layers_.size(); ++i) spikes += AsDouble(layers_[i].spikes);
+  Json json;
+  json["recordings"] = recordings_ + failed_;
+  json["failed"] = failed_;
+  json["damaged"] = damaged_;
+  json["top1"] = graded_ == 0 ? Json() : Json(Ratio(AsDouble(right_), AsDouble(graded_)));
+  json["top5"] = five ? Json(Ratio(AsDouble(right_in_five_), AsDouble(graded_))) : Json();
+  json["seconds"] = seconds_;
+  json["load_seconds"] = load_seconds_;
+  json["run_seconds"] = run_seconds_;
+  json["events"] = events_;
+  json["events_left_out"] = left_out_;
+  json["us_per_event"] = Ratio(run_seconds_ * 1e6, AsDouble(events_));
+  json["steps"] = steps_;
+  json["step_seconds"] = cut_.bin_events > 0 ? Json() : Json(step_seconds());
+  json["step_events"] = cut_.bin_events > 0 ? Json(cut_.bin_events) : Json();
+  json["spikes_per_recording"] = PerRecording(spikes);
+  json["synops_per_recording"] = PerRecording(Synops());
+  json["macs_per_step"] = network_.macs_per_image();
+  json["peak_rss_bytes"] = PeakRssBytes();
+  json["threads"] = threads_;
+  json["simd_target"] = SimdTarget();
+  json["assumptions"] = network_.events()->assumptions;
+  json["layers"] = Json::array();
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    const LayerInfo& info = network_.layers()[i];
+    const EventLayer& layer = layers_[i];
+    json["layers"].push_back({{"name", info.name},
+                              {"kind", LayerKindName(info.kind)},
+                              {"neurons", info.neurons},
+                              {"spikes", PerRecording(AsDouble(layer.spikes))},
+                              {"synops", PerRecording(AsDouble(layer.synops))},
+                              {"updates", PerRecording(AsDouble(layer.updates))},
+                              {"rate", Rate(i)},
+                              {"seconds", profile_ ? Json(PerRecording(layer.seconds)) : Json()}});
+  }
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::string RecordingSummary::ToText() const {
+  const auto plural = [](uint64_t count, const char* what) {
+    return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+  };
+  std::string text = plural(recordings_ + failed_, "recording");
+  if (failed_ > 0) text += fmt::format(", {} failed", failed_);
+  if (damaged_ > 0) text += fmt::format(", {} damaged", damaged_);
+  text += fmt::format(" in {:.2f} s: {} in {}", seconds_, plural(events_, "event"),
+                      plural(steps_, "step"));
+  text += cut_.bin_events > 0
+              ? fmt::format(" of {} each", plural(cut_.bin_events, "event"))
+              : fmt::format(" of {:.6g} ms", static_cast<double>(cut_.bin_us) / 1e3);
+  text += fmt::format(", {:.2f} us an event\n", Ratio(run_seconds_ * 1e6, AsDouble(events_)));
+  if (left_out_ > 0) {
+    text += fmt::format("{} beyond the network's input or --crop left out\n",
+                        plural(left_out_, "event"));
+  }
+  if (graded_ > 0) {
+    text += fmt::format("top-1 {:.2f} %", 100 * Ratio(AsDouble(right_), AsDouble(graded_)));
+    if (network_.logits() >= 5) {
+      text +=
+          fmt::format(", top-5 {:.2f} %", 100 * Ratio(AsDouble(right_in_five_), AsDouble(graded_)));
+    }
+    text += fmt::format(" of {} with a known class\n", plural(graded_, "recording"));
+  }
+  const double dense = PerRecording(AsDouble(network_.macs_per_image()) * AsDouble(steps_));
+  text += fmt::format("{:.2f} M SyOPs a recording", PerRecording(Synops()) / 1e6);
+  if (dense > 0) text += fmt::format(" ({:.2f} M MACs dense)", dense / 1e6);
+  return text + "\n";
+}
+
+std::string RecordingSummary::ProfileText() const {
+  size_t width = 5;
+  double seconds = 0;
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    width = std::max(width, TerminalText(network_.layers()[i].name).size());
+    seconds += layers_[i].seconds;
+  }
+  std::string text =
+      fmt::format("{:<{}}  {:<8}  {:>9}  {:>11}  {:>8}  {:>12}  {:>12}  {:>8}  {:>6}\n", "layer",
+                  width, "kind", "neurons", "spikes", "rate", "SyOPs", "updates", "ms", "share");
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    const LayerInfo& info = network_.layers()[i];
+    const EventLayer& layer = layers_[i];
+    text += fmt::format(
+        "{:<{}}  {:<8}  {:>9}  {:>11.1f}  {:>8.5f}  {:>12.1f}  {:>12.1f}  {:>8.3f}  {:>5.1f}%\n",
+        TerminalText(info.name), width, LayerKindName(info.kind), info.neurons,
+        PerRecording(AsDouble(layer.spikes)), Rate(i), PerRecording(AsDouble(layer.synops)),
+        PerRecording(AsDouble(layer.updates)), PerRecording(layer.seconds) * 1e3,
+        Ratio(layer.seconds, seconds) * 100);
+  }
+  return text;
+}
+
+}  // namespace cssrun::tools
