@@ -42,7 +42,7 @@ done
 
 out=$PWD/build/arm64
 libraries=libc6-dev,libstdc++-12-dev,libtbb-dev,libhwy-dev,libflatbuffers-dev
-all=$libraries,libcli11-dev,libfmt-dev,nlohmann-json3-dev,libjpeg-dev,libturbojpeg0-dev,libpng-dev,libwebp-dev
+all=$libraries,libcli11-dev,libfmt-dev,nlohmann-json3-dev,libjpeg-dev,libturbojpeg0-dev,libpng-dev,libwebp-dev,liblz4-dev
 mkdir -p "$out"
 
 # unpack ARCHITECTURE PACKAGES FOLDER: unpacked, not installed, since packages of another architecture would
