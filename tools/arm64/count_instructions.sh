@@ -33,4 +33,4 @@ awk -v images="$answers" '
     all += each
     if (each >= 1000) printf "%10.0f %s\n", each, name }
   END { printf "%10.0f instructions an image, of which:\n", all }' "$out/once" "$out/twice" |
-  sort -rn | c++filt | sed -E 's/cssrun::internal::(N_NEON::)?//g; s/(.)\(.*/\1/' | head -n 16
+  sort -rn | c++filt | sed -E 's/cssrun::internal::(N_NEON::)?//g; s/\(anonymous namespace\):://g; s/([^ ])\(.*/\1/' | head -n 16

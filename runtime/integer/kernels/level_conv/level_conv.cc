@@ -231,6 +231,7 @@ HWY_INLINE void SumByRuns(const TileRow& row, size_t column, const int8_t* HWY_R
   FinishColumns<kPositions, kTileTargets>(row, column, sums, membranes + column * row.lanes);
 }
 
+#if CSSRUN_TARGET_BYTE_PAIRS
 // The same with sums in registers: of one plane.
 template <size_t kPositions>
 HWY_INLINE void SumByShortRuns(const TileRow& row, size_t column,
@@ -252,6 +253,8 @@ HWY_INLINE void SumByShortRuns(const TileRow& row, size_t column,
   run_sums.MoveTo(sums);
   FinishColumns<kPositions, kTileTargets>(row, column, sums, membranes + column * row.lanes);
 }
+#endif
+
 #else
 using Best = Products;
 constexpr const char* kBestVariant = kVariant;
