@@ -4,8 +4,7 @@
  * threads at the same time; a cssrun_session belongs to one thread at a time, except for
  * cssrun_session_cancel. A session keeps its network alive, so the network may be freed first.
  * A cssrun_stream and a cssrun_event_session are used as a session is.
- * After its first run a session allocates nothing, except for the first run on floats and for a run
- * on more events than any run before.
+ * After its first run a session allocates only for the first run on floats or on more events.
  *
  * Every function that can fail returns a cssrun_code. If `status` is not NULL, it also stores the
  * code and one sentence for people there; CSSRUN_OK and "" on success. The library does not throw,
@@ -420,8 +419,7 @@ typedef struct cssrun_event_info {
 /* Fills in `info`. Error: CSSRUN_INVALID_ARGUMENT if the network takes images. */
 CSSRUN_API cssrun_code cssrun_network_get_events(const cssrun_network* network,
                                                  cssrun_event_info* info, cssrun_status* status);
-/* Returns a sentence, which lives as long as the network, or NULL if there is none of this index.
- */
+/* Returns a sentence that lives as long as the network; NULL if there is none of this index. */
 CSSRUN_API const char* cssrun_network_event_assumption(const cssrun_network* network,
                                                        uint32_t index);
 
@@ -450,17 +448,13 @@ typedef struct cssrun_timed_event {
 } cssrun_timed_event;
 
 /* Takes `count` events in the order of their steps, from the steps done to until - 1, and does all
- * steps before `until`. Errors: CSSRUN_INVALID_ARGUMENT, before anything was done;
- * CSSRUN_CANCELLED.
- */
+ * steps before `until`. Errors: CSSRUN_INVALID_ARGUMENT, with nothing done; CSSRUN_CANCELLED. */
 CSSRUN_API cssrun_code cssrun_event_session_feed(cssrun_event_session* session,
                                                  const cssrun_timed_event* events, size_t count,
                                                  uint64_t until, cssrun_status* status);
-/* Steps done; 0 for NULL. */
+/* Steps done, 0 for NULL; back to step 0; as cssrun_session_cancel. */
 CSSRUN_API uint64_t cssrun_event_session_now(const cssrun_event_session* session);
-/* Back to step 0. */
 CSSRUN_API void cssrun_event_session_reset(cssrun_event_session* session);
-/* As cssrun_session_cancel. */
 CSSRUN_API void cssrun_event_session_cancel(cssrun_event_session* session, int cancelled);
 
 /* Write the answer, or the potentials or spikes so far of a layer, after the steps done, to memory
@@ -494,8 +488,7 @@ CSSRUN_API cssrun_code cssrun_event_session_get_statistics(const cssrun_event_se
 CSSRUN_API cssrun_code cssrun_event_session_save(cssrun_event_session* session, const void** bytes,
                                                  size_t* size, cssrun_status* status);
 /* Continues a saved state, in this or another session on the same network, with the same bits.
- * Error: CSSRUN_INVALID_ARGUMENT if it is damaged or of another network; nothing has changed then.
- */
+ * Error: CSSRUN_INVALID_ARGUMENT, with nothing changed, if it is damaged or of another network. */
 CSSRUN_API cssrun_code cssrun_event_session_restore(cssrun_event_session* session,
                                                     const void* bytes, size_t size,
                                                     cssrun_status* status);

@@ -9,7 +9,7 @@
 // Cost: work follows events. A step without events costs nothing, unless the network has neurons
 // that must be stepped (Network::events()->stepped). Everything is allocated on construction, and
 // memory does not grow with time. Errors: a Status from Create, Feed, Restore and the functions
-// that read.
+// that read, except where they say that they throw.
 #ifndef CSSRUN_EVENT_SESSION_H_
 #define CSSRUN_EVENT_SESSION_H_
 
@@ -79,7 +79,8 @@ class CSSRUN_API EventSession {
   void Reset();
 
   // The answer after the steps done, Network::logits() numbers: spikes sent so far, or potentials,
-  // as Network::events()->readout says. May be called at any time; changes nothing.
+  // as Network::events()->readout says. May be called at any time; changes nothing. Throws
+  // std::bad_alloc; a vector of this size already is not allocated again.
   void ReadLogits(std::vector<float>& logits) const;
   // The potentials of a layer of Network::layers(), by neuron, (channel * height + row) * width +
   // column, after the steps done. Error: kInvalidArgument if there is no such layer, or it is the
@@ -92,7 +93,7 @@ class CSSRUN_API EventSession {
 
   // Everything that later answers depend on. Restore continues it, in this or another session on
   // the same network, with the same bits. Error of Restore: kInvalidArgument if the bytes are
-  // damaged or of another network; the session is then as it was.
+  // damaged or of another network; the session is then as it was. Save throws std::bad_alloc.
   void Save(std::vector<uint8_t>& state) const;
   Status Restore(std::span<const uint8_t> state);
 
