@@ -50,6 +50,9 @@ STAND_INS = {
     "tools/fuzz.sh network_run 60": "test -f tests/fuzz/network_run.cc",
     "tools/fuzz.sh all 3600": "bash -n tools/fuzz.sh",  # .ci/run does it, for seconds
     "tools/coverage.sh": "bash -n tools/coverage.sh",
+    "tools/arm64/test.sh --no-tests": "bash -n tools/arm64/test.sh",
+    "tools/arm64/count_instructions.sh net.fb images/ cortex-a76":
+        "bash -n tools/arm64/count_instructions.sh",
     # The same in small.
     "build/release/tests/fuzz/network_bytes": "build/release/tests/fuzz/network_bytes 1009",
     "build/release/tests/fuzz/network_mutants 1000000":
