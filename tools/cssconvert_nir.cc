@@ -2,9 +2,11 @@
 
 #include <array>
 #include <charconv>
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <set>
+#include <system_error>
 
 #include "converter/nir/convert_nir.h"
 #include "converter/nir/nir_reader.h"
@@ -100,6 +102,9 @@ void DeclareNir(CLI::App& app, NirArguments& arguments) {
 
 bool IsNirFile(const std::string& path) {
   std::array<char, 8> bytes = {};
+  // A pipe would wait for who writes it.
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error)) return false;
   std::ifstream file(path, std::ios::binary);
   file.read(bytes.data(), bytes.size());
   return file.good() &&
