@@ -53,6 +53,10 @@ STAND_INS = {
     "tools/arm64/test.sh --no-tests": "bash -n tools/arm64/test.sh",
     "tools/arm64/count_instructions.sh net.fb images/ cortex-a76":
         "bash -n tools/arm64/count_instructions.sh",
+    "build/release/tools/cssconvert ../shared/events/cnn_sinabs.nir -o build/cnn_sinabs.fb":
+        "test -x build/release/tools/cssconvert",
+    "build/release/bench/bench_events build/cnn_sinabs.fb ../shared/events/sample_nmnist.bin":
+        "test -x build/release/bench/bench_events",
     # The same in small.
     "build/release/tests/fuzz/network_bytes": "build/release/tests/fuzz/network_bytes 1009",
     "build/release/tests/fuzz/network_mutants 1000000":
