@@ -83,14 +83,14 @@ STAND_INS = {
     "python3 -m venv --system-site-packages env": "python3 -m venv --help >/dev/null",
     # MpirunTest.TheCommandOfTheDocumentation runs it.
     "mpirun -n 4 --hostfile machines --map-by node --bind-to none cssrun net.fb images/ "
-    "--resume results.jsonl": "cssrun --help | grep -q -- --resume",
+    "--resume results.jsonl": "cssrun --help | grep -c -- --resume",
     "build/release/bench/bench_networks ../shared/models/resnet20.onnx "
     "build/networks/resnet20-6.fb ../shared/cifar10/test --most 60 --simd AVX2":
-        "build/release/bench/bench_networks --help | grep -q -- --simd",
+        "build/release/bench/bench_networks --help | grep -c -- --simd",
     # SearchTest searches; this parses.
     "build/release/tools/cssconvert ../shared/models/resnet20.onnx -o build/auto.fb --calibration "
     "../shared/cifar10/calibration --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225 --auto":
-        "cssconvert --help | grep -q -- --auto",
+        "cssconvert --help | grep -c -- --auto",
     # Install.pip installs, from a build that is there.
     "env/bin/pip install --no-build-isolation --no-index runtime/python":
         f"{DEBIANS_PYTHON} -m pip --version",

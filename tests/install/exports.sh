@@ -21,5 +21,5 @@ if grep -E 'onnx|protobuf|dnnl|png|jpeg|fmt' <<<"$needed"; then
   echo "the runtime must not need these" >&2
   exit 1
 fi
-readelf -d "$library" | grep -q 'SONAME.*\[libcssrun\.so\.0\]'
+readelf -d "$library" | grep -c >/dev/null 'SONAME.*\[libcssrun\.so\.0\]'
 echo "$(wc -l <<<"$shown") symbols; needs" $needed
