@@ -6,7 +6,7 @@ program=$1 folder=$2
 name=$(basename "$program")
 fail() { echo "$*" >&2; exit 1; }
 
-options=$("$program" --help | sed -n '/^Examples:/q; s/^  \(-[^ ]*\).*/\1/p' | tr , '\n')
+options=$("$program" --help | sed -n '/^Examples:/,$d; s/^  \(-[^ ]*\).*/\1/p' | tr , '\n')
 [ "$(wc -l <<<"$options")" -ge 4 ] || fail "no options in $name --help"
 
 # What bash itself offers after the name of the program.

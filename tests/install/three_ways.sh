@@ -32,7 +32,7 @@ case $way in
   add_subdirectory)
     # One instruction set, not optimized, nothing for a debugger: it is about the build.
     configure -S "$source_dir/tests/install/subdirectory" -DCSSRUN_SOURCE="$source_dir" \
-      -DCMAKE_CXX_FLAGS_DEBUG= -DEXAMPLES="$work/examples" -DCMAKE_CXX_FLAGS="-O0 -DHWY_COMPILE_ONLY_STATIC" || fail configure
+      -DCMAKE_CXX_FLAGS_DEBUG= -DCSSRUN_PRECOMPILE=ON -DEXAMPLES="$work/examples" -DCMAKE_CXX_FLAGS="-O0 -DHWY_COMPILE_ONLY_STATIC" || fail configure
     ;;
   pkg-config)
     export PKG_CONFIG_PATH=$lib/pkgconfig LD_LIBRARY_PATH=$lib
