@@ -366,25 +366,31 @@ HWY_INLINE bool StoreLevels(const Sum* sums, const RowPotentials& row, size_t la
 // Whether StoreByteLevels() applies.
 HWY_INLINE bool StoresByteLevels(const RowPotentials& row) {
   return row.levels != nullptr && row.rule->fills_byte() && row.rule->fraction == kByteFraction &&
-         row.floats == nullptr && row.shortcut_count == 0 && !row.joins_floats;
+         row.floats == nullptr && row.shortcut_count <= 1 && !row.joins_floats;
 }
 
-// StoreLevels() of sums that are in registers, [column][vector], where nothing joins them and levels
-// fill a byte: of few sources, products take less time than storing and loading the sums.
-template <size_t kOfColumn, size_t kColumns, bool kRectify>
+// StoreLevels() of sums that are in registers, [column][vector], where a shortcut joins them or
+// nothing, and levels fill a byte: of few sources, products take less time than storing and loading
+// the sums.
+template <size_t kOfColumn, size_t kColumns, Joins kJoins, bool kRectify>
 HWY_INLINE void StoreByteLevels(const Narrowing::V32* sums, const RowPotentials& row,
                                 size_t column) {
   using N = Narrowing;
+  constexpr size_t kLanes = hn::MaxLanes(N::D32());
   constexpr size_t kSums = kOfColumn * kColumns;
   constexpr size_t kTogether = 4 / kOfColumn;
   const N::D16 d16;
-  const PlainPotentials<kOfColumn, Joins::kNothing, kRectify> potentials(row, 0);
+  const PlainPotentials<kOfColumn, kJoins, kRectify> potentials(row, 0);
   const auto offset = hn::Set(d16, static_cast<int16_t>(row.rule->offset_to_byte()));
   const size_t pitch = row.index_pitch;
-  uint8_t* to = row.levels + row.index + column * pitch;
+  const size_t index = row.index + column * pitch;
+  uint8_t* to = row.levels + index;
   N::V32 z[kSums];
   HWY_UNROLL(32)
-  for (size_t k = 0; k < kSums; ++k) z[k] = potentials.Of(sums[k], k % kOfColumn, 0, 0);
+  for (size_t k = 0; k < kSums; ++k) {
+    const size_t of_sum = index + k / kOfColumn * pitch + k % kOfColumn * kLanes;
+    z[k] = potentials.Of(sums[k], k % kOfColumn, of_sum, 0);
+  }
   // Beyond the last sum, that one again.
   N::V16 levels[(kSums + 1) / 2];
   HWY_UNROLL(16)
@@ -398,6 +404,17 @@ HWY_INLINE void StoreByteLevels(const Narrowing::V32* sums, const RowPotentials&
     const size_t rest = kColumns - k * kTogether;
     StoreColumns<kOfColumn>(N::To8(levels[2 * k], levels[last]), pitch,
                             rest < kTogether ? rest : kTogether, to + k * kTogether * pitch);
+  }
+}
+template <size_t kOfColumn, size_t kColumns>
+HWY_INLINE void StoreByteLevels(const Narrowing::V32* sums, const RowPotentials& row,
+                                size_t column) {
+  if (row.shortcut_count == 0) {
+    row.rectify ? StoreByteLevels<kOfColumn, kColumns, Joins::kNothing, true>(sums, row, column)
+                : StoreByteLevels<kOfColumn, kColumns, Joins::kNothing, false>(sums, row, column);
+  } else {
+    row.rectify ? StoreByteLevels<kOfColumn, kColumns, Joins::kShortcut, true>(sums, row, column)
+                : StoreByteLevels<kOfColumn, kColumns, Joins::kShortcut, false>(sums, row, column);
   }
 }
 #endif

@@ -121,10 +121,15 @@ HWY_INLINE void FinishColumns(const TileRow& row, size_t column, const int32_t* 
 }
 
 // Adds the products of one plane of weights to the sums of `kPositions` columns from `from` on.
-template <class P, size_t kPositions, size_t kTargets>
+// `kOneTap`: of a kernel of one tap on the map.
+template <class P, size_t kPositions, size_t kTargets, bool kOneTap>
 HWY_INLINE void AddPlane(const TileRow& row, const uint8_t* HWY_RESTRICT from,
                          const int8_t* HWY_RESTRICT weights, typename P::Sum* sums) {
   const Taps taps{row.quads, row.targets, row.position_pitch};
+  if constexpr (kOneTap) {
+    AddTap<kPositions, kTargets, P>(taps, from, weights, sums);
+    return;
+  }
   if (P::kSlides && row.slides) {
     for (size_t ky = 0; ky < row.kernel_rows; ++ky, from += row.levels_pitch) {
       AddSlidingTaps<kPositions, kTargets, P>(taps, from, weights, sums);
@@ -142,7 +147,7 @@ HWY_INLINE void AddPlane(const TileRow& row, const uint8_t* HWY_RESTRICT from,
 }
 
 // `kPositions` neighbouring target columns of 16 or 32 targets, with sums in registers.
-template <class P, size_t kPositions, size_t kTargets>
+template <class P, size_t kPositions, size_t kTargets, bool kOneTap>
 HWY_INLINE void SumInRegisters(const TileRow& row, size_t column,
                                const int8_t* HWY_RESTRICT weights,
                                int16_t* HWY_RESTRICT membranes) {
@@ -171,8 +176,9 @@ HWY_INLINE void SumInRegisters(const TileRow& row, size_t column,
     }
   }
   for (size_t plane = 0;;) {
-    AddPlane<P, kPositions, kTargets>(row, row.levels + column * row.position_pitch, weights, sums);
-    if (++plane == row.planes) break;
+    AddPlane<P, kPositions, kTargets, kOneTap>(row, row.levels + column * row.position_pitch,
+                                               weights, sums);
+    if (kOneTap || ++plane == row.planes) break;
     weights += row.plane_size;
     HWY_UNROLL(32)
     for (size_t k = 0; k < kPositions * kVectors; ++k) {
@@ -184,11 +190,7 @@ HWY_INLINE void SumInRegisters(const TileRow& row, size_t column,
 #if CSSRUN_TARGET_AVX512
   if constexpr (kVectors == kResults) {
     if (row.stores_bytes) {
-      if (row.potentials->rectify) {
-        StoreByteLevels<kResults, kPositions, true>(sums, *row.potentials, column);
-      } else {
-        StoreByteLevels<kResults, kPositions, false>(sums, *row.potentials, column);
-      }
+      StoreByteLevels<kResults, kPositions>(sums, *row.potentials, column);
       return;
     }
   }
@@ -280,7 +282,7 @@ constexpr const char* kBestVariant = kVariant;
 #endif
 
 // Never inlined: in a function of all of them, GCC 12 keeps no array of sums in registers.
-template <class P, size_t kPositions, size_t kTargets>
+template <class P, size_t kPositions, size_t kTargets, bool kOneTap = false>
 HWY_NOINLINE void SumColumns(const TileRow& row, size_t column, const int8_t* HWY_RESTRICT weights,
                              int16_t* HWY_RESTRICT membranes) {
 #if CSSRUN_TARGET_RUNS
@@ -293,10 +295,10 @@ HWY_NOINLINE void SumColumns(const TileRow& row, size_t column, const int8_t* HW
     SumByShortRuns<kPositions>(row, column, weights, membranes);
 #endif
   } else {
-    SumInRegisters<P, kPositions, kTargets>(row, column, weights, membranes);
+    SumInRegisters<P, kPositions, kTargets, kOneTap>(row, column, weights, membranes);
   }
 #else
-  SumInRegisters<P, kPositions, kTargets>(row, column, weights, membranes);
+  SumInRegisters<P, kPositions, kTargets, kOneTap>(row, column, weights, membranes);
 #endif
 }
 
@@ -311,6 +313,13 @@ HWY_INLINE size_t SumSomeColumns(size_t wanted, const TileRow& row, size_t colum
       return SumSomeColumns<P, kFewer, kTargets>(wanted, row, column, weights, membranes);
     }
   }
+#if CSSRUN_TARGET_VNNI
+  // Without the loops over taps and planes, GCC 12 has registers for all addresses.
+  if (row.kernel_rows == 1 && row.kernel_columns == 1 && row.planes == 1) {
+    SumColumns<P, kMost, kTargets, true>(row, column, weights, membranes);
+    return kMost;
+  }
+#endif
   SumColumns<P, kMost, kTargets>(row, column, weights, membranes);
   return kMost;
 }
@@ -422,7 +431,9 @@ void SumLevelsBy(const LevelConv& kernel, const LevelFrame& levels, const LevelT
       tile.floats = target.floats + block * target.block_floats + lane;
       tile.float_scale = kernel.float_scale.get() + block * kLineLanes + lane;
     }
-    if (fused) {
+    if (potentials.has_value() && potentials->floats == nullptr) {
+      potentials->StartAt(kernel.targets);  // without floats, tiles are neighbours
+    } else if (fused) {
       RowPotentials& of_tile = potentials.emplace(settled, *target.inputs, block, tile.lanes);
       if (target.joins_floats) {
         CSSRUN_ASSERT(target.inputs->floats != nullptr && kernel.float_scale != nullptr);

@@ -185,7 +185,10 @@ HWY_INLINE void AddTap(const Taps& taps, const uint8_t* HWY_RESTRICT levels,
   constexpr size_t kVectors = P::kVectors * kTargets / kTileTargets;
   ColumnPitches pitches(taps.position_pitch);
   const uint8_t* bases[] = {levels, levels + 8 * taps.position_pitch};
-  for (size_t q = 0; q < taps.quads; ++q, weights += taps.targets * kQuad) {
+  // Constant where tiles of 32 targets are taken whole.
+  const size_t quad_size = (P::kTakesBoth ? kTargets : taps.targets) * kQuad;
+  const int8_t* const end = weights + taps.quads * quad_size;
+  for (; weights != end; weights += quad_size) {
     pitches.Hide();
     typename P::Levels of_targets[kVectors];
     HWY_UNROLL(8)
