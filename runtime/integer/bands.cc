@@ -5,8 +5,6 @@
 #include <limits>
 #include <variant>
 
-#include "runtime/integer/kernels/fan_out.h"
-
 namespace cssrun::internal {
 namespace {
 
@@ -39,22 +37,6 @@ uint64_t WorkOf(const Layer& described, const IntegerLayer& layer) {
   uint64_t work = layer.work;
   for (const DirectSynapses& direct : described.direct) work += direct.macs;
   return work;
-}
-
-void CountLevelSpikesInBands(const LevelFrame& levels, const LevelRule& rule, size_t neurons,
-                             ThreadTeam* team, std::span<uint32_t> row_spikes) {
-  constexpr size_t kFewLevels = 1 << 16;  // counted sooner than another thread begins
-  const size_t rows = row_spikes.size();
-  if (team == nullptr || rows * neurons <= kFewLevels) {
-    CountLevelSpikes(levels, rule, neurons, row_spikes, 0);
-    return;
-  }
-  const auto bands = static_cast<uint32_t>(std::min<size_t>(rows, team->threads()));
-  team->ForEach(bands, [&](uint32_t band) {
-    const size_t first = rows * band / bands;
-    const size_t last = rows * (band + 1) / bands;
-    CountLevelSpikes(levels, rule, neurons, row_spikes.subspan(first, last - first), first);
-  });
 }
 
 }  // namespace cssrun::internal

@@ -260,7 +260,7 @@ void IntegerEngine::StepNeurons(size_t layer_index, uint32_t first, uint32_t las
   }
   if (levels_alone_[layer_index]) {
     if (first < network_.timesteps && last >= network_.timesteps) {
-      CountLevels(layer_index, shared, statistics);
+      for (const uint32_t spikes : states_[layer_index].row_spikes) statistics.spikes += spikes;
     }
     return;
   }
@@ -288,15 +288,6 @@ CountedLevels IntegerEngine::LevelsOf(size_t layer) const {
   CSSRUN_ASSERT(levels_alone_[layer]);
   const LayerState& state = states_[layer];
   return {&state.levels, &*integers_.layers[layer].level_rule, state.row_spikes};
-}
-
-void IntegerEngine::CountLevels(size_t layer, bool shared, LayerStatistics& statistics) {
-  LayerState& state = states_[layer];
-  const size_t neurons =
-      size_t{network_.layers[layer].extent.width()} * integers_.layouts[layer].stride();
-  CountLevelSpikesInBands(state.levels, *integers_.layers[layer].level_rule, neurons,
-                          shared ? &team_ : nullptr, state.row_spikes);
-  for (const uint32_t spikes : state.row_spikes) statistics.spikes += spikes;
 }
 
 std::span<SynapseInput> IntegerEngine::InputsOf(size_t layer, uint32_t index, Worker& worker) {
@@ -377,7 +368,8 @@ SettlingStep IntegerEngine::SettlingStepOf(size_t layer_index, Worker& worker) {
   }
   step.level_sums = worker.level_sums;
   if (levels_alone_[layer_index]) {
-    step.sends = LevelsTarget{&*integers.level_rule, &state.levels, integers.pools.columns};
+    step.sends = LevelsTarget{&*integers.level_rule, &state.levels, integers.pools.columns,
+                              state.row_spikes};
   } else {
     for (uint32_t k = 0; k < network_.timesteps; ++k) worker.digits[k] = &state.spikes[k];
     step.sends = DigitsTarget{worker.digits.data(), state.levels.empty() ? nullptr : &state.levels,

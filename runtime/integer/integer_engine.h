@@ -94,7 +94,6 @@ class IntegerEngine : public Engine {
   void StepNeurons(size_t layer, uint32_t first, uint32_t last, LayerStatistics& statistics);
   // Of a layer that sends levels alone.
   CountedLevels LevelsOf(size_t layer) const;
-  void CountLevels(size_t layer, bool shared, LayerStatistics& statistics);
   // Part of a layer at one input index; returns its share of the SyOPs.
   uint64_t StepPart(size_t layer, uint32_t index, const LayerPart& part);
   // What a layer's last step works on, but for its part and inputs.

@@ -359,6 +359,7 @@ SettlingStep StreamEngine::StreamStepOf(size_t index) {
   if (stream_options_.dead_zone > 0) step.dead_zone = &stream.dead_zone;
   if (auto* levels = std::get_if<LevelsTarget>(&step.sends)) {
     levels->levels = &stream.levels;
+    levels->row_spikes = {};
     return step;
   }
   auto& digits = std::get<DigitsTarget>(step.sends);
