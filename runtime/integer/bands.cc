@@ -5,10 +5,6 @@
 #include <limits>
 #include <variant>
 
-#include "runtime/integer/kernels/fan_out.h"
-#include "tbb/parallel_for.h"
-#include "tbb/task_arena.h"
-
 namespace cssrun::internal {
 namespace {
 
@@ -41,25 +37,6 @@ uint64_t WorkOf(const Layer& described, const IntegerLayer& layer) {
   uint64_t work = layer.work;
   for (const DirectSynapses& direct : described.direct) work += direct.macs;
   return work;
-}
-
-void CountLevelSpikesInBands(const LevelFrame& levels, const LevelRule& rule, size_t neurons,
-                             size_t threads, std::span<uint32_t> row_spikes) {
-  constexpr size_t kFewLevels = 1 << 16;  // counted sooner than another thread begins
-  const size_t rows = row_spikes.size();
-  const size_t bands = rows * neurons > kFewLevels ? std::min(rows, threads) : 1;
-  const auto count_band = [&](size_t band) {
-    const size_t first = rows * band / bands;
-    const size_t last = rows * (band + 1) / bands;
-    CountLevelSpikes(levels, rule, neurons, row_spikes.subspan(first, last - first), first);
-  };
-  if (bands == 1) {
-    count_band(0);
-    return;
-  }
-  // Isolated: while it waits, a thread must not begin with something else.
-  tbb::this_task_arena::isolate(
-      [&] { tbb::parallel_for(size_t{0}, bands, count_band, tbb::simple_partitioner()); });
 }
 
 }  // namespace cssrun::internal

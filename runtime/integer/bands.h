@@ -2,13 +2,9 @@
 #ifndef CSSRUN_RUNTIME_INTEGER_BANDS_H_
 #define CSSRUN_RUNTIME_INTEGER_BANDS_H_
 
-#include <cstddef>
 #include <cstdint>
-#include <span>
 
-#include "runtime/integer/layout/level_frame.h"
 #include "runtime/integer/network.h"
-#include "runtime/integer/neurons/level_rule.h"
 #include "runtime/network/loaded_network.h"
 
 namespace cssrun::internal {
@@ -18,10 +14,6 @@ uint64_t WorkOf(const Layer& described, const IntegerLayer& layer);
 
 // Bands of whole pools that the threads share. `pools`: all of the map, in rows.
 uint32_t BandsOf(const IntegerLayer& layer, uint32_t pools, uint32_t threads);
-
-// CountLevelSpikes() of all rows, where there are many in as many bands as there are threads.
-void CountLevelSpikesInBands(const LevelFrame& levels, const LevelRule& rule, size_t neurons,
-                             size_t threads, std::span<uint32_t> row_spikes);
 
 }  // namespace cssrun::internal
 

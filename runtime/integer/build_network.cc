@@ -249,10 +249,11 @@ class Builder {
     for (const uint32_t readers : columns) {
       for (uint32_t channel = 0; channel < stride; ++channel) {
         const int64_t to = int64_t{channel} + c.synapses->channel_offset();
-        const bool exists =
-            !c.identity() || (channel < c.source.channels() && to >= 0 && to < target.channels());
-        reached.push_back(exists ? static_cast<int32_t>(readers) : 0);
-        if (exists && channel < c.source.channels()) column_synapses += readers;
+        const bool exists = !c.identity() || (to >= 0 && to < target.channels());
+        // Lanes without a channel never fire: as all others, they are no exception.
+        const bool fires = channel < c.source.channels();
+        reached.push_back(exists || !fires ? static_cast<int32_t>(readers) : 0);
+        if (exists && fires) column_synapses += readers;
       }
     }
     reached.resize(RoundUpToLines(reached.size()));  // the rest of the last word never fires

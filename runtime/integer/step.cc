@@ -216,6 +216,15 @@ void SendRow(const SettlingStep& step, const SettledRow& settled, size_t row, si
   }
 }
 
+// Counts the spikes of rows of levels that have just been written, while they are near.
+void CountSent(const SettlingStep& step, size_t first, size_t rows) {
+  const auto* levels = std::get_if<LevelsTarget>(&step.sends);
+  if (levels == nullptr || levels->row_spikes.empty()) return;
+  const size_t neurons = levels->columns * step.layer->membranes.lanes.stride();
+  CountLevelSpikes(*levels->levels, *levels->rule, neurons, levels->row_spikes.subspan(first, rows),
+                   first);
+}
+
 // Rounds a row and writes its spikes or levels; those of pools come later, in RunPoolStep().
 void SettleRow(const SettlingStep& step, const SettledRow& settled, size_t row) {
   const std::span<const ColumnRange> columns = ColumnsOfRow(step.columns, row);
@@ -291,6 +300,7 @@ void RunFusedLevels(const BoundLevels<K, Function>& last, std::span<const Bound>
     }
     SumRows(last, step, settled, std::span(inputs).first(rows), first);
     for (size_t i = 0; i < rows; ++i) SettleRow(step, settled, first + i);
+    if (!step.layer->pools.pooled()) CountSent(step, first, rows);
   }
 }
 
@@ -375,7 +385,10 @@ uint64_t RunSettlingStep(const SettlingStep& step) {
           WithEventKernel(bound, [&](auto& kernel) { kernel.AddRow(target, row); });
         }
       },
-      [&](size_t row) { SettleRow(step, settled, row); });
+      [&](size_t row) {
+        SettleRow(step, settled, row);
+        if (!layer.pools.pooled()) CountSent(step, row, 1);
+      });
   return synops;
 }
 
@@ -390,6 +403,7 @@ void RunPoolStep(const SettlingStep& step, size_t first_pool, size_t last_pool,
       PoolPotentials(layer.membranes, layer.pools, step.membranes, row, room.data(), range);
       SendRow(step, settled, 0, row, range);
     }
+    CountSent(step, row, 1);
   }
 }
 

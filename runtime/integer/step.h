@@ -7,7 +7,7 @@
 //   all T spikes leave, as levels alone where nobody reads single spikes.
 //
 // Rows are taken one after another, so that a row fires while its membranes are in the first-level
-// cache. Steps do not count the spikes that leave.
+// cache. Steps do not count the spikes that leave, but those of levels (LevelsTarget::row_spikes).
 #ifndef CSSRUN_RUNTIME_INTEGER_STEP_H_
 #define CSSRUN_RUNTIME_INTEGER_STEP_H_
 
