@@ -47,6 +47,7 @@ struct WholeNeurons {
   // A potential within this and an input within that: their sum fits 32 bits.
   int32_t largest_potential = 0;
   double largest_input = 0;
+  bool bounded = false;  // potentials stay within their range by themselves
   hwy::AlignedFreeUniquePtr<int32_t[]> drive;
   hwy::AlignedFreeUniquePtr<int32_t[]> highest;  // that does not fire
   hwy::AlignedFreeUniquePtr<int32_t[]> threshold;

@@ -63,13 +63,18 @@ class PositionSet {
   // The set of rows that have columns.
   std::vector<uint64_t>& rows() { return rows_; }
 
+  // `count` bits from bit `first` of a word on; at least one, and they end within the word.
+  static uint64_t Bits(size_t first, size_t count) {
+    return (~uint64_t{0} >> (kWordBits - count)) << first;
+  }
+
   void Add(size_t row, size_t first, size_t count) {
     rows_[row / kWordBits] |= uint64_t{1} << row % kWordBits;
     uint64_t* words = Row(row);
     while (count > 0) {
       const size_t bit = first % kWordBits;
       const size_t bits = std::min(count, kWordBits - bit);
-      words[first / kWordBits] |= (~uint64_t{0} >> (kWordBits - bits)) << bit;
+      words[first / kWordBits] |= Bits(bit, bits);
       first += bits;
       count -= bits;
     }

@@ -4,8 +4,8 @@
 // where all targets are at one position, those of the whole step. Sums then stay in registers.
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
 
-#include "runtime/assert.h"
 #include "runtime/events/event_kernels.h"
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "runtime/events/scatter_spikes.cc"
@@ -17,54 +17,57 @@ namespace cssrun::internal::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-using Ints = hn::ScalableTag<int32_t>;
-using FewInts = hn::CappedTag<int32_t, 8>;  // what a position of few channels fills
 #if HWY_HAVE_FLOAT64
 using Doubles = hn::ScalableTag<double>;
 #else
 using Doubles = hn::CappedTag<double, 1>;
 #endif
 
+// Spikes that are added together at a position; of more than that, so many at a time.
+constexpr size_t kMostTogether = 4;
+// The same where all targets are at one position.
 constexpr size_t kMostRows = 64;
 
-// The weights of a spike, and how often they are added.
-struct Row {
-  const int32_t* weights;
-  int32_t number;
-  double value;  // the number, or what is sent instead, in units of the target
-};
-
-// Rows that are added together.
-struct Rows {
-  HWY_INLINE void Add(const int32_t* weights, const SpikeList& spikes, size_t spike, double unit) {
-    const int32_t number = spikes.valued ? 0 : spikes.numbers[spike];
-    const double value = spikes.valued ? spikes.values[spike] : static_cast<double>(number);
-    items[size++] = {weights, number, value * unit};
+// The number of a spike, in units of the target where T is double.
+template <class T>
+HWY_INLINE T NumberOf(const SpikeList& spikes, size_t spike, double unit) {
+  if constexpr (std::is_same_v<T, int32_t>) {
+    return spikes.numbers[spike];
+  } else {
+    return unit * (spikes.valued ? spikes.values[spike] : spikes.numbers[spike]);
   }
-  size_t size = 0;
-  Row items[kMostRows];
+}
+
+// The weights of spikes that are added together, and how often.
+template <class T, size_t kRows>
+struct Rows {
+  const int32_t* weights[kRows];
+  T numbers[kRows];
 };
 
-template <class D>
-HWY_INLINE void AddVector(D d, const Rows& rows, size_t offset, int32_t* HWY_RESTRICT to) {
+// Adds `rows` rows, of which there are kRows at most.
+template <class D, size_t kRows>
+HWY_INLINE void AddVector(D d, const Rows<int32_t, kRows>& from, size_t rows, size_t offset,
+                          int32_t* HWY_RESTRICT to) {
   auto sum = hn::LoadU(d, to);
-  for (size_t k = 0; k < rows.size; ++k) {
-    const auto weight = hn::LoadU(d, rows.items[k].weights + offset);
-    sum = hn::Add(sum, hn::Mul(weight, hn::Set(d, rows.items[k].number)));
+  for (size_t k = 0; k < rows; ++k) {
+    const auto weight = hn::LoadU(d, from.weights[k] + offset);
+    sum = hn::Add(sum, hn::Mul(weight, hn::Set(d, from.numbers[k])));
   }
   hn::StoreU(sum, d, to);
 }
 
-template <class D>
-HWY_INLINE void AddFourVectors(D d, const Rows& rows, size_t offset, int32_t* HWY_RESTRICT to) {
+template <class D, size_t kRows>
+HWY_INLINE void AddFourVectors(D d, const Rows<int32_t, kRows>& from, size_t rows, size_t offset,
+                               int32_t* HWY_RESTRICT to) {
   const size_t lanes = hn::Lanes(d);
   auto a = hn::LoadU(d, to);
   auto b = hn::LoadU(d, to + lanes);
   auto c = hn::LoadU(d, to + 2 * lanes);
   auto e = hn::LoadU(d, to + 3 * lanes);
-  for (size_t k = 0; k < rows.size; ++k) {
-    const int32_t* HWY_RESTRICT weights = rows.items[k].weights + offset;
-    const auto number = hn::Set(d, rows.items[k].number);
+  for (size_t k = 0; k < rows; ++k) {
+    const int32_t* HWY_RESTRICT weights = from.weights[k] + offset;
+    const auto number = hn::Set(d, from.numbers[k]);
     a = hn::Add(a, hn::Mul(hn::LoadU(d, weights), number));
     b = hn::Add(b, hn::Mul(hn::LoadU(d, weights + lanes), number));
     c = hn::Add(c, hn::Mul(hn::LoadU(d, weights + 2 * lanes), number));
@@ -76,47 +79,40 @@ HWY_INLINE void AddFourVectors(D d, const Rows& rows, size_t offset, int32_t* HW
   hn::StoreU(e, d, to + 3 * lanes);
 }
 
-// Adds `count` weights of each row, from `offset` on.
-HWY_INLINE void AddRows(const Rows& rows, size_t offset, size_t count, int32_t* HWY_RESTRICT to) {
-  const Ints d;
-  const FewInts few;
+// Adds `count` weights of each row, from `offset` on, in vectors that are those of a position:
+// wider ones would load what narrower ones have just stored at another place, and wait for it.
+template <class D, size_t kRows>
+HWY_INLINE void AddRows(D d, const Rows<int32_t, kRows>& from, size_t rows, size_t offset,
+                        size_t count, int32_t* HWY_RESTRICT to) {
   const size_t lanes = hn::Lanes(d);
   size_t i = 0;
-  for (; i + 4 * lanes <= count; i += 4 * lanes) AddFourVectors(d, rows, offset + i, to + i);
-  for (; i + lanes <= count; i += lanes) AddVector(d, rows, offset + i, to + i);
-  for (; i + hn::Lanes(few) <= count; i += hn::Lanes(few)) {
-    AddVector(few, rows, offset + i, to + i);
-  }
-  for (; i < count; ++i) {
-    for (size_t k = 0; k < rows.size; ++k) {
-      to[i] += rows.items[k].number * rows.items[k].weights[offset + i];
+  if constexpr (kRows > kMostTogether) {
+    for (; i + 4 * lanes <= count; i += 4 * lanes) {
+      AddFourVectors(d, from, rows, offset + i, to + i);
     }
+  }
+  for (; i + lanes <= count; i += lanes) AddVector(d, from, rows, offset + i, to + i);
+  for (; i < count; ++i) {
+    for (size_t k = 0; k < rows; ++k) to[i] += from.numbers[k] * from.weights[k][offset + i];
   }
 }
 
 // The same in double precision.
-HWY_INLINE void AddRows(const Rows& rows, size_t offset, size_t count, double* HWY_RESTRICT to) {
+template <class D, size_t kRows>
+HWY_INLINE void AddRows(D /*ints*/, const Rows<double, kRows>& from, size_t rows, size_t offset,
+                        size_t count, double* HWY_RESTRICT to) {
   const Doubles d;
   const hn::Rebind<int32_t, Doubles> ints;
   const size_t lanes = hn::Lanes(d);
-  for (size_t k = 0; k < rows.size; ++k) {
-    const int32_t* HWY_RESTRICT weights = rows.items[k].weights + offset;
-    const double value = rows.items[k].value;
+  for (size_t k = 0; k < rows; ++k) {
+    const int32_t* HWY_RESTRICT weights = from.weights[k] + offset;
+    const double value = from.numbers[k];
     size_t i = 0;
     for (; i + lanes <= count; i += lanes) {
       const auto weight = hn::PromoteTo(d, hn::LoadU(ints, weights + i));
       hn::StoreU(hn::Add(hn::LoadU(d, to + i), hn::Mul(hn::Set(d, value), weight)), d, to + i);
     }
     for (; i < count; ++i) to[i] += value * static_cast<double>(weights[i]);
-  }
-}
-
-HWY_INLINE void AddTo(EventState& target, size_t at, const Rows& rows, size_t offset,
-                      size_t count) {
-  if (target.wide) {
-    AddRows(rows, offset, count, target.inputs.get() + at);
-  } else {
-    AddRows(rows, offset, count, target.sums.get() + at);
   }
 }
 
@@ -127,99 +123,213 @@ HWY_INLINE uint64_t TimesOf(const EventConnection& connection, const SpikeList& 
   return static_cast<uint64_t>(std::max<int64_t>(1, std::abs(int64_t{spikes.numbers[i]})));
 }
 
-// What does not change during a scatter.
+// What does not change during a scatter. Copies, which stay in registers: vectors that are stored
+// might be any of the originals. D: vectors of weights.
+template <class D, class T>
 struct Scatter {
+  Scatter(const EventConnection& from, const SpikingLayer& layer, T* sums, EventState& target)
+      : connection(from),
+        rows(from.rows.runs.data()),
+        columns(from.columns.runs.data()),
+        to(sums),
+        reached(target.reached),
+        one_word(target.reached.words_per_row() == 1),
+        reached_columns(target.reached.Row(0)),
+        reached_rows(target.reached.rows().data()),
+        lanes(layer.lanes),
+        row_lanes(layer.lanes * layer.extent.width()),
+        unit(layer.unit),
+        tap_size(from.tap_size),
+        row_taps(from.columns.kernel_index.size() * from.tap_size),
+        channel_taps(from.rows.kernel_index.size() * row_taps) {}
+
   const EventConnection& connection;
-  const SpikingLayer& layer;
+  const AxisRun* rows;
+  const AxisRun* columns;
+  T* to;
+  PositionSet& reached;
+  bool one_word;  // in a row of `reached`
+  uint64_t* reached_columns;
+  uint64_t* reached_rows;
+  size_t lanes;
+  size_t row_lanes;  // of a row of targets
+  double unit;
+  size_t tap_size;
   size_t row_taps;      // weights of a row of taps
   size_t channel_taps;  // of a source channel
 };
 
-// Adds the rows of spikes at one source position. `channel`: of the first target. Returns the
-// number of target positions.
-HWY_INLINE uint64_t AddAtPosition(const Scatter& scatter, uint32_t source_row,
-                                  uint32_t source_column, const Rows& rows, size_t channel,
-                                  EventState& target) {
+// A source position.
+struct Place {
+  uint32_t row;
+  uint32_t column;
+};
+
+template <class D, class T>
+HWY_INLINE void MarkColumns(const Scatter<D, T>& scatter, size_t row, uint32_t first, uint32_t end,
+                            uint64_t columns) {
+  if (scatter.one_word) {
+    scatter.reached_columns[row] |= columns;
+    scatter.reached_rows[row / PositionSet::kWordBits] |= uint64_t{1}
+                                                          << row % PositionSet::kWordBits;
+    return;
+  }
+  for (uint32_t c = first; c < end; ++c) {
+    scatter.reached.Add(row, scatter.columns[c].target, scatter.columns[c].count);
+  }
+}
+
+// Adds the rows of spikes at one position. `channel`: of the first target. Returns the number of
+// target positions.
+template <size_t kRows, class D, class T>
+HWY_INLINE uint64_t AddAtPlace(const Scatter<D, T>& scatter, const Place& place,
+                               const Rows<T, kRows>& from, size_t channel) {
   const EventConnection& connection = scatter.connection;
-  const size_t lanes = scatter.layer.lanes;
-  const auto columns = connection.columns.RunsOf(source_column);
-  uint64_t reached = 0;
-  for (const AxisRun& run_of_rows : connection.rows.RunsOf(source_row)) {
+  const uint32_t first_column = connection.columns.begin[place.column];
+  const uint32_t end_column = connection.columns.begin[place.column + 1];
+  uint64_t reached_columns = 0;  // where one word holds them
+  uint64_t width = 0;
+  for (uint32_t c = first_column; c < end_column; ++c) {
+    const AxisRun& run = scatter.columns[c];
+    width += run.count;
+    if (scatter.one_word) reached_columns |= PositionSet::Bits(run.target, run.count);
+  }
+  if (width == 0) return 0;
+  uint64_t height = 0;
+  const uint32_t end_row = connection.rows.begin[place.row + 1];
+  for (uint32_t r = connection.rows.begin[place.row]; r < end_row; ++r) {
+    const AxisRun run_of_rows = scatter.rows[r];
+    height += run_of_rows.count;
+    T* to = scatter.to + run_of_rows.target * scatter.row_lanes + channel;
+    size_t offset = run_of_rows.tap * scatter.row_taps;
     for (uint32_t k = 0; k < run_of_rows.count; ++k) {
-      const size_t row = run_of_rows.target + k;
-      const size_t row_offset = (run_of_rows.tap + k) * scatter.row_taps;
-      for (const AxisRun& run : columns) {
-        size_t at = (row * scatter.layer.extent.width() + run.target) * lanes + channel;
-        size_t offset = row_offset + run.tap * connection.tap_size;
+      for (uint32_t c = first_column; c < end_column; ++c) {
+        const AxisRun run = scatter.columns[c];
+        T* at = to + run.target * scatter.lanes;
+        const size_t tap = offset + run.tap * scatter.tap_size;
         if (connection.groups == 1) {
-          AddTo(target, at, rows, offset, run.count * lanes);
-        } else {
-          for (uint32_t x = 0; x < run.count; ++x, at += lanes, offset += connection.tap_size) {
-            AddTo(target, at, rows, offset, connection.group_targets);
-          }
+          AddRows(D(), from, kRows, tap, run.count * scatter.lanes, at);
+          continue;
         }
-        target.reached.Add(row, run.target, run.count);
-        reached += run.count;
+        for (uint32_t x = 0; x < run.count; ++x) {
+          AddRows(D(), from, kRows, tap + x * scatter.tap_size, connection.group_targets,
+                  at + x * scatter.lanes);
+        }
       }
+      MarkColumns(scatter, run_of_rows.target + k, first_column, end_column, reached_columns);
+      to += scatter.row_lanes;
+      offset += scatter.row_taps;
     }
   }
-  return reached;
+  return height * width;
+}
+
+// Adds `count` spikes at one position, from `first` on, kRows at most. What is missing is added
+// no time.
+template <size_t kRows, class D, class T>
+HWY_INLINE uint64_t AddTogether(const Scatter<D, T>& scatter, const Place& place,
+                                const SpikeList& spikes, size_t first, size_t count) {
+  const EventConnection& connection = scatter.connection;
+  Rows<T, kRows> rows;
+  for (size_t k = 0; k < kRows; ++k) {
+    const size_t spike = first + std::min(k, count - 1);
+    rows.weights[k] = connection.weights.get() + spikes.channels[spike] * scatter.channel_taps;
+    rows.numbers[k] = k < count ? NumberOf<T>(spikes, spike, scatter.unit) : 0;
+  }
+  const size_t channel =
+      connection.groups == 1
+          ? 0
+          : spikes.channels[first] / connection.group_sources * connection.group_targets;
+  return AddAtPlace(scatter, place, rows, channel);
 }
 
 // With one target position, all spikes meet there.
-uint64_t ScatterToOne(const Scatter& scatter, const SpikeList& spikes, uint32_t source_width,
-                      EventState& target) {
+template <class D, class T>
+HWY_INLINE uint64_t ScatterToOne(const Scatter<D, T>& scatter, const SpikeList& spikes,
+                                 uint32_t source_width) {
   const EventConnection& connection = scatter.connection;
-  const size_t lanes = scatter.layer.lanes;
   uint64_t added = 0;
-  Rows rows;
-  for (size_t i = 0; i < spikes.size; ++i) {
-    const int32_t* weights = connection.weights.get() + spikes.channels[i] * scatter.channel_taps;
-    const uint64_t times = TimesOf(connection, spikes, i);
-    for (const AxisRun& row : connection.rows.RunsOf(spikes.positions[i] / source_width)) {
-      for (const AxisRun& run : connection.columns.RunsOf(spikes.positions[i] % source_width)) {
-        const size_t offset = row.tap * scatter.row_taps + run.tap * connection.tap_size;
-        rows.Add(weights + offset, spikes, i, scatter.layer.unit);
-        added += times;
-        if (rows.size < kMostRows) continue;
-        AddTo(target, 0, rows, 0, lanes);
-        rows.size = 0;
+  size_t count = 0;
+  Rows<T, kMostRows> rows;
+  for (size_t i = 0, end = 0; i < spikes.size; i = end) {
+    const uint32_t position = spikes.positions[i];
+    for (end = i + 1; end < spikes.size && spikes.positions[end] == position;) ++end;
+    for (const AxisRun& row : connection.rows.RunsOf(position / source_width)) {
+      for (const AxisRun& run : connection.columns.RunsOf(position % source_width)) {
+        const int32_t* weights =
+            connection.weights.get() + row.tap * scatter.row_taps + run.tap * scatter.tap_size;
+        for (size_t k = i; k < end; ++k) {
+          rows.weights[count] = weights + spikes.channels[k] * scatter.channel_taps;
+          rows.numbers[count] = NumberOf<T>(spikes, k, scatter.unit);
+          added += TimesOf(connection, spikes, k);
+          if (++count < kMostRows) continue;
+          AddRows(D(), rows, count, 0, scatter.lanes, scatter.to);
+          count = 0;
+        }
       }
     }
   }
-  if (rows.size > 0) AddTo(target, 0, rows, 0, lanes);
-  if (added > 0) target.reached.Add(0, 0, 1);
+  if (count > 0) AddRows(D(), rows, count, 0, scatter.lanes, scatter.to);
+  if (added > 0) scatter.reached.Add(0, 0, 1);
   return added * connection.group_targets;
+}
+
+template <class D, class T>
+HWY_INLINE uint64_t ScatterToMap(const Scatter<D, T>& scatter, const SpikeList& spikes,
+                                 uint32_t source_width) {
+  const EventConnection& connection = scatter.connection;
+  // Spikes of other groups go to other channels.
+  const size_t most = connection.groups == 1 ? kMostTogether : 1;
+  uint64_t added = 0;
+  for (size_t i = 0; i < spikes.size;) {
+    const uint32_t position = spikes.positions[i];
+    size_t count = 0;
+    uint64_t times = 0;
+    do {
+      times += TimesOf(connection, spikes, i + count);
+      ++count;
+    } while (count < most && i + count < spikes.size && spikes.positions[i + count] == position);
+    const Place place = {position / source_width, position % source_width};
+    uint64_t reached = 0;
+    if (count == 1) {
+      reached = AddTogether<1>(scatter, place, spikes, i, count);
+    } else if (count == 2) {
+      reached = AddTogether<2>(scatter, place, spikes, i, count);
+    } else {
+      reached = AddTogether<kMostTogether>(scatter, place, spikes, i, count);
+    }
+    added += reached * times;
+    i += count;
+  }
+  return added * connection.group_targets;
+}
+
+// The spikes that a scatter is about, and where they go.
+struct Task {
+  const EventConnection& connection;
+  const SpikeList& spikes;
+  uint32_t source_width;
+  const SpikingLayer& layer;
+  EventState& target;
+};
+
+template <class D, class T>
+HWY_INLINE uint64_t ScatterInto(D /*d*/, const Task& task, T* to) {
+  const Scatter<D, T> scatter(task.connection, task.layer, to, task.target);
+  return task.layer.positions() == 1 && task.connection.groups == 1
+             ? ScatterToOne(scatter, task.spikes, task.source_width)
+             : ScatterToMap(scatter, task.spikes, task.source_width);
 }
 
 uint64_t ScatterTarget(const EventConnection& connection, const SpikeList& spikes,
                        uint32_t source_width, const SpikingLayer& layer, EventState& target) {
-  const size_t row_taps = connection.columns.kernel_index.size() * connection.tap_size;
-  const Scatter scatter{connection, layer, row_taps,
-                        connection.rows.kernel_index.size() * row_taps};
-  if (connection.groups == 1 && layer.positions() == 1) {
-    return ScatterToOne(scatter, spikes, source_width, target);
-  }
-  // Spikes of other groups go to other channels.
-  const size_t most = connection.groups == 1 ? kMostRows : 1;
-  uint64_t added = 0;
-  Rows rows;
-  for (size_t i = 0; i < spikes.size;) {
-    const uint32_t position = spikes.positions[i];
-    const size_t channel = spikes.channels[i] / connection.group_sources * connection.group_targets;
-    uint64_t times = 0;
-    for (rows.size = 0; rows.size < most && i < spikes.size; ++i) {
-      if (spikes.positions[i] != position) break;
-      const size_t weights = spikes.channels[i] * scatter.channel_taps;
-      rows.Add(connection.weights.get() + weights, spikes, i, layer.unit);
-      times += TimesOf(connection, spikes, i);
-    }
-    const uint64_t reached =
-        AddAtPosition(scatter, position / source_width, position % source_width, rows,
-                      connection.groups == 1 ? 0 : channel, target);
-    added += reached * times * connection.group_targets;
-  }
-  return added;
+  const hn::CappedTag<int32_t, 16> ints;
+  const hn::CappedTag<int32_t, 8> few;
+  const Task task = {connection, spikes, source_width, layer, target};
+  if (target.wide) return ScatterInto(few, task, target.inputs.get());
+  const size_t lanes = connection.groups == 1 ? layer.lanes : connection.group_targets;
+  if (lanes % hn::Lanes(ints) == 0) return ScatterInto(ints, task, target.sums.get());
+  return ScatterInto(few, task, target.sums.get());
 }
 
 }  // namespace cssrun::internal::HWY_NAMESPACE

@@ -19,82 +19,95 @@
 HWY_BEFORE_NAMESPACE();
 namespace cssrun::internal::HWY_NAMESPACE {
 
-HWY_INLINE void UpdatePosition(const SpikingLayer& layer, size_t row, size_t column, uint64_t step,
-                               EventState& state) {
-  const size_t index = row * layer.extent.width() + column;
-  CSSRUN_ASSERT(state.done[index] <= step);
-  const Position position{layer.ParametersAt(index), index * layer.lanes,
-                          static_cast<uint32_t>(index), step - state.done[index]};
-  state.done[index] = step + 1;
-  const size_t vector = hn::Lanes(Doubles());
-  bool again = false;
-  if (layer.lanes % vector == 0) {
-    for (size_t lane = 0; lane < layer.lanes; lane += vector) {
-      again |= UpdateVector(layer, position, lane, state);
+// Neurons in double precision.
+struct DoubleUpdate {
+  HWY_INLINE bool operator()(size_t index) {
+    CSSRUN_ASSERT(state.done[index] <= step);
+    const Position position{layer.ParametersAt(index), index * layer.lanes,
+                            static_cast<uint32_t>(index), step - state.done[index]};
+    state.done[index] = step + 1;
+    const size_t vector = hn::Lanes(Doubles());
+    bool again = false;
+    if (layer.lanes % vector == 0) {
+      for (size_t lane = 0; lane < layer.lanes; lane += vector) {
+        again |= UpdateVector(layer, position, lane, state);
+      }
+    } else {
+      for (size_t lane = 0; lane < layer.extent.channels(); ++lane) {
+        again |= UpdateNeuron(layer, position, lane, state);
+      }
     }
-  } else {
-    for (size_t lane = 0; lane < layer.extent.channels(); ++lane) {
-      again |= UpdateNeuron(layer, position, lane, state);
-    }
+    return again;
   }
-  if (again) state.reached.Add(row, column, 1);
-}
 
-HWY_INLINE void UpdateWholePosition(const SpikingLayer& layer, size_t row, size_t column,
-                                    EventState& state, WholeRun& run) {
-  const size_t index = row * layer.extent.width() + column;
-  run.position = static_cast<uint32_t>(index);
-  run.parameters = layer.ParametersAt(index);
-  run.at = index * layer.lanes;
-  run.again = false;
-  const size_t vector = hn::Lanes(FewInts());
-  if (layer.lanes % vector == 0) {
-    for (size_t lane = 0; lane < layer.lanes; lane += vector) {
-      UpdateWholeVector(layer, lane, state, run);
-    }
-  } else {
-    for (size_t lane = 0; lane < layer.extent.channels(); ++lane) {
-      UpdateWholeNeuron(layer, lane, state, run);
-    }
+  const SpikingLayer& layer;
+  uint64_t step;
+  EventState& state;
+};
+
+// Neurons in whole numbers, in vectors of D.
+template <class D>
+struct WholeUpdate {
+  HWY_INLINE bool operator()(size_t index) {
+    return UpdateWhole(D(), static_cast<uint32_t>(index), run);
   }
-  if (run.again) state.reached.Add(row, column, 1);
-}
 
-template <bool kWhole>
-HWY_INLINE uint64_t UpdatePositions(const SpikingLayer& layer, uint64_t step, EventState& state,
-                                    WholeRun& run) {
+  WholeRun run;
+};
+
+// Updates all positions that were reached; those of which `update` says so are reached at the next
+// step, too.
+template <class Update>
+HWY_INLINE uint64_t UpdatePositions(size_t width, PositionSet& reached, Update& update) {
   uint64_t positions = 0;
-  std::vector<uint64_t>& rows = state.reached.rows();
+  const size_t words_per_row = reached.words_per_row();
+  std::vector<uint64_t>& rows = reached.rows();
   for (size_t r = 0; r < rows.size(); ++r) {
     uint64_t row_bits = rows[r];
     for (rows[r] = 0; row_bits != 0; row_bits &= row_bits - 1) {
       const size_t row =
           r * PositionSet::kWordBits + static_cast<size_t>(std::countr_zero(row_bits));
-      uint64_t* words = state.reached.Row(row);
-      for (size_t w = 0; w < state.reached.words_per_row(); ++w) {
+      uint64_t* words = reached.Row(row);
+      for (size_t w = 0; w < words_per_row; ++w) {
         uint64_t bits = words[w];
         positions += static_cast<uint64_t>(std::popcount(bits));
         for (words[w] = 0; bits != 0; bits &= bits - 1) {
           const size_t column =
               w * PositionSet::kWordBits + static_cast<size_t>(std::countr_zero(bits));
-          if constexpr (kWhole) {
-            UpdateWholePosition(layer, row, column, state, run);
-          } else {
-            UpdatePosition(layer, row, column, step, state);
-          }
+          if (update(row * width + column)) reached.Add(row, column, 1);
         }
       }
     }
   }
-  return positions * layer.extent.channels();
+  return positions;
+}
+
+template <class D>
+HWY_INLINE uint64_t UpdateWholeTarget(D /*d*/, const SpikingLayer& layer, EventState& state) {
+  WholeUpdate<D> update = {WholeRun(layer, state)};
+  const uint64_t positions = UpdatePositions(layer.extent.width(), state.reached, update);
+  state.spikes.size = update.run.sent;
+  if (update.run.outside) state.LeaveWhole(layer);
+  return positions;
 }
 
 uint64_t UpdateTarget(const SpikingLayer& layer, uint64_t step, EventState& state) {
-  WholeRun run;
-  if (!state.is_whole) return UpdatePositions<false>(layer, step, state, run);
-  const uint64_t updates = UpdatePositions<true>(layer, step, state, run);
-  if (run.outside) state.LeaveWhole(layer);
-  return updates;
+  uint64_t positions = 0;
+  // A position of few channels does not fill the widest vectors.
+  const hn::CappedTag<int32_t, 16> ints;
+  const hn::CappedTag<int32_t, 8> few;
+  const hn::CappedTag<int32_t, 1> one;
+  if (!state.is_whole) {
+    DoubleUpdate update = {layer, step, state};
+    positions = UpdatePositions(layer.extent.width(), state.reached, update);
+  } else if (layer.lanes % hn::Lanes(ints) == 0) {
+    positions = UpdateWholeTarget(ints, layer, state);
+  } else if (layer.lanes % hn::Lanes(few) == 0) {
+    positions = UpdateWholeTarget(few, layer, state);
+  } else {
+    positions = UpdateWholeTarget(one, layer, state);
+  }
+  return positions * layer.extent.channels();
 }
 
 }  // namespace cssrun::internal::HWY_NAMESPACE

@@ -75,9 +75,9 @@ std::optional<WholeNeurons> MakeWholeNeurons(const SpikingLayer& neurons) {
   WholeNeurons whole;
   // Between the floor and the threshold a potential stays by itself. Otherwise half of the range is
   // for potentials, and half for input.
-  const bool bounded = neurons.several && neurons.subtracts && !floor.any_infinite;
+  whole.bounded = neurons.several && neurons.subtracts && !floor.any_infinite;
   const double needed = std::max({threshold.largest, reset_value.largest, floor.largest});
-  const double largest = bounded ? needed : std::max(needed, 0x1p30);
+  const double largest = whole.bounded ? needed : std::max(needed, 0x1p30);
   whole.largest_potential = static_cast<int32_t>(largest);
   whole.largest_input = kLargestInt - largest - drive.largest;
   if (whole.largest_input <= 0) return std::nullopt;
