@@ -190,6 +190,9 @@ EventConnection Connect(const format::EventSynapses& s, const SpikingLayer& sour
   connection.group_targets = target.extent.channels() / s.groups();
   connection.tap_size = s.groups() == 1 ? target.lanes : connection.group_targets;
   LayOutAxes(s, source.extent, target.extent, connection);
+  connection.columns.Scale(target.lanes, connection.tap_size);
+  connection.rows.Scale(target.lanes * target.extent.width(),
+                        connection.tap_size * connection.columns.kernel_index.size());
   LayOutWeights(s, target.unit, connection);
   BoundSums(s, connection);
   return connection;

@@ -23,6 +23,8 @@ using Doubles = hn::ScalableTag<double>;
 using Doubles = hn::CappedTag<double, 1>;
 #endif
 
+// Vectors of so many lanes at most may be wider than a position.
+constexpr size_t kFewLanes = 8;
 // Spikes that are added together at a position; of more than that, so many at a time.
 constexpr size_t kMostTogether = 4;
 // The same where all targets are at one position.
@@ -79,8 +81,9 @@ HWY_INLINE void AddFourVectors(D d, const Rows<int32_t, kRows>& from, size_t row
   hn::StoreU(e, d, to + 3 * lanes);
 }
 
-// Adds `count` weights of each row, from `offset` on, in vectors that are those of a position:
-// wider ones would load what narrower ones have just stored at another place, and wait for it.
+// Adds `count` weights of each row, from `offset` on, whole vectors where they are wide, in vectors
+// that are those of a position: wider ones would load what narrower ones have just stored at
+// another place, and wait for it.
 template <class D, size_t kRows>
 HWY_INLINE void AddRows(D d, const Rows<int32_t, kRows>& from, size_t rows, size_t offset,
                         size_t count, int32_t* HWY_RESTRICT to) {
@@ -92,6 +95,7 @@ HWY_INLINE void AddRows(D d, const Rows<int32_t, kRows>& from, size_t rows, size
     }
   }
   for (; i + lanes <= count; i += lanes) AddVector(d, from, rows, offset + i, to + i);
+  if constexpr (hn::MaxLanes(D()) > kFewLanes) return;
   for (; i < count; ++i) {
     for (size_t k = 0; k < rows; ++k) to[i] += from.numbers[k] * from.weights[k][offset + i];
   }
@@ -129,118 +133,130 @@ template <class D, class T>
 struct Scatter {
   Scatter(const EventConnection& from, const SpikingLayer& layer, T* sums, EventState& target)
       : connection(from),
+        weights(from.weights.get()),
+        row_begin(from.rows.begin.data()),
         rows(from.rows.runs.data()),
+        column_begin(from.columns.begin.data()),
         columns(from.columns.runs.data()),
         to(sums),
         reached(target.reached),
-        one_word(target.reached.words_per_row() == 1),
+        small(target.reached.words_per_row() == 1 && target.reached.rows().size() == 1),
         reached_columns(target.reached.Row(0)),
         reached_rows(target.reached.rows().data()),
         lanes(layer.lanes),
         row_lanes(layer.lanes * layer.extent.width()),
         unit(layer.unit),
-        tap_size(from.tap_size),
         row_taps(from.columns.kernel_index.size() * from.tap_size),
         channel_taps(from.rows.kernel_index.size() * row_taps) {}
 
   const EventConnection& connection;
+  const int32_t* weights;
+  const uint32_t* row_begin;
   const AxisRun* rows;
+  const uint32_t* column_begin;
   const AxisRun* columns;
   T* to;
   PositionSet& reached;
-  bool one_word;  // in a row of `reached`
+  bool small;  // one word holds the rows of `reached`, and one word those of a row
   uint64_t* reached_columns;
   uint64_t* reached_rows;
   size_t lanes;
   size_t row_lanes;  // of a row of targets
   double unit;
-  size_t tap_size;
   size_t row_taps;      // weights of a row of taps
   size_t channel_taps;  // of a source channel
 };
 
-// A source position.
-struct Place {
-  uint32_t row;
-  uint32_t column;
+// The runs of a source position.
+struct Runs {
+  const AxisRun* rows;
+  const AxisRun* rows_end;
+  const AxisRun* columns;
+  const AxisRun* columns_end;
 };
 
 template <class D, class T>
-HWY_INLINE void MarkColumns(const Scatter<D, T>& scatter, size_t row, uint32_t first, uint32_t end,
-                            uint64_t columns) {
-  if (scatter.one_word) {
-    scatter.reached_columns[row] |= columns;
-    scatter.reached_rows[row / PositionSet::kWordBits] |= uint64_t{1}
-                                                          << row % PositionSet::kWordBits;
-    return;
-  }
-  for (uint32_t c = first; c < end; ++c) {
-    scatter.reached.Add(row, scatter.columns[c].target, scatter.columns[c].count);
-  }
+HWY_INLINE Runs RunsAt(const Scatter<D, T>& scatter, uint32_t row, uint32_t column) {
+  return {scatter.rows + scatter.row_begin[row], scatter.rows + scatter.row_begin[row + 1],
+          scatter.columns + scatter.column_begin[column],
+          scatter.columns + scatter.column_begin[column + 1]};
 }
 
-// Adds the rows of spikes at one position. `channel`: of the first target. Returns the number of
-// target positions.
-template <size_t kRows, class D, class T>
-HWY_INLINE uint64_t AddAtPlace(const Scatter<D, T>& scatter, const Place& place,
-                               const Rows<T, kRows>& from, size_t channel) {
-  const EventConnection& connection = scatter.connection;
-  const uint32_t first_column = connection.columns.begin[place.column];
-  const uint32_t end_column = connection.columns.begin[place.column + 1];
-  uint64_t reached_columns = 0;  // where one word holds them
+// Returns the number of positions.
+template <class D, class T>
+HWY_INLINE uint64_t MarkReached(const Scatter<D, T>& scatter, const Runs& runs) {
   uint64_t width = 0;
-  for (uint32_t c = first_column; c < end_column; ++c) {
-    const AxisRun& run = scatter.columns[c];
-    width += run.count;
-    if (scatter.one_word) reached_columns |= PositionSet::Bits(run.target, run.count);
+  uint64_t height = 0;
+  uint64_t bits = 0;
+  for (const AxisRun* run = runs.columns; run != runs.columns_end; ++run) {
+    width += run->count;
+    if (scatter.small) bits |= PositionSet::Bits(run->target, run->count);
   }
   if (width == 0) return 0;
-  uint64_t height = 0;
-  const uint32_t end_row = connection.rows.begin[place.row + 1];
-  for (uint32_t r = connection.rows.begin[place.row]; r < end_row; ++r) {
-    const AxisRun run_of_rows = scatter.rows[r];
-    height += run_of_rows.count;
-    T* to = scatter.to + run_of_rows.target * scatter.row_lanes + channel;
-    size_t offset = run_of_rows.tap * scatter.row_taps;
-    for (uint32_t k = 0; k < run_of_rows.count; ++k) {
-      for (uint32_t c = first_column; c < end_column; ++c) {
-        const AxisRun run = scatter.columns[c];
-        T* at = to + run.target * scatter.lanes;
-        const size_t tap = offset + run.tap * scatter.tap_size;
-        if (connection.groups == 1) {
-          AddRows(D(), from, kRows, tap, run.count * scatter.lanes, at);
-          continue;
-        }
-        for (uint32_t x = 0; x < run.count; ++x) {
-          AddRows(D(), from, kRows, tap + x * scatter.tap_size, connection.group_targets,
-                  at + x * scatter.lanes);
-        }
+  for (const AxisRun* row = runs.rows; row != runs.rows_end; ++row) {
+    height += row->count;
+    if (scatter.small) {
+      scatter.reached_rows[0] |= PositionSet::Bits(row->target, row->count);
+      uint64_t* columns = scatter.reached_columns + row->target;
+      for (uint32_t k = 0; k < row->count; ++k) columns[k] |= bits;
+      continue;
+    }
+    for (uint32_t k = 0; k < row->count; ++k) {
+      for (const AxisRun* run = runs.columns; run != runs.columns_end; ++run) {
+        scatter.reached.Add(row->target + k, run->target, run->count);
       }
-      MarkColumns(scatter, run_of_rows.target + k, first_column, end_column, reached_columns);
-      to += scatter.row_lanes;
-      offset += scatter.row_taps;
     }
   }
   return height * width;
 }
 
+// Adds the rows of spikes at one position to a run of columns, in the target rows of a run.
+template <size_t kRows, class D, class T>
+HWY_INLINE void AddRun(const Scatter<D, T>& scatter, const AxisRun& row, const AxisRun& column,
+                       const Rows<T, kRows>& from, size_t channel) {
+  T* to = scatter.to + row.first_target + column.first_target + channel;
+  size_t offset = row.first_weight + column.first_weight;
+  const EventConnection& connection = scatter.connection;
+  if (connection.groups == 1) {
+    const size_t count = column.count * scatter.lanes;
+    for (uint32_t k = 0; k < row.count; ++k) {
+      AddRows(D(), from, kRows, offset, count, to);
+      to += scatter.row_lanes;
+      offset += scatter.row_taps;
+    }
+    return;
+  }
+  for (uint32_t k = 0; k < row.count; ++k) {
+    for (uint32_t x = 0; x < column.count; ++x) {
+      AddRows(D(), from, kRows, offset + x * connection.tap_size, connection.group_targets,
+              to + x * scatter.lanes);
+    }
+    to += scatter.row_lanes;
+    offset += scatter.row_taps;
+  }
+}
+
 // Adds `count` spikes at one position, from `first` on, kRows at most. What is missing is added
 // no time.
 template <size_t kRows, class D, class T>
-HWY_INLINE uint64_t AddTogether(const Scatter<D, T>& scatter, const Place& place,
-                                const SpikeList& spikes, size_t first, size_t count) {
+HWY_INLINE void AddTogether(const Scatter<D, T>& scatter, const Runs& runs, const SpikeList& spikes,
+                            size_t first, size_t count) {
   const EventConnection& connection = scatter.connection;
   Rows<T, kRows> rows;
   for (size_t k = 0; k < kRows; ++k) {
     const size_t spike = first + std::min(k, count - 1);
-    rows.weights[k] = connection.weights.get() + spikes.channels[spike] * scatter.channel_taps;
+    rows.weights[k] = scatter.weights + spikes.channels[spike] * scatter.channel_taps;
     rows.numbers[k] = k < count ? NumberOf<T>(spikes, spike, scatter.unit) : 0;
   }
   const size_t channel =
       connection.groups == 1
           ? 0
           : spikes.channels[first] / connection.group_sources * connection.group_targets;
-  return AddAtPlace(scatter, place, rows, channel);
+  for (const AxisRun* row = runs.rows; row != runs.rows_end; ++row) {
+    for (const AxisRun* column = runs.columns; column != runs.columns_end; ++column) {
+      AddRun(scatter, *row, *column, rows, channel);
+    }
+  }
 }
 
 // With one target position, all spikes meet there.
@@ -254,10 +270,10 @@ HWY_INLINE uint64_t ScatterToOne(const Scatter<D, T>& scatter, const SpikeList& 
   for (size_t i = 0, end = 0; i < spikes.size; i = end) {
     const uint32_t position = spikes.positions[i];
     for (end = i + 1; end < spikes.size && spikes.positions[end] == position;) ++end;
-    for (const AxisRun& row : connection.rows.RunsOf(position / source_width)) {
-      for (const AxisRun& run : connection.columns.RunsOf(position % source_width)) {
-        const int32_t* weights =
-            connection.weights.get() + row.tap * scatter.row_taps + run.tap * scatter.tap_size;
+    const Runs runs = RunsAt(scatter, position / source_width, position % source_width);
+    for (const AxisRun* row = runs.rows; row != runs.rows_end; ++row) {
+      for (const AxisRun* column = runs.columns; column != runs.columns_end; ++column) {
+        const int32_t* weights = scatter.weights + row->first_weight + column->first_weight;
         for (size_t k = i; k < end; ++k) {
           rows.weights[count] = weights + spikes.channels[k] * scatter.channel_taps;
           rows.numbers[count] = NumberOf<T>(spikes, k, scatter.unit);
@@ -289,16 +305,15 @@ HWY_INLINE uint64_t ScatterToMap(const Scatter<D, T>& scatter, const SpikeList& 
       times += TimesOf(connection, spikes, i + count);
       ++count;
     } while (count < most && i + count < spikes.size && spikes.positions[i + count] == position);
-    const Place place = {position / source_width, position % source_width};
-    uint64_t reached = 0;
+    const Runs runs = RunsAt(scatter, position / source_width, position % source_width);
     if (count == 1) {
-      reached = AddTogether<1>(scatter, place, spikes, i, count);
+      AddTogether<1>(scatter, runs, spikes, i, count);
     } else if (count == 2) {
-      reached = AddTogether<2>(scatter, place, spikes, i, count);
+      AddTogether<2>(scatter, runs, spikes, i, count);
     } else {
-      reached = AddTogether<kMostTogether>(scatter, place, spikes, i, count);
+      AddTogether<kMostTogether>(scatter, runs, spikes, i, count);
     }
-    added += reached * times;
+    added += MarkReached(scatter, runs) * times;
     i += count;
   }
   return added * connection.group_targets;
@@ -324,7 +339,7 @@ HWY_INLINE uint64_t ScatterInto(D /*d*/, const Task& task, T* to) {
 uint64_t ScatterTarget(const EventConnection& connection, const SpikeList& spikes,
                        uint32_t source_width, const SpikingLayer& layer, EventState& target) {
   const hn::CappedTag<int32_t, 16> ints;
-  const hn::CappedTag<int32_t, 8> few;
+  const hn::CappedTag<int32_t, kFewLanes> few;
   const Task task = {connection, spikes, source_width, layer, target};
   if (target.wide) return ScatterInto(few, task, target.inputs.get());
   const size_t lanes = connection.groups == 1 ? layer.lanes : connection.group_targets;
