@@ -42,17 +42,17 @@ struct EventConnection {
 // Neurons whose potentials are whole multiples of the unit of their weights, and stay so: they
 // neither leak nor multiply, and thresholds, resets, floors and drives are whole multiples, too.
 // Then 32 bits hold what double precision would compute, as long as nothing leaves their range.
-// Numbers lie as those of SpikingLayer, in units.
 struct WholeNeurons {
+  // The parameters of a position lie together, one row of lanes for each, in units.
+  enum Row : uint8_t { kHighest, kFloor, kThreshold, kResetValue, kDrive, kRows };
+
   // A potential within this and an input within that: their sum fits 32 bits.
   int32_t largest_potential = 0;
   double largest_input = 0;
-  bool bounded = false;  // potentials stay within their range by themselves
-  hwy::AlignedFreeUniquePtr<int32_t[]> drive;
-  hwy::AlignedFreeUniquePtr<int32_t[]> highest;  // that does not fire
-  hwy::AlignedFreeUniquePtr<int32_t[]> threshold;
-  hwy::AlignedFreeUniquePtr<int32_t[]> reset_value;
-  hwy::AlignedFreeUniquePtr<int32_t[]> floor;
+  bool drives = false;  // some drive is not 0
+  size_t pitch = 0;     // of the parameters of positions; 0 where all share them
+  // A potential above kHighest fires.
+  hwy::AlignedFreeUniquePtr<int32_t[]> parameters;
 };
 
 // The neurons of a node, or the input, which has none of the parameters.

@@ -52,7 +52,7 @@ struct WholeUpdate {
     return UpdateWhole(D(), static_cast<uint32_t>(index), run);
   }
 
-  WholeRun run;
+  WholeRun<D> run;
 };
 
 // Updates all positions that were reached; those of which `update` says so are reached at the next
@@ -83,11 +83,12 @@ HWY_INLINE uint64_t UpdatePositions(size_t width, PositionSet& reached, Update& 
 }
 
 template <class D>
-HWY_INLINE uint64_t UpdateWholeTarget(D /*d*/, const SpikingLayer& layer, EventState& state) {
-  WholeUpdate<D> update = {WholeRun(layer, state)};
+HWY_INLINE uint64_t UpdateWholeTarget(D d, const SpikingLayer& layer, EventState& state) {
+  WholeUpdate<D> update = {WholeRun<D>(layer, state)};
   const uint64_t positions = UpdatePositions(layer.extent.width(), state.reached, update);
   state.spikes.size = update.run.sent;
-  if (update.run.outside) state.LeaveWhole(layer);
+  const auto allowed = hn::Set(d, layer.whole->largest_potential);
+  if (!hn::AllFalse(d, hn::Gt(update.run.largest, allowed))) state.LeaveWhole(layer);
   return positions;
 }
 

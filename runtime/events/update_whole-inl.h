@@ -19,50 +19,44 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 // What the update of a layer needs. Copies, which stay in registers: vectors that are stored might
 // be any of the originals.
+template <class D>
 struct WholeRun {
+  enum Firing : uint8_t { kMany, kOne, kReset };
+
   WholeRun(const SpikingLayer& layer, EventState& state)
       : potentials(state.whole_potentials.get()),
         sums(state.sums.get()),
-        drive(layer.whole->drive.get()),
-        highest(layer.whole->highest.get()),
-        threshold(layer.whole->threshold.get()),
-        reset_value(layer.whole->reset_value.get()),
-        floor(layer.whole->floor.get()),
+        parameters(layer.whole->parameters.get()),
         positions(state.spikes.positions.data()),
         channels(state.spikes.channels.data()),
         numbers(state.spikes.numbers.data()),
         sent(state.spikes.size),
         lanes(layer.lanes),
-        pitch(layer.pitch),
-        largest(layer.whole->largest_potential),
-        bounded(layer.whole->bounded),
-        several(layer.several),
-        subtracts(layer.subtracts) {}
+        pitch(layer.whole->pitch),
+        drives(layer.whole->drives),
+        firing(!layer.subtracts ? kReset
+               : layer.several  ? kMany
+                                : kOne),
+        largest(hn::Zero(D())) {}
 
   int32_t* potentials;
   int32_t* sums;
-  const int32_t* drive;
-  const int32_t* highest;
-  const int32_t* threshold;
-  const int32_t* reset_value;
-  const int32_t* floor;
+  const int32_t* parameters;
   uint32_t* positions;
   uint32_t* channels;
   int32_t* numbers;
   size_t sent;  // spikes so far
   size_t lanes;
   size_t pitch;
-  int32_t largest;
-  bool bounded;
-  bool several;
-  bool subtracts;
-  bool outside = false;  // some potential has left the range of WholeNeurons
+  bool drives;
+  Firing firing;
+  hn::Vec<D> largest;  // absolute potentials so far
 };
 
 // Appends `numbers` of the neurons in `fires`, without a branch for each.
 template <class D>
 HWY_INLINE void SendWhole(D d, uint32_t position, size_t lane, hn::Mask<D> fires,
-                          hn::Vec<D> numbers, WholeRun& run) {
+                          hn::Vec<D> numbers, WholeRun<D>& run) {
   const hn::RebindToUnsigned<D> u;
   // Of Iota(d, lane) compilers make a store for each lane.
   const auto channels = hn::Add(hn::Iota(d, 0), hn::Set(d, static_cast<int32_t>(lane)));
@@ -74,43 +68,48 @@ HWY_INLINE void SendWhole(D d, uint32_t position, size_t lane, hn::Mask<D> fires
 
 // Takes off the thresholds of neurons that send more than a few spikes at this step.
 template <class D>
-HWY_INLINE void SendMany(D d, size_t p, const WholeRun& run, hn::Vec<D>& v, hn::Vec<D>& numbers) {
+HWY_INLINE void SendMany(D d, const int32_t* highest, const int32_t* threshold, hn::Vec<D>& v,
+                         hn::Vec<D>& numbers) {
   HWY_ALIGN int32_t left[HWY_MAX_BYTES / sizeof(int32_t)];
   HWY_ALIGN int32_t sent[HWY_MAX_BYTES / sizeof(int32_t)];
   hn::Store(v, d, left);
   hn::Store(numbers, d, sent);
   for (size_t i = 0; i < hn::Lanes(d); ++i) {
-    if (left[i] <= run.highest[p + i]) continue;
-    sent[i] += left[i] / run.threshold[p + i];
-    left[i] %= run.threshold[p + i];
+    if (left[i] <= highest[i]) continue;
+    sent[i] += left[i] / threshold[i];
+    left[i] %= threshold[i];
   }
   v = hn::Load(d, left);
   numbers = hn::Load(d, sent);
 }
 
-// Spikes and resets of the neurons in `fires`; returns the potentials after them. `again`: some
-// neuron fires at the next step, too.
+// Spikes and resets of the neurons in `fires`; returns the potentials after them. `parameters`: of
+// these lanes. `again`: some neuron fires at the next step, too.
 template <class D>
-HWY_INLINE hn::Vec<D> FireWhole(D d, uint32_t position, size_t lane, size_t p, hn::Vec<D> v,
-                                hn::Mask<D> fires, WholeRun& run, bool& again) {
+HWY_INLINE hn::Vec<D> FireWhole(D d, uint32_t position, size_t lane, const int32_t* parameters,
+                                hn::Vec<D> v, hn::Mask<D> fires, WholeRun<D>& run, bool& again) {
   const auto one = hn::Set(d, 1);
   auto numbers = one;
-  if (run.subtracts) {
-    const auto highest = hn::Load(d, run.highest + p);
-    const auto threshold = hn::Load(d, run.threshold + p);
+  if (run.firing == WholeRun<D>::kReset) {
+    const auto value = hn::Load(d, parameters + WholeNeurons::kResetValue * run.lanes);
+    v = hn::IfThenElse(fires, value, v);
+  } else {
+    const int32_t* at = parameters + WholeNeurons::kThreshold * run.lanes;
+    const auto highest = hn::Load(d, parameters + WholeNeurons::kHighest * run.lanes);
+    const auto threshold = hn::Load(d, at);
     v = hn::Sub(v, hn::IfThenElseZero(fires, threshold));
     auto more = hn::Gt(v, highest);
-    if (!run.several) {
-      again |= !hn::AllFalse(d, more);
-    } else if (!hn::AllFalse(d, more)) {
-      // Of neurons that fire most send one spike, and few more than two.
-      numbers = hn::Add(numbers, hn::IfThenElseZero(more, one));
-      v = hn::Sub(v, hn::IfThenElseZero(more, threshold));
-      more = hn::Gt(v, highest);
-      if (!hn::AllFalse(d, more)) SendMany(d, p, run, v, numbers);
+    if (!hn::AllFalse(d, more)) {
+      if (run.firing == WholeRun<D>::kOne) {
+        again = true;
+      } else {
+        // Of neurons that fire most send one spike, and few more than two.
+        numbers = hn::Add(numbers, hn::IfThenElseZero(more, one));
+        v = hn::Sub(v, hn::IfThenElseZero(more, threshold));
+        more = hn::Gt(v, highest);
+        if (!hn::AllFalse(d, more)) SendMany(d, parameters, at, v, numbers);
+      }
     }
-  } else {
-    v = hn::IfThenElse(fires, hn::Load(d, run.reset_value + p), v);
   }
   SendWhole(d, position, lane, fires, numbers, run);
   return v;
@@ -119,23 +118,25 @@ HWY_INLINE hn::Vec<D> FireWhole(D d, uint32_t position, size_t lane, size_t p, h
 // The neurons of a position; see event_kernels.h. Their lanes are whole vectors. Returns whether
 // some fire at the next step, too.
 template <class D>
-HWY_INLINE bool UpdateWhole(D d, uint32_t position, WholeRun& run) {
+HWY_INLINE bool UpdateWhole(D d, uint32_t position, WholeRun<D>& run) {
+  static_assert(WholeNeurons::kHighest == 0);
   bool again = false;
   int32_t* HWY_RESTRICT potentials = run.potentials + position * run.lanes;
   int32_t* HWY_RESTRICT sums = run.sums + position * run.lanes;
+  const int32_t* HWY_RESTRICT parameters = run.parameters + position * run.pitch;
   for (size_t lane = 0; lane < run.lanes; lane += hn::Lanes(d)) {
-    const size_t p = position * run.pitch + lane;
     auto v = hn::Add(hn::Load(d, potentials + lane), hn::Load(d, sums + lane));
-    v = hn::Add(v, hn::Load(d, run.drive + p));
     hn::Store(hn::Zero(d), d, sums + lane);
-    const auto fires = hn::Gt(v, hn::Load(d, run.highest + p));
-    if (!hn::AllFalse(d, fires)) {
-      v = FireWhole(d, position, lane, p, v, fires, run, again);
+    if (run.drives) {
+      v = hn::Add(v, hn::Load(d, parameters + WholeNeurons::kDrive * run.lanes + lane));
     }
-    v = hn::Max(v, hn::Load(d, run.floor + p));
+    const auto fires = hn::Gt(v, hn::Load(d, parameters + lane));
+    if (!hn::AllFalse(d, fires)) {
+      v = FireWhole(d, position, lane, parameters + lane, v, fires, run, again);
+    }
+    v = hn::Max(v, hn::Load(d, parameters + WholeNeurons::kFloor * run.lanes + lane));
     hn::Store(v, d, potentials + lane);
-    if (run.bounded) continue;
-    run.outside |= !hn::AllFalse(d, hn::Gt(hn::Abs(v), hn::Set(d, run.largest)));
+    run.largest = hn::Max(run.largest, hn::Abs(v));
   }
   return again;
 }
