@@ -218,7 +218,9 @@ TEST_F(RecordingCliTest, ASilentPipeIsAnsweredOnTime) {
   for (size_t i = 0; i + 1 < lines.size(); ++i) {
     EXPECT_EQ(lines[i]["steps"], 10 * (i + 1));
     EXPECT_EQ(lines[i]["top"][0]["logit"], lines[i]["events"]);
-    if (i < 3) EXPECT_EQ(lines[i]["events"], 2);
+    if (i < 3) {
+      EXPECT_EQ(lines[i]["events"], 2);
+    }
   }
   EXPECT_EQ(lines.back()["steps"], 16);
   EXPECT_EQ(lines.back()["events"], 3);
