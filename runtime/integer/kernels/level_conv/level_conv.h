@@ -175,6 +175,7 @@ enum class SumMode : uint8_t {
 struct TileRange {
   uint32_t first = 0;
   uint32_t last = std::numeric_limits<uint32_t>::max();
+  bool all() const { return first == 0 && last == std::numeric_limits<uint32_t>::max(); }
 };
 
 // Where a row's sums go.
