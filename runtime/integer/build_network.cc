@@ -30,8 +30,8 @@ constexpr uint32_t kLogitLanes = 16;  // of the widest vector of floats
 // Builds layer after layer; functions that refuse return false with the reason set.
 class Builder {
  public:
-  Builder(const format::Network& network, std::string& reason)
-      : network_(network), code_(*network.code()), reason_(reason) {}
+  Builder(const format::NetworkFile& file, std::string& reason)
+      : file_(file), network_(file.network()), code_(*network_.code()), reason_(reason) {}
 
   std::optional<IntegerNetwork> Build() {
     if (!CheckNetwork() || !DescribeLayouts()) return std::nullopt;
@@ -83,7 +83,7 @@ class Builder {
   std::vector<Connection> ConnectionsOf(const format::Node& node, const TargetLayer& target) const {
     std::vector<Connection> connections;
     for (const format::Synapses* s : SpikeSynapses(network_, node)) {
-      connections.push_back(Connect(network_, *s, integers_.layouts[s->source()], target));
+      connections.push_back(Connect(file_, *s, integers_.layouts[s->source()], target));
     }
     return connections;
   }
@@ -134,7 +134,7 @@ class Builder {
     if (code_.settled) {
       FinishSettled(takes_pixels, layer);
       if (integers_.pixels.has_value()) {
-        BuildPixelConv({network_, integers_, code_}, node, target, layer);
+        BuildPixelConv({file_, integers_, code_}, node, target, layer);
       }
     }
     layer.blocks_together = ChooseBlocksTogether(layer);
@@ -441,7 +441,7 @@ class Builder {
     if (vector.has_value()) {
       integers_.readouts.emplace_back(std::move(*vector));
     } else {
-      integers_.readouts.emplace_back(LayOutFloatLayer(network_, node));
+      integers_.readouts.emplace_back(LayOutFloatLayer(file_, node));
     }
   }
 
@@ -464,11 +464,12 @@ class Builder {
                               static_cast<double>(shape.view.x.size) * shape.source.channels() *
                               readout.logit_stride;
       if (IsTooLarge(laid_out, s->weights()->size())) return std::nullopt;
-      readout.synapses.push_back(MakeReadoutSynapses(shape, *s));
+      readout.synapses.push_back(MakeReadoutSynapses(shape, *s, file_.WeightsOf(*s).numbers));
     }
     return readout;
   }
 
+  const format::NetworkFile& file_;
   const format::Network& network_;
   const CodeOf code_;
   std::string& reason_;
@@ -479,7 +480,7 @@ class Builder {
 
 std::optional<IntegerNetwork> BuildIntegerNetwork(const format::NetworkFile& file,
                                                   std::string& reason) {
-  return Builder(file.network(), reason).Build();
+  return Builder(file, reason).Build();
 }
 
 }  // namespace cssrun::internal

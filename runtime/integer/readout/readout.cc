@@ -176,7 +176,8 @@ int64_t TapOf(const WindowAxis& window, int64_t position) {
 }
 
 // One row of weights for each position of the view and source channel: [y][x][channel][logit].
-void FillWeights(const ReadoutShape& shape, const format::Synapses& s, float* out) {
+void FillWeights(const ReadoutShape& shape, const format::Synapses& s,
+                 std::span<const float> weights, float* out) {
   const WindowAxis window_y = RowsOf(*s.window());
   const WindowAxis window_x = ColumnsOf(*s.window());
   const uint32_t channels = shape.source.channels();
@@ -187,14 +188,14 @@ void FillWeights(const ReadoutShape& shape, const format::Synapses& s, float* ou
       for (uint32_t c = 0; c < channels; ++c, out += shape.row_size) {
         for (uint32_t k = 0; ky >= 0 && kx >= 0 && k < shape.logits; ++k) {
           if (s.kind() == SynapseKind::Identity) {
-            out[k] = int64_t{c} + s.channel_offset() == k ? s.weights()->Get(0) : 0.0F;
+            out[k] = int64_t{c} + s.channel_offset() == k ? weights[0] : 0.0F;
             continue;
           }
           const auto index = ((size_t{k} * channels + c) * static_cast<size_t>(window_y.kernel) +
                               static_cast<size_t>(ky)) *
                                  static_cast<size_t>(window_x.kernel) +
                              static_cast<size_t>(kx);
-          out[k] = s.weights()->Get(static_cast<uint32_t>(index));
+          out[k] = weights[index];
         }
       }
     }
@@ -217,7 +218,8 @@ size_t MeanWords(const ReadoutShape& shape, const ReadoutSynapses& synapses) {
 
 }  // namespace
 
-ReadoutSynapses MakeReadoutSynapses(const ReadoutShape& shape, const format::Synapses& s) {
+ReadoutSynapses MakeReadoutSynapses(const ReadoutShape& shape, const format::Synapses& s,
+                                    std::span<const float> weights) {
   CSSRUN_ASSERT(shape.view.disjoint());
   const WindowAxis window_y = RowsOf(*s.window());
   const WindowAxis window_x = ColumnsOf(*s.window());
@@ -231,7 +233,7 @@ ReadoutSynapses MakeReadoutSynapses(const ReadoutShape& shape, const format::Syn
   const size_t size = out.weight_rows * shape.row_size;
   out.weights = AllocateAligned<float>(size);
   std::fill_n(out.weights.get(), size, 0.0F);
-  FillWeights(shape, s, out.weights.get());
+  FillWeights(shape, s, weights, out.weights.get());
   for (int64_t y = 0; y < shape.source.height(); ++y) {
     const int64_t seen = y / view_y.divisor;
     const bool inside = seen < view_y.size && TapOf(window_y, seen) >= 0;
