@@ -14,8 +14,6 @@ constexpr uint32_t kBandRows = 16;
 // Bands of a thread where levels or pixels are summed, which takes the same time in every row: a
 // thread that slept comes late to its first band, and the others take what it left.
 constexpr uint32_t kLevelBands = 4;
-// Bytes of weights that stay in the second-level cache from one band to the next.
-constexpr size_t kNearWeights = size_t{256} << 10;
 
 }  // namespace
 
@@ -31,6 +29,10 @@ uint32_t BandsOf(const IntegerLayer& layer, uint32_t pools, uint32_t threads) {
   const uint32_t wanted =
       weights <= kNearWeights ? kLevelBands * threads : layer.membranes.rows / kBandRows;
   return std::min(pools, std::max(threads, wanted));
+}
+
+uint32_t PartsOfTiles(uint32_t tiles, uint32_t threads) {
+  return std::min(tiles, kLevelBands * threads);
 }
 
 uint64_t WorkOf(const Layer& described, const IntegerLayer& layer) {

@@ -8,16 +8,12 @@
 #include "format/geometry.h"
 #include "runtime/assert.h"
 #include "runtime/engine/reading.h"
-#include "runtime/integer/bands.h"
 #include "runtime/integer/recording.h"
 #include "runtime/neuron/settled.h"
 
 namespace cssrun::internal {
-namespace {
 
 using format::NodeKind;
-
-}  // namespace
 
 IntegerEngine::IntegerEngine(const LoadedNetwork& network, const SessionOptions& options)
     : Engine(network, options, network.latency_steps),
@@ -221,8 +217,8 @@ void IntegerEngine::StepEncoder(uint32_t index, LayerStatistics& statistics) {
   if (observe_spikes_) observe_spikes_(0, index, spikes);
 }
 
-void IntegerEngine::StepNeurons(size_t layer_index, uint32_t first, uint32_t last,
-                                LayerStatistics& statistics) {
+void IntegerEngine::StepParts(size_t layer_index, uint32_t first, uint32_t last, bool shared,
+                              LayerStatistics& statistics) {
   const IntegerLayer& layer = integers_.layers[layer_index];
   // Parts of some blocks, or of bands of whole pools: a part does all of its steps, so that its
   // membranes and weights stay near.
@@ -231,7 +227,6 @@ void IntegerEngine::StepNeurons(size_t layer_index, uint32_t first, uint32_t las
   const uint32_t pools = (rows + pool_stride - 1) / pool_stride;
   const uint32_t threads = team_.threads();
   const uint32_t block_sets = layer.membranes.lanes.blocks / layer.blocks_together;
-  const bool shared = threads > 1 && WorkOf(network_.layers[layer_index], layer) >= shared_work_;
   const uint32_t bands = !shared || block_sets >= threads ? 1 : BandsOf(layer, pools, threads);
   std::atomic<uint64_t> synops = 0;
   const auto run_part = [&](uint32_t number) {
@@ -255,6 +250,16 @@ void IntegerEngine::StepNeurons(size_t layer_index, uint32_t first, uint32_t las
     for (uint32_t number = 0; number < bands * block_sets; ++number) run_part(number);
   }
   statistics.synops += synops;
+}
+
+void IntegerEngine::StepNeurons(size_t layer_index, uint32_t first, uint32_t last,
+                                LayerStatistics& statistics) {
+  const IntegerLayer& layer = integers_.layers[layer_index];
+  const bool shared =
+      team_.threads() > 1 && WorkOf(network_.layers[layer_index], layer) >= shared_work_;
+  if (!shared || !StepTiles(layer_index, first, last, statistics)) {
+    StepParts(layer_index, first, last, shared, statistics);
+  }
   if (layer.pools.windows.has_value() && first < network_.timesteps && last >= network_.timesteps) {
     PoolNeurons(layer_index, shared);
   }
@@ -311,16 +316,46 @@ uint64_t IntegerEngine::StepPart(size_t layer_index, uint32_t index, const Layer
   CSSRUN_ASSERT(index < network_.timesteps + network_.silent_steps);
   CSSRUN_ASSERT(part.first_row < part.last_row && part.last_row <= integers.membranes.rows);
   if (settled && index >= network_.timesteps) return 0;  // all spikes have left
+  if (settled && index + 1 == network_.timesteps) return SettlePart(layer_index, part);
   Worker& worker = WorkerOfThread();
   std::span<SynapseInput> inputs;
   if (index < network_.timesteps) inputs = InputsOf(layer_index, index, worker);
-  if (settled && index + 1 == network_.timesteps) {
-    SettlingStep step = SettlingStepOf(layer_index, worker);
-    step.inputs = inputs;
-    step.part = part;
-    return RunSettlingStep(step);
-  }
   return RunEventStep(EventStepOf(layer_index, index, inputs, part));
+}
+
+uint64_t IntegerEngine::SettlePart(size_t layer_index, const LayerPart& part,
+                                   const TileRange& tiles) {
+  Worker& worker = WorkerOfThread();
+  SettlingStep step = SettlingStepOf(layer_index, worker);
+  step.inputs = InputsOf(layer_index, network_.timesteps - 1, worker);
+  step.part = part;
+  step.tiles = tiles;
+  return RunSettlingStep(step);
+}
+
+bool IntegerEngine::StepTiles(size_t layer_index, uint32_t first, uint32_t last,
+                              LayerStatistics& statistics) {
+  if (first >= network_.timesteps || last < network_.timesteps) return false;
+  const SettlingStep step = SettlingStepOf(layer_index, WorkerOfThread());
+  const LevelConv* kernel = TileKernelOf(step);
+  if (kernel == nullptr || kernel->size() <= near_weights_ || kernel->tiles == 1) return false;
+  const MembraneLayout& membranes = integers_.layers[layer_index].membranes;
+  const LayerPart whole{0, membranes.rows, 0, membranes.lanes.blocks};
+  // Idle: they only count.
+  CSSRUN_ASSERT(integers_.layers[layer_index].idle_until_last_step());
+  for (uint32_t index = first; index + 1 < network_.timesteps; ++index) {
+    statistics.synops += StepPart(layer_index, index, whole);
+  }
+  const uint32_t parts = PartsOfTiles(kernel->tiles, team_.threads());
+  std::atomic<uint64_t> synops = 0;
+  team_.ForEach(parts, [&](uint32_t part) {
+    synops += SettlePart(layer_index, whole,
+                         {kernel->tiles * part / parts, kernel->tiles * (part + 1) / parts});
+  });
+  statistics.synops += synops;
+  CountSentLevels(step);
+  shared_tiles_ = true;
+  return true;
 }
 
 EventStep IntegerEngine::EventStepOf(size_t layer_index, uint32_t index,

@@ -16,6 +16,7 @@
 #include "runtime/engine/engine.h"
 #include "runtime/engine/input.h"
 #include "runtime/engine/thread_team.h"
+#include "runtime/integer/bands.h"
 #include "runtime/integer/encoder/image_trains.h"
 #include "runtime/integer/layer_state.h"
 #include "runtime/integer/layout/spike_frame.h"
@@ -46,6 +47,9 @@ class IntegerEngine : public Engine {
   const LevelFrame& levels(size_t layer) const { return states_[layer].levels; }
   // Synapses of a layer from which on threads share it.
   void set_shared_work(uint64_t synapses) { shared_work_ = synapses; }
+  // Bytes of weights above which threads share a layer's targets in place of its rows.
+  void set_near_weights(size_t bytes) { near_weights_ = bytes; }
+  bool shared_tiles() const { return shared_tiles_; }  // of some layer
 
  protected:
   // What a thread needs to run some rows of a layer.
@@ -94,8 +98,17 @@ class IntegerEngine : public Engine {
   void StepNeurons(size_t layer, uint32_t first, uint32_t last, LayerStatistics& statistics);
   // Of a layer that sends levels alone.
   CountedLevels LevelsOf(size_t layer) const;
+  // Its parts, `shared`: among all threads.
+  void StepParts(size_t layer, uint32_t first, uint32_t last, bool shared,
+                 LayerStatistics& statistics);
+  // The same with a layer's tiles of targets, in place of its rows, shared among threads, so that
+  // each reads its own weights. Returns false, and does nothing, where that is not possible or
+  // weights are few.
+  bool StepTiles(size_t layer, uint32_t first, uint32_t last, LayerStatistics& statistics);
   // Part of a layer at one input index; returns its share of the SyOPs.
   uint64_t StepPart(size_t layer, uint32_t index, const LayerPart& part);
+  // The same at the last index of a settled layer.
+  uint64_t SettlePart(size_t layer, const LayerPart& part, const TileRange& tiles = {});
   // What a layer's last step works on, but for its part and inputs.
   SettlingStep SettlingStepOf(size_t layer, Worker& worker);
   // Writes what the pools of a settled layer send; `shared`: with all threads.
@@ -126,6 +139,8 @@ class IntegerEngine : public Engine {
   bool reads_steps_ = false;    // the logits of steps before the last may be asked for
   ObserveSpikes observe_spikes_;
   uint64_t shared_work_ = 200'000;  // below, threads cost more than they bring
+  size_t near_weights_ = kNearWeights;
+  bool shared_tiles_ = false;
 };
 
 }  // namespace cssrun::internal

@@ -11,6 +11,7 @@
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 #include "hwy/highway.h"
 #include "runtime/integer/kernels/lanes-inl.h"
+#include "runtime/integer/kernels/neon-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace cssrun::internal::HWY_NAMESPACE {
@@ -90,6 +91,22 @@ struct SpikeTable {
     return {_mm512_castsi512_si256(Spikes(D(), V{_mm512_castsi256_si512(levels.raw)}).raw)};
   }
   V tables[4];
+#elif CSSRUN_TARGET_NEON
+  // An instruction looks 64 bytes up.
+  explicit SpikeTable(const LevelRule& rule) : small(rule.most + rule.zero < 64) {
+    for (size_t k = 0; k < 4; ++k) tables[k] = vld1q_u8_x4(rule.spikes.data() + 64 * k);
+  }
+  HWY_INLINE V Spikes(D /*d*/, V levels) const {
+    uint8x16_t spikes = vqtbl4q_u8(tables[0], levels.raw);  // 0 for what is beyond
+    if (small) return V{spikes};
+    for (size_t k = 1; k < 4; ++k) {
+      const auto place = vsubq_u8(levels.raw, vdupq_n_u8(static_cast<uint8_t>(64 * k)));
+      spikes = vqtbx4q_u8(spikes, tables[k], place);  // left as it is for what is beyond
+    }
+    return V{spikes};
+  }
+  uint8x16x4_t tables[4];
+  bool small;
 #else
   explicit SpikeTable(const LevelRule& rule) {
     for (size_t k = 0; k < 16; ++k) tables[k] = hn::LoadDup128(D(), rule.spikes.data() + 16 * k);

@@ -14,6 +14,7 @@
 
 #include "hwy/highway.h"
 #include "runtime/integer/kernels/lanes-inl.h"
+#include "runtime/integer/kernels/neon-inl.h"
 #include "runtime/integer/neurons/settled.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -49,6 +50,16 @@ HWY_INLINE hn::Vec<hn::RebindToSigned<D>> Truncated(D df, hn::Vec<D> z) {
     return hn::Vec<hn::RebindToSigned<D>>{_mm_cvttps_epi32(z.raw)};
 #endif
   return hn::ConvertTo(hn::RebindToSigned<D>(), z);
+}
+
+// The same for values that are then narrowed to 16 bits, saturating.
+template <class D>
+HWY_INLINE hn::Vec<hn::RebindToSigned<D>> TruncatedToNarrow([[maybe_unused]] D df, hn::Vec<D> z) {
+#if CSSRUN_TARGET_NEON
+  return hn::ConvertTo(hn::RebindToSigned<D>(), z);  // saturates, too
+#else
+  return Truncated(df, z);
+#endif
 }
 
 // Turns sums into potentials for some lanes of every column of a row. Lane i of column x is at
@@ -169,7 +180,7 @@ HWY_INLINE void StoreNeurons(D df, hn::Vec<D> sums, const RowPotentials& row, si
 }
 
 #undef CSSRUN_STORES_LEVELS
-#if HWY_ARCH_X86 && HWY_TARGET <= HWY_SSSE3
+#if (HWY_ARCH_X86 && HWY_TARGET <= HWY_SSSE3) || CSSRUN_TARGET_NEON
 #define CSSRUN_STORES_LEVELS 1
 // What joins sums nearly everywhere.
 enum class Joins { kNothing, kShortcut, kFloats };
@@ -205,7 +216,7 @@ struct PlainPotentials {
     if constexpr (kJoins == Joins::kShortcut) {
       z = hn::Add(z, hn::Mul(LevelsAsFloats(D(), shortcut + index, zero), weight));
     }
-    return Truncated(D(), kRectify ? z : hn::Floor(z));
+    return TruncatedToNarrow(D(), kRectify ? z : hn::Floor(z));
   }
 
   static HWY_INLINE V SumsAsFloats(const int32_t* sums) {
@@ -245,6 +256,12 @@ struct Narrowing {
     const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
     return _mm256_permutevar8x32_epi32(_mm256_packus_epi16(a.raw, b.raw), order);
   }
+#elif CSSRUN_TARGET_NEON
+  using Bytes = uint8x16_t;
+  static HWY_INLINE V16 To16(V32 a, V32 b) {
+    return V16{vqmovn_high_s32(vqmovn_s32(a.raw), b.raw)};
+  }
+  static HWY_INLINE Bytes To8(V16 a, V16 b) { return vqmovun_high_s16(vqmovun_s16(a.raw), b.raw); }
 #else
   using Bytes = __m128i;
   static HWY_INLINE V16 To16(V32 a, V32 b) { return V16{_mm_packs_epi32(a.raw, b.raw)}; }

@@ -168,8 +168,10 @@ TEST(LevelConvTest, IsItsPlainTwinOnLongTrains) {
       const WholeWeights weights(made, variant == 0 ? 120 : kLargestWeightSpread, generator);
       LevelConv kernel = MakeLevelConv(conv, weights.scaled());
       with_offsets += kernel.weight_offsets.empty() ? 0 : 1;
-      const SettledCase settled(made.membranes, made.pools, {seed % 3, seed % 4 < 2, seed % 5 != 0},
-                                seed);
+      const SettledExtras extras = seed % 4 == 3
+                                       ? SettledExtras{0, false, seed % 8 == 3}
+                                       : SettledExtras{seed % 3, seed % 4 < 2, seed % 5 != 0};
+      const SettledCase settled(made.membranes, made.pools, extras, seed);
       kernel.float_scale = AllocateAligned<float>(made.membranes.parameter_lanes());
       std::copy_n(settled.neurons.scale.get(), made.membranes.parameter_lanes(),
                   kernel.float_scale.get());

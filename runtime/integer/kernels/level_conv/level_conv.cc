@@ -8,7 +8,6 @@
 #include <limits>
 #include <optional>
 #include <span>
-#include <type_traits>
 
 #include "runtime/assert.h"
 #include "runtime/dot_products.h"
@@ -135,7 +134,11 @@ HWY_INLINE void AddPlane(const TileRow& row, const uint8_t* HWY_RESTRICT from,
   for (size_t ky = 0; ky < row.kernel_rows; ++ky, from += row.levels_pitch) {
     const uint8_t* HWY_RESTRICT at = from;
     for (size_t kx = 0; kx < row.kernel_columns; ++kx, at += row.tap_pitch) {
+#if CSSRUN_TARGET_NEON
+      AddTapByFours<kPositions, P>(taps, at, weights, sums);
+#else
       AddTap<kPositions, kTargets, P>(taps, at, weights, sums);
+#endif
       weights += row.quads * row.targets * kQuad;
     }
   }
@@ -250,16 +253,15 @@ HWY_INLINE void SumByRuns(const TileRow& row, size_t column, const int8_t* HWY_R
   FinishColumns<kPositions, kTileTargets>(row, column, sums, membranes + column * row.lanes);
 }
 
-#if CSSRUN_TARGET_BYTE_PAIRS
 // The same with sums in registers: of one plane.
-template <size_t kPositions>
+template <class P, size_t kPositions>
 HWY_INLINE void SumByShortRuns(const TileRow& row, size_t column,
                                const int8_t* HWY_RESTRICT weights,
                                int16_t* HWY_RESTRICT membranes) {
   HWY_ALIGN int32_t sums[kPositions * kTileTargets];
   const Taps taps{row.quads, row.targets, row.position_pitch};
   StartColumns<kPositions, kTileTargets>(row, column, sums);
-  ShortRunSums<kPositions> run_sums(sums);
+  ShortRunSums<P, kPositions> run_sums(sums);
   const uint8_t* HWY_RESTRICT from = row.levels + column * row.position_pitch;
   const uint16_t* runs = row.runs[0][0];
   for (size_t ky = 0; ky < row.kernel_rows; ++ky, from += row.levels_pitch) {
@@ -272,7 +274,6 @@ HWY_INLINE void SumByShortRuns(const TileRow& row, size_t column,
   run_sums.MoveTo(sums);
   FinishColumns<kPositions, kTileTargets>(row, column, sums, membranes + column * row.lanes);
 }
-#endif
 
 #else
 using Best = Products;
@@ -287,11 +288,9 @@ HWY_NOINLINE void SumColumns(const TileRow& row, size_t column, const int8_t* HW
   if constexpr (kSumsRuns<P>) {
     static_assert(kTargets == kTileTargets);
     SumByRuns<P, kPositions>(row, column, weights, membranes);
-#if CSSRUN_TARGET_BYTE_PAIRS
-  } else if constexpr (std::is_same_v<P, ShortByteRuns>) {
+  } else if constexpr (kSumsShortRuns<P>) {
     static_assert(kTargets == kTileTargets);
-    SumByShortRuns<kPositions>(row, column, weights, membranes);
-#endif
+    SumByShortRuns<P, kPositions>(row, column, weights, membranes);
   } else {
     SumInRegisters<P, kPositions, kTargets>(row, column, weights, membranes);
   }
@@ -475,6 +474,9 @@ SumLevelsFunction ChooseSumLevels([[maybe_unused]] const LevelConv& kernel) {
   const bool shifts = kernel.largest_byte > std::numeric_limits<int8_t>::max();
   if (HasDotProducts()) {
     return shifts ? &SumLevelsBy<DotProducts<128>> : &SumLevelsBy<DotProducts<0>>;
+  }
+  if (PrefersPairs(kernel)) {
+    return shifts ? &SumLevelsBy<NeonPairs<128>> : &SumLevelsBy<NeonPairs<0>>;
   }
   if (shifts) return &SumLevelsBy<NeonRuns<128>>;
 #endif
