@@ -204,8 +204,9 @@ struct PlainPotentials {
     weight = hn::Set(D(), row.shortcuts[0].weight);
   }
   // `index`: of the first lane in rows of levels; `column`: where its column's floats begin.
-  template <class Sum>
-  HWY_INLINE hn::Vec<hn::RebindToSigned<D>> Of(const Sum* sums, size_t i, size_t index,
+  // `sums`: a vector of them, or where they are.
+  template <class Sums>
+  HWY_INLINE hn::Vec<hn::RebindToSigned<D>> Of(Sums sums, size_t i, size_t index,
                                                size_t column) const {
     V z = hn::Mul(SumsAsFloats(sums), scale[i]);
     if constexpr (kJoins == Joins::kFloats) {
@@ -222,6 +223,9 @@ struct PlainPotentials {
     return hn::ConvertTo(D(), hn::Load(hn::RebindToSigned<D>(), sums));
   }
   static HWY_INLINE V SumsAsFloats(const float* sums) { return hn::Load(D(), sums); }
+  static HWY_INLINE V SumsAsFloats(hn::Vec<hn::RebindToSigned<D>> sums) {
+    return hn::ConvertTo(D(), sums);
+  }
 
   V scale[kOfColumn];
   V bias[kOfColumn];
@@ -374,6 +378,46 @@ HWY_INLINE bool StoreLevels(const Sum* sums, const RowPotentials& row, size_t la
   }
   return true;
 }
+
+#if CSSRUN_TARGET_AVX512
+// Whether StoreByteLevels() applies.
+HWY_INLINE bool StoresByteLevels(const RowPotentials& row) {
+  return row.levels != nullptr && row.rule->fills_byte() && row.rule->fraction == kByteFraction &&
+         row.floats == nullptr && row.shortcut_count == 0 && !row.joins_floats;
+}
+
+// StoreLevels() of sums that are in registers, [column][vector], where nothing joins them and levels
+// fill a byte: of few sources, products take less time than storing and loading the sums.
+template <size_t kOfColumn, size_t kColumns, bool kRectify>
+HWY_INLINE void StoreByteLevels(const Narrowing::V32* sums, const RowPotentials& row,
+                                size_t column) {
+  using N = Narrowing;
+  constexpr size_t kSums = kOfColumn * kColumns;
+  constexpr size_t kTogether = 4 / kOfColumn;
+  const N::D16 d16;
+  const PlainPotentials<kOfColumn, Joins::kNothing, kRectify> potentials(row, 0);
+  const auto offset = hn::Set(d16, static_cast<int16_t>(row.rule->offset_to_byte()));
+  const size_t pitch = row.index_pitch;
+  uint8_t* to = row.levels + row.index + column * pitch;
+  N::V32 z[kSums];
+  HWY_UNROLL(32)
+  for (size_t k = 0; k < kSums; ++k) z[k] = potentials.Of(sums[k], k % kOfColumn, 0, 0);
+  // Beyond the last sum, that one again.
+  N::V16 levels[(kSums + 1) / 2];
+  HWY_UNROLL(16)
+  for (size_t k = 0; k < (kSums + 1) / 2; ++k) {
+    const auto both = N::To16(z[2 * k], z[2 * k + 1 < kSums ? 2 * k + 1 : 2 * k]);
+    levels[k] = hn::ShiftRight<kByteFraction>(hn::SaturatedAdd(both, offset));
+  }
+  HWY_UNROLL(8)
+  for (size_t k = 0; k < (kSums + 3) / 4; ++k) {
+    const size_t last = 4 * k + 2 < kSums ? 2 * k + 1 : 2 * k;
+    const size_t rest = kColumns - k * kTogether;
+    StoreColumns<kOfColumn>(N::To8(levels[2 * k], levels[last]), pitch,
+                            rest < kTogether ? rest : kTogether, to + k * kTogether * pitch);
+  }
+}
+#endif
 #else
 #define CSSRUN_STORES_LEVELS 0
 #endif

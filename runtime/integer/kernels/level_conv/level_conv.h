@@ -89,6 +89,8 @@ struct LevelConv {
   std::vector<uint32_t> first_quads;    // by tile
   std::vector<int32_t> row_sums;        // of weights of both planes: [tile][ky][target]
   std::vector<int32_t> weight_offsets;  // [tile][target]; empty: none
+  // Of each tile whether it has some; empty where `weight_offsets` is.
+  std::vector<uint8_t> tile_has_offsets;
   // Of kTileTargets targets: numbers of quads that follow one another within a tap (within a kernel
   // row where taps adjoin), until all are there. 16 bits hold the sums of all products from one
   // full run, whose number has kFullRun, to the end of the next, whatever the levels. With
@@ -173,6 +175,7 @@ enum class SumMode : uint8_t {
 struct TileRange {
   uint32_t first = 0;
   uint32_t last = std::numeric_limits<uint32_t>::max();
+  bool all() const { return first == 0 && last == std::numeric_limits<uint32_t>::max(); }
 };
 
 // Where a row's sums go.
