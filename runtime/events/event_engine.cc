@@ -25,8 +25,9 @@ struct Place {
 };
 
 Place PlaceOf(const SpikingLayer& neurons, uint64_t neuron) {
-  const size_t position = neuron % neurons.positions();
-  return {position, position * neurons.lanes + neuron / neurons.positions()};
+  const auto position = static_cast<size_t>(neuron % neurons.positions());
+  const auto channel = static_cast<size_t>(neuron / neurons.positions());
+  return {position, position * neurons.lanes + channel};
 }
 
 // The most that a target can get of `spikes`, in units; no tighter than `enough` needs.

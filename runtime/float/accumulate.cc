@@ -108,7 +108,8 @@ HWY_INLINE void AccumulateRowsOfBlock(const TapScratch& scratch, const float* HW
   for (const TapRow& tap_row : scratch.tap_rows) {
     for (uint32_t e = tap_row.first; e != tap_row.last; ++e) {
       const uint32_t entry = rows[e];
-      const float* HWY_RESTRICT row = weights + (tap_row.offset + ptrdiff_t{entry & ~1U});
+      const float* HWY_RESTRICT row =
+          weights + (tap_row.offset + static_cast<ptrdiff_t>(entry & ~1U));
       const auto sign = hn::BitCast(d, hn::Set(du, entry << 31));
       for (size_t v = 0; v < kVectors; ++v) {
         sums[v] = hn::Add(sums[v], hn::Xor(hn::Load(d, row + v * kLanes), sign));
@@ -265,7 +266,8 @@ void CollectRows(const SynapseLayout& s, const EventFrame& events, int64_t y, in
     if (source_y < 0 || source_y >= height) continue;
     const uint32_t* bounds = &events.bounds[static_cast<size_t>(2 * source_y * width)];
     const TapRow row = {bounds[2 * first], bounds[2 * last],
-                        static_cast<ptrdiff_t>(row_step) * ky - left * ptrdiff_t{s.blocks.size}};
+                        static_cast<ptrdiff_t>(static_cast<int64_t>(row_step) * ky -
+                                               left * int64_t{s.blocks.size})};
     if (row.first != row.last) tap_rows.push_back(row);
   }
 }
