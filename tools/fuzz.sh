@@ -1,19 +1,21 @@
 #!/usr/bin/env bash
 # Fuzzes: tools/fuzz.sh TARGET SECONDS [libFuzzer options]. Targets, files of tests/fuzz: network_load
-# network_run onnx_import image_decode recording text_input c_api; or `all`, one after the other.
+# network_run onnx_import nir_import nir_tree image_decode recording text_input c_api; or `all`, one
+# after the other.
 # What is found is left in build/fuzz/findings/TARGET; it belongs into tests/fuzz/corpus/TARGET.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 if [ "${1:-}" = all ] && [ $# -ge 2 ]; then
   shift
-  for target in network_load network_run onnx_import image_decode recording text_input c_api; do
+  for target in network_load network_run onnx_import nir_import nir_tree image_decode recording \
+    text_input c_api; do
     tools/fuzz.sh "$target" "$@"
   done
   exit
 fi
 if [ $# -lt 2 ] || [ ! -f "tests/fuzz/$1.cc" ]; then
-  sed -n '2,4s/^# //p' "$0" >&2
+  sed -n '2,5s/^# //p' "$0" >&2
   exit 2
 fi
 target=$1 seconds=$2

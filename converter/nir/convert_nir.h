@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "converter/nir/hdf5_tree.h"
 #include "converter/nir/reading.h"
 #include "cssrun/limits.h"
 #include "cssrun/status.h"
@@ -24,6 +25,12 @@ struct NirConversion {
 Result<NirConversion> ConvertNir(std::span<const uint8_t> bytes, const std::string& path,
                                  const NirOptions& options, const std::vector<std::string>& labels,
                                  const NetworkLimits& limits);
+
+// The same, of what the file holds; `sha256` is that of the file.
+Result<NirConversion> ConvertNirTree(const Hdf5Group& root, const std::string& sha256,
+                                     const std::string& path, const NirOptions& options,
+                                     const std::vector<std::string>& labels,
+                                     const NetworkLimits& limits);
 
 }  // namespace cssrun::converter
 

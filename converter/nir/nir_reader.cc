@@ -3,13 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <map>
-#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
 #include <vector>
-
-#include "converter/nir/hdf5.h"
 
 namespace cssrun::converter {
 namespace {
@@ -24,50 +21,66 @@ struct Ends {
   size_t last = 0;
 };
 
+Status Bad(const std::string& where, const std::string& what) {
+  return Status::BadModel((where.empty() ? "" : where + ": ") + what);
+}
+
+Result<const Hdf5Group*> GroupIn(const Hdf5Group& parent, const std::string& name,
+                                 const std::string& where) {
+  if (const Hdf5Group* group = parent.FindGroup(name); group != nullptr) return group;
+  return Bad(where, parent.FindData(name) == nullptr
+                        ? "has no \"" + name + "\"; is this a NIR file?"
+                        : "\"" + name + "\" is no group; is this a NIR file?");
+}
+
+Result<const Hdf5Data*> DataIn(const Hdf5Group& parent, const std::string& name,
+                               const std::string& where) {
+  const Hdf5Data* data = parent.FindData(name);
+  if (data == nullptr) return Bad(where, "has no \"" + name + "\"; is this a NIR file?");
+  const auto* problem = std::get_if<Hdf5Problem>(&data->content);
+  if (problem != nullptr) return Bad(where + "/" + name, problem->text);
+  return data;
+}
+
+Result<std::string> TextIn(const Hdf5Group& parent, const std::string& name,
+                           const std::string& where) {
+  const Result<const Hdf5Data*> data = DataIn(parent, name, where);
+  if (!data.ok()) return data.status();
+  const auto* texts = std::get_if<std::vector<std::string>>(&data.value()->content);
+  if (texts == nullptr || texts->size() != 1) return Bad(where, name + " is not a text");
+  return texts->front();
+}
+
 class Reader {
  public:
-  explicit Reader(Hdf5File& file) : file_(file) {}
-
-  Result<NirGraph> Run() {
-    if (const Result<std::string> version = ReadText(file_.root(), "version", ""); version.ok()) {
+  Result<NirGraph> Run(const Hdf5Group& root) {
+    if (const Result<std::string> version = TextIn(root, "version", ""); version.ok()) {
       graph_.version = version.value();
     }
-    const Result<Hdf5Id> node = file_.OpenGroup(file_.root(), "node", "");
+    const Result<const Hdf5Group*> node = GroupIn(root, "node", "");
     if (!node.ok()) return node.status();
-    const Result<Ends> ends = ReadGraph(node.value().get(), "", 0);
+    const Result<Ends> ends = ReadGraph(*node.value(), "", 0);
     if (!ends.ok()) return ends.status();
+    std::vector<std::pair<size_t, size_t>>& edges = graph_.edges;
+    std::sort(edges.begin(), edges.end());
+    edges.erase(std::unique(edges.begin(), edges.end()), edges.end());
     return std::move(graph_);
   }
 
  private:
-  static Status Bad(const std::string& where, const std::string& what) {
-    return Status::BadModel((where.empty() ? "" : where + ": ") + what);
-  }
-
-  Result<std::string> ReadText(hid_t group, const std::string& name, const std::string& where) {
-    Result<Hdf5File::Content> content = file_.Read(group, name, where);
-    if (!content.ok()) return content.status();
-    auto* texts = std::get_if<std::vector<std::string>>(&content.value());
-    if (texts == nullptr || texts->size() != 1) return Bad(where, name + " is not a text");
-    return texts->front();
-  }
-
   // Appends the nodes and edges of the graph; `prefix` is that of the names of its nodes. Returns
   // its input and output, which the outermost graph keeps as nodes.
-  Result<Ends> ReadGraph(hid_t group, const std::string& prefix, int depth) {
+  Result<Ends> ReadGraph(const Hdf5Group& group, const std::string& prefix, int depth) {
     if (depth > kMostNesting) return Bad(prefix, "graphs are nested too deeply");
-    const Result<Hdf5Id> nodes = file_.OpenGroup(group, "nodes", prefix);
+    const Result<const Hdf5Group*> nodes = GroupIn(group, "nodes", prefix);
     if (!nodes.ok()) return nodes.status();
-    const Result<std::vector<Hdf5Entry>> entries = file_.List(nodes.value().get(), prefix);
-    if (!entries.ok()) return entries.status();
     std::map<std::string, Ends> names;
     std::vector<size_t> inputs;
     std::vector<size_t> outputs;
-    for (const Hdf5Entry& entry : entries.value()) {
-      if (!entry.is_group) continue;
-      const Result<Ends> ends = ReadNode(nodes.value().get(), entry.name, prefix, depth);
+    for (const Hdf5Group& node : nodes.value()->groups) {
+      const Result<Ends> ends = ReadNode(node, prefix, depth);
       if (!ends.ok()) return ends.status();
-      names.emplace(entry.name, ends.value());
+      names.emplace(node.name, ends.value());
       const std::string& type = graph_.nodes[ends.value().first].type;
       if (type == "Input") inputs.push_back(ends.value().first);
       if (type == "Output") outputs.push_back(ends.value().first);
@@ -85,46 +98,41 @@ class Reader {
     return Ends{inputs[0], outputs[0]};
   }
 
-  Result<Ends> ReadNode(hid_t nodes, const std::string& name, const std::string& prefix,
-                        int depth) {
-    const std::string full = prefix.empty() ? name : prefix + "." + name;
-    const Result<Hdf5Id> group = file_.OpenGroup(nodes, name, prefix);
-    if (!group.ok()) return group.status();
-    Result<std::string> type = ReadText(group.value().get(), "type", full);
+  Result<Ends> ReadNode(const Hdf5Group& group, const std::string& prefix, int depth) {
+    const std::string full = prefix.empty() ? group.name : prefix + "." + group.name;
+    Result<std::string> type = TextIn(group, "type", full);
     if (!type.ok()) return type.status();
-    if (type.value() == kGraphType) return ReadGraph(group.value().get(), full, depth + 1);
+    if (type.value() == kGraphType) return ReadGraph(group, full, depth + 1);
     if (graph_.nodes.size() >= kMostNodes) return Bad("", "more than 4,096 nodes");
     NirNode node;
     node.name = full;
     node.type = std::move(type).value();
-    if (Status status = ReadFields(group.value().get(), node); !status.ok()) return status;
+    if (Status status = ReadFields(group, node); !status.ok()) return status;
     graph_.nodes.push_back(std::move(node));
     const size_t index = graph_.nodes.size() - 1;
     return Ends{index, index};
   }
 
-  Status ReadFields(hid_t group, NirNode& node) {
-    const Result<std::vector<Hdf5Entry>> fields = file_.List(group, node.name);
-    if (!fields.ok()) return fields.status();
-    for (const Hdf5Entry& field : fields.value()) {
-      if (field.is_group || field.name == "type") continue;  // metadata is a group
-      Result<Hdf5File::Content> content = file_.Read(group, field.name, node.name);
-      if (!content.ok()) return content.status();
-      if (auto* array = std::get_if<NirArray>(&content.value()); array != nullptr) {
-        node.arrays.emplace(field.name, std::move(*array));
-      } else if (const auto& texts = std::get<std::vector<std::string>>(content.value());
-                 texts.size() == 1) {
-        node.words.emplace(field.name, texts.front());
+  static Status ReadFields(const Hdf5Group& group, NirNode& node) {
+    for (const Hdf5Data& field : group.data) {
+      if (field.name == "type") continue;
+      const Result<const Hdf5Data*> data = DataIn(group, field.name, node.name);
+      if (!data.ok()) return data.status();
+      if (const auto* array = std::get_if<NirArray>(&field.content); array != nullptr) {
+        node.arrays.emplace(field.name, *array);
+      } else if (const auto* texts = std::get_if<std::vector<std::string>>(&field.content);
+                 texts != nullptr && texts->size() == 1) {
+        node.words.emplace(field.name, texts->front());
       }
     }
     return Status::Ok();
   }
 
-  Status ReadEdges(hid_t group, const std::string& prefix,
+  Status ReadEdges(const Hdf5Group& group, const std::string& prefix,
                    const std::map<std::string, Ends>& names) {
-    Result<Hdf5File::Content> content = file_.Read(group, "edges", prefix);
-    if (!content.ok()) return content.status();
-    const auto* texts = std::get_if<std::vector<std::string>>(&content.value());
+    const Result<const Hdf5Data*> edges = DataIn(group, "edges", prefix);
+    if (!edges.ok()) return edges.status();
+    const auto* texts = std::get_if<std::vector<std::string>>(&edges.value()->content);
     if (texts == nullptr || texts->size() % 2 != 0) {
       return Bad(prefix, "edges are not pairs of names");
     }
@@ -143,7 +151,6 @@ class Reader {
     return Status::Ok();
   }
 
-  Hdf5File& file_;
   NirGraph graph_;
 };
 
@@ -155,15 +162,6 @@ bool IsHdf5(std::span<const uint8_t> bytes) {
          std::equal(kSignature.begin(), kSignature.end(), bytes.begin());
 }
 
-Result<NirGraph> ReadNir(std::span<const uint8_t> bytes) {
-  Result<Hdf5File> file = Hdf5File::Open(bytes);
-  if (!file.ok()) return file.status();
-  Result<NirGraph> graph = Reader(file.value()).Run();
-  if (!graph.ok()) return graph;
-  std::vector<std::pair<size_t, size_t>>& edges = graph.value().edges;
-  std::sort(edges.begin(), edges.end());
-  edges.erase(std::unique(edges.begin(), edges.end()), edges.end());
-  return graph;
-}
+Result<NirGraph> ReadNir(const Hdf5Group& root) { return Reader().Run(root); }
 
 }  // namespace cssrun::converter

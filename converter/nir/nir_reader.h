@@ -1,10 +1,12 @@
-// Reads NIR files. The only file besides hdf5.cc that knows how they are laid out.
+// Makes a graph of what a NIR file holds. The only file besides hdf5.cc that knows how those are
+// laid out.
 #ifndef CSSRUN_CONVERTER_NIR_NIR_READER_H_
 #define CSSRUN_CONVERTER_NIR_NIR_READER_H_
 
 #include <cstdint>
 #include <span>
 
+#include "converter/nir/hdf5_tree.h"
 #include "converter/nir/nir_graph.h"
 #include "cssrun/status.h"
 
@@ -14,7 +16,7 @@ namespace cssrun::converter {
 bool IsHdf5(std::span<const uint8_t> bytes);
 
 // Error: kBadModel, without the file's name.
-Result<NirGraph> ReadNir(std::span<const uint8_t> bytes);
+Result<NirGraph> ReadNir(const Hdf5Group& root);
 
 }  // namespace cssrun::converter
 

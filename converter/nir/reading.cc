@@ -97,8 +97,8 @@ const char* NameOf(NirReset reset) {
 void ChooseExporter(const NirGraph& graph, const NirOptions& options, NirReading& reading) {
   Gains gains;
   for (const NirNode& node : graph.nodes) NoteNode(node, gains);
-  const std::optional<double> step =
-      gains.any && gains.same_step && !gains.all_one ? UsualStep(*gains.step) : std::nullopt;
+  const bool alike = gains.step.has_value() && gains.same_step && !gains.all_one;
+  const std::optional<double> step = alike ? UsualStep(*gains.step) : std::nullopt;
   reading.equation_dt = options.dt.value_or(kUsualStep);
   if (gains.any && gains.all_one) {
     reading.exporter = gains.leaky ? NirExporter::kNorse : NirExporter::kSinabs;

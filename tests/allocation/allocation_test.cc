@@ -6,8 +6,10 @@
 #include <vector>
 
 #include "cssrun/cssrun.h"
+#include "format/geometry.h"
 #include "format/network_file.h"
 #include "tests/allocation/malloc_hooks.h"
+#include "tests/oracle/event_parts.h"
 #include "tests/oracle/random_network.h"
 
 namespace cssrun {
@@ -120,6 +122,57 @@ TEST(StreamAllocationTest, NoneAfterTheFirstFrame) {
       stream.value().Reset();
     }
     EXPECT_EQ(allocations - before, 0U);
+  }
+}
+
+// Spikes of all kinds of steps: silent ones, single events, and more events than there are inputs.
+TEST(EventAllocationTest, NoneAfterTheFirstFeed) {
+  if (!CSSRUN_COUNTS_ALLOCATIONS) GTEST_SKIP() << "allocations cannot be counted here";
+  format::NetworkT stepped = oracle::SmallEventNetwork();
+  stepped.events->nodes[2]->drive = {0.25};
+  format::NetworkT delayed = oracle::SmallEventNetwork();
+  auto back = std::make_unique<format::EventSynapsesT>(*delayed.events->nodes[2]->synapses[0]);
+  back->source = 2;
+  back->delay = 1;
+  back->pool = nullptr;
+  back->window = std::make_unique<format::Window>(format::UnitWindow());
+  back->weights.assign(25, 0.25F);
+  delayed.events->nodes[2]->synapses.push_back(std::move(back));
+  for (const format::NetworkT& description : {oracle::SmallEventNetwork(), stepped, delayed}) {
+    const std::shared_ptr<const Network> network = Load(description, EngineKind::kInteger);
+    ASSERT_NE(network, nullptr);
+    Result<EventSession> session = EventSession::Create(network);
+    ASSERT_TRUE(session.ok()) << session.status().message();
+    std::vector<TimedEvent> events;
+    for (uint32_t i = 0; i < 100; ++i) events.push_back({i / 80 + i / 90 * 1000, i % 32, 1});
+    std::vector<float> logits;
+    std::vector<double> potentials;
+    std::vector<uint64_t> counts;
+    std::vector<uint8_t> state;
+    const auto feed = [&] {
+      const uint64_t from = session.value().now();
+      const uint64_t step = events.front().step;
+      for (TimedEvent& event : events) event.step += from - step;
+      EXPECT_TRUE(session.value().Feed(events, from + 2000).ok());
+      EXPECT_TRUE(session.value().Feed({}, from + 4000).ok());
+      session.value().ReadLogits(logits);
+      EXPECT_TRUE(session.value().ReadPotentials(1, potentials).ok());
+      EXPECT_TRUE(session.value().ReadCounts(2, counts).ok());
+    };
+    feed();
+    const uint64_t before = allocations;
+    for (int i = 0; i < 5; ++i) feed();
+    session.value().Reset();
+    feed();
+    EXPECT_EQ(allocations - before, 0U);
+    EXPECT_GT(session.value().layers()[2].spikes, 0U);
+    session.value().Save(state);
+    const int64_t held_before = held;
+    for (int i = 0; i < 5; ++i) {
+      session.value().Save(state);
+      EXPECT_TRUE(session.value().Restore(state).ok());
+    }
+    EXPECT_EQ(held, held_before);
   }
 }
 

@@ -12,6 +12,7 @@
 
 #include "converter/nir/convert_nir.h"
 #include "cssrun/event_session.h"
+#include "format/network_file.h"
 #include "tests/converter/nir_writer.h"
 
 namespace cssrun {
@@ -88,6 +89,7 @@ TEST(NirReaderTest, WhatIsWrongIsSaid) {
        [](NirGraph& g) {
          g.nodes[2].arrays["tau"] = Vector({1, 1, 1});
        }},
+      {"holds 0 numbers", [](NirGraph& g) { g.nodes[2].arrays["tau"] = Vector({}); }},
       {"shorter than a step",
        [](NirGraph& g) {
          g.nodes[2].arrays["tau"] = Vector({1e-5, 1});
@@ -168,6 +170,28 @@ TEST(NirReaderTest, ExportersAreToldByTheirGains) {
   EXPECT_TRUE(reading(Small(neurons)).several_spikes);
   neurons.arrays["r"] = Vector({1000, 1000});
   EXPECT_EQ(reading(Small(neurons)).exporter, converter::NirExporter::kSpikingJelly);
+}
+
+TEST(NirReaderTest, MultiplicationsOfADenseStepAreCounted) {
+  const auto macs = [](const NirGraph& graph) {
+    const auto conversion = Convert(graph);
+    EXPECT_TRUE(conversion.ok()) << conversion.status().message();
+    return conversion.ok() ? format::GetNetwork(conversion.value().bytes.data())->macs_per_image()
+                           : 0;
+  };
+  EXPECT_EQ(macs(Small(Lif("lif"))), 4U);
+  // Sums of 2x2 of a map of 6x6, and 3x3 weights for two channels: 7 of the 9 taps of a row or
+  // column are not in the padding.
+  NirGraph graph;
+  graph.nodes = {
+      Node("input", "Input", {{"shape", Vector({1, 6, 6})}}),
+      Node("pool", "SumPool2d", {{"kernel_size", Vector({2, 2})}, {"stride", Vector({2, 2})}}),
+      Node("conv", "Conv2d",
+           {{"weight", {{2, 1, 3, 3}, std::vector<double>(18, 1)}}, {"padding", Vector({1, 1})}}),
+      Node("if", "IF", {{"r", Vector({1})}, {"v_threshold", Vector({1})}}),
+      Node("output", "Output", {{"shape", Vector({2, 3, 3})}})};
+  graph.edges = {{0, 1}, {1, 2}, {2, 3}, {3, 4}};
+  EXPECT_EQ(macs(graph), 2U * 7 * 7);
 }
 
 std::vector<uint64_t> CountsOf(const EventSession& session, size_t layer) {

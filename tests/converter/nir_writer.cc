@@ -4,10 +4,16 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
 
 namespace cssrun::testing_models {
 namespace {
 
+using converter::Hdf5Data;
+using converter::Hdf5Group;
 using converter::NirArray;
 using converter::NirGraph;
 using converter::NirNode;
@@ -20,33 +26,20 @@ hid_t Need(hid_t id) {
   return id;
 }
 
-void WriteText(hid_t group, const std::string& name, const std::string& text) {
+// Edges are pairs; other texts are single.
+void WriteTexts(hid_t group, const std::string& name, const std::vector<std::string>& texts) {
   const hid_t type = Need(H5Tcopy(H5T_C_S1));
   H5Tset_size(type, H5T_VARIABLE);
   H5Tset_cset(type, H5T_CSET_UTF8);
-  const hid_t space = Need(H5Screate(H5S_SCALAR));
+  std::vector<const char*> pointers;
+  for (const std::string& text : texts) pointers.push_back(text.c_str());
+  const hsize_t sides[] = {texts.size() / 2, 2};
+  const hid_t space =
+      Need(name == "edges" ? H5Screate_simple(2, sides, nullptr) : H5Screate(H5S_SCALAR));
   const hid_t data =
       Need(H5Dcreate2(group, name.c_str(), type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
-  const char* pointer = text.c_str();
-  Need(H5Dwrite(data, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, static_cast<const void*>(&pointer)));
-  H5Dclose(data);
-  H5Sclose(space);
-  H5Tclose(type);
-}
-
-void WriteEdges(hid_t group, const std::vector<std::pair<std::string, std::string>>& edges) {
-  const hid_t type = Need(H5Tcopy(H5T_C_S1));
-  H5Tset_size(type, H5T_VARIABLE);
-  std::vector<const char*> texts;
-  for (const auto& [from, to] : edges) {
-    texts.push_back(from.c_str());
-    texts.push_back(to.c_str());
-  }
-  const hsize_t sides[] = {edges.size(), 2};
-  const hid_t space = Need(H5Screate_simple(2, sides, nullptr));
-  const hid_t data =
-      Need(H5Dcreate2(group, "edges", type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
-  Need(H5Dwrite(data, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, static_cast<const void*>(texts.data())));
+  Need(H5Dwrite(data, type, H5S_ALL, H5S_ALL, H5P_DEFAULT,
+                static_cast<const void*>(pointers.data())));
   H5Dclose(data);
   H5Sclose(space);
   H5Tclose(type);
@@ -73,41 +66,38 @@ void WriteArray(hid_t group, const std::string& name, const NirArray& array,
   H5Sclose(space);
 }
 
-hid_t Group(hid_t parent, const std::string& name) {
-  return Need(H5Gcreate2(parent, name.c_str(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
-}
-
-void WriteNode(hid_t nodes, const NirNode& node, const std::string& name, const NirStyle& style) {
-  const hid_t group = Group(nodes, name);
-  WriteText(group, "type", node.type);
-  for (const auto& [field, array] : node.arrays) WriteArray(group, field, array, style);
-  for (const auto& [field, text] : node.words) WriteText(group, field, text);
-  H5Gclose(group);
-}
-
-void WriteFlat(hid_t group, const NirGraph& graph, const NirStyle& style) {
-  WriteText(group, "type", "NIRGraph");
-  const hid_t nodes = Group(group, "nodes");
-  for (const NirNode& node : graph.nodes) WriteNode(nodes, node, node.name, style);
-  H5Gclose(nodes);
-  std::vector<std::pair<std::string, std::string>> edges;
-  for (const auto& [from, to] : graph.edges) {
-    edges.emplace_back(graph.nodes[from].name, graph.nodes[to].name);
+void WriteGroup(hid_t group, const Hdf5Group& tree, const NirStyle& style) {
+  for (const Hdf5Data& data : tree.data) {
+    if (const auto* array = std::get_if<NirArray>(&data.content); array != nullptr) {
+      WriteArray(group, data.name, *array, style);
+    } else {
+      WriteTexts(group, data.name, std::get<std::vector<std::string>>(data.content));
+    }
   }
-  WriteEdges(group, edges);
+  for (const Hdf5Group& inner : tree.groups) {
+    const hid_t made =
+        Need(H5Gcreate2(group, inner.name.c_str(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+    WriteGroup(made, inner, style);
+    H5Gclose(made);
+  }
 }
 
-// An outermost graph of an input, the whole graph and an output.
-void WriteNested(hid_t group, const NirGraph& graph, const NirStyle& style) {
-  WriteText(group, "type", "NIRGraph");
-  const hid_t nodes = Group(group, "nodes");
-  WriteNode(nodes, graph.nodes.front(), "outer_input", style);
-  WriteNode(nodes, graph.nodes.back(), "outer_output", style);
-  const hid_t inner = Group(nodes, "inner");
-  WriteFlat(inner, graph, style);
-  H5Gclose(inner);
-  H5Gclose(nodes);
-  WriteEdges(group, {{"outer_input", "inner"}, {"inner", "outer_output"}});
+Hdf5Data Text(const std::string& name, const std::string& text) {
+  return {name, std::vector<std::string>{text}};
+}
+
+Hdf5Group NodeTree(const NirNode& node, const std::string& name) {
+  Hdf5Group tree{name, {}, {Text("type", node.type)}};
+  for (const auto& [field, array] : node.arrays) tree.data.push_back({field, array});
+  for (const auto& [field, text] : node.words) tree.data.push_back(Text(field, text));
+  return tree;
+}
+
+Hdf5Group GraphTree(const std::string& name, std::vector<Hdf5Group> nodes,
+                    std::vector<std::string> edges) {
+  return {name,
+          {{"nodes", std::move(nodes), {}}},
+          {Text("type", "NIRGraph"), {"edges", std::move(edges)}}};
 }
 
 NirArray Numbers(const std::vector<double>& numbers, std::vector<int64_t> shape) {
@@ -116,8 +106,8 @@ NirArray Numbers(const std::vector<double>& numbers, std::vector<int64_t> shape)
 NirArray Pair(size_t a, size_t b) {
   return {{2}, {static_cast<double>(a), static_cast<double>(b)}};
 }
-std::vector<int64_t> ShapeOf(const oracle::Map& map, bool flat) {
-  if (flat || map.height * map.width == 1) return {static_cast<int64_t>(map.size())};
+std::vector<int64_t> ShapeOf(const oracle::Map& map) {
+  if (map.height * map.width == 1) return {static_cast<int64_t>(map.size())};
   return {static_cast<int64_t>(map.channels), static_cast<int64_t>(map.height),
           static_cast<int64_t>(map.width)};
 }
@@ -140,6 +130,8 @@ const char* TypeOf(oracle::EventOp op) {
       return "IF";
     case oracle::EventOp::kLif:
       return "LIF";
+    case oracle::EventOp::kCuba:
+      return "CubaLIF";
     case oracle::EventOp::kLi:
       return "LI";
     case oracle::EventOp::kThreshold:
@@ -180,8 +172,8 @@ void AddLinear(const oracle::EventModelNode& from, NirNode& node) {
   node.arrays["padding"] = Pair(from.pad_y, from.pad_x);
 }
 
-void AddNeurons(const oracle::EventModelNode& from, bool flat, NirNode& node) {
-  const std::vector<int64_t> shape = ShapeOf(from.to, flat);
+void AddNeurons(const oracle::EventModelNode& from, NirNode& node) {
+  const std::vector<int64_t> shape = ShapeOf(from.to);
   if (from.op == oracle::EventOp::kThreshold) {
     node.arrays["threshold"] = Numbers(from.threshold, shape);
     return;
@@ -189,8 +181,13 @@ void AddNeurons(const oracle::EventModelNode& from, bool flat, NirNode& node) {
   const bool leaks = from.op != oracle::EventOp::kIf;
   node.arrays["r"] = Numbers(leaks ? from.r : std::vector<double>(from.to.size(), 1.0), shape);
   if (leaks) {
-    node.arrays["tau"] = Numbers(from.tau, shape);
+    const bool has_current = from.op == oracle::EventOp::kCuba;
+    node.arrays[has_current ? "tau_mem" : "tau"] = Numbers(from.tau, shape);
     node.arrays["v_leak"] = Numbers(from.v_leak, shape);
+  }
+  if (from.op == oracle::EventOp::kCuba) {
+    node.arrays["tau_syn"] = Numbers(from.tau_syn, shape);
+    node.arrays["w_in"] = Numbers(from.w_in, shape);
   }
   if (from.op == oracle::EventOp::kLi) return;
   node.arrays["v_threshold"] = Numbers(from.threshold, shape);
@@ -199,19 +196,30 @@ void AddNeurons(const oracle::EventModelNode& from, bool flat, NirNode& node) {
 
 }  // namespace
 
+Hdf5Group NirTree(const NirGraph& graph, bool nested) {
+  std::vector<Hdf5Group> nodes;
+  for (const NirNode& node : graph.nodes) nodes.push_back(NodeTree(node, node.name));
+  std::vector<std::string> edges;
+  for (const auto& [from, to] : graph.edges) {
+    edges.push_back(graph.nodes[from].name);
+    edges.push_back(graph.nodes[to].name);
+  }
+  Hdf5Group whole = GraphTree(nested ? "inner" : "node", std::move(nodes), std::move(edges));
+  if (nested) {
+    // An outermost graph of an input, the whole graph and an output.
+    std::vector<Hdf5Group> outer = {NodeTree(graph.nodes.front(), "outer_input"),
+                                    NodeTree(graph.nodes.back(), "outer_output"), std::move(whole)};
+    whole = GraphTree("node", std::move(outer), {"outer_input", "inner", "inner", "outer_output"});
+  }
+  return {"", {std::move(whole)}, {Text("version", "1.0")}};
+}
+
 std::vector<uint8_t> WriteNir(const NirGraph& graph, const NirStyle& style) {
   constexpr size_t kIncrement = 1 << 16;
   const hid_t access = Need(H5Pcreate(H5P_FILE_ACCESS));
   Need(H5Pset_fapl_core(access, kIncrement, false));
   const hid_t file = Need(H5Fcreate("test.nir", H5F_ACC_TRUNC, H5P_DEFAULT, access));
-  WriteText(file, "version", "1.0");
-  const hid_t group = Group(file, "node");
-  if (style.nested) {
-    WriteNested(group, graph, style);
-  } else {
-    WriteFlat(group, graph, style);
-  }
-  H5Gclose(group);
+  WriteGroup(file, NirTree(graph, style.nested), style);
   Need(H5Fflush(file, H5F_SCOPE_GLOBAL));
   const ssize_t size = H5Fget_file_image(file, nullptr, 0);
   std::vector<uint8_t> bytes(static_cast<size_t>(Need(static_cast<hid_t>(size))));
@@ -235,20 +243,27 @@ NirGraph NirOf(const oracle::EventModel& model) {
     array.numbers.assign(shape.begin(), shape.end());
     return array;
   };
-  add("input", "Input").arrays["shape"] = shape_of(ShapeOf(model.input, false));
-  bool flat = false;
+  add("input", "Input").arrays["shape"] = shape_of(ShapeOf(model.input));
   for (size_t i = 0; i < model.nodes.size(); ++i) {
     const oracle::EventModelNode& from = model.nodes[i];
     NirNode& node = add("n" + std::to_string(i), TypeOf(from.op));
-    flat |= from.op == oracle::EventOp::kFlatten;
     if (from.has_neurons()) {
-      AddNeurons(from, flat, node);
+      AddNeurons(from, node);
     } else {
       AddLinear(from, node);
     }
   }
-  add("output", "Output").arrays["shape"] = shape_of(ShapeOf(model.nodes.back().to, flat));
-  for (size_t i = 0; i + 1 < graph.nodes.size(); ++i) graph.edges.emplace_back(i, i + 1);
+  const size_t last = graph.nodes.size() - 1;
+  for (size_t i = 0; i < last; ++i) graph.edges.emplace_back(i, i + 1);
+  for (size_t i = 0; i < model.nodes.size(); ++i) {
+    for (const oracle::EventModelNode& back : model.nodes[i].back) {
+      graph.edges.emplace_back(i + 1, graph.nodes.size());  // the input comes before all
+      graph.edges.emplace_back(graph.nodes.size(), i + 1);
+      AddLinear(back, add("back" + std::to_string(i), TypeOf(back.op)));
+    }
+  }
+  graph.edges.emplace_back(last, graph.nodes.size());
+  add("output", "Output").arrays["shape"] = shape_of(ShapeOf(model.nodes.back().to));
   return graph;
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "converter/nir/hdf5_tree.h"
 #include "converter/nir/nir_graph.h"
 #include "tests/oracle/event_model.h"
 
@@ -18,10 +19,14 @@ struct NirStyle {
   bool nested = false;
 };
 
-// The bytes of a file with these nodes and edges.
+// What a file with these nodes and edges holds.
+converter::Hdf5Group NirTree(const converter::NirGraph& graph, bool nested = false);
+
+// The bytes of such a file.
 std::vector<uint8_t> WriteNir(const converter::NirGraph& graph, const NirStyle& style = {});
 
-// The graph of a model of the oracle: a chain from "input" to "output", whose nodes are "n0", "n1".
+// The graph of a model of the oracle: a chain from "input" to "output", whose nodes are "n0", "n1";
+// "back1" is in a loop with "n1".
 converter::NirGraph NirOf(const oracle::EventModel& model);
 
 }  // namespace cssrun::testing_models

@@ -77,6 +77,7 @@ void SpikingModels(Writer& writer) {
     writer.Write("nir_import", testing_models::WriteNir(graph, {.compressed = seed % 3 == 0,
                                                                 .floats = true,
                                                                 .nested = seed % 4 == 0}));
+    writer.Write("nir_tree", converter::PackHdf5(testing_models::NirTree(graph, seed % 4 == 0)));
   }
 }
 

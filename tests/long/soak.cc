@@ -1,8 +1,9 @@
-// Watches memory and descriptors over a long time: soak [INFERENCES] [CYCLES]
+// Watches memory and descriptors over a long time: soak [INFERENCES] [CYCLES] [EVENTS]
 //
-// Runs INFERENCES images on one session of each engine and as many frames of a stream, then loads
-// and unloads a network CYCLES times. After a warm-up of a tenth, resident memory grows by less
-// than 1 MiB and the number of open descriptors does not change.
+// Runs INFERENCES images on one session of each engine and as many frames of a stream, feeds EVENTS
+// events to a session that takes them, then loads and unloads a network CYCLES times. After a
+// warm-up of a tenth, resident memory grows by less than 1 MiB and the number of open descriptors
+// does not change.
 #include <unistd.h>
 
 #include <cstdio>
@@ -16,6 +17,7 @@
 #include "cssrun/cssrun.h"
 #include "format/write_atomically.h"
 #include "tests/long/workload.h"
+#include "tests/oracle/event_parts.h"
 
 namespace {
 
@@ -50,12 +52,42 @@ void Soak(const char* what, unsigned long times, const std::function<void(unsign
   Require(descriptors == Descriptors(), "descriptors are as many as before");
 }
 
+// Events in bursts and silences, a thousand at a time; their answer is read, and every hundredth
+// time the stream is saved and continued.
+void SoakEvents(unsigned long events) {
+  constexpr uint32_t kAtOnce = 1000;
+  const flatbuffers::DetachedBuffer file = format::SerializeNetwork(oracle::SmallEventNetwork());
+  const auto network = Network::FromBytes({file.data(), file.size()}, "events");
+  Require(network.ok(), "the network loads");
+  Result<EventSession> session = EventSession::Create(network.value());
+  Require(session.ok(), "the network takes events");
+  std::vector<TimedEvent> batch;
+  std::vector<float> logits;
+  std::vector<uint8_t> state;
+  uint32_t random = 1;
+  Soak("thousands of events", events / kAtOnce, [&](unsigned long i) {
+    uint64_t step = session.value().now();
+    batch.clear();
+    for (uint32_t k = 0; k < kAtOnce; ++k) {
+      random = random * 1664525U + 1013904223U;
+      if (random >> 29U == 0) step += random >> 20U & 0x7FU;
+      batch.push_back({step, random >> 8U & 0x1FU, 1});
+    }
+    Require(session.value().Feed(batch, step + 1).ok(), "it runs");
+    session.value().ReadLogits(logits);
+    if (i % 100 > 0) return;
+    session.value().Save(state);
+    Require(session.value().Restore(state).ok(), "it continues");
+  });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const std::span arguments(argv, static_cast<size_t>(argc));
   const unsigned long inferences = long_runs::Argument(arguments, 1, 100000);
   const unsigned long cycles = long_runs::Argument(arguments, 2, 10000);
+  const unsigned long events = long_runs::Argument(arguments, 3, 100'000'000);
   const long_runs::Workload workload = long_runs::MakeWorkload(16);
   const std::span<const uint8_t> bytes = workload.bytes();
   const auto& images = workload.images;
@@ -78,6 +110,8 @@ int main(int argc, char** argv) {
     const std::span<const uint8_t> pixels = clip.images[i % clip.images.size()];
     Require(stream.value().Next(pixels, frame).ok(), "it runs");
   });
+
+  SoakEvents(events);
 
   const std::string path =
       (std::filesystem::temp_directory_path() / ("soak" + std::to_string(getpid()) + ".fb"))

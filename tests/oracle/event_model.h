@@ -29,6 +29,7 @@ enum class EventOp {
   kScale,     // Scale
   kIf,        // these have neurons
   kLif,       //
+  kCuba,      // CubaLIF
   kLi,        //
   kThreshold  //
 };
@@ -46,6 +47,9 @@ struct EventModelNode {
   std::vector<double> bias;     // per channel, or none
   // Neurons: one for each of `to`.
   std::vector<double> tau, r, v_leak, threshold, v_reset;
+  std::vector<double> tau_syn, w_in;  // of kCuba
+  // Through which their spikes come back to them, a step later: a linear operation, or none.
+  std::vector<EventModelNode> back;
 };
 
 enum class ModelReset { kSubtract, kZero, kValue };
@@ -81,6 +85,7 @@ class EventReference {
 
   const EventModel& model_;
   std::vector<std::vector<double>> potentials_;
+  std::vector<std::vector<double>> currents_;
   std::vector<std::vector<double>> spikes_;
   std::vector<std::vector<uint64_t>> counts_;
 };

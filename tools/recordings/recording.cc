@@ -22,6 +22,16 @@ constexpr int64_t kMostLeap = int64_t{3600} * 1'000'000;
 constexpr int64_t kLatestTime = int64_t{1} << 53;  // 285 years
 constexpr int64_t kLatestShifted = int64_t{1} << 58;
 
+// Milliseconds to wait; -1 without an end.
+int PatienceUntil(Recording::Clock::time_point until, bool may_stop) {
+  const auto now = Recording::Clock::now();
+  const int most = may_stop ? kPatienceMilliseconds : -1;
+  if (until == Recording::Clock::time_point::max()) return most;
+  if (until <= now) return 0;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - now).count();
+  return static_cast<int>(std::min<int64_t>(left, kPatienceMilliseconds));
+}
+
 Status IoError(const std::string& name, int error) {
   return Status::Io(name + ": " + std::strerror(error));
 }
@@ -44,8 +54,11 @@ Result<std::unique_ptr<Recording>> Recording::Open(const std::string& path,
           "standard input: a terminal; pipe events into it, as CSV (t,x,y,p) or in one of the "
           "formats of files");
     }
-    return Begin(
-        std::unique_ptr<Recording>(new Recording("standard input", STDIN_FILENO, {}, stop)));
+    auto recording =
+        std::unique_ptr<Recording>(new Recording("standard input", STDIN_FILENO, {}, stop));
+    struct stat status = {};
+    recording->live_ = fstat(STDIN_FILENO, &status) == 0 && !S_ISREG(status.st_mode);
+    return Begin(std::move(recording));
   }
   const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) return IoError(path, errno);
@@ -55,6 +68,7 @@ Result<std::unique_ptr<Recording>> Recording::Open(const std::string& path,
   if (!S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode)) {
     return Status::Io(path + ": neither a file nor a pipe");
   }
+  recording->live_ = S_ISFIFO(status.st_mode);
   return Begin(std::move(recording));
 }
 
@@ -77,7 +91,8 @@ Status Recording::Begin() {
       decoder_ = NewDecoder(format_);
       return Status::Ok();
     }
-    if (Status status = ReadMore(); !status.ok()) return status;
+    const Result<bool> more = ReadMore(Clock::time_point::max());
+    if (!more.ok()) return more.status();
   }
 }
 
@@ -85,8 +100,9 @@ Status Recording::Failed(const Status& status) const {
   return {status.code(), name_ + ": " + status.message()};
 }
 
-// Adds bytes to the buffer, as soon as there are any, or finds that it has ended.
-Status Recording::ReadMore() {
+// Adds bytes to the buffer, as soon as there are any, or finds that it has ended. False: none came
+// until `until`.
+Result<bool> Recording::ReadMore(Clock::time_point until) {
   buffer_.erase(buffer_.begin(), buffer_.begin() + static_cast<ptrdiff_t>(begin_));
   begin_ = 0;
   if (file_ < 0) {
@@ -94,7 +110,7 @@ Status Recording::ReadMore() {
     buffer_.insert(buffer_.end(), given_.begin(), given_.begin() + static_cast<ptrdiff_t>(count));
     given_ = given_.subspan(count);
     ended_ = given_.empty();
-    return Status::Ok();
+    return true;
   }
   const size_t before = buffer_.size();
   buffer_.resize(before + kReadAtOnce);
@@ -105,7 +121,11 @@ Status Recording::ReadMore() {
       break;
     }
     pollfd polled = {file_, POLLIN, 0};
-    const int ready = poll(&polled, 1, stop_ == nullptr ? -1 : kPatienceMilliseconds);
+    const int ready = poll(&polled, 1, PatienceUntil(until, stop_ != nullptr));
+    if (ready == 0 && Clock::now() >= until) {
+      buffer_.resize(before);
+      return false;
+    }
     if (ready == 0 || (ready < 0 && errno == EINTR)) continue;
     came = read(file_, buffer_.data() + before, kReadAtOnce);
     if (came < 0 && errno != EINTR && errno != EAGAIN) {
@@ -115,10 +135,10 @@ Status Recording::ReadMore() {
   }
   buffer_.resize(before + static_cast<size_t>(came));
   ended_ = came == 0;
-  return Status::Ok();
+  return true;
 }
 
-Status Recording::Next(std::vector<Event>& events) {
+Status Recording::Next(std::vector<Event>& events, Clock::time_point until) {
   in_order_.clear();
   while (in_order_.empty() && !finished_) {
     const std::span<const uint8_t> bytes = std::span<const uint8_t>(buffer_).subspan(begin_);
@@ -130,7 +150,10 @@ Status Recording::Next(std::vector<Event>& events) {
     PutInOrder();
     const bool more = in_order_.empty() && taken.value() == 0 && !ended_;
     if (!more) continue;
-    if (Status status = ReadMore(); !status.ok()) return status;
+    const Result<bool> came = ReadMore(until);
+    if (!came.ok()) return came.status();
+    // Bytes may come for long without an event.
+    if (!came.value() || Clock::now() >= until) break;
   }
   events.swap(in_order_);
   return Status::Ok();

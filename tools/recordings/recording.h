@@ -3,6 +3,7 @@
 #define CSSRUN_TOOLS_RECORDINGS_RECORDING_H_
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -26,6 +27,8 @@ namespace cssrun::tools {
 // at a time.
 class Recording {
  public:
+  using Clock = std::chrono::steady_clock;
+
   // Opens a file or a pipe; "-" is standard input. The content tells the format. Reading from a
   // pipe ends early when `stop`, if not null, becomes true. Errors, which name the file: kIo,
   // kInvalidArgument where this is no recording.
@@ -44,16 +47,21 @@ class Recording {
   const std::optional<SensorSize>& sensor() const { return decoded_.sensor; }
   const Damage& damage() const { return decoded_.damage; }
 
-  // Replaces `events` by the next ones, as soon as there are any; none is the end. Errors as for
-  // Open(), after which it must not be called again.
-  Status Next(std::vector<Event>& events);
+  // Whether events come as they happen, through a pipe or from a device.
+  bool live() const { return live_; }
+
+  // Replaces `events` by the next ones, as soon as there are any; none is the end, or means that
+  // none came until `until`. Errors as for Open(), after which it must not be called again.
+  Status Next(std::vector<Event>& events, Clock::time_point until = Clock::time_point::max());
+  // Whether nothing more will come.
+  bool ended() const { return finished_; }
 
  private:
   Recording(std::string name, int file, std::span<const uint8_t> bytes,
             const std::atomic<bool>* stop);
   static Result<std::unique_ptr<Recording>> Begin(std::unique_ptr<Recording> recording);
   Status Begin();
-  Status ReadMore();
+  Result<bool> ReadMore(Clock::time_point until);
   Status Failed(const Status& status) const;
   void PutInOrder();
   bool IsPossible(const Event& event);
@@ -65,6 +73,7 @@ class Recording {
   int file_;                        // -1 where all bytes are there
   std::span<const uint8_t> given_;  // the bytes instead of a file, as far as not yet read
   const std::atomic<bool>* stop_;
+  bool live_ = false;
   RecordingFormat format_ = RecordingFormat::kCsv;
   std::unique_ptr<Decoder> decoder_;
   std::vector<uint8_t> buffer_;

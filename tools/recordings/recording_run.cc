@@ -16,6 +16,14 @@ constexpr uint64_t kMostSilentAnswers = 1000;  // in a row, without an event bet
 constexpr size_t kManyWaiting = size_t{1} << 20;
 constexpr uint32_t kMostAtOnce = uint32_t{1} << 20;  // TimedEvent::value
 constexpr char kPipe[] = "-";
+constexpr uint64_t kMostLate =
+    1'000'000;  // us, by which events of a live source come after a silence
+
+uint64_t EventsIn(std::span<const TimedEvent> events) {
+  uint64_t count = 0;
+  for (const TimedEvent& event : events) count += static_cast<uint64_t>(event.value);
+  return count;
+}
 
 double Since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -28,7 +36,8 @@ RecordingRun::RecordingRun(std::shared_ptr<const Network> network,
     : network_(std::move(network)),
       options_(options),
       twins_(network_->labels()),
-      session_(std::move(session)) {}
+      session_(std::move(session)),
+      silence_(network_) {}
 
 Result<std::unique_ptr<RecordingRun>> RecordingRun::Create(std::shared_ptr<const Network> network,
                                                            const RecordingRunOptions& options) {
@@ -54,6 +63,7 @@ void RecordingRun::Begin(const ImageFile& file, bool sample) {
   sampled_spikes_.assign(network_->layers().size(), 0);
   sampled_steps_ = 0;
   session_.Reset();
+  silence_.End(0, nullptr);
 }
 
 RecordingOutcome RecordingRun::Run(const ImageFile& file, bool sample,
@@ -63,7 +73,7 @@ RecordingOutcome RecordingRun::Run(const ImageFile& file, bool sample,
   write_ = &write;
   outcome_.status = RunToTheEnd();
   if (outcome_.status.ok()) {
-    Answer(false);
+    Answer(session_, false);
     outcome_.layers = session_.layers();
   } else if (outcome_.status.code() != StatusCode::kCancelled) {
     Fail(outcome_.status);
@@ -89,8 +99,12 @@ Status RecordingRun::RunEvents(Recording& recording) {
   std::optional<StepCutter>& cutter = outcome_.cutter;
   std::vector<Event> events;
   for (;;) {
-    if (Status status = recording.Next(events); !status.ok()) return status;
-    if (events.empty()) break;
+    if (Status status = recording.Next(events, NextDue(recording)); !status.ok()) return status;
+    if (events.empty()) {
+      if (recording.ended()) break;
+      if (Status status = AnswerInSilence(); !status.ok()) return status;
+      continue;
+    }
     if (!cutter.has_value()) {
       const InputFormat& input = network_->input();
       Result<StepCutter> made = StepCutter::Create(
@@ -100,12 +114,49 @@ Status RecordingRun::RunEvents(Recording& recording) {
       }
       cutter = std::move(made).value();
     }
+    const size_t waited = waiting_.size();
     cutter->Cut(events, waiting_);
+    EndSilence(waited);
     // The last step may get more events.
     if (Status status = AdvanceOver(cutter->steps() - 1); !status.ok()) return status;
     AddUp();
   }
   return cutter.has_value() ? AdvanceOver(cutter->steps()) : Status::Ok();
+}
+
+// When a live source owes an answer, though no event has come. Files are not in a hurry.
+Recording::Clock::time_point RecordingRun::NextDue(const Recording& recording) const {
+  if (!recording.live() || next_answer_ == kOnlyTheEnd || !outcome_.cutter.has_value()) {
+    return Recording::Clock::time_point::max();
+  }
+  return silence_.Due(outcome_.cutter->AfterLast(next_answer_));
+}
+
+Status RecordingRun::AnswerInSilence() {
+  const Result<const EventSession*> ahead = silence_.GoOn(session_, waiting_, next_answer_);
+  if (!ahead.ok()) return ahead.status();
+  const uint64_t fed = outcome_.result.events;
+  outcome_.result.events += EventsIn(waiting_);
+  Answer(*ahead.value(), true);
+  outcome_.result.events = fed;
+  next_answer_ += options_.answer_steps;
+  return Status::Ok();
+}
+
+// The first `waited` events in waiting_ are those that a silent answer may have seen.
+void RecordingRun::EndSilence(size_t waited) {
+  const uint64_t step =
+      waited < waiting_.size() ? waiting_[waited].step : outcome_.cutter->steps() - 1;
+  const uint64_t late = silence_.StepsPast(step);
+  // The source had stood still, and so had its clock.
+  if (late * static_cast<uint64_t>(options_.cut.bin_us) > kMostLate) {
+    next_answer_ = (step / options_.answer_steps + 1) * options_.answer_steps;
+  }
+  // Its time is not measured.
+  if (silence_.End(step, options_.profile ? nullptr : &session_)) {
+    outcome_.result.events += EventsIn(std::span(waiting_).first(waited));
+    waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<ptrdiff_t>(waited));
+  }
 }
 
 // Adds up events of the same address where many wait for their step to end: a recording may have
@@ -142,21 +193,19 @@ Status RecordingRun::AdvanceOver(uint64_t step) {
   while (session_.now() < step) {
     const uint64_t until = std::min({step, next_answer_, NextSample()});
     size_t end = fed;
-    uint64_t events = 0;
-    while (end < waiting_.size() && waiting_[end].step < until) {
-      events += static_cast<uint64_t>(waiting_[end++].value);
-    }
+    while (end < waiting_.size() && waiting_[end].step < until) ++end;
+    const std::span<const TimedEvent> due =
+        std::span<const TimedEvent>(waiting_).subspan(fed, end - fed);
     const Clock::time_point start = Clock::now();
-    const Status status =
-        session_.Feed(std::span<const TimedEvent>(waiting_).subspan(fed, end - fed), until);
+    const Status status = session_.Feed(due, until);
     outcome_.run_seconds += Since(start);
     if (!status.ok()) return status;
-    outcome_.result.events += events;
-    sample_.events += events;
+    outcome_.result.events += EventsIn(due);
+    sample_.events += EventsIn(due);
     fed = end;
     if (until == NextSample()) Sample();
     if (until == next_answer_) {
-      Answer(true);
+      Answer(session_, true);
       next_answer_ = AfterAnswer(end, step);
     }
   }
@@ -189,9 +238,9 @@ void RecordingRun::Sample() {
   outcome_.samples.Add(std::exchange(sample_, {}));
 }
 
-// Makes the result of what the session has read so far, and hands it on.
-void RecordingRun::Answer(bool live) {
-  session_.ReadLogits(logits_);
+// Makes the result of what a session has read so far, and hands it on.
+void RecordingRun::Answer(const EventSession& session, bool live) {
+  session.ReadLogits(logits_);
   const int truth = twins_.Best(logits_, file_->truth);
   RecordingResult& result = outcome_.result;
   ImageResult& answer = result.answer;
@@ -207,8 +256,8 @@ void RecordingRun::Answer(bool live) {
   outcome_.right_in_five =
       std::any_of(answer.guesses.begin(), answer.guesses.begin() + five, is_truth);
   if (answer.guesses.size() > options_.topk) answer.guesses.resize(options_.topk);
-  result.steps = session_.now();
-  result.seconds = outcome_.cutter->SecondsUntil(session_.now());
+  result.steps = session.now();
+  result.seconds = outcome_.cutter->SecondsUntil(session.now());
   result.live = live;
   (*write_)(options_.format == OutputFormat::kNpy
                 ? NpyRecord(network_->outputs(), logits_)

@@ -19,6 +19,7 @@
 #include "tools/recordings/event.h"
 #include "tools/recordings/recording.h"
 #include "tools/recordings/recording_lines.h"
+#include "tools/recordings/silence.h"
 #include "tools/recordings/step_cutter.h"
 #include "tools/report/recording_tally.h"
 
@@ -66,18 +67,22 @@ class RecordingRun {
   void Begin(const ImageFile& file, bool sample);
   Status RunToTheEnd();
   Status RunEvents(Recording& recording);
+  Recording::Clock::time_point NextDue(const Recording& recording) const;
+  Status AnswerInSilence();
+  void EndSilence(size_t waited);
   Status AdvanceOver(uint64_t step);
   void AddUp();
   uint64_t NextSample() const;
   uint64_t AfterAnswer(size_t fed, uint64_t step);
   void Sample();
-  void Answer(bool live);
+  void Answer(const EventSession& session, bool live);
   void Fail(const Status& status);
 
   const std::shared_ptr<const Network> network_;
   const RecordingRunOptions options_;
   const Twins twins_;
   EventSession session_;
+  Silence silence_;
 
   // Of the recording that runs.
   const ImageFile* file_ = nullptr;

@@ -92,7 +92,8 @@ std::string RecordingSummary::ToJson() const {
   json["step_events"] = cut_.bin_events > 0 ? Json(cut_.bin_events) : Json();
   json["spikes_per_recording"] = PerRecording(spikes);
   json["synops_per_recording"] = PerRecording(Synops());
-  json["macs_per_step"] = network_.macs_per_image();
+  const uint64_t macs = network_.macs_per_image();
+  json["macs_per_step"] = macs > 0 ? Json(macs) : Json();  // unknown of files made by hand
   json["peak_rss_bytes"] = PeakRssBytes();
   json["threads"] = threads_;
   json["simd_target"] = SimdTarget();

@@ -154,4 +154,8 @@ double StepCutter::SecondsUntil(uint64_t step) const {
   return static_cast<double>(step) * static_cast<double>(options_.bin_us) / 1e6;
 }
 
+int64_t StepCutter::AfterLast(uint64_t step) const {
+  return static_cast<int64_t>(step) * options_.bin_us - (last_us_ - begin_us_.value_or(0));
+}
+
 }  // namespace cssrun::tools

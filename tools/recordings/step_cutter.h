@@ -73,6 +73,8 @@ class StepCutter {
   // Seconds from the recording's begin to that of a step; to the last event where steps are made of
   // events.
   double SecondsUntil(uint64_t step) const;
+  // Microseconds from the last event to the begin of a step, where steps are made of time.
+  int64_t AfterLast(uint64_t step) const;
 
  private:
   StepCutter(const CutOptions& options, const InputPlane& input)

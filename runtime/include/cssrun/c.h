@@ -120,7 +120,7 @@ typedef struct cssrun_network_info {
   uint32_t timesteps;       /* T, the length of a spike train */
   uint32_t latency_steps;   /* global steps until the logits are complete: T + L * depth */
   uint32_t layers;          /* the encoder first, the readout last */
-  uint64_t macs_per_image;  /* multiply-accumulates of the dense ANN */
+  uint64_t macs_per_image;  /* multiply-accumulates of the dense ANN; with events, of one step */
   double early_exit_margin; /* measured by the converter; negative: not measured */
   const char* why_float;    /* why integers cannot run it, if they were asked for; else "" */
   int exif; /* nonzero: pictures are turned upright by their EXIF orientation before all else */

@@ -174,7 +174,7 @@ class CSSRUN_API Network {
   // A value for SessionOptions::early_exit_margin that changed at most 0.1 % of the answers on the
   // images that the network was converted with. Nothing if the converter did not measure it.
   std::optional<double> early_exit_margin() const;
-  // Multiply-accumulates per image of the dense ANN that this network was converted from.
+  // Multiply-accumulates of the dense ANN per image; with events, per step. 0: not known.
   uint64_t macs_per_image() const;
 
  private:

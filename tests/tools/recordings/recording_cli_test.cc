@@ -112,6 +112,7 @@ TEST_F(RecordingCliTest, FoldersGiveTheTruthAndAnswersTheKeysOfImages) {
   EXPECT_EQ(summary["top1"], 0.75);
   EXPECT_EQ(summary["events"], 400);
   EXPECT_EQ(summary["steps"], 400);
+  EXPECT_TRUE(summary["macs_per_step"].is_null());  // the file does not say
   EXPECT_EQ(summary["layers"][0]["kind"], "events");
   EXPECT_EQ(summary["layers"][1]["synops"], 100.0 * 2);
   EXPECT_TRUE(Contains(run.err, "top-1 75.00 % of 4 recordings with a known class")) << run.err;
@@ -179,21 +180,51 @@ TEST_F(RecordingCliTest, APipeIsAnsweredWhileEventsArrive) {
   options.folder = folder_.path().string();
   const Finished run =
       RunProgram({"/bin/bash", "-c",
-                  "coproc \"$0\" events.fb - --every 10ms 2>err\n"
-                  "printf '500,0,0,1\\n12000,1,1,1\\n' >&${COPROC[1]}\n"
+                  "coproc \"$0\" events.fb - --every 10s 2>err\n"
+                  "printf '500,0,0,1\\n12000000,1,1,1\\n12000000,1,1,1\\n' >&${COPROC[1]}\n"
                   "read -t 60 line <&${COPROC[0]} && echo \"$line\"\n"  // before the pipe has ended
-                  "printf '13000,2,2,0\\n13000,2,2,0\\n14000,3,3,0\\n' >&${COPROC[1]}\n"
+                  "printf '12000500,2,2,0\\n12000500,2,2,0\\n12000501,3,3,0\\n' >&${COPROC[1]}\n"
+                  "printf '12000501,3,3,0\\n' >&${COPROC[1]}\n"
                   "exec {end}>&${COPROC[1]} {rest}<&${COPROC[0]}\n"
                   "eval \"exec ${COPROC[1]}>&- {end}>&-\"\n"
                   "cat <&$rest",
                   kCssrun},
                  options);
-  EXPECT_EQ(run.out, "-  0.01 s  brighter 73.1%\n-  darker 73.1%\n")
+  EXPECT_EQ(run.out, "-  10 s  brighter 73.1%\n-  darker 73.1%\n")
       << run.err << Contents(folder_ / "err");
   const std::vector<Event> events = Recorded(1, 3);
   const Bytes raw = WriteNmnist(events);
   const Finished binary = RunEvents({"-"}, {.input = std::string(raw.begin(), raw.end())});
   EXPECT_EQ(binary.out, "-  brighter 100.0%\n") << binary.err;
+}
+
+// The clock says when answers are due, and events that come later still are in the later ones.
+TEST_F(RecordingCliTest, ASilentPipeIsAnsweredOnTime) {
+  RunOptions options;
+  options.folder = folder_.path().string();
+  const Finished run =
+      RunProgram({"/bin/bash", "-c",
+                  "coproc \"$0\" events.fb - --every 10ms --format jsonl 2>err\n"
+                  "printf '500,0,0,1\\n600,0,0,1\\n' >&${COPROC[1]}\n"
+                  "for i in 1 2 3; do read -t 60 line <&${COPROC[0]} && echo \"$line\"; done\n"
+                  "printf '15500,1,1,1\\n' >&${COPROC[1]}\n"
+                  "exec {end}>&${COPROC[1]} {rest}<&${COPROC[0]}\n"
+                  "eval \"exec ${COPROC[1]}>&- {end}>&-\"\n"
+                  "cat <&$rest",
+                  kCssrun},
+                 options);
+  const std::vector<Json> lines = JsonLines(run.out);
+  ASSERT_GE(lines.size(), 4U) << run.err << Contents(folder_ / "err");
+  for (size_t i = 0; i + 1 < lines.size(); ++i) {
+    EXPECT_EQ(lines[i]["steps"], 10 * (i + 1));
+    EXPECT_EQ(lines[i]["top"][0]["logit"], lines[i]["events"]);
+    if (i < 3) {
+      EXPECT_EQ(lines[i]["events"], 2);
+    }
+  }
+  EXPECT_EQ(lines.back()["steps"], 16);
+  EXPECT_EQ(lines.back()["events"], 3);
+  EXPECT_EQ(lines.back()["top"][0]["logit"], 3.0);
 }
 
 TEST_F(RecordingCliTest, StepsOfEventsAndPartsOfASensorAreTaken) {
