@@ -59,6 +59,7 @@ HWY_INLINE void AddVector(D d, const Rows<int32_t, kRows>& from, size_t rows, si
   hn::StoreU(sum, d, to);
 }
 
+// Four vectors of two rows at a time; `rows` is even.
 template <class D, size_t kRows>
 HWY_INLINE void AddFourVectors(D d, const Rows<int32_t, kRows>& from, size_t rows, size_t offset,
                                int32_t* HWY_RESTRICT to) {
@@ -67,13 +68,19 @@ HWY_INLINE void AddFourVectors(D d, const Rows<int32_t, kRows>& from, size_t row
   auto b = hn::LoadU(d, to + lanes);
   auto c = hn::LoadU(d, to + 2 * lanes);
   auto e = hn::LoadU(d, to + 3 * lanes);
-  for (size_t k = 0; k < rows; ++k) {
-    const int32_t* HWY_RESTRICT weights = from.weights[k] + offset;
-    const auto number = hn::Set(d, from.numbers[k]);
-    a = hn::Add(a, hn::Mul(hn::LoadU(d, weights), number));
-    b = hn::Add(b, hn::Mul(hn::LoadU(d, weights + lanes), number));
-    c = hn::Add(c, hn::Mul(hn::LoadU(d, weights + 2 * lanes), number));
-    e = hn::Add(e, hn::Mul(hn::LoadU(d, weights + 3 * lanes), number));
+  for (size_t k = 0; k < rows; k += 2) {
+    const int32_t* HWY_RESTRICT u = from.weights[k] + offset;
+    const int32_t* HWY_RESTRICT w = from.weights[k + 1] + offset;
+    const auto m = hn::Set(d, from.numbers[k]);
+    const auto n = hn::Set(d, from.numbers[k + 1]);
+    a = hn::Add(a, hn::Mul(hn::LoadU(d, u), m));
+    b = hn::Add(b, hn::Mul(hn::LoadU(d, u + lanes), m));
+    c = hn::Add(c, hn::Mul(hn::LoadU(d, u + 2 * lanes), m));
+    e = hn::Add(e, hn::Mul(hn::LoadU(d, u + 3 * lanes), m));
+    a = hn::Add(a, hn::Mul(hn::LoadU(d, w), n));
+    b = hn::Add(b, hn::Mul(hn::LoadU(d, w + lanes), n));
+    c = hn::Add(c, hn::Mul(hn::LoadU(d, w + 2 * lanes), n));
+    e = hn::Add(e, hn::Mul(hn::LoadU(d, w + 3 * lanes), n));
   }
   hn::StoreU(a, d, to);
   hn::StoreU(b, d, to + lanes);
@@ -259,6 +266,16 @@ HWY_INLINE void AddTogether(const Scatter<D, T>& scatter, const Runs& runs, cons
   }
 }
 
+// Adds `count` rows to the only position, in pairs.
+template <class D, class T>
+HWY_INLINE void AddAll(const Scatter<D, T>& scatter, Rows<T, kMostRows>& rows, size_t count) {
+  if (count % 2 != 0 && count < kMostRows) {
+    rows.weights[count] = rows.weights[count - 1];
+    rows.numbers[count++] = 0;
+  }
+  AddRows(D(), rows, count, 0, scatter.lanes, scatter.to);
+}
+
 // With one target position, all spikes meet there.
 template <class D, class T>
 HWY_INLINE uint64_t ScatterToOne(const Scatter<D, T>& scatter, const SpikeList& spikes,
@@ -279,13 +296,13 @@ HWY_INLINE uint64_t ScatterToOne(const Scatter<D, T>& scatter, const SpikeList& 
           rows.numbers[count] = NumberOf<T>(spikes, k, scatter.unit);
           added += TimesOf(connection, spikes, k);
           if (++count < kMostRows) continue;
-          AddRows(D(), rows, count, 0, scatter.lanes, scatter.to);
+          AddAll(scatter, rows, count);
           count = 0;
         }
       }
     }
   }
-  if (count > 0) AddRows(D(), rows, count, 0, scatter.lanes, scatter.to);
+  if (count > 0) AddAll(scatter, rows, count);
   if (added > 0) scatter.reached.Add(0, 0, 1);
   return added * connection.group_targets;
 }
