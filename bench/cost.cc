@@ -1,7 +1,8 @@
 // Runs a network's layers and prints what the model of costs expects of each, as one JSON object:
-// kernel, expected and measured milliseconds of each layer; bench/cost.py makes tables of it.
+// kernel, expected and measured milliseconds of each layer; bench/cost.py makes tables of it. The
+// float engine's time is expected as a whole.
 //
-//   bench_cost NET.fb IMAGES [--simd NAME]
+//   bench_cost NET.fb IMAGES [--simd NAME] [--float]
 #include "runtime/integer/cost.h"
 
 #include <algorithm>
@@ -31,6 +32,7 @@ struct Arguments {
   std::string images;
   std::string simd;
   double seconds = 2;
+  bool in_float = false;
 };
 
 constexpr ExitOnError OrExit{"bench_cost"};
@@ -75,6 +77,18 @@ Times Measure(const std::shared_ptr<const Network>& network, const Pictures& pic
   return times;
 }
 
+Json LayersOf(const internal::LoadedNetwork& network, const Times& times) {
+  const internal::IntegerPlan plan = internal::DescribePlan(network);
+  const std::vector<double> expected = internal::ExpectedLayerMilliseconds(network);
+  Json layers = Json::array();
+  for (size_t layer = 0; layer < expected.size(); ++layer) {
+    layers.push_back({{"kernel", KernelOf(plan.layers[layer])},
+                      {"expected_ms", expected[layer]},
+                      {"measured_ms", times.layers[layer] * 1e3}});
+  }
+  return layers;
+}
+
 int Run(int argc, char** argv) {
   CLI::App app("What a network should take, and takes.", "bench_cost");
   Arguments arguments;
@@ -82,28 +96,24 @@ int Run(int argc, char** argv) {
   app.add_option("IMAGES", arguments.images, "folder of images")->required();
   app.add_option("--seconds", arguments.seconds, "how long (2)");
   app.add_option("--simd", arguments.simd, "the best instruction set that cssrun may use");
+  app.add_flag("--float", arguments.in_float, "the float engine");
   tools::Prepare(app, "  bench_cost net.fb images/ --simd AVX2");
   if (const auto exit = tools::Parse(app, argc, argv); exit.has_value()) return *exit;
   if (!arguments.simd.empty()) OrExit(UseNothingBetterThan(arguments.simd));
-  const auto network = OrExit(Network::Load(arguments.network));
-  if (network->engine() != EngineKind::kInteger) {
-    OrExit.Exit(Status::InvalidArgument(
-        arguments.network + ": runs in float, which has no plan; name a network in integers"));
+  const EngineKind engine = arguments.in_float ? EngineKind::kFloat : EngineKind::kInteger;
+  const auto network = OrExit(Network::Load(arguments.network, engine));
+  if (network->engine() != engine) {
+    OrExit.Exit(
+        Status::InvalidArgument(arguments.network + ": only floats can run it; give --float"));
   }
   const Pictures pictures = OrExit(ReadPictures(arguments.images, *network, 100));
   const internal::LoadedNetwork& loaded = internal::Loaded(*network);
-  const internal::IntegerPlan plan = internal::DescribePlan(loaded);
-  const std::vector<double> expected = internal::ExpectedLayerMilliseconds(loaded);
   const Times times = Measure(network, pictures, arguments.seconds);
   Json json;
   json["simd"] = SimdTarget();
   json["expected_ms"] = internal::ExpectedMilliseconds(loaded);
   json["measured_ms"] = times.all * 1e3;
-  for (size_t layer = 0; layer < expected.size(); ++layer) {
-    json["layers"].push_back({{"kernel", KernelOf(plan.layers[layer])},
-                              {"expected_ms", expected[layer]},
-                              {"measured_ms", times.layers[layer] * 1e3}});
-  }
+  json["layers"] = arguments.in_float ? Json::array() : LayersOf(loaded, times);
   std::cout << json.dump(2) << "\n";
   return 0;
 }

@@ -2,13 +2,13 @@
 """Prints the expected time of networks beside the measured one, so that a wrong constant of
 runtime/integer/cost.cc shows.
 
-    bench/cost.py IMAGES NET... [--simd NAME] [--seconds 2]
+    bench/cost.py IMAGES NET... [--simd NAME] [--float] [--seconds 2]
 
 Runs each network on the images on one thread, and prints as Markdown the expected and the measured
 milliseconds of an image, then the same of all layers by the kernel that they begin with. Measured
 times are the least of many, because other programs disturb them. On another machine than that of the
 constants, what counts is that the ratios are alike. --simd allows no better instruction set: each has
-constants of its own.
+constants of its own. --float asks for the float engine, whose time is expected as a whole.
 """
 
 import argparse
@@ -25,6 +25,8 @@ def measured(net: str, arguments: argparse.Namespace) -> dict:
     command = [BENCH, net, arguments.images, "--seconds", arguments.seconds]
     if arguments.simd:
         command += ["--simd", arguments.simd]
+    if arguments.float:
+        command.append("--float")
     return json.loads(subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE).stdout)
 
 
@@ -33,6 +35,7 @@ def main() -> None:
     parser.add_argument("images")
     parser.add_argument("networks", nargs="+", metavar="NET")
     parser.add_argument("--simd", default="")
+    parser.add_argument("--float", action="store_true")
     parser.add_argument("--seconds", default="2")
     arguments = parser.parse_args()
     kernels = collections.defaultdict(lambda: [0.0, 0.0])

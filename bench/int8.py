@@ -6,9 +6,9 @@
 Converts each trained network as a user would, without a word about the code, and lets bench_networks
 run it on one core, by turns with ONNX Runtime and oneDNN in 8 bits (static, with a scale for each
 channel) and in float. Everything in a row comes from one run. The second table has everybody's top-1
-and agreement with the ANN in float, the third one is README's. Without NAMEs, all, in 8 minutes at
-most on a quiet machine. Networks are converted again when cssconvert or the model is newer, unless
---keep asks for those that are there.
+and agreement with the ANN in float, the third one memory, the fourth one is README's. Without NAMEs,
+all, in 8 minutes at most on a quiet machine. Networks are converted again when cssconvert or the model
+is newer, unless --keep asks for those that are there.
 
 SHARED: a folder with models, cifar10 and imagenet; MODELS: where bench/export_models.py has written
 networks with random weights, or will. ONNX Runtime comes from npm:
@@ -146,6 +146,17 @@ def print_accuracy(runs):
             print(f"\n{name}: no {OPPONENTS[opponent]}: {why}")
 
 
+def print_memory(runs):
+    names = {"snn": "cssrun", "ort_int8": OPPONENTS["ort_int8"],
+             "ort_float": OPPONENTS["ort_float"]}
+    print("\nMiB at most, from a process's beginning to its first answer; of ONNX Runtime without "
+          "node.\n")
+    header("network", *names.values())
+    for name, (_, run) in runs.items():
+        row(name, *(f"{run['load'][n]['peak_mib']:.0f}" if n in run["load"] else "-"
+                    for n in names))
+
+
 def print_summary(runs):
     """What README shows of it."""
     print("\nMilliseconds an image; in brackets top-1 where weights are trained.\n")
@@ -184,6 +195,7 @@ def main():
         print(f"{name}: {runs[name][1]['rounds']} rounds", file=sys.stderr, flush=True)
     print_times(runs)
     print_accuracy(runs)
+    print_memory(runs)
     print_summary(runs)
 
 

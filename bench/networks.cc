@@ -213,7 +213,7 @@ int Run(int argc, char** argv) {
     return *exit;
   }
   if (!arguments.simd.empty()) OrExit(UseNothingBetterThan(arguments.simd));
-  const Json load = MeasureLoading(arguments);
+  Json load = MeasureLoading(arguments);
 
   const converter::Model model = OrExit(converter::LoadModel(arguments.model));
   const auto network = OrExit(Network::Load(arguments.network));
@@ -249,8 +249,9 @@ int Run(int argc, char** argv) {
     const NamedCommand named =
         OrExit(ParseOpponent(option, pictures_file.path(),
                              calibration_file.has_value() ? calibration_file->path() : ""));
-    contenders.push_back(
-        ContenderOf(named.name, OrExit(Opponent::Start(named.command)), pictures.count()));
+    const std::shared_ptr<Opponent> opponent = OrExit(Opponent::Start(named.command));
+    load[named.name]["peak_mib"] = OrExit(opponent->MemoryMib());
+    contenders.push_back(ContenderOf(named.name, opponent, pictures.count()));
   }
 
   Json json;

@@ -51,12 +51,18 @@ Result<Comparison> CompareWithAnn(std::span<const uint8_t> bytes, const ImageSet
   Result<std::shared_ptr<const Network>> network =
       Network::FromBytes(bytes, "converted network", OwnNetwork(engine));
   if (!network.ok()) return network.status();
+  return CompareWithAnn(network.value(), images, ann, threads, progress, readings);
+}
+
+Result<Comparison> CompareWithAnn(const std::shared_ptr<const Network>& network,
+                                  const ImageSet& images, const std::vector<Logits>& ann,
+                                  unsigned threads, const Progress& progress, Readings readings) {
   const size_t count = images.pixels.size();
-  const bool classes = network.value()->answer() == AnswerKind::kClasses;
+  const bool classes = network->answer() == AnswerKind::kClasses;
   Comparison comparison;
   comparison.images = count;
-  comparison.engine = network.value()->engine();
-  comparison.layers.resize(network.value()->layers().size());
+  comparison.engine = network->engine();
+  comparison.layers.resize(network->layers().size());
   size_t agreeing = 0;
   size_t graded = 0;
   size_t ann_right = 0;
@@ -69,7 +75,7 @@ Result<Comparison> CompareWithAnn(std::span<const uint8_t> bytes, const ImageSet
   options.keep_readings = classes && readings == Readings::kTake;
   std::vector<double> needed_margins;
   const Status ran = RunImages(
-      network.value(), options, count, threads,
+      network, options, count, threads,
       [&](size_t index, std::vector<uint8_t>& pixels) {
         pixels = images.pixels[index];
         return Status::Ok();

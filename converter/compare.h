@@ -3,6 +3,7 @@
 #define CSSRUN_CONVERTER_COMPARE_H_
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -74,6 +75,10 @@ Result<Comparison> CompareWithAnn(std::span<const uint8_t> bytes, const ImageSet
                                   const Progress& progress,
                                   EngineKind engine = EngineKind::kInteger,
                                   Readings readings = Readings::kTake);
+// The same for a network that is loaded.
+Result<Comparison> CompareWithAnn(const std::shared_ptr<const Network>& network,
+                                  const ImageSet& images, const std::vector<Logits>& ann,
+                                  unsigned threads, const Progress& progress, Readings readings);
 
 }  // namespace cssrun::converter
 

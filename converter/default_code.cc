@@ -26,6 +26,9 @@ constexpr uint32_t kShortestTrain = 3;
 constexpr double kMostMacs = 3e10;
 constexpr size_t kFewestImages = 50;
 constexpr size_t kMostImages = 400;
+// Milliseconds that the images of a try may take on one thread, which codes of events need ten
+// times as many of as settled ones.
+constexpr double kMostMilliseconds = 4000;
 // A few images come first, and a code that is so far from what is wanted is not tried on the
 // others.
 constexpr size_t kFirstImages = 16;
@@ -33,6 +36,11 @@ constexpr double kHopeless = 0.1;
 // Expected times that differ by no more than this factor are the same: the kernels of levels take
 // all settled trains alike.
 constexpr double kEquallyFast = 1.02;
+// Where no code agrees as wanted, expected agreements that differ by less are the same.
+constexpr double kEquallyClose = 0.01;
+// Networks whose weights are no more than these together stay in memory between being weighed and
+// being measured; others are built twice.
+constexpr uint64_t kMostKeptWeights = uint64_t{1} << 27;
 
 // `count` of the images, evenly.
 AnsweredImages Sample(const ImageSet& images, const std::vector<Logits>& ann, size_t count) {
@@ -100,6 +108,22 @@ std::string NameOf(const CodeSettings& code) {
   return fmt::format("T = {}, beta = {:g}, L = {}", code.timesteps, code.beta, code.silent_steps);
 }
 
+uint64_t WeightsOf(const SpikingNetwork& network) {
+  uint64_t weights = 0;
+  for (const SpikingNode& node : network.nodes) {
+    for (const SpikingSynapses& synapses : node.synapses) {
+      if (synapses.weights == nullptr) continue;
+      weights += static_cast<uint64_t>(ElementCount(synapses.weights->shape));
+    }
+  }
+  return weights;
+}
+
+struct Candidate {
+  TriedCode tried;
+  std::shared_ptr<const Network> network;  // null: must be built again
+};
+
 class Choice {
  public:
   Choice(const Model& model, const PreparedModel& prepared, const ImageSet& images,
@@ -110,28 +134,31 @@ class Choice {
         options_(options),
         search_(search),
         progress_(progress),
-        tried_(tried) {
+        tried_(tried),
+        kept_(kMostKeptWeights / (WeightsOf(prepared.network) + 1)) {
     sample_ = Sample(images, prepared.calibration.logits, AffordableImages(prepared.network.macs));
     first_ = Sample(sample_.images, sample_.ann, kFirstImages);
   }
 
   Result<CodeSettings> Run() {
-    std::vector<TriedCode> candidates;
+    std::vector<Candidate> candidates;
     for (const CodeSettings& code : Candidates(options_, search_.goal)) {
-      candidates.emplace_back().code = code;
+      candidates.emplace_back().tried.code = code;
     }
     for (size_t i = 0; i < candidates.size(); ++i) {
       progress_("weighing codes", i, candidates.size());
       if (Status status = Weigh(candidates[i]); !status.ok()) return status;
     }
-    std::stable_sort(candidates.begin(), candidates.end(),
-                     [this](const TriedCode& a, const TriedCode& b) { return Cheaper(a, b); });
+    std::stable_sort(
+        candidates.begin(), candidates.end(),
+        [this](const Candidate& a, const Candidate& b) { return Cheaper(a.tried, b.tried); });
     if (search_.goal == Goal::kSpeed) PreferExactCodes(candidates);
     for (size_t i = 0; i < candidates.size(); ++i) {
       progress_("trying codes", i, candidates.size());
       if (Status status = Measure(candidates[i]); !status.ok()) return status;
-      tried_.push_back(candidates[i]);
-      if (IsEnough(candidates[i])) break;
+      candidates[i].network.reset();
+      tried_.push_back(candidates[i].tried);
+      if (IsEnough(tried_.back())) break;
     }
     TriedCode& best = IsEnough(tried_.back()) ? tried_.back() : Closest();
     best.chosen = true;
@@ -149,14 +176,14 @@ class Choice {
   }
 
   // Of codes that are equally fast, tries the longest train first: it rounds least.
-  static void PreferExactCodes(std::vector<TriedCode>& sorted) {
+  static void PreferExactCodes(std::vector<Candidate>& sorted) {
     for (auto first = sorted.begin(); first != sorted.end();) {
-      const auto last = std::find_if(first, sorted.end(), [&](const TriedCode& t) {
-        return t.in_integers != first->in_integers ||
-               t.expected_ms > first->expected_ms * kEquallyFast;
+      const auto last = std::find_if(first, sorted.end(), [&](const Candidate& c) {
+        return c.tried.in_integers != first->tried.in_integers ||
+               c.tried.expected_ms > first->tried.expected_ms * kEquallyFast;
       });
-      std::stable_sort(first, last, [](const TriedCode& a, const TriedCode& b) {
-        return a.code.timesteps > b.code.timesteps;
+      std::stable_sort(first, last, [](const Candidate& a, const Candidate& b) {
+        return a.tried.code.timesteps > b.tried.code.timesteps;
       });
       first = last;
     }
@@ -166,14 +193,20 @@ class Choice {
     return tried.in_integers && tried.expected_agreement >= search_.agreement;
   }
 
-  // A code that integers run well goes before all others.
+  // A code that integers run well goes before all others. Of those that are equally close, the
+  // cheapest, which was tried first.
   TriedCode& Closest() {
     const auto runs_well = [](const TriedCode& t) {
       return t.in_integers && t.expected_agreement >= kGoodAgreement;
     };
-    return *std::ranges::max_element(tried_, [&](const TriedCode& a, const TriedCode& b) {
-      if (runs_well(a) != runs_well(b)) return runs_well(b);
-      return a.expected_agreement < b.expected_agreement;
+    const TriedCode best =
+        *std::ranges::max_element(tried_, [&](const TriedCode& a, const TriedCode& b) {
+          if (runs_well(a) != runs_well(b)) return runs_well(b);
+          return a.expected_agreement < b.expected_agreement;
+        });
+    return *std::ranges::find_if(tried_, [&](const TriedCode& t) {
+      return runs_well(t) == runs_well(best) &&
+             t.expected_agreement >= best.expected_agreement - kEquallyClose;
     });
   }
 
@@ -186,34 +219,58 @@ class Choice {
   }
 
   // What the network tells without running.
-  Status Weigh(TriedCode& candidate) const {
-    const flatbuffers::DetachedBuffer bytes = Build(candidate.code);
-    const Result<std::shared_ptr<const Network>> network = Network::FromBytes(
-        {bytes.data(), bytes.size()}, "converted network", OwnNetwork(EngineKind::kInteger));
-    if (!network.ok()) return network.status();
-    const internal::LoadedNetwork& loaded = internal::Loaded(*network.value());
-    candidate.in_integers = loaded.engine() == EngineKind::kInteger;
-    candidate.latency_steps = loaded.latency_steps;
-    candidate.expected_ms = internal::ExpectedMilliseconds(loaded);
+  Status Weigh(Candidate& candidate) {
+    if (Status status = Load(candidate); !status.ok()) return status;
+    const internal::LoadedNetwork& loaded = internal::Loaded(*candidate.network);
+    candidate.tried.in_integers = loaded.engine() == EngineKind::kInteger;
+    candidate.tried.latency_steps = loaded.latency_steps;
+    candidate.tried.expected_ms = internal::ExpectedMilliseconds(loaded);
+    if (kept_ > 0) {
+      --kept_;
+    } else {
+      candidate.network.reset();
+    }
     return Status::Ok();
   }
 
-  Status Measure(TriedCode& candidate) const {
-    const flatbuffers::DetachedBuffer bytes = Build(candidate.code);
-    for (const AnsweredImages* sample : {&first_, &sample_}) {
-      Result<Comparison> measured = CompareWithAnn(
-          {bytes.data(), bytes.size()}, sample->images, sample->ann, options_.threads,
-          [](size_t, size_t) {}, EngineKind::kInteger, Readings::kLeaveOut);
+  Status Load(Candidate& candidate) const {
+    const flatbuffers::DetachedBuffer bytes = Build(candidate.tried.code);
+    Result<std::shared_ptr<const Network>> network = Network::FromBytes(
+        {bytes.data(), bytes.size()}, "converted network", OwnNetwork(EngineKind::kInteger));
+    if (!network.ok()) return network.status();
+    candidate.network = std::move(network).value();
+    return Status::Ok();
+  }
+
+  // Of the sample, as many images as the code can run in a few seconds.
+  AnsweredImages SampleFor(const TriedCode& code) const {
+    const double most = kMostMilliseconds / std::max(code.expected_ms, 1e-3);
+    const size_t all = sample_.images.pixels.size();
+    return Sample(sample_.images, sample_.ann,
+                  std::clamp(static_cast<size_t>(most), std::min(kFirstImages, all), all));
+  }
+
+  Status Measure(Candidate& candidate) const {
+    if (candidate.network == nullptr) {
+      if (Status status = Load(candidate); !status.ok()) return status;
+    }
+    TriedCode& tried = candidate.tried;
+    const AnsweredImages affordable = SampleFor(tried);
+    for (const AnsweredImages* sample : {&first_, &affordable}) {
+      const Result<Comparison> measured = CompareWithAnn(
+          candidate.network, sample->images, sample->ann, options_.threads, [](size_t, size_t) {},
+          Readings::kLeaveOut);
       if (!measured.ok()) return measured.status();
-      candidate.expected_agreement = Likeness(measured.value());
-      if (candidate.expected_agreement < search_.agreement - kHopeless) break;
-      if (sample != &sample_ || !IsEnough(candidate)) continue;
+      tried.expected_agreement = Likeness(measured.value());
+      if (tried.expected_agreement < search_.agreement - kHopeless) break;
+      if (sample == &first_ || !IsEnough(tried)) continue;
       // What agrees, but strays from the float engine, would be run by that one.
+      const flatbuffers::DetachedBuffer bytes = Build(tried.code);
       const Result<std::string> why_float =
-          WhyFloat({bytes.data(), bytes.size()}, sample_.images, sample_.ann, measured.value(),
+          WhyFloat({bytes.data(), bytes.size()}, sample->images, sample->ann, measured.value(),
                    options_.threads);
       if (!why_float.ok()) return why_float.status();
-      candidate.in_integers = why_float.value().empty();
+      tried.in_integers = why_float.value().empty();
     }
     return Status::Ok();
   }
@@ -224,6 +281,7 @@ class Choice {
   const CodeSearch& search_;
   const StageProgress& progress_;
   std::vector<TriedCode>& tried_;
+  uint64_t kept_;  // networks that may still stay in memory
   AnsweredImages first_;
   AnsweredImages sample_;
 };
@@ -269,7 +327,8 @@ std::string ExplainCode(const std::vector<TriedCode>& tried, const CodeSearch& s
   const std::string wanted = fmt::format("{:g} %", search.agreement * 100);
   const std::string why =
       enough ? fmt::format("{} with {}", aim, wanted)
-             : fmt::format("none has {} in integers, it is the best of them in", wanted);
+             : fmt::format("none has {} in integers, and this is {} within a point of the best, by",
+                           wanted, aim);
   const char* measure = answer == AnswerKind::kClasses
                             ? "expected agreement with the ANN"
                             : "likeness to the ANN, which is 1 less the relative error";

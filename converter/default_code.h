@@ -20,10 +20,10 @@ namespace cssrun::converter {
 CodeSettings SettledCode(uint32_t timesteps);
 
 // Chooses for Goal::kSpeed or kLatencySteps. Sets `tried` to what was measured, in this order; one
-// of them is chosen. Where no code agrees as wanted, it is the one that comes closest. Keeps what
-// options.code says of negative spikes. The result is the same for all numbers of threads, but
-// machines with other kernels may find another code faster. Error: kBadModel from running a
-// candidate.
+// of them is chosen. Where no code agrees as wanted, it is the cheapest within a point of the
+// closest. Keeps what options.code says of negative spikes. The result is the same for all numbers
+// of threads, but machines with other kernels may find another code faster. Error: kBadModel from
+// running a candidate.
 Result<CodeSettings> ChooseDefaultCode(const Model& model, const PreparedModel& prepared,
                                        const ImageSet& images, const ConvertOptions& options,
                                        const CodeSearch& search, const StageProgress& progress,

@@ -92,10 +92,12 @@ std::vector<Remedy> Remedies(const ConvertOptions& options) {
   const auto add = [&](const std::string& how) -> ConvertOptions& {
     return remedies.emplace_back(Remedy{options, how}).options;
   };
+  // The search for a code has tried these two already, and found none better.
+  const bool searched = options.search.has_value() && options.search->goal != Goal::kEnergy;
   const CodeSettings longest = SettledCode(internal::kLongestSettledTrain);
   for (CodeSettings code : {longest, CodeSettings()}) {
     code.negative_spikes = options.code.negative_spikes;
-    if (!SameCode(code, options.code)) add(HowToAsk(code)).code = code;
+    if (!searched && !SameCode(code, options.code)) add(HowToAsk(code)).code = code;
   }
   if (options.amplitudes.rule != AmplitudeRule::kMaximum) {
     add("--amplitudes maximum").amplitudes.rule = AmplitudeRule::kMaximum;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <span>
 #include <string>
 
 #include "cssrun/status.h"
@@ -35,8 +36,11 @@ inline bool InRange(int64_t value, int64_t low, int64_t high) {
   return low <= value && value <= high;
 }
 
-inline bool AllFinite(const flatbuffers::Vector<float>& numbers) {
+inline bool AllFinite(std::span<const float> numbers) {
   return std::all_of(numbers.begin(), numbers.end(), [](float x) { return std::isfinite(x); });
+}
+inline bool AllFinite(const flatbuffers::Vector<float>& numbers) {
+  return AllFinite(std::span(numbers.data(), numbers.size()));
 }
 
 inline std::string ToString(const Extent& e) {

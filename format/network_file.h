@@ -6,9 +6,11 @@
 #define CSSRUN_FORMAT_NETWORK_FILE_H_
 
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "cssrun/limits.h"
 #include "cssrun/status.h"
@@ -30,15 +32,42 @@ constexpr uint32_t kSpreadVersion = 4;
 constexpr uint32_t kWholePixelsVersion = 5;
 constexpr uint32_t kOldestFormatVersion = 2;
 
+// What of a file is kept in memory.
+enum class Kept : uint8_t {
+  kAll,
+  // All but the weights of networks that take images, where there are many: Synapses::weights() has
+  // their number, and nobody may look at them. See NetworkFile::WeightsOf().
+  kAllButWeights,
+};
+
+// Weights in memory: the file's, or read from it.
+struct Weights {
+  std::span<const float> numbers;
+  FileBytes own;
+};
+
+// Thrown where weights can no longer be read as they were.
+class WeightsFailed : public std::exception {
+ public:
+  explicit WeightsFailed(Status status) : status_(std::move(status)) {}
+  const Status& status() const { return status_; }
+  const char* what() const noexcept override { return status_.message().c_str(); }
+
+ private:
+  Status status_;
+};
+
 // Immutable; any number of threads may read it.
 class NetworkFile {
  public:
   // Reads and checks the file `path`. Errors: kIo if it cannot be read, kBadModel if it is no valid
   // network file or exceeds `limits`, kOutOfMemory. Messages begin with `path`.
-  static Result<NetworkFile> Open(const std::string& path, const NetworkLimits& limits = {});
+  static Result<NetworkFile> Open(const std::string& path, const NetworkLimits& limits = {},
+                                  Kept kept = Kept::kAll);
   // The same for an open file; see ReadFileBytes(). Messages begin with `name`.
   static Result<NetworkFile> FromDescriptor(int descriptor, const std::string& name,
-                                            const NetworkLimits& limits = {});
+                                            const NetworkLimits& limits = {},
+                                            Kept kept = Kept::kAll);
   // The same for bytes in memory. They are copied unless they begin at a multiple of 64; then they
   // must stay valid and unchanged as long as the NetworkFile lives.
   static Result<NetworkFile> FromBytes(std::span<const uint8_t> bytes, const std::string& name,
@@ -48,13 +77,23 @@ class NetworkFile {
   const Network& network() const { return *GetNetwork(bytes_.bytes().data()); }
   // Bytes of the file.
   size_t size() const { return bytes_.bytes().size(); }
+  // The weights of synapses of network(), all of them finite. Throws WeightsFailed where the file
+  // has changed since it was opened, and std::bad_alloc.
+  Weights WeightsOf(const Synapses& synapses) const;
 
  private:
   explicit NetworkFile(FileBytes bytes) : bytes_(std::move(bytes)) {}
   static Result<NetworkFile> Verify(FileBytes bytes, const std::string& name,
                                     const NetworkLimits& limits);
+  // Whether WeightsOf() reads the file.
+  bool LeftOut(const Synapses& synapses) const;
+  // Reads numbers [first, first + numbers.size()) of weights that are left out.
+  Status ReadWeights(const Synapses& synapses, size_t first, std::span<float> numbers) const;
+  Status CheckWeights() const;
 
   FileBytes bytes_;
+  Descriptor file_;  // open where weights are left out
+  std::string name_;
 };
 
 // Serializes `network` with the file identifier. The same network always gives the same bytes.

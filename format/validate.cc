@@ -21,6 +21,16 @@ constexpr double kMaximumWeightBits = 60;  // beta^(T+L) stays below 2^60
 constexpr uint64_t kMaximumWindowReads =
     1U << 31;  // positions of a map of means, times members of one
 
+constexpr const char* kNotFinite = "weights holds a number that is not finite";
+
+// Of a node, and of some of its synapses, in messages.
+std::string NameOf(const Network& network, uint32_t node) {
+  return "node " + std::to_string(node) + " (" + network.nodes()->Get(node)->name()->str() + ")";
+}
+std::string NameOfSynapses(const std::string& node, uint32_t synapses) {
+  return node + ": synapses " + std::to_string(synapses);
+}
+
 // Whether the first and the last window along one axis have a member on the map; those between them
 // then have one, too.
 bool CoversPosition(int64_t size, int64_t positions, int64_t kernel, int64_t stride, int64_t pad) {
@@ -175,7 +185,7 @@ Status CheckSynapses(const std::string& where, uint32_t version, const Synapses&
     default:
       return Bad(where, "unknown kind of synapses");
   }
-  if (!AllFinite(*s.weights())) return Bad(where, "weights holds a number that is not finite");
+  if (!AllFinite(*s.weights())) return Bad(where, kNotFinite);
   if (reinterpret_cast<uintptr_t>(s.weights()->Data()) % FileBytes::kAlignment != 0) {
     return Bad(where, "weights is not aligned to 64 bytes");
   }
@@ -316,7 +326,7 @@ Status CheckNode(const std::string& where, const Network& network, uint32_t inde
   uint64_t input_offset = 0;
   for (uint32_t i = 0; i < node.synapses()->size(); ++i) {
     const Synapses& s = *node.synapses()->Get(i);
-    const std::string edge = where + ": synapses " + std::to_string(i);
+    const std::string edge = NameOfSynapses(where, i);
     if (s.source() >= index) return Bad(edge, "source is not an earlier node");
     const Node& source = *network.nodes()->Get(s.source());
     if (source.kind() == NodeKind::Readout) return Bad(edge, "source: a readout sends no spikes");
@@ -336,7 +346,7 @@ Status CheckNode(const std::string& where, const Network& network, uint32_t inde
     const Synapses& s = *node.synapses()->Get(i);
     const uint64_t delay = input_offset - network.nodes()->Get(s.source())->offset();
     if (s.delay() != delay) {
-      return Bad(where + ": synapses " + std::to_string(i),
+      return Bad(NameOfSynapses(where, i),
                  "delay " + std::to_string(s.delay()) + " is not " + std::to_string(delay));
     }
   }
@@ -369,8 +379,7 @@ Status ValidateNetwork(const Network& network, const NetworkLimits& limits) {
   uint64_t neurons = 0;
   uint64_t synapses = 0;
   for (uint32_t i = 0; i < nodes.size(); ++i) {
-    const std::string where =
-        "node " + std::to_string(i) + " (" + nodes.Get(i)->name()->str() + ")";
+    const std::string where = NameOf(network, i);
     if (Status status = CheckNode(where, network, i); !status.ok()) return status;
     neurons += Neurons(*nodes.Get(i)->extent()) + Neurons(*nodes.Get(i)->potential());
     if (neurons > kMaximumNeurons) return Bad(where, "the network has too many neurons");
@@ -403,6 +412,10 @@ Status ValidateNetwork(const Network& network, const NetworkLimits& limits) {
     return Bad("origin", "holds a number that is not finite");
   }
   return Status::Ok();
+}
+
+Status BadWeights(const Network& network, uint32_t node, uint32_t synapses) {
+  return Bad(NameOfSynapses(NameOf(network, node), synapses), kNotFinite);
 }
 
 }  // namespace cssrun::format

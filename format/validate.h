@@ -2,6 +2,8 @@
 #ifndef CSSRUN_FORMAT_VALIDATE_H_
 #define CSSRUN_FORMAT_VALIDATE_H_
 
+#include <cstdint>
+
 #include "cssrun/limits.h"
 #include "cssrun/status.h"
 #include "network_generated.h"
@@ -13,6 +15,9 @@ namespace cssrun::format {
 // graph, sizes that do not overflow, and `limits`. Allocates nothing that grows with the file.
 // Error: kBadModel; the message names the node and the field.
 Status ValidateNetwork(const Network& network, const NetworkLimits& limits = {});
+
+// What is wrong where synapses of a node have a weight that is not finite.
+Status BadWeights(const Network& network, uint32_t node, uint32_t synapses);
 
 }  // namespace cssrun::format
 

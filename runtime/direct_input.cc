@@ -235,8 +235,8 @@ void PixelScale::ApplyRow(const Input& input, const Extent& image, size_t row,
   }
 }
 
-DirectSynapses LayOutDirect(const format::Synapses& synapses, const Extent& source,
-                            const Extent& target) {
+DirectSynapses LayOutDirect(const format::Synapses& synapses, std::span<const float> weights,
+                            const Extent& source, const Extent& target) {
   DirectSynapses s;
   s.kind = synapses.kind();
   s.source = source;
@@ -252,7 +252,7 @@ DirectSynapses LayOutDirect(const format::Synapses& synapses, const Extent& sour
   // Rows and columns of a window are independent, so the pairs of the map are a product.
   const uint64_t reads = ReadsInside(RowsOf(w), s.seen.height(), s.spread_y, target.height()) *
                          ReadsInside(ColumnsOf(w), s.seen.width(), s.spread_x, target.width());
-  const float* file_weights = synapses.weights()->data();
+  const float* file_weights = weights.data();
   if (s.kind == SynapseKind::Identity) {
     s.weights = AllocateAligned<float>(1);
     s.weights[0] = file_weights[0];
@@ -267,7 +267,7 @@ DirectSynapses LayOutDirect(const format::Synapses& synapses, const Extent& sour
                 target.channels() % s.groups == 0);
   const size_t sources = source.channels() / s.groups;
   const auto taps = static_cast<size_t>(w.kernel_y()) * static_cast<size_t>(w.kernel_x());
-  CSSRUN_ASSERT(synapses.weights()->size() == taps * sources * target.channels());
+  CSSRUN_ASSERT(weights.size() == taps * sources * target.channels());
   s.macs = reads * target.channels() * sources;
   const size_t lanes = s.weight_stride();
   s.weights = AllocateAligned<float>(taps * sources * lanes);

@@ -86,10 +86,10 @@ struct DirectSynapses {
   }
 };
 
-// Lays out the synapses of a file for AddDirectRow(). `source` is the image, `target` the map of
-// the target's membranes.
-DirectSynapses LayOutDirect(const format::Synapses& synapses, const format::Extent& source,
-                            const format::Extent& target);
+// Lays out the synapses of a file, with their weights, for AddDirectRow(). `source` is the image,
+// `target` the map of the target's membranes.
+DirectSynapses LayOutDirect(const format::Synapses& synapses, std::span<const float> weights,
+                            const format::Extent& source, const format::Extent& target);
 
 // The image as these synapses see it, [row][column][channel] of `synapses.seen`: `values` itself,
 // or its sums in the windows of the mean (the division is folded into the weights), or either with

@@ -62,10 +62,14 @@ Result<std::unique_ptr<internal::LoadedNetwork>> OpenAndLayOut(Open open, const 
                                                                const LoadOptions& options) {
   const Result<format::NetworkFile> file = open();
   if (!file.ok()) return file.status();
-  auto loaded = std::make_unique<internal::LoadedNetwork>(
-      internal::LayOutNetwork(file.value(), options.engine, options.file_may_ask_for_float));
-  LogLoaded(*loaded, name, file.value().size(), options.log);
-  return loaded;
+  try {
+    auto loaded = std::make_unique<internal::LoadedNetwork>(
+        internal::LayOutNetwork(file.value(), options.engine, options.file_may_ask_for_float));
+    LogLoaded(*loaded, name, file.value().size(), options.log);
+    return loaded;
+  } catch (const format::WeightsFailed& failed) {
+    return failed.status();
+  }
 }
 
 }  // namespace
@@ -82,7 +86,9 @@ Result<std::shared_ptr<const Network>> Network::Make(Open open, const std::strin
 
 Result<std::shared_ptr<const Network>> Network::Load(const std::string& path,
                                                      const LoadOptions& options) {
-  return Make([&] { return format::NetworkFile::Open(path, options.limits); }, path, options);
+  return Make(
+      [&] { return format::NetworkFile::Open(path, options.limits, format::Kept::kAllButWeights); },
+      path, options);
 }
 
 Result<std::shared_ptr<const Network>> Network::FromBytes(std::span<const uint8_t> bytes,
@@ -95,8 +101,12 @@ Result<std::shared_ptr<const Network>> Network::FromBytes(std::span<const uint8_
 Result<std::shared_ptr<const Network>> Network::FromDescriptor(int descriptor,
                                                                const std::string& name,
                                                                const LoadOptions& options) {
-  return Make([&] { return format::NetworkFile::FromDescriptor(descriptor, name, options.limits); },
-              name, options);
+  return Make(
+      [&] {
+        return format::NetworkFile::FromDescriptor(descriptor, name, options.limits,
+                                                   format::Kept::kAllButWeights);
+      },
+      name, options);
 }
 
 EngineKind Network::engine() const { return loaded_->engine(); }

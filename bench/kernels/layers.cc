@@ -1,6 +1,7 @@
 // Runs layers with the shapes of real networks as the integer engine runs them, on T = 8 steps of
 // random spikes, and reports synaptic operations a second. BM_Naive beside them scatters the same
-// events one by one to float membranes.
+// events one by one to float membranes, BM_Together
+// runs several images at a time.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -92,7 +93,15 @@ constexpr size_t kManyImages = 64;
 
 // Holds the layer with its state, and T frames of random spikes for each of many images.
 struct Work {
-  Work(const benchmark::State& state, size_t most_images) : shape(state) {
+  // What changes while an image runs.
+  struct State {
+    hwy::AlignedFreeUniquePtr<int16_t[]> membranes;
+    hwy::AlignedFreeUniquePtr<int16_t[]> sent;
+    std::optional<SpikeFrame> spikes;
+  };
+
+  // `together`: images that share one pass over the weights.
+  Work(const benchmark::State& state, size_t most_images, size_t together = 1) : shape(state) {
     const flatbuffers::DetachedBuffer bytes = format::SerializeNetwork(Describe(shape));
     auto loaded = Network::FromBytes({bytes.data(), bytes.size()}, "bench");
     if (!loaded.ok() || loaded.value()->engine() != EngineKind::kInteger) std::abort();
@@ -119,37 +128,44 @@ struct Work {
       }
     }
     const size_t lanes = layer->membranes.size() + kLineLanes;
-    membranes = AllocateAligned<int16_t>(lanes);
-    std::fill_n(membranes.get(), lanes, int16_t{0});
     const size_t neurons = shape.side * layer->membranes.lanes.stride();
     const size_t row = RoundUpToLines(neurons);
-    sent = AllocateAligned<int16_t>(shape.side * row);
-    std::fill_n(sent.get(), shape.side * row, int16_t{0});
-    spikes.emplace(shape.side, neurons);
+    for (size_t i = 0; i < together; ++i) {
+      State& one = states.emplace_back();
+      one.membranes = AllocateAligned<int16_t>(lanes);
+      std::fill_n(one.membranes.get(), lanes, int16_t{0});
+      one.sent = AllocateAligned<int16_t>(shape.side * row);
+      std::fill_n(one.sent.get(), shape.side * row, int16_t{0});
+      one.spikes.emplace(shape.side, neurons);
+    }
     if (const auto* gather = std::get_if<TileGather>(&layer->synapses[0].kernel)) {
       Reserve(*gather, lists);
     }
   }
 
-  // Runs all steps of the next image.
+  // Runs all steps of the next image, or of several: each block of channels for all of them, so
+  // that its weights are read once.
   uint64_t RunAllSteps() {
-    image = (image + 1) % images;
+    image = (image + states.size()) % images;
     uint64_t synops = 0;
     const uint32_t blocks = layer->membranes.lanes.blocks;
     for (uint32_t block = 0; block < blocks; block += layer->blocks_together) {
-      synops += RunAllSteps({.first_row = 0,
-                             .last_row = layer->membranes.rows,
-                             .first_block = block,
-                             .last_block = block + layer->blocks_together});
+      const LayerPart part{.first_row = 0,
+                           .last_row = layer->membranes.rows,
+                           .first_block = block,
+                           .last_block = block + layer->blocks_together};
+      for (size_t i = 0; i < states.size(); ++i) {
+        synops += RunAllSteps(part, (image + i) % images, states[i]);
+      }
     }
     return synops;
   }
 
-  uint64_t RunAllSteps(const LayerPart& part) {
+  uint64_t RunAllSteps(const LayerPart& part, size_t of_image, State& one) {
     const auto& parameters = std::get<EventNeurons>(layer->neurons);
     uint64_t synops = 0;
     for (uint32_t t = 0; t < kTimesteps; ++t) {
-      const SynapseInput input{&frames[image * kTimesteps + t], nullptr, {}, &lists};
+      const SynapseInput input{&frames[of_image * kTimesteps + t], nullptr, {}, &lists};
       EventStep step;
       step.layer = layer;
       step.inputs = {&input, 1};
@@ -158,10 +174,10 @@ struct Work {
       step.neurons.rectify = layer->rectify;
       step.neurons.growth = Growth::Of(2);
       step.neurons.part = part;
-      step.neurons.membranes = membranes.get();
-      step.neurons.sent = sent.get();
+      step.neurons.membranes = one.membranes.get();
+      step.neurons.sent = one.sent.get();
       step.neurons.firing = {
-          &*spikes, parameters.unit.get(),
+          &*one.spikes, parameters.unit.get(),
           parameters.thresholds.get() + size_t{t} * layer->membranes.parameter_lanes()};
       step.neurons.biases = parameters.biases.get();
       synops += RunEventStep(step);
@@ -175,15 +191,13 @@ struct Work {
   size_t images = 0;
   size_t image = 0;
   std::vector<SpikeFrame> frames;  // [image][t]
-  hwy::AlignedFreeUniquePtr<int16_t[]> membranes;
-  hwy::AlignedFreeUniquePtr<int16_t[]> sent;
-  std::optional<SpikeFrame> spikes;
+  std::vector<State> states;       // of the images that run together
   SpikeLists lists;
 };
 
 // Runs layers with firing, that is, all that a layer does.
-void RunLayers(benchmark::State& state, size_t most_images) {
-  Work work(state, most_images);
+void RunLayers(benchmark::State& state, size_t most_images, size_t together = 1) {
+  Work work(state, most_images, together);
   uint64_t synops = 0;
   for (auto _ : state) {
     synops += work.RunAllSteps();
@@ -197,6 +211,11 @@ void BM_Layer(benchmark::State& state) { RunLayers(state, kManyImages); }
 // Runs the same image again and again, so that the branch predictor knows where every loop ends.
 // The difference to the speed of BM_Layer is the cost of mispredictions.
 void BM_Foreseen(benchmark::State& state) { RunLayers(state, 1); }
+
+// Runs several images block by block of channels, so that they share the pass over the weights.
+void BM_Together(benchmark::State& state) {
+  RunLayers(state, kManyImages, static_cast<size_t>(state.range(5)));
+}
 
 // Adds the rows of every event to the membranes of all positions that it reaches, without firing.
 void BM_Naive(benchmark::State& state) {
@@ -254,6 +273,18 @@ void LayerShapes(benchmark::internal::Benchmark* benchmark) {
   }
 }
 
+// Layers whose weights are more than the first-level cache holds, up to more than the second.
+void TogetherShapes(benchmark::internal::Benchmark* benchmark) {
+  benchmark->ArgNames({"side", "from", "to", "kernel", "permille", "images"});
+  for (const auto& shape : {kLayerShapes[4], kLayerShapes[5], kLayerShapes[6]}) {
+    for (const int64_t images : {1, 2, 4}) {
+      benchmark->Args({shape[0], shape[1], shape[2], shape[3], 120, images});
+    }
+  }
+  for (const int64_t images : {1, 2, 4}) benchmark->Args({1, 4096, 4096, 1, 120, images});
+}
+
+BENCHMARK(BM_Together)->Apply(TogetherShapes);
 BENCHMARK(BM_Layer)->Apply(LayerShapes);
 BENCHMARK(BM_Foreseen)->Apply(LayerShapes);
 BENCHMARK(BM_Naive)->Apply(LayerShapes);

@@ -1,10 +1,11 @@
 // Benchmarks LevelConv in products of levels and weights, beside the limit of byte products.
 // `store` keeps the sums; `potential` and `levels` turn them into potentials or levels in registers
 // and add one aligned shortcut, as a residual block does. Levels are those of T = 5; `bytes` has
-// all that fit a byte, as trains of 8 steps and 8-bit models.
+// all that fit a byte, as trains of 8 steps and 8-bit models. `silent` counts sources of level 0.
 #include <benchmark/benchmark.h>
 
 #include <random>
+#include <string>
 #include <vector>
 
 #include "kernels/event_kernel.h"
@@ -17,16 +18,18 @@ namespace cssrun::internal {
 namespace {
 
 constexpr uint8_t kLargestOfFiveSteps = 31;
+constexpr uint32_t kHalf = 500;
 
+// `active`: of 1,000 sources, those that are not silent.
 void LevelConvAlone(benchmark::State& state, const ConvolutionShape& shape, SumMode mode,
-                    uint8_t largest) {
+                    uint8_t largest, uint32_t active = kHalf) {
   const ConvolutionCase c(shape, WeightDraw::kNormal, 1);
   LevelConvShape conv = LevelConvShapeOf(c);
   conv.largest_byte = largest;
   const LevelConv kernel = MakeLevelConv(conv, c.scaled());
   std::mt19937 generator(1);
   const LevelFrame levels = RandomLevels(shape.source, c.source_lanes, LevelLayoutOf(c, kernel),
-                                         500, 0, largest, generator);
+                                         active, 0, largest, generator);
   SettledCase settled(c.membranes, c.pools, {.shortcuts = 1}, 1);
   const SettledRow row_of = settled.row(settled.membranes.data());
   const LevelRule rule{.offset = 256, .fraction = 9, .least = 0, .most = 31};
@@ -76,6 +79,18 @@ void LevelConvAlone(benchmark::State& state, const ConvolutionShape& shape, SumM
                    [](benchmark::State& state, const ConvolutionShape& shape) {
                      LevelConvAlone(state, shape, SumMode::kLevels, 255);
                    });
+
+// The time against the share of sources that are silent, in percent.
+int RegisterSilent() {
+  for (const uint32_t silent : {0, 50, 90, 99}) {
+    RegisterShapes("BM_LevelConv/silent" + std::to_string(silent), LevelConvShapes(),
+                   [=](benchmark::State& state, const ConvolutionShape& shape) {
+                     LevelConvAlone(state, shape, SumMode::kLevels, 255, (100 - silent) * 10);
+                   });
+  }
+  return 0;
+}
+[[maybe_unused]] const int kSilent = RegisterSilent();
 
 }  // namespace
 }  // namespace cssrun::internal

@@ -15,7 +15,7 @@ namespace {
 void ReadoutAlone(benchmark::State& state, const ConvolutionShape& shape) {
   const ConvolutionCase c(shape, WeightDraw::kRandom, 1);
   const ReadoutShape readout = ReadoutShapeOf(c);
-  const ReadoutSynapses synapses = MakeReadoutSynapses(readout, c.synapses());
+  const ReadoutSynapses synapses = MakeReadoutSynapses(readout, c.synapses(), c.weights());
   const auto frames = ManyFrames(shape.source, c.source_lanes);
   std::vector<int32_t> counts(synapses.weight_rows, 0);
   std::vector<float> logits(readout.row_size, 0.0F);

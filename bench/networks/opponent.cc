@@ -102,18 +102,28 @@ Result<std::string> Opponent::Ask(const std::string& request) {
   return reply;
 }
 
-Result<double> Opponent::Run(size_t first, size_t count) {
-  const Result<std::string> reply = Ask(fmt::format("run {} {}", first, count));
+Result<double> Opponent::AskNumber(const std::string& request, const std::string& what) {
+  const Result<std::string> reply = Ask(request);
   if (!reply.ok()) return reply.status();
   char* end = nullptr;
-  const double milliseconds = std::strtod(reply.value().c_str(), &end);
-  const bool number = end != reply.value().c_str() && std::string_view(end) == "\n";
-  if (!number || !(milliseconds > 0) || !std::isfinite(milliseconds)) {
-    return Status::InvalidArgument(command_ + ": it replied \"" + reply.value() +
-                                   "\" to \"run\" and not the milliseconds of an image");
+  const double number = std::strtod(reply.value().c_str(), &end);
+  const bool alone = end != reply.value().c_str() && std::string_view(end) == "\n";
+  if (!alone || !(number > 0) || !std::isfinite(number)) {
+    return Status::InvalidArgument(fmt::format("{}: it replied \"{}\" to \"{}\" and not {}",
+                                               command_, reply.value(),
+                                               request.substr(0, request.find(' ')), what));
   }
-  return milliseconds / 1e3;
+  return number;
 }
+
+Result<double> Opponent::Run(size_t first, size_t count) {
+  const Result<double> milliseconds =
+      AskNumber(fmt::format("run {} {}", first, count), "the milliseconds of an image");
+  if (!milliseconds.ok()) return milliseconds.status();
+  return milliseconds.value() / 1e3;
+}
+
+Result<double> Opponent::MemoryMib() { return AskNumber("memory", "the MiB of a process"); }
 
 Result<std::vector<size_t>> Opponent::Answers(size_t pictures) {
   const Result<std::string> reply = Ask("answers");

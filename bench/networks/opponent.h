@@ -5,6 +5,8 @@
 //     run FIRST COUNT    runs pictures FIRST, FIRST + 1, ..., around at the end, one at a time, and
 //                        prints how many milliseconds one took
 //     answers            runs all pictures and prints the number of each one's class
+//     memory             prints how many MiB a process takes to answer one picture, less what it
+//                        takes without a model
 //
 // It ends when its standard input does. What it has to say to people goes to standard error.
 #ifndef CSSRUN_BENCH_NETWORKS_OPPONENT_H_
@@ -51,10 +53,13 @@ class Opponent {
   // Errors: kInvalidArgument with the command and what is wrong with its answer.
   Result<double> Run(size_t first, size_t count);  // seconds of an image
   Result<std::vector<size_t>> Answers(size_t pictures);
+  Result<double> MemoryMib();
 
  private:
   Opponent(std::string command, pid_t process, FILE* requests, FILE* replies);
   Result<std::string> Ask(const std::string& request);
+  // A reply that is one positive number: `what`, for an error.
+  Result<double> AskNumber(const std::string& request, const std::string& what);
 
   std::string command_;
   pid_t process_;

@@ -48,7 +48,8 @@ void AppendRuns(const std::vector<Tap>& taps, EventAxis& axis) {
         continue;
       }
     }
-    axis.runs.push_back({static_cast<uint32_t>(tap.target), 1, static_cast<uint32_t>(tap.stored)});
+    axis.runs.push_back(
+        {static_cast<uint32_t>(tap.target), 1, static_cast<uint32_t>(tap.stored), 0, 0});
   }
 }
 

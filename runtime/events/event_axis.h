@@ -3,6 +3,7 @@
 #ifndef CSSRUN_RUNTIME_EVENTS_EVENT_AXIS_H_
 #define CSSRUN_RUNTIME_EVENTS_EVENT_AXIS_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -14,6 +15,9 @@ struct AxisRun {
   uint32_t target = 0;
   uint32_t count = 0;
   uint32_t tap = 0;
+  // The same in numbers, see EventAxis::Scale().
+  size_t first_target = 0;
+  size_t first_weight = 0;
 };
 
 // A window along one axis; see format::Window.
@@ -27,6 +31,14 @@ struct AxisWindow {
 struct EventAxis {
   std::span<const AxisRun> RunsOf(uint32_t source) const {
     return std::span(runs).subspan(begin[source], begin[source + 1] - begin[source]);
+  }
+
+  // Tells the runs how many numbers lie from one target to the next, and from one tap to the next.
+  void Scale(size_t target_size, size_t tap_size) {
+    for (AxisRun& run : runs) {
+      run.first_target = run.target * target_size;
+      run.first_weight = run.tap * tap_size;
+    }
   }
 
   std::vector<uint32_t> begin;  // by source position: its first run; one more at the end

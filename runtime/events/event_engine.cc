@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
+#include <limits>
 
 #include "format/geometry.h"
 #include "runtime/assert.h"
@@ -12,6 +14,11 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+// Sums of at most this many units fit 32 bits.
+constexpr double kLargestSum = std::numeric_limits<int32_t>::max();
+// So many steps after its potentials have left whole numbers a layer tries them again.
+constexpr uint64_t kStepsInDouble = 64;
+
 struct Place {
   size_t position = 0;
   size_t index = 0;  // [position][lane]
@@ -20,6 +27,36 @@ struct Place {
 Place PlaceOf(const SpikingLayer& neurons, uint64_t neuron) {
   const size_t position = neuron % neurons.positions();
   return {position, position * neurons.lanes + neuron / neurons.positions()};
+}
+
+// The most that a target can get of `spikes`, in units; no tighter than `enough` needs.
+double LargestInput(const EventConnection& connection, const SpikeList& spikes, double enough) {
+  if (spikes.empty()) return 0;
+  if (spikes.valued) return std::numeric_limits<double>::infinity();
+  const double of_all = spikes.largest * connection.largest_sum;
+  if (of_all <= enough) return of_all;
+  double sum = 0;
+  for (size_t i = 0; i < spikes.size; ++i) {
+    sum += std::abs(static_cast<double>(spikes.numbers[i])) *
+           connection.largest_of_spike[spikes.channels[i]];
+  }
+  return std::min(sum, of_all);
+}
+
+// Counts what the neurons of a layer have sent at this step.
+void CountSpikes(const SpikingLayer& neurons, EventState& state, EventLayer& layer) {
+  SpikeList& spikes = state.spikes;
+  uint64_t total = 0;
+  int32_t largest = 0;
+  for (size_t i = 0; i < spikes.size; ++i) {
+    const int32_t number = spikes.numbers[i];
+    state.counts[spikes.positions[i] * neurons.lanes + spikes.channels[i]] +=
+        static_cast<uint64_t>(number);
+    total += static_cast<uint64_t>(number);
+    largest = std::max(largest, number);
+  }
+  spikes.largest = largest;
+  layer.spikes += total;
 }
 
 }  // namespace
@@ -72,14 +109,31 @@ Status EventEngine::Feed(std::span<const TimedEvent> events, uint64_t until) {
 void EventEngine::TakeEvents(std::span<const TimedEvent> events) {
   const SpikingLayer& input = network_.nodes.front();
   EventState& state = states_.front();
+  SpikeList& spikes = state.spikes;
   const auto positions = static_cast<uint32_t>(input.positions());
   for (const TimedEvent& event : events) {
-    const EventSpike spike{event.address % positions, event.address / positions,
-                           static_cast<double>(event.value)};
-    CSSRUN_ASSERT(spike.channel < input.extent.channels());
-    ++state.counts[spike.position * input.lanes + spike.channel];
-    state.spikes.push_back(spike);
+    const uint32_t position = event.address % positions;
+    const uint32_t channel = event.address / positions;
+    CSSRUN_ASSERT(channel < input.extent.channels());
+    const size_t index = position * input.lanes + channel;
+    ++state.counts[index];
+    if (state.entries[index] == 0) {
+      spikes.positions[spikes.size] = position;
+      spikes.channels[spikes.size] = channel;
+      spikes.values[spikes.size] = 0;
+      state.entries[index] = static_cast<uint32_t>(++spikes.size);
+    }
+    spikes.values[state.entries[index] - 1] += static_cast<double>(event.value);
   }
+  spikes.valued = false;
+  for (size_t i = 0; i < spikes.size; ++i) {
+    const double value = spikes.values[i];
+    state.entries[spikes.positions[i] * input.lanes + spikes.channels[i]] = 0;
+    spikes.largest = std::max(spikes.largest, std::abs(value));
+    spikes.valued |= std::rint(value) != value;
+    spikes.numbers[i] = static_cast<int32_t>(std::clamp(value, -kLargestSum, kLargestSum));
+  }
+  spikes.valued |= spikes.largest > kLargestSum;
   layers_.front().spikes += events.size();
 }
 
@@ -94,20 +148,38 @@ void EventEngine::Step() {
   for (size_t i = 0; i < states_.size(); ++i) {
     EventState& state = states_[i];
     if (network_.nodes[i].delays) std::swap(state.spikes, state.delayed);
-    state.spikes.clear();
+    state.spikes.Clear();
   }
+}
+
+void EventEngine::ScatterTo(size_t node) {
+  const SpikingLayer& neurons = network_.nodes[node];
+  EventState& state = states_[node];
+  const double enough =
+      state.is_whole ? std::min(neurons.whole->largest_input, kLargestSum) : kLargestSum;
+  double largest = 0;
+  for (const EventConnection& connection : neurons.connections) {
+    largest += LargestInput(connection, SpikesOf(connection), enough);
+  }
+  state.wide = largest > kLargestSum;
+  if (state.is_whole && largest > enough) state.LeaveWhole(neurons);
+  for (const EventConnection& connection : neurons.connections) {
+    layers_[node].synops +=
+        ScatterSpikes(connection, SpikesOf(connection),
+                      network_.nodes[connection.source].extent.width(), neurons, state);
+  }
+}
+
+const SpikeList& EventEngine::SpikesOf(const EventConnection& connection) const {
+  const EventState& source = states_[connection.source];
+  return connection.delayed ? source.delayed : source.spikes;
 }
 
 void EventEngine::StepNode(size_t node) {
   const SpikingLayer& neurons = network_.nodes[node];
   EventState& state = states_[node];
   EventLayer& layer = layers_[node];
-  for (const EventConnection& connection : neurons.connections) {
-    const EventState& source = states_[connection.source];
-    const std::vector<EventSpike>& spikes = connection.delayed ? source.delayed : source.spikes;
-    layer.synops += ScatterSpikes(connection, spikes,
-                                  network_.nodes[connection.source].extent.width(), neurons, state);
-  }
+  ScatterTo(node);
   if (neurons.stepped) {
     for (size_t row = 0; row < neurons.extent.height(); ++row) {
       state.reached.Add(row, 0, neurons.extent.width());
@@ -115,9 +187,13 @@ void EventEngine::StepNode(size_t node) {
   }
   layer.updates += UpdateReached(neurons, now_, state);
   if (neurons.sending == format::EventSending::Values) {
-    layer.spikes += state.spikes.size();
+    layer.spikes += state.spikes.size;
   } else {
-    for (const EventSpike& spike : state.spikes) layer.spikes += static_cast<uint64_t>(spike.value);
+    CountSpikes(neurons, state, layer);
+  }
+  if (neurons.whole.has_value() && !state.is_whole &&
+      ++state.steps_in_double % kStepsInDouble == 0) {
+    state.TryWhole(neurons);
   }
 }
 
@@ -127,7 +203,7 @@ double EventEngine::PotentialOf(size_t node, uint64_t neuron) const {
   const Place place = PlaceOf(neurons, neuron);
   const size_t lane = place.index - place.position * neurons.lanes;
   const double decay = neurons.decay[neurons.ParametersAt(place.position) + lane];
-  return LeakFor(state.potentials[place.index], decay, now_ - state.done[place.position]);
+  return LeakFor(state.PotentialAt(neurons, place.index), decay, now_ - state.done[place.position]);
 }
 
 uint64_t EventEngine::CountOf(size_t node, uint64_t neuron) const {

@@ -40,6 +40,8 @@ class EventEngine {
   void TakeEvents(std::span<const TimedEvent> events);
   void Step();
   void StepNode(size_t node);
+  void ScatterTo(size_t node);
+  const SpikeList& SpikesOf(const EventConnection& connection) const;
 
   const EventNetwork& network_;
   EventSessionOptions options_;

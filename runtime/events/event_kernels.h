@@ -3,7 +3,6 @@
 #define CSSRUN_RUNTIME_EVENTS_EVENT_KERNELS_H_
 
 #include <cstdint>
-#include <span>
 
 #include "runtime/events/event_network.h"
 #include "runtime/events/event_state.h"
@@ -15,10 +14,10 @@ constexpr double kSmallestPotential = 0x1p-100;
 // Most spikes of a neuron at one step.
 constexpr double kMostSpikes = 65535;
 
-// Adds weights times spikes to the inputs of `target`, which is of `layer`, and marks the
-// positions that they reach. Returns the number of weights added. `source_width`: of the source's
-// map.
-uint64_t ScatterSpikes(const EventConnection& connection, std::span<const EventSpike> spikes,
+// Adds weights times spikes to target.sums, or to target.inputs where target.wide, and marks the
+// positions that they reach. `target` is of `layer`. Returns the number of weights added.
+// `source_width`: of the source's map.
+uint64_t ScatterSpikes(const EventConnection& connection, const SpikeList& spikes,
                        uint32_t source_width, const SpikingLayer& layer, EventState& target);
 
 // Brings the neurons of all reached positions to the end of step `step`: leaks that are due, input,

@@ -9,6 +9,7 @@
 #include "format/geometry.h"
 #include "runtime/aligned.h"
 #include "runtime/assert.h"
+#include "runtime/events/whole_neurons.h"
 
 namespace cssrun::internal {
 namespace {
@@ -19,7 +20,9 @@ using Numbers = flatbuffers::Vector<double>;
 using AlignedNumbers = hwy::AlignedFreeUniquePtr<double[]>;
 
 constexpr size_t kVectorLanes = 8;  // of the widest vectors
-constexpr int kWeightBits = 33;
+// Weights are whole multiples of the power of two above the largest of their node, over 2 to this:
+// the digits that a 32-bit float has for the largest one.
+constexpr int kWeightBits = 24;
 
 size_t LanesOf(uint32_t channels) {
   if (channels < kVectorLanes) return std::bit_ceil(channels);
@@ -110,14 +113,14 @@ void LayOutAxes(const format::EventSynapses& s, const format::Extent& source,
 }
 
 // Weights from [target channel][source channel of the group][y][x].
-void LayOutWeights(const format::EventSynapses& s, double largest, EventConnection& connection) {
+void LayOutWeights(const format::EventSynapses& s, double unit, EventConnection& connection) {
   const std::vector<int64_t>& rows = connection.rows.kernel_index;
   const std::vector<int64_t>& columns = connection.columns.kernel_index;
   const size_t sources = size_t{connection.groups} * connection.group_sources;
   const size_t size = sources * rows.size() * columns.size() * connection.tap_size;
-  connection.weights = AllocateAligned<float>(size);
-  std::fill_n(connection.weights.get(), size, 0.0F);
-  float* to = connection.weights.get();
+  connection.weights = AllocateAligned<int32_t>(size);
+  std::fill_n(connection.weights.get(), size, 0);
+  int32_t* to = connection.weights.get();
   for (size_t source = 0; source < sources; ++source) {
     const size_t group = source / connection.group_sources;
     for (const int64_t y : rows) {
@@ -128,8 +131,8 @@ void LayOutWeights(const format::EventSynapses& s, double largest, EventConnecti
               target * connection.group_sources + source % connection.group_sources;
           const size_t from = (channel * rows.size() + static_cast<size_t>(y)) * columns.size() +
                               static_cast<size_t>(x);
-          to[k] = RoundEventWeight(s.weights()->Get(static_cast<flatbuffers::uoffset_t>(from)),
-                                   largest);
+          const double weight = s.weights()->Get(static_cast<flatbuffers::uoffset_t>(from));
+          to[k] = static_cast<int32_t>(std::rint(weight / unit));
         }
         to += connection.tap_size;
       }
@@ -137,18 +140,47 @@ void LayOutWeights(const format::EventSynapses& s, double largest, EventConnecti
   }
 }
 
-double LargestWeight(const format::EventNode& node) {
+// How many windows of a pool a source can be part of, along one axis.
+double WindowsOfSource(const AxisWindow& pool) {
+  return static_cast<double>(pool.dilation > 1 ? pool.kernel
+                                               : (pool.kernel + pool.stride - 1) / pool.stride);
+}
+
+// See EventConnection::largest_sum; no window that a border cuts off exceeds them.
+void BoundSums(const format::EventSynapses& s, EventConnection& connection) {
+  const format::Window pool = s.pool() == nullptr ? format::UnitWindow() : *s.pool();
+  const double windows = WindowsOfSource(Vertical(pool)) * WindowsOfSource(Horizontal(pool));
+  const size_t taps = connection.rows.kernel_index.size() * connection.columns.kernel_index.size();
+  const int32_t* weights = connection.weights.get();
+  std::vector<double> sums(size_t{connection.groups} * connection.group_targets);
+  for (size_t source = 0; source < size_t{connection.groups} * connection.group_sources; ++source) {
+    const size_t target = source / connection.group_sources * connection.group_targets;
+    double largest = 0;
+    for (size_t tap = 0; tap < taps; ++tap, weights += connection.tap_size) {
+      for (size_t k = 0; k < connection.group_targets; ++k) {
+        const double weight = std::abs(static_cast<double>(weights[k]));
+        sums[target + k] += weight;
+        largest = std::max(largest, weight);
+      }
+    }
+    connection.largest_of_spike.push_back(largest * windows);
+  }
+  connection.largest_sum = *std::max_element(sums.begin(), sums.end()) *
+                           static_cast<double>(pool.kernel_y() * pool.kernel_x());
+}
+
+double UnitOf(const format::EventNode& node) {
   double largest = 0;
   for (const format::EventSynapses* s : *node.synapses()) {
     for (const float weight : *s->weights()) {
       largest = std::max(largest, std::abs(static_cast<double>(weight)));
     }
   }
-  return largest;
+  return largest == 0 ? 1 : std::ldexp(1.0, std::ilogb(largest) + 1 - kWeightBits);
 }
 
 EventConnection Connect(const format::EventSynapses& s, const SpikingLayer& source,
-                        const SpikingLayer& target, double largest) {
+                        const SpikingLayer& target) {
   EventConnection connection;
   connection.source = s.source();
   connection.delayed = s.delay() != 0;
@@ -158,7 +190,11 @@ EventConnection Connect(const format::EventSynapses& s, const SpikingLayer& sour
   connection.group_targets = target.extent.channels() / s.groups();
   connection.tap_size = s.groups() == 1 ? target.lanes : connection.group_targets;
   LayOutAxes(s, source.extent, target.extent, connection);
-  LayOutWeights(s, largest, connection);
+  connection.columns.Scale(target.lanes, connection.tap_size);
+  connection.rows.Scale(target.lanes * target.extent.width(),
+                        connection.tap_size * connection.columns.kernel_index.size());
+  LayOutWeights(s, target.unit, connection);
+  BoundSums(s, connection);
   return connection;
 }
 
@@ -203,13 +239,6 @@ uint64_t FingerprintOf(const EventNetwork& network, const format::EventNetwork& 
 
 }  // namespace
 
-float RoundEventWeight(float weight, double largest) {
-  if (weight == 0) return 0;
-  const int exponent = std::ilogb(largest) + 1;
-  const double units = std::ldexp(static_cast<double>(weight), kWeightBits - exponent);
-  return static_cast<float>(std::ldexp(std::rint(units), exponent - kWeightBits));
-}
-
 EventNetwork LayOutEvents(const format::EventNetwork& file) {
   EventNetwork network;
   network.reading.step_seconds = file.step_seconds();
@@ -225,12 +254,14 @@ EventNetwork LayOutEvents(const format::EventNetwork& file) {
                                 : EventReadout::kPotentials;
   for (size_t i = 0; i < network.nodes.size(); ++i) {
     const format::EventNode& node = *file.nodes()->Get(static_cast<flatbuffers::uoffset_t>(i));
-    const double largest = LargestWeight(node);
+    SpikingLayer& target = network.nodes[i];
+    target.unit = UnitOf(node);
     for (const format::EventSynapses* s : *node.synapses()) {
       SpikingLayer& source = network.nodes[s->source()];
       if (s->delay() != 0) source.delays = true;
-      network.nodes[i].connections.push_back(Connect(*s, source, network.nodes[i], largest));
+      target.connections.push_back(Connect(*s, source, target));
     }
+    if (i > 0) target.whole = MakeWholeNeurons(target);
   }
   network.fingerprint = FingerprintOf(network, file);
   return network;

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,7 +31,28 @@ struct EventConnection {
   size_t tap_size = 0;
   EventAxis rows;
   EventAxis columns;
-  hwy::AlignedFreeUniquePtr<float[]> weights;  // [source channel][row tap][column tap][tap_size]
+  // [source channel][row tap][column tap][tap_size], in units of the target (SpikingLayer::unit).
+  hwy::AlignedFreeUniquePtr<int32_t[]> weights;
+  // What bounds the sum of a target at a step, in units: the sum of all of its absolute weights,
+  // and by source channel the most that a single spike brings.
+  double largest_sum = 0;
+  std::vector<double> largest_of_spike;
+};
+
+// Neurons whose potentials are whole multiples of the unit of their weights, and stay so: they
+// neither leak nor multiply, and thresholds, resets, floors and drives are whole multiples, too.
+// Then 32 bits hold what double precision would compute, as long as nothing leaves their range.
+struct WholeNeurons {
+  // The parameters of a position lie together, one row of lanes for each, in units.
+  enum Row : uint8_t { kHighest, kFloor, kThreshold, kResetValue, kDrive, kRows };
+
+  // A potential within this and an input within that: their sum fits 32 bits.
+  int32_t largest_potential = 0;
+  double largest_input = 0;
+  bool drives = false;  // some drive is not 0
+  size_t pitch = 0;     // of the parameters of positions; 0 where all share them
+  // A potential above kHighest fires.
+  hwy::AlignedFreeUniquePtr<int32_t[]> parameters;
 };
 
 // The neurons of a node, or the input, which has none of the parameters.
@@ -59,6 +81,10 @@ struct SpikingLayer {
   hwy::AlignedFreeUniquePtr<double[]> threshold;
   hwy::AlignedFreeUniquePtr<double[]> reset_value;
   hwy::AlignedFreeUniquePtr<double[]> floor;
+  // A power of two: weights are whole multiples of it. Sums of weights times numbers of spikes are
+  // then exact, in any order.
+  double unit = 1;
+  std::optional<WholeNeurons> whole;  // unset: potentials are kept in double precision
   std::vector<EventConnection> connections;
 };
 
@@ -70,10 +96,6 @@ struct EventNetwork {
 
 // Throws std::bad_alloc.
 EventNetwork LayOutEvents(const format::EventNetwork& file);
-
-// Rounds a weight to whole multiples of 2^-33 of the power of two above the largest weight of its
-// node. Sums of up to 2^20 such weights are then exact in double precision, in any order.
-float RoundEventWeight(float weight, double largest);
 
 }  // namespace cssrun::internal
 

@@ -12,11 +12,34 @@
 
 namespace cssrun::internal {
 
-// A spike on its way, or several of one neuron at one step.
-struct EventSpike {
-  uint32_t position = 0;  // row * width + column
-  uint32_t channel = 0;
-  double value = 0;  // how many; of a node that sends values, the value
+// What a node sends at one step, one entry a neuron. Of a node, not of the input: position after
+// position. Kernels write whole vectors, so there is room beyond the end.
+struct SpikeList {
+  static constexpr size_t kRoom = 64;
+
+  // Sets aside memory for `count` entries.
+  void Reserve(size_t count, bool with_values) {
+    positions.resize(count + kRoom);
+    channels.resize(count + kRoom);
+    numbers.resize(count + kRoom);
+    if (with_values) values.resize(count + kRoom);
+  }
+  bool empty() const { return size == 0; }
+  size_t capacity() const { return positions.size() - kRoom; }
+  void Clear() {
+    size = 0;
+    largest = 0;
+  }
+
+  size_t size = 0;
+  std::vector<uint32_t> positions;  // row * width + column
+  std::vector<uint32_t> channels;
+  std::vector<int32_t> numbers;  // of spikes
+  // With `valued`, what is sent instead: the values of a node that sends them, or events of the
+  // input that are no whole numbers.
+  bool valued = false;
+  std::vector<double> values;
+  double largest = 0;  // of the absolute numbers
 };
 
 // A set of positions of a map, by rows of 64-bit words.
@@ -40,13 +63,18 @@ class PositionSet {
   // The set of rows that have columns.
   std::vector<uint64_t>& rows() { return rows_; }
 
+  // `count` bits from bit `first` of a word on; at least one, and they end within the word.
+  static uint64_t Bits(size_t first, size_t count) {
+    return (~uint64_t{0} >> (kWordBits - count)) << first;
+  }
+
   void Add(size_t row, size_t first, size_t count) {
     rows_[row / kWordBits] |= uint64_t{1} << row % kWordBits;
     uint64_t* words = Row(row);
     while (count > 0) {
       const size_t bit = first % kWordBits;
       const size_t bits = std::min(count, kWordBits - bit);
-      words[first / kWordBits] |= (~uint64_t{0} >> (kWordBits - bits)) << bit;
+      words[first / kWordBits] |= Bits(bit, bits);
       first += bits;
       count -= bits;
     }
@@ -70,19 +98,34 @@ struct EventState {
 
   // As before the first step.
   void Clear(const SpikingLayer& neurons);
+  // Keeps potentials in double precision from now on, or in whole numbers if they allow it.
+  void LeaveWhole(const SpikingLayer& neurons);
+  void TryWhole(const SpikingLayer& neurons);
+  double PotentialAt(const SpikingLayer& neurons, size_t index) const {
+    return is_whole ? neurons.unit * whole_potentials[index] : potentials[index];
+  }
 
   // [position][lane]; unset for the input.
-  hwy::AlignedFreeUniquePtr<double[]> potentials;
-  hwy::AlignedFreeUniquePtr<double[]> currents;  // unset without currents
-  hwy::AlignedFreeUniquePtr<double[]> inputs;    // what arrived at this step; 0 between steps
-  // By position: the steps that its potentials have had.
+  hwy::AlignedFreeUniquePtr<double[]> potentials;         // where not is_whole
+  hwy::AlignedFreeUniquePtr<int32_t[]> whole_potentials;  // in units; unset without WholeNeurons
+  hwy::AlignedFreeUniquePtr<double[]> currents;           // unset without currents
+  // What arrived at this step, in units, and the same where that does not fit 32 bits (`wide`). 0
+  // between steps.
+  hwy::AlignedFreeUniquePtr<int32_t[]> sums;
+  hwy::AlignedFreeUniquePtr<double[]> inputs;
+  bool is_whole = false;
+  bool wide = false;
+  uint64_t steps_in_double = 0;  // since LeaveWhole()
+  // By position: the steps that its potentials have had, of neurons that forget.
   std::vector<uint64_t> done;
   // During a step: the positions that something reached. Between steps: those that are above their
   // threshold still, and fire at the next step without any input.
   PositionSet reached;
-  std::vector<EventSpike> spikes;   // of this step
-  std::vector<EventSpike> delayed;  // of the step before, where a delayed connection reads them
-  std::vector<uint64_t> counts;     // [position][lane]: spikes sent
+  SpikeList spikes;              // of this step
+  SpikeList delayed;             // of the step before, where a delayed connection reads them
+  std::vector<uint64_t> counts;  // [position][lane]: spikes sent
+  // Of the input: by neuron, 1 + its entry in `spikes` while events of a step are taken, else 0.
+  std::vector<uint32_t> entries;
 };
 
 }  // namespace cssrun::internal

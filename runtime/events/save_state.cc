@@ -53,19 +53,23 @@ uint64_t Checksum(std::span<const uint8_t> bytes) {
 
 void PutState(const SpikingLayer& neurons, const EventState& state, Writer& writer) {
   writer.Put(state.counts.data(), state.counts.size());
-  for (const double* numbers : {state.potentials.get(), state.currents.get()}) {
-    if (numbers != nullptr) writer.Put(numbers, neurons.size());
+  for (size_t i = 0; state.potentials != nullptr && i < neurons.size(); ++i) {
+    const double potential = state.PotentialAt(neurons, i);
+    writer.Put(&potential, 1);
   }
+  if (state.currents != nullptr) writer.Put(state.currents.get(), neurons.size());
   writer.Put(state.done.data(), state.done.size());
   for (size_t i = 0; i < state.done.size(); ++i) {
     const auto above = static_cast<uint8_t>(
         state.reached.Has(i / neurons.extent.width(), i % neurons.extent.width()));
     writer.Put(&above, 1);
   }
-  writer.Put(state.delayed.size());
-  for (const EventSpike& spike : state.delayed) {
-    writer.Put(uint64_t{spike.position} << 32U | spike.channel);
-    writer.Put(&spike.value, 1);
+  const SpikeList& delayed = state.delayed;
+  writer.Put(delayed.size);
+  for (size_t i = 0; i < delayed.size; ++i) {
+    writer.Put(uint64_t{delayed.positions[i]} << 32U | delayed.channels[i]);
+    const double value = delayed.valued ? delayed.values[i] : delayed.numbers[i];
+    writer.Put(&value, 1);
   }
 }
 
@@ -76,21 +80,35 @@ bool AllFinite(const double* numbers, size_t count) {
   return true;
 }
 
-bool GetDelayed(const SpikingLayer& neurons, Reader& reader, EventState& state) {
+// Values that are no whole numbers can only be of nodes that send such: lists of others have no
+// room for them.
+bool AddDelayed(uint64_t place, double value, SpikeList& delayed) {
+  const size_t i = delayed.size++;
+  delayed.positions[i] = static_cast<uint32_t>(place >> 32U);
+  delayed.channels[i] = static_cast<uint32_t>(place);
+  const bool whole = std::rint(value) == value && std::abs(value) < 0x1p31;
+  delayed.numbers[i] = whole ? static_cast<int32_t>(value) : 0;
+  // A sum, since nothing says that each neuron is there once.
+  delayed.largest += std::abs(value);
+  if (delayed.values.empty()) return whole;
+  delayed.values[i] = value;
+  delayed.valued |= !whole;
+  return true;
+}
+
+bool GetDelayed(const SpikingLayer& neurons, Reader& reader, SpikeList& delayed) {
   uint64_t count = 0;
   if (!reader.Get(count)) return false;
-  if (count > 0 && (!neurons.delays || count > state.delayed.capacity())) return false;
+  if (count > 0 && (!neurons.delays || count > delayed.capacity())) return false;
   for (uint64_t i = 0; i < count; ++i) {
     uint64_t place = 0;
     double value = 0;
     if (!reader.Get(place) || !reader.Get(&value, 1)) return false;
-    const EventSpike spike{static_cast<uint32_t>(place >> 32U), static_cast<uint32_t>(place),
-                           value};
-    if (spike.position >= neurons.positions() || spike.channel >= neurons.extent.channels() ||
-        std::isnan(value)) {
+    if (place >> 32U >= neurons.positions() ||
+        static_cast<uint32_t>(place) >= neurons.extent.channels() || std::isnan(value) ||
+        !AddDelayed(place, value, delayed)) {
       return false;
     }
-    state.delayed.push_back(spike);
   }
   return true;
 }
@@ -101,6 +119,8 @@ bool GetState(const SpikingLayer& neurons, uint64_t now, Reader& reader, EventSt
     if (numbers == nullptr) continue;
     if (!reader.Get(numbers, neurons.size()) || !AllFinite(numbers, neurons.size())) return false;
   }
+  state.is_whole = false;
+  if (state.potentials != nullptr) state.TryWhole(neurons);
   if (!reader.Get(state.done.data(), state.done.size())) return false;
   for (const uint64_t done : state.done) {
     if (done > now) return false;
@@ -110,7 +130,7 @@ bool GetState(const SpikingLayer& neurons, uint64_t now, Reader& reader, EventSt
     if (!reader.Get(&above, 1) || above > 1) return false;
     if (above == 1) state.reached.Add(i / neurons.extent.width(), i % neurons.extent.width(), 1);
   }
-  return GetDelayed(neurons, reader, state);
+  return GetDelayed(neurons, reader, state.delayed);
 }
 
 }  // namespace

@@ -7,7 +7,8 @@
 
 namespace cssrun::internal {
 
-FloatLayer LayOutFloatLayer(const format::Network& network, const format::Node& node) {
+FloatLayer LayOutFloatLayer(const format::NetworkFile& file, const format::Node& node) {
+  const format::Network& network = file.network();
   const bool direct = network.code()->input() == format::InputCoding::Direct;
   FloatLayer layer;
   layer.blocks = ChannelBlocks::For(node.potential()->channels());
@@ -18,7 +19,9 @@ FloatLayer LayOutFloatLayer(const format::Network& network, const format::Node& 
   for (const format::Synapses* synapses : *node.synapses()) {
     const format::Node& source = *network.nodes()->Get(synapses->source());
     if (direct && source.kind() == format::NodeKind::Encoder) continue;  // see Layer::direct
-    layer.synapses.push_back(LayOutSynapses(*synapses, *source.extent(), *node.potential()));
+    const format::Weights weights = file.WeightsOf(*synapses);
+    layer.synapses.push_back(
+        LayOutSynapses(*synapses, weights.numbers, *source.extent(), *node.potential()));
   }
   return layer;
 }
@@ -28,7 +31,7 @@ FloatNetwork LayOutFloats(const format::NetworkFile& file) {
   const uint32_t timesteps = network.code()->timesteps();
   FloatNetwork floats;
   for (const format::Node* node : *network.nodes()) {
-    floats.layers.push_back(LayOutFloatLayer(network, *node));
+    floats.layers.push_back(LayOutFloatLayer(file, *node));
     for (const SynapseLayout& synapses : floats.layers.back().synapses) {
       CSSRUN_ASSERT(synapses.source + 1 < floats.layers.size());  // sources before targets
       // A train has T frames, so no more than T need to be kept, however long they wait.

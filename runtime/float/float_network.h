@@ -25,10 +25,10 @@ struct FloatNetwork {
   std::vector<FloatLayer> layers;  // by layer index
 };
 
-// Lays out one node of the network; `kept_steps` is left at 1. Throws std::bad_alloc.
-FloatLayer LayOutFloatLayer(const format::Network& network, const format::Node& node);
+// Lays out one node of the network; `kept_steps` is left at 1. Throws as NetworkFile::WeightsOf().
+FloatLayer LayOutFloatLayer(const format::NetworkFile& file, const format::Node& node);
 
-// Throws std::bad_alloc.
+// Throws as NetworkFile::WeightsOf().
 FloatNetwork LayOutFloats(const format::NetworkFile& file);
 
 }  // namespace cssrun::internal

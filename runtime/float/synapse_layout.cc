@@ -142,8 +142,8 @@ ChannelBlocks ChannelBlocks::For(uint32_t channels) {
   return blocks;
 }
 
-SynapseLayout LayOutSynapses(const format::Synapses& synapses, const Extent& source,
-                             const Extent& target) {
+SynapseLayout LayOutSynapses(const format::Synapses& synapses, std::span<const float> weights,
+                             const Extent& source, const Extent& target) {
   SynapseLayout s;
   s.source = synapses.source();
   s.delay = synapses.delay();
@@ -160,17 +160,15 @@ SynapseLayout LayOutSynapses(const format::Synapses& synapses, const Extent& sou
   CSSRUN_ASSERT(s.groups != 0 && source.channels() % s.groups == 0 &&
                 target.channels() % s.groups == 0);
   s.blocks = ChannelBlocks::For(target.channels());
-  const float* weights = synapses.weights()->data();
   if (s.kind == SynapseKind::Identity) {
-    CSSRUN_ASSERT(synapses.weights()->size() == 1);
+    CSSRUN_ASSERT(weights.size() == 1);
     s.weights = AllocateAligned<float>(1);
     s.weights[0] = weights[0];
   } else {
-    CSSRUN_ASSERT(synapses.weights()->size() == uint64_t{target.channels()} *
-                                                    (source.channels() / s.groups) *
-                                                    static_cast<uint64_t>(s.window.kernel_y()) *
-                                                    static_cast<uint64_t>(s.window.kernel_x()));
-    s.weights = s.groups == 1 ? BlockWeights(s, weights) : GroupWeights(s, weights);
+    CSSRUN_ASSERT(weights.size() == uint64_t{target.channels()} * (source.channels() / s.groups) *
+                                        static_cast<uint64_t>(s.window.kernel_y()) *
+                                        static_cast<uint64_t>(s.window.kernel_x()));
+    s.weights = s.groups == 1 ? BlockWeights(s, weights.data()) : GroupWeights(s, weights.data());
   }
   s.fan_out = CountFanOut(s);
   return s;

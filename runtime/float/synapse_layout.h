@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "hwy/aligned_allocator.h"
@@ -62,9 +63,10 @@ struct SynapseLayout {
   uint32_t channels_per_target_group() const { return target_extent.channels() / groups; }
 };
 
-// `source`: of the source's spikes; `target`: of the target's membranes. Throws std::bad_alloc.
-SynapseLayout LayOutSynapses(const format::Synapses& synapses, const format::Extent& source,
-                             const format::Extent& target);
+// `weights`: those of `synapses`; `source`: of the source's spikes; `target`: of the target's
+// membranes. Throws std::bad_alloc.
+SynapseLayout LayOutSynapses(const format::Synapses& synapses, std::span<const float> weights,
+                             const format::Extent& source, const format::Extent& target);
 
 // The source channels [first, last) of an identity whose target channel exists.
 struct ChannelRange {

@@ -5,10 +5,6 @@
 #include <limits>
 #include <variant>
 
-#include "runtime/integer/kernels/fan_out.h"
-#include "tbb/parallel_for.h"
-#include "tbb/task_arena.h"
-
 namespace cssrun::internal {
 namespace {
 
@@ -18,8 +14,6 @@ constexpr uint32_t kBandRows = 16;
 // Bands of a thread where levels or pixels are summed, which takes the same time in every row: a
 // thread that slept comes late to its first band, and the others take what it left.
 constexpr uint32_t kLevelBands = 4;
-// Bytes of weights that stay in the second-level cache from one band to the next.
-constexpr size_t kNearWeights = size_t{256} << 10;
 
 }  // namespace
 
@@ -37,29 +31,14 @@ uint32_t BandsOf(const IntegerLayer& layer, uint32_t pools, uint32_t threads) {
   return std::min(pools, std::max(threads, wanted));
 }
 
+uint32_t PartsOfTiles(uint32_t tiles, uint32_t threads) {
+  return std::min(tiles, kLevelBands * threads);
+}
+
 uint64_t WorkOf(const Layer& described, const IntegerLayer& layer) {
   uint64_t work = layer.work;
   for (const DirectSynapses& direct : described.direct) work += direct.macs;
   return work;
-}
-
-void CountLevelSpikesInBands(const LevelFrame& levels, const LevelRule& rule, size_t neurons,
-                             size_t threads, std::span<uint32_t> row_spikes) {
-  constexpr size_t kFewLevels = 1 << 16;  // counted sooner than another thread begins
-  const size_t rows = row_spikes.size();
-  const size_t bands = rows * neurons > kFewLevels ? std::min(rows, threads) : 1;
-  const auto count_band = [&](size_t band) {
-    const size_t first = rows * band / bands;
-    const size_t last = rows * (band + 1) / bands;
-    CountLevelSpikes(levels, rule, neurons, row_spikes.subspan(first, last - first), first);
-  };
-  if (bands == 1) {
-    count_band(0);
-    return;
-  }
-  // Isolated: while it waits, a thread must not begin with something else.
-  tbb::this_task_arena::isolate(
-      [&] { tbb::parallel_for(size_t{0}, bands, count_band, tbb::simple_partitioner()); });
 }
 
 }  // namespace cssrun::internal

@@ -4,11 +4,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 
-#include "runtime/integer/layout/level_frame.h"
 #include "runtime/integer/network.h"
-#include "runtime/integer/neurons/level_rule.h"
 #include "runtime/network/loaded_network.h"
 
 namespace cssrun::internal {
@@ -16,12 +13,15 @@ namespace cssrun::internal {
 // Synapses, those of pixels included, times the positions that have them.
 uint64_t WorkOf(const Layer& described, const IntegerLayer& layer);
 
+// Bytes of weights that stay in the second-level cache from one band of rows to the next.
+constexpr size_t kNearWeights = size_t{256} << 10;
+
 // Bands of whole pools that the threads share. `pools`: all of the map, in rows.
+// Where there are more, each thread would read all of them: see IntegerEngine::StepTiles().
 uint32_t BandsOf(const IntegerLayer& layer, uint32_t pools, uint32_t threads);
 
-// CountLevelSpikes() of all rows, where there are many in as many bands as there are threads.
-void CountLevelSpikesInBands(const LevelFrame& levels, const LevelRule& rule, size_t neurons,
-                             size_t threads, std::span<uint32_t> row_spikes);
+// Parts of a layer's tiles that the threads share.
+uint32_t PartsOfTiles(uint32_t tiles, uint32_t threads);
 
 }  // namespace cssrun::internal
 

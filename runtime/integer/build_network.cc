@@ -30,8 +30,8 @@ constexpr uint32_t kLogitLanes = 16;  // of the widest vector of floats
 // Builds layer after layer; functions that refuse return false with the reason set.
 class Builder {
  public:
-  Builder(const format::Network& network, std::string& reason)
-      : network_(network), code_(*network.code()), reason_(reason) {}
+  Builder(const format::NetworkFile& file, std::string& reason)
+      : file_(file), network_(file.network()), code_(*network_.code()), reason_(reason) {}
 
   std::optional<IntegerNetwork> Build() {
     if (!CheckNetwork() || !DescribeLayouts()) return std::nullopt;
@@ -83,7 +83,7 @@ class Builder {
   std::vector<Connection> ConnectionsOf(const format::Node& node, const TargetLayer& target) const {
     std::vector<Connection> connections;
     for (const format::Synapses* s : SpikeSynapses(network_, node)) {
-      connections.push_back(Connect(network_, *s, integers_.layouts[s->source()], target));
+      connections.push_back(Connect(file_, *s, integers_.layouts[s->source()], target));
     }
     return connections;
   }
@@ -134,7 +134,7 @@ class Builder {
     if (code_.settled) {
       FinishSettled(takes_pixels, layer);
       if (integers_.pixels.has_value()) {
-        BuildPixelConv({network_, integers_, code_}, node, target, layer);
+        BuildPixelConv({file_, integers_, code_}, node, target, layer);
       }
     }
     layer.blocks_together = ChooseBlocksTogether(layer);
@@ -249,10 +249,11 @@ class Builder {
     for (const uint32_t readers : columns) {
       for (uint32_t channel = 0; channel < stride; ++channel) {
         const int64_t to = int64_t{channel} + c.synapses->channel_offset();
-        const bool exists =
-            !c.identity() || (channel < c.source.channels() && to >= 0 && to < target.channels());
-        reached.push_back(exists ? static_cast<int32_t>(readers) : 0);
-        if (exists && channel < c.source.channels()) column_synapses += readers;
+        const bool exists = !c.identity() || (to >= 0 && to < target.channels());
+        // Lanes without a channel never fire: as all others, they are no exception.
+        const bool fires = channel < c.source.channels();
+        reached.push_back(exists || !fires ? static_cast<int32_t>(readers) : 0);
+        if (exists && fires) column_synapses += readers;
       }
     }
     reached.resize(RoundUpToLines(reached.size()));  // the rest of the last word never fires
@@ -440,7 +441,7 @@ class Builder {
     if (vector.has_value()) {
       integers_.readouts.emplace_back(std::move(*vector));
     } else {
-      integers_.readouts.emplace_back(LayOutFloatLayer(network_, node));
+      integers_.readouts.emplace_back(LayOutFloatLayer(file_, node));
     }
   }
 
@@ -463,11 +464,12 @@ class Builder {
                               static_cast<double>(shape.view.x.size) * shape.source.channels() *
                               readout.logit_stride;
       if (IsTooLarge(laid_out, s->weights()->size())) return std::nullopt;
-      readout.synapses.push_back(MakeReadoutSynapses(shape, *s));
+      readout.synapses.push_back(MakeReadoutSynapses(shape, *s, file_.WeightsOf(*s).numbers));
     }
     return readout;
   }
 
+  const format::NetworkFile& file_;
   const format::Network& network_;
   const CodeOf code_;
   std::string& reason_;
@@ -478,7 +480,7 @@ class Builder {
 
 std::optional<IntegerNetwork> BuildIntegerNetwork(const format::NetworkFile& file,
                                                   std::string& reason) {
-  return Builder(file.network(), reason).Build();
+  return Builder(file, reason).Build();
 }
 
 }  // namespace cssrun::internal

@@ -11,7 +11,7 @@
 namespace cssrun::internal {
 
 // Nothing, with the reason, when the network needs what 16-bit membranes or this layout cannot do;
-// the float engine runs such networks. Throws std::bad_alloc.
+// the float engine runs such networks. Throws as NetworkFile::WeightsOf().
 std::optional<IntegerNetwork> BuildIntegerNetwork(const format::NetworkFile& file,
                                                   std::string& reason);
 

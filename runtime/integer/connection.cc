@@ -85,7 +85,7 @@ std::optional<Connection::Composed> ComposeMean(const Connection& connection,
   composed.window = format::Window(narrow(y->kernel), narrow(x->kernel), narrow(y->stride),
                                    narrow(x->stride), narrow(y->pad), narrow(x->pad), 0, 0, 1, 1);
   composed.weights.assign(static_cast<size_t>(y->kernel * x->kernel * maps), 0.0F);
-  const float* weight = s.weights()->data();
+  const float* weight = connection.weights();
   for (int64_t map = 0; map < maps; ++map) {
     for (int64_t tap = 0; tap < taps; ++tap, ++weight) {
       const int64_t top = tap / window_x.kernel * window_y.dilation * mean_y.stride;
@@ -148,11 +148,13 @@ TargetLayer DescribeTarget(const format::Node& node, bool settled, bool wide_sum
   return target;
 }
 
-Connection Connect(const format::Network& network, const format::Synapses& synapses,
+Connection Connect(const format::NetworkFile& file, const format::Synapses& synapses,
                    const LaneLayout& source_lanes, const TargetLayer& target) {
+  const format::Network& network = file.network();
   const format::Node& source = *network.nodes()->Get(synapses.source());
   Connection connection;
   connection.synapses = &synapses;
+  connection.of_file = file.WeightsOf(synapses);
   connection.source = *source.extent();
   connection.source_lanes = source_lanes;
   connection.from_encoder = synapses.source() == 0;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "format/network_file.h"
 #include "network_generated.h"
 #include "runtime/geometry/scatter_axis.h"
 #include "runtime/geometry/source_view.h"
@@ -32,6 +33,7 @@ struct TargetLayer {
 
 struct Connection {
   const format::Synapses* synapses = nullptr;
+  format::Weights of_file;  // of `synapses`
   format::Extent source;
   LaneLayout source_lanes;
   bool from_encoder = false;
@@ -57,11 +59,11 @@ struct Connection {
   }
   std::span<const float> level_weights() const {
     if (composed.has_value()) return composed->weights;
-    return {synapses->weights()->data(), synapses->weights()->size()};
+    return of_file.numbers;
   }
 
   bool identity() const { return synapses->kind() == format::SynapseKind::Identity; }
-  const float* weights() const { return synapses->weights()->data(); }
+  const float* weights() const { return of_file.numbers.data(); }
   // Every channel to itself alone; there are as many targets, because there are as many weights.
   bool depthwise() const;
 };
@@ -78,8 +80,8 @@ uint8_t LargestLevelByte(uint32_t timesteps, uint8_t zero);
 
 TargetLayer DescribeTarget(const format::Node& node, bool settled, bool wide_sums);
 
-// `source_lanes`: of the layer that the synapses come from.
-Connection Connect(const format::Network& network, const format::Synapses& synapses,
+// `source_lanes`: of the layer that the synapses come from. Throws as NetworkFile::WeightsOf().
+Connection Connect(const format::NetworkFile& file, const format::Synapses& synapses,
                    const LaneLayout& source_lanes, const TargetLayer& target);
 
 // Synapses that spikes take: all but those of pixels that are not coded in spikes.

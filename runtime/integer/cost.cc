@@ -34,7 +34,7 @@ constexpr double kLayer = 1000;         // once an image: tasks, clearing
 constexpr double kReadout = 6000;       // once an image
 
 // The float engine adds events, too, in four bytes a lane and with lists of its own.
-constexpr double kFloatAddition = 0.5;
+constexpr double kFloatAddition = 0.27;
 
 // What depends on the instruction set.
 struct Machine {
@@ -52,8 +52,8 @@ Machine ThisMachine() {
   if (variant.byte_products && variant.target != HWY_AVX2) return {{0.005, 0.005, 0.005, 0.005}, 1};
   if (variant.target <= HWY_AVX3) return {{0.0075, 0.008, 0.01, 0.015}, 1.2};
   if (variant.byte_products) return {{0.006, 0.006, 0.006, 0.006}, 1.7};
-  if (variant.target <= HWY_AVX2) return {{0.0075, 0.009, 0.012, 0.019}, 1.7};
-  return {{0.019, 0.021, 0.026, 0.037}, 3.2};
+  if (variant.target <= HWY_AVX2) return {{0.0075, 0.009, 0.012, 0.0175}, 1.7};
+  return {{0.0155, 0.0175, 0.0245, 0.036}, 3.2};
 }
 
 constexpr uint32_t kStepsOfByte = 8;  // of levels as large as pixels

@@ -8,31 +8,19 @@
 #include "format/geometry.h"
 #include "runtime/assert.h"
 #include "runtime/engine/reading.h"
-#include "runtime/integer/bands.h"
 #include "runtime/integer/recording.h"
 #include "runtime/neuron/settled.h"
-#include "tbb/parallel_for.h"
 
 namespace cssrun::internal {
-namespace {
 
 using format::NodeKind;
-
-}  // namespace
 
 IntegerEngine::IntegerEngine(const LoadedNetwork& network, const SessionOptions& options)
     : Engine(network, options, network.latency_steps),
       integers_(network.integers()),
-      growth_(Growth::Of(network.beta)) {
-  const unsigned threads = ThreadCount(options.threads);
-  workers_.resize(threads);
-  if (threads > 1) {
-    allowed_ = std::make_unique<tbb::global_control>(
-        tbb::global_control::max_allowed_parallelism,
-        std::max<size_t>(threads, tbb::global_control::active_value(
-                                      tbb::global_control::max_allowed_parallelism)));
-    arena_ = std::make_unique<tbb::task_arena>(static_cast<int>(threads));
-  }
+      growth_(Growth::Of(network.beta)),
+      team_(ThreadCount(options.threads)),
+      workers_(team_.threads()) {
   size_t most_synapses = 0;
   size_t most_pixels = 0;
   for (size_t i = 0; i < network.layers.size(); ++i) {
@@ -141,11 +129,6 @@ IntegerEngine::ReadoutState IntegerEngine::MakeReadoutState(size_t layer) {
   return MapReadoutState(described, floats, std::move(sources));
 }
 
-IntegerEngine::Worker& IntegerEngine::WorkerOfThread() {
-  if (arena_ == nullptr) return workers_.front();
-  return workers_[static_cast<size_t>(tbb::this_task_arena::current_thread_index())];
-}
-
 void IntegerEngine::SetDirectImage() {
   network_.direct_input->Apply(*input_, network_.layers.front().extent, image_);
   for (size_t i = 0; i < states_.size(); ++i) {
@@ -176,7 +159,7 @@ void IntegerEngine::StartReadout(size_t layer) {
 }
 
 Status IntegerEngine::Run(const Input& input, Answer& answer) {
-  return InThreads([&] { return Engine::Run(input, answer); });
+  return team_.Run([&] { return Engine::Run(input, answer); });
 }
 
 void IntegerEngine::StartImage(const Input& input) {
@@ -234,18 +217,16 @@ void IntegerEngine::StepEncoder(uint32_t index, LayerStatistics& statistics) {
   if (observe_spikes_) observe_spikes_(0, index, spikes);
 }
 
-void IntegerEngine::StepNeurons(size_t layer_index, uint32_t first, uint32_t last,
-                                LayerStatistics& statistics) {
+void IntegerEngine::StepParts(size_t layer_index, uint32_t first, uint32_t last, bool shared,
+                              LayerStatistics& statistics) {
   const IntegerLayer& layer = integers_.layers[layer_index];
   // Parts of some blocks, or of bands of whole pools: a part does all of its steps, so that its
   // membranes and weights stay near.
   const uint32_t rows = layer.membranes.rows;
   const uint32_t pool_stride = layer.pools.y.stride;
   const uint32_t pools = (rows + pool_stride - 1) / pool_stride;
-  const auto threads = static_cast<uint32_t>(workers_.size());
+  const uint32_t threads = team_.threads();
   const uint32_t block_sets = layer.membranes.lanes.blocks / layer.blocks_together;
-  const bool shared =
-      arena_ != nullptr && WorkOf(network_.layers[layer_index], layer) >= shared_work_;
   const uint32_t bands = !shared || block_sets >= threads ? 1 : BandsOf(layer, pools, threads);
   std::atomic<uint64_t> synops = 0;
   const auto run_part = [&](uint32_t number) {
@@ -263,21 +244,28 @@ void IntegerEngine::StepNeurons(size_t layer_index, uint32_t first, uint32_t las
       synops += StepPart(layer_index, index, part);
     }
   };
-  if (shared && bands * block_sets > 1) {
-    // Isolated: while it waits, a thread must not begin with something else.
-    tbb::this_task_arena::isolate([&] {
-      tbb::parallel_for(uint32_t{0}, bands * block_sets, run_part, tbb::simple_partitioner());
-    });
+  if (shared) {
+    team_.ForEach(bands * block_sets, run_part);
   } else {
     for (uint32_t number = 0; number < bands * block_sets; ++number) run_part(number);
   }
   statistics.synops += synops;
+}
+
+void IntegerEngine::StepNeurons(size_t layer_index, uint32_t first, uint32_t last,
+                                LayerStatistics& statistics) {
+  const IntegerLayer& layer = integers_.layers[layer_index];
+  const bool shared =
+      team_.threads() > 1 && WorkOf(network_.layers[layer_index], layer) >= shared_work_;
+  if (!shared || !StepTiles(layer_index, first, last, statistics)) {
+    StepParts(layer_index, first, last, shared, statistics);
+  }
   if (layer.pools.windows.has_value() && first < network_.timesteps && last >= network_.timesteps) {
     PoolNeurons(layer_index, shared);
   }
   if (levels_alone_[layer_index]) {
     if (first < network_.timesteps && last >= network_.timesteps) {
-      CountLevels(layer_index, shared, statistics);
+      for (const uint32_t spikes : states_[layer_index].row_spikes) statistics.spikes += spikes;
     }
     return;
   }
@@ -292,34 +280,19 @@ void IntegerEngine::StepNeurons(size_t layer_index, uint32_t first, uint32_t las
 
 void IntegerEngine::PoolNeurons(size_t layer_index, bool shared) {
   const IntegerLayer& layer = integers_.layers[layer_index];
-  const size_t rows = layer.pools.rows;
-  const size_t bands = shared ? std::min<size_t>(rows, workers_.size()) : 1;
-  const auto run_band = [&](size_t band) {
+  const uint32_t rows = layer.pools.rows;
+  const uint32_t bands = shared ? std::min<uint32_t>(rows, team_.threads()) : 1;
+  team_.ForEach(bands, [&](uint32_t band) {
     Worker& worker = WorkerOfThread();
     const SettlingStep step = SettlingStepOf(layer_index, worker);
     RunPoolStep(step, rows * band / bands, rows * (band + 1) / bands, worker.pool_row);
-  };
-  if (bands == 1) {
-    run_band(0);
-    return;
-  }
-  tbb::this_task_arena::isolate(
-      [&] { tbb::parallel_for(size_t{0}, bands, run_band, tbb::simple_partitioner()); });
+  });
 }
 
 CountedLevels IntegerEngine::LevelsOf(size_t layer) const {
   CSSRUN_ASSERT(levels_alone_[layer]);
   const LayerState& state = states_[layer];
   return {&state.levels, &*integers_.layers[layer].level_rule, state.row_spikes};
-}
-
-void IntegerEngine::CountLevels(size_t layer, bool shared, LayerStatistics& statistics) {
-  LayerState& state = states_[layer];
-  const size_t neurons =
-      size_t{network_.layers[layer].extent.width()} * integers_.layouts[layer].stride();
-  CountLevelSpikesInBands(state.levels, *integers_.layers[layer].level_rule, neurons,
-                          shared ? workers_.size() : 1, state.row_spikes);
-  for (const uint32_t spikes : state.row_spikes) statistics.spikes += spikes;
 }
 
 std::span<SynapseInput> IntegerEngine::InputsOf(size_t layer, uint32_t index, Worker& worker) {
@@ -343,16 +316,46 @@ uint64_t IntegerEngine::StepPart(size_t layer_index, uint32_t index, const Layer
   CSSRUN_ASSERT(index < network_.timesteps + network_.silent_steps);
   CSSRUN_ASSERT(part.first_row < part.last_row && part.last_row <= integers.membranes.rows);
   if (settled && index >= network_.timesteps) return 0;  // all spikes have left
+  if (settled && index + 1 == network_.timesteps) return SettlePart(layer_index, part);
   Worker& worker = WorkerOfThread();
   std::span<SynapseInput> inputs;
   if (index < network_.timesteps) inputs = InputsOf(layer_index, index, worker);
-  if (settled && index + 1 == network_.timesteps) {
-    SettlingStep step = SettlingStepOf(layer_index, worker);
-    step.inputs = inputs;
-    step.part = part;
-    return RunSettlingStep(step);
-  }
   return RunEventStep(EventStepOf(layer_index, index, inputs, part));
+}
+
+uint64_t IntegerEngine::SettlePart(size_t layer_index, const LayerPart& part,
+                                   const TileRange& tiles) {
+  Worker& worker = WorkerOfThread();
+  SettlingStep step = SettlingStepOf(layer_index, worker);
+  step.inputs = InputsOf(layer_index, network_.timesteps - 1, worker);
+  step.part = part;
+  step.tiles = tiles;
+  return RunSettlingStep(step);
+}
+
+bool IntegerEngine::StepTiles(size_t layer_index, uint32_t first, uint32_t last,
+                              LayerStatistics& statistics) {
+  if (first >= network_.timesteps || last < network_.timesteps) return false;
+  const SettlingStep step = SettlingStepOf(layer_index, WorkerOfThread());
+  const LevelConv* kernel = TileKernelOf(step);
+  if (kernel == nullptr || kernel->size() <= near_weights_ || kernel->tiles == 1) return false;
+  const MembraneLayout& membranes = integers_.layers[layer_index].membranes;
+  const LayerPart whole{0, membranes.rows, 0, membranes.lanes.blocks};
+  // Idle: they only count.
+  CSSRUN_ASSERT(integers_.layers[layer_index].idle_until_last_step());
+  for (uint32_t index = first; index + 1 < network_.timesteps; ++index) {
+    statistics.synops += StepPart(layer_index, index, whole);
+  }
+  const uint32_t parts = PartsOfTiles(kernel->tiles, team_.threads());
+  std::atomic<uint64_t> synops = 0;
+  team_.ForEach(parts, [&](uint32_t part) {
+    synops += SettlePart(layer_index, whole,
+                         {kernel->tiles * part / parts, kernel->tiles * (part + 1) / parts});
+  });
+  statistics.synops += synops;
+  CountSentLevels(step);
+  shared_tiles_ = true;
+  return true;
 }
 
 EventStep IntegerEngine::EventStepOf(size_t layer_index, uint32_t index,
@@ -400,7 +403,8 @@ SettlingStep IntegerEngine::SettlingStepOf(size_t layer_index, Worker& worker) {
   }
   step.level_sums = worker.level_sums;
   if (levels_alone_[layer_index]) {
-    step.sends = LevelsTarget{&*integers.level_rule, &state.levels, integers.pools.columns};
+    step.sends = LevelsTarget{&*integers.level_rule, &state.levels, integers.pools.columns,
+                              state.row_spikes};
   } else {
     for (uint32_t k = 0; k < network_.timesteps; ++k) worker.digits[k] = &state.spikes[k];
     step.sends = DigitsTarget{worker.digits.data(), state.levels.empty() ? nullptr : &state.levels,

@@ -15,6 +15,8 @@
 #include "hwy/aligned_allocator.h"
 #include "runtime/engine/engine.h"
 #include "runtime/engine/input.h"
+#include "runtime/engine/thread_team.h"
+#include "runtime/integer/bands.h"
 #include "runtime/integer/encoder/image_trains.h"
 #include "runtime/integer/layer_state.h"
 #include "runtime/integer/layout/spike_frame.h"
@@ -22,8 +24,6 @@
 #include "runtime/integer/readout/map_readout.h"
 #include "runtime/integer/step.h"
 #include "runtime/network/loaded_network.h"
-#include "tbb/global_control.h"
-#include "tbb/task_arena.h"
 
 namespace cssrun::internal {
 
@@ -47,19 +47,11 @@ class IntegerEngine : public Engine {
   const LevelFrame& levels(size_t layer) const { return states_[layer].levels; }
   // Synapses of a layer from which on threads share it.
   void set_shared_work(uint64_t synapses) { shared_work_ = synapses; }
+  // Bytes of weights above which threads share a layer's targets in place of its rows.
+  void set_near_weights(size_t bytes) { near_weights_ = bytes; }
+  bool shared_tiles() const { return shared_tiles_; }  // of some layer
 
  protected:
-  // Calls run() with the engine's threads.
-  template <class Function>
-  Status InThreads(const Function& run) {
-    // An arena of that size may be there already, as it is where a batch is run.
-    const int threads = static_cast<int>(workers_.size());
-    const bool inside = tbb::this_task_arena::current_thread_index() >= 0 &&
-                        tbb::this_task_arena::max_concurrency() == threads;
-    if (threads == 1 || inside) return run();
-    return arena_->execute(run);
-  }
-
   // What a thread needs to run some rows of a layer.
   struct Worker {
     std::vector<SynapseInput> inputs;  // by synapses of a layer
@@ -94,7 +86,7 @@ class IntegerEngine : public Engine {
                         const LayerPart& part);
   // Sets levels_alone_.
   void ChooseLevelsAlone();
-  Worker& WorkerOfThread();
+  Worker& WorkerOfThread() { return workers_[team_.thread()]; }
   ReadoutState MakeReadoutState(size_t layer);
   void StartReadout(size_t layer);
   void SetDirectImage();
@@ -106,9 +98,17 @@ class IntegerEngine : public Engine {
   void StepNeurons(size_t layer, uint32_t first, uint32_t last, LayerStatistics& statistics);
   // Of a layer that sends levels alone.
   CountedLevels LevelsOf(size_t layer) const;
-  void CountLevels(size_t layer, bool shared, LayerStatistics& statistics);
+  // Its parts, `shared`: among all threads.
+  void StepParts(size_t layer, uint32_t first, uint32_t last, bool shared,
+                 LayerStatistics& statistics);
+  // The same with a layer's tiles of targets, in place of its rows, shared among threads, so that
+  // each reads its own weights. Returns false, and does nothing, where that is not possible or
+  // weights are few.
+  bool StepTiles(size_t layer, uint32_t first, uint32_t last, LayerStatistics& statistics);
   // Part of a layer at one input index; returns its share of the SyOPs.
   uint64_t StepPart(size_t layer, uint32_t index, const LayerPart& part);
+  // The same at the last index of a settled layer.
+  uint64_t SettlePart(size_t layer, const LayerPart& part, const TileRange& tiles = {});
   // What a layer's last step works on, but for its part and inputs.
   SettlingStep SettlingStepOf(size_t layer, Worker& worker);
   // Writes what the pools of a settled layer send; `shared`: with all threads.
@@ -128,6 +128,7 @@ class IntegerEngine : public Engine {
   bool needs_floats_ = false;          // some layers take pixels as floats even then
   std::optional<ImageTrains> trains_;  // of all other input
   std::vector<LayerState> states_;
+  ThreadTeam team_;
   std::vector<Worker> workers_;                // by thread
   std::map<uint32_t, MapSource> map_sources_;  // by layer; nodes of a map stay where they are
   std::vector<ReadoutState> readouts_;
@@ -138,10 +139,8 @@ class IntegerEngine : public Engine {
   bool reads_steps_ = false;    // the logits of steps before the last may be asked for
   ObserveSpikes observe_spikes_;
   uint64_t shared_work_ = 200'000;  // below, threads cost more than they bring
-  // Only with several threads.
-  // Allowed beforehand: where more are asked for than there are cores, TBB would print a warning.
-  std::unique_ptr<tbb::global_control> allowed_;
-  std::unique_ptr<tbb::task_arena> arena_;
+  size_t near_weights_ = kNearWeights;
+  bool shared_tiles_ = false;
 };
 
 }  // namespace cssrun::internal

@@ -65,11 +65,11 @@ void WithEventKernel(Bound& bound, const Function& function) {
       bound);
 }
 
-// SyOPs are counted with the first block; each source row with the target rows beside it. Levels
-// are counted once, by the settling step.
+// SyOPs are counted with the first block or tile; each source row with the target rows beside it.
+// Levels are counted once, by the settling step.
 uint64_t CountPart(const IntegerLayer& layer, std::span<const SynapseInput> inputs,
-                   const LayerPart& part, bool settling) {
-  if (part.first_block != 0) return 0;
+                   const LayerPart& part, bool settling, const TileRange& tiles = {}) {
+  if (part.first_block != 0 || tiles.first != 0) return 0;
   uint64_t synops = 0;
   for (size_t s = 0; s < inputs.size(); ++s) {
     const FanOut& fan_out = layer.synapses[s].fan_out;
@@ -216,6 +216,15 @@ void SendRow(const SettlingStep& step, const SettledRow& settled, size_t row, si
   }
 }
 
+// Counts the spikes of rows of levels that have just been written, while they are near.
+void CountSent(const SettlingStep& step, size_t first, size_t rows) {
+  const auto* levels = std::get_if<LevelsTarget>(&step.sends);
+  if (levels == nullptr || levels->row_spikes.empty()) return;
+  const size_t neurons = levels->columns * step.layer->membranes.lanes.stride();
+  CountLevelSpikes(*levels->levels, *levels->rule, neurons, levels->row_spikes.subspan(first, rows),
+                   first);
+}
+
 // Rounds a row and writes its spikes or levels; those of pools come later, in RunPoolStep().
 void SettleRow(const SettlingStep& step, const SettledRow& settled, size_t row) {
   const std::span<const ColumnRange> columns = ColumnsOfRow(step.columns, row);
@@ -248,8 +257,9 @@ template <class K, class Function>
 void SumRows(const BoundLevels<K, Function>& bound, const SettlingStep& step,
              const SettledRow& settled, std::span<const PotentialInputs> inputs, size_t first) {
   const uint32_t turns = TurnsOf(*bound.kernel);
-  for (uint32_t t = 0; t < turns; ++t) {
-    const TileRange some = turns > 1 ? TileRange{t, t + 1} : TileRange();
+  const uint32_t last = std::min(turns, step.tiles.last);
+  for (uint32_t t = turns > 1 ? step.tiles.first : 0; t < last; ++t) {
+    const TileRange some = turns > 1 ? TileRange{t, t + 1} : step.tiles;
     for (size_t i = 0; i < inputs.size(); ++i) {
       SumRow(bound, step, settled, inputs[i], first + i, some);
     }
@@ -291,6 +301,7 @@ void RunFusedLevels(const BoundLevels<K, Function>& last, std::span<const Bound>
     }
     SumRows(last, step, settled, std::span(inputs).first(rows), first);
     for (size_t i = 0; i < rows; ++i) SettleRow(step, settled, first + i);
+    if (!step.layer->pools.pooled() && step.tiles.all()) CountSent(step, first, rows);
   }
 }
 
@@ -351,7 +362,9 @@ uint64_t RunSettlingStep(const SettlingStep& step) {
   CSSRUN_ASSERT(step.part.first_block == 0 && step.part.last_block == layer.membranes.lanes.blocks);
   const SettledRow settled{layer.settled(), &layer.membranes, layer.rectify, step.membranes};
   const EventTarget target{&layer.membranes, step.part, step.membranes};
-  const uint64_t synops = step.counts_synops ? CountPart(layer, step.inputs, step.part, true) : 0;
+  CSSRUN_ASSERT(step.tiles.all() || TileKernelOf(step) != nullptr);
+  const uint64_t synops =
+      step.counts_synops ? CountPart(layer, step.inputs, step.part, true, step.tiles) : 0;
   if (SumsAreFused(step)) {
     RunFusedLevels(step, settled);
     return synops;
@@ -375,8 +388,29 @@ uint64_t RunSettlingStep(const SettlingStep& step) {
           WithEventKernel(bound, [&](auto& kernel) { kernel.AddRow(target, row); });
         }
       },
-      [&](size_t row) { SettleRow(step, settled, row); });
+      [&](size_t row) {
+        SettleRow(step, settled, row);
+        if (!layer.pools.pooled()) CountSent(step, row, 1);
+      });
   return synops;
+}
+
+const LevelConv* TileKernelOf(const SettlingStep& step) {
+  const IntegerLayer& layer = *step.layer;
+  if (layer.settled() == nullptr || layer.settled()->sums != SettledSums::kFusedLevels ||
+      step.pixels != nullptr || step.floats != nullptr) {
+    return nullptr;
+  }
+  if (!layer.pools.pooled() && !SumsBecomeLevels(step)) return nullptr;
+  const LevelConv* kernel = nullptr;
+  for (const IntegerSynapses& s : layer.synapses) {
+    if (const auto* conv = std::get_if<LevelConv>(&s.kernel)) kernel = conv;
+  }
+  return kernel;
+}
+
+void CountSentLevels(const SettlingStep& step) {
+  if (!step.layer->pools.pooled()) CountSent(step, 0, step.layer->membranes.rows);
 }
 
 void RunPoolStep(const SettlingStep& step, size_t first_pool, size_t last_pool,
@@ -390,6 +424,7 @@ void RunPoolStep(const SettlingStep& step, size_t first_pool, size_t last_pool,
       PoolPotentials(layer.membranes, layer.pools, step.membranes, row, room.data(), range);
       SendRow(step, settled, 0, row, range);
     }
+    CountSent(step, row, 1);
   }
 }
 

@@ -7,7 +7,7 @@
 //   all T spikes leave, as levels alone where nobody reads single spikes.
 //
 // Rows are taken one after another, so that a row fires while its membranes are in the first-level
-// cache. Steps do not count the spikes that leave.
+// cache. Steps do not count the spikes that leave, but those of levels (LevelsTarget::row_spikes).
 #ifndef CSSRUN_RUNTIME_INTEGER_STEP_H_
 #define CSSRUN_RUNTIME_INTEGER_STEP_H_
 
@@ -44,6 +44,7 @@ struct SettlingStep {
   const IntegerLayer* layer = nullptr;
   std::span<const SynapseInput> inputs;  // by synapses
   LayerPart part;
+  TileRange tiles = {};  // of part's targets; all, but for a layer of TileKernelOf()
   int16_t* membranes = nullptr;
   // What pixels bring, in settled units, [block][row][map lanes]; shortcuts that are not aligned
   // are added to it. Null where neither exists.
@@ -65,6 +66,12 @@ struct SettlingStep {
 // alone, they add up to the layer's.
 uint64_t RunEventStep(const EventStep& step);
 uint64_t RunSettlingStep(const SettlingStep& step);
+
+// The one kernel of a step whose tiles of targets may be shared, each for all rows: nothing joins
+// its sums in memory, and they leave as levels or as potentials of pools. Null: there is none.
+// Parts of some tiles do not count spikes that leave: CountSentLevels() does when all have run.
+const LevelConv* TileKernelOf(const SettlingStep& step);
+void CountSentLevels(const SettlingStep& step);
 
 // Writes what pools [first_pool, last_pool) of rows send, once all parts of the layer have settled.
 // `room`: of this thread, PooledRowLayout() of the layer.

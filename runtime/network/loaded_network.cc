@@ -34,7 +34,8 @@ NeuronParameters NeuronOf(const format::Code& code, const format::Node& node, fl
           .negative_spikes = code.negative_spikes()};
 }
 
-Layer LayOutLayer(const format::Network& network, const format::Node& node, float spike_weight) {
+Layer LayOutLayer(const format::NetworkFile& file, const format::Node& node, float spike_weight) {
+  const format::Network& network = file.network();
   const bool direct = network.code()->input() == format::InputCoding::Direct;
   Layer layer;
   layer.name = node.name()->str();
@@ -61,7 +62,9 @@ Layer LayOutLayer(const format::Network& network, const format::Node& node, floa
     const format::Node& source = *network.nodes()->Get(synapses->source());
     layer.input_offset = std::max(layer.input_offset, source.offset());
     if (direct && source.kind() == NodeKind::Encoder) {
-      layer.direct.push_back(LayOutDirect(*synapses, *source.extent(), layer.potential));
+      const format::Weights weights = file.WeightsOf(*synapses);
+      layer.direct.push_back(
+          LayOutDirect(*synapses, weights.numbers, *source.extent(), layer.potential));
     }
   }
   return layer;
@@ -112,7 +115,7 @@ LoadedNetwork LayOutShared(const format::NetworkFile& file) {
   loaded.macs_per_image = network.macs_per_image();
 
   for (const format::Node* node : *network.nodes()) {
-    loaded.layers.push_back(LayOutLayer(network, *node, loaded.spike_weight));
+    loaded.layers.push_back(LayOutLayer(file, *node, loaded.spike_weight));
     const Layer& layer = loaded.layers.back();
     loaded.layer_infos.push_back({layer.name,
                                   LayerKindOf(layer.kind, layer.pool.has_value(), code.input()),

@@ -95,7 +95,7 @@ struct LoadedNetwork {
 
 // Lays out the network for `engine`, or for the float engine if the integer engine cannot run it.
 // With `file_may_ask_for_float`, the file's reason not to run in integers counts. `file` may be
-// released afterwards. Throws std::bad_alloc.
+// released afterwards. Throws as NetworkFile::WeightsOf().
 LoadedNetwork LayOutNetwork(const format::NetworkFile& file, EngineKind engine,
                             bool file_may_ask_for_float = false);
 

@@ -92,14 +92,34 @@ std::vector<Support> Supports(const Side& side, Interpolation interpolation) {
   return supports;
 }
 
-// Computes one target pixel from source pixels that lie `step` bytes from each other.
-uint8_t Weigh(const Support& support, const uint8_t* source, size_t step) {
-  int32_t sum = 1 << (kFractionBits - 1);
-  for (const int32_t weight : support.weights) {
-    sum += weight * *source;
-    source += step;
-  }
+constexpr int32_t kHalf = 1 << (kFractionBits - 1);
+
+uint8_t Rounded(int32_t sum) {
   return static_cast<uint8_t>(std::clamp(sum >> kFractionBits, 0, 255));
+}
+
+// Computes one target pixel of `kChannels` channels from neighbouring source pixels.
+template <size_t kChannels>
+void WeighPixel(const Support& support, const uint8_t* source, uint8_t* to) {
+  int32_t sums[kChannels];
+  std::fill_n(sums, kChannels, kHalf);
+  for (const int32_t weight : support.weights) {
+    for (size_t c = 0; c < kChannels; ++c) sums[c] += weight * source[c];
+    source += kChannels;
+  }
+  for (size_t c = 0; c < kChannels; ++c) to[c] = Rounded(sums[c]);
+}
+
+// Computes a row of bytes from rows of source bytes that lie `pitch` bytes from each other. A row
+// at a time, since a compiler turns that into vectors. `sums`: room for as many.
+void WeighRows(const Support& support, const uint8_t* source, size_t pitch,
+               std::vector<int32_t>& sums, uint8_t* to) {
+  std::fill(sums.begin(), sums.end(), kHalf);
+  for (const int32_t weight : support.weights) {
+    for (size_t i = 0; i < sums.size(); ++i) sums[i] += weight * source[i];
+    source += pitch;
+  }
+  for (size_t i = 0; i < sums.size(); ++i) to[i] = Rounded(sums[i]);
 }
 
 // The rows of the source that the target rows read.
@@ -132,11 +152,11 @@ std::vector<uint8_t> ResizeWidth(const Picture& picture, const Rows& rows, const
     return out;
   }
   const std::vector<Support> supports = Supports(side, interpolation);
+  const auto weigh = channels == 3 ? &WeighPixel<3> : &WeighPixel<1>;
   for (uint32_t y = 0; y < rows.count; ++y, row += row_bytes) {
     for (const Support& support : supports) {
-      for (size_t c = 0; c < channels; ++c) {
-        *to++ = Weigh(support, row + support.first * channels + c, channels);
-      }
+      weigh(support, row + support.first * channels, to);
+      to += channels;
     }
   }
   return out;
@@ -157,10 +177,12 @@ std::vector<uint8_t> Resample(const Picture& picture, uint32_t width, uint32_t h
   const std::vector<uint8_t> narrow = ResizeWidth(picture, rows, columns, interpolation);
   const size_t row_bytes = size_t{region.width} * picture.channels;
   std::vector<uint8_t> out(row_bytes * region.height);
+  std::vector<int32_t> sums(row_bytes);
   uint8_t* to = out.data();
   for (const Support& support : supports) {
     const uint8_t* top = narrow.data() + (support.first - rows.first) * row_bytes;
-    for (size_t i = 0; i < row_bytes; ++i) *to++ = Weigh(support, top + i, row_bytes);
+    WeighRows(support, top, row_bytes, sums, to);
+    to += row_bytes;
   }
   return out;
 }

@@ -9,7 +9,6 @@
 #include "runtime/assert.h"
 #include "runtime/geometry/source_view.h"
 #include "runtime/neuron/settled.h"
-#include "tbb/parallel_for.h"
 
 namespace cssrun::internal {
 namespace {
@@ -153,7 +152,7 @@ SentFrames StreamEngine::FreshFrames(size_t layer) {
 
 Status StreamEngine::Next(const Input& frame, StreamAnswer& answer) {
   const Clock::time_point start = Clock::now();
-  Status status = InThreads([&] { return RunFrame(picture_.Take(frame), answer); });
+  Status status = team_.Run([&] { return RunFrame(picture_.Take(frame), answer); });
   answer.seconds = SecondsSince(start);
   return status;
 }
@@ -161,7 +160,7 @@ Status StreamEngine::Next(const Input& frame, StreamAnswer& answer) {
 Status StreamEngine::Next(std::span<const ChangedPixel> changes, StreamAnswer& answer) {
   const Clock::time_point start = Clock::now();
   picture_.Take(changes);
-  Status status = InThreads([&] { return RunFrame(false, answer); });
+  Status status = team_.Run([&] { return RunFrame(false, answer); });
   answer.seconds = SecondsSince(start);
   return status;
 }
@@ -316,7 +315,7 @@ void StreamEngine::RunLayer(size_t index) {
 
 void StreamEngine::InBands(size_t layer, uint32_t rows,
                            void (StreamEngine::*run)(size_t layer, uint32_t first, uint32_t last)) {
-  const bool shared = arena_ != nullptr && integers_.layers[layer].work >= shared_work_;
+  const bool shared = team_.threads() > 1 && integers_.layers[layer].work >= shared_work_;
   if (!shared) {
     for (uint32_t row = 0; row < rows; row += kBandRows) {
       (this->*run)(layer, row, std::min(rows, row + kBandRows));
@@ -324,12 +323,9 @@ void StreamEngine::InBands(size_t layer, uint32_t rows,
     return;
   }
   const uint32_t bands = (rows + kSharedBandRows - 1) / kSharedBandRows;
-  // Isolated: while it waits, a thread must not begin with something else.
-  tbb::this_task_arena::isolate([&] {
-    tbb::parallel_for(uint32_t{0}, bands, [&](uint32_t band) {
-      const uint32_t first = band * kSharedBandRows;
-      (this->*run)(layer, first, std::min(rows, first + kSharedBandRows));
-    });
+  team_.ForEach(bands, [&](uint32_t band) {
+    const uint32_t first = band * kSharedBandRows;
+    (this->*run)(layer, first, std::min(rows, first + kSharedBandRows));
   });
 }
 
@@ -363,6 +359,7 @@ SettlingStep StreamEngine::StreamStepOf(size_t index) {
   if (stream_options_.dead_zone > 0) step.dead_zone = &stream.dead_zone;
   if (auto* levels = std::get_if<LevelsTarget>(&step.sends)) {
     levels->levels = &stream.levels;
+    levels->row_spikes = {};
     return step;
   }
   auto& digits = std::get<DigitsTarget>(step.sends);
@@ -403,9 +400,8 @@ void StreamEngine::CompareRows(size_t layer, uint32_t first_row, uint32_t last_r
   StreamState& stream = streams_[layer];
   const LaneLayout& layout = integers_.layouts[layer];
   const size_t neurons = size_t{network_.layers[layer].extent.width()} * layout.stride();
-  const auto thread = static_cast<size_t>(&WorkerOfThread() - workers_.data());
   const std::span<uint32_t> changed =
-      std::span(row_changes_[thread]).first(RoundUpToLines(neurons) / kLineLanes);
+      std::span(row_changes_[team_.thread()]).first(RoundUpToLines(neurons) / kLineLanes);
   for (uint32_t row = first_row; row < last_row; ++row) {
     const std::span<const ColumnRange> ranges = stream.sent().Of(row);
     if (ranges.empty()) continue;

@@ -68,6 +68,8 @@ TEST(OpponentTest, SaysWhatIsWrongWithAReply) {
   ExpectHas(WhyNoTime("read line; echo -1"), "not the milliseconds of an image");
   ExpectHas(WhyNoTime("read line; echo inf"), "not the milliseconds of an image");
   ExpectHas(WhyNoTime("exit 3"), "it ended instead of replying to \"run 0 1\"");
+  ExpectHas(Start("read line; echo much")->MemoryMib().status().message(),
+            "it replied \"much\n\" to \"memory\" and not the MiB of a process");
   ExpectHas(WhyNoAnswers("read line; echo 1 2 3"), "3 numbers of classes for 2 pictures");
   ExpectHas(WhyNoAnswers("read line; echo 1 cat"), "1 numbers of classes for 2 pictures");
 }
@@ -105,8 +107,8 @@ TEST(OpponentTest, StandsBesideTheOthersInTheResult) {
   ASSERT_EQ(converted.exit_code, 0) << converted.err;
   // The first pictures, of the folder "eight", all show one; it calls two of them zero.
   const std::string fake =
-      "fake=while read what rest; do [ $what = run ] && echo 2.5 || "
-      "echo 8 8 8 8 8 0 8 8 8 8 8 0; done";
+      "fake=while read what rest; do case $what in run) echo 2.5;; memory) echo 30.5;; "
+      "*) echo 8 8 8 8 8 0 8 8 8 8 8 0;; esac; done";
   const tools::Finished ran = tools::RunProgram(
       {CSSRUN_BENCH_NETWORKS, kDemo + "/digits.onnx", net, kDemo + "/test", "--calibration",
        kDemo + "/calibration", "--most", "12", "--seconds", "0.01", "--opponent", fake});
@@ -114,6 +116,7 @@ TEST(OpponentTest, StandsBesideTheOthersInTheResult) {
   const auto json = nlohmann::json::parse(ran.out);
   EXPECT_EQ(json["pictures"], 12);
   EXPECT_DOUBLE_EQ(json["ms_per_image"]["fake"].get<double>(), 2.5);
+  EXPECT_DOUBLE_EQ(json["load"]["fake"]["peak_mib"].get<double>(), 30.5);
   EXPECT_DOUBLE_EQ(json["agreement"]["dense"].get<double>(), 1);
   for (const char* name : {"snn", "dense", "dense_int8", "fake"}) {
     EXPECT_GE(json["top1"][name].get<double>(), 0.0) << name;

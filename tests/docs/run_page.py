@@ -78,6 +78,8 @@ STAND_INS = {
     "build/release/bench/bench_networks ../shared/models/resnet20.onnx "
     "build/networks/resnet20-5.fb ../shared/cifar10/test":
         "build/release/bench/bench_networks --help",
+    "build/release/bench/bench_silence build/networks/int8/resnet20.fb ../shared/cifar10/test":
+        "build/release/bench/bench_silence --help",
     "build/release/tests/soak": "build/release/tests/soak 1000 100",
     "build/release/tests/shared_network": "build/release/tests/shared_network 8 10",
     "python3 -m venv --system-site-packages env": "python3 -m venv --help >/dev/null",

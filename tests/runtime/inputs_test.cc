@@ -60,7 +60,7 @@ TEST_P(InputsTest, DirectInputTakesTheSameImagesAndNoEvents) {
     SCOPED_TRACE(seed);
     oracle::RandomOptions options;
     options.direct = true;
-    options.settled = seed % 2 == 0;
+    options.settled = seed % 4 < 2;  // every second seed multiplies bytes of pixels where it may
     Draw(seed, options);
     SessionOptions record;
     record.record = {{0, true, true}, {1, true, false}};

@@ -196,7 +196,9 @@ class IntegerKindsTest : public testing::TestWithParam<Case> {
       integer_tests::ExpectSame(best, integer_tests::Record(network, pixels));
       ++reached[set];
     });
-    integer_tests::ExpectSame(best, integer_tests::Record(network, pixels, chunk, threads));
+    const SpikeRecord shared = integer_tests::Record(network, pixels, chunk, threads);
+    integer_tests::ExpectSame(best, shared);
+    shared_tiles_ += shared.shared_tiles;
   }
 
   static void Print(Join join, const Reached& reached) {
@@ -209,6 +211,7 @@ class IntegerKindsTest : public testing::TestWithParam<Case> {
 
   Counts counts_;
   int levels_alone_ = 0;  // networks whose layer of this kind sends levels alone
+  int shared_tiles_ = 0;  // networks with a layer whose targets are shared
 };
 
 TEST_P(IntegerKindsTest, EqualsItsReferenceWithWhateverJoins) {
@@ -235,6 +238,8 @@ TEST_P(IntegerKindsTest, EqualsItsReferenceWithWhateverJoins) {
   std::printf("  %d send levels alone\n", levels_alone_);
   const Case& c = GetParam();
   const bool sums_levels = c.long_train || c.kind == Kind::kLevelConv || c.kind == Kind::kShortcut;
+  std::printf("  %d share tiles\n", shared_tiles_);
+  EXPECT_GE(shared_tiles_, c.settled && c.kind == Kind::kLevelConv ? 5 : 0);
   EXPECT_GE(levels_alone_, !c.settled ? 0 : sums_levels ? kWanted : 5);
   std::printf("  %" PRIu64 " decisions, %" PRIu64 " not compared\n", counts_.decisions,
               counts_.not_compared);

@@ -144,12 +144,14 @@ SpikeRecord Record(const Network& network, const std::vector<uint8_t>& pixels, u
   // The same when nobody looks at spikes, so that some layers send levels alone.
   internal::IntegerEngine alone(internal::Loaded(network), options);
   alone.set_shared_work(0);
+  alone.set_near_weights(0);
   for (size_t layer = 0; layer < network.layers().size(); ++layer) {
     if (alone.sends_levels_alone(layer)) record.levels_alone.insert(layer);
   }
   if (record.levels_alone.empty()) return record;
   Answer answer;
   EXPECT_TRUE(alone.Run({.bytes = pixels}, answer).ok());
+  record.shared_tiles = alone.shared_tiles();
   EXPECT_EQ(answer.logits.size(), record.answer.logits.size());
   EXPECT_EQ(0, std::memcmp(answer.logits.data(), record.answer.logits.data(),
                            answer.logits.size() * sizeof(float)));

@@ -32,6 +32,7 @@ struct SpikeRecord {
   std::vector<oracle::Train> trains;  // by layer
   Answer answer;
   std::set<size_t> levels_alone;  // layers that write no spikes when nobody looks at them
+  bool shared_tiles = false;      // threads shared targets of some layer, not its rows
 };
 
 // Runs on the currently chosen instruction set. Several threads share every layer. Runs again

@@ -10,13 +10,23 @@ const { open, readFeeds } = require('./session.js');
 
 const USAGE = 'node opponent.js MODEL.onnx PICTURES [--int8 CALIBRATION] [--threads N]';
 
-// A session of the model in 8 bits, quantized by what it sees on these pictures.
+// What another process takes for the model, without the pictures and the past of this one.
+function memoryOf(model) {
+  return Number(execFileSync('node', [path.join(__dirname, 'memory.js'), model]));
+}
+
+// A session of the model, and the memory it takes.
+function openMeasured(model, threads) {
+  return { session: open(model, threads), memory: memoryOf(model) };
+}
+
+// The same of the model in 8 bits, quantized by what it sees on these pictures.
 function openInt8(model, calibration, threads) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'int8-'));
   try {
     const quantized = path.join(folder, 'model.onnx');
     execFileSync(path.join(__dirname, 'quantize.py'), [model, quantized, calibration]);
-    return open(quantized, threads);
+    return openMeasured(quantized, threads);
   } finally {
     fs.rmSync(folder, { recursive: true });
   }
@@ -40,14 +50,17 @@ async function main() {
   });
   if (pictures === undefined) throw new Error(USAGE);
   const threads = Number(values.threads);
-  const session = values.int8 ? openInt8(model, values.int8, threads) : open(model, threads);
+  const { session, memory } = values.int8
+    ? openInt8(model, values.int8, threads) : openMeasured(model, threads);
   const feeds = readFeeds(session, pictures);
   for await (const line of readline.createInterface({ input: process.stdin })) {
     const [what, first, count] = line.split(' ');
-    const reply = what === 'run'
-      ? time(session, feeds, Number(first), Number(count))
-      : feeds.map((feed) => classOf(session.run(feed))).join(' ');
-    console.log(reply);
+    const replies = {
+      run: () => time(session, feeds, Number(first), Number(count)),
+      answers: () => feeds.map((feed) => classOf(session.run(feed))).join(' '),
+      memory: () => memory,
+    };
+    console.log(replies[what]());
   }
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <map>
+#include <utility>
 
 #include "runtime/assert.h"
 #undef HWY_TARGET_INCLUDE
@@ -10,6 +11,7 @@
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 #include "hwy/highway.h"
 #include "runtime/integer/kernels/lanes-inl.h"
+#include "runtime/integer/kernels/neon-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace cssrun::internal::HWY_NAMESPACE {
@@ -50,17 +52,17 @@ struct SpikeTable {
     for (size_t i = 0; i < count; ++i) sum += rule.spikes[levels[i]];
     return sum;
   }
-  // Of the words of some rows, those levels whose bit is set.
-  uint32_t SumOfWords(const uint8_t* word, size_t pitch, size_t rows, uint32_t mask) const {
+  // Of some words of a row that have one mask, those levels whose bit is set.
+  uint32_t SumOfWords(const uint8_t* row, std::span<const FanOut::Exception> words) const {
     uint32_t sum = 0;
-    for (size_t row = 0; row < rows; ++row, word += pitch) {
-      for (uint32_t rest = mask; rest != 0; rest &= rest - 1) {
-        sum += rule.spikes[word[std::countr_zero(rest)]];
+    for (const FanOut::Exception& e : words) {
+      for (auto rest = static_cast<uint32_t>(e.mask); rest != 0; rest &= rest - 1) {
+        sum += rule.spikes[row[e.word * kLineLanes + std::countr_zero(rest)]];
       }
     }
     return sum;
   }
-  static constexpr size_t kMostRows = 31;
+  static constexpr size_t kMostWords = 31;
   const LevelRule& rule;
 };
 #else
@@ -89,6 +91,22 @@ struct SpikeTable {
     return {_mm512_castsi512_si256(Spikes(D(), V{_mm512_castsi256_si512(levels.raw)}).raw)};
   }
   V tables[4];
+#elif CSSRUN_TARGET_NEON
+  // An instruction looks 64 bytes up.
+  explicit SpikeTable(const LevelRule& rule) : small(rule.most + rule.zero < 64) {
+    for (size_t k = 0; k < 4; ++k) tables[k] = vld1q_u8_x4(rule.spikes.data() + 64 * k);
+  }
+  HWY_INLINE V Spikes(D /*d*/, V levels) const {
+    uint8x16_t spikes = vqtbl4q_u8(tables[0], levels.raw);  // 0 for what is beyond
+    if (small) return V{spikes};
+    for (size_t k = 1; k < 4; ++k) {
+      const auto place = vsubq_u8(levels.raw, vdupq_n_u8(static_cast<uint8_t>(64 * k)));
+      spikes = vqtbx4q_u8(spikes, tables[k], place);  // left as it is for what is beyond
+    }
+    return V{spikes};
+  }
+  uint8x16x4_t tables[4];
+  bool small;
 #else
   explicit SpikeTable(const LevelRule& rule) {
     for (size_t k = 0; k < 16; ++k) tables[k] = hn::LoadDup128(D(), rule.spikes.data() + 16 * k);
@@ -126,16 +144,17 @@ struct SpikeTable {
     }
     return static_cast<uint32_t>(hn::GetLane(hn::SumOfLanes(D64(), sums)));
   }
-  // Of the words of some rows, those levels whose bit is set.
-  uint32_t SumOfWords(const uint8_t* word, size_t pitch, size_t rows, uint32_t mask) const {
-    CSSRUN_ASSERT(rows <= kMostRows);
+  // Of some words of a row that have one mask, those levels whose bit is set.
+  uint32_t SumOfWords(const uint8_t* row, std::span<const FanOut::Exception> words) const {
+    CSSRUN_ASSERT(words.size() <= kMostWords);
     const hn::CappedTag<uint8_t, kLineLanes> d;
     const hn::Repartition<uint64_t, decltype(d)> d64;
+    const auto mask = static_cast<uint32_t>(words.front().mask);
     uint64_t sum = 0;
     for (size_t i = 0; i < kLineLanes; i += hn::Lanes(d)) {
       auto sums = hn::Zero(d);
-      for (size_t row = 0; row < rows; ++row) {
-        sums = hn::Add(sums, Spikes(d, hn::LoadU(d, word + row * pitch + i)));
+      for (const FanOut::Exception& e : words) {
+        sums = hn::Add(sums, Spikes(d, hn::LoadU(d, row + e.word * size_t{kLineLanes} + i)));
       }
       const auto wanted = hn::IfThenElseZero(MaskOf(d, mask, i), sums);
       sum += hn::GetLane(hn::SumOfLanes(d64, hn::SumsOf8(wanted)));
@@ -143,7 +162,7 @@ struct SpikeTable {
     return static_cast<uint32_t>(sum);
   }
   // Each of at most 8 spikes a level: their sums fit bytes.
-  static constexpr size_t kMostRows = 31;
+  static constexpr size_t kMostWords = 31;
 };
 #endif
 
@@ -159,22 +178,21 @@ uint64_t CountLevelSynopsTarget(const FanOut& fan_out, const CountedLevels& sour
                                 size_t last) {
   CSSRUN_ASSERT(last <= fan_out.row_readers.size() && last <= source.row_spikes.size());
   const std::vector<uint32_t>& readers = fan_out.row_readers;
+  const std::span<const FanOut::Exception> exceptions = fan_out.exceptions;
   int64_t reached = 0;  // target positions, by all spikes together
-  for (size_t row = first; row < last; ++row) {
-    reached += int64_t{source.row_spikes[row]} * fan_out.usual_columns * readers[row];
-  }
   const SpikeTable table(*source.rule);
-  const size_t pitch = source.levels->layout.row_size;
-  for (const FanOut::Exception& e : fan_out.exceptions) {
-    const auto mask = static_cast<uint32_t>(e.mask);
-    for (size_t row = first, end = first; row < last; row = end) {
-      const size_t most = std::min(last, row + SpikeTable::kMostRows);
-      for (end = row + 1; end < most && readers[end] == readers[row]; ++end) {
+  for (size_t row = first; row < last; ++row) {
+    if (readers[row] == 0) continue;
+    const uint8_t* levels = source.levels->Row(row);
+    int64_t columns = int64_t{source.row_spikes[row]} * fan_out.usual_columns;
+    for (size_t e = 0, end = 0; e < exceptions.size(); e = end) {
+      const size_t most = std::min(exceptions.size(), e + SpikeTable::kMostWords);
+      for (end = e + 1; end < most && exceptions[end].CountsWith(exceptions[e]); ++end) {
       }
-      const uint8_t* word = source.levels->Row(row) + e.word * size_t{kLineLanes};
-      const int64_t spikes = table.SumOfWords(word, pitch, end - row, mask);
-      reached += spikes * e.difference * readers[row];
+      columns += int64_t{table.SumOfWords(levels, exceptions.subspan(e, end - e))} *
+                 exceptions[e].difference;
     }
+    reached += columns * readers[row];
   }
   return static_cast<uint64_t>(reached) * fan_out.target_channels;
 }
@@ -225,6 +243,9 @@ void SetColumns(const std::vector<int32_t>& columns_reached, FanOut& fan_out) {
       if (difference != 0) fan_out.exceptions.push_back({word, difference, mask});
     }
   }
+  std::ranges::stable_sort(fan_out.exceptions, {}, [](const FanOut::Exception& e) {
+    return std::pair(e.difference, e.mask);
+  });
 }
 
 }  // namespace cssrun::internal

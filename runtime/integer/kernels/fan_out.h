@@ -27,13 +27,18 @@ struct FanOut {
     uint32_t word = 0;
     int32_t difference = 0;
     uint64_t mask = 0;  // both signs
+
+    // Whether one correction does for the spikes of both.
+    bool CountsWith(const Exception& other) const {
+      return difference == other.difference && mask == other.mask;
+    }
   };
 
   uint64_t synapses = 0;              // all that exist
   uint32_t target_channels = 0;       // that each target position has for one spike
   uint32_t usual_columns = 0;         // target columns that most neurons reach
   std::vector<uint32_t> row_readers;  // by source row: target rows that it reaches
-  std::vector<Exception> exceptions;
+  std::vector<Exception> exceptions;  // those that are counted together follow one another
 };
 
 // Sets `usual_columns` and `exceptions`. `columns_reached`: by neuron of a row, whole words.

@@ -18,6 +18,9 @@ namespace cssrun::internal {
 
 struct SettledNeurons;
 
+// Bits of an amplitude in settled units of codes whose levels fill a byte: those of 8 steps.
+constexpr int kByteFraction = 6;
+
 struct LevelRule {
   // What is added to a potential if zero is added with it.
   int offset_to_byte() const { return offset + (zero << fraction); }

@@ -14,6 +14,7 @@
 
 #include "hwy/highway.h"
 #include "runtime/integer/kernels/lanes-inl.h"
+#include "runtime/integer/kernels/neon-inl.h"
 #include "runtime/integer/neurons/settled.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -49,6 +50,16 @@ HWY_INLINE hn::Vec<hn::RebindToSigned<D>> Truncated(D df, hn::Vec<D> z) {
     return hn::Vec<hn::RebindToSigned<D>>{_mm_cvttps_epi32(z.raw)};
 #endif
   return hn::ConvertTo(hn::RebindToSigned<D>(), z);
+}
+
+// The same for values that are then narrowed to 16 bits, saturating.
+template <class D>
+HWY_INLINE hn::Vec<hn::RebindToSigned<D>> TruncatedToNarrow([[maybe_unused]] D df, hn::Vec<D> z) {
+#if CSSRUN_TARGET_NEON
+  return hn::ConvertTo(hn::RebindToSigned<D>(), z);  // saturates, too
+#else
+  return Truncated(df, z);
+#endif
 }
 
 // Turns sums into potentials for some lanes of every column of a row. Lane i of column x is at
@@ -169,7 +180,7 @@ HWY_INLINE void StoreNeurons(D df, hn::Vec<D> sums, const RowPotentials& row, si
 }
 
 #undef CSSRUN_STORES_LEVELS
-#if HWY_ARCH_X86 && HWY_TARGET <= HWY_SSSE3
+#if (HWY_ARCH_X86 && HWY_TARGET <= HWY_SSSE3) || CSSRUN_TARGET_NEON
 #define CSSRUN_STORES_LEVELS 1
 // What joins sums nearly everywhere.
 enum class Joins { kNothing, kShortcut, kFloats };
@@ -193,8 +204,9 @@ struct PlainPotentials {
     weight = hn::Set(D(), row.shortcuts[0].weight);
   }
   // `index`: of the first lane in rows of levels; `column`: where its column's floats begin.
-  template <class Sum>
-  HWY_INLINE hn::Vec<hn::RebindToSigned<D>> Of(const Sum* sums, size_t i, size_t index,
+  // `sums`: a vector of them, or where they are.
+  template <class Sums>
+  HWY_INLINE hn::Vec<hn::RebindToSigned<D>> Of(Sums sums, size_t i, size_t index,
                                                size_t column) const {
     V z = hn::Mul(SumsAsFloats(sums), scale[i]);
     if constexpr (kJoins == Joins::kFloats) {
@@ -204,13 +216,16 @@ struct PlainPotentials {
     if constexpr (kJoins == Joins::kShortcut) {
       z = hn::Add(z, hn::Mul(LevelsAsFloats(D(), shortcut + index, zero), weight));
     }
-    return Truncated(D(), kRectify ? z : hn::Floor(z));
+    return TruncatedToNarrow(D(), kRectify ? z : hn::Floor(z));
   }
 
   static HWY_INLINE V SumsAsFloats(const int32_t* sums) {
     return hn::ConvertTo(D(), hn::Load(hn::RebindToSigned<D>(), sums));
   }
   static HWY_INLINE V SumsAsFloats(const float* sums) { return hn::Load(D(), sums); }
+  static HWY_INLINE V SumsAsFloats(hn::Vec<hn::RebindToSigned<D>> sums) {
+    return hn::ConvertTo(D(), sums);
+  }
 
   V scale[kOfColumn];
   V bias[kOfColumn];
@@ -241,6 +256,12 @@ struct Narrowing {
     const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
     return _mm256_permutevar8x32_epi32(_mm256_packus_epi16(a.raw, b.raw), order);
   }
+#elif CSSRUN_TARGET_NEON
+  using Bytes = uint8x16_t;
+  static HWY_INLINE V16 To16(V32 a, V32 b) {
+    return V16{vqmovn_high_s32(vqmovn_s32(a.raw), b.raw)};
+  }
+  static HWY_INLINE Bytes To8(V16 a, V16 b) { return vqmovun_high_s16(vqmovun_s16(a.raw), b.raw); }
 #else
   using Bytes = __m128i;
   static HWY_INLINE V16 To16(V32 a, V32 b) { return V16{_mm_packs_epi32(a.raw, b.raw)}; }
@@ -357,6 +378,46 @@ HWY_INLINE bool StoreLevels(const Sum* sums, const RowPotentials& row, size_t la
   }
   return true;
 }
+
+#if CSSRUN_TARGET_AVX512
+// Whether StoreByteLevels() applies.
+HWY_INLINE bool StoresByteLevels(const RowPotentials& row) {
+  return row.levels != nullptr && row.rule->fills_byte() && row.rule->fraction == kByteFraction &&
+         row.floats == nullptr && row.shortcut_count == 0 && !row.joins_floats;
+}
+
+// StoreLevels() of sums that are in registers, [column][vector], where nothing joins them and levels
+// fill a byte: of few sources, products take less time than storing and loading the sums.
+template <size_t kOfColumn, size_t kColumns, bool kRectify>
+HWY_INLINE void StoreByteLevels(const Narrowing::V32* sums, const RowPotentials& row,
+                                size_t column) {
+  using N = Narrowing;
+  constexpr size_t kSums = kOfColumn * kColumns;
+  constexpr size_t kTogether = 4 / kOfColumn;
+  const N::D16 d16;
+  const PlainPotentials<kOfColumn, Joins::kNothing, kRectify> potentials(row, 0);
+  const auto offset = hn::Set(d16, static_cast<int16_t>(row.rule->offset_to_byte()));
+  const size_t pitch = row.index_pitch;
+  uint8_t* to = row.levels + row.index + column * pitch;
+  N::V32 z[kSums];
+  HWY_UNROLL(32)
+  for (size_t k = 0; k < kSums; ++k) z[k] = potentials.Of(sums[k], k % kOfColumn, 0, 0);
+  // Beyond the last sum, that one again.
+  N::V16 levels[(kSums + 1) / 2];
+  HWY_UNROLL(16)
+  for (size_t k = 0; k < (kSums + 1) / 2; ++k) {
+    const auto both = N::To16(z[2 * k], z[2 * k + 1 < kSums ? 2 * k + 1 : 2 * k]);
+    levels[k] = hn::ShiftRight<kByteFraction>(hn::SaturatedAdd(both, offset));
+  }
+  HWY_UNROLL(8)
+  for (size_t k = 0; k < (kSums + 3) / 4; ++k) {
+    const size_t last = 4 * k + 2 < kSums ? 2 * k + 1 : 2 * k;
+    const size_t rest = kColumns - k * kTogether;
+    StoreColumns<kOfColumn>(N::To8(levels[2 * k], levels[last]), pitch,
+                            rest < kTogether ? rest : kTogether, to + k * kTogether * pitch);
+  }
+}
+#endif
 #else
 #define CSSRUN_STORES_LEVELS 0
 #endif

@@ -113,6 +113,8 @@ struct LevelsTarget {
   const LevelRule* rule = nullptr;
   LevelFrame* levels = nullptr;
   size_t columns = 0;
+  // By row of levels: gets the spikes that they stand for, from settling steps. Empty: not counted.
+  std::span<uint32_t> row_spikes = {};
 };
 void WriteLevels(const SettledRow& settled, const LevelsTarget& target, size_t row,
                  size_t level_row, const ColumnRange& columns = {});

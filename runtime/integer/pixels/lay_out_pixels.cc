@@ -1,6 +1,7 @@
 #include "runtime/integer/pixels/lay_out_pixels.h"
 
 #include <algorithm>
+#include <span>
 #include <variant>
 #include <vector>
 
@@ -20,19 +21,19 @@ void BuildPixelConv(const PixelSource& source, const format::Node& node, const T
   }
   const WholePixels& pixels = *source.integers.pixels;
   PixelConvShape shape;
-  shape.conv =
-      LevelConvShapeOf(Connect(source.network, s, source.integers.layouts.front(), target), target);
+  const Connection connection = Connect(source.file, s, source.integers.layouts.front(), target);
+  const std::span<const float> given = connection.of_file.numbers;
+  shape.conv = LevelConvShapeOf(connection, target);
   shape.target_rows = target.pools.y.size;
   shape.zeros = pixels.zero;
   const size_t sources = shape.conv.source.channels() / s.groups();
   const size_t targets = target.channels() / s.groups();
-  const size_t taps = s.weights()->size() / target.channels() / sources;
+  const size_t taps = given.size() / target.channels() / sources;
   std::vector<float> weights;
   std::vector<double> zeros;
-  for (flatbuffers::uoffset_t i = 0; i < s.weights()->size(); ++i) {
+  for (size_t i = 0; i < given.size(); ++i) {
     const size_t c = i / (taps * sources) / targets * sources + i / taps % sources;
-    weights.push_back(
-        static_cast<float>(static_cast<double>(s.weights()->Get(i)) * pixels.step[c]));
+    weights.push_back(static_cast<float>(static_cast<double>(given[i]) * pixels.step[c]));
     zeros.push_back(pixels.zero[c]);
   }
   const PixelScales chosen = ChoosePixelScales(weights, target.channels(), zeros);

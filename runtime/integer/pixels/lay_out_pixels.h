@@ -11,13 +11,13 @@ namespace cssrun::internal {
 
 // What a layer's pixels are laid out from.
 struct PixelSource {
-  const format::Network& network;
+  const format::NetworkFile& file;
   const IntegerNetwork& integers;  // `pixels` and `layouts` of it are there
   const CodeOf& code;
 };
 
 // Sets `pixel_conv`, `scales` and the neurons' scale of a settled layer, where the image is all
-// that the layer sees, through one convolution. Throws std::bad_alloc.
+// that the layer sees, through one convolution. Throws as NetworkFile::WeightsOf().
 void BuildPixelConv(const PixelSource& source, const format::Node& node, const TargetLayer& target,
                     IntegerLayer& layer);
 

@@ -1,6 +1,7 @@
 #include "runtime/integer/pixels/whole_pixels.h"
 
 #include <cmath>
+#include <cstring>
 
 #include "runtime/assert.h"
 #include "runtime/direct_input.h"
@@ -18,6 +19,18 @@ void WriteBytes(const uint8_t* table, const uint8_t* from, size_t from_pitch, si
                 size_t pitch, uint8_t* to) {
   for (size_t column = 0; column < width; ++column) {
     to[column * pitch] = table[from[column * from_pitch]];
+  }
+}
+
+constexpr size_t kColours = 3;
+
+// Three channels of a row of interleaved pixels, each of which becomes a quad of bytes.
+void WriteColours(const uint8_t* tables, const uint8_t* from, size_t width, uint8_t zero,
+                  uint8_t* to) {
+  for (size_t column = 0; column < width; ++column, from += kColours) {
+    const uint8_t quad[] = {tables[from[0]], tables[kPixelValues + from[1]],
+                            tables[2 * kPixelValues + from[2]], zero};
+    std::memcpy(to + column * sizeof(quad), quad, sizeof(quad));
   }
 }
 
@@ -67,6 +80,12 @@ bool WritePixelRow(const WholePixels& pixels, const Input& image, const format::
   CSSRUN_ASSERT(image.kind != InputKind::kSpikes);
   const PixelStrides strides = PixelStrides::Of(image.order, extent);
   const size_t width = extent.width();
+  if (image.kind == InputKind::kBytes && extent.channels() == kColours && strides.channel == 1 &&
+      strides.column == kColours && lanes.stride() == kColours + 1) {
+    WriteColours(pixels.bytes.data(), &image.bytes[row * strides.row], width, levels.layout.zero,
+                 levels.Row(row));
+    return true;
+  }
   for (size_t c = 0; c < extent.channels(); ++c) {
     const size_t from = row * strides.row + c * strides.channel;
     const uint8_t* table = &pixels.bytes[c * kPixelValues];

@@ -26,33 +26,64 @@ struct CountedRow {
 
 constexpr size_t kRowsTogether = 8;
 
-// Adds rows one after another to each logit, while it is in a register.
+// Brings numbers that are needed soon into the second-level cache.
+HWY_INLINE void PrefetchSoon([[maybe_unused]] const float* from) {
+#if HWY_COMPILER_GCC || HWY_COMPILER_CLANG
+  __builtin_prefetch(from, 0, 2);
+#endif
+}
+
+// Adds rows one after another to each logit, while it is in a register. `next`: as many rows that
+// are added next; they begin on other pages, where the machine alone foresees nothing.
 template <size_t kRows>
-HWY_INLINE void AddRows(const CountedRow* rows, size_t row_size, float* HWY_RESTRICT logits) {
+HWY_INLINE void AddRows(const CountedRow* rows, const CountedRow* next, size_t row_size,
+                        float* HWY_RESTRICT logits) {
   const hn::CappedTag<float, 16> d;
   for (size_t k = 0; k < row_size; k += hn::Lanes(d)) {
     auto sum = hn::LoadU(d, logits + k);
     HWY_UNROLL(8)
     for (size_t i = 0; i < kRows; ++i) {
+      PrefetchSoon(next[i].weights + k);
       sum = hn::Add(sum, hn::Mul(hn::Set(d, rows[i].count), hn::Load(d, rows[i].weights + k)));
     }
     hn::StoreU(sum, d, logits + k);
   }
 }
 
+// Finds the rows that are added, and clears their counts.
+struct RowFinder {
+  // The next ones, up to kRowsTogether; returns how many.
+  size_t Find(CountedRow* found) {
+    size_t count = 0;
+    for (; row < rows && count < kRowsTogether; ++row) {
+      if (counts[row] == 0) continue;
+      found[count++] = {weights + row * row_size, static_cast<float>(counts[row])};
+      counts[row] = 0;
+    }
+    return count;
+  }
+
+  const float* weights = nullptr;
+  size_t row_size = 0;
+  int32_t* counts = nullptr;
+  size_t rows = 0;
+  size_t row = 0;  // the first that has not been looked at
+};
+
 void AddReadoutTarget(const float* HWY_RESTRICT weights, size_t row_size, int32_t* counts,
                       size_t rows, float* HWY_RESTRICT logits) {
+  RowFinder finder{weights, row_size, counts, rows};
   CountedRow some[kRowsTogether];
-  size_t found = 0;
-  for (size_t row = 0; row < rows; ++row, weights += row_size) {
-    if (counts[row] == 0) continue;
-    some[found++] = {weights, static_cast<float>(counts[row])};
-    counts[row] = 0;
-    if (found < kRowsTogether) continue;
-    AddRows<kRowsTogether>(some, row_size, logits);
-    found = 0;
+  size_t found = finder.Find(some);
+  while (found == kRowsTogether) {
+    CountedRow next[kRowsTogether];
+    std::copy_n(some, kRowsTogether, next);
+    const size_t found_next = finder.Find(next);
+    AddRows<kRowsTogether>(some, next, row_size, logits);
+    std::copy_n(next, kRowsTogether, some);
+    found = found_next;
   }
-  for (size_t i = 0; i < found; ++i) AddRows<1>(some + i, row_size, logits);
+  for (size_t i = 0; i < found; ++i) AddRows<1>(some + i, some + i, row_size, logits);
 }
 
 // CountReadoutSpikes() of a mean over the map: words of one block of channels, position after
@@ -145,7 +176,8 @@ int64_t TapOf(const WindowAxis& window, int64_t position) {
 }
 
 // One row of weights for each position of the view and source channel: [y][x][channel][logit].
-void FillWeights(const ReadoutShape& shape, const format::Synapses& s, float* out) {
+void FillWeights(const ReadoutShape& shape, const format::Synapses& s,
+                 std::span<const float> weights, float* out) {
   const WindowAxis window_y = RowsOf(*s.window());
   const WindowAxis window_x = ColumnsOf(*s.window());
   const uint32_t channels = shape.source.channels();
@@ -156,14 +188,14 @@ void FillWeights(const ReadoutShape& shape, const format::Synapses& s, float* ou
       for (uint32_t c = 0; c < channels; ++c, out += shape.row_size) {
         for (uint32_t k = 0; ky >= 0 && kx >= 0 && k < shape.logits; ++k) {
           if (s.kind() == SynapseKind::Identity) {
-            out[k] = int64_t{c} + s.channel_offset() == k ? s.weights()->Get(0) : 0.0F;
+            out[k] = int64_t{c} + s.channel_offset() == k ? weights[0] : 0.0F;
             continue;
           }
           const auto index = ((size_t{k} * channels + c) * static_cast<size_t>(window_y.kernel) +
                               static_cast<size_t>(ky)) *
                                  static_cast<size_t>(window_x.kernel) +
                              static_cast<size_t>(kx);
-          out[k] = s.weights()->Get(static_cast<uint32_t>(index));
+          out[k] = weights[index];
         }
       }
     }
@@ -186,7 +218,8 @@ size_t MeanWords(const ReadoutShape& shape, const ReadoutSynapses& synapses) {
 
 }  // namespace
 
-ReadoutSynapses MakeReadoutSynapses(const ReadoutShape& shape, const format::Synapses& s) {
+ReadoutSynapses MakeReadoutSynapses(const ReadoutShape& shape, const format::Synapses& s,
+                                    std::span<const float> weights) {
   CSSRUN_ASSERT(shape.view.disjoint());
   const WindowAxis window_y = RowsOf(*s.window());
   const WindowAxis window_x = ColumnsOf(*s.window());
@@ -200,7 +233,7 @@ ReadoutSynapses MakeReadoutSynapses(const ReadoutShape& shape, const format::Syn
   const size_t size = out.weight_rows * shape.row_size;
   out.weights = AllocateAligned<float>(size);
   std::fill_n(out.weights.get(), size, 0.0F);
-  FillWeights(shape, s, out.weights.get());
+  FillWeights(shape, s, weights, out.weights.get());
   for (int64_t y = 0; y < shape.source.height(); ++y) {
     const int64_t seen = y / view_y.divisor;
     const bool inside = seen < view_y.size && TapOf(window_y, seen) >= 0;

@@ -43,8 +43,9 @@ struct ReadoutShape {
   SourceView view;  // disjoint
 };
 
-// Throws std::bad_alloc.
-ReadoutSynapses MakeReadoutSynapses(const ReadoutShape& shape, const format::Synapses& synapses);
+// `weights`: those of `synapses`. Throws std::bad_alloc.
+ReadoutSynapses MakeReadoutSynapses(const ReadoutShape& shape, const format::Synapses& synapses,
+                                    std::span<const float> weights);
 
 // Adds all levels by row of weights: what CountReadoutSpikes() gives for all steps, each weighed.
 // Returns the synaptic operations of their spikes.

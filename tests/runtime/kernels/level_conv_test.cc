@@ -157,6 +157,8 @@ TEST(LevelConvTest, IsItsPlainTwinWhereSixteenBitsAreFull) {
 TEST(LevelConvTest, IsItsPlainTwinOnLongTrains) {
   uint32_t seed = 0;
   int with_offsets = 0;
+  // Whose sums become bytes before they leave registers; by whether neurons rectify.
+  int stores_bytes[2] = {};
   for (const ConvolutionShape& shape : GroupedLevelShapes()) {
     SCOPED_TRACE(Describe(shape));
     for (uint32_t variant = 0; variant < 2; ++variant) {
@@ -166,13 +168,19 @@ TEST(LevelConvTest, IsItsPlainTwinOnLongTrains) {
       const WholeWeights weights(made, variant == 0 ? 120 : kLargestWeightSpread, generator);
       LevelConv kernel = MakeLevelConv(conv, weights.scaled());
       with_offsets += kernel.weight_offsets.empty() ? 0 : 1;
-      const SettledCase settled(made.membranes, made.pools, {seed % 3, seed % 4 < 2, seed % 5 != 0},
-                                seed);
+      const SettledExtras extras = seed % 4 == 3
+                                       ? SettledExtras{0, false, seed % 8 == 3}
+                                       : SettledExtras{seed % 3, seed % 4 < 2, seed % 5 != 0};
+      const SettledCase settled(made.membranes, made.pools, extras, seed);
       kernel.float_scale = AllocateAligned<float>(made.membranes.parameter_lanes());
       std::copy_n(settled.neurons.scale.get(), made.membranes.parameter_lanes(),
                   kernel.float_scale.get());
       const LevelFrame levels =
           RandomLongLevels(made, LevelLayoutOf(made, kernel), kZeros[seed % 3], generator);
+      const bool plain = settled.shortcuts.empty() && settled.floats.empty();
+      if (plain && made.membranes.lanes.lanes >= kTileTargets && RuleOf(settled).fills_byte()) {
+        ++stores_bytes[settled.rectify ? 1 : 0];
+      }
       for (const SumMode mode : {SumMode::kStore, SumMode::kJoin, SumMode::kPotential,
                                  SumMode::kLevels, SumMode::kAddFloats}) {
         SCOPED_TRACE("mode " + std::to_string(static_cast<int>(mode)));
@@ -197,6 +205,8 @@ TEST(LevelConvTest, IsItsPlainTwinOnLongTrains) {
     }
   }
   EXPECT_GE(with_offsets, 100);
+  EXPECT_GE(stores_bytes[0], 5);
+  EXPECT_GE(stores_bytes[1], 10);
 }
 
 // Bytes of pixels, weights of one or two planes, zeros that are no whole numbers.

@@ -59,12 +59,13 @@ inline size_t LevelsOfRow(const MembraneLayout& layout) {
   return size_t{layout.columns} * layout.lanes.stride();
 }
 
-// Any numbers will do for a twin.
+// Any numbers will do for a twin. Levels of rectifiers and of half of the others fill a byte.
 inline LevelRule RuleOf(const SettledCase& settled) {
+  const bool fills_byte = settled.rectify || settled.layout.columns % 2 == 0;
   LevelRule rule;
-  rule.fraction = settled.rectify ? 6 : 7;
-  rule.offset = settled.rectify ? 32 : 63;
-  rule.least = static_cast<int16_t>(settled.rectify ? 0 : -100);
+  rule.fraction = fills_byte ? kByteFraction : kByteFraction + 1;
+  rule.offset = fills_byte ? 32 : 63;
+  rule.least = static_cast<int16_t>(settled.rectify ? 0 : fills_byte ? -128 : -100);
   rule.most = static_cast<int16_t>(settled.rectify ? 255 : 127);
   rule.zero = settled.rectify ? 0 : 128;
   return rule;

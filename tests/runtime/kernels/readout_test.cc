@@ -19,7 +19,7 @@ namespace {
 // Two steps of a readout, in which counts are used again.
 void ExpectTwin(const ConvolutionCase& made, uint32_t permille, uint32_t seed) {
   const ReadoutShape shape = ReadoutShapeOf(made);
-  const ReadoutSynapses synapses = MakeReadoutSynapses(shape, made.synapses());
+  const ReadoutSynapses synapses = MakeReadoutSynapses(shape, made.synapses(), made.weights());
   std::mt19937 generator(seed);
   const std::vector<float> start = RandomFloats(shape.row_size, -5, 5, generator);
   std::vector<float> expected = start;
@@ -50,7 +50,7 @@ void ExpectTwin(const ConvolutionCase& made, uint32_t permille, uint32_t seed) {
 
 void ExpectLevelsTwin(const ConvolutionCase& made, uint32_t seed) {
   const ReadoutShape shape = ReadoutShapeOf(made);
-  const ReadoutSynapses synapses = MakeReadoutSynapses(shape, made.synapses());
+  const ReadoutSynapses synapses = MakeReadoutSynapses(shape, made.synapses(), made.weights());
   std::mt19937 generator(seed);
   LevelRule rule;
   rule.zero = seed % 2 == 0 ? 0 : 100;
@@ -89,7 +89,10 @@ TEST(ReadoutTest, IsItsPlainTwin) {
       const ConvolutionCase made(shape, WeightDraw::kRandom, ++seed);
       ExpectTwin(made, permille, seed);
       ExpectLevelsTwin(made, seed);
-      means += MakeReadoutSynapses(ReadoutShapeOf(made), made.synapses()).mean_words > 0 ? 1 : 0;
+      means +=
+          MakeReadoutSynapses(ReadoutShapeOf(made), made.synapses(), made.weights()).mean_words > 0
+              ? 1
+              : 0;
     }
     if (HasFailure()) return;
   }

@@ -8,7 +8,6 @@
 #include <limits>
 #include <optional>
 #include <span>
-#include <type_traits>
 
 #include "runtime/assert.h"
 #include "runtime/dot_products.h"
@@ -135,7 +134,11 @@ HWY_INLINE void AddPlane(const TileRow& row, const uint8_t* HWY_RESTRICT from,
   for (size_t ky = 0; ky < row.kernel_rows; ++ky, from += row.levels_pitch) {
     const uint8_t* HWY_RESTRICT at = from;
     for (size_t kx = 0; kx < row.kernel_columns; ++kx, at += row.tap_pitch) {
+#if CSSRUN_TARGET_NEON
+      AddTapByFours<kPositions, P>(taps, at, weights, sums);
+#else
       AddTap<kPositions, kTargets, P>(taps, at, weights, sums);
+#endif
       weights += row.quads * row.targets * kQuad;
     }
   }
@@ -154,6 +157,13 @@ HWY_INLINE void SumInRegisters(const TileRow& row, size_t column,
     HWY_UNROLL(32)
     for (size_t k = 0; k < kPositions * kVectors; ++k) {
       sums[k] = P::Start(start, k % kVectors);
+    }
+  } else if constexpr (kVectors * hn::MaxLanes(d) == kTargets) {  // a lane for each target
+    HWY_UNROLL(32)
+    for (size_t k = 0; k < kPositions * kVectors; ++k) {
+      const auto levels = hn::Set(d, row.level_sums[column + k / kVectors]);
+      const auto offsets = hn::LoadU(d, row.weight_offsets + k % kVectors * hn::MaxLanes(d));
+      sums[k] = hn::Add(P::Start(row.start, k % kVectors), hn::Mul(offsets, levels));
     }
   } else {
     HWY_ALIGN int32_t start[kPositions * kTargets];
@@ -174,6 +184,18 @@ HWY_INLINE void SumInRegisters(const TileRow& row, size_t column,
   }
   const hn::Rebind<int16_t, typename P::D> d16;
   constexpr size_t kResults = kTargets / hn::MaxLanes(d);
+#if CSSRUN_TARGET_AVX512
+  if constexpr (kVectors == kResults) {
+    if (row.stores_bytes) {
+      if (row.potentials->rectify) {
+        StoreByteLevels<kResults, kPositions, true>(sums, *row.potentials, column);
+      } else {
+        StoreByteLevels<kResults, kPositions, false>(sums, *row.potentials, column);
+      }
+      return;
+    }
+  }
+#endif
   membranes += column * row.lanes;
   if (row.potentials != nullptr || row.leaves_registers()) {
     HWY_ALIGN int32_t finished[kPositions * kTargets];
@@ -231,16 +253,15 @@ HWY_INLINE void SumByRuns(const TileRow& row, size_t column, const int8_t* HWY_R
   FinishColumns<kPositions, kTileTargets>(row, column, sums, membranes + column * row.lanes);
 }
 
-#if CSSRUN_TARGET_BYTE_PAIRS
 // The same with sums in registers: of one plane.
-template <size_t kPositions>
+template <class P, size_t kPositions>
 HWY_INLINE void SumByShortRuns(const TileRow& row, size_t column,
                                const int8_t* HWY_RESTRICT weights,
                                int16_t* HWY_RESTRICT membranes) {
   HWY_ALIGN int32_t sums[kPositions * kTileTargets];
   const Taps taps{row.quads, row.targets, row.position_pitch};
   StartColumns<kPositions, kTileTargets>(row, column, sums);
-  ShortRunSums<kPositions> run_sums(sums);
+  ShortRunSums<P, kPositions> run_sums(sums);
   const uint8_t* HWY_RESTRICT from = row.levels + column * row.position_pitch;
   const uint16_t* runs = row.runs[0][0];
   for (size_t ky = 0; ky < row.kernel_rows; ++ky, from += row.levels_pitch) {
@@ -253,25 +274,23 @@ HWY_INLINE void SumByShortRuns(const TileRow& row, size_t column,
   run_sums.MoveTo(sums);
   FinishColumns<kPositions, kTileTargets>(row, column, sums, membranes + column * row.lanes);
 }
-#endif
 
 #else
 using Best = Products;
 constexpr const char* kBestVariant = kVariant;
 #endif
 
+// Never inlined: in a function of all of them, GCC 12 keeps no array of sums in registers.
 template <class P, size_t kPositions, size_t kTargets>
-HWY_INLINE void SumColumns(const TileRow& row, size_t column, const int8_t* HWY_RESTRICT weights,
-                           int16_t* HWY_RESTRICT membranes) {
+HWY_NOINLINE void SumColumns(const TileRow& row, size_t column, const int8_t* HWY_RESTRICT weights,
+                             int16_t* HWY_RESTRICT membranes) {
 #if CSSRUN_TARGET_RUNS
   if constexpr (kSumsRuns<P>) {
     static_assert(kTargets == kTileTargets);
     SumByRuns<P, kPositions>(row, column, weights, membranes);
-#if CSSRUN_TARGET_BYTE_PAIRS
-  } else if constexpr (std::is_same_v<P, ShortByteRuns>) {
+  } else if constexpr (kSumsShortRuns<P>) {
     static_assert(kTargets == kTileTargets);
-    SumByShortRuns<kPositions>(row, column, weights, membranes);
-#endif
+    SumByShortRuns<P, kPositions>(row, column, weights, membranes);
   } else {
     SumInRegisters<P, kPositions, kTargets>(row, column, weights, membranes);
   }
@@ -388,7 +407,7 @@ void SumLevelsBy(const LevelConv& kernel, const LevelFrame& levels, const LevelT
       windows_summed = false;
     }
     tile.weight_offsets = nullptr;
-    if (!kernel.weight_offsets.empty() && HasOffsets(&kernel.weight_offsets[first], tile.targets)) {
+    if (!kernel.weight_offsets.empty() && kernel.tile_has_offsets[t] != 0) {
       CSSRUN_ASSERT(target.level_sums != nullptr);
       if (!windows_summed) {
         for (const ColumnRange& range : ranges) SumWindows(tile, range, target.level_sums);
@@ -411,13 +430,18 @@ void SumLevelsBy(const LevelConv& kernel, const LevelFrame& levels, const LevelT
       of_tile.StartAt(lane);
       if (target.mode == SumMode::kLevels) of_tile.WriteLevelsTo(target.levels, *target.rule);
       tile.potentials = &of_tile;
+#if CSSRUN_TARGET_AVX512
+      tile.stores_bytes = !tile.leaves_registers() && StoresByteLevels(of_tile);
+#endif
     }
+#if CSSRUN_TARGET_RUNS
     for (size_t half = 0; half * kTileTargets < kernel.targets && taps.first < taps.last; ++half) {
       for (size_t plane = 0; plane < kernel.planes; ++plane) {
         tile.runs[half][plane] =
             kernel.RunsOf(first / kTileTargets + half, plane, static_cast<size_t>(taps.first));
       }
     }
+#endif
     const int8_t* weights = kernel.weights.get() + t * kernel.tile_size() +
                             static_cast<size_t>(taps.first) * kernel.tap_row_size();
     int16_t* membranes = settled.membranes + layout.RowAt(block, row) + lane;
@@ -450,6 +474,9 @@ SumLevelsFunction ChooseSumLevels([[maybe_unused]] const LevelConv& kernel) {
   const bool shifts = kernel.largest_byte > std::numeric_limits<int8_t>::max();
   if (HasDotProducts()) {
     return shifts ? &SumLevelsBy<DotProducts<128>> : &SumLevelsBy<DotProducts<0>>;
+  }
+  if (PrefersPairs(kernel)) {
+    return shifts ? &SumLevelsBy<NeonPairs<128>> : &SumLevelsBy<NeonPairs<0>>;
   }
   if (shifts) return &SumLevelsBy<NeonRuns<128>>;
 #endif

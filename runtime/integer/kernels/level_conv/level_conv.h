@@ -89,12 +89,15 @@ struct LevelConv {
   std::vector<uint32_t> first_quads;    // by tile
   std::vector<int32_t> row_sums;        // of weights of both planes: [tile][ky][target]
   std::vector<int32_t> weight_offsets;  // [tile][target]; empty: none
+  // Of each tile whether it has some; empty where `weight_offsets` is.
+  std::vector<uint8_t> tile_has_offsets;
   // Of kTileTargets targets: numbers of quads that follow one another within a tap (within a kernel
   // row where taps adjoin), until all are there. 16 bits hold the sums of all products from one
   // full run, whose number has kFullRun, to the end of the next, whatever the levels. With
   // kWideRun: not these, because each of the quads has two products that 16 bits do not hold.
   std::vector<uint16_t> runs;
   uint32_t largest_byte = 255;       // of the levels
+  int8_t smallest_weight = 0;        // as they are stored
   std::vector<uint32_t> first_runs;  // by [tile][kTileTargets of it][plane][ky]
   // Settled units per unit, by parameter lane (MembraneLayout): of kAddFloats. Null: never asked
   // for.
@@ -137,7 +140,8 @@ double LevelBytes(const LevelConvShape& shape);
 // The weights of a target differ by kLargestWeightSpread units at most. Throws std::bad_alloc.
 LevelConv MakeLevelConv(const LevelConvShape& shape, const ScaledWeights& weights);
 
-// Fills in the runs and the largest byte. Called by those that lay kernels out.
+// Fills in the runs, the largest byte and the smallest weight. Called by those that lay kernels
+// out.
 void PlanRuns(uint32_t largest_byte, LevelConv& kernel);
 
 // What the first of two planes is worth, and the largest weight of both.
@@ -171,6 +175,7 @@ enum class SumMode : uint8_t {
 struct TileRange {
   uint32_t first = 0;
   uint32_t last = std::numeric_limits<uint32_t>::max();
+  bool all() const { return first == 0 && last == std::numeric_limits<uint32_t>::max(); }
 };
 
 // Where a row's sums go.

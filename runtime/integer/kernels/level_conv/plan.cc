@@ -55,6 +55,18 @@ int OffsetOf(const ScaledWeights& weights, size_t target, size_t fan_in) {
   return static_cast<int>(most) - kLargestNarrowWeight;
 }
 
+// [tile][target], where there are any.
+void KeepOffsets(std::vector<int32_t> offsets, LevelConv& kernel) {
+  kernel.tile_has_offsets.assign(kernel.tiles, 0);
+  bool any = false;
+  for (size_t k = 0; k < offsets.size(); ++k) {
+    if (offsets[k] == 0) continue;
+    kernel.tile_has_offsets[k / kernel.targets] = 1;
+    any = true;
+  }
+  if (any) kernel.weight_offsets = std::move(offsets);
+}
+
 }  // namespace
 
 bool LevelSumsFit(const LevelConvShape& shape, double largest_level, int largest_weight) {
@@ -140,8 +152,7 @@ LevelConv MakeLevelConv(const LevelConvShape& shape, const ScaledWeights& weight
       }
     }
   }
-  const bool has_offsets = std::ranges::any_of(offsets, [](int32_t offset) { return offset != 0; });
-  if (has_offsets) kernel.weight_offsets = std::move(offsets);
+  KeepOffsets(std::move(offsets), kernel);
   PlanRuns(shape.largest_byte, kernel);
   return kernel;
 }

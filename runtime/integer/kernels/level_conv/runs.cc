@@ -78,6 +78,8 @@ class RunPlanner {
 void PlanRuns(uint32_t largest_byte, LevelConv& kernel) {
   CSSRUN_ASSERT(largest_byte >= 1 && largest_byte <= 255);
   kernel.largest_byte = largest_byte;
+  kernel.smallest_weight =
+      *std::min_element(kernel.weights.get(), kernel.weights.get() + kernel.size());
   const auto kernel_x = static_cast<size_t>(kernel.window.kernel_x());
   const size_t taps = kernel.taps_adjoin() ? 1 : kernel_x;
   const size_t quads = kernel.quads * kernel_x / taps;

@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <type_traits>
 
 #include "hwy/highway.h"
 #include "runtime/integer/kernels/level_conv/level_conv.h"
@@ -53,23 +54,25 @@ bool HasShortRuns(const LevelConv& kernel) {
   return in_registers < in_memory;
 }
 
+template <class P>
+constexpr bool kSumsShortRuns = std::is_same_v<P, ShortByteRuns>;
+
 // The 32-bit sums of `kPositions` columns of kTileTargets targets.
-template <size_t kPositions>
+template <class P, size_t kPositions>
 struct ShortRunSums {
-  using P = ShortByteRuns;
   static constexpr size_t kVectors = kTileTargets / P::kTargetsOfVector;
 
   // From sums in memory, [column][target].
   explicit HWY_INLINE ShortRunSums(const int32_t* HWY_RESTRICT from) {
     HWY_UNROLL(16)
     for (size_t k = 0; k < kPositions * kVectors; ++k) {
-      sums[k] = hn::Load(P::D(), from + k * P::kTargetsOfVector);
+      sums[k] = hn::Load(typename P::D(), from + k * P::kTargetsOfVector);
     }
   }
   HWY_INLINE void MoveTo(int32_t* HWY_RESTRICT to) const {
     HWY_UNROLL(16)
     for (size_t k = 0; k < kPositions * kVectors; ++k) {
-      hn::Store(sums[k], P::D(), to + k * P::kTargetsOfVector);
+      hn::Store(sums[k], typename P::D(), to + k * P::kTargetsOfVector);
     }
   }
 
@@ -78,10 +81,10 @@ struct ShortRunSums {
                       const int8_t* HWY_RESTRICT weights) {
     ColumnPitches pitches(taps.position_pitch);
     const uint8_t* bases[] = {levels, levels + 8 * taps.position_pitch};
-    const auto one = hn::Set(P::D16(), int16_t{1});
+    const auto one = hn::Set(typename P::D16(), int16_t{1});
     for (size_t q = 0; q < quads; ++q, weights += taps.targets * kQuad) {
       pitches.Hide();
-      P::V of_targets[kVectors];
+      typename P::V of_targets[kVectors];
       HWY_UNROLL(4)
       for (size_t v = 0; v < kVectors; ++v) of_targets[v] = P::LoadWeights(weights, v);
       HWY_UNROLL(16)
@@ -104,8 +107,8 @@ struct ShortRunSums {
     const uint8_t* bases[] = {levels, levels + 8 * taps.position_pitch};
     for (size_t q = 0; q < quads; ++q, weights += taps.targets * kQuad) {
       pitches.Hide();
-      P::V16 even[kVectors];
-      P::V16 odd[kVectors];
+      typename P::V16 even[kVectors];
+      typename P::V16 odd[kVectors];
       HWY_UNROLL(4)
       for (size_t v = 0; v < kVectors; ++v) {
         const auto of_targets = P::LoadWeights(weights, v);
@@ -119,7 +122,7 @@ struct ShortRunSums {
         const auto odd_levels = P::OddLevels(quad);
         HWY_UNROLL(4)
         for (size_t v = 0; v < kVectors; ++v) {
-          P::V& sum = sums[p * kVectors + v];
+          typename P::V& sum = sums[p * kVectors + v];
           sum = hn::Add(sum, P::PairSums(even_levels, even[v]));
           sum = hn::Add(sum, P::PairSums(odd_levels, odd[v]));
         }
@@ -147,7 +150,7 @@ struct ShortRunSums {
     return runs;
   }
 
-  P::V sums[kPositions * kVectors];
+  typename P::V sums[kPositions * kVectors];
 };
 
 #endif

@@ -8,8 +8,10 @@
 #define CSSRUN_RUNTIME_INTEGER_KERNELS_LEVEL_CONV_WINDOW_SUMS_INL_H_
 #endif
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "hwy/highway.h"
 #include "runtime/geometry/window_axis.h"
@@ -21,50 +23,116 @@ namespace cssrun::internal::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-#if HWY_TARGET != HWY_SCALAR
-// Adds as many of `bytes` bytes as fill vectors. Returns how many.
-template <class D>
-HWY_INLINE size_t AddBytes(D d, const uint8_t* from, size_t bytes, int32_t* sum) {
-  if (bytes < hn::Lanes(d)) return 0;
-  const hn::Repartition<uint64_t, D> d64;
-  auto eights = hn::SumsOf8(hn::LoadU(d, from));
-  size_t i = hn::Lanes(d);
-  for (; i + hn::Lanes(d) <= bytes; i += hn::Lanes(d)) {
-    eights = hn::Add(eights, hn::SumsOf8(hn::LoadU(d, from + i)));
-  }
-  *sum += static_cast<int32_t>(hn::GetLane(hn::SumOfLanes(d64, eights)));
-  return i;
-}
-#endif
-
-// Whether targets of a tile have weights that don't fit a byte.
-bool HasOffsets(const int32_t* offsets, size_t targets) {
-  int32_t any = 0;
-  for (size_t k = 0; k < targets; ++k) any |= offsets[k];
-  return any != 0;
-}
-
 // The sum of all levels in the window of each target column.
-HWY_NOINLINE void SumWindows(const TileRow& row, const ColumnRange& columns,
-                             int32_t* HWY_RESTRICT sums) {
-  const size_t bytes = row.quads * kQuad;
+#if HWY_TARGET == HWY_SCALAR
+void SumWindows(const TileRow& row, const ColumnRange& columns, int32_t* sums) {
   for (size_t column = columns.first; column < columns.last; ++column) {
-    int32_t sum = 0;
-    for (size_t ky = 0; ky < row.kernel_rows; ++ky) {
+    const uint8_t* of_rows = row.levels + column * row.position_pitch;
+    sums[column] = 0;
+    for (size_t ky = 0; ky < row.kernel_rows; ++ky, of_rows += row.levels_pitch) {
       for (size_t kx = 0; kx < row.kernel_columns; ++kx) {
-        const uint8_t* levels =
-            row.levels + ky * row.levels_pitch + kx * row.tap_pitch + column * row.position_pitch;
-        size_t i = 0;
-#if HWY_TARGET != HWY_SCALAR
-        i += AddBytes(hn::CappedTag<uint8_t, 64>(), levels, bytes, &sum);
-        i += AddBytes(hn::CappedTag<uint8_t, 16>(), levels + i, bytes - i, &sum);
-#endif
-        for (; i < bytes; ++i) sum += levels[i];
+        const uint8_t* levels = of_rows + kx * row.tap_pitch;
+        for (size_t i = 0; i < row.quads * kQuad; ++i) sums[column] += levels[i];
       }
     }
-    sums[column] = sum;
   }
 }
+#else
+using Sum64 = hn::Full128<uint64_t>;
+
+// Adds both halves of a vector until two sums are left.
+template <class D>
+HWY_INLINE hn::Vec<Sum64> Folded(D /*d*/, hn::Vec<D> sums) {
+  if constexpr (hn::MaxLanes(D()) == 2) {
+    return sums;
+  } else {
+    const hn::Half<D> half;
+    return Folded(half, hn::Add(hn::LowerHalf(half, sums), hn::UpperHalf(half, sums)));
+  }
+}
+
+// Adds whole quads of bytes to two sums, whichever of them.
+HWY_INLINE hn::Vec<Sum64> AddBytes(const uint8_t* from, size_t bytes, hn::Vec<Sum64> sums) {
+  const hn::CappedTag<uint8_t, 64> d;
+  const hn::Full128<uint8_t> d8;
+  const hn::Repartition<uint64_t, decltype(d)> d64;
+  size_t i = 0;
+  if (hn::Lanes(d) > hn::Lanes(d8) && bytes >= hn::Lanes(d)) {
+    auto wide = hn::Zero(d64);
+    for (; i + hn::Lanes(d) <= bytes; i += hn::Lanes(d)) {
+      wide = hn::Add(wide, hn::SumsOf8(hn::LoadU(d, from + i)));
+    }
+    sums = hn::Add(sums, Folded(d64, wide));
+  }
+  for (; i + hn::Lanes(d8) <= bytes; i += hn::Lanes(d8)) {
+    sums = hn::Add(sums, hn::SumsOf8(hn::LoadU(d8, from + i)));
+  }
+  for (size_t some = 0; i < bytes; i += some) {
+    uint64_t rest = 0;
+    some = bytes - i >= sizeof(rest) ? sizeof(rest) : size_t{kQuad};
+    std::memcpy(&rest, from + i, some);
+    const auto eight = hn::ZeroExtendVector(Sum64(), hn::Set(hn::Half<Sum64>(), rest));
+    sums = hn::Add(sums, hn::SumsOf8(hn::BitCast(d8, eight)));
+  }
+  return sums;
+}
+
+// The window of one target column, as two sums.
+struct AnyWindow {
+  static HWY_INLINE hn::Vec<Sum64> Sum(const TileRow& row, const uint8_t* of_rows) {
+    auto sums = hn::Zero(Sum64());
+    for (size_t ky = 0; ky < row.kernel_rows; ++ky, of_rows += row.levels_pitch) {
+      for (size_t kx = 0; kx < row.kernel_columns; ++kx) {
+        sums = AddBytes(of_rows + kx * row.tap_pitch, row.quads * kQuad, sums);
+      }
+    }
+    return sums;
+  }
+};
+// One tap, and so few bytes that a loop would take longer than they.
+template <size_t kBytes>
+struct FewBytes {
+  static HWY_INLINE hn::Vec<Sum64> Sum(const TileRow& /*row*/, const uint8_t* bytes) {
+    return AddBytes(bytes, kBytes, hn::Zero(Sum64()));
+  }
+};
+
+template <class Window>
+HWY_NOINLINE void SumWindowsBy(const TileRow& row, const ColumnRange& columns,
+                               int32_t* HWY_RESTRICT sums) {
+  const hn::Full128<int32_t> d;
+  const size_t pitch = row.position_pitch;
+  const uint8_t* from = row.levels + columns.first * pitch;
+  size_t column = columns.first;
+  for (; column + 4 <= columns.last; column += 4, from += 4 * pitch) {
+    const auto a = Window::Sum(row, from);
+    const auto b = Window::Sum(row, from + pitch);
+    const auto c = Window::Sum(row, from + 2 * pitch);
+    const auto e = Window::Sum(row, from + 3 * pitch);
+    const auto ab = hn::Add(hn::InterleaveLower(Sum64(), a, b), hn::InterleaveUpper(Sum64(), a, b));
+    const auto ce = hn::Add(hn::InterleaveLower(Sum64(), c, e), hn::InterleaveUpper(Sum64(), c, e));
+    hn::StoreU(hn::ConcatEven(d, hn::BitCast(d, ce), hn::BitCast(d, ab)), d, sums + column);
+  }
+  for (; column < columns.last; ++column, from += pitch) {
+    sums[column] =
+        static_cast<int32_t>(hn::GetLane(hn::SumOfLanes(Sum64(), Window::Sum(row, from))));
+  }
+}
+
+void SumWindows(const TileRow& row, const ColumnRange& columns, int32_t* sums) {
+  const size_t bytes = row.kernel_rows * row.kernel_columns == 1 ? row.quads * kQuad : 0;
+  switch (bytes) {
+    case 16:
+      return SumWindowsBy<FewBytes<16>>(row, columns, sums);
+    case 24:
+      return SumWindowsBy<FewBytes<24>>(row, columns, sums);
+    case 32:
+      return SumWindowsBy<FewBytes<32>>(row, columns, sums);
+    default:
+      return SumWindowsBy<AnyWindow>(row, columns, sums);
+  }
+}
+#endif
 
 // What is added for the zero that is no level (see LevelFrame), and for the shift of levels that
 // are multiplied. Large layers wrap around, and their sums back.
@@ -72,20 +140,28 @@ void StartTile(const LevelConv& kernel, size_t tile, const TapRange& taps, int32
                int32_t zero, int32_t* start) {
   const auto rows = static_cast<size_t>(taps.last - taps.first);
   const size_t row_bytes = size_t{kernel.quads} * kQuad * kernel.window.kernel_x();
-  const auto each = static_cast<uint32_t>(shift - zero);
-  const int32_t* row =
+  const hn::CappedTag<int32_t, kTileTargets> d;
+  const hn::RebindToUnsigned<decltype(d)> du;  // which may wrap around
+  const auto each = hn::Set(du, static_cast<uint32_t>(shift - zero));
+  const int32_t* of_rows =
       &kernel.row_sums[(tile * kernel.kernel_rows() + static_cast<size_t>(taps.first)) *
                        kernel.targets];
-  for (size_t k = 0; k < kernel.targets; ++k, ++row) {
-    uint32_t sum = 0;
-    for (size_t ky = 0; ky < rows; ++ky) sum += static_cast<uint32_t>(row[ky * kernel.targets]);
-    sum *= each;
-    if (shift != 0 && !kernel.weight_offsets.empty()) {
-      // Of the weights as they are stored.
-      const auto offset = static_cast<uint32_t>(kernel.weight_offsets[tile * kernel.targets + k]);
-      sum -= static_cast<uint32_t>(shift) * offset * static_cast<uint32_t>(rows * row_bytes);
+  const bool shifts_offsets = shift != 0 && !kernel.weight_offsets.empty();
+  // Of the weights as they are stored.
+  const auto shifted =
+      hn::Set(du, static_cast<uint32_t>(shift) * static_cast<uint32_t>(rows * row_bytes));
+  for (size_t k = 0; k < kernel.targets; k += hn::Lanes(d)) {
+    auto sum = hn::Zero(du);
+    for (size_t ky = 0; ky < rows; ++ky) {
+      sum = hn::Add(sum, hn::BitCast(du, hn::LoadU(d, of_rows + ky * kernel.targets + k)));
     }
-    start[k] = static_cast<int32_t>(sum);
+    sum = hn::Mul(sum, each);
+    if (shifts_offsets) {
+      const int32_t* offsets = &kernel.weight_offsets[tile * kernel.targets];
+      const auto offset = hn::BitCast(du, hn::LoadU(d, offsets + k));
+      sum = hn::Sub(sum, hn::Mul(shifted, offset));
+    }
+    hn::StoreU(hn::BitCast(d, sum), d, start + k);
   }
 }
 

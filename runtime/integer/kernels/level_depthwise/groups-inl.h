@@ -12,6 +12,7 @@
 #include <cstdint>
 
 #include "hwy/highway.h"
+#include "runtime/integer/kernels/level_depthwise/neon-inl.h"
 #include "runtime/integer/kernels/level_depthwise/products-inl.h"
 #include "runtime/integer/neurons/level_rule.h"
 #include "runtime/integer/neurons/potential-inl.h"
@@ -24,8 +25,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 #if HWY_TARGET != HWY_SCALAR
 
 // Some channels of a row of target columns, or all channels of several neighbouring columns at
-// stride
-// 1. A vector of target columns at tap kx reads the levels at
+// stride 1. A vector of target columns at tap kx reads the levels at
 //
 //     rows.rows[ky] + (first source column of the vector + kx) * position
 template <size_t kSide>
@@ -37,6 +37,7 @@ struct DepthwiseGroup {
   const float* start = nullptr;  // by channel: what zero brings that is no level; null: nothing
   const float* scale = nullptr;  // by channel: settled units per unit
   const float* bias = nullptr;   // by channel, in settled units
+  bool in_bytes = false;         // weights fit bytes, and the machine multiplies them
   bool rectify = false;
   const LevelRule* rule = nullptr;
   uint8_t* levels = nullptr;   // of the first channel at target column 0
@@ -44,6 +45,14 @@ struct DepthwiseGroup {
 
   // Whether levels need no clamp and no potential is rounded down below zero.
   bool IsPlain() const { return rectify && rule->fills_byte(); }
+  // Leaves out the first ones, of a block. `levels` stays.
+  void SkipChannels(size_t count) {
+    for (const uint8_t*& row : rows.rows) row += count;
+    channels.lane += count;
+    if (start != nullptr) start += count;
+    scale += count;
+    bias += count;
+  }
 };
 
 // Turns the sums of a group into levels. In the order of operations of StoreNeurons().
@@ -56,7 +65,7 @@ struct GroupLevels {
   explicit HWY_INLINE GroupLevels(const DepthwiseGroup<kSide>& group) {
     const LevelRule& rule = *group.rule;
     HWY_UNROLL(4)
-    for (size_t v = 0; v < kGroupVectors; ++v) {
+    for (size_t v = 0; v < P::kVectors; ++v) {
       scale[v] = P::Parameter(group.scale, group.channels, v);
       bias[v] = P::Parameter(group.bias, group.channels, v);
     }
@@ -68,24 +77,28 @@ struct GroupLevels {
 
   HWY_INLINE hn::Vec<D32> Potential(typename P::Sum sum, size_t v, bool rectify) const {
     const auto z = hn::Add(hn::Mul(P::AsFloats(sum), scale[v]), bias[v]);
-    return Truncated(D(), kPlain || rectify ? z : hn::Floor(z));
+    return TruncatedToNarrow(D(), kPlain || rectify ? z : hn::Floor(z));
   }
   HWY_INLINE hn::Vec<D16> Levels(hn::Vec<D16> potentials, int fraction) const {
     const auto level = hn::ShiftRightSame(hn::SaturatedAdd(potentials, offset), fraction);
     if constexpr (kPlain) return level;
     return hn::Add(hn::Min(hn::Max(level, least), most), zero);
   }
-  HWY_INLINE void Store(const typename P::Sum (&sums)[kGroupVectors], bool rectify, int fraction,
+  HWY_INLINE void Store(const typename P::Sum (&sums)[P::kVectors], bool rectify, int fraction,
                         uint8_t* to) const {
     const auto first = NarrowBlocks(D16(), Potential(sums[0], 0, rectify),  //
                                     Potential(sums[1], 1, rectify));
-    const auto last = NarrowBlocks(D16(), Potential(sums[2], 2, rectify),  //
-                                   Potential(sums[3], 3, rectify));
-    P::StoreLevels(Levels(first, fraction), Levels(last, fraction), to);
+    if constexpr (P::kVectors == 2) {
+      P::StoreLevels(Levels(first, fraction), to);
+    } else {
+      const auto last = NarrowBlocks(D16(), Potential(sums[2], 2, rectify),  //
+                                     Potential(sums[3], 3, rectify));
+      P::StoreLevels(Levels(first, fraction), Levels(last, fraction), to);
+    }
   }
 
-  hn::Vec<D> scale[kGroupVectors];
-  hn::Vec<D> bias[kGroupVectors];
+  hn::Vec<D> scale[P::kVectors];
+  hn::Vec<D> bias[P::kVectors];
   hn::Vec<D16> offset;
   hn::Vec<D16> least;
   hn::Vec<D16> most;
@@ -97,7 +110,7 @@ struct GroupLevels {
 template <class P, size_t kSide, size_t kStep, size_t kTap, size_t kLast>
 HWY_INLINE void AddColumns(const GroupRows<kSide>& rows, size_t offset, size_t position,
                            const typename P::template Weights<kSide>& weights,
-                           typename P::Sum (&sums)[kSeenBy<kSide, kStep>][kGroupVectors]) {
+                           typename P::Sum (&sums)[kSeenBy<kSide, kStep>][P::kVectors]) {
   if constexpr (kTap < kLast) {
     P::template AddColumn<kSide, kStep, kTap>(rows, offset, weights, sums);
     AddColumns<P, kSide, kStep, kTap + 1, kLast>(rows, offset + position, position, weights, sums);
@@ -115,14 +128,14 @@ HWY_NOINLINE void SumGroup(const DepthwiseGroup<kSide>& group, size_t first, siz
   const GroupRows<kSide> rows = group.rows;  // copies that no store can change
   GroupLevels<P, D32, kPlain> neurons(group);
   typename P::template Weights<kSide> weights(*group.kernel, rows, group.channels);
-  typename P::Sum start[kGroupVectors];
-  typename P::Sum sums[kOpen][kGroupVectors];
+  typename P::Sum start[P::kVectors];
+  typename P::Sum sums[kOpen][P::kVectors];
   HWY_UNROLL(4)
-  for (size_t v = 0; v < kGroupVectors; ++v) start[v] = P::Start(group.start, group.channels, v);
+  for (size_t v = 0; v < P::kVectors; ++v) start[v] = P::Start(group.start, group.channels, v);
   HWY_UNROLL(5)
   for (size_t j = 0; j < kOpen; ++j) {
     HWY_UNROLL(4)
-    for (size_t v = 0; v < kGroupVectors; ++v) sums[j][v] = start[v];
+    for (size_t v = 0; v < P::kVectors; ++v) sums[j][v] = start[v];
   }
   const size_t position = group.position;
   const size_t target_position = group.target_position;
@@ -148,10 +161,10 @@ HWY_NOINLINE void SumGroup(const DepthwiseGroup<kSide>& group, size_t first, siz
     HWY_UNROLL(5)
     for (size_t j = kOpen - 1; j > 0; --j) {
       HWY_UNROLL(4)
-      for (size_t v = 0; v < kGroupVectors; ++v) sums[j][v] = sums[j - 1][v];
+      for (size_t v = 0; v < P::kVectors; ++v) sums[j][v] = sums[j - 1][v];
     }
     HWY_UNROLL(4)
-    for (size_t v = 0; v < kGroupVectors; ++v) sums[0][v] = start[v];
+    for (size_t v = 0; v < P::kVectors; ++v) sums[0][v] = start[v];
   }
 }
 

@@ -9,6 +9,7 @@
 
 #include "runtime/aligned.h"
 #include "runtime/assert.h"
+#include "runtime/dot_products.h"
 #include "runtime/geometry/window_axis.h"
 #include "runtime/simd_variant.h"
 
@@ -83,8 +84,9 @@ HWY_NOINLINE void SumWindows(DF df, const LaneRow& given, const ColumnRange& col
   }
 }
 
-// What zero brings that is no level, of all lanes of a block.
-void StartSums(const LevelDepthwise& kernel, size_t block, const TapRange& taps, uint8_t zero,
+// What zero brings that is no level, of all lanes of a block. `zero` is that of the bytes that are
+// multiplied.
+void StartSums(const LevelDepthwise& kernel, size_t block, const TapRange& taps, int zero,
                float* start) {
   std::fill_n(start, kLineLanes, 0.0F);
   if (zero == 0) return;
@@ -166,7 +168,18 @@ HWY_INLINE void SumGroup(const DepthwiseGroup<kSide>& group, size_t first, size_
     return;
   }
 #endif
-#if !CSSRUN_TARGET_VNNI
+#if CSSRUN_TARGET_NEON
+  if (group.in_bytes) {
+    SumGroupBy<NeonBytes<D32>, D32, kSide, kStep>(group, first, steps, to);
+    return;
+  }
+  DepthwiseGroup<kSide> half = group;
+  for (size_t k = 0; k < kGroupVectors; k += NeonWords<D32>::kVectors) {
+    SumGroupBy<NeonWords<D32>, D32, kSide, kStep>(half, first, steps, to);
+    half.SkipChannels(NeonWords<D32>::kChannels);
+    to += NeonWords<D32>::kChannels;
+  }
+#elif !CSSRUN_TARGET_VNNI
   SumGroupBy<FloatLanes<D32>, D32, kSide, kStep>(group, first, steps, to);
 #endif
 }
@@ -260,11 +273,14 @@ struct RowOfGroups {
     const size_t block = c / kLineLanes;
     group.channels = {block, c % kLineLanes, 1};
     for (size_t ky = 0; ky < kSide; ++ky) group.rows.rows[ky] = rows[ky] + c;
-    if (zero != 0) {
-      for (size_t b = 0; b < std::min<size_t>(2, kernel.blocks - block); ++b) {
-        StartSums(kernel, block + b, taps, zero, start + b * kLineLanes);
+    group.in_bytes = CSSRUN_TARGET_NEON && HasDotProducts() && kernel.fits_bytes[block] != 0;
+    const int zero_of_bytes = group.in_bytes ? zero - kShiftOfBytes : zero;
+    group.start = zero_of_bytes != 0 ? start + group.channels.lane : nullptr;
+    if (zero_of_bytes != 0) {
+      const size_t blocks = kWidestGroup > kLineLanes / 2 ? 2 : 1;
+      for (size_t b = 0; b < std::min(blocks, kernel.blocks - block); ++b) {
+        StartSums(kernel, block + b, taps, zero_of_bytes, start + b * kLineLanes);
       }
-      group.start = start + group.channels.lane;
     }
     group.scale = settled.neurons->scale.get() + c;
     group.bias = settled.neurons->bias.get() + c;

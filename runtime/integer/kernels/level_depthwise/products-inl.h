@@ -1,9 +1,10 @@
 // How LevelDepthwise multiplies the levels of a window's column, for each instruction set.
 //
 // A group is four vectors of 32-bit lanes: as many neighbouring channels as a vector has bytes. A
-// policy adds one column of levels to the sums of all target columns that see it. Bytes of four
-// rows are brought together by two levels of interleaving within 16 bytes, and vector i of a group
-// then holds, in each 16 bytes, four channels; narrowing twice undoes the order:
+// policy adds one column of levels to the sums of all target columns that see it (neon-inl.h has
+// those of ARM). Bytes of four rows are brought together by two levels of interleaving within 16
+// bytes, and vector i of a group then holds, in each 16 bytes, four channels; narrowing twice
+// undoes the order:
 //
 //     row k, 16 bytes of it      k0 k1 k2 ... k15                        channels
 //     vector i, 16 bytes of it   0(4i) 1(4i) 2(4i) 3(4i) ... 3(4i + 3)
@@ -22,6 +23,7 @@
 #include "hwy/highway.h"
 #include "runtime/integer/kernels/lanes-inl.h"
 #include "runtime/integer/kernels/level_depthwise/level_depthwise.h"
+#include "runtime/integer/kernels/neon-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace cssrun::internal::HWY_NAMESPACE {
@@ -52,7 +54,16 @@ struct GroupRows {
 
 #if HWY_TARGET != HWY_SCALAR
 
-#if HWY_ARCH_X86 && HWY_TARGET <= HWY_SSSE3
+#if CSSRUN_TARGET_NEON
+template <class D16, class V>
+HWY_INLINE hn::Vec<D16> NarrowBlocks(D16 /*d16*/, V a, V b) {
+  return hn::Vec<D16>{vqmovn_high_s32(vqmovn_s32(a.raw), b.raw)};
+}
+HWY_INLINE hn::Vec<hn::Full128<uint8_t>> NarrowBlocks(hn::Vec<hn::Full128<int16_t>> a,
+                                                      hn::Vec<hn::Full128<int16_t>> b) {
+  return hn::Vec<hn::Full128<uint8_t>>{vqmovun_high_s16(vqmovun_s16(a.raw), b.raw)};
+}
+#elif HWY_ARCH_X86 && HWY_TARGET <= HWY_SSSE3
 // Instructions that narrow two vectors to one, 16 bytes by 16 bytes, saturating.
 template <class D16, class V>
 HWY_INLINE hn::Vec<D16> NarrowBlocks(D16 d16, V a, V b) {
@@ -109,6 +120,7 @@ template <class D32>
 struct FloatLanes {
   using D = hn::RebindToFloat<D32>;
   using Sum = hn::Vec<D>;
+  static constexpr size_t kVectors = kGroupVectors;
   static constexpr size_t kLanes = hn::MaxLanes(D32());
 
   // Of a parameter, [block][kLineLanes], what vector `v` of the group has.
@@ -188,7 +200,11 @@ struct FloatLanes {
 #undef CSSRUN_DEPTHWISE_QUADS
 #if CSSRUN_TARGET_VNNI || CSSRUN_TARGET_MAY_HAVE_AVX_VNNI
 #define CSSRUN_DEPTHWISE_QUADS 1
+#else
+#define CSSRUN_DEPTHWISE_QUADS 0
+#endif
 
+#if CSSRUN_DEPTHWISE_QUADS || CSSRUN_TARGET_NEON
 // What two blocks have, one after the other where a vector holds channels of both.
 template <class D>
 HWY_INLINE hn::Vec<D> LoadBlocks(D d, const hn::TFromD<D>* from, size_t block_pitch) {
@@ -218,6 +234,7 @@ template <class D32>
 struct Quads {
   using D = hn::RebindToFloat<D32>;
   using Sum = hn::Vec<D32>;
+  static constexpr size_t kVectors = kGroupVectors;
   using D8 = hn::Repartition<uint8_t, D32>;
   using D16 = hn::Repartition<uint16_t, D32>;
 
@@ -265,6 +282,9 @@ struct Quads {
   }
 };
 
+#endif
+
+#if CSSRUN_DEPTHWISE_QUADS
 // Instructions of AVX-512 and, for vectors of 32 bytes and less, of AVX-VNNI.
 #if CSSRUN_TARGET_VNNI
 #define CSSRUN_VNNI(name, sum, a, b) \
@@ -399,8 +419,6 @@ struct WordLanes : Quads<D32> {
   }
 };
 #undef CSSRUN_VNNI
-#else
-#define CSSRUN_DEPTHWISE_QUADS 0
 #endif
 
 }  // namespace cssrun::internal::HWY_NAMESPACE

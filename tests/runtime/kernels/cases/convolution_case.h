@@ -3,6 +3,7 @@
 #define CSSRUN_TESTS_RUNTIME_KERNELS_CASES_CONVOLUTION_CASE_H_
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "flatbuffers/flatbuffers.h"
@@ -35,6 +36,9 @@ struct ConvolutionCase {
 
   const format::Synapses& synapses() const {
     return *flatbuffers::GetRoot<format::Synapses>(buffer.data());
+  }
+  std::span<const float> weights() const {
+    return {synapses().weights()->data(), synapses().weights()->size()};
   }
   const format::Window& window() const { return shape.window; }
   ScaledWeights scaled() const { return {synapses().weights()->data(), scales}; }

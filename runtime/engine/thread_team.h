@@ -1,0 +1,116 @@
+// The threads of an engine, which share the layers of one image or frame.
+#ifndef CSSRUN_RUNTIME_ENGINE_THREAD_TEAM_H_
+#define CSSRUN_RUNTIME_ENGINE_THREAD_TEAM_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <type_traits>
+
+#include "tbb/global_control.h"
+#include "tbb/task_arena.h"
+#include "tbb/task_group.h"
+
+namespace cssrun::internal {
+
+// A layer is shared by 20 to 60 short parallel loops an image. oneTBB starts each by letting a
+// thread steal a task, which takes 12 to 15 us; layers take 50 to 300 us. So oneTBB provides the
+// threads once an image, and they take the parts of all loops from one counter, for which they
+// spin:
+//
+//   caller     | ForEach: part 0, 2 | serial | ForEach: part 0, 1 | serial | ...   return
+//   helper     | spins    part 1, 3 | spins    part 2             | spins            ends
+//
+// A helper that comes late, or never, because the thread is busy elsewhere, finds its parts taken:
+// the caller waits only for parts that somebody has begun.
+//
+// One Run() at a time; ForEach() is called by the thread that called Run(), and not by a part.
+class ThreadTeam {
+ public:
+  explicit ThreadTeam(unsigned threads);
+
+  unsigned threads() const { return threads_; }
+
+  // Number of the calling thread in the team, below threads(). Inside Run().
+  size_t thread() const {
+    return arena_ == nullptr ? 0
+                             : static_cast<size_t>(tbb::this_task_arena::current_thread_index());
+  }
+
+  // Returns run(), in whose time ForEach() has all threads.
+  template <class Function>
+  auto Run(const Function& run) {
+    if (arena_ == nullptr) return run();
+    // An arena of that size may be there already, as it is where a batch is run.
+    const bool inside = tbb::this_task_arena::current_thread_index() >= 0 &&
+                        tbb::this_task_arena::max_concurrency() == static_cast<int>(threads_);
+    if (inside) return RunInside(run);
+    return arena_->execute([&] { return RunInside(run); });
+  }
+
+  // Calls part(0) to part(parts - 1), by any thread in any order, and returns when all have
+  // returned. Nothing may be thrown by part().
+  template <class Function>
+  void ForEach(uint32_t parts, const Function& part) {
+    if (arena_ == nullptr || parts <= 1) {
+      for (uint32_t p = 0; p < parts; ++p) part(p);
+      return;
+    }
+    ShareParts(
+        parts,
+        [](const void* function, uint32_t p) { (*static_cast<const Function*>(function))(p); },
+        &part);
+  }
+
+ private:
+  using Call = void (*)(const void* function, uint32_t part);
+
+  // Ends the helpers of a Run(), however it ends.
+  struct Dismissal {
+    ThreadTeam* team;
+    ~Dismissal() { team->Dismiss(); }
+  };
+
+  template <class Function>
+  auto RunInside(const Function& run) {
+    // Isolated: while it waits for its helpers, a thread must not begin with something else.
+    return tbb::this_task_arena::isolate([&] {
+      tbb::task_group helpers;
+      helpers_ = &helpers;
+      const Dismissal dismissal{this};
+      // What shared its layers once does so again, and threads take a while to come.
+      if (shares_) StartHelpers();
+      return run();
+    });
+  }
+
+  void StartHelpers();
+  void ShareParts(uint32_t parts, Call call, const void* function);
+  void TakeParts();
+  void Help();
+  void Dismiss();
+
+  unsigned threads_;
+  // Only with several threads.
+  // Allowed beforehand: where more are asked for than there are cores, TBB would print a warning.
+  std::unique_ptr<tbb::global_control> allowed_;
+  std::unique_ptr<tbb::task_arena> arena_;
+
+  tbb::task_group* helpers_ = nullptr;  // of this Run()
+  bool helping_ = false;                // they were started
+  bool shares_ = false;                 // some Run() had a loop of several parts
+  // Of this loop: read only by who has taken a part of it.
+  Call call_ = nullptr;
+  const void* function_ = nullptr;
+  uint32_t parts_ = 0;
+  // Number of the loop, then how many of its parts nobody has taken yet (32 bits each): a part is
+  // taken by counting down, which fails where the loop is another by now.
+  alignas(64) std::atomic<uint64_t> ticket_ = 0;
+  std::atomic<bool> dismissed_ = false;
+  alignas(64) std::atomic<uint32_t> unfinished_ = 0;  // parts of this loop
+};
+
+}  // namespace cssrun::internal
+
+#endif  // CSSRUN_RUNTIME_ENGINE_THREAD_TEAM_H_

@@ -1,0 +1,365 @@
+// Adds weights of spikes to the inputs of neurons, for every instruction set; see event_kernels.h.
+//
+// Sums are exact, so that their order is free: the spikes of one position are added together, and
+// where all targets are at one position, those of the whole step. Sums then stay in registers.
+#include <algorithm>
+#include <cmath>
+#include <type_traits>
+
+#include "runtime/events/event_kernels.h"
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "runtime/events/scatter_spikes.cc"
+#include "hwy/foreach_target.h"  // IWYU pragma: keep
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace cssrun::internal::HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+#if HWY_HAVE_FLOAT64
+using Doubles = hn::ScalableTag<double>;
+#else
+using Doubles = hn::CappedTag<double, 1>;
+#endif
+
+// Vectors of so many lanes at most may be wider than a position.
+constexpr size_t kFewLanes = 8;
+// Spikes that are added together at a position; of more than that, so many at a time.
+constexpr size_t kMostTogether = 4;
+// The same where all targets are at one position.
+constexpr size_t kMostRows = 64;
+
+// The number of a spike, in units of the target where T is double.
+template <class T>
+HWY_INLINE T NumberOf(const SpikeList& spikes, size_t spike, double unit) {
+  if constexpr (std::is_same_v<T, int32_t>) {
+    return spikes.numbers[spike];
+  } else {
+    return unit * (spikes.valued ? spikes.values[spike] : spikes.numbers[spike]);
+  }
+}
+
+// The weights of spikes that are added together, and how often.
+template <class T, size_t kRows>
+struct Rows {
+  const int32_t* weights[kRows];
+  T numbers[kRows];
+};
+
+// Adds `rows` rows, of which there are kRows at most.
+template <class D, size_t kRows>
+HWY_INLINE void AddVector(D d, const Rows<int32_t, kRows>& from, size_t rows, size_t offset,
+                          int32_t* HWY_RESTRICT to) {
+  auto sum = hn::LoadU(d, to);
+  for (size_t k = 0; k < rows; ++k) {
+    const auto weight = hn::LoadU(d, from.weights[k] + offset);
+    sum = hn::Add(sum, hn::Mul(weight, hn::Set(d, from.numbers[k])));
+  }
+  hn::StoreU(sum, d, to);
+}
+
+template <class D, size_t kRows>
+HWY_INLINE void AddFourVectors(D d, const Rows<int32_t, kRows>& from, size_t rows, size_t offset,
+                               int32_t* HWY_RESTRICT to) {
+  const size_t lanes = hn::Lanes(d);
+  auto a = hn::LoadU(d, to);
+  auto b = hn::LoadU(d, to + lanes);
+  auto c = hn::LoadU(d, to + 2 * lanes);
+  auto e = hn::LoadU(d, to + 3 * lanes);
+  for (size_t k = 0; k < rows; ++k) {
+    const int32_t* HWY_RESTRICT weights = from.weights[k] + offset;
+    const auto number = hn::Set(d, from.numbers[k]);
+    a = hn::Add(a, hn::Mul(hn::LoadU(d, weights), number));
+    b = hn::Add(b, hn::Mul(hn::LoadU(d, weights + lanes), number));
+    c = hn::Add(c, hn::Mul(hn::LoadU(d, weights + 2 * lanes), number));
+    e = hn::Add(e, hn::Mul(hn::LoadU(d, weights + 3 * lanes), number));
+  }
+  hn::StoreU(a, d, to);
+  hn::StoreU(b, d, to + lanes);
+  hn::StoreU(c, d, to + 2 * lanes);
+  hn::StoreU(e, d, to + 3 * lanes);
+}
+
+// Adds `count` weights of each row, from `offset` on, whole vectors where they are wide, in vectors
+// that are those of a position: wider ones would load what narrower ones have just stored at
+// another place, and wait for it.
+template <class D, size_t kRows>
+HWY_INLINE void AddRows(D d, const Rows<int32_t, kRows>& from, size_t rows, size_t offset,
+                        size_t count, int32_t* HWY_RESTRICT to) {
+  const size_t lanes = hn::Lanes(d);
+  size_t i = 0;
+  if constexpr (kRows > kMostTogether) {
+    for (; i + 4 * lanes <= count; i += 4 * lanes) {
+      AddFourVectors(d, from, rows, offset + i, to + i);
+    }
+  }
+  for (; i + lanes <= count; i += lanes) AddVector(d, from, rows, offset + i, to + i);
+  if constexpr (hn::MaxLanes(D()) > kFewLanes) return;
+  for (; i < count; ++i) {
+    for (size_t k = 0; k < rows; ++k) to[i] += from.numbers[k] * from.weights[k][offset + i];
+  }
+}
+
+// The same in double precision.
+template <class D, size_t kRows>
+HWY_INLINE void AddRows(D /*ints*/, const Rows<double, kRows>& from, size_t rows, size_t offset,
+                        size_t count, double* HWY_RESTRICT to) {
+  const Doubles d;
+  const hn::Rebind<int32_t, Doubles> ints;
+  const size_t lanes = hn::Lanes(d);
+  for (size_t k = 0; k < rows; ++k) {
+    const int32_t* HWY_RESTRICT weights = from.weights[k] + offset;
+    const double value = from.numbers[k];
+    size_t i = 0;
+    for (; i + lanes <= count; i += lanes) {
+      const auto weight = hn::PromoteTo(d, hn::LoadU(ints, weights + i));
+      hn::StoreU(hn::Add(hn::LoadU(d, to + i), hn::Mul(hn::Set(d, value), weight)), d, to + i);
+    }
+    for (; i < count; ++i) to[i] += value * static_cast<double>(weights[i]);
+  }
+}
+
+// How often a weight is added: at least once for each spike.
+HWY_INLINE uint64_t TimesOf(const EventConnection& connection, const SpikeList& spikes, size_t i) {
+  if (connection.valued) return 1;
+  if (spikes.valued) return static_cast<uint64_t>(std::max(1.0, std::abs(spikes.values[i])));
+  return static_cast<uint64_t>(std::max<int64_t>(1, std::abs(int64_t{spikes.numbers[i]})));
+}
+
+// What does not change during a scatter. Copies, which stay in registers: vectors that are stored
+// might be any of the originals. D: vectors of weights.
+template <class D, class T>
+struct Scatter {
+  Scatter(const EventConnection& from, const SpikingLayer& layer, T* sums, EventState& target)
+      : connection(from),
+        weights(from.weights.get()),
+        row_begin(from.rows.begin.data()),
+        rows(from.rows.runs.data()),
+        column_begin(from.columns.begin.data()),
+        columns(from.columns.runs.data()),
+        to(sums),
+        reached(target.reached),
+        small(target.reached.words_per_row() == 1 && target.reached.rows().size() == 1),
+        reached_columns(target.reached.Row(0)),
+        reached_rows(target.reached.rows().data()),
+        lanes(layer.lanes),
+        row_lanes(layer.lanes * layer.extent.width()),
+        unit(layer.unit),
+        row_taps(from.columns.kernel_index.size() * from.tap_size),
+        channel_taps(from.rows.kernel_index.size() * row_taps) {}
+
+  const EventConnection& connection;
+  const int32_t* weights;
+  const uint32_t* row_begin;
+  const AxisRun* rows;
+  const uint32_t* column_begin;
+  const AxisRun* columns;
+  T* to;
+  PositionSet& reached;
+  bool small;  // one word holds the rows of `reached`, and one word those of a row
+  uint64_t* reached_columns;
+  uint64_t* reached_rows;
+  size_t lanes;
+  size_t row_lanes;  // of a row of targets
+  double unit;
+  size_t row_taps;      // weights of a row of taps
+  size_t channel_taps;  // of a source channel
+};
+
+// The runs of a source position.
+struct Runs {
+  const AxisRun* rows;
+  const AxisRun* rows_end;
+  const AxisRun* columns;
+  const AxisRun* columns_end;
+};
+
+template <class D, class T>
+HWY_INLINE Runs RunsAt(const Scatter<D, T>& scatter, uint32_t row, uint32_t column) {
+  return {scatter.rows + scatter.row_begin[row], scatter.rows + scatter.row_begin[row + 1],
+          scatter.columns + scatter.column_begin[column],
+          scatter.columns + scatter.column_begin[column + 1]};
+}
+
+// Returns the number of positions.
+template <class D, class T>
+HWY_INLINE uint64_t MarkReached(const Scatter<D, T>& scatter, const Runs& runs) {
+  uint64_t width = 0;
+  uint64_t height = 0;
+  uint64_t bits = 0;
+  for (const AxisRun* run = runs.columns; run != runs.columns_end; ++run) {
+    width += run->count;
+    if (scatter.small) bits |= PositionSet::Bits(run->target, run->count);
+  }
+  if (width == 0) return 0;
+  for (const AxisRun* row = runs.rows; row != runs.rows_end; ++row) {
+    height += row->count;
+    if (scatter.small) {
+      scatter.reached_rows[0] |= PositionSet::Bits(row->target, row->count);
+      uint64_t* columns = scatter.reached_columns + row->target;
+      for (uint32_t k = 0; k < row->count; ++k) columns[k] |= bits;
+      continue;
+    }
+    for (uint32_t k = 0; k < row->count; ++k) {
+      for (const AxisRun* run = runs.columns; run != runs.columns_end; ++run) {
+        scatter.reached.Add(row->target + k, run->target, run->count);
+      }
+    }
+  }
+  return height * width;
+}
+
+// Adds the rows of spikes at one position to a run of columns, in the target rows of a run.
+template <size_t kRows, class D, class T>
+HWY_INLINE void AddRun(const Scatter<D, T>& scatter, const AxisRun& row, const AxisRun& column,
+                       const Rows<T, kRows>& from, size_t channel) {
+  T* to = scatter.to + row.first_target + column.first_target + channel;
+  size_t offset = row.first_weight + column.first_weight;
+  const EventConnection& connection = scatter.connection;
+  if (connection.groups == 1) {
+    const size_t count = column.count * scatter.lanes;
+    for (uint32_t k = 0; k < row.count; ++k) {
+      AddRows(D(), from, kRows, offset, count, to);
+      to += scatter.row_lanes;
+      offset += scatter.row_taps;
+    }
+    return;
+  }
+  for (uint32_t k = 0; k < row.count; ++k) {
+    for (uint32_t x = 0; x < column.count; ++x) {
+      AddRows(D(), from, kRows, offset + x * connection.tap_size, connection.group_targets,
+              to + x * scatter.lanes);
+    }
+    to += scatter.row_lanes;
+    offset += scatter.row_taps;
+  }
+}
+
+// Adds `count` spikes at one position, from `first` on, kRows at most. What is missing is added
+// no time.
+template <size_t kRows, class D, class T>
+HWY_INLINE void AddTogether(const Scatter<D, T>& scatter, const Runs& runs, const SpikeList& spikes,
+                            size_t first, size_t count) {
+  const EventConnection& connection = scatter.connection;
+  Rows<T, kRows> rows;
+  for (size_t k = 0; k < kRows; ++k) {
+    const size_t spike = first + std::min(k, count - 1);
+    rows.weights[k] = scatter.weights + spikes.channels[spike] * scatter.channel_taps;
+    rows.numbers[k] = k < count ? NumberOf<T>(spikes, spike, scatter.unit) : 0;
+  }
+  const size_t channel =
+      connection.groups == 1
+          ? 0
+          : spikes.channels[first] / connection.group_sources * connection.group_targets;
+  for (const AxisRun* row = runs.rows; row != runs.rows_end; ++row) {
+    for (const AxisRun* column = runs.columns; column != runs.columns_end; ++column) {
+      AddRun(scatter, *row, *column, rows, channel);
+    }
+  }
+}
+
+// With one target position, all spikes meet there.
+template <class D, class T>
+HWY_INLINE uint64_t ScatterToOne(const Scatter<D, T>& scatter, const SpikeList& spikes,
+                                 uint32_t source_width) {
+  const EventConnection& connection = scatter.connection;
+  uint64_t added = 0;
+  size_t count = 0;
+  Rows<T, kMostRows> rows;
+  for (size_t i = 0, end = 0; i < spikes.size; i = end) {
+    const uint32_t position = spikes.positions[i];
+    for (end = i + 1; end < spikes.size && spikes.positions[end] == position;) ++end;
+    const Runs runs = RunsAt(scatter, position / source_width, position % source_width);
+    for (const AxisRun* row = runs.rows; row != runs.rows_end; ++row) {
+      for (const AxisRun* column = runs.columns; column != runs.columns_end; ++column) {
+        const int32_t* weights = scatter.weights + row->first_weight + column->first_weight;
+        for (size_t k = i; k < end; ++k) {
+          rows.weights[count] = weights + spikes.channels[k] * scatter.channel_taps;
+          rows.numbers[count] = NumberOf<T>(spikes, k, scatter.unit);
+          added += TimesOf(connection, spikes, k);
+          if (++count < kMostRows) continue;
+          AddRows(D(), rows, count, 0, scatter.lanes, scatter.to);
+          count = 0;
+        }
+      }
+    }
+  }
+  if (count > 0) AddRows(D(), rows, count, 0, scatter.lanes, scatter.to);
+  if (added > 0) scatter.reached.Add(0, 0, 1);
+  return added * connection.group_targets;
+}
+
+template <class D, class T>
+HWY_INLINE uint64_t ScatterToMap(const Scatter<D, T>& scatter, const SpikeList& spikes,
+                                 uint32_t source_width) {
+  const EventConnection& connection = scatter.connection;
+  // Spikes of other groups go to other channels.
+  const size_t most = connection.groups == 1 ? kMostTogether : 1;
+  uint64_t added = 0;
+  for (size_t i = 0; i < spikes.size;) {
+    const uint32_t position = spikes.positions[i];
+    size_t count = 0;
+    uint64_t times = 0;
+    do {
+      times += TimesOf(connection, spikes, i + count);
+      ++count;
+    } while (count < most && i + count < spikes.size && spikes.positions[i + count] == position);
+    const Runs runs = RunsAt(scatter, position / source_width, position % source_width);
+    if (count == 1) {
+      AddTogether<1>(scatter, runs, spikes, i, count);
+    } else if (count == 2) {
+      AddTogether<2>(scatter, runs, spikes, i, count);
+    } else {
+      AddTogether<kMostTogether>(scatter, runs, spikes, i, count);
+    }
+    added += MarkReached(scatter, runs) * times;
+    i += count;
+  }
+  return added * connection.group_targets;
+}
+
+// The spikes that a scatter is about, and where they go.
+struct Task {
+  const EventConnection& connection;
+  const SpikeList& spikes;
+  uint32_t source_width;
+  const SpikingLayer& layer;
+  EventState& target;
+};
+
+template <class D, class T>
+HWY_INLINE uint64_t ScatterInto(D /*d*/, const Task& task, T* to) {
+  const Scatter<D, T> scatter(task.connection, task.layer, to, task.target);
+  return task.layer.positions() == 1 && task.connection.groups == 1
+             ? ScatterToOne(scatter, task.spikes, task.source_width)
+             : ScatterToMap(scatter, task.spikes, task.source_width);
+}
+
+uint64_t ScatterTarget(const EventConnection& connection, const SpikeList& spikes,
+                       uint32_t source_width, const SpikingLayer& layer, EventState& target) {
+  const hn::CappedTag<int32_t, 16> ints;
+  const hn::CappedTag<int32_t, kFewLanes> few;
+  const Task task = {connection, spikes, source_width, layer, target};
+  if (target.wide) return ScatterInto(few, task, target.inputs.get());
+  const size_t lanes = connection.groups == 1 ? layer.lanes : connection.group_targets;
+  if (lanes % hn::Lanes(ints) == 0) return ScatterInto(ints, task, target.sums.get());
+  return ScatterInto(few, task, target.sums.get());
+}
+
+}  // namespace cssrun::internal::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace cssrun::internal {
+
+HWY_EXPORT(ScatterTarget);
+
+uint64_t ScatterSpikes(const EventConnection& connection, const SpikeList& spikes,
+                       uint32_t source_width, const SpikingLayer& layer, EventState& target) {
+  if (spikes.empty()) return 0;
+  return HWY_DYNAMIC_DISPATCH(ScatterTarget)(connection, spikes, source_width, layer, target);
+}
+
+}  // namespace cssrun::internal
+#endif  // HWY_ONCE

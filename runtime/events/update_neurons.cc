@@ -1,0 +1,137 @@
+// Brings neurons up to date, for every instruction set; see event_kernels.h.
+//
+// Each number is computed by the same operations in the same order in all of them, without fused
+// multiply-adds, so that all give the same bits. Whole potentials are the same numbers, in 32 bits.
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+
+#include "runtime/assert.h"
+#include "runtime/events/event_kernels.h"
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "runtime/events/update_neurons.cc"
+#include "hwy/foreach_target.h"  // IWYU pragma: keep
+#include "hwy/highway.h"
+#include "runtime/events/update_double-inl.h"
+#include "runtime/events/update_whole-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace cssrun::internal::HWY_NAMESPACE {
+
+// Neurons in double precision.
+struct DoubleUpdate {
+  HWY_INLINE bool operator()(size_t index) {
+    CSSRUN_ASSERT(state.done[index] <= step);
+    const Position position{layer.ParametersAt(index), index * layer.lanes,
+                            static_cast<uint32_t>(index), step - state.done[index]};
+    state.done[index] = step + 1;
+    const size_t vector = hn::Lanes(Doubles());
+    bool again = false;
+    if (layer.lanes % vector == 0) {
+      for (size_t lane = 0; lane < layer.lanes; lane += vector) {
+        again |= UpdateVector(layer, position, lane, state);
+      }
+    } else {
+      for (size_t lane = 0; lane < layer.extent.channels(); ++lane) {
+        again |= UpdateNeuron(layer, position, lane, state);
+      }
+    }
+    return again;
+  }
+
+  const SpikingLayer& layer;
+  uint64_t step;
+  EventState& state;
+};
+
+// Neurons in whole numbers, in vectors of D.
+template <class D>
+struct WholeUpdate {
+  HWY_INLINE bool operator()(size_t index) {
+    return UpdateWhole(D(), static_cast<uint32_t>(index), run);
+  }
+
+  WholeRun<D> run;
+};
+
+// Updates all positions that were reached; those of which `update` says so are reached at the next
+// step, too.
+template <class Update>
+HWY_INLINE uint64_t UpdatePositions(size_t width, PositionSet& reached, Update& update) {
+  uint64_t positions = 0;
+  const size_t words_per_row = reached.words_per_row();
+  std::vector<uint64_t>& rows = reached.rows();
+  for (size_t r = 0; r < rows.size(); ++r) {
+    uint64_t row_bits = rows[r];
+    for (rows[r] = 0; row_bits != 0; row_bits &= row_bits - 1) {
+      const size_t row =
+          r * PositionSet::kWordBits + static_cast<size_t>(std::countr_zero(row_bits));
+      uint64_t* words = reached.Row(row);
+      for (size_t w = 0; w < words_per_row; ++w) {
+        uint64_t bits = words[w];
+        positions += static_cast<uint64_t>(std::popcount(bits));
+        for (words[w] = 0; bits != 0; bits &= bits - 1) {
+          const size_t column =
+              w * PositionSet::kWordBits + static_cast<size_t>(std::countr_zero(bits));
+          if (update(row * width + column)) reached.Add(row, column, 1);
+        }
+      }
+    }
+  }
+  return positions;
+}
+
+template <class D>
+HWY_INLINE uint64_t UpdateWholeTarget(D d, const SpikingLayer& layer, EventState& state) {
+  WholeUpdate<D> update = {WholeRun<D>(layer, state)};
+  const uint64_t positions = UpdatePositions(layer.extent.width(), state.reached, update);
+  state.spikes.size = update.run.sent;
+  const auto allowed = hn::Set(d, layer.whole->largest_potential);
+  if (!hn::AllFalse(d, hn::Gt(update.run.largest, allowed))) state.LeaveWhole(layer);
+  return positions;
+}
+
+uint64_t UpdateTarget(const SpikingLayer& layer, uint64_t step, EventState& state) {
+  uint64_t positions = 0;
+  // A position of few channels does not fill the widest vectors.
+  const hn::CappedTag<int32_t, 16> ints;
+  const hn::CappedTag<int32_t, 8> few;
+  const hn::CappedTag<int32_t, 1> one;
+  if (!state.is_whole) {
+    DoubleUpdate update = {layer, step, state};
+    positions = UpdatePositions(layer.extent.width(), state.reached, update);
+  } else if (layer.lanes % hn::Lanes(ints) == 0) {
+    positions = UpdateWholeTarget(ints, layer, state);
+  } else if (layer.lanes % hn::Lanes(few) == 0) {
+    positions = UpdateWholeTarget(few, layer, state);
+  } else {
+    positions = UpdateWholeTarget(one, layer, state);
+  }
+  return positions * layer.extent.channels();
+}
+
+}  // namespace cssrun::internal::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace cssrun::internal {
+
+HWY_EXPORT(UpdateTarget);
+
+double LeakFor(double potential, double decay, uint64_t steps) {
+  if (decay == 1 || !std::isfinite(potential)) return potential;
+  for (uint64_t k = 0; k < steps && potential != 0; ++k) {
+    const double next = decay * potential;
+    potential = std::abs(next) < kSmallestPotential ? 0.0 : next;
+  }
+  return potential;
+}
+
+uint64_t UpdateReached(const SpikingLayer& layer, uint64_t step, EventState& state) {
+  if (state.reached.empty()) return 0;
+  return HWY_DYNAMIC_DISPATCH(UpdateTarget)(layer, step, state);
+}
+
+}  // namespace cssrun::internal
+#endif  // HWY_ONCE

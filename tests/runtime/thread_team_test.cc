@@ -1,0 +1,104 @@
+#include "runtime/engine/thread_team.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <stdexcept>
+#include <thread>
+#include <vector>
+
+#include "tbb/task_arena.h"
+
+namespace cssrun::internal {
+namespace {
+
+// Loops of different length, each of which reads what the one before wrote.
+void RunLoops(ThreadTeam& team, int loops) {
+  constexpr uint32_t kMostParts = 17;
+  std::vector<uint64_t> before(kMostParts, 1);
+  std::vector<uint64_t> after(kMostParts);
+  uint64_t expected = 1;
+  for (int loop = 0; loop < loops; ++loop) {
+    const uint32_t parts = static_cast<uint32_t>(loop * 7) % kMostParts + 1;
+    after = before;
+    team.ForEach(parts, [&](uint32_t part) {
+      ASSERT_LT(team.thread(), team.threads());
+      after[part] = before[part] + 1;
+    });
+    // Each part was called once, and all had returned.
+    for (uint32_t p = 0; p < kMostParts; ++p) {
+      ASSERT_EQ(after[p], expected + (p < parts ? 1 : 0)) << "loop " << loop << " part " << p;
+    }
+    ++expected;
+    before.assign(kMostParts, expected);
+  }
+}
+
+class ThreadTeamSizesTest : public testing::TestWithParam<unsigned> {};
+
+TEST_P(ThreadTeamSizesTest, CallsEveryPartOnceBeforeTheLoopReturns) {
+  ThreadTeam team(GetParam());
+  for (int image = 0; image < 50; ++image) team.Run([&] { RunLoops(team, 40); });
+}
+
+TEST_P(ThreadTeamSizesTest, ReturnsWhatItRan) {
+  ThreadTeam team(GetParam());
+  EXPECT_EQ(team.Run([] { return 7; }), 7);
+}
+
+// More threads than cores are allowed.
+INSTANTIATE_TEST_SUITE_P(Threads, ThreadTeamSizesTest, testing::Values(1, 2, 3, 16));
+
+TEST(ThreadTeamTest, OtherThreadsTakeParts) {
+  ThreadTeam team(2);
+  std::atomic<int> inside = 0;
+  bool met = false;
+  team.Run([&] {
+    // Each part waits for the other: one thread alone would take them one after the other.
+    team.ForEach(2, [&](uint32_t part) {
+      ++inside;
+      const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+      while (inside < 2 && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+      if (part == 0) met = inside == 2;
+    });
+  });
+  EXPECT_TRUE(met);
+}
+
+TEST(ThreadTeamTest, HelpersSleepThroughLongSerialWork) {
+  ThreadTeam team(2);
+  std::atomic<int> calls = 0;
+  team.Run([&] {
+    for (int loop = 0; loop < 4; ++loop) {
+      team.ForEach(2, [&](uint32_t) { ++calls; });
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+  });
+  EXPECT_EQ(calls, 8);
+}
+
+TEST(ThreadTeamTest, AnExceptionBetweenLoopsEndsTheHelpers) {
+  ThreadTeam team(3);
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_THROW(team.Run([&] {
+      RunLoops(team, 3);
+      if (team.threads() == 3) throw std::runtime_error("stop");
+      return 0;
+    }),
+                 std::runtime_error);
+    team.Run([&] { RunLoops(team, 3); });
+  }
+}
+
+TEST(ThreadTeamTest, UsesTheArenaItIsIn) {
+  ThreadTeam team(2);
+  tbb::task_arena arena(2);
+  arena.execute([&] { team.Run([&] { RunLoops(team, 40); }); });
+  tbb::task_arena larger(5);
+  larger.execute([&] { team.Run([&] { RunLoops(team, 40); }); });
+}
+
+}  // namespace
+}  // namespace cssrun::internal
