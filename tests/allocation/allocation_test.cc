@@ -167,6 +167,7 @@ TEST(EventAllocationTest, NoneAfterTheFirstFeed) {
     EXPECT_EQ(allocations - before, 0U);
     EXPECT_GT(session.value().layers()[2].spikes, 0U);
     session.value().Save(state);
+    EXPECT_TRUE(session.value().Restore(state).ok());
     const int64_t held_before = held;
     for (int i = 0; i < 5; ++i) {
       session.value().Save(state);
