@@ -53,8 +53,12 @@ STAND_INS = {
     "tools/arm64/test.sh --no-tests": "bash -n tools/arm64/test.sh",
     "tools/arm64/count_instructions.sh net.fb images/ cortex-a76":
         "bash -n tools/arm64/count_instructions.sh",
+    "tools/arm64/count_xnnpack.sh mobilenet cortex-a76": "bash -n tools/arm64/count_xnnpack.sh",
+    "tools/arm64/count_xnnpack.sh resnet20 cortex-a76": "bash -n tools/arm64/count_xnnpack.sh",
     "build/release/tools/cssconvert ../shared/events/cnn_sinabs.nir -o build/cnn_sinabs.fb":
         "test -x build/release/tools/cssconvert",
+    "build/release/bench/bench_events build/cnn_sinabs.fb ../shared/events/sample_nmnist.bin 1000 100 --thin 64":
+        "test -x build/release/bench/bench_events",
     "build/release/bench/bench_events build/cnn_sinabs.fb ../shared/events/sample_nmnist.bin":
         "test -x build/release/bench/bench_events",
     # The same in small.

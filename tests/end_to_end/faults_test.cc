@@ -138,7 +138,8 @@ TEST_F(FaultsTest, WhatCannotBeReadIsSaid) {
   // In cssrun, the network cannot be read, and then one image after two others.
   fault_ = "pread:" + eio;
   EXPECT_EQ(Run({net, folder_ / "calibration"}).exit_code, 4);
-  fault_ = "pread:" + eio + ":3";
+  fault_ = "pread:" + eio + ":2";
+  fault_name_ = ".jpg";
   finished = Run({net, folder_ / "calibration", "--threads", "1"});
   EXPECT_EQ(finished.exit_code, 1) << finished.err;
   EXPECT_NE(finished.err.find("2 images, 3 failed"), std::string::npos) << finished.err;

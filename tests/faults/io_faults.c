@@ -2,7 +2,8 @@
  *
  * CALL is pread, write, fsync, rename, mkostemp or open; ERROR an errno by number, or `short`
  * (pread and write then move one byte at a time); so many calls after AFTER succeed. Only regular
- * files count for pread, write and fsync, and for open only names that contain CSSRUN_FAULT_NAME.
+ * files count for pread, write and fsync. For open and pread only names that contain
+ * CSSRUN_FAULT_NAME count; for pread, "?" is part of every name.
  */
 /* NOLINTNEXTLINE(bugprone-reserved-identifier): the C library asks for this name. */
 #define _GNU_SOURCE
@@ -36,10 +37,23 @@ static int IsFile(int descriptor) {
   return fstat(descriptor, &info) == 0 && S_ISREG(info.st_mode);
 }
 
+static int IsNamed(int descriptor) {
+  const char* name = getenv("CSSRUN_FAULT_NAME");
+  char link[64];
+  char path[4096];
+  ssize_t length;
+  if (name == NULL || strcmp(name, "?") == 0) return 1;
+  snprintf(link, sizeof link, "/proc/self/fd/%d", descriptor);
+  length = readlink(link, path, sizeof path - 1);
+  if (length < 0) return 0;
+  path[length] = 0;
+  return strstr(path, name) != NULL;
+}
+
 #define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
 ssize_t pread(int descriptor, void* buffer, size_t size, off_t offset) {
-  const int fault = IsFile(descriptor) ? Fault("pread") : 0;
+  const int fault = IsFile(descriptor) && IsNamed(descriptor) ? Fault("pread") : 0;
   if (fault > 0) {
     errno = fault;
     return -1;
