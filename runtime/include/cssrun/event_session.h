@@ -7,9 +7,10 @@
 //
 // Threads: an EventSession belongs to one thread at a time; any number of them share a Network.
 // Cost: work follows events. A step without events costs nothing, unless the network has neurons
-// that must be stepped (Network::events()->stepped). Everything is allocated on construction, and
-// memory does not grow with time. Errors: a Status from Create, Feed, Restore and the functions
-// that read, except where they say that they throw.
+// that must be stepped (Network::events()->stepped). Everything is allocated on construction, but
+// for room for the events of the fullest step so far; memory does not grow with time. Errors: a
+// Status from Create, Feed, Restore and the functions that read, except where they say that they
+// throw.
 #ifndef CSSRUN_EVENT_SESSION_H_
 #define CSSRUN_EVENT_SESSION_H_
 
