@@ -2,13 +2,14 @@
 # Builds the runtime, cssrun and their tests for 64-bit ARM, runs them in an emulator, and compares cssrun's
 # answers with this machine's, byte by byte:
 #
-#     tools/arm64/test.sh [--core CORE]... [--networks N] [--no-tests] [--tools FOLDER] [--compile]
+#     tools/arm64/test.sh [--core CORE]... [--networks N] [--no-tests] [--tools FOLDER] [--compile] [--packages]
 #
 # --core      emulated core: cortex-a72 (no dot products) and cortex-a76 (with them) unless given
 # --networks  how many of the networks below are compared: all unless given
 # --no-tests  no unit tests
 # --tools     where this machine's cssconvert and cssrun are: build/release/tools unless given
 # --compile   compile the runtime for 32-bit ARM, 32-bit x86 with SSE2 and riscv64, too
+# --packages  make Debian packages and try them in a Debian for ARM, see package.sh
 #
 # Nothing but cross compilers and the emulator is installed in this system: libraries for ARM are unpacked in
 # build/arm64. Whatever is there already is used again. Needs root when something is missing.
@@ -19,6 +20,7 @@ cores=()
 networks=99
 tests=yes
 compile=no
+packages=no
 tools=build/release/tools
 while [ $# -gt 0 ]; do
   case $1 in
@@ -27,6 +29,7 @@ while [ $# -gt 0 ]; do
     --no-tests) tests=no ;;
     --tools) tools=$2; shift ;;
     --compile) compile=yes ;;
+    --packages) packages=yes ;;
     *) echo "tools/arm64/test.sh: $1: no such option; the head of the script lists them" >&2; exit 2 ;;
   esac
   shift
@@ -59,7 +62,7 @@ unpack() {
 configure() {
   cmake -G Ninja -S . -B "$1" -DCMAKE_BUILD_TYPE=Release \
     -DCMAKE_TOOLCHAIN_FILE="$PWD/tools/arm64/toolchain.cmake" -DCSSRUN_ARCH="$2" -DCSSRUN_ROOT="$3" \
-    -DCSSRUN_CONVERTER=OFF -DCSSRUN_BENCH=OFF -DCSSRUN_INSTALL=OFF -DCSSRUN_MPI=OFF -DCSSRUN_FFMPEG=OFF \
+    -DCSSRUN_CONVERTER=OFF -DCSSRUN_BENCH=OFF -DCSSRUN_MPI=OFF -DCSSRUN_FFMPEG=OFF \
     -DCMAKE_GTEST_DISCOVER_TESTS_DISCOVERY_MODE=PRE_TEST "${@:4}" >/dev/null
 }
 
@@ -67,6 +70,7 @@ tools/install_packages.sh g++-aarch64-linux-gnu qemu-user-static mmdebstrap
 unpack arm64 "$all,libgtest-dev" "$out/root"
 configure "$out/build" aarch64-linux-gnu "$out/root"
 targets=(cssrun)
+[ $packages = no ] || targets+=(cssinspect cssrun_shared cssrun_static manual_cssrun manual_cssinspect)
 [ $tests = no ] || targets+=(format_tests runtime_tests c_api_tests)
 cmake --build "$out/build" --target "${targets[@]}" -- --quiet
 
@@ -117,6 +121,8 @@ while read -r code; do
   done
 done < <(codes | head -n "$networks")
 echo "$compared answers on ${cores[*]}: the same as here"
+
+[ $packages = no ] || tools/arm64/package.sh "$out/build" "$tools"
 
 [ $compile = yes ] || exit 0
 # What nobody promises answers of: it compiles. Debian 12 has no packages for riscv64, so that headers without
