@@ -19,7 +19,7 @@ tools/install_packages.sh libopenmpi-dev openmpi-bin libavformat-dev libavcodec-
   libxml2-utils mypy
 # Whatever was configured in build/release before, such as by demo.sh, this sets every option.
 cmake --preset tests >/dev/null
-cmake --build --preset $preset -- --quiet
+cmake --build --preset $preset --parallel "$(nproc)" -- --quiet
 
 results=$PWD/build/release/test_results.xml
 rm -f "$results"
