@@ -102,7 +102,8 @@ HWY_INLINE void AddRows(D d, const Rows<int32_t, kRows>& from, size_t rows, size
     }
   }
   for (; i + lanes <= count; i += lanes) AddVector(d, from, rows, offset + i, to + i);
-  if constexpr (hn::MaxLanes(D()) > kFewLanes) return;
+  // Nothing is left there; GCC warns of a rest after vectors of one lane.
+  if constexpr (hn::MaxLanes(D()) > kFewLanes || hn::MaxLanes(D()) == 1) return;
   for (; i < count; ++i) {
     for (size_t k = 0; k < rows; ++k) to[i] += from.numbers[k] * from.weights[k][offset + i];
   }
@@ -123,6 +124,7 @@ HWY_INLINE void AddRows(D /*ints*/, const Rows<double, kRows>& from, size_t rows
       const auto weight = hn::PromoteTo(d, hn::LoadU(ints, weights + i));
       hn::StoreU(hn::Add(hn::LoadU(d, to + i), hn::Mul(hn::Set(d, value), weight)), d, to + i);
     }
+    if constexpr (hn::MaxLanes(Doubles()) == 1) continue;
     for (; i < count; ++i) to[i] += value * static_cast<double>(weights[i]);
   }
 }

@@ -6,9 +6,9 @@
 #
 # --core      emulated core: cortex-a72 (no dot products) and cortex-a76 (with them) unless given
 # --networks  how many of the networks below are compared: all unless given
-# --no-tests  no unit tests
+# --no-tests  no unit tests; on those three, they are those of format and C API only
 # --tools     where this machine's cssconvert and cssrun are: build/release/tools unless given
-# --compile   compile the runtime for 32-bit ARM, 32-bit x86 with SSE2 and riscv64, too
+# --compile   compile cssrun for 32-bit ARM, 32-bit x86 with SSE2 and riscv64, too, and compare it likewise
 # --packages  make Debian packages and try them in a Debian for ARM, see package.sh
 #
 # Nothing but cross compilers and the emulator is installed in this system: libraries for ARM are unpacked in
@@ -44,16 +44,18 @@ for program in cssconvert cssrun; do
 done
 
 out=$PWD/build/arm64
-libraries=libc6-dev,libstdc++-12-dev,libtbb-dev,libhwy-dev,libflatbuffers-dev
-all=$libraries,libcli11-dev,libfmt-dev,nlohmann-json3-dev,libjpeg-dev,libturbojpeg0-dev,libpng-dev,libwebp-dev,liblz4-dev
+all=libc6-dev,libstdc++-12-dev,libtbb-dev,libhwy-dev,libflatbuffers-dev
+all+=,libcli11-dev,libfmt-dev,nlohmann-json3-dev,libjpeg-dev,libturbojpeg0-dev,libpng-dev,libwebp-dev,liblz4-dev
 mkdir -p "$out"
+# With relative paths, ccache hides from CMake which folders of headers are the compiler's own.
+unset CCACHE_BASEDIR
 
-# unpack ARCHITECTURE PACKAGES FOLDER: unpacked, not installed, since packages of another architecture would
+# unpack ARCHITECTURE PACKAGES FOLDER [SUITE]: unpacked, not installed, since packages of another architecture would
 # replace some of this system's.
 unpack() {
   [ ! -e "$3.packages" ] || [ "$(cat "$3.packages")" != "$2" ] || return 0
   rm -rf "$3" "$3.packages"
-  mmdebstrap --quiet --variant=extract --architectures="$1" --include="$2" bookworm "$3" \
+  mmdebstrap --quiet --variant=extract --architectures="$1" --include="$2" "${4:-bookworm}" "$3" \
     "${DEBIAN_MIRROR:-http://deb.debian.org/debian}"
   echo "$2" >"$3.packages"
 }
@@ -74,15 +76,43 @@ targets=(cssrun)
 [ $tests = no ] || targets+=(format_tests runtime_tests c_api_tests)
 cmake --build "$out/build" --target "${targets[@]}" -- --quiet
 
-# emulate CORE PROGRAM [ARGUMENTS]
-emulate() { qemu-aarch64-static -cpu "$1" -L "$out/root" "${@:2}"; }
+# build_other NAME TRIPLET [SUITE [FLAGS]]: with little optimization, which compiles in half the time.
+build_other() {
+  unpack "$1" "$all,libgtest-dev" "$out/root-$1" "${3:-bookworm}"
+  # The schema's compiler is this machine's, and its headers must be of the same version.
+  cp -rpT "$out/root/usr/include/flatbuffers" "$out/root-$1/usr/include/flatbuffers"
+  configure "$out/$1" "$2" "$out/root-$1" -DCMAKE_CXX_FLAGS_RELEASE=-O1 -DCMAKE_CXX_FLAGS="${4:-}"
+  cmake --build "$out/$1" --target cssrun format_tests c_api_tests -- --quiet
+  echo "$1 compiles"
+}
+machines=("${cores[@]}")
+if [ $compile = yes ]; then
+  tools/install_packages.sh g++-arm-linux-gnueabihf g++-i686-linux-gnu g++-riscv64-linux-gnu
+  build_other armhf arm-linux-gnueabihf bookworm -Wno-psabi  # notes of a change in GCC 7
+  # For one instruction set, which is a third of the work.
+  build_other i386 i686-linux-gnu bookworm "-msse2 -mfpmath=sse -DHWY_COMPILE_ONLY_STATIC"
+  # Debian has packages for riscv64 from 13 on.
+  build_other riscv64 riscv64-linux-gnu trixie
+  machines+=(armhf i386 riscv64)
+fi
 
-for core in "${cores[@]}"; do
+# emulate MACHINE PROGRAM [ARGUMENTS]: a program of the build for a core, or for another machine.
+emulate() {
+  case $1 in
+    armhf) qemu-arm-static -L "$out/root-$1" "$out/$1/${@:2}" ;;
+    i386 | riscv64) "qemu-$1-static" -L "$out/root-$1" "$out/$1/${@:2}" ;;
+    *) qemu-aarch64-static -cpu "$1" -L "$out/root" "$out/build/${@:2}" ;;
+  esac
+}
+
+for machine in "${machines[@]}"; do
   [ $tests = yes ] || break
-  for name in format c_api runtime; do
-    echo "Tests of $name on $core"
+  names=(format c_api runtime)
+  [[ $machine != @(armhf|i386|riscv64) ]] || names=(format c_api)
+  for name in "${names[@]}"; do
+    echo "Tests of $name on $machine"
     # The emulator has threads of its own.
-    emulate "$core" "$out/build/tests/${name}_tests" --gtest_brief=1 \
+    emulate "$machine" "tests/${name}_tests" --gtest_brief=1 \
       --gtest_filter=-*TheProcessHasNoMoreThreadsThanAskedFor*
   done
 done
@@ -109,43 +139,17 @@ while read -r code; do
     [ $engine = integer ] || images=($demo/test/three)  # it is slower
     run=("$out/demo.fb" "${images[@]}" --engine $engine --topk 10 --threads 1 --format jsonl)
     "$tools/cssrun" "${run[@]}" >"$out/here" 2>"$out/run.log" || { cat "$out/run.log"; exit 1; }
-    for core in "${cores[@]}"; do
-      emulate "$core" "$out/build/tools/cssrun" "${run[@]}" >"$out/there" 2>"$out/run.log" ||
+    for machine in "${machines[@]}"; do
+      emulate "$machine" tools/cssrun "${run[@]}" >"$out/there" 2>"$out/run.log" ||
         { cat "$out/run.log"; exit 1; }
       if ! cmp "$out/here" "$out/there"; then
-        echo "$core: other answers than here, with the code '$code' and the $engine engine" >&2
+        echo "$machine: other answers than here, with the code '$code' and the $engine engine" >&2
         exit 1
       fi
       compared=$((compared + $(wc -l <"$out/there")))
     done
   done
 done < <(codes | head -n "$networks")
-echo "$compared answers on ${cores[*]}: the same as here"
+echo "$compared answers on ${machines[*]}: the same as here"
 
 [ $packages = no ] || tools/arm64/package.sh "$out/build" "$tools"
-
-[ $compile = yes ] || exit 0
-# What nobody promises answers of: it compiles. Debian 12 has no packages for riscv64, so that headers without
-# machine code are taken from ARM's.
-tools/install_packages.sh g++-arm-linux-gnueabihf g++-i686-linux-gnu g++-riscv64-linux-gnu
-unpack armhf "$libraries" "$out/root-armhf"
-unpack i386 "$libraries" "$out/root-i386"
-# Without optimization and, on x86, for one instruction set: enough to see that all compile.
-configure "$out/armhf" arm-linux-gnueabihf "$out/root-armhf" -DCSSRUN_TOOLS=OFF -DCSSRUN_TESTS=OFF \
-  -DCMAKE_BUILD_TYPE=Debug
-configure "$out/i386" i686-linux-gnu "$out/root-i386" -DCSSRUN_TOOLS=OFF -DCSSRUN_TESTS=OFF \
-  -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS="-msse2 -mfpmath=sse -DHWY_COMPILE_ONLY_STATIC"
-for name in armhf i386; do
-  cmake --build "$out/$name" --target cssrun_runtime -- --quiet
-  echo "$name compiles"
-done
-mkdir -p "$out/headers"
-ln -sfn "$out/root/usr/include/"{hwy,tbb,oneapi,flatbuffers} "$out/headers/"
-for source in runtime/*.cc runtime/{engine,float,geometry,integer,network,neuron,preprocess,stream}/*.cc \
-  runtime/integer/{encoder,kernels,layout,neurons,pixels,readout}/*.cc runtime/integer/kernels/*/*.cc format/*.cc; do
-  [ -e "$source" ] || continue
-  riscv64-linux-gnu-g++ -std=c++20 -fsyntax-only -Wall -Wextra -Werror -DCSSRUN_VERSION='""' \
-    -DFLATBUFFERS_MAX_ALIGNMENT=64 '-DHWY_DISABLED_TARGETS=HWY_RVV' -I. -Iruntime/include \
-    -isystem "$out/build/format/generated" -isystem "$out/headers" "$source"
-done
-echo "riscv64 compiles"
