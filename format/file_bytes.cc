@@ -86,14 +86,14 @@ Result<size_t> FileSize(int descriptor, const std::string& path, size_t limit,
   struct stat info = {};
   if (fstat(descriptor, &info) != 0) return IoError(path, "cannot read");
   if (!S_ISREG(info.st_mode)) return Status::Io(path + ": not a regular file");
-  const auto size = static_cast<size_t>(info.st_size);
+  const auto size = static_cast<uint64_t>(info.st_size);  // may be more than a size_t holds
   if (size == 0) return Status(wrong_size, path + ": the file is empty");
   if (size > limit) {
     return Status(wrong_size, path + ": " + std::to_string(size) +
                                   " bytes, more than the limit of " + std::to_string(limit) +
                                   remedy);
   }
-  return size;
+  return static_cast<size_t>(size);
 }
 
 Status ReadAt(int descriptor, const std::string& path, size_t offset, std::span<uint8_t> bytes) {

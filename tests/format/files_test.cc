@@ -84,9 +84,12 @@ TEST_F(FilesTest, AFileBeyondTheLimitIsNotRead) {
   EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
   EXPECT_EQ(status.message(), path + ": 12 bytes, more than the limit of 11; raise the limit");
   EXPECT_EQ(format::ReadFileBytes(path, 11).status().code(), StatusCode::kBadModel);
-  // The sparse file has a terabyte, and only its size may be read.
-  std::filesystem::resize_file(path, uintmax_t{1} << 40);
+  // The sparse file has a terabyte, and only its size may be read; 32 bits of it would be twelve
+  // bytes.
+  std::filesystem::resize_file(path, (uintmax_t{1} << 40) + 12);
   EXPECT_EQ(format::NetworkFile::Open(path).status().code(), StatusCode::kBadModel);
+  EXPECT_EQ(format::ReadFileBytes(path, 12).status().message(),
+            path + ": 1099511627788 bytes, more than the limit of 12");
 }
 
 TEST_F(FilesTest, WritesReplaceAtomicallyAndLeaveNothingBehind) {
