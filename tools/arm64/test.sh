@@ -6,7 +6,7 @@
 #
 # --core      emulated core: cortex-a72 (no dot products) and cortex-a76 (with them) unless given
 # --networks  how many of the networks below are compared: all unless given
-# --no-tests  no unit tests; on those three, they are those of format and C API only
+# --no-tests  no unit tests; on those three only the format has any, and riscv64 none
 # --tools     where this machine's cssconvert and cssrun are: build/release/tools unless given
 # --compile   compile cssrun for 32-bit ARM, 32-bit x86 with SSE2 and riscv64, too, and compare it likewise
 # --packages  make Debian packages and try them in a Debian for ARM, see package.sh
@@ -79,10 +79,16 @@ cmake --build "$out/build" --target "${targets[@]}" -- --quiet
 # build_other NAME TRIPLET [SUITE [FLAGS]]: with little optimization, which compiles in half the time.
 build_other() {
   unpack "$1" "$all,libgtest-dev" "$out/root-$1" "${3:-bookworm}"
-  # The schema's compiler is this machine's, and its headers must be of the same version.
+  # Debian 13's packages need this link, and newer C++ libraries than the compiler's, which are there when
+  # programs run. The schema's compiler is this machine's, and its headers must be of the same version.
+  [ -e "$out/root-$1/lib" ] || ln -s usr/lib "$out/root-$1/lib"
   cp -rpT "$out/root/usr/include/flatbuffers" "$out/root-$1/usr/include/flatbuffers"
-  configure "$out/$1" "$2" "$out/root-$1" -DCMAKE_CXX_FLAGS_RELEASE=-O1 -DCMAKE_CXX_FLAGS="${4:-}"
-  cmake --build "$out/$1" --target cssrun format_tests c_api_tests -- --quiet
+  configure "$out/$1" "$2" "$out/root-$1" -DCMAKE_CXX_FLAGS_RELEASE=-O1 -DCMAKE_CXX_FLAGS="${4:-}" \
+    -DCMAKE_EXE_LINKER_FLAGS=-Wl,--allow-shlib-undefined
+  local targets=(cssrun)
+  # The linker for riscv64 crashes on Debian 13's GoogleTest.
+  [ $tests = no ] || [ "$1" = riscv64 ] || targets+=(format_tests)
+  cmake --build "$out/$1" --target "${targets[@]}" -- --quiet
   echo "$1 compiles"
 }
 machines=("${cores[@]}")
@@ -107,8 +113,11 @@ emulate() {
 
 for machine in "${machines[@]}"; do
   [ $tests = yes ] || break
-  names=(format c_api runtime)
-  [[ $machine != @(armhf|i386|riscv64) ]] || names=(format c_api)
+  case $machine in
+    armhf | i386) names=(format) ;;
+    riscv64) names=() ;;
+    *) names=(format c_api runtime) ;;
+  esac
   for name in "${names[@]}"; do
     echo "Tests of $name on $machine"
     # The emulator has threads of its own.

@@ -9,7 +9,8 @@ constexpr std::array<int, 2> kSignals = {SIGINT, SIGTERM};
 
 // Global because a signal handler sets it.
 std::atomic<bool> interrupted = false;
-static_assert(std::atomic<bool>::is_always_lock_free);
+// Of riscv64, GCC 12 says "sometimes", since other operations than these call a library there.
+static_assert(ATOMIC_BOOL_LOCK_FREE != 0);
 
 }  // namespace
 
