@@ -83,7 +83,7 @@ HWY_INLINE uint64_t UpdatePositions(size_t width, PositionSet& reached, Update& 
 }
 
 template <class D>
-HWY_INLINE uint64_t UpdateWholeTarget(D d, const SpikingLayer& layer, EventState& state) {
+HWY_NOINLINE uint64_t UpdateWholeTarget(D d, const SpikingLayer& layer, EventState& state) {
   WholeUpdate<D> update = {WholeRun<D>(layer, state)};
   const uint64_t positions = UpdatePositions(layer.extent.width(), state.reached, update);
   state.spikes.size = update.run.sent;
