@@ -10,6 +10,7 @@
 #include <algorithm>
 
 #include "hwy/highway.h"
+#include "runtime/bit_lists.h"
 #include "runtime/events/event_kernels.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -58,10 +59,24 @@ template <class D>
 HWY_INLINE void SendWhole(D d, uint32_t position, size_t lane, hn::Mask<D> fires,
                           hn::Vec<D> numbers, WholeRun<D>& run) {
   const hn::RebindToUnsigned<D> u;
-  // Of Iota(d, lane) compilers make a store for each lane.
-  const auto channels = hn::Add(hn::Iota(d, 0), hn::Set(d, static_cast<int32_t>(lane)));
+  const auto first = hn::Set(u, static_cast<uint32_t>(lane));
   hn::StoreU(hn::Set(u, position), u, run.positions + run.sent);
-  hn::StoreU(hn::BitCast(u, hn::Compress(channels, fires)), u, run.channels + run.sent);
+  if constexpr (1 < hn::MaxLanes(D()) && hn::MaxLanes(D()) <= 8) {
+    // Without an instruction that compresses, Highway 1.0.3 looks shuffles up in a table that GCC
+    // copies to the stack at each call.
+    uint8_t bits[8];
+    hn::StoreMaskBits(d, fires, bits);
+    const hn::Rebind<uint8_t, D> bytes;
+    const auto lanes = hn::PromoteTo(u, hn::LoadU(bytes, kBitLists.bits[bits[0]]));
+    numbers = hn::TableLookupLanes(numbers, hn::IndicesFromVec(d, lanes));
+    hn::StoreU(hn::Add(lanes, first), u, run.channels + run.sent);
+    hn::StoreU(numbers, d, run.numbers + run.sent);
+    run.sent += kBitLists.counts[bits[0]];
+    return;
+  }
+  // Of Iota(u, lane) compilers make a store for each lane.
+  const auto channels = hn::Add(hn::Iota(u, 0), first);
+  hn::StoreU(hn::Compress(channels, hn::RebindMask(u, fires)), u, run.channels + run.sent);
   hn::StoreU(hn::Compress(numbers, fires), d, run.numbers + run.sent);
   run.sent += hn::CountTrue(d, fires);
 }
