@@ -29,6 +29,7 @@ struct SpikeList {
   void Clear() {
     size = 0;
     largest = 0;
+    total = 0;
   }
 
   size_t size = 0;
@@ -39,7 +40,9 @@ struct SpikeList {
   // input that are no whole numbers.
   bool valued = false;
   std::vector<double> values;
-  double largest = 0;  // of the absolute numbers
+  // Of the absolute numbers: the largest, and their sum.
+  double largest = 0;
+  double total = 0;
 };
 
 // A set of positions of a map, by rows of 64-bit words.

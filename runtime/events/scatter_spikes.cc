@@ -57,7 +57,7 @@ struct Block {
 // over an array of them would not do that with every compiler.
 template <size_t kVectors, class D>
 HWY_INLINE void AddVectors(D d, const Rows<int32_t>& from, const Block& block, size_t offset,
-                             int32_t* HWY_RESTRICT to) {
+                           int32_t* HWY_RESTRICT to) {
   static_assert(1 <= kVectors && kVectors <= 4);
   const size_t lanes = hn::Lanes(d);
   const size_t rows = from.count;
