@@ -54,13 +54,14 @@ struct Block {
 };
 
 // Adds kVectors vectors of each row to each row of targets. Their sums stay in registers; a loop
-// over an array of them would not do that with every compiler.
-template <size_t kVectors, class D>
+// over an array of them would not do that with every compiler. kOne: there is a single row, as most
+// events of a camera are.
+template <size_t kVectors, bool kOne, class D>
 HWY_INLINE void AddVectors(D d, const Rows<int32_t>& from, const Block& block, size_t offset,
                            int32_t* HWY_RESTRICT to) {
   static_assert(1 <= kVectors && kVectors <= 4);
   const size_t lanes = hn::Lanes(d);
-  const size_t rows = from.count;
+  const size_t rows = kOne ? 1 : from.count;
   for (size_t height = block.height; height > 0; --height) {
     auto a = hn::LoadU(d, to);
     auto b = a;
@@ -89,20 +90,21 @@ HWY_INLINE void AddVectors(D d, const Rows<int32_t>& from, const Block& block, s
 // Adds `count` weights of each row, from `offset` on, whole vectors where they are wide, in vectors
 // that are those of a position: wider ones would load what narrower ones have just stored at
 // another place, and wait for it.
-template <class D>
+template <bool kOne, class D>
 HWY_INLINE void AddRows(D d, const Rows<int32_t>& from, const Block& block, size_t offset,
                         size_t count, int32_t* HWY_RESTRICT to) {
   const size_t lanes = hn::Lanes(d);
   size_t i = 0;
-  for (; i + 4 * lanes <= count; i += 4 * lanes) AddVectors<4>(d, from, block, offset + i, to + i);
+  for (; i + 4 * lanes <= count; i += 4 * lanes)
+    AddVectors<4, kOne>(d, from, block, offset + i, to + i);
   if (i + 3 * lanes <= count) {
-    AddVectors<3>(d, from, block, offset + i, to + i);
+    AddVectors<3, kOne>(d, from, block, offset + i, to + i);
     i += 3 * lanes;
   } else if (i + 2 * lanes <= count) {
-    AddVectors<2>(d, from, block, offset + i, to + i);
+    AddVectors<2, kOne>(d, from, block, offset + i, to + i);
     i += 2 * lanes;
   } else if (i + lanes <= count) {
-    AddVectors<1>(d, from, block, offset + i, to + i);
+    AddVectors<1, kOne>(d, from, block, offset + i, to + i);
     i += lanes;
   }
   if constexpr (hn::MaxLanes(D()) > kFewLanes) return;
@@ -119,7 +121,7 @@ HWY_INLINE void AddRows(D d, const Rows<int32_t>& from, const Block& block, size
 }
 
 // The same in double precision.
-template <class D>
+template <bool kOne, class D>
 HWY_INLINE void AddRows(D /*ints*/, const Rows<double>& from, const Block& block, size_t offset,
                         size_t count, double* HWY_RESTRICT to) {
   const Doubles d;
@@ -245,7 +247,7 @@ HWY_INLINE uint64_t MarkReached(const Scatter<D, T>& scatter, const Runs& runs) 
 }
 
 // Adds the rows of spikes at one position to a run of columns, in the target rows of a run.
-template <class D, class T>
+template <bool kOne, class D, class T>
 HWY_INLINE void AddRun(const Scatter<D, T>& scatter, const AxisRun& row, const AxisRun& column,
                        const Rows<T>& from, size_t channel) {
   T* to = scatter.to + row.first_target + column.first_target + channel;
@@ -253,12 +255,23 @@ HWY_INLINE void AddRun(const Scatter<D, T>& scatter, const AxisRun& row, const A
   const EventConnection& connection = scatter.connection;
   const Block block = {row.count, scatter.row_lanes, scatter.row_taps};
   if (connection.groups == 1) {
-    AddRows(D(), from, block, offset, column.count * scatter.lanes, to);
+    AddRows<kOne>(D(), from, block, offset, column.count * scatter.lanes, to);
     return;
   }
   for (uint32_t x = 0; x < column.count; ++x) {
-    AddRows(D(), from, block, offset + x * connection.tap_size, connection.group_targets,
-            to + x * scatter.lanes);
+    AddRows<kOne>(D(), from, block, offset + x * connection.tap_size, connection.group_targets,
+                  to + x * scatter.lanes);
+  }
+}
+
+// Adds the rows of spikes at one position to all targets. kOne: a single row.
+template <bool kOne, class D, class T>
+HWY_INLINE void AddRuns(const Scatter<D, T>& scatter, const Runs& runs, const Rows<T>& from,
+                        size_t channel) {
+  for (const AxisRun* row = runs.rows; row != runs.rows_end; ++row) {
+    for (const AxisRun* column = runs.columns; column != runs.columns_end; ++column) {
+      AddRun<kOne>(scatter, *row, *column, from, channel);
+    }
   }
 }
 
@@ -284,13 +297,13 @@ HWY_NOINLINE uint64_t ScatterToOne(D /*d*/, const Task& task, T* to) {
           rows.numbers[rows.count] = NumberOf<T>(spikes, k, scatter.unit);
           added += TimesOf<T>(connection, spikes, k);
           if (++rows.count < kMostRows) continue;
-          AddRows(D(), rows, block, 0, scatter.lanes, scatter.to);
+          AddRows<false>(D(), rows, block, 0, scatter.lanes, scatter.to);
           rows.count = 0;
         }
       }
     }
   }
-  if (rows.count > 0) AddRows(D(), rows, block, 0, scatter.lanes, scatter.to);
+  if (rows.count > 0) AddRows<false>(D(), rows, block, 0, scatter.lanes, scatter.to);
   if (added > 0) scatter.reached.Add(0, 0, 1);
   return added * connection.group_targets;
 }
@@ -320,10 +333,10 @@ HWY_NOINLINE uint64_t ScatterToMap(D /*d*/, const Task& task, T* to) {
       ++i;
     } while (rows.count < most && i < spikes.size && spikes.positions[i] == position);
     const Runs runs = RunsAt(scatter, position / source_width, position % source_width);
-    for (const AxisRun* row = runs.rows; row != runs.rows_end; ++row) {
-      for (const AxisRun* column = runs.columns; column != runs.columns_end; ++column) {
-        AddRun(scatter, *row, *column, rows, channel);
-      }
+    if (rows.count == 1) {
+      AddRuns<true>(scatter, runs, rows, channel);
+    } else {
+      AddRuns<false>(scatter, runs, rows, channel);
     }
     added += MarkReached(scatter, runs) * times;
   }

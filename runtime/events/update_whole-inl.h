@@ -99,8 +99,7 @@ HWY_INLINE void SendMany(D d, const int32_t* highest, const int32_t* threshold, 
 }
 
 // Spikes and resets of the neurons in `fires`; returns the potentials after them. `parameters`: of
-// these lanes. `again`: some neuron fires at the next step, too. What fires is as good as random:
-// computing with masks costs less than branches that are often predicted wrong.
+// these lanes. `again`: some neuron fires at the next step, too.
 template <class D>
 HWY_INLINE hn::Vec<D> FireWhole(D d, uint32_t position, size_t lane, const int32_t* parameters,
                                 hn::Vec<D> v, hn::Mask<D> fires, WholeRun<D>& run, bool& again) {
@@ -130,8 +129,8 @@ HWY_INLINE hn::Vec<D> FireWhole(D d, uint32_t position, size_t lane, const int32
 }
 
 // The neurons of a position; see event_kernels.h. Their lanes are whole vectors. Returns whether
-// some fire at the next step, too.
-template <class D>
+// some fire at the next step, too. kRare: see FiringRate.
+template <bool kRare, class D>
 HWY_INLINE bool UpdateWhole(D d, uint32_t position, WholeRun<D>& run) {
   static_assert(WholeNeurons::kHighest == 0);
   bool again = false;
@@ -145,7 +144,9 @@ HWY_INLINE bool UpdateWhole(D d, uint32_t position, WholeRun<D>& run) {
       v = hn::Add(v, hn::Load(d, parameters + WholeNeurons::kDrive * run.lanes + lane));
     }
     const auto fires = hn::Gt(v, hn::Load(d, parameters + lane));
-    v = FireWhole(d, position, lane, parameters + lane, v, fires, run, again);
+    if (!kRare || !hn::AllFalse(d, fires)) {
+      v = FireWhole(d, position, lane, parameters + lane, v, fires, run, again);
+    }
     v = hn::Max(v, hn::Load(d, parameters + WholeNeurons::kFloor * run.lanes + lane));
     hn::Store(v, d, potentials + lane);
     run.largest = hn::Max(run.largest, hn::Abs(v));
