@@ -109,7 +109,7 @@ Json MeasureLoading(const Arguments& arguments) {
 double MeanSynops(const std::shared_ptr<const Network>& network, const Pictures& pictures) {
   constexpr size_t kEnough = 200;
   const size_t count = std::min(pictures.count(), kEnough);
-  Session session(network);
+  Session session(network, {.statistics = true});
   Answer answer;
   double synops = 0;
   for (size_t i = 0; i < count; ++i) {

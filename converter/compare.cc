@@ -72,6 +72,7 @@ Result<Comparison> CompareWithAnn(const std::shared_ptr<const Network>& network,
   double expected = 0;  // sum of the chances of agreement
   Status failure;
   SessionOptions options;
+  options.statistics = true;
   options.keep_readings = classes && readings == Readings::kTake;
   std::vector<double> needed_margins;
   const Status ran = RunImages(

@@ -120,6 +120,7 @@ cssrun::SessionOptions TranslateOptions(const cssrun_session_options& options) {
   translated.threads = options.threads;
   translated.chunk = options.chunk;
   translated.profile = options.profile != 0;
+  translated.statistics = options.statistics != 0;
   if (options.early_exit != 0) translated.early_exit_margin = options.early_exit_margin;
   constexpr uint64_t kLongest = 1'000'000'000'000'000'000;  // 30 years
   translated.time_limit = std::chrono::nanoseconds(
@@ -291,6 +292,7 @@ cssrun_code cssrun_session_create(const cssrun_network* network,
     if (session == nullptr) return Null("session");
     if (network == nullptr) return Null("network");
     cssrun_session_options options = CSSRUN_SESSION_OPTIONS_INIT;
+    options.statistics = given != nullptr;  // callers from before the option always had them
     if (Status read = ReadOptions(given, options); !read.ok()) return read;
     if (options.record == nullptr && options.record_count != 0) return Null("record");
     const size_t layers = network->network->layers().size();
@@ -349,6 +351,10 @@ cssrun_code cssrun_session_get_statistics(const cssrun_session* session, uint32_
   return Guard(status, [&]() -> Status {
     if (Status has = CheckAnswer(session); !has.ok()) return has;
     const std::vector<cssrun::LayerStatistics>& layers = session->answer.layers;
+    if (layers.empty()) {
+      return Status::InvalidArgument(
+          "the session counts nothing; set cssrun_session_options.statistics to 1");
+    }
     if (layer >= layers.size()) return OutOfRange("layer", layer, layers.size());
     const cssrun::LayerStatistics& from = layers[layer];
     return WriteStruct(cssrun_statistics{0, from.spikes, from.synops, from.seconds, from.macs},

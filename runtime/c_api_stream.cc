@@ -44,6 +44,7 @@ cssrun_code cssrun_stream_create(const cssrun_network* network, const cssrun_str
     if (stream == nullptr) return Null("stream");
     if (network == nullptr) return Null("network");
     cssrun_stream_options options = CSSRUN_STREAM_OPTIONS_INIT;
+    options.statistics = given != nullptr;  // callers from before the option always had them
     if (Status read = ReadOptions(given, options); !read.ok()) return read;
     auto made = std::make_unique<cssrun_stream>();
     cssrun::StreamOptions translated;
@@ -51,6 +52,7 @@ cssrun_code cssrun_stream_create(const cssrun_network* network, const cssrun_str
     translated.hold = options.hold;
     translated.dead_zone = options.dead_zone;
     translated.profile = options.profile != 0;
+    translated.statistics = options.statistics != 0;
     translated.cancel = &made->cancelled;
     cssrun::Result<cssrun::Stream> created = cssrun::Stream::Create(network->network, translated);
     if (!created.ok()) return created.status();

@@ -176,6 +176,7 @@ Result<SessionOptions> OptionsOf(const Arguments& arguments, const Network& netw
   // The report shows layers and steps, so a report turns both measurements on. After an early exit
   // there are no later steps to show.
   const bool report = !arguments.report.empty();
+  options.statistics = true;  // the summary says what the images took
   options.profile = arguments.profile || report;
   options.keep_readings = arguments.steps || (report && arguments.early_exit.empty());
   if (arguments.latency) options.threads = arguments.threads;

@@ -47,7 +47,10 @@ uint32_t InputIndices(const LoadedNetwork& network, const Layer& layer) {
 }  // namespace
 
 Engine::Engine(const LoadedNetwork& network, const SessionOptions& options, uint32_t longest_chunk)
-    : network_(network), options_(options), chunk_(ChunkFor(network, options, longest_chunk)) {
+    : network_(network),
+      counts_work_(CountsWork(options)),
+      options_(options),
+      chunk_(ChunkFor(network, options, longest_chunk)) {
   CSSRUN_ASSERT(chunk_ >= 1);  // else the run loop would not advance
 }
 
@@ -60,11 +63,11 @@ Status Engine::Run(const Input& input, Answer& answer) {
   CSSRUN_ASSERT(input.kind != InputKind::kSpikes ||
                 std::ranges::is_sorted(input.spikes, {}, &CodedSpike::step));
   const Interruption interruption(options_);
-  answer.layers.assign(network_.layers.size(), LayerStatistics());
+  answer.layers.assign(counts_work_ ? network_.layers.size() : 0, LayerStatistics());
   answer.ending = Ending::kComplete;
   ClearRecordings(network_, options_, answer);
   ClearReadings(network_, options_, answer);
-  for (size_t i = 0; i < network_.layers.size(); ++i) {
+  for (size_t i = 0; i < answer.layers.size(); ++i) {
     for (const DirectSynapses& s : network_.layers[i].direct) answer.layers[i].macs += s.macs;
   }
   StartImage(input);
@@ -86,7 +89,7 @@ Status Engine::Run(const Input& input, Answer& answer) {
       const IndexRange indices =
           IndicesAt(first, last, layer.input_offset, InputIndices(network_, layer));
       if (indices.first == indices.last) continue;
-      LayerStatistics& statistics = answer.layers[i];
+      LayerStatistics& statistics = counts_work_ ? answer.layers[i] : unseen_;
       const Clock::time_point start = options_.profile ? Clock::now() : Clock::time_point();
       StepLayer(i, indices.first, indices.last, statistics);
       if (options_.profile) {

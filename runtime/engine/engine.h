@@ -56,6 +56,8 @@ class Engine {
   void CopyOutputs(std::vector<float>& potentials);
 
   const LoadedNetwork& network_;
+  // Whether anybody sees the spikes and SyOPs of `statistics`; an engine may leave them out if not.
+  const bool counts_work_;
 
  private:
   // Resets all state to that before the first input, and takes the image. `input` lives until the
@@ -79,6 +81,7 @@ class Engine {
 
   const SessionOptions options_;
   const uint32_t chunk_;
+  LayerStatistics unseen_;         // scratch where nobody sees them
   Reading reading_;                // scratch for SessionOptions::on_reading
   std::vector<float> potentials_;  // scratch for readings, in the order of the outputs
   std::vector<float> neurons_;     // scratch: the potentials of a readout that has another order

@@ -118,6 +118,10 @@ bool ReadsEveryStep(const SessionOptions& options) {
   return options.keep_readings || options.on_reading;
 }
 
+bool CountsWork(const SessionOptions& options) {
+  return options.statistics || options.profile || ReadsEveryStep(options);
+}
+
 bool MayRead(const SessionOptions& options) {
   return ReadsEveryStep(options) || options.early_exit_margin.has_value();
 }

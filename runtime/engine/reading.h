@@ -41,6 +41,8 @@ bool ReadAndDecide(const LoadedNetwork& network, const SessionOptions& options,
 
 // Whether the options ask for a reading after every step of the readout.
 bool ReadsEveryStep(const SessionOptions& options);
+// Whether Answer::layers are asked for.
+bool CountsWork(const SessionOptions& options);
 // Whether ReadAndDecide() may do anything.
 bool MayRead(const SessionOptions& options);
 

@@ -34,14 +34,15 @@ Place PlaceOf(const SpikingLayer& neurons, uint64_t neuron) {
 double LargestInput(const EventConnection& connection, const SpikeList& spikes, double enough) {
   if (spikes.empty()) return 0;
   if (spikes.valued) return std::numeric_limits<double>::infinity();
-  const double of_all = spikes.largest * connection.largest_sum;
-  if (of_all <= enough) return of_all;
+  const double at_most =
+      std::min(spikes.largest * connection.largest_sum, spikes.total * connection.largest_of_any);
+  if (at_most <= enough) return at_most;
   double sum = 0;
   for (size_t i = 0; i < spikes.size; ++i) {
     sum += std::abs(static_cast<double>(spikes.numbers[i])) *
            connection.largest_of_spike[spikes.channels[i]];
   }
-  return std::min(sum, of_all);
+  return std::min(sum, at_most);
 }
 
 // Counts what the neurons of a layer have sent at this step.
@@ -57,6 +58,7 @@ void CountSpikes(const SpikingLayer& neurons, EventState& state, EventLayer& lay
     largest = std::max(largest, number);
   }
   spikes.largest = largest;
+  spikes.total = static_cast<double>(total);
   layer.spikes += total;
 }
 
@@ -131,6 +133,7 @@ void EventEngine::TakeEvents(std::span<const TimedEvent> events) {
     const double value = spikes.values[i];
     state.entries[spikes.positions[i] * input.lanes + spikes.channels[i]] = 0;
     spikes.largest = std::max(spikes.largest, std::abs(value));
+    spikes.total += std::abs(value);
     spikes.valued |= std::rint(value) != value;
     spikes.numbers[i] = static_cast<int32_t>(std::clamp(value, -kLargestSum, kLargestSum));
   }

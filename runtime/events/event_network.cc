@@ -165,6 +165,8 @@ void BoundSums(const format::EventSynapses& s, EventConnection& connection) {
     }
     connection.largest_of_spike.push_back(largest * windows);
   }
+  connection.largest_of_any =
+      *std::max_element(connection.largest_of_spike.begin(), connection.largest_of_spike.end());
   connection.largest_sum = *std::max_element(sums.begin(), sums.end()) *
                            static_cast<double>(pool.kernel_y() * pool.kernel_x());
 }

@@ -34,9 +34,10 @@ struct EventConnection {
   // [source channel][row tap][column tap][tap_size], in units of the target (SpikingLayer::unit).
   hwy::AlignedFreeUniquePtr<int32_t[]> weights;
   // What bounds the sum of a target at a step, in units: the sum of all of its absolute weights,
-  // and by source channel the most that a single spike brings.
+  // and by source channel the most that a single spike brings, and that of any channel.
   double largest_sum = 0;
   std::vector<double> largest_of_spike;
+  double largest_of_any = 0;
 };
 
 // Neurons whose potentials are whole multiples of the unit of their weights, and stay so: they

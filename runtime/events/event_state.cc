@@ -45,6 +45,7 @@ void EventState::Clear(const SpikingLayer& neurons) {
   Fill(currents.get(), neurons.size());
   is_whole = whole_potentials != nullptr;
   steps_in_double = 0;
+  rate = FiringRate();
   std::fill(done.begin(), done.end(), 0);
   std::fill(counts.begin(), counts.end(), 0);
   reached.Clear();

@@ -29,6 +29,7 @@ struct SpikeList {
   void Clear() {
     size = 0;
     largest = 0;
+    total = 0;
   }
 
   size_t size = 0;
@@ -39,7 +40,9 @@ struct SpikeList {
   // input that are no whole numbers.
   bool valued = false;
   std::vector<double> values;
-  double largest = 0;  // of the absolute numbers
+  // Of the absolute numbers: the largest, and their sum.
+  double largest = 0;
+  double total = 0;
 };
 
 // A set of positions of a map, by rows of 64-bit words.
@@ -93,6 +96,24 @@ class PositionSet {
   std::vector<uint64_t> rows_;
 };
 
+// How often neurons fire, as it was a while ago. Where most vectors of neurons are silent, a branch
+// passes them by; where many fire, it is often predicted wrong, and costs more than it saves.
+struct FiringRate {
+  // Of a step: vectors of neurons brought up to date, and neurons that fired.
+  void Add(uint64_t step_vectors, uint64_t step_spikes) {
+    vectors += step_vectors;
+    spikes += step_spikes;
+    if (vectors < kVectors) return;
+    rare = 4 * spikes < vectors;
+    vectors = spikes = 0;
+  }
+
+  static constexpr uint64_t kVectors = 256;
+  uint64_t vectors = 0;
+  uint64_t spikes = 0;
+  bool rare = false;
+};
+
 struct EventState {
   explicit EventState(const SpikingLayer& neurons, bool is_input);
 
@@ -116,6 +137,7 @@ struct EventState {
   bool is_whole = false;
   bool wide = false;
   uint64_t steps_in_double = 0;  // since LeaveWhole()
+  FiringRate rate;               // of whole potentials
   // By position: the steps that its potentials have had, of neurons that forget.
   std::vector<uint64_t> done;
   // During a step: the positions that something reached. Between steps: those that are above their

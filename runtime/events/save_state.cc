@@ -90,6 +90,7 @@ bool AddDelayed(uint64_t place, double value, SpikeList& delayed) {
   delayed.numbers[i] = whole ? static_cast<int32_t>(value) : 0;
   // A sum, since nothing says that each neuron is there once.
   delayed.largest += std::abs(value);
+  delayed.total = delayed.largest;
   if (delayed.values.empty()) return whole;
   delayed.values[i] = value;
   delayed.valued |= !whole;

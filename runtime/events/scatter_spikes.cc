@@ -25,9 +25,7 @@ using Doubles = hn::CappedTag<double, 1>;
 
 // Vectors of so many lanes at most may be wider than a position.
 constexpr size_t kFewLanes = 8;
-// Spikes that are added together at a position; of more than that, so many at a time.
-constexpr size_t kMostTogether = 4;
-// The same where all targets are at one position.
+// Spikes that are added together; of more than that, so many at a time.
 constexpr size_t kMostRows = 64;
 
 // The number of a spike, in units of the target where T is double.
@@ -41,122 +39,153 @@ HWY_INLINE T NumberOf(const SpikeList& spikes, size_t spike, double unit) {
 }
 
 // The weights of spikes that are added together, and how often.
-template <class T, size_t kRows>
+template <class T>
 struct Rows {
-  const int32_t* weights[kRows];
-  T numbers[kRows];
+  const int32_t* weights[kMostRows];
+  T numbers[kMostRows];
+  size_t count = 0;
 };
 
-// Adds `rows` rows, of which there are kRows at most.
-template <class D, size_t kRows>
-HWY_INLINE void AddVector(D d, const Rows<int32_t, kRows>& from, size_t rows, size_t offset,
-                          int32_t* HWY_RESTRICT to) {
-  auto sum = hn::LoadU(d, to);
-  for (size_t k = 0; k < rows; ++k) {
-    const auto weight = hn::LoadU(d, from.weights[k] + offset);
-    sum = hn::Add(sum, hn::Mul(weight, hn::Set(d, from.numbers[k])));
-  }
-  hn::StoreU(sum, d, to);
-}
+// Rows of targets one below another, and what lies from one to the next.
+struct Block {
+  size_t height;
+  size_t row_lanes;
+  size_t row_taps;
+};
 
-// Four vectors of two rows at a time; `rows` is even.
-template <class D, size_t kRows>
-HWY_INLINE void AddFourVectors(D d, const Rows<int32_t, kRows>& from, size_t rows, size_t offset,
-                               int32_t* HWY_RESTRICT to) {
+// Adds kVectors vectors of each row to each row of targets. Their sums stay in registers; a loop
+// over an array of them would not do that with every compiler. kOne: there is a single row, as most
+// events of a camera are.
+template <size_t kVectors, bool kOne, class D>
+HWY_INLINE void AddVectors(D d, const Rows<int32_t>& from, const Block& block, size_t offset,
+                           int32_t* HWY_RESTRICT to) {
+  static_assert(1 <= kVectors && kVectors <= 4);
   const size_t lanes = hn::Lanes(d);
-  auto a = hn::LoadU(d, to);
-  auto b = hn::LoadU(d, to + lanes);
-  auto c = hn::LoadU(d, to + 2 * lanes);
-  auto e = hn::LoadU(d, to + 3 * lanes);
-  for (size_t k = 0; k < rows; k += 2) {
-    const int32_t* HWY_RESTRICT u = from.weights[k] + offset;
-    const int32_t* HWY_RESTRICT w = from.weights[k + 1] + offset;
-    const auto m = hn::Set(d, from.numbers[k]);
-    const auto n = hn::Set(d, from.numbers[k + 1]);
-    a = hn::Add(a, hn::Mul(hn::LoadU(d, u), m));
-    b = hn::Add(b, hn::Mul(hn::LoadU(d, u + lanes), m));
-    c = hn::Add(c, hn::Mul(hn::LoadU(d, u + 2 * lanes), m));
-    e = hn::Add(e, hn::Mul(hn::LoadU(d, u + 3 * lanes), m));
-    a = hn::Add(a, hn::Mul(hn::LoadU(d, w), n));
-    b = hn::Add(b, hn::Mul(hn::LoadU(d, w + lanes), n));
-    c = hn::Add(c, hn::Mul(hn::LoadU(d, w + 2 * lanes), n));
-    e = hn::Add(e, hn::Mul(hn::LoadU(d, w + 3 * lanes), n));
+  const size_t rows = kOne ? 1 : from.count;
+  for (size_t height = block.height; height > 0; --height) {
+    auto a = hn::LoadU(d, to);
+    auto b = a;
+    auto c = a;
+    auto e = a;
+    if constexpr (kVectors > 1) b = hn::LoadU(d, to + lanes);
+    if constexpr (kVectors > 2) c = hn::LoadU(d, to + 2 * lanes);
+    if constexpr (kVectors > 3) e = hn::LoadU(d, to + 3 * lanes);
+    for (size_t k = 0; k < rows; ++k) {
+      const int32_t* HWY_RESTRICT w = from.weights[k] + offset;
+      const auto n = hn::Set(d, from.numbers[k]);
+      a = hn::Add(a, hn::Mul(hn::LoadU(d, w), n));
+      if constexpr (kVectors > 1) b = hn::Add(b, hn::Mul(hn::LoadU(d, w + lanes), n));
+      if constexpr (kVectors > 2) c = hn::Add(c, hn::Mul(hn::LoadU(d, w + 2 * lanes), n));
+      if constexpr (kVectors > 3) e = hn::Add(e, hn::Mul(hn::LoadU(d, w + 3 * lanes), n));
+    }
+    hn::StoreU(a, d, to);
+    if constexpr (kVectors > 1) hn::StoreU(b, d, to + lanes);
+    if constexpr (kVectors > 2) hn::StoreU(c, d, to + 2 * lanes);
+    if constexpr (kVectors > 3) hn::StoreU(e, d, to + 3 * lanes);
+    to += block.row_lanes;
+    offset += block.row_taps;
   }
-  hn::StoreU(a, d, to);
-  hn::StoreU(b, d, to + lanes);
-  hn::StoreU(c, d, to + 2 * lanes);
-  hn::StoreU(e, d, to + 3 * lanes);
 }
 
 // Adds `count` weights of each row, from `offset` on, whole vectors where they are wide, in vectors
 // that are those of a position: wider ones would load what narrower ones have just stored at
 // another place, and wait for it.
-template <class D, size_t kRows>
-HWY_INLINE void AddRows(D d, const Rows<int32_t, kRows>& from, size_t rows, size_t offset,
+template <bool kOne, class D>
+HWY_INLINE void AddRows(D d, const Rows<int32_t>& from, const Block& block, size_t offset,
                         size_t count, int32_t* HWY_RESTRICT to) {
   const size_t lanes = hn::Lanes(d);
   size_t i = 0;
-  if constexpr (kRows > kMostTogether) {
-    for (; i + 4 * lanes <= count; i += 4 * lanes) {
-      AddFourVectors(d, from, rows, offset + i, to + i);
-    }
+  for (; i + 4 * lanes <= count; i += 4 * lanes)
+    AddVectors<4, kOne>(d, from, block, offset + i, to + i);
+  if (i + 3 * lanes <= count) {
+    AddVectors<3, kOne>(d, from, block, offset + i, to + i);
+    i += 3 * lanes;
+  } else if (i + 2 * lanes <= count) {
+    AddVectors<2, kOne>(d, from, block, offset + i, to + i);
+    i += 2 * lanes;
+  } else if (i + lanes <= count) {
+    AddVectors<1, kOne>(d, from, block, offset + i, to + i);
+    i += lanes;
   }
-  for (; i + lanes <= count; i += lanes) AddVector(d, from, rows, offset + i, to + i);
   // Nothing is left there; GCC warns of a rest after vectors of one lane.
   if constexpr (hn::MaxLanes(D()) > kFewLanes || hn::MaxLanes(D()) == 1) return;
-  for (; i < count; ++i) {
-    for (size_t k = 0; k < rows; ++k) to[i] += from.numbers[k] * from.weights[k][offset + i];
+  if (i == count) return;
+  for (size_t y = 0; y < block.height; ++y) {
+    for (size_t x = i; x < count; ++x) {
+      for (size_t k = 0; k < from.count; ++k) {
+        to[x] += from.numbers[k] * from.weights[k][offset + x];
+      }
+    }
+    to += block.row_lanes;
+    offset += block.row_taps;
   }
 }
 
 // The same in double precision.
-template <class D, size_t kRows>
-HWY_INLINE void AddRows(D /*ints*/, const Rows<double, kRows>& from, size_t rows, size_t offset,
+template <bool kOne, class D>
+HWY_INLINE void AddRows(D /*ints*/, const Rows<double>& from, const Block& block, size_t offset,
                         size_t count, double* HWY_RESTRICT to) {
   const Doubles d;
   const hn::Rebind<int32_t, Doubles> ints;
   const size_t lanes = hn::Lanes(d);
-  for (size_t k = 0; k < rows; ++k) {
-    const int32_t* HWY_RESTRICT weights = from.weights[k] + offset;
-    const double value = from.numbers[k];
-    size_t i = 0;
-    for (; i + lanes <= count; i += lanes) {
-      const auto weight = hn::PromoteTo(d, hn::LoadU(ints, weights + i));
-      hn::StoreU(hn::Add(hn::LoadU(d, to + i), hn::Mul(hn::Set(d, value), weight)), d, to + i);
+  for (size_t y = 0; y < block.height; ++y) {
+    for (size_t k = 0; k < from.count; ++k) {
+      const int32_t* HWY_RESTRICT weights = from.weights[k] + offset;
+      const double value = from.numbers[k];
+      size_t i = 0;
+      for (; i + lanes <= count; i += lanes) {
+        const auto weight = hn::PromoteTo(d, hn::LoadU(ints, weights + i));
+        hn::StoreU(hn::Add(hn::LoadU(d, to + i), hn::Mul(hn::Set(d, value), weight)), d, to + i);
+      }
+      if constexpr (hn::MaxLanes(Doubles()) == 1) continue;
+      for (; i < count; ++i) to[i] += value * static_cast<double>(weights[i]);
     }
-    if constexpr (hn::MaxLanes(Doubles()) == 1) continue;
-    for (; i < count; ++i) to[i] += value * static_cast<double>(weights[i]);
+    to += block.row_lanes;
+    offset += block.row_taps;
   }
 }
 
 // How often a weight is added: at least once for each spike.
+template <class T>
 HWY_INLINE uint64_t TimesOf(const EventConnection& connection, const SpikeList& spikes, size_t i) {
+  if constexpr (std::is_same_v<T, int32_t>) {
+    return static_cast<uint64_t>(std::max<int64_t>(1, std::abs(int64_t{spikes.numbers[i]})));
+  }
   if (connection.valued) return 1;
   if (spikes.valued) return static_cast<uint64_t>(std::max(1.0, std::abs(spikes.values[i])));
   return static_cast<uint64_t>(std::max<int64_t>(1, std::abs(int64_t{spikes.numbers[i]})));
 }
 
+// The spikes that a scatter is about, and where they go.
+struct Task {
+  const EventConnection& connection;
+  const SpikeList& spikes;
+  uint32_t source_width;
+  const SpikingLayer& layer;
+  EventState& target;
+};
+
 // What does not change during a scatter. Copies, which stay in registers: vectors that are stored
 // might be any of the originals. D: vectors of weights.
 template <class D, class T>
 struct Scatter {
-  Scatter(const EventConnection& from, const SpikingLayer& layer, T* sums, EventState& target)
-      : connection(from),
-        weights(from.weights.get()),
-        row_begin(from.rows.begin.data()),
-        rows(from.rows.runs.data()),
-        column_begin(from.columns.begin.data()),
-        columns(from.columns.runs.data()),
+  Scatter(const Task& task, T* sums)
+      : connection(task.connection),
+        weights(connection.weights.get()),
+        row_begin(connection.rows.begin.data()),
+        rows(connection.rows.runs.data()),
+        column_begin(connection.columns.begin.data()),
+        columns(connection.columns.runs.data()),
         to(sums),
-        reached(target.reached),
-        small(target.reached.words_per_row() == 1 && target.reached.rows().size() == 1),
-        reached_columns(target.reached.Row(0)),
-        reached_rows(target.reached.rows().data()),
-        lanes(layer.lanes),
-        row_lanes(layer.lanes * layer.extent.width()),
-        unit(layer.unit),
-        row_taps(from.columns.kernel_index.size() * from.tap_size),
-        channel_taps(from.rows.kernel_index.size() * row_taps) {}
+        reached(task.target.reached),
+        small(reached.words_per_row() == 1 && reached.rows().size() == 1),
+        reached_columns(reached.Row(0)),
+        reached_rows(reached.rows().data()),
+        lanes(task.layer.lanes),
+        row_lanes(task.layer.lanes * task.layer.extent.width()),
+        unit(task.layer.unit),
+        row_taps(connection.columns.kernel_index.size() * connection.tap_size),
+        channel_taps(connection.rows.kernel_index.size() * row_taps) {}
 
   const EventConnection& connection;
   const int32_t* weights;
@@ -220,72 +249,44 @@ HWY_INLINE uint64_t MarkReached(const Scatter<D, T>& scatter, const Runs& runs) 
 }
 
 // Adds the rows of spikes at one position to a run of columns, in the target rows of a run.
-template <size_t kRows, class D, class T>
+template <bool kOne, class D, class T>
 HWY_INLINE void AddRun(const Scatter<D, T>& scatter, const AxisRun& row, const AxisRun& column,
-                       const Rows<T, kRows>& from, size_t channel) {
+                       const Rows<T>& from, size_t channel) {
   T* to = scatter.to + row.first_target + column.first_target + channel;
-  size_t offset = row.first_weight + column.first_weight;
+  const size_t offset = row.first_weight + column.first_weight;
   const EventConnection& connection = scatter.connection;
+  const Block block = {row.count, scatter.row_lanes, scatter.row_taps};
   if (connection.groups == 1) {
-    const size_t count = column.count * scatter.lanes;
-    for (uint32_t k = 0; k < row.count; ++k) {
-      AddRows(D(), from, kRows, offset, count, to);
-      to += scatter.row_lanes;
-      offset += scatter.row_taps;
-    }
+    AddRows<kOne>(D(), from, block, offset, column.count * scatter.lanes, to);
     return;
   }
-  for (uint32_t k = 0; k < row.count; ++k) {
-    for (uint32_t x = 0; x < column.count; ++x) {
-      AddRows(D(), from, kRows, offset + x * connection.tap_size, connection.group_targets,
-              to + x * scatter.lanes);
-    }
-    to += scatter.row_lanes;
-    offset += scatter.row_taps;
+  for (uint32_t x = 0; x < column.count; ++x) {
+    AddRows<kOne>(D(), from, block, offset + x * connection.tap_size, connection.group_targets,
+                  to + x * scatter.lanes);
   }
 }
 
-// Adds `count` spikes at one position, from `first` on, kRows at most. What is missing is added
-// no time.
-template <size_t kRows, class D, class T>
-HWY_INLINE void AddTogether(const Scatter<D, T>& scatter, const Runs& runs, const SpikeList& spikes,
-                            size_t first, size_t count) {
-  const EventConnection& connection = scatter.connection;
-  Rows<T, kRows> rows;
-  for (size_t k = 0; k < kRows; ++k) {
-    const size_t spike = first + std::min(k, count - 1);
-    rows.weights[k] = scatter.weights + spikes.channels[spike] * scatter.channel_taps;
-    rows.numbers[k] = k < count ? NumberOf<T>(spikes, spike, scatter.unit) : 0;
-  }
-  const size_t channel =
-      connection.groups == 1
-          ? 0
-          : spikes.channels[first] / connection.group_sources * connection.group_targets;
+// Adds the rows of spikes at one position to all targets. kOne: a single row.
+template <bool kOne, class D, class T>
+HWY_INLINE void AddRuns(const Scatter<D, T>& scatter, const Runs& runs, const Rows<T>& from,
+                        size_t channel) {
   for (const AxisRun* row = runs.rows; row != runs.rows_end; ++row) {
     for (const AxisRun* column = runs.columns; column != runs.columns_end; ++column) {
-      AddRun(scatter, *row, *column, rows, channel);
+      AddRun<kOne>(scatter, *row, *column, from, channel);
     }
   }
-}
-
-// Adds `count` rows to the only position, in pairs.
-template <class D, class T>
-HWY_INLINE void AddAll(const Scatter<D, T>& scatter, Rows<T, kMostRows>& rows, size_t count) {
-  if (count % 2 != 0 && count < kMostRows) {
-    rows.weights[count] = rows.weights[count - 1];
-    rows.numbers[count++] = 0;
-  }
-  AddRows(D(), rows, count, 0, scatter.lanes, scatter.to);
 }
 
 // With one target position, all spikes meet there.
 template <class D, class T>
-HWY_INLINE uint64_t ScatterToOne(const Scatter<D, T>& scatter, const SpikeList& spikes,
-                                 uint32_t source_width) {
+HWY_NOINLINE uint64_t ScatterToOne(D /*d*/, const Task& task, T* to) {
+  const Scatter<D, T> scatter(task, to);
+  const SpikeList& spikes = task.spikes;
+  const uint32_t source_width = task.source_width;
   const EventConnection& connection = scatter.connection;
+  const Block block = {1, 0, 0};
   uint64_t added = 0;
-  size_t count = 0;
-  Rows<T, kMostRows> rows;
+  Rows<T> rows;
   for (size_t i = 0, end = 0; i < spikes.size; i = end) {
     const uint32_t position = spikes.positions[i];
     for (end = i + 1; end < spikes.size && spikes.positions[end] == position;) ++end;
@@ -294,65 +295,60 @@ HWY_INLINE uint64_t ScatterToOne(const Scatter<D, T>& scatter, const SpikeList& 
       for (const AxisRun* column = runs.columns; column != runs.columns_end; ++column) {
         const int32_t* weights = scatter.weights + row->first_weight + column->first_weight;
         for (size_t k = i; k < end; ++k) {
-          rows.weights[count] = weights + spikes.channels[k] * scatter.channel_taps;
-          rows.numbers[count] = NumberOf<T>(spikes, k, scatter.unit);
-          added += TimesOf(connection, spikes, k);
-          if (++count < kMostRows) continue;
-          AddAll(scatter, rows, count);
-          count = 0;
+          rows.weights[rows.count] = weights + spikes.channels[k] * scatter.channel_taps;
+          rows.numbers[rows.count] = NumberOf<T>(spikes, k, scatter.unit);
+          added += TimesOf<T>(connection, spikes, k);
+          if (++rows.count < kMostRows) continue;
+          AddRows<false>(D(), rows, block, 0, scatter.lanes, scatter.to);
+          rows.count = 0;
         }
       }
     }
   }
-  if (count > 0) AddAll(scatter, rows, count);
+  if (rows.count > 0) AddRows<false>(D(), rows, block, 0, scatter.lanes, scatter.to);
   if (added > 0) scatter.reached.Add(0, 0, 1);
   return added * connection.group_targets;
 }
 
 template <class D, class T>
-HWY_INLINE uint64_t ScatterToMap(const Scatter<D, T>& scatter, const SpikeList& spikes,
-                                 uint32_t source_width) {
+HWY_NOINLINE uint64_t ScatterToMap(D /*d*/, const Task& task, T* to) {
+  const Scatter<D, T> scatter(task, to);
+  const SpikeList& spikes = task.spikes;
+  const uint32_t source_width = task.source_width;
   const EventConnection& connection = scatter.connection;
   // Spikes of other groups go to other channels.
-  const size_t most = connection.groups == 1 ? kMostTogether : 1;
+  const size_t most = connection.groups == 1 ? kMostRows : 1;
   uint64_t added = 0;
+  Rows<T> rows;
   for (size_t i = 0; i < spikes.size;) {
     const uint32_t position = spikes.positions[i];
-    size_t count = 0;
+    const size_t channel = connection.groups == 1 ? 0
+                                                  : spikes.channels[i] / connection.group_sources *
+                                                        connection.group_targets;
     uint64_t times = 0;
+    rows.count = 0;
     do {
-      times += TimesOf(connection, spikes, i + count);
-      ++count;
-    } while (count < most && i + count < spikes.size && spikes.positions[i + count] == position);
+      rows.weights[rows.count] = scatter.weights + spikes.channels[i] * scatter.channel_taps;
+      rows.numbers[rows.count] = NumberOf<T>(spikes, i, scatter.unit);
+      times += TimesOf<T>(connection, spikes, i);
+      ++rows.count;
+      ++i;
+    } while (rows.count < most && i < spikes.size && spikes.positions[i] == position);
     const Runs runs = RunsAt(scatter, position / source_width, position % source_width);
-    if (count == 1) {
-      AddTogether<1>(scatter, runs, spikes, i, count);
-    } else if (count == 2) {
-      AddTogether<2>(scatter, runs, spikes, i, count);
+    if (rows.count == 1) {
+      AddRuns<true>(scatter, runs, rows, channel);
     } else {
-      AddTogether<kMostTogether>(scatter, runs, spikes, i, count);
+      AddRuns<false>(scatter, runs, rows, channel);
     }
     added += MarkReached(scatter, runs) * times;
-    i += count;
   }
   return added * connection.group_targets;
 }
 
-// The spikes that a scatter is about, and where they go.
-struct Task {
-  const EventConnection& connection;
-  const SpikeList& spikes;
-  uint32_t source_width;
-  const SpikingLayer& layer;
-  EventState& target;
-};
-
 template <class D, class T>
-HWY_INLINE uint64_t ScatterInto(D /*d*/, const Task& task, T* to) {
-  const Scatter<D, T> scatter(task.connection, task.layer, to, task.target);
-  return task.layer.positions() == 1 && task.connection.groups == 1
-             ? ScatterToOne(scatter, task.spikes, task.source_width)
-             : ScatterToMap(scatter, task.spikes, task.source_width);
+HWY_INLINE uint64_t ScatterInto(D d, const Task& task, T* to) {
+  return task.layer.positions() == 1 && task.connection.groups == 1 ? ScatterToOne(d, task, to)
+                                                                    : ScatterToMap(d, task, to);
 }
 
 uint64_t ScatterTarget(const EventConnection& connection, const SpikeList& spikes,

@@ -46,10 +46,10 @@ struct DoubleUpdate {
 };
 
 // Neurons in whole numbers, in vectors of D.
-template <class D>
+template <bool kRare, class D>
 struct WholeUpdate {
   HWY_INLINE bool operator()(size_t index) {
-    return UpdateWhole(D(), static_cast<uint32_t>(index), run);
+    return UpdateWhole<kRare>(D(), static_cast<uint32_t>(index), run);
   }
 
   WholeRun<D> run;
@@ -82,14 +82,21 @@ HWY_INLINE uint64_t UpdatePositions(size_t width, PositionSet& reached, Update& 
   return positions;
 }
 
-template <class D>
-HWY_INLINE uint64_t UpdateWholeTarget(D d, const SpikingLayer& layer, EventState& state) {
-  WholeUpdate<D> update = {WholeRun<D>(layer, state)};
+template <bool kRare, class D>
+HWY_NOINLINE uint64_t UpdateAllWhole(D d, const SpikingLayer& layer, EventState& state) {
+  WholeUpdate<kRare, D> update = {WholeRun<D>(layer, state)};
   const uint64_t positions = UpdatePositions(layer.extent.width(), state.reached, update);
+  state.rate.Add(positions * (layer.lanes / hn::Lanes(d)), update.run.sent - state.spikes.size);
   state.spikes.size = update.run.sent;
   const auto allowed = hn::Set(d, layer.whole->largest_potential);
   if (!hn::AllFalse(d, hn::Gt(update.run.largest, allowed))) state.LeaveWhole(layer);
   return positions;
+}
+
+template <class D>
+HWY_INLINE uint64_t UpdateWholeTarget(D d, const SpikingLayer& layer, EventState& state) {
+  return state.rate.rare ? UpdateAllWhole<true>(d, layer, state)
+                         : UpdateAllWhole<false>(d, layer, state);
 }
 
 uint64_t UpdateTarget(const SpikingLayer& layer, uint64_t step, EventState& state) {

@@ -10,6 +10,7 @@
 #include <algorithm>
 
 #include "hwy/highway.h"
+#include "runtime/bit_lists.h"
 #include "runtime/events/event_kernels.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -58,10 +59,24 @@ template <class D>
 HWY_INLINE void SendWhole(D d, uint32_t position, size_t lane, hn::Mask<D> fires,
                           hn::Vec<D> numbers, WholeRun<D>& run) {
   const hn::RebindToUnsigned<D> u;
-  // Of Iota(d, lane) compilers make a store for each lane.
-  const auto channels = hn::Add(hn::Iota(d, 0), hn::Set(d, static_cast<int32_t>(lane)));
+  const auto first = hn::Set(u, static_cast<uint32_t>(lane));
   hn::StoreU(hn::Set(u, position), u, run.positions + run.sent);
-  hn::StoreU(hn::BitCast(u, hn::Compress(channels, fires)), u, run.channels + run.sent);
+  if constexpr (1 < hn::MaxLanes(D()) && hn::MaxLanes(D()) <= 8) {
+    // Without an instruction that compresses, Highway 1.0.3 looks shuffles up in a table that GCC
+    // copies to the stack at each call.
+    uint8_t bits[8];
+    hn::StoreMaskBits(d, fires, bits);
+    const hn::Rebind<uint8_t, D> bytes;
+    const auto lanes = hn::PromoteTo(u, hn::LoadU(bytes, kBitLists.bits[bits[0]]));
+    numbers = hn::TableLookupLanes(numbers, hn::IndicesFromVec(d, lanes));
+    hn::StoreU(hn::Add(lanes, first), u, run.channels + run.sent);
+    hn::StoreU(numbers, d, run.numbers + run.sent);
+    run.sent += kBitLists.counts[bits[0]];
+    return;
+  }
+  // Of Iota(u, lane) compilers make a store for each lane.
+  const auto channels = hn::Add(hn::Iota(u, 0), first);
+  hn::StoreU(hn::Compress(channels, hn::RebindMask(u, fires)), u, run.channels + run.sent);
   hn::StoreU(hn::Compress(numbers, fires), d, run.numbers + run.sent);
   run.sent += hn::CountTrue(d, fires);
 }
@@ -99,16 +114,14 @@ HWY_INLINE hn::Vec<D> FireWhole(D d, uint32_t position, size_t lane, const int32
     const auto threshold = hn::Load(d, at);
     v = hn::Sub(v, hn::IfThenElseZero(fires, threshold));
     auto more = hn::Gt(v, highest);
-    if (!hn::AllFalse(d, more)) {
-      if (run.firing == WholeRun<D>::kOne) {
-        again = true;
-      } else {
-        // Of neurons that fire most send one spike, and few more than two.
-        numbers = hn::Add(numbers, hn::IfThenElseZero(more, one));
-        v = hn::Sub(v, hn::IfThenElseZero(more, threshold));
-        more = hn::Gt(v, highest);
-        if (!hn::AllFalse(d, more)) SendMany(d, parameters, at, v, numbers);
-      }
+    if (run.firing == WholeRun<D>::kOne) {
+      again |= !hn::AllFalse(d, more);
+    } else {
+      // Of neurons that fire most send one spike, and few more than two.
+      numbers = hn::Add(numbers, hn::IfThenElseZero(more, one));
+      v = hn::Sub(v, hn::IfThenElseZero(more, threshold));
+      more = hn::Gt(v, highest);
+      if (!hn::AllFalse(d, more)) SendMany(d, parameters, at, v, numbers);
     }
   }
   SendWhole(d, position, lane, fires, numbers, run);
@@ -116,8 +129,8 @@ HWY_INLINE hn::Vec<D> FireWhole(D d, uint32_t position, size_t lane, const int32
 }
 
 // The neurons of a position; see event_kernels.h. Their lanes are whole vectors. Returns whether
-// some fire at the next step, too.
-template <class D>
+// some fire at the next step, too. kRare: see FiringRate.
+template <bool kRare, class D>
 HWY_INLINE bool UpdateWhole(D d, uint32_t position, WholeRun<D>& run) {
   static_assert(WholeNeurons::kHighest == 0);
   bool again = false;
@@ -131,7 +144,7 @@ HWY_INLINE bool UpdateWhole(D d, uint32_t position, WholeRun<D>& run) {
       v = hn::Add(v, hn::Load(d, parameters + WholeNeurons::kDrive * run.lanes + lane));
     }
     const auto fires = hn::Gt(v, hn::Load(d, parameters + lane));
-    if (!hn::AllFalse(d, fires)) {
+    if (!kRare || !hn::AllFalse(d, fires)) {
       v = FireWhole(d, position, lane, parameters + lane, v, fires, run, again);
     }
     v = hn::Max(v, hn::Load(d, parameters + WholeNeurons::kFloor * run.lanes + lane));

@@ -264,7 +264,7 @@ void IntegerEngine::StepNeurons(size_t layer_index, uint32_t first, uint32_t las
     PoolNeurons(layer_index, shared);
   }
   if (levels_alone_[layer_index]) {
-    if (first < network_.timesteps && last >= network_.timesteps) {
+    if (counts_work_ && first < network_.timesteps && last >= network_.timesteps) {
       for (const uint32_t spikes : states_[layer_index].row_spikes) statistics.spikes += spikes;
     }
     return;
@@ -316,6 +316,7 @@ uint64_t IntegerEngine::StepPart(size_t layer_index, uint32_t index, const Layer
   CSSRUN_ASSERT(index < network_.timesteps + network_.silent_steps);
   CSSRUN_ASSERT(part.first_row < part.last_row && part.last_row <= integers.membranes.rows);
   if (settled && index >= network_.timesteps) return 0;  // all spikes have left
+  if (!counts_work_ && integers.idle_until_last_step() && index + 1 < network_.timesteps) return 0;
   if (settled && index + 1 == network_.timesteps) return SettlePart(layer_index, part);
   Worker& worker = WorkerOfThread();
   std::span<SynapseInput> inputs;
@@ -341,8 +342,7 @@ bool IntegerEngine::StepTiles(size_t layer_index, uint32_t first, uint32_t last,
   if (kernel == nullptr || kernel->size() <= near_weights_ || kernel->tiles == 1) return false;
   const MembraneLayout& membranes = integers_.layers[layer_index].membranes;
   const LayerPart whole{0, membranes.rows, 0, membranes.lanes.blocks};
-  // Idle: they only count.
-  CSSRUN_ASSERT(integers_.layers[layer_index].idle_until_last_step());
+  CSSRUN_ASSERT(integers_.layers[layer_index].idle_until_last_step());  // they only count
   for (uint32_t index = first; index + 1 < network_.timesteps; ++index) {
     statistics.synops += StepPart(layer_index, index, whole);
   }
@@ -365,6 +365,7 @@ EventStep IntegerEngine::EventStepOf(size_t layer_index, uint32_t index,
   EventStep step;
   step.layer = &integers;
   step.inputs = inputs;
+  step.counts_synops = counts_work_;
   NeuronStep& neurons = step.neurons;
   neurons.layout = &integers.membranes;
   neurons.pools = &integers.pools;
@@ -402,9 +403,10 @@ SettlingStep IntegerEngine::SettlingStepOf(size_t layer_index, Worker& worker) {
     step.floats = nullptr;
   }
   step.level_sums = worker.level_sums;
+  step.counts_synops = counts_work_;
   if (levels_alone_[layer_index]) {
     step.sends = LevelsTarget{&*integers.level_rule, &state.levels, integers.pools.columns,
-                              state.row_spikes};
+                              counts_work_ ? std::span(state.row_spikes) : std::span<uint32_t>()};
   } else {
     for (uint32_t k = 0; k < network_.timesteps; ++k) worker.digits[k] = &state.spikes[k];
     step.sends = DigitsTarget{worker.digits.data(), state.levels.empty() ? nullptr : &state.levels,

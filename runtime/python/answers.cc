@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "runtime/assert.h"
+#include "runtime/engine/reading.h"
 #include "runtime/engine/recording.h"
 #include "runtime/network/network_access.h"
 
@@ -59,9 +60,12 @@ AnswerWriter::AnswerWriter(const Network& network, const SessionOptions& options
   steps_ = room(answers_.steps, {}, int64_t{});
   ending_ = room(answers_.ending, {}, uint8_t{});
   seconds_ = room(answers_.seconds, {}, double{});
-  spikes_ = room(answers_.spikes, {layers_}, int64_t{});
-  synops_ = room(answers_.synops, {layers_}, int64_t{});
-  macs_ = room(answers_.macs, {layers_}, int64_t{});
+  answers_.spikes = answers_.synops = answers_.macs = py::none();
+  if (internal::CountsWork(options)) {
+    spikes_ = room(answers_.spikes, {layers_}, int64_t{});
+    synops_ = room(answers_.synops, {layers_}, int64_t{});
+    macs_ = room(answers_.macs, {layers_}, int64_t{});
+  }
   answers_.layer_seconds = answers_.readings = py::none();
   if (options.profile) layer_seconds_ = room(answers_.layer_seconds, {layers_}, double{});
   if (options.keep_readings) {
@@ -93,14 +97,15 @@ AnswerWriter::AnswerWriter(const Network& network, const SessionOptions& options
 }
 
 void AnswerWriter::Write(size_t image, const Answer& answer, double seconds) {
-  CSSRUN_ASSERT(answer.logits.size() == classes_ && answer.layers.size() == layers_);
+  CSSRUN_ASSERT(answer.logits.size() == classes_);
+  CSSRUN_ASSERT(answer.layers.size() == (spikes_ == nullptr ? 0 : layers_));
   CSSRUN_ASSERT(answer.recordings.size() == recordings_.size());
   std::ranges::copy(answer.logits, logits_ + image * classes_);
   best_[image] = static_cast<int64_t>(answer.best());
   steps_[image] = answer.steps;
   ending_[image] = static_cast<uint8_t>(answer.ending);
   seconds_[image] = seconds;
-  for (size_t i = 0; i < layers_; ++i) {
+  for (size_t i = 0; i < answer.layers.size(); ++i) {
     const LayerStatistics& layer = answer.layers[i];
     spikes_[image * layers_ + i] = static_cast<int64_t>(layer.spikes);
     synops_[image * layers_ + i] = static_cast<int64_t>(layer.synops);

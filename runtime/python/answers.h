@@ -72,9 +72,9 @@ class AnswerWriter {
   int64_t* steps_;
   uint8_t* ending_;
   double* seconds_;
-  int64_t* spikes_;
-  int64_t* synops_;
-  int64_t* macs_;
+  int64_t* spikes_ = nullptr;
+  int64_t* synops_ = nullptr;
+  int64_t* macs_ = nullptr;
   double* layer_seconds_ = nullptr;
   float* readings_ = nullptr;
   std::vector<RecordingRoom> recordings_;

@@ -193,11 +193,13 @@ ReadImages ReadFiles(const LoadedNetwork& self, const py::object& paths) {
 }
 
 std::unique_ptr<BatchSession> MakeSession(const LoadedNetwork& self, unsigned threads, bool latency,
-                                          bool profile, bool readings, py::object early_exit,
-                                          std::optional<double> time_limit, py::object on_reading,
-                                          py::object record_spikes, py::object record_membranes) {
+                                          bool statistics, bool profile, bool readings,
+                                          py::object early_exit, std::optional<double> time_limit,
+                                          py::object on_reading, py::object record_spikes,
+                                          py::object record_membranes) {
   const RunOptions options{threads,
                            latency,
+                           statistics,
                            profile,
                            readings,
                            std::move(early_exit),
@@ -209,8 +211,9 @@ std::unique_ptr<BatchSession> MakeSession(const LoadedNetwork& self, unsigned th
 }
 
 std::unique_ptr<FrameStream> MakeStream(const LoadedNetwork& self, unsigned hold, double dead_zone,
-                                        unsigned threads) {
+                                        unsigned threads, bool statistics) {
   StreamOptions options;
+  options.statistics = statistics;
   options.hold = hold;
   options.dead_zone = dead_zone;
   options.threads = threads;
@@ -291,7 +294,10 @@ void DefineAnswers(py::module_& module) {
       .def_readonly("steps", &Answers::steps, "int64 [images]: after which the logits were read.")
       .def_readonly("ending", &Answers::ending, "uint8 [images], see Ending.")
       .def_readonly("seconds", &Answers::seconds, "float64 [images].")
-      .def_readonly("spikes", &Answers::spikes, "int64 [images, layers]: that left each layer.")
+      .def_readonly(
+          "spikes", &Answers::spikes,
+          "int64 [images, layers]: that left each layer; with statistics=True, else None, "
+          "as `synops` and `macs`.")
       .def_readonly("synops", &Answers::synops,
                     "int64 [images, layers]: weights added to each layer's membranes.")
       .def_readonly("macs", &Answers::macs,
@@ -326,7 +332,8 @@ constexpr char kSessionDoc[] =
     R"(Makes a Session: options and buffers that are kept from run to run.
 
 threads: images at the same time (0: all cores); latency: one image at a time, its layers spread over
-the threads; profile: measure each layer; readings: keep the logits of every step; early_exit: a
+the threads; statistics: count spikes and SyOPs, which profile, readings and on_reading imply;
+profile: measure each layer; readings: keep the logits of every step; early_exit: a
 margin, or "auto"; time_limit: seconds for each image, after which the last reading is the answer;
 on_reading: called with a Reading after each step of the readout, and ends the run by returning
 False; record_spikes, record_membranes: layers, by name or index.)";
@@ -352,15 +359,17 @@ void DefineNetwork(py::module_& module) {
   py::class_<LoadedNetwork>(module, "Network",
                             "A loaded spiking network: immutable, shared by threads.")
       .def("session", &MakeSession, kSessionDoc, py::kw_only(), py::arg("threads") = 0,
-           py::arg("latency") = false, py::arg("profile") = false, py::arg("readings") = false,
-           py::arg("early_exit") = py::none(), py::arg("time_limit") = py::none(),
-           py::arg("on_reading") = py::none(), py::arg("record_spikes") = py::none(),
-           py::arg("record_membranes") = py::none())
+           py::arg("latency") = false, py::arg("statistics") = false, py::arg("profile") = false,
+           py::arg("readings") = false, py::arg("early_exit") = py::none(),
+           py::arg("time_limit") = py::none(), py::arg("on_reading") = py::none(),
+           py::arg("record_spikes") = py::none(), py::arg("record_membranes") = py::none())
       .def("stream", &MakeStream,
            "Makes a Stream for frames that come one after another. hold: a pixel keeps its value "
            "while the new one is within it, 0 to 255; dead_zone: a level stays while it is within "
-           "1/2 + dead_zone of its potential, in levels.",
-           py::kw_only(), py::arg("hold") = 0, py::arg("dead_zone") = 0.0, py::arg("threads") = 1)
+           "1/2 + dead_zone of its potential, in levels; statistics: count layer_spikes, "
+           "layer_synops and updates.",
+           py::kw_only(), py::arg("hold") = 0, py::arg("dead_zone") = 0.0, py::arg("threads") = 1,
+           py::arg("statistics") = false)
       .def("event_session", &MakeEventSession,
            "Makes an EventSession, for networks that take events.")
       .def(

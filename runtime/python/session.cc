@@ -159,6 +159,7 @@ BatchSession::BatchSession(std::shared_ptr<const Network> network, const RunOpti
   const unsigned threads = ThreadCount(options.threads);
   workers_ = options.latency ? 1 : threads;
   options_.threads = options.latency ? threads : 1;
+  options_.statistics = options.statistics || !on_reading_.is_none();
   options_.profile = options.profile;
   options_.keep_readings = options.readings;
   options_.early_exit_margin = EarlyExitMargin(options.early_exit, *network_);

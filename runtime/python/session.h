@@ -25,6 +25,7 @@ namespace cssrun::python {
 struct RunOptions {
   unsigned threads = 0;  // 0: all cores
   bool latency = false;  // one image at a time, whose layers the threads share
+  bool statistics = false;
   bool profile = false;
   bool readings = false;
   pybind11::object early_exit;        // None, a margin, or "auto"

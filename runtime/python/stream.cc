@@ -52,7 +52,9 @@ std::vector<ChangedPixel> ChangesOf(const py::object& given) {
 }  // namespace
 
 FrameStream::FrameStream(std::shared_ptr<const Network> network, const StreamOptions& options)
-    : network_(std::move(network)), stream_(ValueOf(Stream::Create(network_, options))) {}
+    : network_(std::move(network)),
+      statistics_(options.statistics),
+      stream_(ValueOf(Stream::Create(network_, options))) {}
 
 template <class Run>
 FrameAnswer FrameStream::RunNext(const Run& run) {
@@ -70,8 +72,12 @@ FrameAnswer FrameStream::RunNext(const Run& run) {
   made.layer_neurons = ByLayer(answer, &StreamLayer::neurons);
   made.layer_changed = ByLayer(answer, &StreamLayer::changed);
   made.layer_touched = ByLayer(answer, &StreamLayer::touched);
+  made.layer_spikes = made.layer_synops = made.updates = made.synops = py::none();
+  if (!statistics_) return made;
   made.layer_spikes = ByLayer(answer, &StreamLayer::spikes);
   made.layer_synops = ByLayer(answer, &StreamLayer::synops);
+  made.updates = py::int_(answer.updates);
+  made.synops = py::int_(answer.synops);
   return made;
 }
 
@@ -110,10 +116,11 @@ void DefineStream(py::module_& module) {
           "Neurons whose level is another one than in the frame before, from 0 to 1.")
       .def_property_readonly("changed_pixels", of(&StreamAnswer::changed_pixels),
                              "Numbers of the picture that did not keep their value.")
-      .def_property_readonly("updates", of(&StreamAnswer::updates),
-                             "Synapses of the changed neurons.")
-      .def_property_readonly("synops", of(&StreamAnswer::synops),
-                             "Weights that a full run of the frame adds.")
+      .def_readonly(
+          "updates", &FrameAnswer::updates,
+          "Synapses of the changed neurons; with statistics=True, else None, as `synops`, "
+          "`layer_spikes` and `layer_synops`.")
+      .def_readonly("synops", &FrameAnswer::synops, "Weights that a full run of the frame adds.")
       .def_property_readonly("seconds", of(&StreamAnswer::seconds), "Time that the frame took.")
       .def_readonly("layer_neurons", &FrameAnswer::layer_neurons, "int64 [layers].")
       .def_readonly("layer_changed", &FrameAnswer::layer_changed,

@@ -22,6 +22,8 @@ struct FrameAnswer {
   pybind11::object layer_touched;
   pybind11::object layer_spikes;
   pybind11::object layer_synops;
+  pybind11::object updates;  // as StreamAnswer's; without statistics these and the above are None
+  pybind11::object synops;
   StreamAnswer answer;  // all else
 };
 
@@ -43,6 +45,7 @@ class FrameStream {
 
   std::shared_ptr<const Network> network_;
   std::mutex mutex_;  // never held while waiting for the GIL
+  bool statistics_;
   Stream stream_;
 };
 

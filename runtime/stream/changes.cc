@@ -19,39 +19,46 @@ namespace cssrun::internal::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-// Sets the positions of a line whose neurons changed.
+// Sets the bits of positions whose neurons changed, line by line. Bits are collected in a register,
+// and reach memory a word at a time. kOfLine: positions of a line; with 1, a position is `blocks`
+// lines.
+template <uint32_t kOfLine>
 class PositionSetter {
  public:
-  HWY_INLINE PositionSetter(const LaneLayout& layout, size_t first_line, uint64_t* positions)
-      : of_line_(layout.positions()),
-        lanes_(layout.lanes),
-        blocks_(layout.blocks),
-        position_(first_line / layout.blocks * of_line_),
-        block_(first_line % layout.blocks),
-        positions_(positions) {}
+  // Begins with the first line of a position.
+  HWY_INLINE PositionSetter(uint32_t blocks, size_t first_line, uint64_t* positions)
+      : blocks_(blocks), position_(first_line * kOfLine / blocks), positions_(positions) {}
 
-  // The next line.
   HWY_INLINE void Add(uint32_t bits) {
-    if (of_line_ == 1) {
-      Set(position_, bits != 0);
+    if constexpr (kOfLine == 1) {
+      any_ |= bits;
       if (++block_ < blocks_) return;
-      block_ = 0;
-      ++position_;
-      return;
+      Set(any_ != 0);
+      any_ = block_ = 0;
+    } else {
+      constexpr uint32_t kLanes = kLineLanes / kOfLine;
+      constexpr uint32_t kOfPosition = (uint32_t{1} << kLanes) - 1;
+      for (uint32_t i = 0; i < kOfLine; ++i) Set((bits >> i * kLanes & kOfPosition) != 0);
     }
-    const uint32_t of_position = (uint32_t{1} << lanes_) - 1;
-    for (size_t i = 0; i < of_line_; ++i, bits >>= lanes_) {
-      Set(position_++, (bits & of_position) != 0);
-    }
+  }
+  // After the last position.
+  HWY_INLINE void Finish() {
+    if (word_ != 0) positions_[position_ / kPositionsOfWord] |= word_;
   }
 
  private:
-  HWY_INLINE void Set(size_t position, bool changed) {
-    positions_[position / kPositionsOfWord] |= uint64_t{changed} << position % kPositionsOfWord;
+  HWY_INLINE void Set(bool changed) {
+    word_ |= uint64_t{changed} << position_ % kPositionsOfWord;
+    if (++position_ % kPositionsOfWord != 0) return;
+    positions_[position_ / kPositionsOfWord - 1] |= word_;
+    word_ = 0;
   }
 
-  const size_t of_line_, lanes_, blocks_;
-  size_t position_, block_;
+  const uint32_t blocks_;
+  uint32_t block_ = 0;
+  uint32_t any_ = 0;   // of the blocks so far
+  uint64_t word_ = 0;  // of position_
+  size_t position_;
   uint64_t* positions_;
 };
 
@@ -76,28 +83,31 @@ HWY_INLINE uint32_t TakeLine(const uint8_t* HWY_RESTRICT fresh, uint8_t* HWY_RES
   return bits;
 }
 
-uint64_t TakeLevelsTarget(const SentFrames& fresh, const SentFrames& kept, size_t row,
-                          const LineRange& lines, const LaneLayout& layout, uint32_t* changed,
-                          uint64_t* positions) {
+// TakeChanges() of lines: of levels, or of trains, from which levels follow.
+template <uint32_t kOfLine>
+uint64_t TakeLevels(const SentFrames& fresh, const SentFrames& kept, size_t row,
+                    const LineRange& lines, uint32_t blocks, uint32_t* changed,
+                    uint64_t* positions) {
   const uint8_t* from = fresh.levels->Row(row) + lines.first * kLineLanes;
   uint8_t* to = kept.levels->Row(row) + lines.first * kLineLanes;
-  PositionSetter setter(layout, lines.first, positions);
+  PositionSetter<kOfLine> setter(blocks, lines.first, positions);
   uint64_t count = 0;
   for (size_t line = lines.first; line < lines.last; ++line, from += kLineLanes, to += kLineLanes) {
     const uint32_t bits = TakeLine(from, to);
     // Two ranges of columns may share a line.
-    changed[line] |= bits;
+    if (changed != nullptr) changed[line] |= bits;
     count += static_cast<uint64_t>(std::popcount(bits));
     setter.Add(bits);
   }
+  setter.Finish();
   return count;
 }
 
-// Neurons whose train changed; levels follow from trains.
-uint64_t TakeSpikesTarget(const SentFrames& fresh, const SentFrames& kept, size_t row,
-                          const LineRange& lines, const LaneLayout& layout, uint32_t* changed,
-                          uint64_t* positions) {
-  PositionSetter setter(layout, lines.first, positions);
+template <uint32_t kOfLine>
+uint64_t TakeSpikes(const SentFrames& fresh, const SentFrames& kept, size_t row,
+                    const LineRange& lines, uint32_t blocks, uint32_t* changed,
+                    uint64_t* positions) {
+  PositionSetter<kOfLine> setter(blocks, lines.first, positions);
   uint64_t count = 0;
   for (size_t line = lines.first; line < lines.last; ++line) {
     uint64_t other = 0;
@@ -108,14 +118,36 @@ uint64_t TakeSpikesTarget(const SentFrames& fresh, const SentFrames& kept, size_
       word = now;
     }
     const uint32_t bits = static_cast<uint32_t>(other) | static_cast<uint32_t>(other >> kLineLanes);
-    changed[line] |= bits;
+    if (changed != nullptr) changed[line] |= bits;
     count += static_cast<uint64_t>(std::popcount(bits));
     setter.Add(bits);
     if (bits == 0 || kept.levels->empty()) continue;
     std::memcpy(kept.levels->Row(row) + line * kLineLanes,
                 fresh.levels->Row(row) + line * kLineLanes, kLineLanes);
   }
+  setter.Finish();
   return count;
+}
+
+uint64_t TakeChangesTarget(const SentFrames& fresh, const SentFrames& kept, size_t row,
+                           const LineRange& lines, const LaneLayout& layout, uint32_t* changed,
+                           uint64_t* positions) {
+  const bool spikes = !kept.spikes.empty();
+  const uint32_t blocks = layout.blocks;
+  switch (layout.positions()) {
+    case 1:
+      return spikes ? TakeSpikes<1>(fresh, kept, row, lines, blocks, changed, positions)
+                    : TakeLevels<1>(fresh, kept, row, lines, blocks, changed, positions);
+    case 2:
+      return spikes ? TakeSpikes<2>(fresh, kept, row, lines, blocks, changed, positions)
+                    : TakeLevels<2>(fresh, kept, row, lines, blocks, changed, positions);
+    case 4:
+      return spikes ? TakeSpikes<4>(fresh, kept, row, lines, blocks, changed, positions)
+                    : TakeLevels<4>(fresh, kept, row, lines, blocks, changed, positions);
+    default:
+      CSSRUN_ASSERT(false);  // eight are images alone, which KeptPicture compares
+      return 0;
+  }
 }
 
 // See CountUpdates().
@@ -150,8 +182,7 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace cssrun::internal {
 
-HWY_EXPORT(TakeLevelsTarget);
-HWY_EXPORT(TakeSpikesTarget);
+HWY_EXPORT(TakeChangesTarget);
 HWY_EXPORT(CountUpdatesTarget);
 HWY_EXPORT(CountRowSpikesTarget);
 HWY_EXPORT(CountBitsTarget);
@@ -162,13 +193,9 @@ uint64_t TakeChanges(const SentFrames& fresh, const SentFrames& kept, size_t row
   // The lines of all blocks.
   LineRange lines = LinesOf(columns, columns.last, layout);
   lines = {lines.first * layout.blocks, lines.last * layout.blocks};
-  CSSRUN_ASSERT(lines.last <= changed.size());
-  if (!kept.spikes.empty()) {
-    return HWY_DYNAMIC_DISPATCH(TakeSpikesTarget)(fresh, kept, row, lines, layout, changed.data(),
-                                                  positions.data());
-  }
-  return HWY_DYNAMIC_DISPATCH(TakeLevelsTarget)(fresh, kept, row, lines, layout, changed.data(),
-                                                positions.data());
+  CSSRUN_ASSERT(changed.empty() || lines.last <= changed.size());
+  return HWY_DYNAMIC_DISPATCH(TakeChangesTarget)(fresh, kept, row, lines, layout, changed.data(),
+                                                 positions.data());
 }
 
 void CountRowSpikes(SpikeFrame& spikes, size_t row) {

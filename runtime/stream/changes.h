@@ -23,8 +23,8 @@ struct SentFrames {
 };
 
 // Copies what differs in some columns of a row, in whole lines of 32 neurons, from `fresh` to
-// `kept`. Adds a bit for each neuron that sends something else to `changed`, by line, and one for
-// its position to `positions`. Returns how many do.
+// `kept`. Adds a bit for each neuron that sends something else to `changed`, by line, unless that
+// is empty, and one for its position to `positions`. Returns how many do.
 uint64_t TakeChanges(const SentFrames& fresh, const SentFrames& kept, size_t row,
                      const ColumnRange& columns, const LaneLayout& layout,
                      std::span<uint32_t> changed, std::span<uint64_t> positions);

@@ -21,11 +21,14 @@ bool AnyInRows(const PositionBits& bits, size_t first, size_t last) {
 
 }  // namespace
 
-StreamCounts::StreamCounts(const LoadedNetwork& network, const std::vector<bool>& levels_alone)
+StreamCounts::StreamCounts(const LoadedNetwork& network, const std::vector<bool>& levels_alone,
+                           bool all)
     : network_(network),
       levels_alone_(levels_alone),
+      all_(all),
       of_layer_(network.layers.size()),
       readers_(network.layers.size()) {
+  if (!all) return;
   const IntegerNetwork& integers = network.integers();
   for (size_t i = 0; i < integers.layers.size(); ++i) {
     for (const IntegerSynapses& s : integers.layers[i].synapses) {
@@ -56,23 +59,25 @@ void StreamCounts::StartFrame() {
 void StreamCounts::AddChanges(size_t layer, size_t row, std::span<const uint32_t> changed,
                               uint64_t count, LayerState& state) {
   of_layer_[layer].changed.fetch_add(count, std::memory_order_relaxed);
+  if (!levels_alone_[layer]) {  // kernels skip rows without spikes
+    for (SpikeFrame& spikes : state.spikes) CountRowSpikes(spikes, row);
+  }
+  if (!all_) return;
   for (const Reader& reader : readers_[layer]) {
     const uint64_t updates = reader.fan_out != nullptr
                                  ? CountUpdates(*reader.fan_out, row, changed, count)
                                  : CountUpdates(*reader.readout, row, changed);
     of_layer_[reader.layer].updates.fetch_add(updates, std::memory_order_relaxed);
   }
-  if (levels_alone_[layer]) {
-    const size_t neurons =
-        size_t{network_.layers[layer].extent.width()} * network_.integers().layouts[layer].stride();
-    CountLevelSpikes(state.levels, *network_.integers().layers[layer].level_rule, neurons,
-                     std::span(state.row_spikes).subspan(row, 1), row);
-    return;
-  }
-  for (SpikeFrame& spikes : state.spikes) CountRowSpikes(spikes, row);
+  if (!levels_alone_[layer]) return;
+  const size_t neurons =
+      size_t{network_.layers[layer].extent.width()} * network_.integers().layouts[layer].stride();
+  CountLevelSpikes(state.levels, *network_.integers().layers[layer].level_rule, neurons,
+                   std::span(state.row_spikes).subspan(row, 1), row);
 }
 
 void StreamCounts::FinishLayer(size_t layer, const LayerState& state, const PositionBits& changed) {
+  if (!all_) return;
   OfLayer& of_layer = of_layer_[layer];
   of_layer.spikes = 0;
   if (levels_alone_[layer]) {

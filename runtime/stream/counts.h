@@ -1,5 +1,6 @@
-// Counts of a stream: what changed, and the spikes and SyOPs that a full run would count. These are
-// kept by some rows, so that where nothing changed they cost nothing.
+// Counts of a stream: what changed, and, where they are asked for, its synapses and the spikes and
+// SyOPs that a full run would count. These are kept by some rows, so that where nothing changed
+// they cost nothing.
 #ifndef CSSRUN_RUNTIME_STREAM_COUNTS_H_
 #define CSSRUN_RUNTIME_STREAM_COUNTS_H_
 
@@ -17,12 +18,14 @@ namespace cssrun::internal {
 
 class StreamCounts {
  public:
-  // `levels_alone`: by layer.
-  StreamCounts(const LoadedNetwork& network, const std::vector<bool>& levels_alone);
+  // `levels_alone`: by layer. `all`: else only changes are counted, and all other numbers are 0.
+  StreamCounts(const LoadedNetwork& network, const std::vector<bool>& levels_alone, bool all);
+
+  bool all() const { return all_; }
 
   void StartFrame();
-  // Row `row` of a layer has changed neurons: a bit each, and how many. Several threads may call it
-  // for different rows.
+  // Row `row` of a layer has changed neurons: a bit each, read only with all(), and how many.
+  // Several threads may call it for different rows.
   void AddChanges(size_t layer, size_t row, std::span<const uint32_t> changed, uint64_t count,
                   LayerState& state);
   // All rows of a layer are done; `changed`: its positions that changed.
@@ -53,6 +56,7 @@ class StreamCounts {
 
   const LoadedNetwork& network_;
   const std::vector<bool>& levels_alone_;
+  const bool all_;
   std::vector<OfLayer> of_layer_;
   std::vector<std::vector<Reader>> readers_;  // by source
 };

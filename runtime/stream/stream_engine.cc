@@ -77,7 +77,7 @@ StreamEngine::StreamEngine(const LoadedNetwork& network, const StreamOptions& op
     : IntegerEngine(network, OptionsOf(options)),
       stream_options_(options),
       picture_(network.layers.front().extent, options.hold),
-      counts_(network, levels_alone_) {
+      counts_(network, levels_alone_, options.statistics || options.profile) {
   size_t most_lines = 0;
   for (size_t i = 0; i < network.layers.size(); ++i) {
     streams_.push_back(MakeStreamState(i));
@@ -202,7 +202,7 @@ void StreamEngine::FillAnswer(bool first, StreamAnswer& answer) {
   for (size_t i = 1; i < answer.layers.size(); ++i) {
     StreamLayer& layer = answer.layers[i];
     layer.updates = first ? counts_.synapses(i) : counts_.updates(i);
-    layer.synops = counts_.synops(i) + streams_[i].readout.synops;
+    layer.synops = counts_.synops(i) + (counts_.all() ? streams_[i].readout.synops : 0);
     layer.spikes = counts_.spikes(i);
     if (network_.layers[i].kind == NodeKind::Neurons) {
       layer.neurons = Neurons(network_.layers[i].extent);
@@ -400,8 +400,10 @@ void StreamEngine::CompareRows(size_t layer, uint32_t first_row, uint32_t last_r
   StreamState& stream = streams_[layer];
   const LaneLayout& layout = integers_.layouts[layer];
   const size_t neurons = size_t{network_.layers[layer].extent.width()} * layout.stride();
-  const std::span<uint32_t> changed =
-      std::span(row_changes_[team_.thread()]).first(RoundUpToLines(neurons) / kLineLanes);
+  std::span<uint32_t> changed;
+  if (counts_.all()) {
+    changed = std::span(row_changes_[team_.thread()]).first(RoundUpToLines(neurons) / kLineLanes);
+  }
   for (uint32_t row = first_row; row < last_row; ++row) {
     const std::span<const ColumnRange> ranges = stream.sent().Of(row);
     if (ranges.empty()) continue;

@@ -26,6 +26,35 @@ static void CountLines(void* context, cssrun_log_level level, const char* messag
   if (level == CSSRUN_LOG_INFORMATION && strlen(message) > 0) ++*(int*)context;
 }
 
+/* By default nothing is counted, and who asks is told what to set. A program built before the
+ * option passes a smaller struct, and gets what it always got. */
+static const char* CheckCounting(const cssrun_network* network, const uint8_t* pixels,
+                                 size_t count) {
+  cssrun_status status;
+  cssrun_session_options options = CSSRUN_SESSION_OPTIONS_INIT;
+  cssrun_session* session = NULL;
+  cssrun_statistics statistics = {sizeof statistics, 0, 0, 0, 0};
+  int way;
+  for (way = 0; way < 4; ++way) { /* by default, with NULL, asked for, as an old program */
+    options.statistics = way == 2;
+    if (way == 3) options.struct_size = offsetof(cssrun_session_options, statistics);
+    CHECK(cssrun_session_create(network, way == 1 ? NULL : &options, &session, &status) ==
+          CSSRUN_OK);
+    CHECK(cssrun_session_run_bytes(session, pixels, count, CSSRUN_INTERLEAVED, &status) ==
+          CSSRUN_OK);
+    if (way < 2) {
+      CHECK(cssrun_session_get_statistics(session, 0, &statistics, &status) ==
+            CSSRUN_INVALID_ARGUMENT);
+      CHECK(strstr(status.message, "cssrun_session_options.statistics") != NULL);
+    } else {
+      CHECK(cssrun_session_get_statistics(session, 1, &statistics, &status) == CSSRUN_OK);
+      CHECK(statistics.synops > 0);
+    }
+    cssrun_session_free(session);
+  }
+  return NULL;
+}
+
 static const char* CheckRuns(const cssrun_network* network, const uint8_t* pixels, size_t count,
                              float* logits, size_t logit_count) {
   cssrun_status status;
@@ -188,6 +217,7 @@ const char* RunInC(const char* path, cssrun_engine engine, const uint8_t* pixels
   CHECK(cssrun_network_load(path, &options, &network, &status) == CSSRUN_OK);
   CHECK(network != NULL && lines == 2);
   wrong = CheckOptions(network);
+  if (wrong == NULL) wrong = CheckCounting(network, pixels, count);
   if (wrong == NULL) wrong = CheckRuns(network, pixels, count, logits, logit_count);
   if (wrong != NULL) return wrong;
   /* A session outlives its network's handle. */

@@ -83,6 +83,25 @@ TEST_F(CStreamTest, AnswersAsASessionDoes) {
   cssrun_stream_free(stream);
 }
 
+TEST_F(CStreamTest, CountsSynopsWhereTheyAreAskedFor) {
+  cssrun_status status;
+  for (const int statistics : {0, 1}) {
+    cssrun_stream* stream = nullptr;
+    cssrun_stream_options options = CSSRUN_STREAM_OPTIONS_INIT;
+    options.statistics = statistics;
+    ASSERT_EQ(cssrun_stream_create(network_, &options, &stream, &status), CSSRUN_OK);
+    ASSERT_EQ(cssrun_stream_next_bytes(stream, pixels_.data(), pixels_.size(), CSSRUN_INTERLEAVED,
+                                       &status),
+              CSSRUN_OK);
+    cssrun_stream_answer answer = {};
+    answer.struct_size = sizeof answer;
+    ASSERT_EQ(cssrun_stream_get_answer(stream, &answer, &status), CSSRUN_OK);
+    EXPECT_GT(answer.changed, 0U);
+    EXPECT_EQ(answer.synops > 0 && answer.updates > 0, statistics == 1);
+    cssrun_stream_free(stream);
+  }
+}
+
 TEST_F(CStreamTest, CancelsAndResets) {
   cssrun_status status;
   cssrun_stream* stream = nullptr;

@@ -172,6 +172,7 @@ class Calls {
     if ((input_.Byte() & 3) == 0) options.chunk = input_.Size();
     if ((input_.Byte() & 3) == 0) options.threads = 1 + input_.Byte() % 3;
     options.profile = input_.Byte() & 1;
+    options.statistics = input_.Byte() & 1;
     options.early_exit = input_.Byte() & 1;
     options.early_exit_margin = static_cast<double>(input_.Number<float>());
     if ((input_.Byte() & 7) == 0) options.time_limit_ns = input_.Number<uint64_t>();

@@ -62,20 +62,25 @@ def test_every_layout_is_the_same_image(net_file, images, engine):
 
 
 def test_one_image_is_a_batch_of_one_without_its_dimension(net, images):
-    one, batch = net.run(images[0]), net.run(images[:1])
+    one, batch = net.run(images[0], statistics=True), net.run(images[:1])
     assert one.logits.shape == (10,) and batch.logits.shape == (1, 10)
     assert np.array_equal(one.logits, batch.logits[0])
+    assert batch.spikes is None and batch.synops is None and batch.macs is None
     assert one.spikes.shape == (len(net.layers),) and one.best.shape == ()
     assert net.run(images[:0]).logits.shape == (0, 10)
 
 
 def test_threads_and_options_do_not_change_the_answers(net, images):
-    expected = net.run(images, threads=1)
+    expected = net.run(images, threads=1, statistics=True)
     for options in [dict(threads=2), dict(threads=5), dict(latency=True, threads=2),
-                    dict(profile=True), dict(readings=True), dict(record_membranes=[1])]:
-        answers = net.run(images, **options)
-        assert np.array_equal(answers.logits, expected.logits)
-        assert np.array_equal(answers.spikes, expected.spikes)
+                    dict(profile=True), dict(readings=True), dict(record_membranes=[1]),
+                    dict(on_reading=lambda reading: True)]:
+        assert np.array_equal(net.run(images, **options).logits, expected.logits)
+        counted = net.run(images, **{"statistics": True, **options})
+        assert np.array_equal(counted.logits, expected.logits)
+        assert np.array_equal(counted.spikes, expected.spikes)
+    for options in [dict(profile=True), dict(readings=True), dict(on_reading=lambda reading: True)]:
+        assert np.array_equal(net.run(images, **options).spikes, expected.spikes)
     session = net.session(threads=2)
     for _ in range(3):
         assert np.array_equal(session.run(images).logits, expected.logits)
@@ -85,7 +90,7 @@ def test_statistics_are_the_programs(net, net_file, demo, tools, tmp_path):
     subprocess.run([tools / "cssrun", net_file, demo / "test", "--summary", tmp_path / "s.json"],
                    check=True, capture_output=True)
     summary = json.loads((tmp_path / "s.json").read_text())
-    answers = net.run(net.read_images(demo / "test").pixels)
+    answers = net.run(net.read_images(demo / "test").pixels, statistics=True)
     assert [layer.name for layer in net.layers] == [layer["name"] for layer in summary["layers"]]
     spikes = [layer["spikes"] for layer in summary["layers"]]
     assert answers.spikes.mean(0) == pytest.approx(spikes)
@@ -100,7 +105,8 @@ def test_statistics_are_the_programs(net, net_file, demo, tools, tmp_path):
 
 def test_recorded_spikes_are_those_that_are_counted(net, images):
     names = [layer.name for layer in net.layers[:-1]]
-    answers = net.run(images[:3], record_spikes=names, record_membranes=[1, names[1]])
+    answers = net.run(images[:3], record_spikes=names, record_membranes=[1, names[1]],
+                      statistics=True)
     assert list(answers.recordings) == [*names, 1]
     for i, layer in enumerate(net.layers[:-1]):
         spikes = answers.recordings[layer.name].spikes

@@ -20,11 +20,15 @@ def settled(tmp_path_factory, demo, tools):
 
 
 def test_frames_are_answered_as_by_run(settled, images):
-    stream = settled.stream()
+    stream, plain = settled.stream(statistics=True), settled.stream()
     frame = images[0].copy()
     for number in range(4):
         answer = stream.next(frame)
-        expected = settled.run(frame)
+        uncounted = plain.next(frame)
+        assert uncounted.logits.tobytes() == answer.logits.tobytes()
+        assert uncounted.updates is None and uncounted.layer_spikes is None
+        assert np.array_equal(uncounted.layer_changed, answer.layer_changed)
+        expected = settled.run(frame, statistics=True)
         assert answer.frame == number
         assert answer.logits.tobytes() == expected.logits.tobytes()
         assert answer.best == expected.best

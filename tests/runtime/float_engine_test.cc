@@ -56,7 +56,7 @@ std::vector<int8_t> Unpack(const format::Extent& extent, const EventFrame& event
 Recording Record(const Network& network, const std::vector<uint8_t>& pixels) {
   Recording recording;
   recording.trains.resize(network.layers().size());
-  internal::FloatEngine engine(internal::Loaded(network), {});
+  internal::FloatEngine engine(internal::Loaded(network), {.statistics = true});
   engine.set_observe_spikes([&](size_t layer, uint32_t index, const EventFrame& events) {
     EXPECT_EQ(recording.trains[layer].size(), index);
     recording.trains[layer].push_back(

@@ -41,7 +41,7 @@ TEST_P(InputsTest, FloatsAndPlanesAreTheSameImage) {
   for (uint32_t seed = 0; seed < kSeeds; ++seed) {
     SCOPED_TRACE(seed);
     Draw(seed);
-    Session session(network_);
+    Session session(network_, {.statistics = true});
     Answer answer;
     ASSERT_TRUE(session.Run(Floats(), answer).ok());
     ExpectSame(answer, plain_);
@@ -62,7 +62,7 @@ TEST_P(InputsTest, DirectInputTakesTheSameImagesAndNoEvents) {
     options.direct = true;
     options.settled = seed % 4 < 2;  // every second seed multiplies bytes of pixels where it may
     Draw(seed, options);
-    SessionOptions record;
+    SessionOptions record = {.statistics = true};
     record.record = {{0, true, true}, {1, true, false}};
     Session session(network_, record);
     Answer answer;
@@ -87,7 +87,7 @@ TEST_P(InputsTest, FloatsAreNotRoundedToEightBits) {
   std::uniform_real_distribution<float> uniform(0.0F, 1.0F);
   std::vector<float> floats(pixels_.size());
   for (float& value : floats) value = uniform(random);
-  SessionOptions options;
+  SessionOptions options = {.statistics = true};
   options.record = {{0, true, false}};
   Session session(network_, options);
   Answer answer;
@@ -117,7 +117,7 @@ TEST_P(InputsTest, FloatsAreNotRoundedToEightBits) {
 
 TEST_P(InputsTest, RefusesFloatsThatAreNoPixels) {
   Draw(3);
-  Session session(network_);
+  Session session(network_, {.statistics = true});
   Answer answer;
   for (const float wrong : {-0.01F, 1.01F, 255.0F, std::numeric_limits<float>::infinity(),
                             std::numeric_limits<float>::quiet_NaN()}) {
@@ -134,7 +134,7 @@ TEST_P(InputsTest, EventsTakeThePlaceOfTheEncoder) {
   for (uint32_t seed = 0; seed < kSeeds; ++seed) {
     SCOPED_TRACE(seed);
     Draw(seed);
-    SessionOptions options;
+    SessionOptions options = {.statistics = true};
     options.record = {{0, true, false}};
     Session session(network_, options);
     Answer recorded;
@@ -161,7 +161,7 @@ TEST_P(InputsTest, EventsTakeThePlaceOfTheEncoder) {
 
 TEST_P(InputsTest, WithoutEventsTheLayersRunOnTheirBiases) {
   Draw(5);
-  Session session(network_);
+  Session session(network_, {.statistics = true});
   Answer answer;
   ASSERT_TRUE(session.Run(std::span<const InputEvent>(), answer).ok());
   EXPECT_EQ(answer.layers[0].spikes, 0U);
@@ -170,7 +170,7 @@ TEST_P(InputsTest, WithoutEventsTheLayersRunOnTheirBiases) {
 
 TEST_P(InputsTest, RefusesEventsThatCannotBe) {
   Draw(5);
-  Session session(network_);
+  Session session(network_, {.statistics = true});
   Answer answer;
   const auto inputs = static_cast<uint32_t>(pixels_.size());
   const auto message = [&](const std::vector<InputEvent>& events) {

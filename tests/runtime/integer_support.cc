@@ -128,6 +128,7 @@ SpikeRecord Record(const Network& network, const std::vector<uint8_t>& pixels, u
   record.trains.resize(network.layers().size());
   const internal::IntegerPlan plan = PlanOf(network);
   SessionOptions options;
+  options.statistics = true;
   options.chunk = chunk;
   options.threads = threads;
   internal::IntegerEngine engine(internal::Loaded(network), options);
@@ -162,6 +163,18 @@ SpikeRecord Record(const Network& network, const std::vector<uint8_t>& pixels, u
     if (!record.levels_alone.contains(layer)) continue;
     EXPECT_FALSE(engine.sends_levels_alone(layer));
     EXPECT_EQ(alone.levels(layer).levels, engine.levels(layer).levels);
+  }
+
+  // The same when nobody looks at counts either.
+  options.statistics = false;
+  internal::IntegerEngine uncounted(internal::Loaded(network), options);
+  uncounted.set_shared_work(0);
+  uncounted.set_near_weights(0);
+  EXPECT_TRUE(uncounted.Run({.bytes = pixels}, answer).ok());
+  EXPECT_TRUE(answer.layers.empty());
+  EXPECT_EQ(answer.logits, record.answer.logits);
+  for (const size_t layer : record.levels_alone) {
+    EXPECT_EQ(uncounted.levels(layer).levels, engine.levels(layer).levels);
   }
   return record;
 }

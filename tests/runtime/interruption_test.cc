@@ -18,7 +18,7 @@ using InterruptionTest = RandomRunTest;
 TEST_P(InterruptionTest, ACancelledRunFailsAndTheNextIsWhole) {
   Draw(7);
   std::atomic<bool> cancel = true;
-  SessionOptions options;
+  SessionOptions options = {.statistics = true};
   options.cancel = &cancel;
   Session session(network_, options);
   Answer answer;
@@ -33,7 +33,7 @@ TEST_P(InterruptionTest, ACancelledRunFailsAndTheNextIsWhole) {
 TEST_P(InterruptionTest, AnotherThreadCancelsARun) {
   Draw(7);
   std::atomic<bool> cancel = false;
-  SessionOptions options;
+  SessionOptions options = {.statistics = true};
   options.cancel = &cancel;
   Session session(network_, options);
   std::thread other([&] { cancel = true; });
@@ -56,7 +56,7 @@ TEST_P(InterruptionTest, WhatIsReadBeforeTheTimeLimitIsTheAnswer) {
     // The callback uses up the remaining time at the chosen reading.
     for (uint32_t reading = 0; reading + 1 < network_->timesteps(); ++reading) {
       uint32_t count = 0;
-      SessionOptions options;
+      SessionOptions options = {.statistics = true};
       options.time_limit = std::chrono::seconds(5);
       // The limit is long enough for a busy machine, and only this one callback waits for its end.
       options.on_reading = [&](const Reading&) {
@@ -88,7 +88,7 @@ TEST_P(InterruptionTest, WhatIsReadBeforeTheTimeLimitIsTheAnswer) {
 
 TEST_P(InterruptionTest, ATimeLimitBeforeTheFirstReadingIsAnError) {
   Draw(7);
-  SessionOptions options;
+  SessionOptions options = {.statistics = true};
   options.time_limit = std::chrono::nanoseconds(1);
   Session session(network_, options);
   Answer answer;

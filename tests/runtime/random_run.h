@@ -40,7 +40,7 @@ class RandomRunTest : public testing::TestWithParam<EngineKind> {
         Network::FromBytes({bytes.data(), bytes.size()}, "random", GetParam());
     ASSERT_TRUE(network.ok()) << network.status().message();
     network_ = network.value();
-    ASSERT_TRUE(Session(network_).Run(pixels_, plain_).ok());
+    ASSERT_TRUE(Session(network_, {.statistics = true}).Run(pixels_, plain_).ok());
     EXPECT_EQ(plain_.ending, Ending::kComplete);
   }
 

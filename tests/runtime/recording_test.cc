@@ -24,7 +24,7 @@ TEST_P(RecordingTest, RecordingsObeyTheNeuronEquation) {
     SCOPED_TRACE(seed);
     Draw(seed);
     const size_t last = description_.nodes.size() - 1;
-    SessionOptions options;
+    SessionOptions options = {.statistics = true};
     for (size_t layer = 0; layer <= last; ++layer) options.record.push_back({layer, true, true});
     Session session(network_, options);
     Answer answer;

@@ -84,6 +84,30 @@ TEST_P(SessionTest, SessionsOfSeveralThreadsShareANetwork) {
   }
 }
 
+TEST_P(SessionTest, TheAnswerIsTheSameWhetherOrNotItIsCounted) {
+  uint64_t synops = 0;
+  for (uint32_t seed = 0; seed < 40; ++seed) {
+    SCOPED_TRACE(seed);
+    const format::NetworkT description = oracle::RandomNetwork(seed);
+    const std::vector<uint8_t> pixels = oracle::RandomPixels(description, seed);
+    const std::shared_ptr<const Network> network = Load(description, GetParam());
+    ASSERT_NE(network, nullptr);
+    const Answer plain = RunOnce(network, pixels, {});
+    EXPECT_TRUE(plain.layers.empty());
+    for (const SessionOptions& counting :
+         {SessionOptions{.statistics = true}, SessionOptions{.profile = true},
+          SessionOptions{.keep_readings = true},
+          SessionOptions{.on_reading = [](const Reading&) { return true; }}}) {
+      const Answer counted = RunOnce(network, pixels, counting);
+      EXPECT_EQ(counted.logits, plain.logits);
+      EXPECT_EQ(counted.steps, plain.steps);
+      ASSERT_EQ(counted.layers.size(), network->layers().size());
+      for (const LayerStatistics& layer : counted.layers) synops += layer.synops;
+    }
+  }
+  EXPECT_GT(synops, 0U);
+}
+
 // Computes from its recursion what the readout would say if no spike came after `index`.
 TEST_P(SessionTest, ReadingsAreTheLogitsWithoutLaterSpikes) {
   for (uint32_t seed = 0; seed < 20; ++seed) {
@@ -92,7 +116,7 @@ TEST_P(SessionTest, ReadingsAreTheLogitsWithoutLaterSpikes) {
     const std::vector<uint8_t> pixels = oracle::RandomPixels(description, seed);
     const std::shared_ptr<const Network> network = Load(description, GetParam());
     ASSERT_NE(network, nullptr);
-    const Answer whole = RunOnce(network, pixels, {});
+    const Answer whole = RunOnce(network, pixels, {.statistics = true});
     EXPECT_TRUE(whole.readings.empty());
     SessionOptions options;
     options.keep_readings = true;
@@ -151,7 +175,7 @@ TEST_P(SessionTest, AnEarlyExitIsTheFirstReadingThatLeadsByTheMargin) {
     reading.keep_readings = true;
     const Answer whole = RunOnce(network, pixels, reading);
     for (const double margin : {0.0, 0.05, 0.5, 1e9}) {
-      SessionOptions options;
+      SessionOptions options = {.statistics = true};
       options.early_exit_margin = margin;
       const Answer answer = RunOnce(network, pixels, options);
       const Reading* expected = &whole.readings.back();

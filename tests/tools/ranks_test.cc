@@ -140,6 +140,7 @@ TEST(WireTest, NothingIsLost) {
   job.limits.network.timesteps = 9;
   job.limits.image.pixels = 77;
   job.options.threads = 3;
+  job.options.statistics = true;
   job.options.profile = true;
   job.options.chunk = 2;
   job.options.early_exit_margin = 0.75;
@@ -152,6 +153,7 @@ TEST(WireTest, NothingIsLost) {
   EXPECT_EQ(same->limits.network.timesteps, 9U);
   EXPECT_EQ(same->limits.image.pixels, 77U);
   EXPECT_EQ(same->options.threads, 3U);
+  EXPECT_TRUE(same->options.statistics);
   EXPECT_TRUE(same->options.profile);
   EXPECT_EQ(same->options.chunk, 2U);
   EXPECT_EQ(same->options.early_exit_margin, 0.75);

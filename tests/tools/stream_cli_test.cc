@@ -215,10 +215,15 @@ TEST_F(StreamCliTest, WithoutTheModuleAPipeIsTheRemedy) {
 TEST_F(StreamCliTest, ASignalEndsItWithTheSummary) {
   folder_.Write("raw", raw_);
   for (const std::string signal : {"INT", "TERM"}) {
-    // The pipe stays open: without the signal, the program would wait for the next frame.
+    // The pipe stays open: without the signal, the program would wait for the next frame. The
+    // signal comes once all frames are answered; with job control, so that the shell does not let a
+    // program in the background ignore it.
     const Finished finished = RunScript(
-        "rm -f pipe; mkfifo pipe; exec 3<>pipe; cat raw >&3; timeout --preserve-status -s " +
-        signal + " 0.5 $0 net.fb --stream - --size 4x4 --summary s.json --report r.html <pipe");
+        "set -m; rm -f pipe; mkfifo pipe; : >out; exec 3<>pipe; cat raw >&3; "
+        "$0 net.fb --stream - --size 4x4 --summary s.json --report r.html <pipe >out & program=$!; "
+        "for turn in $(seq 1000); do [ $(wc -l <out) -lt 6 ] || break; sleep 0.02; done; "
+        "kill -" +
+        signal + " $program; wait $program; code=$?; cat out; exit $code");
     EXPECT_EQ(finished.exit_code, 0) << finished.err;
     EXPECT_EQ(Lines(finished.out).size(), kFrames);
     EXPECT_TRUE(Contains(finished.err, "6 frames in ")) << finished.err;

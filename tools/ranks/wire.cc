@@ -192,6 +192,7 @@ Bytes Packed(const RankJob& job) {
   VisitLimits(job.limits, [&](const auto& member) { packer.Put(member); });
   packer.Put(job.upright);
   packer.Put(job.options.threads);
+  packer.Put(job.options.statistics);
   packer.Put(job.options.profile);
   packer.Put(job.options.chunk);
   packer.Put(job.options.early_exit_margin.has_value());
@@ -211,6 +212,7 @@ std::optional<RankJob> UnpackJob(std::span<const uint8_t> bytes) {
   VisitLimits(job.limits, [&](auto& member) { unpacker.Get(member); });
   unpacker.Get(job.upright);
   unpacker.Get(job.options.threads);
+  unpacker.Get(job.options.statistics);
   unpacker.Get(job.options.profile);
   unpacker.Get(job.options.chunk);
   unpacker.Get(has_margin);

@@ -71,6 +71,7 @@ StreamOptions OptionsOf(const Arguments& arguments) {
   options.threads = arguments.threads;
   options.hold = arguments.stream.hold;
   options.dead_zone = arguments.stream.dead_zone;
+  options.statistics = true;  // the summary says what the frames took
   options.profile = arguments.profile || !arguments.report.empty();
   options.cancel = &Interrupt::flag();
   return options;

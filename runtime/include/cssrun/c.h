@@ -25,8 +25,7 @@
 extern "C" {
 #endif
 
-/* Codes 0 to 4 are also the exit codes of the programs, which exit with 1 instead of 7 and with 4
- * instead of 5. */
+/* 0 to 4 are also the programs' exit codes, which are 1 in place of 7, and 4 in place of 5. */
 typedef int32_t cssrun_code;
 enum {
   CSSRUN_OK = 0,
@@ -65,8 +64,7 @@ enum {
 typedef int32_t cssrun_log_level;
 enum { CSSRUN_LOG_INFORMATION = 0, CSSRUN_LOG_WARNING = 1 };
 
-/* Called by the thread that loads, before loading returns. `message` is valid until the callback
- * returns. */
+/* Called by the thread that loads. `message` is valid until the callback returns. */
 typedef void (*cssrun_log_callback)(void* context, cssrun_log_level level, const char* message);
 
 typedef struct cssrun_load_options {
@@ -74,8 +72,7 @@ typedef struct cssrun_load_options {
   cssrun_engine engine;
   cssrun_log_callback log; /* NULL: nothing is logged */
   void* log_context;       /* passed to `log` */
-  /* Limits on what a file may demand, as a defence against hostile files; 0: the default of
-   * cssrun/limits.h. */
+  /* Limits on what a hostile file may demand; 0: the default of cssrun/limits.h. */
   uint64_t max_neurons;
   uint64_t max_synapses;
   uint64_t max_layers;
@@ -214,10 +211,11 @@ typedef struct cssrun_session_options {
   void* on_reading_context;            /* passed to `on_reading` */
   const cssrun_record_request* record; /* layers to record; read only by cssrun_session_create */
   size_t record_count;
+  int statistics; /* nonzero: count spikes and SyOPs; `profile` and `on_reading` imply it */
 } cssrun_session_options;
 
 #define CSSRUN_SESSION_OPTIONS_INIT \
-  { sizeof(cssrun_session_options), 1, 0, 0, 0, 0.0, 0, NULL, NULL, NULL, 0 }
+  { sizeof(cssrun_session_options), 1, 0, 0, 0, 0.0, 0, NULL, NULL, NULL, 0, 0 }
 
 /* On success the caller frees *session with cssrun_session_free; on failure it is NULL. `options`
  * may be NULL. Errors: CSSRUN_INVALID_ARGUMENT, CSSRUN_OUT_OF_MEMORY. */
@@ -290,7 +288,8 @@ typedef struct cssrun_statistics {
   uint64_t macs;      /* multiply-accumulates with pixels that are not coded as spikes */
 } cssrun_statistics;
 
-/* Fills in the work that the last run took in one layer. */
+/* Fills in the work that the last run took in one layer. Error: CSSRUN_INVALID_ARGUMENT if the
+ * session was made without `statistics`. */
 CSSRUN_API cssrun_code cssrun_session_get_statistics(const cssrun_session* session, uint32_t layer,
                                                      cssrun_statistics* statistics,
                                                      cssrun_status* status);
@@ -324,10 +323,11 @@ typedef struct cssrun_stream_options {
   uint32_t hold;    /* a pixel keeps its value while the new one is within it: 0 to 255 */
   double dead_zone; /* a level stays while |z - level| <= 1/2 + dead_zone: 0 to 255 */
   int profile;      /* nonzero: measure each layer's time */
+  int statistics;   /* nonzero: count spikes, synops and updates, else 0; implied by `profile` */
 } cssrun_stream_options;
 
 #define CSSRUN_STREAM_OPTIONS_INIT \
-  { sizeof(cssrun_stream_options), 1, 0, 0.0, 0 }
+  { sizeof(cssrun_stream_options), 1, 0, 0.0, 0, 0 }
 
 /* On success the caller frees *stream with cssrun_stream_free; on failure it is NULL. `options` may
  * be NULL. Errors: CSSRUN_INVALID_ARGUMENT, also for networks that cannot be run so: the message
@@ -358,8 +358,7 @@ CSSRUN_API cssrun_code cssrun_stream_next_changes(cssrun_stream* stream,
                                                   const cssrun_changed_pixel* changes, size_t count,
                                                   cssrun_status* status);
 
-/* Forgets all frames: the next one is a first one. */
-CSSRUN_API void cssrun_stream_reset(cssrun_stream* stream);
+CSSRUN_API void cssrun_stream_reset(cssrun_stream* stream); /* the next frame is a first one */
 /* As cssrun_session_cancel. */
 CSSRUN_API void cssrun_stream_cancel(cssrun_stream* stream, int cancelled);
 

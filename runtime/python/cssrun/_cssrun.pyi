@@ -81,11 +81,11 @@ class Answers:
     @property
     def seconds(self) -> NDArray[np.float64]: ...
     @property
-    def spikes(self) -> NDArray[np.int64]: ...
+    def spikes(self) -> NDArray[np.int64] | None: ...
     @property
-    def synops(self) -> NDArray[np.int64]: ...
+    def synops(self) -> NDArray[np.int64] | None: ...
     @property
-    def macs(self) -> NDArray[np.int64]: ...
+    def macs(self) -> NDArray[np.int64] | None: ...
     @property
     def layer_seconds(self) -> NDArray[np.float64] | None: ...
     @property
@@ -122,9 +122,9 @@ class FrameAnswer:
     @property
     def changed_pixels(self) -> int: ...
     @property
-    def updates(self) -> int: ...
+    def updates(self) -> int | None: ...
     @property
-    def synops(self) -> int: ...
+    def synops(self) -> int | None: ...
     @property
     def seconds(self) -> float: ...
     @property
@@ -134,9 +134,9 @@ class FrameAnswer:
     @property
     def layer_touched(self) -> NDArray[np.int64]: ...
     @property
-    def layer_spikes(self) -> NDArray[np.int64]: ...
+    def layer_spikes(self) -> NDArray[np.int64] | None: ...
     @property
-    def layer_synops(self) -> NDArray[np.int64]: ...
+    def layer_synops(self) -> NDArray[np.int64] | None: ...
 
 class Stream:
     def next(self, frame: ArrayLike, *, layout: _Layout | None = None) -> FrameAnswer: ...
@@ -179,13 +179,19 @@ class Network:
     @property
     def events(self) -> EventReading | None: ...
     def stream(
-        self, *, hold: int = 0, dead_zone: float = 0.0, threads: int = 1
+        self,
+        *,
+        hold: int = 0,
+        dead_zone: float = 0.0,
+        threads: int = 1,
+        statistics: bool = False,
     ) -> Stream: ...
     def session(
         self,
         *,
         threads: int = 0,
         latency: bool = False,
+        statistics: bool = False,
         profile: bool = False,
         readings: bool = False,
         early_exit: float | Literal["auto"] | None = None,
@@ -201,6 +207,7 @@ class Network:
         layout: _Layout | None = None,
         threads: int = 0,
         latency: bool = False,
+        statistics: bool = False,
         profile: bool = False,
         readings: bool = False,
         early_exit: float | Literal["auto"] | None = None,
@@ -215,6 +222,7 @@ class Network:
         *,
         threads: int = 0,
         latency: bool = False,
+        statistics: bool = False,
         profile: bool = False,
         readings: bool = False,
         early_exit: float | Literal["auto"] | None = None,

@@ -74,7 +74,7 @@ print(f"As the ANN on {report['calibration']['agreement']:.1%} of the calibratio
 # %% Run it on new pictures
 net = cssrun.load(folder / "net.fb")
 test_pixels, test_truth = stripes(500, seed=2)
-answers = net.run(test_pixels)  # as they are: normalization is in the file
+answers = net.run(test_pixels, statistics=True)  # as they are: normalization is in the file
 with torch.no_grad():
     ann = model(normalized(test_pixels)).argmax(1).numpy()
 print(f"{net}\nANN {(ann == test_truth).mean():.1%} right, SNN "

@@ -12,8 +12,8 @@
 #include <cstdint>
 
 #include "hwy/highway.h"
+#include "runtime/bit_lists.h"
 #include "runtime/integer/kernels/lanes-inl.h"
-#include "runtime/integer/kernels/tile_gather/bit_lists.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace cssrun::internal::HWY_NAMESPACE {

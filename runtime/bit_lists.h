@@ -1,6 +1,6 @@
 // The bits of each byte as a list.
-#ifndef CSSRUN_RUNTIME_INTEGER_KERNELS_TILE_GATHER_BIT_LISTS_H_
-#define CSSRUN_RUNTIME_INTEGER_KERNELS_TILE_GATHER_BIT_LISTS_H_
+#ifndef CSSRUN_RUNTIME_BIT_LISTS_H_
+#define CSSRUN_RUNTIME_BIT_LISTS_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -26,4 +26,4 @@ inline constexpr BitLists kBitLists = MakeBitLists();
 
 }  // namespace cssrun::internal
 
-#endif  // CSSRUN_RUNTIME_INTEGER_KERNELS_TILE_GATHER_BIT_LISTS_H_
+#endif  // CSSRUN_RUNTIME_BIT_LISTS_H_
