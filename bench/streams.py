@@ -2,9 +2,10 @@
 """Times camera streams beside full runs and ONNX Runtime in 8 bits: streams.py SHARED WORK
 
 For each clip of SHARED/streams: ResNet-20 for whole frames of its size, converted with some of its
-frames, holds of 0, 4, 8 and 16 of 255 and dead zones of 0, 0.25 and 0.5 levels. WORK keeps what is
-made. Prints the tables of docs/results.md. Without build/onnxruntime (see
-bench/opponents/onnxruntime/README.md) there is no opponent.
+frames, and MobileNetV2 on frames resized to 224x224, converted with SHARED/imagenet; holds of 0, 4, 8
+and 16 of 255 and dead zones of 0, 0.25 and 0.5 levels. WORK keeps what is made. Prints the tables of
+docs/results.md. Without build/onnxruntime (see bench/opponents/onnxruntime/README.md) there is no
+opponent.
 """
 
 import argparse
@@ -15,8 +16,10 @@ import subprocess
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build/release"
 NODE_MODULES = ROOT / "build/onnxruntime/node_modules"
-CODE = ["--timesteps", "5", "--beta", "2", "--silent", "4", "--input",
-        "direct", "--preset", "imagenet", "--limit", "neurons=1000000000"]
+WHOLE_FRAMES = ["--timesteps", "5", "--beta", "2", "--silent", "4", "--input", "direct", "--preset",
+                "imagenet", "--limit", "neurons=1000000000"]
+RESIZED = ["--timesteps", "8", "--beta", "2", "--silent", "7", "--input", "direct", "--mean", "0.5",
+           "--std", "0.5"]
 CALIBRATION_FRAMES = 12
 
 
@@ -35,7 +38,23 @@ def write_resized(model, height, width, path):
     onnx.save(resized, str(path))
 
 
-def measure(clip, model, work, rounds):
+def convert(model, network, calibration, options):
+    if not network.exists():
+        subprocess.run([BUILD / "tools/cssconvert", model, "-o", network, "--calibration", calibration,
+                        *options], check=True, stdout=subprocess.DEVNULL)
+
+
+def measure(clip, network, opponents_model, rounds):
+    command = [BUILD / "bench/bench_streams", network, clip, "--rounds", str(rounds),
+               "--hold", "0", "4", "8", "16", "--dead-zone", "0", "0.25", "0.5"]
+    if NODE_MODULES.exists():
+        opponent = ROOT / "bench/opponents/onnxruntime/opponent.js"
+        command += ["--opponent", f"ORT int8=node {opponent} {opponents_model} {{pictures}} "
+                                  "--int8 {calibration}"]
+    subprocess.run(command, check=True, env=dict(os.environ, NODE_PATH=str(NODE_MODULES)))
+
+
+def measure_whole_frames(clip, model, work, rounds):
     frames = sorted(clip.glob("*.png"))
     height, width = size_of(frames[0])
     folder = work / clip.name
@@ -45,20 +64,19 @@ def measure(clip, model, work, rounds):
         if not link.exists():
             link.symlink_to(frame.resolve())
     network = work / f"{clip.name}.fb"
-    if not network.exists():
-        subprocess.run([BUILD / "tools/cssconvert", model, "-o", network, "--calibration", folder,
-                        "--input-size", f"{height}x{width}", *CODE],
-                       check=True, stdout=subprocess.DEVNULL)
-    command = [BUILD / "bench/bench_streams", network, clip, "--rounds", str(rounds),
-               "--hold", "0", "4", "8", "16", "--dead-zone", "0", "0.25", "0.5"]
-    if NODE_MODULES.exists():
-        resized = work / f"{clip.name}.onnx"
-        write_resized(model, height, width, resized)
-        opponent = ROOT / "bench/opponents/onnxruntime/opponent.js"
-        command += ["--opponent", f"ORT int8=node {opponent} {resized} {{pictures}} "
-                                  "--int8 {calibration}"]
-    print(f"{clip.name}, {width}x{height}", flush=True)
-    subprocess.run(command, check=True, env=dict(os.environ, NODE_PATH=str(NODE_MODULES)))
+    convert(model, network, folder, ["--input-size", f"{height}x{width}", *WHOLE_FRAMES])
+    resized = work / f"{clip.name}.onnx"
+    write_resized(model, height, width, resized)
+    print(f"{clip.name}, ResNet-20, {width}x{height}", flush=True)
+    measure(clip, network, resized, rounds)
+
+
+def measure_resized(clip, shared, work, rounds):
+    model = shared / "models/imagenet/mobilenet_v2_1.0_224-float.onnx"
+    network = work / "mobilenet_v2.fb"
+    convert(model, network, shared / "imagenet/calibration", RESIZED)
+    print(f"{clip.name}, MobileNetV2, 224x224", flush=True)
+    measure(clip, network, model, rounds)
 
 
 def main():
@@ -67,10 +85,11 @@ def main():
     parser.add_argument("work", type=pathlib.Path)
     parser.add_argument("--rounds", type=int, default=1)
     arguments = parser.parse_args()
-    model = arguments.shared / "models/resnet20.onnx"
+    resnet = arguments.shared / "models/resnet20.onnx"
     for clip in sorted((arguments.shared / "streams").iterdir()):
         if clip.is_dir():
-            measure(clip, model, arguments.work, arguments.rounds)
+            measure_whole_frames(clip, resnet, arguments.work, arguments.rounds)
+            measure_resized(clip, arguments.shared, arguments.work, arguments.rounds)
 
 
 if __name__ == "__main__":

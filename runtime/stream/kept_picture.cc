@@ -13,8 +13,33 @@ namespace cssrun::internal {
 namespace {
 
 constexpr float kLargestPixel = 255.0F;
-// Looked at together: of most, nothing changed.
-constexpr size_t kPixelsTogether = 16;
+// Interleaved bytes that are taken together, without branches.
+constexpr size_t kBytesTogether = 64;
+
+// Takes the bytes that are beyond the hold. Sets `beyond` of these to 1, of others to 0, and
+// returns how many they are.
+unsigned TakeBytes(uint8_t* kept, const uint8_t* pixels, size_t count, uint8_t hold,
+                   uint8_t* beyond) {
+  for (size_t i = 0; i < count; ++i) {
+    const uint8_t difference =
+        static_cast<uint8_t>(std::max(kept[i], pixels[i]) - std::min(kept[i], pixels[i]));
+    beyond[i] = difference > hold ? 1 : 0;
+    kept[i] = difference > hold ? pixels[i] : kept[i];
+  }
+  unsigned taken = 0;
+  for (size_t i = 0; i < count; ++i) taken += beyond[i];
+  return taken;
+}
+
+// Sets the bits of positions from `column` on of which some channel is beyond the hold.
+void MarkPositions(const uint8_t* beyond, size_t column, size_t positions, size_t channels,
+                   std::span<uint64_t> bits) {
+  for (size_t i = 0; i < positions; ++i, ++column, beyond += channels) {
+    uint8_t any = 0;
+    for (size_t c = 0; c < channels; ++c) any |= beyond[c];
+    bits[column / kPositionsOfWord] |= uint64_t{any} << column % kPositionsOfWord;
+  }
+}
 
 }  // namespace
 
@@ -47,26 +72,29 @@ bool KeptPicture::Holds(T kept, T pixel) const {
   }
 }
 
-// Without branches, for vectors.
-template <class T>
-bool KeptPicture::HoldsAll(const T* kept, const T* pixels, size_t count) const {
-  if constexpr (std::is_same_v<T, uint8_t>) {
-    const auto hold = static_cast<uint8_t>(hold_);
-    uint8_t beyond = 0;
-    for (size_t i = 0; i < count; ++i) {
-      const auto difference =
-          static_cast<uint8_t>(std::max(kept[i], pixels[i]) - std::min(kept[i], pixels[i]));
-      beyond = static_cast<uint8_t>(beyond | (difference > hold ? 1 : 0));
-    }
-    return beyond == 0;
-  } else {
-    return false;
+void KeptPicture::TakeRow(const uint8_t* pixels, size_t row, uint8_t* kept) {
+  const size_t width = extent_.width();
+  const size_t channels = extent_.channels();
+  const size_t together = kBytesTogether / channels;
+  uint8_t beyond[kBytesTogether];
+  for (size_t column = 0; column < width; column += together) {
+    const size_t positions = std::min(together, width - column);
+    const size_t first = column * channels;
+    const unsigned taken = TakeBytes(kept + first, pixels + first, positions * channels,
+                                     static_cast<uint8_t>(hold_), beyond);
+    if (taken == 0) continue;
+    changed_numbers_ += taken;
+    MarkPositions(beyond, column, positions, channels, changed_.Row(row));
   }
 }
 
 template <class T>
 void KeptPicture::TakeAll(std::span<const T> pixels, PixelOrder order, std::vector<T>& kept) {
-  ForEachPixel(order, extent_, [&](size_t to, size_t from, size_t) { kept[to] = pixels[from]; });
+  if (order == PixelOrder::kInterleaved) {
+    std::ranges::copy(pixels, kept.begin());
+  } else {
+    ForEachPixel(order, extent_, [&](size_t to, size_t from, size_t) { kept[to] = pixels[from]; });
+  }
   changed_.SetAll();
   changed_numbers_ = kept.size();
 }
@@ -85,16 +113,14 @@ void KeptPicture::TakeChanged(std::span<const T> pixels, PixelOrder order, std::
       to += row_size;
       continue;
     }
-    size_t end = 0;  // of the pixels that have been looked at together
-    for (size_t column = 0; column < extent_.width(); ++column, to += channels) {
-      if (order == PixelOrder::kInterleaved && column == end) {
-        end = std::min<size_t>(column + kPixelsTogether, extent_.width());
-        if (HoldsAll(to, from + column * channels, (end - column) * channels)) {
-          to += (end - column - 1) * channels;
-          column = end - 1;
-          continue;
-        }
+    if constexpr (std::is_same_v<T, uint8_t>) {
+      if (order == PixelOrder::kInterleaved && channels <= kBytesTogether) {
+        TakeRow(from, row, to);
+        to += row_size;
+        continue;
       }
+    }
+    for (size_t column = 0; column < extent_.width(); ++column, to += channels) {
       const T* pixel = from + column * strides.column;
       unsigned changed = 0;
       for (size_t c = 0; c < channels; ++c) {

@@ -41,9 +41,8 @@ class KeptPicture {
   void TakeChanged(std::span<const T> pixels, PixelOrder order, std::vector<T>& kept);
   template <class T>
   bool Holds(T kept, T pixel) const;
-  // False where that is not cheap to know.
-  template <class T>
-  bool HoldsAll(const T* kept, const T* pixels, size_t count) const;
+  // Takes a row of interleaved bytes.
+  void TakeRow(const uint8_t* pixels, size_t row, uint8_t* kept);
 
   format::Extent extent_;
   unsigned hold_ = 0;
