@@ -180,6 +180,8 @@ void ChooseSpikes(const NirOptions& options, NirReading& reading) {
   }
   reading.assumptions.push_back(
       fmt::format("floor: {} ({})", floor, source(options.floor.has_value(), "--floor")));
+  reading.assumptions.emplace_back(
+      "weights: rounded to 24 binary digits of the largest one of their layer");
 }
 
 }  // namespace
