@@ -78,24 +78,13 @@ IntegerEngine::IntegerEngine(const LoadedNetwork& network, const SessionOptions&
 }
 
 void IntegerEngine::ChooseLevelsAlone() {
-  levels_alone_.assign(network_.layers.size(), false);
-  if (reads_steps_ || observe_spikes_) return;
-  for (size_t i = 0; i < integers_.layers.size(); ++i) {
-    levels_alone_[i] = integers_.layers[i].level_rule.has_value() && !recorded_[i];
+  if (reads_steps_ || observe_spikes_) {
+    levels_alone_.assign(states_.size(), false);
+  } else {
+    levels_alone_ = LayersOfLevelsAlone(network_, recorded_);
   }
-  for (const IntegerLayer& layer : integers_.layers) {
-    for (const IntegerSynapses& s : layer.synapses) {
-      if (!ReadsLevels(s.kernel)) levels_alone_[s.source] = false;
-    }
-  }
-  for (const IntegerReadout& readout : integers_.readouts) {
-    if (const auto* map = std::get_if<FloatLayer>(&readout)) {
-      for (const SynapseLayout& s : map->synapses) levels_alone_[s.source] = false;
-    } else if (!SumsAreWide(true, network_.timesteps)) {  // each step is multiplied
-      for (const ReadoutSynapses& s : std::get<VectorReadout>(readout).synapses) {
-        levels_alone_[s.source] = false;
-      }
-    }
+  for (size_t i = 0; i < states_.size(); ++i) {
+    if (!levels_alone_[i]) MakeSpikes(network_, i, states_[i]);
   }
 }
 
@@ -301,10 +290,11 @@ std::span<SynapseInput> IntegerEngine::InputsOf(size_t layer, uint32_t index, Wo
   for (size_t s = 0; s < inputs.size(); ++s) {
     const uint32_t from = synapses[s].source;
     const LayerState& source = states_[from];
-    inputs[s] = {&source.spikes[index], &source.levels, {}, &worker.lists[s]};
+    inputs[s] = {nullptr, &source.levels, {}, &worker.lists[s]};
     if (levels_alone_[from]) {
-      inputs[s].spikes = nullptr;
       inputs[s].counted = LevelsOf(from);
+    } else {
+      inputs[s].spikes = &source.spikes[index];
     }
   }
   return inputs;

@@ -84,7 +84,7 @@ class IntegerEngine : public Engine {
   // One step of a layer that collects events.
   EventStep EventStepOf(size_t layer, uint32_t index, std::span<const SynapseInput> inputs,
                         const LayerPart& part);
-  // Sets levels_alone_.
+  // Sets levels_alone_, and allocates the spikes of all other layers.
   void ChooseLevelsAlone();
   Worker& WorkerOfThread() { return workers_[team_.thread()]; }
   ReadoutState MakeReadoutState(size_t layer);

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <variant>
 
 #include "runtime/aligned.h"
 #include "runtime/assert.h"
+#include "runtime/neuron/settled.h"
 
 namespace cssrun::internal {
 namespace {
@@ -138,13 +140,43 @@ LayerState MakeLayerState(const LoadedNetwork& network, size_t index) {
   state.images.resize(described.direct.size());
   state.image_rooms.resize(described.direct.size());
   if (SendsSpikes(network, index)) {
-    for (uint32_t step = 0; step < network.timesteps; ++step) {
-      state.spikes.emplace_back(described.extent.height(), described.extent.width() * stride);
-    }
     state.levels = LevelFrame(described.extent.height(), integers.level_layouts[index]);
     state.row_spikes.resize(described.extent.height());
   }
   return state;
+}
+
+std::vector<bool> LayersOfLevelsAlone(const LoadedNetwork& network,
+                                      const std::vector<bool>& recorded) {
+  const IntegerNetwork& integers = network.integers();
+  std::vector<bool> alone(network.layers.size(), false);
+  for (size_t i = 0; i < integers.layers.size(); ++i) {
+    alone[i] = integers.layers[i].level_rule.has_value() && !recorded[i];
+  }
+  for (const IntegerLayer& layer : integers.layers) {
+    for (const IntegerSynapses& s : layer.synapses) {
+      if (!ReadsLevels(s.kernel)) alone[s.source] = false;
+    }
+  }
+  for (const IntegerReadout& readout : integers.readouts) {
+    if (const auto* map = std::get_if<FloatLayer>(&readout)) {
+      for (const SynapseLayout& s : map->synapses) alone[s.source] = false;
+    } else if (!SumsAreWide(true, network.timesteps)) {  // each step is multiplied
+      for (const ReadoutSynapses& s : std::get<VectorReadout>(readout).synapses) {
+        alone[s.source] = false;
+      }
+    }
+  }
+  return alone;
+}
+
+void MakeSpikes(const LoadedNetwork& network, size_t index, LayerState& state) {
+  if (!SendsSpikes(network, index) || !state.spikes.empty()) return;
+  const format::Extent& extent = network.layers[index].extent;
+  const size_t neurons = extent.width() * network.integers().layouts[index].stride();
+  for (uint32_t step = 0; step < network.timesteps; ++step) {
+    state.spikes.emplace_back(extent.height(), neurons);
+  }
 }
 
 size_t PixelRowSize(const Layer& layer) {

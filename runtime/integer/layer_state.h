@@ -19,7 +19,7 @@ struct LayerState {
   hwy::AlignedFreeUniquePtr<int16_t[]> membranes;  // see MembraneLayout
   hwy::AlignedFreeUniquePtr<int16_t[]> sent;       // G, [spike row][neuron]
   size_t sent_row = 0;                             // lanes of one row of `sent`
-  std::vector<SpikeFrame> spikes;                  // by spike index
+  std::vector<SpikeFrame> spikes;                  // by spike index; empty before MakeSpikes()
   LevelFrame levels;                               // empty where nothing reads them
   std::vector<uint32_t> row_spikes;                // by row, of levels without spikes
   // What pixels bring that are not coded in spikes: to event neurons at each step, in units; to
@@ -32,8 +32,15 @@ struct LayerState {
   std::vector<std::vector<float>> image_rooms;
 };
 
-// Allocates all that a layer needs; `layer` is its index. Throws std::bad_alloc.
+// Allocates all that a layer needs but spikes; `layer` is its index. Throws std::bad_alloc.
 LayerState MakeLayerState(const LoadedNetwork& network, size_t layer);
+// By layer: settled, and nobody reads single spikes of it where only `recorded` layers are looked
+// at (by layer, too) and no logits before the last step.
+std::vector<bool> LayersOfLevelsAlone(const LoadedNetwork& network,
+                                      const std::vector<bool>& recorded);
+// Allocates the spikes of a layer that sends some and has no room for them yet. Layers that send
+// levels alone need none: T bits and signs a neuron, 20 MiB of a ResNet-50. Throws std::bad_alloc.
+void MakeSpikes(const LoadedNetwork& network, size_t layer, LayerState& state);
 
 // Floats of one row of the map, [column][channel], that StartPart() needs room for.
 size_t PixelRowSize(const Layer& layer);
