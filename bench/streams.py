@@ -44,7 +44,7 @@ def convert(model, network, calibration, options):
                         *options], check=True, stdout=subprocess.DEVNULL)
 
 
-def measure(clip, network, opponents_model, rounds):
+def measure(clip, network, rounds, opponents_model):
     command = [BUILD / "bench/bench_streams", network, clip, "--rounds", str(rounds),
                "--hold", "0", "4", "8", "16", "--dead-zone", "0", "0.25", "0.5"]
     if NODE_MODULES.exists():
@@ -66,9 +66,10 @@ def measure_whole_frames(clip, model, work, rounds):
     network = work / f"{clip.name}.fb"
     convert(model, network, folder, ["--input-size", f"{height}x{width}", *WHOLE_FRAMES])
     resized = work / f"{clip.name}.onnx"
-    write_resized(model, height, width, resized)
+    if NODE_MODULES.exists():
+        write_resized(model, height, width, resized)
     print(f"{clip.name}, ResNet-20, {width}x{height}", flush=True)
-    measure(clip, network, resized, rounds)
+    measure(clip, network, rounds, resized)
 
 
 def measure_resized(clip, shared, work, rounds):
@@ -76,7 +77,7 @@ def measure_resized(clip, shared, work, rounds):
     network = work / "mobilenet_v2.fb"
     convert(model, network, shared / "imagenet/calibration", RESIZED)
     print(f"{clip.name}, MobileNetV2, 224x224", flush=True)
-    measure(clip, network, model, rounds)
+    measure(clip, network, rounds, model)
 
 
 def main():

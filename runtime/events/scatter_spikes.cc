@@ -148,11 +148,10 @@ HWY_INLINE void AddRows(D /*ints*/, const Rows<double>& from, const Block& block
 // How often a weight is added: at least once for each spike.
 template <class T>
 HWY_INLINE uint64_t TimesOf(const EventConnection& connection, const SpikeList& spikes, size_t i) {
-  if constexpr (std::is_same_v<T, int32_t>) {
-    return static_cast<uint64_t>(std::max<int64_t>(1, std::abs(int64_t{spikes.numbers[i]})));
+  if constexpr (std::is_same_v<T, double>) {  // whole sums take whole numbers
+    if (connection.valued) return 1;
+    if (spikes.valued) return static_cast<uint64_t>(std::max(1.0, std::abs(spikes.values[i])));
   }
-  if (connection.valued) return 1;
-  if (spikes.valued) return static_cast<uint64_t>(std::max(1.0, std::abs(spikes.values[i])));
   return static_cast<uint64_t>(std::max<int64_t>(1, std::abs(int64_t{spikes.numbers[i]})));
 }
 

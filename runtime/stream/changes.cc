@@ -129,21 +129,25 @@ uint64_t TakeSpikes(const SentFrames& fresh, const SentFrames& kept, size_t row,
   return count;
 }
 
+template <uint32_t kOfLine>
+uint64_t TakeLines(const SentFrames& fresh, const SentFrames& kept, size_t row,
+                   const LineRange& lines, uint32_t blocks, uint32_t* changed,
+                   uint64_t* positions) {
+  return kept.spikes.empty()
+             ? TakeLevels<kOfLine>(fresh, kept, row, lines, blocks, changed, positions)
+             : TakeSpikes<kOfLine>(fresh, kept, row, lines, blocks, changed, positions);
+}
+
 uint64_t TakeChangesTarget(const SentFrames& fresh, const SentFrames& kept, size_t row,
                            const LineRange& lines, const LaneLayout& layout, uint32_t* changed,
                            uint64_t* positions) {
-  const bool spikes = !kept.spikes.empty();
-  const uint32_t blocks = layout.blocks;
   switch (layout.positions()) {
     case 1:
-      return spikes ? TakeSpikes<1>(fresh, kept, row, lines, blocks, changed, positions)
-                    : TakeLevels<1>(fresh, kept, row, lines, blocks, changed, positions);
+      return TakeLines<1>(fresh, kept, row, lines, layout.blocks, changed, positions);
     case 2:
-      return spikes ? TakeSpikes<2>(fresh, kept, row, lines, blocks, changed, positions)
-                    : TakeLevels<2>(fresh, kept, row, lines, blocks, changed, positions);
+      return TakeLines<2>(fresh, kept, row, lines, layout.blocks, changed, positions);
     case 4:
-      return spikes ? TakeSpikes<4>(fresh, kept, row, lines, blocks, changed, positions)
-                    : TakeLevels<4>(fresh, kept, row, lines, blocks, changed, positions);
+      return TakeLines<4>(fresh, kept, row, lines, layout.blocks, changed, positions);
     default:
       CSSRUN_ASSERT(false);  // eight are images alone, which KeptPicture compares
       return 0;

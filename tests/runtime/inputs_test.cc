@@ -87,7 +87,7 @@ TEST_P(InputsTest, FloatsAreNotRoundedToEightBits) {
   std::uniform_real_distribution<float> uniform(0.0F, 1.0F);
   std::vector<float> floats(pixels_.size());
   for (float& value : floats) value = uniform(random);
-  SessionOptions options = {.statistics = true};
+  SessionOptions options;
   options.record = {{0, true, false}};
   Session session(network_, options);
   Answer answer;
@@ -117,7 +117,7 @@ TEST_P(InputsTest, FloatsAreNotRoundedToEightBits) {
 
 TEST_P(InputsTest, RefusesFloatsThatAreNoPixels) {
   Draw(3);
-  Session session(network_, {.statistics = true});
+  Session session(network_);
   Answer answer;
   for (const float wrong : {-0.01F, 1.01F, 255.0F, std::numeric_limits<float>::infinity(),
                             std::numeric_limits<float>::quiet_NaN()}) {
@@ -170,7 +170,7 @@ TEST_P(InputsTest, WithoutEventsTheLayersRunOnTheirBiases) {
 
 TEST_P(InputsTest, RefusesEventsThatCannotBe) {
   Draw(5);
-  Session session(network_, {.statistics = true});
+  Session session(network_);
   Answer answer;
   const auto inputs = static_cast<uint32_t>(pixels_.size());
   const auto message = [&](const std::vector<InputEvent>& events) {

@@ -16,6 +16,7 @@
 #include "format/network_file.h"
 #include "tests/oracle/random_network.h"
 #include "tests/oracle/reference.h"
+#include "tests/runtime/random_run.h"
 
 namespace cssrun {
 namespace {
@@ -36,7 +37,7 @@ Answer RunOnce(const std::shared_ptr<const Network>& network, const std::vector<
   return answer;
 }
 
-class SessionTest : public testing::TestWithParam<EngineKind> {};
+class SessionTest : public RandomRunTest {};
 
 TEST_P(SessionTest, ASessionGivesTheSameAnswerAfterOtherImages) {
   const format::NetworkT description = oracle::RandomNetwork(7);
@@ -88,20 +89,18 @@ TEST_P(SessionTest, TheAnswerIsTheSameWhetherOrNotItIsCounted) {
   uint64_t synops = 0;
   for (uint32_t seed = 0; seed < 40; ++seed) {
     SCOPED_TRACE(seed);
-    const format::NetworkT description = oracle::RandomNetwork(seed);
-    const std::vector<uint8_t> pixels = oracle::RandomPixels(description, seed);
-    const std::shared_ptr<const Network> network = Load(description, GetParam());
-    ASSERT_NE(network, nullptr);
-    const Answer plain = RunOnce(network, pixels, {});
+    Draw(seed);
+    ASSERT_NE(network_, nullptr);
+    const Answer plain = RunOnce(network_, pixels_, {});
     EXPECT_TRUE(plain.layers.empty());
     for (const SessionOptions& counting :
          {SessionOptions{.statistics = true}, SessionOptions{.profile = true},
           SessionOptions{.keep_readings = true},
           SessionOptions{.on_reading = [](const Reading&) { return true; }}}) {
-      const Answer counted = RunOnce(network, pixels, counting);
+      const Answer counted = RunOnce(network_, pixels_, counting);
       EXPECT_EQ(counted.logits, plain.logits);
       EXPECT_EQ(counted.steps, plain.steps);
-      ASSERT_EQ(counted.layers.size(), network->layers().size());
+      ASSERT_EQ(counted.layers.size(), network_->layers().size());
       for (const LayerStatistics& layer : counted.layers) synops += layer.synops;
     }
   }
@@ -112,31 +111,29 @@ TEST_P(SessionTest, TheAnswerIsTheSameWhetherOrNotItIsCounted) {
 TEST_P(SessionTest, ReadingsAreTheLogitsWithoutLaterSpikes) {
   for (uint32_t seed = 0; seed < 20; ++seed) {
     SCOPED_TRACE(seed);
-    format::NetworkT description = oracle::RandomNetwork(seed);
-    const std::vector<uint8_t> pixels = oracle::RandomPixels(description, seed);
-    const std::shared_ptr<const Network> network = Load(description, GetParam());
-    ASSERT_NE(network, nullptr);
-    const Answer whole = RunOnce(network, pixels, {.statistics = true});
+    Draw(seed);
+    ASSERT_NE(network_, nullptr);
+    const Answer& whole = plain_;
     EXPECT_TRUE(whole.readings.empty());
     SessionOptions options;
     options.keep_readings = true;
-    const Answer answer = RunOnce(network, pixels, options);
+    const Answer answer = RunOnce(network_, pixels_, options);
     EXPECT_EQ(answer.logits, whole.logits);
-    ASSERT_EQ(answer.readings.size(), network->timesteps());
+    ASSERT_EQ(answer.readings.size(), network_->timesteps());
     EXPECT_EQ(answer.readings.back().logits, whole.logits);
-    EXPECT_EQ(answer.readings.back().step, network->latency_steps());
+    EXPECT_EQ(answer.readings.back().step, network_->latency_steps());
     uint64_t synops = 0;
     for (const LayerStatistics& layer : whole.layers) synops += layer.synops;
     EXPECT_EQ(answer.readings.back().synops, synops);
 
-    const auto beta = static_cast<double>(description.code->beta);
-    for (uint32_t i = 0; i + 1 < network->timesteps(); ++i) {
+    const auto beta = static_cast<double>(description_.code->beta);
+    for (uint32_t i = 0; i + 1 < network_->timesteps(); ++i) {
       const Reading& now = answer.readings[i];
       EXPECT_EQ(now.step + 1, answer.readings[i + 1].step);
       EXPECT_LE(now.synops, answer.readings[i + 1].synops);
       double coming = 0;
-      for (uint32_t k = i + 1; k < network->timesteps(); ++k) {
-        coming += std::pow(beta, network->timesteps() - 1 - k);
+      for (uint32_t k = i + 1; k < network_->timesteps(); ++k) {
+        coming += std::pow(beta, network_->timesteps() - 1 - k);
       }
       std::vector<float> sorted = now.logits;
       std::sort(sorted.begin(), sorted.end(), std::greater<>());
@@ -167,17 +164,15 @@ TEST_P(SessionTest, AnEarlyExitIsTheFirstReadingThatLeadsByTheMargin) {
   int early = 0;
   for (uint32_t seed = 0; seed < 40; ++seed) {
     SCOPED_TRACE(seed);
-    const format::NetworkT description = oracle::RandomNetwork(seed);
-    const std::vector<uint8_t> pixels = oracle::RandomPixels(description, seed);
-    const std::shared_ptr<const Network> network = Load(description, GetParam());
-    ASSERT_NE(network, nullptr);
+    Draw(seed);
+    ASSERT_NE(network_, nullptr);
     SessionOptions reading;
     reading.keep_readings = true;
-    const Answer whole = RunOnce(network, pixels, reading);
+    const Answer whole = RunOnce(network_, pixels_, reading);
     for (const double margin : {0.0, 0.05, 0.5, 1e9}) {
       SessionOptions options = {.statistics = true};
       options.early_exit_margin = margin;
-      const Answer answer = RunOnce(network, pixels, options);
+      const Answer answer = RunOnce(network_, pixels_, options);
       const Reading* expected = &whole.readings.back();
       for (const Reading& candidate : whole.readings) {
         if (candidate.margin > margin) {
@@ -190,7 +185,7 @@ TEST_P(SessionTest, AnEarlyExitIsTheFirstReadingThatLeadsByTheMargin) {
       uint64_t synops = 0;
       for (const LayerStatistics& layer : answer.layers) synops += layer.synops;
       EXPECT_EQ(synops, expected->synops);
-      early += answer.steps < network->latency_steps();
+      early += answer.steps < network_->latency_steps();
     }
   }
   EXPECT_GT(early, 20);
