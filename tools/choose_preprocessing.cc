@@ -191,6 +191,10 @@ class Chooser {
   }
 
   void ChoosePreset() {
+    if (asked_.whole_frames) {
+      input_.resizing = Resizing::kFit;
+      SetSize(input_.height, input_.width);
+    }
     // One channel is grey; before resizing, as most do, where anything at all is asked for.
     const bool any = !asked_.preset.empty() || !asked_.resize.empty() || asked_.fit.has_value() ||
                      !asked_.crop.empty() || !asked_.channels.empty() ||
@@ -211,6 +215,7 @@ class Chooser {
     }
     if (input_.channels == 3) input_.colours = preset_->colours;
     input_.interpolation = preset_->interpolation;
+    if (asked_.whole_frames) return;
     input_.resizing = preset_->resizing;
     if (preset_->resizing == Resizing::kStretch) SetSize(input_.height, input_.width);
     if (preset_->resizing == Resizing::kShorterSide) {

@@ -27,6 +27,9 @@ struct AskedPreprocessing {
   std::string channels = {};
   std::string interpolation = {};
   bool exif = false;
+  // The images are of another size than the model's: whole frames. Where nothing else is said, they
+  // are fitted in, since what a preset cuts out of a picture would be lost of a frame.
+  bool whole_frames = false;
 };
 
 // For help texts.

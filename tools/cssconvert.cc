@@ -159,8 +159,10 @@ int Run(int argc, char** argv) {
       converter::ChooseSearch(SearchBy(app, arguments), quantized, kDashes);
   if (!search.ok()) return Fail(search.status());
   options.search = search.value();
+  AskedPreprocessing preprocessing = arguments.preprocessing;
+  preprocessing.whole_frames = size.value().has_value();
   const Result<InputFormat> chosen =
-      ChoosePreprocessing(arguments.preprocessing, model.value().input, kDashes);
+      ChoosePreprocessing(preprocessing, model.value().input, kDashes);
   if (!chosen.ok()) return Fail(chosen.status());
   const InputFormat& format = chosen.value();
   options.pictures = format;

@@ -194,9 +194,11 @@ void DeclareConvert(CLI::App& app, ConvertArguments& arguments) {
       ->check(Between(0.0, 100.0))
       ->type_name("[PERCENT]")
       ->group(choice);
-  app.add_option("--input-size", arguments.input_size,
-                 "height and width of the images, where they differ from the model's own: for "
-                 "models whose last map is pooled, whose means grow with it")
+  app.add_option(
+         "--input-size", arguments.input_size,
+         "height and width of the images, where they differ from the model's own: for "
+         "models whose last map is pooled, whose means grow with it; pictures are fitted in, "
+         "unless --resize or --crop say otherwise")
       ->type_name("HxW");
   app.add_option("--check", arguments.check,
                  "compare the model's logits on a picture with those that the framework gave, an "

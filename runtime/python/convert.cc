@@ -235,9 +235,9 @@ py::object Convert(const Path& path, const Path& output, const py::object& calib
   note(adjust != 0, "adjust", search.amplitudes);
   options.search = ValueOf(converter::ChooseSearch(search, model.quantized_code, kNoDashes));
   tools::AskedPreprocessing preprocessing{
-      preset,       Numbers(mean),  Numbers(std),      Text(scale), SizeText(resize),
-      std::nullopt, SizeText(crop), Joined(fill, ","), channels,    interpolation,
-      exif};
+      preset,           Numbers(mean), Numbers(std),   Text(scale),
+      SizeText(resize), std::nullopt,  SizeText(crop), Joined(fill, ","),
+      channels,         interpolation, exif,           input_size.has_value()};
   const bool fits = !fit.is_none() && !py::isinstance<py::bool_>(fit);
   if (fits || fit.is(py::bool_(true))) preprocessing.fit = fits ? SizeText(fit) : "";
   const InputFormat format =

@@ -45,6 +45,22 @@ TEST(ChoosePreprocessingTest, NothingAskedIsAsBefore) {
   }
 }
 
+// A preset's cut would show the middle of a frame alone, enlarged.
+TEST(ChoosePreprocessingTest, WholeFramesAreFittedIn) {
+  const InputFormat frames = Model(3, 360, 640);
+  for (const char* preset : {"", "imagenet", "keras"}) {
+    const InputFormat input = Chosen({.preset = preset, .whole_frames = true}, frames);
+    EXPECT_EQ(input.resizing, Resizing::kFit);
+    EXPECT_EQ(input.resize_height, 360U);
+    EXPECT_EQ(input.resize_width, 640U);
+    EXPECT_EQ(input.mean[0] > 0, std::string(preset) != "");
+  }
+  const InputFormat asked =
+      Chosen({.preset = "imagenet", .resize = "400", .whole_frames = true}, frames);
+  EXPECT_EQ(asked.resizing, Resizing::kShorterSide);
+  EXPECT_EQ(asked.resize, 400U);
+}
+
 TEST(ChoosePreprocessingTest, Presets) {
   const InputFormat imagenet = Chosen({.preset = "imagenet"});
   EXPECT_EQ(imagenet.resizing, Resizing::kShorterSide);
