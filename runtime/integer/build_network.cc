@@ -10,10 +10,10 @@
 #include "runtime/assert.h"
 #include "runtime/integer/choose_kernel.h"
 #include "runtime/integer/connection.h"
+#include "runtime/integer/finish_settled.h"
 #include "runtime/integer/lay_out_levels.h"
 #include "runtime/integer/pixels/lay_out_pixels.h"
 #include "runtime/integer/quantize.h"
-#include "runtime/integer/step.h"
 
 namespace cssrun::internal {
 namespace {
@@ -381,9 +381,14 @@ class Builder {
     kernel.runs = PlanShortcutRuns(ShortcutShapeOf(c, target));
     const auto aligned = std::ranges::count_if(layer.synapses, [](const IntegerSynapses& other) {
       const auto* shortcut = std::get_if<LevelShortcut>(&other.kernel);
-      return shortcut != nullptr && shortcut->aligned;
+      return shortcut != nullptr && shortcut->access == ShortcutAccess::kAligned;
     });
-    kernel.aligned = IsAligned(c, target) && static_cast<size_t>(aligned) < kMostAlignedShortcuts;
+    if (IsAligned(c, target) && static_cast<size_t>(aligned) < kMostAlignedShortcuts) {
+      kernel.access = ShortcutAccess::kAligned;
+    } else if (!target.pools.pooled() && c.synapses->average() == nullptr &&
+               CanCopy(kernel, target.lanes)) {
+      kernel.access = ShortcutAccess::kCopied;
+    }
     return kernel;
   }
 
@@ -396,44 +401,6 @@ class Builder {
            w.stride_x() == 1 && w.pad_left() == 0 && c.source.width() == target.pools.x.size &&
            c.source_lanes.lanes == target.lanes.lanes &&
            c.source_lanes.blocks == target.lanes.blocks;
-  }
-
-  // Whether everything else is added before the last synapses of a settled layer, whose sums have a
-  // scale of their own, so that additions keep their order.
-  static bool LastJoins(const IntegerLayer& layer) {
-    if (layer.synapses.empty() || layer.synapses.size() > kMostInterleavedSynapses) return false;
-    const IntegerSynapses& last = layer.synapses.back();
-    return !last.scales.empty() && std::holds_alternative<LevelConv>(last.kernel) &&
-           std::ranges::none_of(layer.synapses, [](const IntegerSynapses& s) {
-             return std::holds_alternative<LevelShortcut>(s.kernel);
-           });
-  }
-
-  // Where the sums of a settled layer come from, once its kernels are known.
-  static void FinishSettled(bool takes_pixels, IntegerLayer& layer) {
-    CSSRUN_ASSERT(layer.settled() != nullptr);
-    auto& neurons = std::get<SettledNeurons>(layer.neurons);
-    neurons.adds_floats = takes_pixels;
-    size_t convolutions = 0;
-    bool events = false;
-    for (const IntegerSynapses& s : layer.synapses) {
-      if (const auto* shortcut = std::get_if<LevelShortcut>(&s.kernel)) {
-        neurons.adds_floats = neurons.adds_floats || !shortcut->aligned;
-      } else if (!s.scales.empty()) {
-        neurons.adds_floats = true;
-      } else if (SumsLevels(s.kernel)) {
-        ++convolutions;
-      } else {
-        events = true;
-      }
-    }
-    if (events) {
-      neurons.sums = SettledSums::kEvents;
-    } else if (convolutions == 0) {
-      neurons.sums = LastJoins(layer) ? SettledSums::kJoinedLevels : SettledSums::kNone;
-    } else {
-      neurons.sums = convolutions == 1 ? SettledSums::kFusedLevels : SettledSums::kLevels;
-    }
   }
 
   void BuildReadout(const format::Node& node) {

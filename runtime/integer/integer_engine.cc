@@ -40,6 +40,7 @@ IntegerEngine::IntegerEngine(const LoadedNetwork& network, const SessionOptions&
         const size_t pooled = PooledRowLayout(layer.membranes, layer.pools).size();
         worker.pool_row.resize(std::max(worker.pool_row.size(), pooled));
       }
+      worker.copied.resize(std::max(worker.copied.size(), CopiedRow(layer) * kMostRowsTogether));
       for (size_t s = 0; s < layer.synapses.size(); ++s) {
         const auto* gather = std::get_if<TileGather>(&layer.synapses[s].kernel);
         if (gather != nullptr) Reserve(*gather, worker.lists[s]);
@@ -393,6 +394,7 @@ SettlingStep IntegerEngine::SettlingStepOf(size_t layer_index, Worker& worker) {
     step.floats = nullptr;
   }
   step.level_sums = worker.level_sums;
+  step.copied = worker.copied;
   step.counts_synops = counts_work_;
   if (levels_alone_[layer_index]) {
     step.sends = LevelsTarget{&*integers.level_rule, &state.levels, integers.pools.columns,

@@ -60,6 +60,7 @@ class IntegerEngine : public Engine {
     std::vector<SpikeFrame*> digits;   // by spike index
     std::vector<int32_t> level_sums;   // by column
     std::vector<int16_t> pool_row;     // potentials of a row of pools
+    std::vector<uint8_t> copied;       // see SettlingStep
   };
 
   // Of a readout while an image runs.

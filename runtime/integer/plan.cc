@@ -51,7 +51,8 @@ SynapsesPlan DescribeSynapses(const IntegerLayer& layer, const IntegerSynapses& 
   plan.kernel = static_cast<KernelName>(s.kernel.index());
   plan.weights = store.type;
   plan.weight_bytes = store.count * static_cast<uint64_t>(BitsOf(store.type)) / 8;
-  plan.aligned = shortcut != nullptr && shortcut->aligned;
+  plan.aligned = shortcut != nullptr && shortcut->access == ShortcutAccess::kAligned;
+  plan.copied = shortcut != nullptr && shortcut->access == ShortcutAccess::kCopied;
   plan.scales = s.scales;
   plan.synapses = s.fan_out.synapses;
   plan.target_channels = s.fan_out.target_channels;

@@ -46,6 +46,7 @@ struct SynapsesPlan {
   uint64_t weight_bytes = 0;     // as laid out, padding and repetitions included
   std::vector<double> scales;    // of its own, by target channel; empty: those of the layer
   bool aligned = false;          // a shortcut of a settled layer that joins the sums in registers
+  bool copied = false;           // another one, which does so after its levels were copied
   uint64_t synapses = 0;         // that exist; of the readout, weights
   uint32_t target_channels = 0;  // that a spike reaches at one position; not of the readout
   // Expected operations an image: of level kernels, products, which do not depend on the image; of

@@ -115,9 +115,26 @@ void AddInputs(size_t synapses, const EventTarget& target, const BindInput& bind
   }
 }
 
-// What the potentials of a row get from pixels and shortcuts; adds shortcuts that are not aligned
-// to `step.floats`.
-PotentialInputs FloatInputs(const SettlingStep& step, size_t row) {
+constexpr ColumnRange kAllColumns;
+// Those of a row of membranes, or of what is sent.
+std::span<const ColumnRange> ColumnsOfRow(const RowRanges* columns, size_t row) {
+  return columns == nullptr ? std::span(&kAllColumns, 1) : columns->Of(row);
+}
+
+// Copies the levels of a shortcut to where potentials read them, in room `number` of the thread.
+AlignedShortcut CopyShortcut(const LevelShortcut& shortcut, const LevelFrame& levels,
+                             const SettlingStep& step, size_t row, size_t number) {
+  const size_t size = CopiedRow(*step.layer);
+  uint8_t* const copied = step.copied.subspan(number * size, size).data();
+  for (const ColumnRange& range : ColumnsOfRow(step.columns, row)) {
+    CopyLevelShortcut(shortcut, levels, step.layer->membranes, row, range, copied);
+  }
+  return {copied, shortcut.weight, levels.layout.zero};
+}
+
+// What the potentials of a row get from pixels and shortcuts; adds those of ShortcutAccess::kAdded
+// to `step.floats`. `number`: of the row among those that are computed together.
+PotentialInputs FloatInputs(const SettlingStep& step, size_t row, size_t number = 0) {
   const IntegerLayer& layer = *step.layer;
   PotentialInputs inputs;
   if (step.floats != nullptr) {
@@ -128,14 +145,19 @@ PotentialInputs FloatInputs(const SettlingStep& step, size_t row) {
     const auto* shortcut = std::get_if<LevelShortcut>(&layer.synapses[s].kernel);
     if (shortcut == nullptr) continue;
     const LevelFrame& levels = *step.inputs[s].levels;
-    if (!shortcut->aligned) {
+    if (shortcut->access == ShortcutAccess::kAdded) {
       CSSRUN_ASSERT(step.floats != nullptr);
       AddLevelShortcut(*shortcut, levels, layer.membranes, row, step.floats);
       continue;
     }
+    CSSRUN_ASSERT(inputs.shortcut_count < kMostAlignedShortcuts);
+    if (shortcut->access == ShortcutAccess::kCopied) {
+      inputs.shortcuts[inputs.shortcut_count++] =
+          CopyShortcut(*shortcut, levels, step, row, number);
+      continue;
+    }
     const SourceRows sources = SourceRowsOf(*shortcut, row);
     if (sources.first >= sources.last) continue;
-    CSSRUN_ASSERT(inputs.shortcut_count < kMostAlignedShortcuts);
     inputs.shortcuts[inputs.shortcut_count++] = {levels.Row(sources.first), shortcut->weight,
                                                  levels.layout.zero};
   }
@@ -199,12 +221,6 @@ void SumRow(const BoundLevels<K, Function>& bound, const SettlingStep& step,
   bound.sum(*bound.kernel, *bound.levels, target, row);
 }
 
-constexpr ColumnRange kAllColumns;
-// Those of a row of membranes, or of what is sent.
-std::span<const ColumnRange> ColumnsOfRow(const RowRanges* columns, size_t row) {
-  return columns == nullptr ? std::span(&kAllColumns, 1) : columns->Of(row);
-}
-
 // Writes the spikes or levels of potentials: row `row` of what `settled` says.
 void SendRow(const SettlingStep& step, const SettledRow& settled, size_t row, size_t spike_row,
              const ColumnRange& columns) {
@@ -241,7 +257,6 @@ void SettleRow(const SettlingStep& step, const SettledRow& settled, size_t row) 
 // rows take their turns tile by tile of targets, so that weights come from memory once for all of
 // them.
 constexpr size_t kKeptWeights = size_t{256} << 10;
-constexpr size_t kMostRowsTogether = 16;
 
 // In how many turns a kernel takes its tiles.
 template <class K>
@@ -295,9 +310,9 @@ void RunFusedLevels(const BoundLevels<K, Function>& last, std::span<const Bound>
       });
     }
     for (size_t i = 0; i < rows; ++i) {
-      // Shortcuts that are not aligned would be added to floats that nobody has set.
+      // Shortcuts would be added to floats that nobody has set.
       if (ColumnsOfRow(step.columns, first + i).empty()) continue;
-      inputs[i] = FloatInputs(step, first + i);
+      inputs[i] = FloatInputs(step, first + i, i);
     }
     SumRows(last, step, settled, std::span(inputs).first(rows), first);
     for (size_t i = 0; i < rows; ++i) SettleRow(step, settled, first + i);
@@ -333,6 +348,15 @@ void RunFusedLevels(const SettlingStep& step, const SettledRow& settled) {
 }
 
 }  // namespace
+
+size_t CopiedRow(const IntegerLayer& layer) {
+  for (const IntegerSynapses& s : layer.synapses) {
+    const auto* shortcut = std::get_if<LevelShortcut>(&s.kernel);
+    if (shortcut == nullptr || shortcut->access != ShortcutAccess::kCopied) continue;
+    return RoundUpToLines(layer.membranes.columns * size_t{layer.membranes.lanes.stride()});
+  }
+  return 0;
+}
 
 uint64_t RunEventStep(const EventStep& step) {
   const IntegerLayer& layer = *step.layer;

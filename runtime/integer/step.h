@@ -24,6 +24,9 @@ namespace cssrun::internal {
 // another. Which of the two decides the order of saturating additions, so it belongs to the bits.
 constexpr size_t kMostInterleavedSynapses = 16;
 
+// Rows that take their turns tile by tile of targets, where a layer has many weights.
+constexpr size_t kMostRowsTogether = 16;
+
 // The input of one set of synapses.
 struct SynapseInput {
   const SpikeFrame* spikes = nullptr;  // of this index; null where levels are all there is
@@ -46,12 +49,15 @@ struct SettlingStep {
   LayerPart part;
   TileRange tiles = {};  // of part's targets; all, but for a layer of TileKernelOf()
   int16_t* membranes = nullptr;
-  // What pixels bring, in settled units, [block][row][map lanes]; shortcuts that are not aligned
-  // are added to it. Null where neither exists.
+  // What pixels bring, in settled units, [block][row][map lanes]; shortcuts of
+  // ShortcutAccess::kAdded are added to it. Null where neither exists.
   float* floats = nullptr;
   // The image, where the layer sums its bytes; null otherwise.
   const LevelFrame* pixels = nullptr;
   std::span<int32_t> level_sums;  // room of this thread: a number per column, see LevelTarget
+  // Room of this thread for a shortcut that is copied: kMostRowsTogether rows of CopiedRow()
+  // levels.
+  std::span<uint8_t> copied;
   // The columns of membranes that the part computes, and those of pools that RunPoolStep() sends;
   // null: all. Where a row has none, nothing of it is computed.
   const RowRanges* columns = nullptr;
@@ -61,6 +67,9 @@ struct SettlingStep {
   // All spikes and the levels, or the levels alone.
   std::variant<DigitsTarget, LevelsTarget> sends;
 };
+
+// The bytes of a row of levels that a shortcut of the layer is copied to; 0: none is.
+size_t CopiedRow(const IntegerLayer& layer);
 
 // Both return the synaptic operations that the part counts: over all rows, and with the first block
 // alone, they add up to the layer's.

@@ -89,7 +89,7 @@ class Builder {
   NetworkT Build() {
     const Join second =
         draw_.OneOf<Join>({Join::kNothing, Join::kNothing, Join::kNothing, Join::kAlignedShortcut,
-                           Join::kOtherShortcut, Join::kDisjointPool});
+                           Join::kCopiedShortcut, Join::kOtherShortcut, Join::kDisjointPool});
     std::unique_ptr<NodeT> subject = Subject();
     Add(options_.join, *subject);
     if (options_.join != Join::kNothing && second != options_.join) Add(second, *subject);
@@ -336,8 +336,12 @@ class Builder {
           AddShortcut(true, node);
         }
         break;
+      case Join::kCopiedShortcut:
+        AddMovedShortcut(false, node);
+        break;
       case Join::kOtherShortcut:
-        AddShortcut(false, node);
+        AddMovedShortcut(draw_.Chance(0.5), node);
+        AddMovedShortcut(draw_.Chance(0.2), node);
         break;
       case Join::kOtherSums:
         AddConvolution(node);
@@ -378,21 +382,28 @@ class Builder {
   }
 
   void AddShortcut(bool aligned, NodeT& node) {
+    aligned ? AddAlignedShortcut(node) : AddMovedShortcut(draw_.Chance(0.2), node);
+  }
+
+  void AddAlignedShortcut(NodeT& node) {
     const Extent& to = *node.potential;
     const float weight = 0.5F + draw_.Normal(0.3F);
-    if (aligned) {
-      const uint32_t same =
-          draw_.Chance(0.5) ? to.channels() : ChannelsOfSameLayout(draw_, to.channels());
-      // Rows may have a stride: the layout needs to be aligned within a row only.
-      const int stride = draw_.Chance(0.8) ? 1 : 2;
-      const int pad = draw_.Chance(0.8) ? 0 : draw_.Integer(-1, 1);
-      const uint32_t source = SourceFor(Extent(same, to.height(), to.width()));
-      const auto rest =
-          (static_cast<int>(to.height()) - 1) * stride + 1 - static_cast<int>(to.height()) - pad;
-      const Window window(1, 1, stride, 1, pad, 0, rest, 0, 1, 1);
-      node.synapses.push_back(Shortcut(source, window, 0, weight));
-      return;
-    }
+    const uint32_t same =
+        draw_.Chance(0.5) ? to.channels() : ChannelsOfSameLayout(draw_, to.channels());
+    // Rows may have a stride: the layout needs to be aligned within a row only.
+    const int stride = draw_.Chance(0.8) ? 1 : 2;
+    const int pad = draw_.Chance(0.8) ? 0 : draw_.Integer(-1, 1);
+    const uint32_t source = SourceFor(Extent(same, to.height(), to.width()));
+    const auto rest =
+        (static_cast<int>(to.height()) - 1) * stride + 1 - static_cast<int>(to.height()) - pad;
+    const Window window(1, 1, stride, 1, pad, 0, rest, 0, 1, 1);
+    node.synapses.push_back(Shortcut(source, window, 0, weight));
+  }
+
+  // To other channels and positions. `means`: of 2 x 2, where the source is large enough.
+  void AddMovedShortcut(bool means, NodeT& node) {
+    const Extent& to = *node.potential;
+    const float weight = 0.5F + draw_.Normal(0.3F);
     const uint32_t channels = Channels(draw_, 40);
     const uint32_t height = draw_.Count(3, 8);
     const uint32_t width = draw_.Count(3, 8);
@@ -404,7 +415,7 @@ class Builder {
     const int lowest = 1 - static_cast<int>(from.channels());
     const int offset = draw_.Integer(lowest, static_cast<int>(to.channels()) - 1);
     auto s = Shortcut(source, Fitted(from, to, 1, stride, pad), offset, weight);
-    if (from.height() > 1 && from.width() > 1 && draw_.Chance(0.2)) {  // reads means of 2 x 2
+    if (means && from.height() > 1 && from.width() > 1) {
       const Window mean(2, 2, 2, 2, 0, 0, 0, 0, 1, 1);
       const Extent view = Through(mean, from, from.channels());
       s->average = std::make_unique<Window>(mean);

@@ -16,9 +16,10 @@ enum class Kind : uint8_t { kTileGather, kRowScatter, kDepthwise, kShortcut, kLe
 enum class Join : uint8_t {
   kNothing,
   kAlignedShortcut,  // a source whose rows are laid out as the layer's
-  kOtherShortcut,
-  kOtherSums,  // a second convolution
-  kPixels,     // synapses from pixels with direct input
+  kCopiedShortcut,   // of other places, a layer's only one
+  kOtherShortcut,    // of means, or two of them
+  kOtherSums,        // a second convolution
+  kPixels,           // synapses from pixels with direct input
   kDisjointPool,
   kOverlappingPool,
   kManySynapses,  // more than 16

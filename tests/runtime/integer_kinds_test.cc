@@ -34,13 +34,13 @@ using oracle::Join;
 using oracle::Kind;
 
 constexpr int kWanted = 50;       // networks of each combination
-constexpr int kMostDrawn = 150;   // networks drawn before a combination counts as not reached
+constexpr int kMostDrawn = 200;   // networks drawn before a combination counts as not reached
 constexpr int kFutileDrawn = 20;  // networks drawn for a combination that cannot exist
 constexpr size_t kAddedAtOnce = 16;
 
-constexpr Join kJoins[] = {Join::kNothing,         Join::kAlignedShortcut, Join::kOtherShortcut,
-                           Join::kOtherSums,       Join::kPixels,          Join::kDisjointPool,
-                           Join::kOverlappingPool, Join::kManySynapses};
+constexpr Join kJoins[] = {Join::kNothing,       Join::kAlignedShortcut, Join::kCopiedShortcut,
+                           Join::kOtherShortcut, Join::kOtherSums,       Join::kPixels,
+                           Join::kDisjointPool,  Join::kOverlappingPool, Join::kManySynapses};
 
 std::string_view NameOf(Join join) {
   switch (join) {
@@ -48,6 +48,8 @@ std::string_view NameOf(Join join) {
       return "nothing";
     case Join::kAlignedShortcut:
       return "aligned shortcut";
+    case Join::kCopiedShortcut:
+      return "copied shortcut";
     case Join::kOtherShortcut:
       return "other shortcut";
     case Join::kOtherSums:
@@ -94,6 +96,10 @@ std::optional<std::string_view> WhyImpossible(const Case& c, Join join) {
   if (join == Join::kAlignedShortcut && !c.settled) {
     return "event layers add the spikes of every shortcut by masks, whatever its layout";
   }
+  if (join == Join::kCopiedShortcut) {
+    if (!c.settled) return "event layers add the spikes of every shortcut by masks";
+    if (c.kind == Kind::kShortcut) return "of two shortcuts, this one and its join, none is copied";
+  }
   if (join == Join::kOverlappingPool && c.kind != Kind::kTileGather && !c.settled) {
     return "a source would reach a position in several pools: the gather kernel takes its place";
   }
@@ -107,11 +113,13 @@ bool Reaches(const LayerPlan& layer, const Case& c, Join join) {
   if (std::ranges::none_of(layer.synapses, is_of_kind)) return false;
   // A join may use the same kernel as the main synapses, so the synapses are counted by kind.
   size_t aligned = 0;
-  size_t shortcuts = 0;
+  size_t copied = 0;
+  size_t shortcuts = 0;  // all others
   size_t sums = 0;
   for (const SynapsesPlan& s : layer.synapses) {
     aligned += s.aligned;
-    shortcuts += IsShortcut(s.kernel) && !s.aligned;
+    copied += s.copied;
+    shortcuts += IsShortcut(s.kernel) && !s.aligned && !s.copied;
     sums += !IsShortcut(s.kernel);
   }
   const bool is_shortcut = c.kind == Kind::kShortcut;
@@ -128,6 +136,8 @@ bool Reaches(const LayerPlan& layer, const Case& c, Join join) {
              layer.pool == PoolName::kNone;
     case Join::kAlignedShortcut:
       return aligned > 0 && layer.synapses.size() > 1;
+    case Join::kCopiedShortcut:
+      return !is_shortcut && copied > 0 && layer.synapses.size() > 1;
     case Join::kOtherShortcut:
       return shortcuts > 0 && (!is_shortcut || shortcuts + aligned > 1);
     case Join::kOtherSums:

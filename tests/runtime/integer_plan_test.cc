@@ -344,8 +344,10 @@ TEST(IntegerPlanTest, SettledLayersAreThoseWithAllInputBeforeTheFirstSpike) {
 
 TEST(IntegerPlanTest, WhatJoinsInRegistersIsSettledAndAlone) {
   uint64_t fused = 0;
+  uint64_t all_copied = 0;
   ForEachRandomLayer([&](const Planned& layer) {
     size_t aligned = 0;
+    size_t copied = 0;
     size_t levels = 0;
     size_t shortcuts = 0;
     for (size_t s = 0; s < layer.plan.synapses.size(); ++s) {
@@ -353,6 +355,13 @@ TEST(IntegerPlanTest, WhatJoinsInRegistersIsSettledAndAlone) {
       shortcuts += IsShortcut(plan.kernel);
       levels += plan.kernel == KernelName::kLevelConv;
       aligned += plan.aligned;
+      copied += plan.copied;
+      if (plan.copied) {
+        EXPECT_EQ(plan.kernel, KernelName::kLevelShortcut);
+        EXPECT_EQ(layer.synapses[s]->average, nullptr);
+        EXPECT_EQ(layer.plan.pool, internal::PoolName::kNone);
+        EXPECT_EQ(layer.plan.pixel_synapses, 0U);
+      }
       if (plan.aligned) {
         EXPECT_EQ(plan.kernel, KernelName::kLevelShortcut);
         EXPECT_EQ(layer.synapses[s]->channel_offset, 0);
@@ -360,11 +369,15 @@ TEST(IntegerPlanTest, WhatJoinsInRegistersIsSettledAndAlone) {
       }
     }
     EXPECT_LE(aligned, 4U);
-    EXPECT_TRUE(layer.plan.settled || (aligned == 0 && levels == 0 && !layer.plan.fused));
+    EXPECT_TRUE(copied == 0 || (copied == 1 && shortcuts == 1));
+    all_copied += copied;
+    EXPECT_TRUE(layer.plan.settled ||
+                (aligned == 0 && copied == 0 && levels == 0 && !layer.plan.fused));
     EXPECT_EQ(layer.plan.fused, levels == 1 && shortcuts + 1 == layer.plan.synapses.size());
     fused += layer.plan.fused;
   });
   EXPECT_GT(fused, 50U);
+  EXPECT_GT(all_copied, 20U);
 }
 
 // Levels need sources that send 0 to 2^T - 1, and the sum over a target's inputs must fit 32 bits.

@@ -50,7 +50,7 @@ enum class SettledSums : uint8_t {
 
 struct SettledNeurons {
   SettledSums sums = SettledSums::kEvents;
-  bool adds_floats = false;  // pixels and shortcuts that are not aligned are added in memory
+  bool adds_floats = false;  // pixels and shortcuts of ShortcutAccess::kAdded are added in memory
   // By parameter lane, see MembraneLayout.
   hwy::AlignedFreeUniquePtr<float[]> scale;  // settled units per unit of the sums
   hwy::AlignedFreeUniquePtr<float[]> bias;   // of all steps, in settled units

@@ -1,8 +1,7 @@
 // Level kernel of identities into settled layers: the potential gets weight times level, in float.
 //
-// Where a row of the source holds the same neurons in the same places as a row of the target, the
-// shortcut is aligned: potentials read its levels directly (AlignedShortcut). Any other shortcut
-// first adds what it brings to an array of floats beside the membranes.
+// Potentials read levels directly where a row holds each neuron in the place that it has in a row
+// of the target (AlignedShortcut). How a shortcut gets there, see ShortcutAccess.
 #ifndef CSSRUN_RUNTIME_INTEGER_KERNELS_LEVEL_SHORTCUT_LEVEL_SHORTCUT_H_
 #define CSSRUN_RUNTIME_INTEGER_KERNELS_LEVEL_SHORTCUT_LEVEL_SHORTCUT_H_
 
@@ -16,9 +15,16 @@
 
 namespace cssrun::internal {
 
+enum class ShortcutAccess : uint8_t {
+  kAligned,  // rows of the source are such rows
+  kCopied,   // the levels of a row are copied into one
+  kAdded,  // what it brings is added to an array of floats beside the membranes: means, several of
+           // them
+};
+
 struct LevelShortcut {
   float weight = 0;  // settled units per level
-  bool aligned = false;
+  ShortcutAccess access = ShortcutAccess::kAdded;
   WindowAxis rows;          // kernel 1, over rows of the source's view
   int64_t row_divisor = 1;  // source rows of one row of the view, see SourceAxis
   uint32_t source_rows = 0;
@@ -31,6 +37,16 @@ struct SourceRows {
   size_t last = 0;
 };
 SourceRows SourceRowsOf(const LevelShortcut& kernel, size_t row);
+
+// Whether one source neuron at most reaches each target, and each run lies in one column or in a
+// row without gaps, so that CopyLevelShortcut() may be called.
+bool CanCopy(const LevelShortcut& kernel, const LaneLayout& lanes);
+
+// Writes what target row `row` gets to some columns of `to`, [column][lane of all blocks]: levels,
+// and level 0 where no source is.
+void CopyLevelShortcut(const LevelShortcut& kernel, const LevelFrame& levels,
+                       const MembraneLayout& layout, size_t row, const ColumnRange& columns,
+                       uint8_t* to);
 
 // Adds what the shortcut brings to target row `row` to `floats`, [block][row][map lanes], in
 // settled units.

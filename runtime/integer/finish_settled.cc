@@ -1,0 +1,69 @@
+#include "runtime/integer/finish_settled.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <variant>
+
+#include "runtime/assert.h"
+#include "runtime/integer/step.h"
+
+namespace cssrun::internal {
+namespace {
+
+// Whether everything else is added before the last synapses of a settled layer, whose sums have a
+// scale of their own, so that additions keep their order.
+bool LastJoins(const IntegerLayer& layer) {
+  if (layer.synapses.empty() || layer.synapses.size() > kMostInterleavedSynapses) return false;
+  const IntegerSynapses& last = layer.synapses.back();
+  return !last.scales.empty() && std::holds_alternative<LevelConv>(last.kernel) &&
+         std::ranges::none_of(layer.synapses, [](const IntegerSynapses& s) {
+           return std::holds_alternative<LevelShortcut>(s.kernel);
+         });
+}
+
+// What is added to floats comes before shortcuts that are joined in registers. Only a layer's one
+// shortcut, without other floats, is added in the same order when it is copied.
+void AddOrCopyShortcuts(bool takes_pixels, IntegerLayer& layer) {
+  const auto shortcut_of = [](IntegerSynapses& s) { return std::get_if<LevelShortcut>(&s.kernel); };
+  const auto shortcuts = std::ranges::count_if(
+      layer.synapses, [&](IntegerSynapses& s) { return shortcut_of(s) != nullptr; });
+  const bool scaled = std::ranges::any_of(
+      layer.synapses, [](const IntegerSynapses& s) { return !s.scales.empty(); });
+  if (shortcuts == 1 && !takes_pixels && !scaled) return;
+  for (IntegerSynapses& s : layer.synapses) {
+    LevelShortcut* shortcut = shortcut_of(s);
+    if (shortcut == nullptr || shortcut->access != ShortcutAccess::kCopied) continue;
+    shortcut->access = ShortcutAccess::kAdded;
+  }
+}
+
+}  // namespace
+
+void FinishSettled(bool takes_pixels, IntegerLayer& layer) {
+  CSSRUN_ASSERT(layer.settled() != nullptr);
+  AddOrCopyShortcuts(takes_pixels, layer);
+  auto& neurons = std::get<SettledNeurons>(layer.neurons);
+  neurons.adds_floats = takes_pixels;
+  size_t convolutions = 0;
+  bool events = false;
+  for (const IntegerSynapses& s : layer.synapses) {
+    if (const auto* shortcut = std::get_if<LevelShortcut>(&s.kernel)) {
+      neurons.adds_floats = neurons.adds_floats || shortcut->access == ShortcutAccess::kAdded;
+    } else if (!s.scales.empty()) {
+      neurons.adds_floats = true;
+    } else if (SumsLevels(s.kernel)) {
+      ++convolutions;
+    } else {
+      events = true;
+    }
+  }
+  if (events) {
+    neurons.sums = SettledSums::kEvents;
+  } else if (convolutions == 0) {
+    neurons.sums = LastJoins(layer) ? SettledSums::kJoinedLevels : SettledSums::kNone;
+  } else {
+    neurons.sums = convolutions == 1 ? SettledSums::kFusedLevels : SettledSums::kLevels;
+  }
+}
+
+}  // namespace cssrun::internal
