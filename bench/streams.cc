@@ -1,5 +1,6 @@
-// Times streams over the frames of a clip beside full runs of the same frames, by turns, so that a
-// noisy machine slows all alike. Prints a table.
+// Times streams over the frames of a clip beside full runs of the same frames: each passes the clip
+// in its turn, as it would run alone with a camera, and all take their turns in every round, so
+// that a noisy machine slows all alike. Prints a table.
 //
 //   bench_streams NET.fb CLIP [--hold N]... [--dead-zone X]... [--opponent NAME=COMMAND]
 //
@@ -11,6 +12,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -61,32 +63,53 @@ struct Times {
 // What a session answers to the picture that a stream with this hold works with.
 class Held {
  public:
-  explicit Held(unsigned hold) : hold_(hold) {}
+  Held(unsigned hold, size_t channels) : hold_(hold), channels_(channels) {}
   const Frame& Take(const Frame& frame) {
     if (held_.empty()) held_ = frame;
-    for (size_t i = 0; i < frame.size(); ++i) {
-      const int difference = std::abs(int{frame[i]} - int{held_[i]});
-      if (static_cast<unsigned>(difference) > hold_) held_[i] = frame[i];
+    for (size_t pixel = 0; pixel < frame.size(); pixel += channels_) {
+      bool beyond = false;
+      for (size_t i = pixel; i < pixel + channels_; ++i) {
+        const int difference = std::abs(int{frame[i]} - int{held_[i]});
+        beyond = beyond || static_cast<unsigned>(difference) > hold_;
+      }
+      if (beyond) std::copy_n(frame.begin() + pixel, channels_, held_.begin() + pixel);
     }
     return held_;
   }
 
  private:
   unsigned hold_;
+  size_t channels_;
   Frame held_;
 };
 
 struct Contest {
   StreamOptions options;
   std::optional<Stream> stream;
-  Held held{0};
+  Held held{0, 1};
   Times times;
+  std::map<const Frame*, double> least_ms;  // of all rounds
   double changed = 0;
   size_t frames = 0;
   size_t same_bits = 0;
   size_t same_class = 0;
   double error = 0;  // of logits, as a share of the largest
   std::vector<double> layer_seconds, layer_changed, layer_touched;
+
+  void Note(const StreamAnswer& answer) {
+    changed += answer.changed_share();
+    layer_seconds.resize(answer.layers.size());
+    layer_changed.resize(answer.layers.size());
+    layer_touched.resize(answer.layers.size());
+    for (size_t i = 0; i < answer.layers.size(); ++i) {
+      const StreamLayer& layer = answer.layers[i];
+      layer_seconds[i] += layer.seconds;
+      if (layer.neurons == 0) continue;
+      const auto neurons = static_cast<double>(layer.neurons);
+      layer_touched[i] += static_cast<double>(layer.touched) / neurons;
+      layer_changed[i] += static_cast<double>(layer.changed) / neurons;
+    }
+  }
 };
 
 double LargestDifference(const std::vector<float>& a, const std::vector<float>& b) {
@@ -126,41 +149,34 @@ Pictures Normalized(const std::vector<Frame>& frames, const InputFormat& format)
   return pictures;
 }
 
-Status RunContest(Session* session, const Frame& frame, Contest& contest, bool timed) {
-  StreamAnswer answer;
-  const Clock::time_point start = Clock::now();
-  if (Status status = contest.stream->Next(frame, answer); !status.ok()) return status;
-  const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
-  Answer full;
-  if (session != nullptr) {
-    if (Status status = session->Run(contest.held.Take(frame), full); !status.ok()) return status;
+// Passes the clip through a stream. The first frame of all is not timed.
+Status RunContest(Session* session, const std::vector<const Frame*>& clip, Contest& contest) {
+  std::vector<StreamAnswer> answers(clip.size());
+  for (size_t i = 0; i < clip.size(); ++i) {
+    const bool timed = contest.frames++ > 0;
+    const Clock::time_point start = Clock::now();
+    if (Status status = contest.stream->Next(*clip[i], answers[i]); !status.ok()) return status;
+    const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    if (!timed) continue;
+    contest.times.Add(seconds);
+    contest.Note(answers[i]);
+    double& least = contest.least_ms[clip[i]];
+    least = least == 0 ? seconds * 1e3 : std::min(least, seconds * 1e3);
   }
-  if (!timed) return Status::Ok();
-  contest.times.Add(seconds);
-  contest.changed += answer.changed_share();
-  ++contest.frames;
-  contest.same_bits += answer.logits == full.logits ? 1 : 0;
-  contest.same_class += answer.best() == full.best() ? 1 : 0;
-  if (session != nullptr) {
-    contest.error = std::max(contest.error, LargestDifference(answer.logits, full.logits));
-  }
-  contest.layer_seconds.resize(answer.layers.size());
-  contest.layer_changed.resize(answer.layers.size());
-  contest.layer_touched.resize(answer.layers.size());
-  for (size_t i = 0; i < answer.layers.size(); ++i) {
-    const StreamLayer& layer = answer.layers[i];
-    contest.layer_seconds[i] += layer.seconds;
-    if (layer.neurons == 0) continue;
-    contest.layer_touched[i] +=
-        static_cast<double>(layer.touched) / static_cast<double>(layer.neurons);
-    contest.layer_changed[i] +=
-        static_cast<double>(layer.changed) / static_cast<double>(layer.neurons);
+  if (session == nullptr) return Status::Ok();
+  for (size_t i = 0; i < clip.size(); ++i) {
+    Answer full;
+    if (Status status = session->Run(contest.held.Take(*clip[i]), full); !status.ok())
+      return status;
+    contest.same_bits += answers[i].logits == full.logits ? 1 : 0;
+    contest.same_class += answers[i].best() == full.best() ? 1 : 0;
+    contest.error = std::max(contest.error, LargestDifference(answers[i].logits, full.logits));
   }
   return Status::Ok();
 }
 
 void PrintLayers(const Network& network, const Contest& contest) {
-  const auto frames = static_cast<double>(contest.frames);
+  const auto frames = static_cast<double>(contest.times.ms.size());
   for (size_t i = 0; i < contest.layer_seconds.size(); ++i) {
     fmt::print("  {:<40} {:8.3f} ms {:6.2f} % changed {:6.2f} % computed\n",
                network.layers()[i].name, contest.layer_seconds[i] * 1e3 / frames,
@@ -192,7 +208,7 @@ Status Run(const Arguments& arguments) {
       auto stream = Stream::Create(network.value(), contest.options);
       if (!stream.ok()) return stream.status();
       contest.stream = std::move(stream).value();
-      contest.held = Held(hold);
+      contest.held = Held(hold, format.channels);
     }
   }
   std::shared_ptr<Opponent> opponent;
@@ -214,42 +230,52 @@ Status Run(const Arguments& arguments) {
     opponent = started.value();
     name = arguments.opponent.substr(0, equals);
   }
-  // Forwards, then backwards without the last frame again, and so on.
-  std::vector<size_t> order;
+  Times full, of_opponent, still, cut;
   for (unsigned round = 0; round < arguments.rounds; ++round) {
-    for (size_t i = 0; i + 1 < frames.value().size(); ++i) {
+    // Forwards, then backwards without the last frame again, and so on.
+    std::vector<size_t> order;
+    for (size_t i = round > 0 ? 1 : 0; i < frames.value().size(); ++i) {
       order.push_back(round % 2 == 0 ? i : frames.value().size() - 1 - i);
     }
-  }
-  Times full, of_opponent, still, cut;
-  Answer answer;
-  for (size_t turn = 0; turn < order.size(); ++turn) {
-    const Frame& frame = frames.value()[order[turn]];
-    const bool timed = turn > 0;
-    const Clock::time_point start = Clock::now();
-    if (!arguments.alone) {
-      if (Status status = session.Run(frame, answer); !status.ok()) return status;
-    }
-    if (timed) full.Add(std::chrono::duration<double>(Clock::now() - start).count());
-    if (opponent != nullptr) {
-      auto seconds = opponent->Run(order[turn], 1);
-      if (!seconds.ok()) return seconds.status();
-      if (timed) of_opponent.Add(seconds.value());
-    }
+    std::vector<const Frame*> clip;
+    for (const size_t i : order) clip.push_back(&frames.value()[i]);
     for (Contest& contest : contests) {
       Session* compared = arguments.alone ? nullptr : &session;
-      if (Status status = RunContest(compared, frame, contest, timed); !status.ok()) return status;
+      if (Status status = RunContest(compared, clip, contest); !status.ok()) return status;
     }
     if (arguments.alone) continue;
-    StreamAnswer again;
-    for (Times* times : {&cut, &still}) {
-      if (times == &cut) plain.value().Reset();
-      const Clock::time_point begin = Clock::now();
-      if (Status status = plain.value().Next(frame, again); !status.ok()) return status;
-      if (timed) times->Add(std::chrono::duration<double>(Clock::now() - begin).count());
+    for (const Frame* frame : clip) {
+      Answer answer;
+      const Clock::time_point start = Clock::now();
+      if (Status status = session.Run(*frame, answer); !status.ok()) return status;
+      full.Add(std::chrono::duration<double>(Clock::now() - start).count());
+    }
+    for (size_t i = 0; opponent != nullptr && i < order.size(); ++i) {
+      auto seconds = opponent->Run(order[i], 1);
+      if (!seconds.ok()) return seconds.status();
+      of_opponent.Add(seconds.value());
+    }
+    for (const Frame* frame : clip) {
+      StreamAnswer again;
+      for (Times* times : {&cut, &still}) {
+        if (times == &cut) plain.value().Reset();
+        const Clock::time_point begin = Clock::now();
+        if (Status status = plain.value().Next(*frame, again); !status.ok()) return status;
+        times->Add(std::chrono::duration<double>(Clock::now() - begin).count());
+      }
     }
   }
-  if (arguments.alone) return Status::Ok();
+  if (arguments.alone) {
+    for (const Contest& contest : contests) {
+      double sum = 0;
+      for (const auto& [frame, ms] : contest.least_ms) sum += ms;
+      fmt::print("hold {}, dead zone {:.2f}: {:.3f} ms, the mean of each frame's least time\n",
+                 contest.options.hold, contest.options.dead_zone,
+                 sum / static_cast<double>(contest.least_ms.size()));
+      if (arguments.profile) PrintLayers(*network.value(), contest);
+    }
+    return Status::Ok();
+  }
   const double base = full.mean();
   fmt::print("full run {:.2f} ms, median {:.2f}, p99 {:.2f}\n", base, full.quantile(0.5),
              full.quantile(0.99));
@@ -260,11 +286,12 @@ Status Run(const Arguments& arguments) {
   fmt::print("still frame {:.3f} ms, {:.2f} % of a full run; first frame {:.2f} ms, {:.2f} times\n",
              still.mean(), still.mean() / base * 100, cut.mean(), cut.mean() / base);
   fmt::print(
-      "| hold | dead zone | changed % | ms | median | p99 | x full run |{} same bits | same class | "
+      "| hold | dead zone | changed % | ms | median | p99 | x full run |{} same bits | same class "
+      "| "
       "logits off |\n",
       opponent != nullptr ? " x " + name + " |" : "");
   for (const Contest& contest : contests) {
-    const auto count = static_cast<double>(contest.frames);
+    const auto count = static_cast<double>(contest.times.ms.size());
     // Ratios are of medians: what else runs on the machine prolongs some frames.
     const double median = contest.times.quantile(0.5);
     fmt::print("| {} | {:.2f} | {:.1f} | {:.2f} | {:.2f} | {:.2f} | {:.2f} |", contest.options.hold,

@@ -12,34 +12,28 @@
 #define HWY_TARGET_INCLUDE "runtime/stream/changes.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 #include "hwy/highway.h"
-#include "runtime/integer/kernels/lanes-inl.h"
+#include "runtime/stream/mask_bits-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace cssrun::internal::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-// Sets the bits of positions whose neurons changed, line by line. Bits are collected in a register,
-// and reach memory a word at a time. kOfLine: positions of a line; with 1, a position is `blocks`
-// lines.
-template <uint32_t kOfLine>
+// Sets the bits of positions, one after another. They are collected in a register, and reach memory
+// a word at a time.
 class PositionSetter {
  public:
-  // Begins with the first line of a position.
-  HWY_INLINE PositionSetter(uint32_t blocks, size_t first_line, uint64_t* positions)
-      : blocks_(blocks), position_(first_line * kOfLine / blocks), positions_(positions) {}
+  HWY_INLINE PositionSetter(size_t first, uint64_t* positions)
+      : position_(first), positions_(positions) {}
 
-  HWY_INLINE void Add(uint32_t bits) {
-    if constexpr (kOfLine == 1) {
-      any_ |= bits;
-      if (++block_ < blocks_) return;
-      Set(any_ != 0);
-      any_ = block_ = 0;
-    } else {
-      constexpr uint32_t kLanes = kLineLanes / kOfLine;
-      constexpr uint32_t kOfPosition = (uint32_t{1} << kLanes) - 1;
-      for (uint32_t i = 0; i < kOfLine; ++i) Set((bits >> i * kLanes & kOfPosition) != 0);
-    }
+  // The bits of the next `count` positions, 8 at most.
+  HWY_INLINE void Append(uint64_t bits, size_t count) {
+    const size_t bit = position_ % kPositionsOfWord;
+    word_ |= bits << bit;
+    position_ += count;
+    if (bit + count < kPositionsOfWord) return;
+    positions_[(position_ - count) / kPositionsOfWord] |= word_;
+    word_ = bit + count > kPositionsOfWord ? bits >> (kPositionsOfWord - bit) : 0;
   }
   // After the last position.
   HWY_INLINE void Finish() {
@@ -47,67 +41,114 @@ class PositionSetter {
   }
 
  private:
-  HWY_INLINE void Set(bool changed) {
-    word_ |= uint64_t{changed} << position_ % kPositionsOfWord;
-    if (++position_ % kPositionsOfWord != 0) return;
-    positions_[position_ / kPositionsOfWord - 1] |= word_;
-    word_ = 0;
-  }
-
-  const uint32_t blocks_;
-  uint32_t block_ = 0;
-  uint32_t any_ = 0;   // of the blocks so far
   uint64_t word_ = 0;  // of position_
   size_t position_;
   uint64_t* positions_;
 };
 
-// Which neurons of a line differ; takes them.
-HWY_INLINE uint32_t TakeLine(const uint8_t* HWY_RESTRICT fresh, uint8_t* HWY_RESTRICT kept) {
-  const hn::CappedTag<uint8_t, kLineLanes> d;
-  uint32_t bits = 0;
-  for (size_t i = 0; i < kLineLanes; i += hn::Lanes(d)) {
+// Takes neighbouring levels; returns a bit for each that differs.
+template <size_t kCount>
+HWY_INLINE uint64_t TakeBytes(const uint8_t* HWY_RESTRICT fresh, uint8_t* HWY_RESTRICT kept) {
+  const hn::CappedTag<uint8_t, kCount> d;
+  uint64_t bits = 0;
+  for (size_t i = 0; i < kCount; i += hn::Lanes(d)) {
     const auto now = hn::LoadU(d, fresh + i);
     const auto other = hn::Ne(now, hn::LoadU(d, kept + i));
-#if CSSRUN_TARGET_AVX512
-    bits = other.raw;
-#else
-    uint8_t mask[8] = {};
-    hn::StoreMaskBits(d, other, mask);
-    uint32_t part = 0;
-    std::memcpy(&part, mask, sizeof(part));
+    const uint64_t part = BitsOf(d, other);
     bits |= part << i;
-#endif
-    hn::StoreU(now, d, kept + i);
+    if (part != 0) hn::StoreU(now, d, kept + i);
   }
   return bits;
 }
 
-// TakeChanges() of lines: of levels, or of trains, from which levels follow.
-template <uint32_t kOfLine>
-uint64_t TakeLevels(const SentFrames& fresh, const SentFrames& kept, size_t row,
-                    const LineRange& lines, uint32_t blocks, uint32_t* changed,
-                    uint64_t* positions) {
-  const uint8_t* from = fresh.levels->Row(row) + lines.first * kLineLanes;
-  uint8_t* to = kept.levels->Row(row) + lines.first * kLineLanes;
-  PositionSetter<kOfLine> setter(blocks, lines.first, positions);
-  uint64_t count = 0;
-  for (size_t line = lines.first; line < lines.last; ++line, from += kLineLanes, to += kLineLanes) {
-    const uint32_t bits = TakeLine(from, to);
-    // Two ranges of columns may share a line.
-    if (changed != nullptr) changed[line] |= bits;
-    count += static_cast<uint64_t>(std::popcount(bits));
-    setter.Add(bits);
+// From bits of 64 neurons, those of positions that have kOfPosition neurons each.
+template <size_t kOfPosition>
+HWY_INLINE uint64_t PositionsOf(uint64_t neurons) {
+  constexpr uint64_t kPosition = (uint64_t{1} << kOfPosition) - 1;
+  uint64_t positions = 0;
+  HWY_UNROLL(8)
+  for (size_t i = 0; i < 64 / kOfPosition; ++i) {
+    positions |= uint64_t{(neurons >> i * kOfPosition & kPosition) != 0} << i;
   }
-  setter.Finish();
-  return count;
+  return positions;
 }
 
-template <uint32_t kOfLine>
-uint64_t TakeSpikes(const SentFrames& fresh, const SentFrames& kept, size_t row,
-                    const LineRange& lines, uint32_t blocks, uint32_t* changed,
-                    uint64_t* positions) {
-  PositionSetter<kOfLine> setter(blocks, lines.first, positions);
+// Adds the bits of neurons from `first` on.
+HWY_INLINE void SetNeurons(uint64_t bits, size_t first, uint32_t* neurons) {
+  for (size_t word = first / kLineLanes; bits != 0; ++word) {
+    const size_t lane = word * kLineLanes < first ? first % kLineLanes : 0;
+    neurons[word] |= static_cast<uint32_t>(bits << lane);
+    bits >>= kLineLanes - lane;
+  }
+}
+
+// Takes rows of levels piece by piece, and counts.
+struct LevelTaker {
+  template <size_t kCount>
+  HWY_INLINE uint64_t Take(size_t at) {
+    const uint64_t bits = TakeBytes<kCount>(fresh + at, kept + at);
+    count += static_cast<uint64_t>(std::popcount(bits));
+    if (neurons != nullptr) SetNeurons(bits, at, neurons);
+    return bits;
+  }
+  const uint8_t* fresh;  // of a row's first neuron, as the next
+  uint8_t* kept;
+  uint32_t* neurons;  // null: not wanted
+  uint64_t count = 0;
+};
+
+// Positions [first, last) of kOfPosition levels each.
+template <size_t kOfPosition>
+uint64_t TakePositions(LevelTaker taker, size_t first, size_t last, uint64_t* positions) {
+  constexpr size_t kTogether = 64 / kOfPosition;
+  PositionSetter setter(first, positions);
+  size_t at = first;
+  for (; at + kTogether <= last; at += kTogether) {
+    setter.Append(PositionsOf<kOfPosition>(taker.Take<64>(at * kOfPosition)), kTogether);
+  }
+  for (; at < last; ++at) {
+    setter.Append(taker.Take<kOfPosition>(at * kOfPosition) != 0 ? 1 : 0, 1);
+  }
+  setter.Finish();
+  return taker.count;
+}
+
+// The same of positions of any number of lines.
+uint64_t TakeLines(LevelTaker taker, size_t lines, size_t first, size_t last, uint64_t* positions) {
+  PositionSetter setter(first, positions);
+  for (size_t position = first; position < last; ++position) {
+    const size_t begin = position * lines;
+    uint64_t any = 0;
+    size_t line = begin;
+    for (; line + 2 <= begin + lines; line += 2) any |= taker.Take<64>(line * kLineLanes);
+    if (line < begin + lines) any |= taker.Take<kLineLanes>(line * kLineLanes);
+    setter.Append(any != 0 ? 1 : 0, 1);
+  }
+  setter.Finish();
+  return taker.count;
+}
+
+uint64_t TakeLevelsTarget(const LevelFrame& fresh, LevelFrame& kept, size_t row,
+                          const ColumnRange& columns, const LaneLayout& layout, uint32_t* neurons,
+                          uint64_t* positions) {
+  const LevelTaker taker{fresh.Row(row), kept.Row(row), neurons};
+  switch (layout.stride()) {
+    case 8:
+      return TakePositions<8>(taker, columns.first, columns.last, positions);
+    case 16:
+      return TakePositions<16>(taker, columns.first, columns.last, positions);
+    case kLineLanes:
+      return TakePositions<kLineLanes>(taker, columns.first, columns.last, positions);
+    default:  // images of 4 lanes are compared by KeptPicture
+      CSSRUN_ASSERT(layout.lanes == kLineLanes);
+      return TakeLines(taker, layout.blocks, columns.first, columns.last, positions);
+  }
+}
+
+uint64_t TakeSpikesTarget(const SentSpikes& fresh, const SentSpikes& kept, size_t row,
+                          const LineRange& lines, const LaneLayout& layout, uint32_t* neurons,
+                          uint64_t* positions) {
+  const uint32_t lanes = layout.lanes;
   uint64_t count = 0;
   for (size_t line = lines.first; line < lines.last; ++line) {
     uint64_t other = 0;
@@ -118,40 +159,19 @@ uint64_t TakeSpikes(const SentFrames& fresh, const SentFrames& kept, size_t row,
       word = now;
     }
     const uint32_t bits = static_cast<uint32_t>(other) | static_cast<uint32_t>(other >> kLineLanes);
-    if (changed != nullptr) changed[line] |= bits;
+    if (bits == 0) continue;
+    if (neurons != nullptr) neurons[line] |= bits;
     count += static_cast<uint64_t>(std::popcount(bits));
-    setter.Add(bits);
-    if (bits == 0 || kept.levels->empty()) continue;
+    for (uint32_t i = 0; i < layout.positions(); ++i) {
+      const bool any = (uint64_t{bits} >> i * lanes & ((uint64_t{1} << lanes) - 1)) != 0;
+      const size_t position = line * layout.positions() / layout.blocks + i;
+      positions[position / kPositionsOfWord] |= uint64_t{any} << position % kPositionsOfWord;
+    }
+    if (kept.levels->empty()) continue;
     std::memcpy(kept.levels->Row(row) + line * kLineLanes,
                 fresh.levels->Row(row) + line * kLineLanes, kLineLanes);
   }
-  setter.Finish();
   return count;
-}
-
-template <uint32_t kOfLine>
-uint64_t TakeLines(const SentFrames& fresh, const SentFrames& kept, size_t row,
-                   const LineRange& lines, uint32_t blocks, uint32_t* changed,
-                   uint64_t* positions) {
-  return kept.spikes.empty()
-             ? TakeLevels<kOfLine>(fresh, kept, row, lines, blocks, changed, positions)
-             : TakeSpikes<kOfLine>(fresh, kept, row, lines, blocks, changed, positions);
-}
-
-uint64_t TakeChangesTarget(const SentFrames& fresh, const SentFrames& kept, size_t row,
-                           const LineRange& lines, const LaneLayout& layout, uint32_t* changed,
-                           uint64_t* positions) {
-  switch (layout.positions()) {
-    case 1:
-      return TakeLines<1>(fresh, kept, row, lines, layout.blocks, changed, positions);
-    case 2:
-      return TakeLines<2>(fresh, kept, row, lines, layout.blocks, changed, positions);
-    case 4:
-      return TakeLines<4>(fresh, kept, row, lines, layout.blocks, changed, positions);
-    default:
-      CSSRUN_ASSERT(false);  // eight are images alone, which KeptPicture compares
-      return 0;
-  }
 }
 
 // See CountUpdates().
@@ -186,20 +206,29 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace cssrun::internal {
 
-HWY_EXPORT(TakeChangesTarget);
+HWY_EXPORT(TakeLevelsTarget);
+HWY_EXPORT(TakeSpikesTarget);
 HWY_EXPORT(CountUpdatesTarget);
 HWY_EXPORT(CountRowSpikesTarget);
 HWY_EXPORT(CountBitsTarget);
 
-uint64_t TakeChanges(const SentFrames& fresh, const SentFrames& kept, size_t row,
-                     const ColumnRange& columns, const LaneLayout& layout,
-                     std::span<uint32_t> changed, std::span<uint64_t> positions) {
+uint64_t TakeLevels(const LevelFrame& fresh, LevelFrame& kept, size_t row,
+                    const ColumnRange& columns, const LaneLayout& layout,
+                    const RowChanges& changes) {
+  CSSRUN_ASSERT(columns.last <= changes.positions.size() * kPositionsOfWord);
+  return HWY_DYNAMIC_DISPATCH(TakeLevelsTarget)(fresh, kept, row, columns, layout,
+                                                changes.neurons.data(), changes.positions.data());
+}
+
+uint64_t TakeSpikes(const SentSpikes& fresh, const SentSpikes& kept, size_t row,
+                    const ColumnRange& columns, const LaneLayout& layout,
+                    const RowChanges& changes) {
   // The lines of all blocks.
   LineRange lines = LinesOf(columns, columns.last, layout);
   lines = {lines.first * layout.blocks, lines.last * layout.blocks};
-  CSSRUN_ASSERT(changed.empty() || lines.last <= changed.size());
-  return HWY_DYNAMIC_DISPATCH(TakeChangesTarget)(fresh, kept, row, lines, layout, changed.data(),
-                                                 positions.data());
+  CSSRUN_ASSERT(changes.neurons.empty() || lines.last <= changes.neurons.size());
+  return HWY_DYNAMIC_DISPATCH(TakeSpikesTarget)(fresh, kept, row, lines, layout,
+                                                changes.neurons.data(), changes.positions.data());
 }
 
 void CountRowSpikes(SpikeFrame& spikes, size_t row) {

@@ -16,18 +16,27 @@
 
 namespace cssrun::internal {
 
-// What a layer sends.
-struct SentFrames {
-  LevelFrame* levels = nullptr;       // may be empty where there are spikes
-  std::span<SpikeFrame> spikes = {};  // by spike index; empty where levels go alone
+// Where changes of a row are noted: a bit for each neuron that sends something else, by line of 32,
+// unless `neurons` is empty, and one for its position. Bits are added.
+struct RowChanges {
+  std::span<uint32_t> neurons;
+  std::span<uint64_t> positions;
 };
 
-// Copies what differs in some columns of a row, in whole lines of 32 neurons, from `fresh` to
-// `kept`. Adds a bit for each neuron that sends something else to `changed`, by line, unless that
-// is empty, and one for its position to `positions`. Returns how many do.
-uint64_t TakeChanges(const SentFrames& fresh, const SentFrames& kept, size_t row,
-                     const ColumnRange& columns, const LaneLayout& layout,
-                     std::span<uint32_t> changed, std::span<uint64_t> positions);
+// Copies the levels of some columns of a row from `fresh` to `kept`. Returns how many differ.
+uint64_t TakeLevels(const LevelFrame& fresh, LevelFrame& kept, size_t row,
+                    const ColumnRange& columns, const LaneLayout& layout,
+                    const RowChanges& changes);
+
+// What a layer sends whose spikes are read.
+struct SentSpikes {
+  LevelFrame* levels = nullptr;  // may be empty
+  std::span<SpikeFrame> spikes;  // by spike index
+};
+// The same of trains, in whole lines of 32 neurons.
+uint64_t TakeSpikes(const SentSpikes& fresh, const SentSpikes& kept, size_t row,
+                    const ColumnRange& columns, const LaneLayout& layout,
+                    const RowChanges& changes);
 
 // Sets the count of one row.
 void CountRowSpikes(SpikeFrame& spikes, size_t row);

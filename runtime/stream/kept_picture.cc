@@ -8,39 +8,12 @@
 
 #include "format/geometry.h"
 #include "runtime/assert.h"
+#include "runtime/stream/take_pixels.h"
 
 namespace cssrun::internal {
 namespace {
 
 constexpr float kLargestPixel = 255.0F;
-// Interleaved bytes that are taken together, without branches.
-constexpr size_t kBytesTogether = 64;
-
-// Takes the bytes that are beyond the hold. Sets `beyond` of these to 1, of others to 0, and
-// returns how many they are.
-unsigned TakeBytes(uint8_t* kept, const uint8_t* pixels, size_t count, uint8_t hold,
-                   uint8_t* beyond) {
-  for (size_t i = 0; i < count; ++i) {
-    const uint8_t difference =
-        static_cast<uint8_t>(std::max(kept[i], pixels[i]) - std::min(kept[i], pixels[i]));
-    beyond[i] = difference > hold ? 1 : 0;
-    kept[i] = difference > hold ? pixels[i] : kept[i];
-  }
-  unsigned taken = 0;
-  for (size_t i = 0; i < count; ++i) taken += beyond[i];
-  return taken;
-}
-
-// Sets the bits of positions from `column` on of which some channel is beyond the hold.
-void MarkPositions(const uint8_t* beyond, size_t column, size_t positions, size_t channels,
-                   std::span<uint64_t> bits) {
-  for (size_t i = 0; i < positions; ++i, ++column, beyond += channels) {
-    uint8_t any = 0;
-    for (size_t c = 0; c < channels; ++c) any |= beyond[c];
-    bits[column / kPositionsOfWord] |= uint64_t{any} << column % kPositionsOfWord;
-  }
-}
-
 }  // namespace
 
 KeptPicture::KeptPicture(const format::Extent& extent, unsigned hold)
@@ -72,22 +45,6 @@ bool KeptPicture::Holds(T kept, T pixel) const {
   }
 }
 
-void KeptPicture::TakeRow(const uint8_t* pixels, size_t row, uint8_t* kept) {
-  const size_t width = extent_.width();
-  const size_t channels = extent_.channels();
-  const size_t together = kBytesTogether / channels;
-  uint8_t beyond[kBytesTogether];
-  for (size_t column = 0; column < width; column += together) {
-    const size_t positions = std::min(together, width - column);
-    const size_t first = column * channels;
-    const unsigned taken = TakeBytes(kept + first, pixels + first, positions * channels,
-                                     static_cast<uint8_t>(hold_), beyond);
-    if (taken == 0) continue;
-    changed_numbers_ += taken;
-    MarkPositions(beyond, column, positions, channels, changed_.Row(row));
-  }
-}
-
 template <class T>
 void KeptPicture::TakeAll(std::span<const T> pixels, PixelOrder order, std::vector<T>& kept) {
   if (order == PixelOrder::kInterleaved) {
@@ -107,32 +64,37 @@ void KeptPicture::TakeChanged(std::span<const T> pixels, PixelOrder order, std::
   changed_.Clear();
   changed_numbers_ = 0;
   T* to = kept.data();
-  for (size_t row = 0; row < extent_.height(); ++row) {
+  for (size_t row = 0; row < extent_.height(); ++row, to += row_size) {
     const T* from = pixels.data() + row * strides.row;
     if (order == PixelOrder::kInterleaved && std::memcmp(to, from, row_size * sizeof(T)) == 0) {
-      to += row_size;
       continue;
     }
     if constexpr (std::is_same_v<T, uint8_t>) {
-      if (order == PixelOrder::kInterleaved && channels <= kBytesTogether) {
-        TakeRow(from, row, to);
-        to += row_size;
+      if (order == PixelOrder::kInterleaved) {
+        changed_numbers_ += TakePixels({from, to, extent_.width(), channels},
+                                       static_cast<uint8_t>(hold_), changed_.Row(row));
         continue;
       }
     }
-    for (size_t column = 0; column < extent_.width(); ++column, to += channels) {
-      const T* pixel = from + column * strides.column;
-      unsigned changed = 0;
-      for (size_t c = 0; c < channels; ++c) {
-        const T value = pixel[c * strides.channel];
-        if (Holds(to[c], value)) continue;
-        to[c] = value;
-        ++changed;
-      }
-      if (changed == 0) continue;
-      changed_.Set(row, column);
-      changed_numbers_ += changed;
+    for (size_t column = 0; column < extent_.width(); ++column) {
+      TakePixel(from + column * strides.column, strides.channel, row, column, to);
     }
+  }
+}
+
+template <class T>
+void KeptPicture::TakePixel(const T* pixel, size_t channel_stride, size_t row, size_t column,
+                            T* kept_row) {
+  const size_t channels = extent_.channels();
+  T* const kept = kept_row + column * channels;
+  bool holds = true;
+  for (size_t c = 0; c < channels; ++c) holds = holds && Holds(kept[c], pixel[c * channel_stride]);
+  if (holds) return;
+  changed_.Set(row, column);
+  for (size_t c = 0; c < channels; ++c) {
+    const T value = pixel[c * channel_stride];
+    changed_numbers_ += kept[c] != value ? 1 : 0;
+    kept[c] = value;
   }
 }
 
@@ -158,21 +120,29 @@ void KeptPicture::Take(std::span<const ChangedPixel> changes) {
   const size_t channels = extent_.channels();
   changed_.Clear();
   changed_numbers_ = 0;
-  for (const ChangedPixel& change : changes) {
-    const size_t position = change.address % positions;
-    const size_t at = position * channels + change.address / positions;
-    CSSRUN_ASSERT(at < bytes_.size());
-    if (kind_ == InputKind::kBytes) {
-      if (Holds(bytes_[at], change.value)) continue;
-      bytes_[at] = change.value;
-    } else {
-      const float value = static_cast<float>(change.value) / kLargestPixel;
-      if (Holds(values_[at], value)) continue;
-      values_[at] = value;
+  const auto column_of = [&](size_t position) { return position % extent_.width(); };
+  const auto row_of = [&](size_t position) { return position / extent_.width(); };
+  const auto for_each = [&](const auto& take) {
+    for (const ChangedPixel& change : changes) {
+      const size_t position = change.address % positions;
+      const size_t at = position * channels + change.address / positions;
+      CSSRUN_ASSERT(at < bytes_.size());
+      if (kind_ == InputKind::kBytes) {
+        take(position, bytes_[at], change.value);
+      } else {
+        take(position, values_[at], static_cast<float>(change.value) / kLargestPixel);
+      }
     }
-    changed_.Set(position / extent_.width(), position % extent_.width());
+  };
+  // What is beyond the hold in one channel is taken in all that are listed.
+  for_each([&](size_t position, auto kept, auto value) {
+    if (!Holds(kept, value)) changed_.Set(row_of(position), column_of(position));
+  });
+  for_each([&](size_t position, auto& kept, auto value) {
+    if (kept == value || !changed_.Get(row_of(position), column_of(position))) return;
+    kept = value;
     ++changed_numbers_;
-  }
+  });
 }
 
 }  // namespace cssrun::internal

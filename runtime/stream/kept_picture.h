@@ -1,4 +1,5 @@
-// The picture that a stream works with: each pixel keeps its value until a new one leaves the hold.
+// The picture that a stream works with: each pixel keeps its value, in all channels, until a new
+// one leaves the hold in one of them.
 #ifndef CSSRUN_RUNTIME_STREAM_KEPT_PICTURE_H_
 #define CSSRUN_RUNTIME_STREAM_KEPT_PICTURE_H_
 
@@ -41,8 +42,9 @@ class KeptPicture {
   void TakeChanged(std::span<const T> pixels, PixelOrder order, std::vector<T>& kept);
   template <class T>
   bool Holds(T kept, T pixel) const;
-  // Takes a row of interleaved bytes.
-  void TakeRow(const uint8_t* pixels, size_t row, uint8_t* kept);
+  // Of a pixel, whose channels are `channel_stride` apart.
+  template <class T>
+  void TakePixel(const T* pixel, size_t channel_stride, size_t row, size_t column, T* kept_row);
 
   format::Extent extent_;
   unsigned hold_ = 0;

@@ -36,6 +36,9 @@ class PositionBits {
   void Set(size_t row, size_t column) {
     Row(row)[column / kPositionsOfWord] |= uint64_t{1} << column % kPositionsOfWord;
   }
+  bool Get(size_t row, size_t column) const {
+    return (Row(row)[column / kPositionsOfWord] >> column % kPositionsOfWord & 1) != 0;
+  }
   bool AnyInRow(size_t row) const {
     return std::ranges::any_of(Row(row), [](uint64_t word) { return word != 0; });
   }

@@ -5,7 +5,7 @@
 //
 //     what changed in its sources     bits of positions, PositionBits
 //     what sees that                  ranges of touched positions in each row, TouchedRanges
-//     computed anew                   as in a full run, of these ranges, into frames of their own
+//     computed anew                   as in a full run, of these ranges, some rows at a time
 //     compared with what was kept     what differs is copied, and its positions have changed
 //
 // Sums are whole numbers, and each potential is computed by the same operations as in a full run,
@@ -52,9 +52,11 @@ class StreamEngine : private IntegerEngine {
  private:
   // Of one layer.
   struct StreamState {
-    // What is computed of a frame, before it is compared with what was kept.
+    // What is computed of a frame, before it is compared with what was kept, of a layer whose
+    // spikes are read; levels alone go into the bands of threads.
     LevelFrame levels;
     std::vector<SpikeFrame> spikes;
+    uint32_t band_rows = 0;           // that are computed before they are compared
     std::vector<Reach> direct_reach;  // by direct synapses
     PositionBits touched;             // of the map
     TouchedRanges ranges;
@@ -96,14 +98,17 @@ class StreamEngine : private IntegerEngine {
   // Rows of the map that are all touched, or any rows of a layer that takes no events.
   void SettleRows(size_t layer, uint32_t first_row, uint32_t last_row);
   SettlingStep StreamStepOf(size_t layer);
+  void ReadKept(size_t layer, uint32_t first_row, uint32_t last_row) const;
   void CompareRows(size_t layer, uint32_t first_row, uint32_t last_row);
-  SentFrames KeptFrames(size_t layer);
-  SentFrames FreshFrames(size_t layer);
+  uint64_t TakeRowChanges(size_t layer, uint32_t row, const ColumnRange& range,
+                          const RowChanges& changes);
 
   const StreamOptions stream_options_;
   KeptPicture picture_;
-  std::vector<StreamState> streams_;                // by layer
-  std::vector<std::vector<uint32_t>> row_changes_;  // by thread: see TakeChanges()
+  std::vector<StreamState> streams_;  // by layer
+  // By thread: levels alone of some rows, and neurons of a row that changed.
+  std::vector<LevelFrame> bands_;
+  std::vector<std::vector<uint32_t>> row_changes_;
   StreamCounts counts_;
   uint64_t frame_ = 0;
   bool first_ = true;

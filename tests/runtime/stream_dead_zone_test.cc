@@ -175,8 +175,8 @@ TEST(StreamDeadZoneTest, KeepsLevelsByItsRule) {
   }
   for (const oracle::Kind kind : {oracle::Kind::kDepthwise, oracle::Kind::kLevelConv}) {
     for (const oracle::Join join :
-         {oracle::Join::kAlignedShortcut, oracle::Join::kPixels, oracle::Join::kDisjointPool,
-          oracle::Join::kOverlappingPool, oracle::Join::kOtherSums}) {
+         {oracle::Join::kAlignedShortcut, oracle::Join::kCopiedShortcut, oracle::Join::kPixels,
+          oracle::Join::kDisjointPool, oracle::Join::kOverlappingPool, oracle::Join::kOtherSums}) {
       for (const bool long_train : {false, true}) {
         oracle::KindOptions options{kind, join, true, long_train};
         const auto seed = static_cast<uint32_t>(join);

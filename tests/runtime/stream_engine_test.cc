@@ -89,7 +89,7 @@ class Comparison {
       const int motion = draw.Integer(0, static_cast<int>(Motion::kMotions) - 1);
       SCOPED_TRACE("frame " + std::to_string(i) + ", motion " + std::to_string(motion));
       if (i > 0) Move(draw, static_cast<Motion>(motion), image_, frame);
-      Hold(options.hold, frame, held);
+      Hold(options.hold, image_.channels(), frame, held);
       ASSERT_TRUE(stream.Next({.kind = InputKind::kBytes, .bytes = frame}, answer).ok());
       full_.Run(held);
       Compare(stream, answer, options.statistics, reached);
@@ -173,9 +173,9 @@ TEST(StreamEngineTest, EqualsFullRunsOfEveryKind) {
   uint32_t seed = 0;
   for (const Kind kind : {Kind::kTileGather, Kind::kRowScatter, Kind::kDepthwise, Kind::kShortcut,
                           Kind::kLevelConv}) {
-    for (const Join join :
-         {Join::kNothing, Join::kAlignedShortcut, Join::kOtherShortcut, Join::kOtherSums,
-          Join::kPixels, Join::kDisjointPool, Join::kOverlappingPool, Join::kManySynapses}) {
+    for (const Join join : {Join::kNothing, Join::kAlignedShortcut, Join::kCopiedShortcut,
+                            Join::kOtherShortcut, Join::kOtherSums, Join::kPixels,
+                            Join::kDisjointPool, Join::kOverlappingPool, Join::kManySynapses}) {
       for (const bool long_train : {false, true}) {
         SCOPED_TRACE("kind " + std::to_string(static_cast<int>(kind)) + ", join " +
                      std::to_string(static_cast<int>(join)) + (long_train ? ", long" : ""));

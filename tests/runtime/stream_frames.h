@@ -63,14 +63,19 @@ inline void Move(oracle::Draw& draw, Motion motion, const format::Extent& image,
   }
 }
 
-// What a stream with a hold works with.
-inline void Hold(unsigned hold, const std::vector<uint8_t>& frame, std::vector<uint8_t>& held) {
+// What a stream with a hold works with: pixels of `channels` numbers that lie beside each other.
+inline void Hold(unsigned hold, size_t channels, const std::vector<uint8_t>& frame,
+                 std::vector<uint8_t>& held) {
   if (held.empty()) held = frame;
-  for (size_t i = 0; i < frame.size(); ++i) {
-    const int difference = int{frame[i]} - int{held[i]};
-    if (difference > static_cast<int>(hold) || -difference > static_cast<int>(hold)) {
-      held[i] = frame[i];
+  for (size_t pixel = 0; pixel < frame.size(); pixel += channels) {
+    bool beyond = false;
+    for (size_t i = pixel; i < pixel + channels; ++i) {
+      const int difference = int{frame[i]} - int{held[i]};
+      if (difference > static_cast<int>(hold) || -difference > static_cast<int>(hold)) {
+        beyond = true;
+      }
     }
+    for (size_t i = pixel; beyond && i < pixel + channels; ++i) held[i] = frame[i];
   }
 }
 

@@ -28,8 +28,9 @@ namespace cssrun {
 struct StreamOptions {
   // Threads that share one frame (0: all cores). The answer is the same.
   unsigned threads = 1;
-  // A pixel keeps the value last used while the new one is within it, in steps of 8-bit pixels: 0
-  // to 255. With more than 0 the answer is that of Session::Run on the picture so held.
+  // A pixel keeps the value last used while the new one is within it in every channel, in steps of
+  // 8-bit pixels: 0 to 255. With more than 0 the answer is that of Session::Run on the picture so
+  // held. Of a list of changes, a pixel's entries are taken together or not at all.
   unsigned hold = 0;
   // A neuron keeps its level while its potential z is within |z - level| <= 1/2 + dead_zone, in
   // levels: 0 to 255. With more than 0 the answer is no longer that of a full run of the frame, but

@@ -33,17 +33,26 @@ struct LevelFrame {
 
   bool empty() const { return levels.empty(); }
   // The first neuron of a row.
-  uint8_t* Row(size_t row) {
-    CSSRUN_ASSERT((row + 1) * layout.row_size <= levels.size() && layout.before < layout.row_size);
-    return levels.data() + row * layout.row_size + layout.before;
-  }
-  const uint8_t* Row(size_t row) const {
-    CSSRUN_ASSERT((row + 1) * layout.row_size <= levels.size() && layout.before < layout.row_size);
-    return levels.data() + row * layout.row_size + layout.before;
+  uint8_t* Row(size_t row) { return levels.data() + IndexOf(row); }
+  const uint8_t* Row(size_t row) const { return levels.data() + IndexOf(row); }
+
+  // From here on the frame has rows from `first` on, as many as there is room for, of this layout.
+  // What they hold is left over from before.
+  void StartAt(size_t first, const LevelLayout& level_layout) {
+    first_row = first;
+    layout = level_layout;
   }
 
   LevelLayout layout;
+  size_t first_row = 0;
   std::vector<uint8_t> levels;  // [row][byte]
+
+ private:
+  size_t IndexOf(size_t row) const {
+    CSSRUN_ASSERT(row >= first_row && layout.before < layout.row_size);
+    CSSRUN_ASSERT((row - first_row + 1) * layout.row_size <= levels.size());
+    return (row - first_row) * layout.row_size + layout.before;
+  }
 };
 
 }  // namespace cssrun::internal

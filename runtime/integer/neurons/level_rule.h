@@ -18,19 +18,18 @@ namespace cssrun::internal {
 
 struct SettledNeurons;
 
-// Bits of an amplitude in settled units of codes whose levels fill a byte: those of 8 steps.
-constexpr int kByteFraction = 6;
-
 struct LevelRule {
   // What is added to a potential if zero is added with it.
   int offset_to_byte() const { return offset + (zero << fraction); }
-  // Whether levels take all of a byte, as those of 8 steps. Then potentials of 16 bits need no
-  // clamp: with offset_to_byte() added, saturating, and shifted, they are bytes that saturate to
-  // the same limits.
-  bool fills_byte() const {
-    return least + zero == 0 && most + zero == 255 && offset_to_byte() <= 32767 &&
-           32767 >> fraction >= 255;
+  uint8_t most_byte() const { return static_cast<uint8_t>(most + zero); }
+  // Whether the lowest level is the byte 0. Then potentials of 16 bits need no clamp but one from
+  // above, to most_byte(): with offset_to_byte() added, saturating, and shifted, they saturate to
+  // bytes.
+  bool saturates() const {
+    return least + zero == 0 && offset_to_byte() <= 32767 && 32767 >> fraction >= most + zero;
   }
+  // Whether levels take all of a byte, as those of 8 steps, and need no clamp at all.
+  bool fills_byte() const { return saturates() && most_byte() == 255; }
 
   int16_t offset = 0;    // in settled units, 0 or more
   int16_t fraction = 0;  // bits of an amplitude in settled units

@@ -245,6 +245,9 @@ struct Narrowing {
   using Bytes = __m512i;
   static HWY_INLINE V16 To16(V32 a, V32 b) { return V16{_mm512_packs_epi32(a.raw, b.raw)}; }
   // Four numbers of each of the four vectors, from first to last, are brought together.
+  static HWY_INLINE Bytes Least(Bytes bytes, uint8_t most) {
+    return _mm512_min_epu8(bytes, _mm512_set1_epi8(static_cast<char>(most)));
+  }
   static HWY_INLINE Bytes To8(V16 a, V16 b) {
     const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
     return _mm512_permutexvar_epi32(order, _mm512_packus_epi16(a.raw, b.raw));
@@ -382,13 +385,13 @@ HWY_INLINE bool StoreLevels(const Sum* sums, const RowPotentials& row, size_t la
 #if CSSRUN_TARGET_AVX512
 // Whether StoreByteLevels() applies.
 HWY_INLINE bool StoresByteLevels(const RowPotentials& row) {
-  return row.levels != nullptr && row.rule->fills_byte() && row.rule->fraction == kByteFraction &&
-         row.floats == nullptr && row.shortcut_count <= 1 && !row.joins_floats;
+  return row.levels != nullptr && row.rule->saturates() && row.floats == nullptr &&
+         row.shortcut_count <= 1 && !row.joins_floats;
 }
 
 // StoreLevels() of sums that are in registers, [column][vector], where a shortcut joins them or
-// nothing, and levels fill a byte: of few sources, products take less time than storing and loading
-// the sums.
+// nothing, and a byte limits levels: of few sources, products take less time than storing and
+// loading the sums.
 template <size_t kOfColumn, size_t kColumns, Joins kJoins, bool kRectify>
 HWY_INLINE void StoreByteLevels(const Narrowing::V32* sums, const RowPotentials& row,
                                 size_t column) {
@@ -398,7 +401,10 @@ HWY_INLINE void StoreByteLevels(const Narrowing::V32* sums, const RowPotentials&
   constexpr size_t kTogether = 4 / kOfColumn;
   const N::D16 d16;
   const PlainPotentials<kOfColumn, kJoins, kRectify> potentials(row, 0);
-  const auto offset = hn::Set(d16, static_cast<int16_t>(row.rule->offset_to_byte()));
+  const LevelRule& rule = *row.rule;
+  const auto offset = hn::Set(d16, static_cast<int16_t>(rule.offset_to_byte()));
+  const int fraction = rule.fraction;
+  const uint8_t most = rule.most_byte();
   const size_t pitch = row.index_pitch;
   const size_t index = row.index + column * pitch;
   uint8_t* to = row.levels + index;
@@ -413,14 +419,15 @@ HWY_INLINE void StoreByteLevels(const Narrowing::V32* sums, const RowPotentials&
   HWY_UNROLL(16)
   for (size_t k = 0; k < (kSums + 1) / 2; ++k) {
     const auto both = N::To16(z[2 * k], z[2 * k + 1 < kSums ? 2 * k + 1 : 2 * k]);
-    levels[k] = hn::ShiftRight<kByteFraction>(hn::SaturatedAdd(both, offset));
+    levels[k] = hn::ShiftRightSame(hn::SaturatedAdd(both, offset), fraction);
   }
   HWY_UNROLL(8)
   for (size_t k = 0; k < (kSums + 3) / 4; ++k) {
     const size_t last = 4 * k + 2 < kSums ? 2 * k + 1 : 2 * k;
     const size_t rest = kColumns - k * kTogether;
-    StoreColumns<kOfColumn>(N::To8(levels[2 * k], levels[last]), pitch,
-                            rest < kTogether ? rest : kTogether, to + k * kTogether * pitch);
+    const auto bytes = N::Least(N::To8(levels[2 * k], levels[last]), most);
+    StoreColumns<kOfColumn>(bytes, pitch, rest < kTogether ? rest : kTogether,
+                            to + k * kTogether * pitch);
   }
 }
 template <size_t kOfColumn, size_t kColumns>

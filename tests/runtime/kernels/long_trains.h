@@ -59,11 +59,18 @@ inline size_t LevelsOfRow(const MembraneLayout& layout) {
   return size_t{layout.columns} * layout.lanes.stride();
 }
 
-// Any numbers will do for a twin. Levels of rectifiers and of half of the others fill a byte.
+// Any numbers will do for a twin. Levels of half of the layers fill a byte; those of other
+// rectifiers have 5 bits, and byte 0 is the lowest of others no more.
 inline LevelRule RuleOf(const SettledCase& settled) {
-  const bool fills_byte = settled.rectify || settled.layout.columns % 2 == 0;
+  const bool fills_byte = settled.layout.columns % 2 == 0;
   LevelRule rule;
-  rule.fraction = fills_byte ? kByteFraction : kByteFraction + 1;
+  if (settled.rectify && !fills_byte) {
+    rule.fraction = SettledFraction(5);
+    rule.offset = 127;
+    rule.most = 31;
+    return rule;
+  }
+  rule.fraction = fills_byte ? SettledFraction(8) : SettledFraction(7);
   rule.offset = fills_byte ? 32 : 63;
   rule.least = static_cast<int16_t>(settled.rectify ? 0 : fills_byte ? -128 : -100);
   rule.most = static_cast<int16_t>(settled.rectify ? 255 : 127);
