@@ -228,6 +228,8 @@ Status Run(const Arguments& arguments) {
     auto started = Opponent::Start(command);
     if (!started.ok()) return started.status();
     opponent = started.value();
+    // It is ready once it has answered.
+    if (auto first = opponent->Run(0, 1); !first.ok()) return first.status();
     name = arguments.opponent.substr(0, equals);
   }
   Times full, of_opponent, still, cut;

@@ -368,7 +368,7 @@ SettlingStep StreamEngine::StreamStepOf(size_t index) {
   step.sent_columns = &stream.sent();
   if (stream_options_.dead_zone > 0) step.dead_zone = &stream.dead_zone;
   if (auto* levels = std::get_if<LevelsTarget>(&step.sends)) {
-    levels->levels = &bands_[team_.thread()];
+    levels->levels = IsKeptAtOnce(index) ? &states_[index].levels : &bands_[team_.thread()];
     levels->row_spikes = {};
     return step;
   }
@@ -382,7 +382,7 @@ SettlingStep StreamEngine::StreamStepOf(size_t index) {
 // when many reads are under way at once. A frame takes 4 to 7 % less; prefetch instructions brought
 // nothing.
 void StreamEngine::ReadKept(size_t layer, uint32_t first_row, uint32_t last_row) const {
-  if (!levels_alone_[layer]) return;
+  if (!levels_alone_[layer] || IsKeptAtOnce(layer)) return;
   constexpr size_t kCacheLine = 64;
   const LevelFrame& kept = states_[layer].levels;
   const size_t stride = integers_.layouts[layer].stride();
@@ -448,10 +448,16 @@ void StreamEngine::CompareRows(size_t layer, uint32_t first_row, uint32_t last_r
   for (uint32_t row = first_row; row < last_row; ++row) {
     const std::span<const ColumnRange> ranges = stream.sent().Of(row);
     if (ranges.empty()) continue;
-    std::ranges::fill(changed, 0);
     uint64_t count = 0;
-    for (const ColumnRange& range : ranges) {
-      count += TakeRowChanges(layer, row, range, {changed, stream.changed.Row(row)});
+    if (IsKeptAtOnce(layer)) {
+      std::ranges::fill(changed, ~uint32_t{0});
+      stream.changed.SetRow(row);
+      count = neurons;
+    } else {
+      std::ranges::fill(changed, 0);
+      for (const ColumnRange& range : ranges) {
+        count += TakeRowChanges(layer, row, range, {changed, stream.changed.Row(row)});
+      }
     }
     if (count > 0) counts_.AddChanges(layer, row, changed, count, states_[layer]);
   }

@@ -99,6 +99,10 @@ class StreamEngine : private IntegerEngine {
   void SettleRows(size_t layer, uint32_t first_row, uint32_t last_row);
   SettlingStep StreamStepOf(size_t layer);
   void ReadKept(size_t layer, uint32_t first_row, uint32_t last_row) const;
+  // Of a first frame there is nothing to compare levels with.
+  bool IsKeptAtOnce(size_t layer) const {
+    return first_ && levels_alone_[layer] && stream_options_.dead_zone == 0;
+  }
   void CompareRows(size_t layer, uint32_t first_row, uint32_t last_row);
   uint64_t TakeRowChanges(size_t layer, uint32_t row, const ColumnRange& range,
                           const RowChanges& changes);
