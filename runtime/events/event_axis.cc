@@ -67,6 +67,7 @@ EventAxis MakeEventAxis(int64_t sources, const AxisWindow& pool, int64_t pooled,
   for (const std::vector<Tap>& places : members) {
     axis.begin.push_back(static_cast<uint32_t>(axis.runs.size()));
     for (const Tap& place : places) AppendRuns(taps[static_cast<size_t>(place.target)], axis);
+    axis.one_run &= axis.runs.size() == axis.begin.back() + 1;
   }
   axis.begin.push_back(static_cast<uint32_t>(axis.runs.size()));
   return axis;

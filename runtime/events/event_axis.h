@@ -43,6 +43,7 @@ struct EventAxis {
 
   std::vector<uint32_t> begin;  // by source position: its first run; one more at the end
   std::vector<AxisRun> runs;
+  bool one_run = true;  // of each source position
   // The kernel index of each stored tap. Taps are stored in the order in which consecutive targets
   // use them, which is that of falling indices, stride apart: runs are then as long as can be.
   std::vector<int64_t> kernel_index;

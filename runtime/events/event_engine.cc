@@ -45,18 +45,23 @@ double LargestInput(const EventConnection& connection, const SpikeList& spikes, 
   return std::min(sum, at_most);
 }
 
-// Counts what the neurons of a layer have sent at this step.
+// Counts what the neurons of a layer have sent at this step, and lists its spots.
 void CountSpikes(const SpikingLayer& neurons, EventState& state, EventLayer& layer) {
   SpikeList& spikes = state.spikes;
+  const uint32_t* positions = spikes.positions.data();
+  const uint32_t* channels = spikes.channels.data();
+  const int32_t* numbers = spikes.numbers.data();
+  uint64_t* counts = state.counts.data();
+  const size_t lanes = neurons.lanes;
   uint64_t total = 0;
   int32_t largest = 0;
-  for (size_t i = 0; i < spikes.size; ++i) {
-    const int32_t number = spikes.numbers[i];
-    state.counts[spikes.positions[i] * neurons.lanes + spikes.channels[i]] +=
-        static_cast<uint64_t>(number);
-    total += static_cast<uint64_t>(number);
-    largest = std::max(largest, number);
-  }
+  spikes.ListSpots([&](size_t i) {
+    const auto number = static_cast<uint64_t>(numbers[i]);
+    counts[positions[i] * lanes + channels[i]] += number;
+    total += number;
+    largest = std::max(largest, numbers[i]);
+    return number;
+  });
   spikes.largest = largest;
   spikes.total = static_cast<double>(total);
   layer.spikes += total;
@@ -138,6 +143,7 @@ void EventEngine::TakeEvents(std::span<const TimedEvent> events) {
     spikes.numbers[i] = static_cast<int32_t>(std::clamp(value, -kLargestSum, kLargestSum));
   }
   spikes.valued |= spikes.largest > kLargestSum;
+  ListSpots(input, spikes);
   layers_.front().spikes += events.size();
 }
 
@@ -192,6 +198,7 @@ void EventEngine::StepNode(size_t node) {
   layer.updates += UpdateReached(neurons, now_, state);
   if (neurons.sending == format::EventSending::Values) {
     layer.spikes += state.spikes.size;
+    ListSpots(neurons, state.spikes);
   } else {
     CountSpikes(neurons, state, layer);
   }

@@ -112,6 +112,20 @@ void LayOutAxes(const format::EventSynapses& s, const format::Extent& source,
                     Horizontal(*s.window()), target.width());
 }
 
+// See EventConnection::taps_of_one.
+std::vector<uint32_t> TapsOfOne(const EventConnection& connection) {
+  std::vector<uint32_t> taps;
+  const EventAxis& rows = connection.rows;
+  const EventAxis& columns = connection.columns;
+  if (!rows.one_run || !columns.one_run) return taps;
+  for (const AxisRun& row : rows.runs) {
+    for (const AxisRun& column : columns.runs) {
+      taps.push_back(row.tap * static_cast<uint32_t>(columns.kernel_index.size()) + column.tap);
+    }
+  }
+  return taps;
+}
+
 // Weights from [target channel][source channel of the group][y][x].
 void LayOutWeights(const format::EventSynapses& s, double unit, EventConnection& connection) {
   const std::vector<int64_t>& rows = connection.rows.kernel_index;
@@ -195,6 +209,7 @@ EventConnection Connect(const format::EventSynapses& s, const SpikingLayer& sour
   connection.columns.Scale(target.lanes, connection.tap_size);
   connection.rows.Scale(target.lanes * target.extent.width(),
                         connection.tap_size * connection.columns.kernel_index.size());
+  if (target.positions() == 1 && s.groups() == 1) connection.taps_of_one = TapsOfOne(connection);
   LayOutWeights(s, target.unit, connection);
   BoundSums(s, connection);
   return connection;

@@ -33,6 +33,9 @@ struct EventConnection {
   EventAxis columns;
   // [source channel][row tap][column tap][tap_size], in units of the target (SpikingLayer::unit).
   hwy::AlignedFreeUniquePtr<int32_t[]> weights;
+  // With one target position that every source position reaches once, by source position: where its
+  // weights begin within a channel, in taps. Otherwise empty.
+  std::vector<uint32_t> taps_of_one;
   // What bounds the sum of a target at a step, in units: the sum of all of its absolute weights,
   // and by source channel the most that a single spike brings, and that of any channel.
   double largest_sum = 0;
@@ -45,7 +48,8 @@ struct EventConnection {
 // Then 32 bits hold what double precision would compute, as long as nothing leaves their range.
 struct WholeNeurons {
   // The parameters of a position lie together, one row of lanes for each, in units.
-  enum Row : uint8_t { kHighest, kFloor, kThreshold, kResetValue, kDrive, kRows };
+  // kInverse: of the threshold, as a float.
+  enum Row : uint8_t { kHighest, kFloor, kThreshold, kInverse, kResetValue, kDrive, kRows };
 
   // A potential within this and an input within that: their sum fits 32 bits.
   int32_t largest_potential = 0;

@@ -33,6 +33,7 @@ EventState::EventState(const SpikingLayer& neurons, bool is_input) : counts(neur
     if (neurons.current_decay != nullptr) currents = AllocateAligned<double>(neurons.size());
     done.resize(neurons.positions());
     reached = PositionSet(neurons.extent.height(), neurons.extent.width());
+    listed.resize(neurons.positions() + SpikeList::kRoom);
     Fill(inputs.get(), neurons.size());
     Fill(sums.get(), neurons.size());
   }
@@ -68,6 +69,20 @@ void EventState::TryWhole(const SpikingLayer& neurons) {
     whole_potentials[i] = static_cast<int32_t>(units);
   }
   is_whole = true;
+}
+
+void ListSpots(const SpikingLayer& sender, SpikeList& spikes) {
+  if (sender.sending == format::EventSending::Values) {
+    spikes.ListSpots([](size_t) { return uint64_t{1}; });
+  } else if (spikes.valued) {
+    spikes.ListSpots([&spikes](size_t i) {
+      return static_cast<uint64_t>(std::max(1.0, std::abs(spikes.values[i])));
+    });
+  } else {
+    spikes.ListSpots([&spikes](size_t i) {
+      return static_cast<uint64_t>(std::max<int64_t>(1, std::abs(int64_t{spikes.numbers[i]})));
+    });
+  }
 }
 
 }  // namespace cssrun::internal

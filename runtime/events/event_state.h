@@ -12,27 +12,54 @@
 
 namespace cssrun::internal {
 
+// Entries of a SpikeList that lie together and have one position.
+struct Spot {
+  uint32_t position = 0;
+  uint32_t end = 0;    // its entries are those from the end of the spot before on
+  uint64_t times = 0;  // how often weights are added for all entries before `end`
+};
+
 // What a node sends at one step, one entry a neuron. Of a node, not of the input: position after
 // position. Kernels write whole vectors, so there is room beyond the end.
 struct SpikeList {
   static constexpr size_t kRoom = 64;
+  static constexpr uint32_t kNowhere = ~uint32_t{0};
 
   // Sets aside memory for `count` entries.
   void Reserve(size_t count, bool with_values) {
     positions.resize(count + kRoom);
     channels.resize(count + kRoom);
     numbers.resize(count + kRoom);
+    spots.resize(count + 1);
     if (with_values) values.resize(count + kRoom);
   }
   bool empty() const { return size == 0; }
   size_t capacity() const { return positions.size() - kRoom; }
   void Clear() {
     size = 0;
+    spot_count = 0;
     largest = 0;
     total = 0;
   }
 
+  // Lists the spots of all entries. times(i): how often weights are added for entry i. Without
+  // branches, since how many entries a spot has is as good as random.
+  template <class Times>
+  void ListSpots(Times times) {
+    positions[size] = kNowhere;
+    Spot* spot = spots.data();
+    uint64_t sum = 0;
+    for (size_t i = 0; i < size; ++i) {
+      sum += times(i);
+      *spot = {positions[i], static_cast<uint32_t>(i + 1), sum};
+      spot += positions[i + 1] == positions[i] ? 0 : 1;
+    }
+    spot_count = static_cast<size_t>(spot - spots.data());
+  }
+
   size_t size = 0;
+  std::vector<Spot> spots;  // spot_count of them
+  size_t spot_count = 0;
   std::vector<uint32_t> positions;  // row * width + column
   std::vector<uint32_t> channels;
   std::vector<int32_t> numbers;  // of spikes
@@ -143,12 +170,16 @@ struct EventState {
   // During a step: the positions that something reached. Between steps: those that are above their
   // threshold still, and fire at the next step without any input.
   PositionSet reached;
+  std::vector<uint32_t> listed;  // where they are listed; has room for a vector beyond them
   SpikeList spikes;              // of this step
   SpikeList delayed;             // of the step before, where a delayed connection reads them
   std::vector<uint64_t> counts;  // [position][lane]: spikes sent
   // Of the input: by neuron, 1 + its entry in `spikes` while events of a step are taken, else 0.
   std::vector<uint32_t> entries;
 };
+
+// Lists the spots of what a node sends.
+void ListSpots(const SpikingLayer& sender, SpikeList& spikes);
 
 }  // namespace cssrun::internal
 

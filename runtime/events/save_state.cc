@@ -100,7 +100,8 @@ bool AddDelayed(uint64_t place, double value, SpikeList& delayed) {
 bool GetDelayed(const SpikingLayer& neurons, Reader& reader, SpikeList& delayed) {
   uint64_t count = 0;
   if (!reader.Get(count)) return false;
-  if (count > 0 && (!neurons.delays || count > delayed.capacity())) return false;
+  if (count == 0) return true;
+  if (!neurons.delays || count > delayed.capacity()) return false;
   for (uint64_t i = 0; i < count; ++i) {
     uint64_t place = 0;
     double value = 0;
@@ -111,6 +112,7 @@ bool GetDelayed(const SpikingLayer& neurons, Reader& reader, SpikeList& delayed)
       return false;
     }
   }
+  ListSpots(neurons, delayed);
   return true;
 }
 

@@ -1,7 +1,9 @@
 // Adds weights of spikes to the inputs of neurons, for every instruction set; see event_kernels.h.
 //
 // Sums are exact, so that their order is free: the spikes of one position are added together, and
-// where all targets are at one position, those of the whole step. Sums then stay in registers.
+// where all targets are at one position, many of a step. Sums then stay in registers. How many
+// spikes a position has is as good as random, and a branch that is predicted wrong costs as much as
+// adding a spike: hence lists of spots, and loops of constant length.
 #include <algorithm>
 #include <cmath>
 #include <type_traits>
@@ -25,25 +27,20 @@ using Doubles = hn::CappedTag<double, 1>;
 
 // Vectors of so many lanes at most may be wider than a position.
 constexpr size_t kFewLanes = 8;
-// Spikes that are added together; of more than that, so many at a time.
-constexpr size_t kMostRows = 64;
+// Entries that are converted at once.
+constexpr size_t kPiece = 64;
+// Rows of targets, and vectors of each, whose sums are kept in registers.
+constexpr size_t kMostRows = 3;
+constexpr size_t kMostVectors = 4;
 
-// The number of a spike, in units of the target where T is double.
+// Spikes that are added together: where the weights of each begin, in parts of so many weights, and
+// how often they are added.
 template <class T>
-HWY_INLINE T NumberOf(const SpikeList& spikes, size_t spike, double unit) {
-  if constexpr (std::is_same_v<T, int32_t>) {
-    return spikes.numbers[spike];
-  } else {
-    return unit * (spikes.valued ? spikes.values[spike] : spikes.numbers[spike]);
-  }
-}
-
-// The weights of spikes that are added together, and how often.
-template <class T>
-struct Rows {
-  const int32_t* weights[kMostRows];
-  T numbers[kMostRows];
-  size_t count = 0;
+struct Spikes {
+  const uint32_t* parts;
+  size_t part_size;
+  const T* numbers;
+  size_t count;
 };
 
 // Rows of targets one below another, and what lies from one to the next.
@@ -53,106 +50,138 @@ struct Block {
   size_t row_taps;
 };
 
-// Adds kVectors vectors of each row to each row of targets. Their sums stay in registers; a loop
-// over an array of them would not do that with every compiler. kOne: there is a single row, as most
-// events of a camera are.
-template <size_t kVectors, bool kOne, class D>
-HWY_INLINE void AddVectors(D d, const Rows<int32_t>& from, const Block& block, size_t offset,
-                           int32_t* HWY_RESTRICT to) {
-  static_assert(1 <= kVectors && kVectors <= 4);
+// kVectors vectors of targets, in registers. A list, since compilers store arrays.
+template <class D, size_t kVectors>
+struct Sums {
+  HWY_INLINE explicit Sums(const int32_t* from)
+      : first(hn::LoadU(D(), from)), rest(from + hn::Lanes(D())) {}
+  HWY_INLINE void Add(hn::Vec<D> number, const int32_t* weights) {
+    first = hn::Add(first, hn::Mul(hn::LoadU(D(), weights), number));
+    rest.Add(number, weights + hn::Lanes(D()));
+  }
+  HWY_INLINE void Store(int32_t* to) const {
+    hn::StoreU(first, D(), to);
+    rest.Store(to + hn::Lanes(D()));
+  }
+
+  hn::Vec<D> first;
+  Sums<D, kVectors - 1> rest;
+};
+template <class D>
+struct Sums<D, 0> {
+  HWY_INLINE explicit Sums(const int32_t* /*from*/) {}
+  HWY_INLINE void Add(hn::Vec<D> /*number*/, const int32_t* /*weights*/) {}
+  HWY_INLINE void Store(int32_t* /*to*/) const {}
+};
+
+// Adds kVectors vectors of weights of each spike to each of kRows rows of targets.
+template <size_t kRows, size_t kVectors, class D>
+HWY_NOINLINE void AddVectors(const Spikes<int32_t>& spikes, const Block& block,
+                             const int32_t* weights, int32_t* HWY_RESTRICT to) {
+  static_assert(1 <= kRows && kRows <= 3);
+  using Row = Sums<D, kVectors>;
+  constexpr size_t kSecond = kRows > 1 ? kVectors : 0;
+  constexpr size_t kThird = kRows > 2 ? kVectors : 0;
+  const size_t row_lanes = block.row_lanes;
+  const size_t row_taps = block.row_taps;
+  const uint32_t* HWY_RESTRICT parts = spikes.parts;
+  const int32_t* HWY_RESTRICT numbers = spikes.numbers;
+  const size_t part_size = spikes.part_size;
+  const size_t count = spikes.count;
+  Row a(to);
+  Sums<D, kSecond> b(to + row_lanes);
+  Sums<D, kThird> c(to + 2 * row_lanes);
+  for (size_t k = 0; k < count; ++k) {
+    const int32_t* HWY_RESTRICT from = weights + parts[k] * part_size;
+    const auto n = hn::Set(D(), numbers[k]);
+    a.Add(n, from);
+    b.Add(n, from + row_taps);
+    c.Add(n, from + 2 * row_taps);
+  }
+  a.Store(to);
+  b.Store(to + row_lanes);
+  c.Store(to + 2 * row_lanes);
+}
+
+using AddVectorsFunction = void (*)(const Spikes<int32_t>&, const Block&, const int32_t*,
+                                    int32_t* HWY_RESTRICT);
+
+// [rows - 1][vectors - 1]
+template <class D>
+constexpr AddVectorsFunction kAddVectors[kMostRows][kMostVectors] = {
+    {AddVectors<1, 1, D>, AddVectors<1, 2, D>, AddVectors<1, 3, D>, AddVectors<1, 4, D>},
+    {AddVectors<2, 1, D>, AddVectors<2, 2, D>, AddVectors<2, 3, D>, AddVectors<2, 4, D>},
+    {AddVectors<3, 1, D>, AddVectors<3, 2, D>, AddVectors<3, 3, D>, AddVectors<3, 4, D>}};
+
+// As AddRows(), any number of rows and weights.
+template <class D>
+HWY_NOINLINE void AddManyRows(D d, const Spikes<int32_t>& spikes, Block block,
+                              const int32_t* weights, size_t count, int32_t* HWY_RESTRICT to) {
   const size_t lanes = hn::Lanes(d);
-  const size_t rows = kOne ? 1 : from.count;
-  for (size_t height = block.height; height > 0; --height) {
-    auto a = hn::LoadU(d, to);
-    auto b = a;
-    auto c = a;
-    auto e = a;
-    if constexpr (kVectors > 1) b = hn::LoadU(d, to + lanes);
-    if constexpr (kVectors > 2) c = hn::LoadU(d, to + 2 * lanes);
-    if constexpr (kVectors > 3) e = hn::LoadU(d, to + 3 * lanes);
-    for (size_t k = 0; k < rows; ++k) {
-      const int32_t* HWY_RESTRICT w = from.weights[k] + offset;
-      const auto n = hn::Set(d, from.numbers[k]);
-      a = hn::Add(a, hn::Mul(hn::LoadU(d, w), n));
-      if constexpr (kVectors > 1) b = hn::Add(b, hn::Mul(hn::LoadU(d, w + lanes), n));
-      if constexpr (kVectors > 2) c = hn::Add(c, hn::Mul(hn::LoadU(d, w + 2 * lanes), n));
-      if constexpr (kVectors > 3) e = hn::Add(e, hn::Mul(hn::LoadU(d, w + 3 * lanes), n));
+  while (block.height > 0) {
+    const size_t rows = std::min(block.height, kMostRows);
+    size_t i = 0;
+    for (size_t left = count / lanes; left > 0;) {
+      const size_t vectors = std::min(left, kMostVectors);
+      kAddVectors<D>[rows - 1][vectors - 1](spikes, block, weights + i, to + i);
+      left -= vectors;
+      i += vectors * lanes;
     }
-    hn::StoreU(a, d, to);
-    if constexpr (kVectors > 1) hn::StoreU(b, d, to + lanes);
-    if constexpr (kVectors > 2) hn::StoreU(c, d, to + 2 * lanes);
-    if constexpr (kVectors > 3) hn::StoreU(e, d, to + 3 * lanes);
-    to += block.row_lanes;
-    offset += block.row_taps;
+    // Nothing is left there; GCC warns of a rest after vectors of one lane.
+    if constexpr (1 < hn::MaxLanes(D()) && hn::MaxLanes(D()) <= kFewLanes) {
+      for (; i < count; ++i) {
+        for (size_t row = 0; row < rows; ++row) {
+          const int32_t* from = weights + row * block.row_taps + i;
+          int32_t& sum = to[row * block.row_lanes + i];
+          for (size_t k = 0; k < spikes.count; ++k) {
+            sum += spikes.numbers[k] * from[spikes.parts[k] * spikes.part_size];
+          }
+        }
+      }
+    }
+    to += rows * block.row_lanes;
+    weights += rows * block.row_taps;
+    block.height -= rows;
   }
 }
 
-// Adds `count` weights of each row, from `offset` on, whole vectors where they are wide, in vectors
-// that are those of a position: wider ones would load what narrower ones have just stored at
-// another place, and wait for it.
-template <bool kOne, class D>
-HWY_INLINE void AddRows(D d, const Rows<int32_t>& from, const Block& block, size_t offset,
-                        size_t count, int32_t* HWY_RESTRICT to) {
-  const size_t lanes = hn::Lanes(d);
-  size_t i = 0;
-  for (; i + 4 * lanes <= count; i += 4 * lanes)
-    AddVectors<4, kOne>(d, from, block, offset + i, to + i);
-  if (i + 3 * lanes <= count) {
-    AddVectors<3, kOne>(d, from, block, offset + i, to + i);
-    i += 3 * lanes;
-  } else if (i + 2 * lanes <= count) {
-    AddVectors<2, kOne>(d, from, block, offset + i, to + i);
-    i += 2 * lanes;
-  } else if (i + lanes <= count) {
-    AddVectors<1, kOne>(d, from, block, offset + i, to + i);
-    i += lanes;
-  }
-  // Nothing is left there; GCC warns of a rest after vectors of one lane.
-  if constexpr (hn::MaxLanes(D()) > kFewLanes || hn::MaxLanes(D()) == 1) return;
-  if (i == count) return;
-  for (size_t y = 0; y < block.height; ++y) {
-    for (size_t x = i; x < count; ++x) {
-      for (size_t k = 0; k < from.count; ++k) {
-        to[x] += from.numbers[k] * from.weights[k][offset + x];
-      }
-    }
-    to += block.row_lanes;
-    offset += block.row_taps;
+// Adds `count` weights of each spike to each row of a block, in vectors that are those of a
+// position: wider ones would load what narrower ones have just stored at another place, and wait
+// for it.
+template <class D>
+HWY_INLINE void AddRows(D d, const Spikes<int32_t>& spikes, const Block& block,
+                        const int32_t* weights, size_t count, int32_t* HWY_RESTRICT to) {
+  const size_t vectors = count / hn::Lanes(d);
+  if (HWY_LIKELY(block.height <= kMostRows && vectors <= kMostVectors &&
+                 vectors * hn::Lanes(d) == count)) {
+    kAddVectors<D>[block.height - 1][vectors - 1](spikes, block, weights, to);
+  } else {
+    AddManyRows(d, spikes, block, weights, count, to);
   }
 }
 
 // The same in double precision.
-template <bool kOne, class D>
-HWY_INLINE void AddRows(D /*ints*/, const Rows<double>& from, const Block& block, size_t offset,
-                        size_t count, double* HWY_RESTRICT to) {
+template <class D>
+HWY_INLINE void AddRows(D /*ints*/, const Spikes<double>& spikes, const Block& block,
+                        const int32_t* weights, size_t count, double* HWY_RESTRICT to) {
   const Doubles d;
   const hn::Rebind<int32_t, Doubles> ints;
   const size_t lanes = hn::Lanes(d);
   for (size_t y = 0; y < block.height; ++y) {
-    for (size_t k = 0; k < from.count; ++k) {
-      const int32_t* HWY_RESTRICT weights = from.weights[k] + offset;
-      const double value = from.numbers[k];
+    for (size_t k = 0; k < spikes.count; ++k) {
+      const int32_t* HWY_RESTRICT from = weights + spikes.parts[k] * spikes.part_size;
+      const double value = spikes.numbers[k];
       size_t i = 0;
       for (; i + lanes <= count; i += lanes) {
-        const auto weight = hn::PromoteTo(d, hn::LoadU(ints, weights + i));
+        const auto weight = hn::PromoteTo(d, hn::LoadU(ints, from + i));
         hn::StoreU(hn::Add(hn::LoadU(d, to + i), hn::Mul(hn::Set(d, value), weight)), d, to + i);
       }
       if constexpr (hn::MaxLanes(Doubles()) == 1) continue;
-      for (; i < count; ++i) to[i] += value * static_cast<double>(weights[i]);
+      for (; i < count; ++i) to[i] += value * static_cast<double>(from[i]);
     }
     to += block.row_lanes;
-    offset += block.row_taps;
+    weights += block.row_taps;
   }
-}
-
-// How often a weight is added: at least once for each spike.
-template <class T>
-HWY_INLINE uint64_t TimesOf(const EventConnection& connection, const SpikeList& spikes, size_t i) {
-  if constexpr (std::is_same_v<T, double>) {  // whole sums take whole numbers
-    if (connection.valued) return 1;
-    if (spikes.valued) return static_cast<uint64_t>(std::max(1.0, std::abs(spikes.values[i])));
-  }
-  return static_cast<uint64_t>(std::max<int64_t>(1, std::abs(int64_t{spikes.numbers[i]})));
 }
 
 // The spikes that a scatter is about, and where they go.
@@ -164,190 +193,201 @@ struct Task {
   EventState& target;
 };
 
+// Marks positions of a set as reached.
+class Marks {
+ public:
+  explicit Marks(PositionSet& set)
+      : set_(set),
+        small_(set.words_per_row() == 1 && set.rows().size() == 1),
+        columns_(set.Row(0)),
+        rows_(set.rows().data()) {}
+
+  HWY_INLINE void Add(const AxisRun& row, const AxisRun& column) {
+    if (HWY_LIKELY(small_)) {
+      rows_[0] |= PositionSet::Bits(row.target, row.count);
+      const uint64_t bits = PositionSet::Bits(column.target, column.count);
+      uint64_t* columns = columns_ + row.target;
+      for (uint32_t k = 0; k < row.count; ++k) columns[k] |= bits;
+      return;
+    }
+    for (uint32_t k = 0; k < row.count; ++k) set_.Add(row.target + k, column.target, column.count);
+  }
+
+ private:
+  PositionSet& set_;
+  bool small_;  // a word holds the rows, and one word the columns of each
+  uint64_t* columns_;
+  uint64_t* rows_;
+};
+
 // What does not change during a scatter. Copies, which stay in registers: vectors that are stored
-// might be any of the originals. D: vectors of weights.
-template <class D, class T>
+// might be any of the originals.
+template <class T>
 struct Scatter {
   Scatter(const Task& task, T* sums)
-      : connection(task.connection),
-        weights(connection.weights.get()),
-        row_begin(connection.rows.begin.data()),
-        rows(connection.rows.runs.data()),
-        column_begin(connection.columns.begin.data()),
-        columns(connection.columns.runs.data()),
+      : weights(task.connection.weights.get()),
+        rows(task.connection.rows.runs.data()),
+        columns(task.connection.columns.runs.data()),
         to(sums),
-        reached(task.target.reached),
-        small(reached.words_per_row() == 1 && reached.rows().size() == 1),
-        reached_columns(reached.Row(0)),
-        reached_rows(reached.rows().data()),
+        marks(task.target.reached),
         lanes(task.layer.lanes),
         row_lanes(task.layer.lanes * task.layer.extent.width()),
-        unit(task.layer.unit),
-        row_taps(connection.columns.kernel_index.size() * connection.tap_size),
-        channel_taps(connection.rows.kernel_index.size() * row_taps) {}
+        row_taps(task.connection.columns.kernel_index.size() * task.connection.tap_size),
+        channel_taps(task.connection.rows.kernel_index.size() * row_taps),
+        source_width(task.source_width) {}
 
-  const EventConnection& connection;
   const int32_t* weights;
-  const uint32_t* row_begin;
   const AxisRun* rows;
-  const uint32_t* column_begin;
   const AxisRun* columns;
   T* to;
-  PositionSet& reached;
-  bool small;  // one word holds the rows of `reached`, and one word those of a row
-  uint64_t* reached_columns;
-  uint64_t* reached_rows;
+  Marks marks;
   size_t lanes;
-  size_t row_lanes;  // of a row of targets
-  double unit;
+  size_t row_lanes;     // of a row of targets
   size_t row_taps;      // weights of a row of taps
   size_t channel_taps;  // of a source channel
+  uint32_t source_width;
 };
 
-// The runs of a source position.
-struct Runs {
-  const AxisRun* rows;
-  const AxisRun* rows_end;
-  const AxisRun* columns;
-  const AxisRun* columns_end;
-};
-
-template <class D, class T>
-HWY_INLINE Runs RunsAt(const Scatter<D, T>& scatter, uint32_t row, uint32_t column) {
-  return {scatter.rows + scatter.row_begin[row], scatter.rows + scatter.row_begin[row + 1],
-          scatter.columns + scatter.column_begin[column],
-          scatter.columns + scatter.column_begin[column + 1]};
+// Where each position has one run of rows and one of columns, and all channels are of one group.
+template <class D>
+HWY_NOINLINE uint64_t ScatterPatches(D d, const Task& task, int32_t* to) {
+  Scatter<int32_t> scatter(task, to);
+  const uint32_t* channels = task.spikes.channels.data();
+  const int32_t* numbers = task.spikes.numbers.data();
+  const Spot* spot = task.spikes.spots.data();
+  const Spot* const last = spot + task.spikes.spot_count;
+  uint64_t added = 0;
+  uint64_t times = 0;
+  uint32_t first = 0;
+  for (; spot != last; ++spot) {
+    const AxisRun& row = scatter.rows[spot->position / scatter.source_width];
+    const AxisRun& column = scatter.columns[spot->position % scatter.source_width];
+    const Spikes<int32_t> spikes = {channels + first, scatter.channel_taps, numbers + first,
+                                    spot->end - first};
+    AddRows(d, spikes, {row.count, scatter.row_lanes, scatter.row_taps},
+            scatter.weights + row.first_weight + column.first_weight, column.count * scatter.lanes,
+            scatter.to + row.first_target + column.first_target);
+    scatter.marks.Add(row, column);
+    added += row.count * column.count * (spot->times - times);
+    times = spot->times;
+    first = spot->end;
+  }
+  return added * task.connection.group_targets;
 }
 
-// Returns the number of positions.
-template <class D, class T>
-HWY_INLINE uint64_t MarkReached(const Scatter<D, T>& scatter, const Runs& runs) {
-  uint64_t width = 0;
-  uint64_t height = 0;
-  uint64_t bits = 0;
-  for (const AxisRun* run = runs.columns; run != runs.columns_end; ++run) {
-    width += run->count;
-    if (scatter.small) bits |= PositionSet::Bits(run->target, run->count);
-  }
-  if (width == 0) return 0;
-  for (const AxisRun* row = runs.rows; row != runs.rows_end; ++row) {
-    height += row->count;
-    if (scatter.small) {
-      scatter.reached_rows[0] |= PositionSet::Bits(row->target, row->count);
-      uint64_t* columns = scatter.reached_columns + row->target;
-      for (uint32_t k = 0; k < row->count; ++k) columns[k] |= bits;
-      continue;
+// Entries `first` to before `end` of a list, a few at a time: `parts` are those of the first, and
+// on. Whole sums take whole numbers.
+template <class Add>
+HWY_INLINE void AddNumbers(const SpikeList& list, double /*unit*/, const int32_t* /*sums*/,
+                           size_t first, size_t end, const uint32_t* parts, size_t part_size,
+                           Add add) {
+  add(Spikes<int32_t>{parts, part_size, list.numbers.data() + first, end - first});
+}
+template <class Add>
+HWY_INLINE void AddNumbers(const SpikeList& list, double unit, const double* /*sums*/, size_t first,
+                           size_t end, const uint32_t* parts, size_t part_size, Add add) {
+  double numbers[kPiece];
+  for (size_t count = 0; first < end; first += count, parts += count) {
+    count = std::min(end - first, kPiece);
+    for (size_t i = 0; i < count; ++i) {
+      numbers[i] = unit * (list.valued ? list.values[first + i] : list.numbers[first + i]);
     }
-    for (uint32_t k = 0; k < row->count; ++k) {
-      for (const AxisRun* run = runs.columns; run != runs.columns_end; ++run) {
-        scatter.reached.Add(row->target + k, run->target, run->count);
-      }
-    }
+    add(Spikes<double>{parts, part_size, numbers, count});
   }
-  return height * width;
 }
 
-// Adds the rows of spikes at one position to a run of columns, in the target rows of a run.
-template <bool kOne, class D, class T>
-HWY_INLINE void AddRun(const Scatter<D, T>& scatter, const AxisRun& row, const AxisRun& column,
-                       const Rows<T>& from, size_t channel) {
-  T* to = scatter.to + row.first_target + column.first_target + channel;
-  const size_t offset = row.first_weight + column.first_weight;
-  const EventConnection& connection = scatter.connection;
+// Adds spikes at one position to a run of columns in a run of rows. `channel`: the first of their
+// group.
+template <class D, class T>
+HWY_INLINE void AddRun(D d, const Scatter<T>& scatter, const EventConnection& connection,
+                       const AxisRun& row, const AxisRun& column, const Spikes<T>& spikes,
+                       size_t channel) {
   const Block block = {row.count, scatter.row_lanes, scatter.row_taps};
+  T* to = scatter.to + row.first_target + column.first_target + channel;
+  const int32_t* weights = scatter.weights + row.first_weight + column.first_weight;
   if (connection.groups == 1) {
-    AddRows<kOne>(D(), from, block, offset, column.count * scatter.lanes, to);
+    AddRows(d, spikes, block, weights, column.count * scatter.lanes, to);
     return;
   }
   for (uint32_t x = 0; x < column.count; ++x) {
-    AddRows<kOne>(D(), from, block, offset + x * connection.tap_size, connection.group_targets,
-                  to + x * scatter.lanes);
+    AddRows(d, spikes, block, weights + x * connection.tap_size, connection.group_targets,
+            to + x * scatter.lanes);
   }
 }
 
-// Adds the rows of spikes at one position to all targets. kOne: a single row.
-template <bool kOne, class D, class T>
-HWY_INLINE void AddRuns(const Scatter<D, T>& scatter, const Runs& runs, const Rows<T>& from,
-                        size_t channel) {
-  for (const AxisRun* row = runs.rows; row != runs.rows_end; ++row) {
-    for (const AxisRun* column = runs.columns; column != runs.columns_end; ++column) {
-      AddRun<kOne>(scatter, *row, *column, from, channel);
+// Any connection.
+template <class D, class T>
+HWY_NOINLINE uint64_t ScatterRuns(D d, const Task& task, T* to) {
+  Scatter<T> scatter(task, to);
+  const SpikeList& spikes = task.spikes;
+  const EventConnection& connection = task.connection;
+  const uint32_t* row_begin = connection.rows.begin.data();
+  const uint32_t* column_begin = connection.columns.begin.data();
+  uint64_t added = 0;
+  uint64_t times = 0;
+  uint32_t first = 0;
+  for (size_t s = 0; s < spikes.spot_count; ++s) {
+    const Spot& spot = spikes.spots[s];
+    const uint32_t* rows = row_begin + spot.position / scatter.source_width;
+    const uint32_t* columns = column_begin + spot.position % scatter.source_width;
+    for (uint32_t r = rows[0]; r < rows[1]; ++r) {
+      for (uint32_t c = columns[0]; c < columns[1]; ++c) {
+        const AxisRun& row = scatter.rows[r];
+        const AxisRun& column = scatter.columns[c];
+        size_t end = spot.end;
+        for (size_t i = first; i < spot.end; i = end) {
+          size_t channel = 0;
+          if (connection.groups > 1) {  // spikes of other groups go to other channels
+            channel = spikes.channels[i] / connection.group_sources * connection.group_targets;
+            end = i + 1;
+          }
+          AddNumbers(spikes, task.layer.unit, to, i, end, spikes.channels.data() + i,
+                     scatter.channel_taps, [&](const Spikes<T>& some) {
+                       AddRun(d, scatter, connection, row, column, some, channel);
+                     });
+        }
+        scatter.marks.Add(row, column);
+        added += row.count * column.count * (spot.times - times);
+      }
     }
+    times = spot.times;
+    first = spot.end;
   }
+  return added * connection.group_targets;
 }
 
 // With one target position, all spikes meet there.
 template <class D, class T>
-HWY_NOINLINE uint64_t ScatterToOne(D /*d*/, const Task& task, T* to) {
-  const Scatter<D, T> scatter(task, to);
+HWY_NOINLINE uint64_t ScatterToOne(D d, const Task& task, T* to) {
   const SpikeList& spikes = task.spikes;
-  const uint32_t source_width = task.source_width;
-  const EventConnection& connection = scatter.connection;
-  const Block block = {1, 0, 0};
-  uint64_t added = 0;
-  Rows<T> rows;
+  const EventConnection& connection = task.connection;
+  const size_t lanes = task.layer.lanes;
+  const auto channel_taps = static_cast<uint32_t>(connection.rows.kernel_index.size() *
+                                                  connection.columns.kernel_index.size());
+  uint32_t taps[kPiece];
   for (size_t i = 0, end = 0; i < spikes.size; i = end) {
-    const uint32_t position = spikes.positions[i];
-    for (end = i + 1; end < spikes.size && spikes.positions[end] == position;) ++end;
-    const Runs runs = RunsAt(scatter, position / source_width, position % source_width);
-    for (const AxisRun* row = runs.rows; row != runs.rows_end; ++row) {
-      for (const AxisRun* column = runs.columns; column != runs.columns_end; ++column) {
-        const int32_t* weights = scatter.weights + row->first_weight + column->first_weight;
-        for (size_t k = i; k < end; ++k) {
-          rows.weights[rows.count] = weights + spikes.channels[k] * scatter.channel_taps;
-          rows.numbers[rows.count] = NumberOf<T>(spikes, k, scatter.unit);
-          added += TimesOf<T>(connection, spikes, k);
-          if (++rows.count < kMostRows) continue;
-          AddRows<false>(D(), rows, block, 0, scatter.lanes, scatter.to);
-          rows.count = 0;
-        }
-      }
+    end = std::min(i + kPiece, spikes.size);
+    for (size_t k = i; k < end; ++k) {
+      taps[k - i] = spikes.channels[k] * channel_taps + connection.taps_of_one[spikes.positions[k]];
     }
+    AddNumbers(spikes, task.layer.unit, to, i, end, taps, lanes, [&](const Spikes<T>& some) {
+      AddRows(d, some, {1, 0, 0}, connection.weights.get(), lanes, to);
+    });
   }
-  if (rows.count > 0) AddRows<false>(D(), rows, block, 0, scatter.lanes, scatter.to);
-  if (added > 0) scatter.reached.Add(0, 0, 1);
-  return added * connection.group_targets;
-}
-
-template <class D, class T>
-HWY_NOINLINE uint64_t ScatterToMap(D /*d*/, const Task& task, T* to) {
-  const Scatter<D, T> scatter(task, to);
-  const SpikeList& spikes = task.spikes;
-  const uint32_t source_width = task.source_width;
-  const EventConnection& connection = scatter.connection;
-  // Spikes of other groups go to other channels.
-  const size_t most = connection.groups == 1 ? kMostRows : 1;
-  uint64_t added = 0;
-  Rows<T> rows;
-  for (size_t i = 0; i < spikes.size;) {
-    const uint32_t position = spikes.positions[i];
-    const size_t channel = connection.groups == 1 ? 0
-                                                  : spikes.channels[i] / connection.group_sources *
-                                                        connection.group_targets;
-    uint64_t times = 0;
-    rows.count = 0;
-    do {
-      rows.weights[rows.count] = scatter.weights + spikes.channels[i] * scatter.channel_taps;
-      rows.numbers[rows.count] = NumberOf<T>(spikes, i, scatter.unit);
-      times += TimesOf<T>(connection, spikes, i);
-      ++rows.count;
-      ++i;
-    } while (rows.count < most && i < spikes.size && spikes.positions[i] == position);
-    const Runs runs = RunsAt(scatter, position / source_width, position % source_width);
-    if (rows.count == 1) {
-      AddRuns<true>(scatter, runs, rows, channel);
-    } else {
-      AddRuns<false>(scatter, runs, rows, channel);
-    }
-    added += MarkReached(scatter, runs) * times;
-  }
-  return added * connection.group_targets;
+  task.target.reached.Add(0, 0, 1);
+  return spikes.spots[spikes.spot_count - 1].times * connection.group_targets;
 }
 
 template <class D, class T>
 HWY_INLINE uint64_t ScatterInto(D d, const Task& task, T* to) {
-  return task.layer.positions() == 1 && task.connection.groups == 1 ? ScatterToOne(d, task, to)
-                                                                    : ScatterToMap(d, task, to);
+  const EventConnection& connection = task.connection;
+  if (!connection.taps_of_one.empty()) return ScatterToOne(d, task, to);
+  if constexpr (std::is_same_v<T, int32_t>) {
+    const bool patches =
+        connection.groups == 1 && connection.rows.one_run && connection.columns.one_run;
+    if (patches) return ScatterPatches(d, task, to);
+  }
+  return ScatterRuns(d, task, to);
 }
 
 uint64_t ScatterTarget(const EventConnection& connection, const SpikeList& spikes,

@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "runtime/assert.h"
+#include "runtime/bit_lists.h"
 #include "runtime/events/event_kernels.h"
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "runtime/events/update_neurons.cc"
@@ -55,11 +56,12 @@ struct WholeUpdate {
   WholeRun<D> run;
 };
 
-// Updates all positions that were reached; those of which `update` says so are reached at the next
-// step, too.
-template <class Update>
-HWY_INLINE uint64_t UpdatePositions(size_t width, PositionSet& reached, Update& update) {
-  uint64_t positions = 0;
+// Moves the positions that were reached to a list. Of the bits of a row eight are listed at once,
+// since how many there are is as good as random.
+HWY_INLINE size_t ListReached(size_t width, PositionSet& reached, uint32_t* list) {
+  const hn::CappedTag<uint32_t, 8> d;
+  const hn::Rebind<uint8_t, decltype(d)> bytes;
+  size_t count = 0;
   const size_t words_per_row = reached.words_per_row();
   std::vector<uint64_t>& rows = reached.rows();
   for (size_t r = 0; r < rows.size(); ++r) {
@@ -69,23 +71,41 @@ HWY_INLINE uint64_t UpdatePositions(size_t width, PositionSet& reached, Update& 
           r * PositionSet::kWordBits + static_cast<size_t>(std::countr_zero(row_bits));
       uint64_t* words = reached.Row(row);
       for (size_t w = 0; w < words_per_row; ++w) {
-        uint64_t bits = words[w];
-        positions += static_cast<uint64_t>(std::popcount(bits));
-        for (words[w] = 0; bits != 0; bits &= bits - 1) {
-          const size_t column =
-              w * PositionSet::kWordBits + static_cast<size_t>(std::countr_zero(bits));
-          if (update(row * width + column)) reached.Add(row, column, 1);
+        uint64_t word = words[w];
+        words[w] = 0;
+        const size_t end = std::min(width, (w + 1) * PositionSet::kWordBits);
+        for (size_t column = w * PositionSet::kWordBits; column < end; column += 8) {
+          const auto bits = static_cast<uint8_t>(word);
+          word >>= 8;
+          const auto first = hn::Set(d, static_cast<uint32_t>(row * width + column));
+          for (size_t i = 0; i < 8; i += hn::Lanes(d)) {
+            const auto listed = hn::PromoteTo(d, hn::LoadU(bytes, kBitLists.bits[bits] + i));
+            hn::StoreU(hn::Add(listed, first), d, list + count + i);
+          }
+          count += kBitLists.counts[bits];
         }
       }
     }
   }
-  return positions;
+  return count;
+}
+
+// Updates all positions that were reached; those of which `update` says so are reached at the next
+// step, too.
+template <class Update>
+HWY_INLINE uint64_t UpdatePositions(size_t width, EventState& state, Update& update) {
+  const uint32_t* list = state.listed.data();
+  const size_t count = ListReached(width, state.reached, state.listed.data());
+  for (size_t i = 0; i < count; ++i) {
+    if (update(list[i])) state.reached.Add(list[i] / width, list[i] % width, 1);
+  }
+  return count;
 }
 
 template <bool kRare, class D>
 HWY_NOINLINE uint64_t UpdateAllWhole(D d, const SpikingLayer& layer, EventState& state) {
   WholeUpdate<kRare, D> update = {WholeRun<D>(layer, state)};
-  const uint64_t positions = UpdatePositions(layer.extent.width(), state.reached, update);
+  const uint64_t positions = UpdatePositions(layer.extent.width(), state, update);
   state.rate.Add(positions * (layer.lanes / hn::Lanes(d)), update.run.sent - state.spikes.size);
   state.spikes.size = update.run.sent;
   const auto allowed = hn::Set(d, layer.whole->largest_potential);
@@ -107,7 +127,7 @@ uint64_t UpdateTarget(const SpikingLayer& layer, uint64_t step, EventState& stat
   const hn::CappedTag<int32_t, 1> one;
   if (!state.is_whole) {
     DoubleUpdate update = {layer, step, state};
-    positions = UpdatePositions(layer.extent.width(), state.reached, update);
+    positions = UpdatePositions(layer.extent.width(), state, update);
   } else if (layer.lanes % hn::Lanes(ints) == 0) {
     positions = UpdateWholeTarget(ints, layer, state);
   } else if (layer.lanes % hn::Lanes(few) == 0) {

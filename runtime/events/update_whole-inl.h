@@ -81,21 +81,28 @@ HWY_INLINE void SendWhole(D d, uint32_t position, size_t lane, hn::Mask<D> fires
   run.sent += hn::CountTrue(d, fires);
 }
 
-// Takes off the thresholds of neurons that send more than a few spikes at this step.
+// Takes off all thresholds of neurons that send more than a few spikes at this step, those in
+// `more`; returns how many. Quotients of floats are at most one off, since thresholds are at least
+// kSmallestThreshold.
 template <class D>
-HWY_INLINE void SendMany(D d, const int32_t* highest, const int32_t* threshold, hn::Vec<D>& v,
-                         hn::Vec<D>& numbers) {
-  HWY_ALIGN int32_t left[HWY_MAX_BYTES / sizeof(int32_t)];
-  HWY_ALIGN int32_t sent[HWY_MAX_BYTES / sizeof(int32_t)];
-  hn::Store(v, d, left);
-  hn::Store(numbers, d, sent);
-  for (size_t i = 0; i < hn::Lanes(d); ++i) {
-    if (left[i] <= highest[i]) continue;
-    sent[i] += left[i] / threshold[i];
-    left[i] %= threshold[i];
-  }
-  v = hn::Load(d, left);
-  numbers = hn::Load(d, sent);
+HWY_INLINE hn::Vec<D> SendMany(D d, const int32_t* parameters, size_t lanes, hn::Mask<D> more,
+                               hn::Vec<D>& v) {
+  const hn::Rebind<float, D> floats;
+  const auto highest = hn::Load(d, parameters + WholeNeurons::kHighest * lanes);
+  const auto threshold = hn::Load(d, parameters + WholeNeurons::kThreshold * lanes);
+  const auto inverse =
+      hn::BitCast(floats, hn::Load(d, parameters + WholeNeurons::kInverse * lanes));
+  const auto one = hn::Set(d, 1);
+  const auto quotient = hn::ConvertTo(d, hn::Mul(hn::ConvertTo(floats, v), inverse));
+  auto numbers = hn::IfThenElseZero(more, quotient);
+  v = hn::Sub(v, hn::Mul(numbers, threshold));
+  const auto too_many = hn::And(more, hn::Lt(v, hn::Zero(d)));
+  const auto too_few = hn::And(more, hn::Gt(v, highest));
+  numbers = hn::Sub(numbers, hn::IfThenElseZero(too_many, one));
+  numbers = hn::Add(numbers, hn::IfThenElseZero(too_few, one));
+  v = hn::Add(v, hn::IfThenElseZero(too_many, threshold));
+  v = hn::Sub(v, hn::IfThenElseZero(too_few, threshold));
+  return numbers;
 }
 
 // Spikes and resets of the neurons in `fires`; returns the potentials after them. `parameters`: of
@@ -109,9 +116,8 @@ HWY_INLINE hn::Vec<D> FireWhole(D d, uint32_t position, size_t lane, const int32
     const auto value = hn::Load(d, parameters + WholeNeurons::kResetValue * run.lanes);
     v = hn::IfThenElse(fires, value, v);
   } else {
-    const int32_t* at = parameters + WholeNeurons::kThreshold * run.lanes;
     const auto highest = hn::Load(d, parameters + WholeNeurons::kHighest * run.lanes);
-    const auto threshold = hn::Load(d, at);
+    const auto threshold = hn::Load(d, parameters + WholeNeurons::kThreshold * run.lanes);
     v = hn::Sub(v, hn::IfThenElseZero(fires, threshold));
     auto more = hn::Gt(v, highest);
     if (run.firing == WholeRun<D>::kOne) {
@@ -121,7 +127,9 @@ HWY_INLINE hn::Vec<D> FireWhole(D d, uint32_t position, size_t lane, const int32
       numbers = hn::Add(numbers, hn::IfThenElseZero(more, one));
       v = hn::Sub(v, hn::IfThenElseZero(more, threshold));
       more = hn::Gt(v, highest);
-      if (!hn::AllFalse(d, more)) SendMany(d, parameters, at, v, numbers);
+      if (HWY_UNLIKELY(!hn::AllFalse(d, more))) {
+        numbers = hn::Add(numbers, SendMany(d, parameters, run.lanes, more, v));
+      }
     }
   }
   SendWhole(d, position, lane, fires, numbers, run);

@@ -1,6 +1,7 @@
 #include "runtime/events/whole_neurons.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 
@@ -81,7 +82,6 @@ std::optional<WholeNeurons> MakeWholeNeurons(const SpikingLayer& neurons) {
   const Units threshold = put(neurons.threshold, WholeNeurons::kThreshold);
   const Units reset_value = put(neurons.reset_value, WholeNeurons::kResetValue);
   const Units floor = put(neurons.floor, WholeNeurons::kFloor);
-  put(neurons.threshold, WholeNeurons::kHighest);
   if (!drive.whole || !threshold.whole || !reset_value.whole || !floor.whole) return std::nullopt;
   if (neurons.several && threshold.smallest < kSmallestThreshold) return std::nullopt;
 
@@ -95,9 +95,13 @@ std::optional<WholeNeurons> MakeWholeNeurons(const SpikingLayer& neurons) {
   whole.drives = drive.largest > 0;
   if (whole.largest_input <= 0) return std::nullopt;
   for (size_t i = 0; i < Count(neurons); ++i) {
-    const size_t row = i / neurons.lanes * WholeNeurons::kRows + WholeNeurons::kHighest;
-    int32_t& highest = whole.parameters[row * neurons.lanes + i % neurons.lanes];
-    highest = HighestBelow(highest, neurons.several);
+    int32_t* parameters = whole.parameters.get() +
+                          i / neurons.lanes * WholeNeurons::kRows * neurons.lanes +
+                          i % neurons.lanes;
+    const int32_t reached = parameters[WholeNeurons::kThreshold * neurons.lanes];
+    parameters[WholeNeurons::kHighest * neurons.lanes] = HighestBelow(reached, neurons.several);
+    parameters[WholeNeurons::kInverse * neurons.lanes] =
+        std::bit_cast<int32_t>(1.0F / static_cast<float>(reached));
   }
   return whole;
 }
