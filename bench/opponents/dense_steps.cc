@@ -49,9 +49,24 @@ CSSRUN_BENCH_CLONES void ToBytes(const float* spikes, size_t count, uint8_t* byt
     bytes[i] = static_cast<uint8_t>(static_cast<int>(std::min(spikes[i], 255.0F)));
   }
 }
-CSSRUN_BENCH_CLONES void AddBytes(const uint8_t* from, size_t count, uint8_t* to) {
-  for (size_t i = 0; i < count; ++i) {
-    to[i] = static_cast<uint8_t>(std::min(to[i] + from[i], 255));
+// Adds one member of each window of a row of windows, `step` bytes apart: of all channels.
+template <size_t kChannels>
+inline void AddMembers(const uint8_t* from, size_t step, size_t windows, uint8_t* to) {
+  for (size_t x = 0; x < windows; ++x, from += step, to += kChannels) {
+    for (size_t i = 0; i < kChannels; ++i) {
+      to[i] = static_cast<uint8_t>(std::min(to[i] + from[i], 255));
+    }
+  }
+}
+CSSRUN_BENCH_CLONES void AddRow(const uint8_t* from, size_t step, size_t windows, size_t channels,
+                                uint8_t* to) {
+  if (channels == 8) return AddMembers<8>(from, step, windows, to);
+  if (channels == 16) return AddMembers<16>(from, step, windows, to);
+  if (channels == 32) return AddMembers<32>(from, step, windows, to);
+  for (size_t x = 0; x < windows; ++x, from += step, to += channels) {
+    for (size_t i = 0; i < channels; ++i) {
+      to[i] = static_cast<uint8_t>(std::min(to[i] + from[i], 255));
+    }
   }
 }
 
@@ -177,15 +192,23 @@ struct DenseSteps::Chain {
     auto* to = static_cast<uint8_t*>(layer.source.get_data_handle());
     const size_t channels = layer.seen.channels();
     std::fill_n(to, format::Neurons(layer.seen), uint8_t{0});
-    for (int64_t row = 0; row < layer.seen.height(); ++row) {
-      for (int64_t column = 0; column < layer.seen.width(); ++column, to += channels) {
-        for (int64_t k = 0; k < layer.pool.kernel_y() * layer.pool.kernel_x(); ++k) {
-          const int64_t y =
-              row * layer.pool.stride_y() - layer.pool.pad_top() + k / layer.pool.kernel_x();
-          const int64_t x =
-              column * layer.pool.stride_x() - layer.pool.pad_left() + k % layer.pool.kernel_x();
-          if (y < 0 || x < 0 || y >= layer.from.height() || x >= layer.from.width()) continue;
-          AddBytes(from + static_cast<size_t>(y * layer.from.width() + x) * channels, channels, to);
+    const format::Window& w = layer.pool;
+    const int64_t stride = w.stride_x();
+    for (int64_t row = 0; row < layer.seen.height(); ++row, to += layer.seen.width() * channels) {
+      for (int64_t ky = 0; ky < w.kernel_y(); ++ky) {
+        const int64_t y = row * w.stride_y() - w.pad_top() + ky;
+        if (y < 0 || y >= layer.from.height()) continue;
+        for (int64_t kx = 0; kx < w.kernel_x(); ++kx) {
+          // Of the windows, those with this member inside of the map.
+          const int64_t before = w.pad_left() - kx;
+          const int64_t first = before > 0 ? (before + stride - 1) / stride : 0;
+          const int64_t reach = layer.from.width() + before;
+          const int64_t end = std::min<int64_t>((reach + stride - 1) / stride, layer.seen.width());
+          if (reach <= 0 || first >= end) continue;
+          const int64_t x = first * stride - before;
+          AddRow(from + static_cast<size_t>(y * layer.from.width() + x) * channels,
+                 static_cast<size_t>(stride) * channels, static_cast<size_t>(end - first), channels,
+                 to + static_cast<size_t>(first) * channels);
         }
       }
     }
