@@ -46,18 +46,9 @@ void WriteAll(int to, std::span<const uint8_t> bytes) {
   const rlimit no_core = {0, 0};
   setrlimit(RLIMIT_CPU, &time);
   setrlimit(RLIMIT_CORE, &no_core);
-  // The code of the status, then its message or the tree.
-  std::vector<uint8_t> sent;
-  const Status status = GuardMemory([&]() -> Status {
-    const Result<Hdf5Group> root = ReadHdf5(bytes);
-    const std::string& message = root.status().message();
-    sent =
-        root.ok() ? PackHdf5(root.value()) : std::vector<uint8_t>(message.begin(), message.end());
-    return root.status();
-  });
-  const auto code = static_cast<uint8_t>(status.code());
-  WriteAll(to, {&code, 1});
-  WriteAll(to, sent);
+  const Hdf5Reading reading = PackReading(bytes);
+  WriteAll(to, {&reading.code, 1});
+  WriteAll(to, reading.rest);
   _exit(0);
 }
 
@@ -77,7 +68,22 @@ std::vector<uint8_t> ReadAll(int from) {
   return bytes;
 }
 
-Result<Hdf5Group> TreeOf(std::span<const uint8_t> sent) {
+}  // namespace
+
+Hdf5Reading PackReading(std::span<const uint8_t> bytes) {
+  Hdf5Reading reading;
+  const Status status = GuardMemory([&]() -> Status {
+    const Result<Hdf5Group> root = ReadHdf5(bytes);
+    const std::string& message = root.status().message();
+    reading.rest =
+        root.ok() ? PackHdf5(root.value()) : std::vector<uint8_t>(message.begin(), message.end());
+    return root.status();
+  });
+  reading.code = static_cast<uint8_t>(status.code());
+  return reading;
+}
+
+Result<Hdf5Group> UnpackReading(std::span<const uint8_t> sent) {
   const Status failed = Status::BadModel(kHdf5Failed);
   if (sent.empty()) return failed;
   const std::span<const uint8_t> rest = sent.subspan(1);
@@ -88,8 +94,6 @@ Result<Hdf5Group> TreeOf(std::span<const uint8_t> sent) {
   std::optional<Hdf5Group> root = UnpackHdf5(rest);
   return root.has_value() ? Result<Hdf5Group>(std::move(*root)) : Result<Hdf5Group>(failed);
 }
-
-}  // namespace
 
 Result<Hdf5Group> ReadHdf5Apart(std::span<const uint8_t> bytes) {
   int ends[2] = {};
@@ -116,7 +120,7 @@ Result<Hdf5Group> ReadHdf5Apart(std::span<const uint8_t> bytes) {
   while (waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
   }
   if (!read.ok()) return read;
-  return TreeOf(sent);
+  return UnpackReading(sent);
 }
 
 }  // namespace cssrun::converter

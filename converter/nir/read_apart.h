@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "converter/nir/hdf5_tree.h"
 #include "cssrun/status.h"
@@ -21,6 +22,16 @@ inline constexpr char kHdf5Failed[] =
 
 // As ReadHdf5(), which it calls. Errors, besides: kIo if there can be no other process.
 Result<Hdf5Group> ReadHdf5Apart(std::span<const uint8_t> bytes);
+
+// The two halves of it, for tests that read many files in one process. What that process sends: the
+// code of the status, and then its message or the tree.
+struct Hdf5Reading {
+  uint8_t code = 0;
+  std::vector<uint8_t> rest;
+};
+Hdf5Reading PackReading(std::span<const uint8_t> bytes);
+// What has been sent, as one piece; nothing at all where that process has failed.
+Result<Hdf5Group> UnpackReading(std::span<const uint8_t> sent);
 
 }  // namespace cssrun::converter
 
