@@ -79,6 +79,8 @@ STAND_INS = {
     "valgrind --tool=callgrind --callgrind-out-file=calls.out cssrun net.fb images/ --threads 1":
         "cssrun net.fb images/ --threads 1",
     "callgrind_annotate calls.out": "true",
+    "valgrind --tool=cachegrind --I1=32768,4,64 --D1=32768,4,64 --LL=524288,16,64 cssrun net.fb "
+    "images/ --threads 1": "cssrun net.fb images/ --threads 1",
     "build/release/bench/bench_networks build/models/resnet18-cifar.onnx "
     "build/networks/int8/resnet18-cifar.fb ../shared/cifar10/test --most 20 --threads 2 --batch 1":
         "build/release/bench/bench_networks --help | grep -- --threads >/dev/null",
