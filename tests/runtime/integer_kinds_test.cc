@@ -195,6 +195,7 @@ class IntegerKindsTest : public testing::TestWithParam<Case> {
            Reached& reached) {
     const std::vector<uint8_t> pixels = oracle::RandomPixels(description, seed);
     const SpikeRecord best = integer_tests::Record(network, pixels);
+    ++networks_;
     const IntegerPlan plan = integer_tests::PlanOf(network);
     levels_alone_ += std::ranges::any_of(best.levels_alone, [&](size_t layer) {
       return Reaches(plan.layers[layer], GetParam(), join);
@@ -220,6 +221,7 @@ class IntegerKindsTest : public testing::TestWithParam<Case> {
   }
 
   Counts counts_;
+  int networks_ = 0;
   int levels_alone_ = 0;  // networks whose layer of this kind sends levels alone
   int shared_tiles_ = 0;  // networks with a layer whose targets are shared
 };
@@ -250,7 +252,9 @@ TEST_P(IntegerKindsTest, EqualsItsReferenceWithWhateverJoins) {
   const bool sums_levels = c.long_train || c.kind == Kind::kLevelConv || c.kind == Kind::kShortcut;
   std::printf("  %d share tiles\n", shared_tiles_);
   EXPECT_GE(shared_tiles_, c.settled && c.kind == Kind::kLevelConv ? 5 : 0);
-  EXPECT_GE(levels_alone_, !c.settled ? 0 : sums_levels ? kWanted : 5);
+  // Machines with many instruction sets run more networks: each set takes its turn.
+  EXPECT_GE(levels_alone_ * 16, c.settled && sums_levels ? networks_ : 0);
+  EXPECT_GE(levels_alone_, c.settled ? 5 : 0);
   std::printf("  %" PRIu64 " decisions, %" PRIu64 " not compared\n", counts_.decisions,
               counts_.not_compared);
   EXPECT_LE(counts_.not_compared * 20, counts_.decisions);
