@@ -15,7 +15,7 @@
 namespace cssrun::converter {
 namespace {
 
-constexpr OperatorVersion kVersions[] = {
+constexpr OperatorVersion kAddVersions[] = {
     {7, "broadcasts as NumPy does"},
     {13, "bfloat16"},
     {14, "integers of 8 and 16 bits"},
@@ -84,7 +84,7 @@ Status LowerAdd(Lowering& lowering, const Node& node) {
 }  // namespace
 
 constinit const Operator kAddOperator = {
-    .versions = kVersions,
+    .versions = kAddVersions,
     .elements = ElementRule::kComputed,
     .map = MapRule::kInput,
     .infer_shape = InferArithmetic,

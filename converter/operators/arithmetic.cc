@@ -32,7 +32,7 @@ int64_t Compute(OpKind op, int64_t a, int64_t b) {
   return b == -1 ? static_cast<int64_t>(0 - ua) : a / b;
 }
 
-constexpr OperatorVersion kVersions[] = {
+constexpr OperatorVersion kArithmeticVersions[] = {
     {7, "broadcasts as NumPy does"},
     {13, "bfloat16"},
     {14, "integers of 8 and 16 bits"},
@@ -131,7 +131,7 @@ bool FollowPerChannel(Views& views, const Node& node) {
 }
 
 constinit const Operator kSubOperator = {
-    .versions = kVersions,
+    .versions = kArithmeticVersions,
     .elements = ElementRule::kComputed,
     .map = MapRule::kOwn,
     .infer_shape = InferArithmetic,
@@ -144,7 +144,7 @@ constinit const Operator kSubOperator = {
 };
 
 constinit const Operator kMulOperator = {
-    .versions = kVersions,
+    .versions = kArithmeticVersions,
     .elements = ElementRule::kComputed,
     .map = MapRule::kOwn,
     .infer_shape = InferArithmetic,
@@ -157,7 +157,7 @@ constinit const Operator kMulOperator = {
 };
 
 constinit const Operator kDivOperator = {
-    .versions = kVersions,
+    .versions = kArithmeticVersions,
     .elements = ElementRule::kComputed,
     .map = MapRule::kOwn,
     .infer_shape = InferArithmetic,

@@ -12,7 +12,7 @@
 namespace cssrun::converter {
 namespace {
 
-constexpr OperatorVersion kVersions[] = {
+constexpr OperatorVersion kAveragePoolVersions[] = {
     {7, "count_include_pad"}, {10, "ceil_mode"}, {11, "strides default to 1"},
     {19, "dilations"},        {22, "bfloat16"},
 };
@@ -125,7 +125,7 @@ Status LowerGlobalAveragePool(Lowering& lowering, const Node& node) {
 }  // namespace
 
 constinit const Operator kAveragePoolOperator = {
-    .versions = kVersions,
+    .versions = kAveragePoolVersions,
     .elements = ElementRule::kComputed,
     .map = MapRule::kOwn,
     .infer_shape = InferPool,

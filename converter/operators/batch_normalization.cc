@@ -14,7 +14,7 @@
 namespace cssrun::converter {
 namespace {
 
-constexpr OperatorVersion kVersions[] = {
+constexpr OperatorVersion kBatchNormalizationVersions[] = {
     {7, "spatial: 0 normalizes each element by itself"},
     {9, "no attribute spatial"},
     {14, "training_mode, and two outputs"},
@@ -98,7 +98,7 @@ Problem RefuseBatchNormalization(const Graph& graph, const Node& node) {
 }  // namespace
 
 constinit const Operator kBatchNormalizationOperator = {
-    .versions = kVersions,
+    .versions = kBatchNormalizationVersions,
     .elements = ElementRule::kComputed,
     .map = MapRule::kOwn,
     .infer_shape = InferBatchNormalization,

@@ -12,7 +12,7 @@
 namespace cssrun::converter {
 namespace {
 
-constexpr OperatorVersion kVersions[] = {
+constexpr OperatorVersion kCastVersions[] = {
     {6, "the type is a number"},
     {9, "texts"},
     {13, "bfloat16"},
@@ -61,7 +61,7 @@ Evaluated EvaluateCast(const Graph& graph, const Node& node, const Shape& shape)
 }  // namespace
 
 constinit const Operator kCastOperator = {
-    .versions = kVersions,
+    .versions = kCastVersions,
     .elements = ElementRule::kComputed,
     .map = MapRule::kOwn,
     .infer_shape = InferSameShape,

@@ -12,7 +12,7 @@
 namespace cssrun::converter {
 namespace {
 
-constexpr OperatorVersion kVersions[] = {
+constexpr OperatorVersion kClipVersions[] = {
     {6, "bounds are the attributes min and max"},
     {11, "bounds are inputs 1 and 2"},
     {12, "integers"},
@@ -41,7 +41,7 @@ Status LowerClip(Lowering& lowering, const Node& node) {
 }  // namespace
 
 constinit const Operator kClipOperator = {
-    .versions = kVersions,
+    .versions = kClipVersions,
     .elements = ElementRule::kComputed,
     .map = MapRule::kInput,
     .infer_shape = InferSameShape,

@@ -18,7 +18,7 @@
 namespace cssrun::converter {
 namespace {
 
-constexpr OperatorVersion kVersions[] = {
+constexpr OperatorVersion kConcatVersions[] = {
     {4, "the axis must be given"},
     {11, "a negative axis"},
     {13, "bfloat16"},
@@ -200,7 +200,7 @@ Status LowerConcat(Lowering& lowering, const Node& node) {
 }  // namespace
 
 constinit const Operator kConcatOperator = {
-    .versions = kVersions,
+    .versions = kConcatVersions,
     .elements = ElementRule::kComputed,
     .map = MapRule::kOwn,
     .infer_shape = InferConcat,

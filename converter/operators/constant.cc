@@ -10,7 +10,7 @@
 namespace cssrun::converter {
 namespace {
 
-constexpr OperatorVersion kVersions[] = {
+constexpr OperatorVersion kConstantVersions[] = {
     {1, "the attribute value"},
     {9, "all types"},
     {11, "sparse_value, which is not read"},
@@ -52,7 +52,7 @@ Evaluated EvaluateConstantOfShape(const Graph&, const Node& node, const Shape& s
 
 // The reader makes a constant value of it; one that holds a text is left.
 constinit const Operator kConstantOperator = {
-    .versions = kVersions,
+    .versions = kConstantVersions,
     .elements = ElementRule::kComputed,
     .map = MapRule::kOwn,
     .infer_shape = Absent::kRewritten,

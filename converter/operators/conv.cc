@@ -18,7 +18,7 @@
 namespace cssrun::converter {
 namespace {
 
-constexpr OperatorVersion kVersions[] = {
+constexpr OperatorVersion kConvVersions[] = {
     {1, "auto_pad"},
     {11, "strides and dilations default to 1"},
     {22, "bfloat16"},
@@ -158,7 +158,7 @@ Status LowerConv(Lowering& lowering, const Node& node) {
 }  // namespace
 
 constinit const Operator kConvOperator = {
-    .versions = kVersions,
+    .versions = kConvVersions,
     .elements = ElementRule::kComputed,
     .map = MapRule::kOwn,
     .infer_shape = InferConv,

@@ -21,7 +21,7 @@
 namespace cssrun::converter {
 namespace {
 
-constexpr OperatorVersion kVersions[] = {
+constexpr OperatorVersion kDeconvolutionVersions[] = {
     {1, "auto_pad"},
     {11, "strides and dilations default to 1"},
     {22, "bfloat16"},
@@ -261,7 +261,7 @@ Status NormalizeConvTranspose(Graph& graph, Node& node) {
 }
 
 constinit const Operator kConvTransposeOperator = {
-    .versions = kVersions,
+    .versions = kDeconvolutionVersions,
     .elements = ElementRule::kComputed,
     .map = MapRule::kOwn,
     .infer_shape = InferConvTranspose,

@@ -16,7 +16,7 @@
 namespace cssrun::converter {
 namespace {
 
-constexpr OperatorVersion kVersions[] = {
+constexpr OperatorVersion kExpandVersions[] = {
     {8, "the first"},
     {13, "bfloat16"},
 };
@@ -109,7 +109,7 @@ constexpr Refused kRepeats = {
 }  // namespace
 
 constinit const Operator kExpandOperator = {
-    .versions = kVersions,
+    .versions = kExpandVersions,
     .elements = ElementRule::kSelected,
     .map = MapRule::kOwn,
     .infer_shape = InferExpand,

@@ -7,7 +7,7 @@
 namespace cssrun::converter {
 namespace {
 
-constexpr OperatorVersion kVersions[] = {
+constexpr OperatorVersion kExtremesVersions[] = {
     {6, "of equal shapes"},
     {8, "broadcasts as NumPy does"},
     {12, "integers"},
@@ -21,7 +21,7 @@ constexpr Refused kNotALimit = {
 }  // namespace
 
 constinit const Operator kMaxOperator = {
-    .versions = kVersions,
+    .versions = kExtremesVersions,
     .elements = ElementRule::kComputed,
     .map = MapRule::kOwn,
     .infer_shape = InferBroadcast,
@@ -34,7 +34,7 @@ constinit const Operator kMaxOperator = {
 };
 
 constinit const Operator kMinOperator = {
-    .versions = kVersions,
+    .versions = kExtremesVersions,
     .elements = ElementRule::kComputed,
     .map = MapRule::kOwn,
     .infer_shape = InferBroadcast,

@@ -13,7 +13,7 @@
 namespace cssrun::converter {
 namespace {
 
-constexpr OperatorVersion kVersions[] = {
+constexpr OperatorVersion kFlattenVersions[] = {
     {1, "floats"},    {9, "all types"},           {11, "a negative axis"},
     {13, "bfloat16"}, {21, "integers of 4 bits"}, {23, "floats of 4 bits"},
 };
@@ -59,7 +59,7 @@ Status LowerFlatten(Lowering& lowering, const Node& node) {
 }  // namespace
 
 constinit const Operator kFlattenOperator = {
-    .versions = kVersions,
+    .versions = kFlattenVersions,
     .elements = ElementRule::kReshaped,
     .map = MapRule::kInput,
     .infer_shape = InferFlatten,

@@ -14,7 +14,7 @@
 namespace cssrun::converter {
 namespace {
 
-constexpr OperatorVersion kVersions[] = {
+constexpr OperatorVersion kGatherVersions[] = {
     {1, "the oldest that any opset read here means"},
     {11, "negative indices"},
     {13, "bfloat16"},
@@ -91,7 +91,7 @@ bool FollowGather(Views& views, const Node& node) {
 }  // namespace
 
 constinit const Operator kGatherOperator = {
-    .versions = kVersions,
+    .versions = kGatherVersions,
     .elements = ElementRule::kSelected,
     .map = MapRule::kOwn,
     .infer_shape = InferGather,

@@ -17,7 +17,7 @@
 namespace cssrun::converter {
 namespace {
 
-constexpr OperatorVersion kVersions[] = {
+constexpr OperatorVersion kGemmVersions[] = {
     {7, "the bias broadcasts as NumPy does"},
     {9, "integers"},
     {11, "the bias may be left out"},
@@ -113,7 +113,7 @@ Status LowerGemm(Lowering& lowering, const Node& node) {
 }  // namespace
 
 constinit const Operator kGemmOperator = {
-    .versions = kVersions,
+    .versions = kGemmVersions,
     .elements = ElementRule::kComputed,
     .map = MapRule::kOwn,
     .infer_shape = InferGemm,

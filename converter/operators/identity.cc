@@ -5,7 +5,7 @@
 namespace cssrun::converter {
 namespace {
 
-constexpr OperatorVersion kVersions[] = {
+constexpr OperatorVersion kIdentityVersions[] = {
     {1, "the oldest that any opset read here means"},
     {13, "bfloat16"},
     {14, "sequences"},
@@ -31,7 +31,7 @@ Evaluated EvaluateIdentity(const Graph& graph, const Node& node, const Shape&) {
 
 // RemoveIdentities() removes both; a Dropout stays where its mask is read.
 constinit const Operator kIdentityOperator = {
-    .versions = kVersions,
+    .versions = kIdentityVersions,
     .elements = ElementRule::kSelected,
     .map = MapRule::kOwn,
     .infer_shape = InferSameShape,

@@ -10,7 +10,7 @@
 namespace cssrun::converter {
 namespace {
 
-constexpr OperatorVersion kVersions[] = {
+constexpr OperatorVersion kMatMulVersions[] = {
     {1, "floats"},
     {9, "integers"},
     {13, "bfloat16"},
@@ -34,7 +34,7 @@ Inferred InferMatMul(const Graph& graph, const Node& node, const Shape& a) {
 }  // namespace
 
 constinit const Operator kMatMulOperator = {
-    .versions = kVersions,
+    .versions = kMatMulVersions,
     .elements = ElementRule::kComputed,
     .map = MapRule::kOwn,
     .infer_shape = InferMatMul,

@@ -11,7 +11,7 @@
 namespace cssrun::converter {
 namespace {
 
-constexpr OperatorVersion kVersions[] = {
+constexpr OperatorVersion kMaxPoolVersions[] = {
     {1, "one output"},
     {8, "indices as a second output, and storage_order, which is their order"},
     {10, "ceil_mode and dilations"},
@@ -61,7 +61,7 @@ Status LowerMaxPool(Lowering& lowering, const Node& node) {
 }  // namespace
 
 constinit const Operator kMaxPoolOperator = {
-    .versions = kVersions,
+    .versions = kMaxPoolVersions,
     .elements = ElementRule::kSelected,
     .map = MapRule::kOwn,
     .infer_shape = InferPool,

@@ -17,7 +17,7 @@
 namespace cssrun::converter {
 namespace {
 
-constexpr OperatorVersion kVersions[] = {
+constexpr OperatorVersion kPadVersions[] = {
     {2, "pads and value are attributes"},
     {11, "they are inputs"},
     {13, "bfloat16"},
@@ -134,7 +134,7 @@ Status LowerPad(Lowering& lowering, const Node& node) {
 }  // namespace
 
 constinit const Operator kPadOperator = {
-    .versions = kVersions,
+    .versions = kPadVersions,
     .elements = ElementRule::kComputed,
     .map = MapRule::kOwn,
     .infer_shape = InferPad,

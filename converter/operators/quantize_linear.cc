@@ -13,7 +13,7 @@
 namespace cssrun::converter {
 namespace {
 
-constexpr OperatorVersion kVersions[] = {
+constexpr OperatorVersion kQuantizeLinearVersions[] = {
     {10, "one scale for the whole tensor"},
     {13, "a scale for each element along an axis"},
     {19, "floats of 8 bits"},
@@ -82,7 +82,7 @@ Evaluated EvaluateQuantization(const Graph& graph, const Node& node, const Shape
 }  // namespace
 
 constinit const Operator kQuantizeLinearOperator = {
-    .versions = kVersions,
+    .versions = kQuantizeLinearVersions,
     .elements = ElementRule::kComputed,
     .map = MapRule::kOwn,
     .infer_shape = InferSameShape,
@@ -95,7 +95,7 @@ constinit const Operator kQuantizeLinearOperator = {
 };
 
 constinit const Operator kDequantizeLinearOperator = {
-    .versions = kVersions,
+    .versions = kQuantizeLinearVersions,
     .elements = ElementRule::kComputed,
     .map = MapRule::kOwn,
     .infer_shape = InferSameShape,

@@ -11,7 +11,7 @@
 namespace cssrun::converter {
 namespace {
 
-constexpr OperatorVersion kVersions[] = {
+constexpr OperatorVersion kRangeVersions[] = {
     {11, "the first"},
 };
 
@@ -43,7 +43,7 @@ Evaluated EvaluateRange(const Graph& graph, const Node& node, const Shape& shape
 }  // namespace
 
 constinit const Operator kRangeOperator = {
-    .versions = kVersions,
+    .versions = kRangeVersions,
     .elements = ElementRule::kComputed,
     .map = MapRule::kOwn,
     .infer_shape = InferRange,

@@ -15,7 +15,7 @@
 namespace cssrun::converter {
 namespace {
 
-constexpr OperatorVersion kVersions[] = {
+constexpr OperatorVersion kReduceMeanVersions[] = {
     {1, "axes are an attribute"},
     {11, "negative axes"},
     {13, "bfloat16"},
@@ -114,7 +114,7 @@ bool FollowReduceMean(Views& views, const Node& node) {
 }  // namespace
 
 constinit const Operator kReduceMeanOperator = {
-    .versions = kVersions,
+    .versions = kReduceMeanVersions,
     .elements = ElementRule::kComputed,
     .map = MapRule::kOwn,
     .infer_shape = InferReduceMean,

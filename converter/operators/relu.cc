@@ -11,7 +11,7 @@
 namespace cssrun::converter {
 namespace {
 
-constexpr OperatorVersion kVersions[] = {
+constexpr OperatorVersion kReluVersions[] = {
     {6, "the oldest that any opset read here means"},
     {13, "bfloat16"},
     {14, "integers"},
@@ -33,7 +33,7 @@ Status LowerRelu(Lowering& lowering, const Node& node) {
 }  // namespace
 
 constinit const Operator kReluOperator = {
-    .versions = kVersions,
+    .versions = kReluVersions,
     .elements = ElementRule::kSelected,
     .map = MapRule::kInput,
     .infer_shape = InferSameShape,

@@ -13,7 +13,7 @@
 namespace cssrun::converter {
 namespace {
 
-constexpr OperatorVersion kVersions[] = {
+constexpr OperatorVersion kReshapeVersions[] = {
     {5, "the shape is input 1"}, {13, "bfloat16"},           {14, "allowzero"},
     {19, "floats of 8 bits"},    {21, "integers of 4 bits"}, {23, "floats of 4 bits"},
 };
@@ -95,7 +95,7 @@ bool FollowReshape(Views& views, const Node& node) {
 }
 
 constinit const Operator kReshapeOperator = {
-    .versions = kVersions,
+    .versions = kReshapeVersions,
     .elements = ElementRule::kReshaped,
     .map = MapRule::kOwn,
     .infer_shape = InferReshape,

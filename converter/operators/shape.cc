@@ -11,7 +11,7 @@
 namespace cssrun::converter {
 namespace {
 
-constexpr OperatorVersion kVersions[] = {
+constexpr OperatorVersion kShapeVersions[] = {
     {1, "the oldest that any opset read here means"},
     {13, "bfloat16"},
     {15, "start and end"},
@@ -49,7 +49,7 @@ Evaluated EvaluateShape(const Graph& graph, const Node& node) {
 }  // namespace
 
 constinit const Operator kShapeOperator = {
-    .versions = kVersions,
+    .versions = kShapeVersions,
     .elements = ElementRule::kComputed,
     .map = MapRule::kOwn,
     .infer_shape = InferShapeOfShape,

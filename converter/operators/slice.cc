@@ -15,7 +15,7 @@
 namespace cssrun::converter {
 namespace {
 
-constexpr OperatorVersion kVersions[] = {
+constexpr OperatorVersion kSliceVersions[] = {
     {1, "starts, ends and axes are attributes"},
     {10, "they are inputs, and steps too"},
     {11, "negative axes"},
@@ -133,7 +133,7 @@ Status LowerSlice(Lowering& lowering, const Node& node) {
 }  // namespace
 
 constinit const Operator kSliceOperator = {
-    .versions = kVersions,
+    .versions = kSliceVersions,
     .elements = ElementRule::kSelected,
     .map = MapRule::kOwn,
     .infer_shape = InferSlice,

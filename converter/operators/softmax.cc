@@ -5,7 +5,7 @@
 namespace cssrun::converter {
 namespace {
 
-constexpr OperatorVersion kVersions[] = {
+constexpr OperatorVersion kSoftmaxVersions[] = {
     {1, "everything from axis on, 1 by default, is one axis"},
     {11, "a negative axis"},
     {13, "one axis, the last by default"},
@@ -17,7 +17,7 @@ constexpr Refused kInside = {"a softmax inside of the network needs all values a
 }  // namespace
 
 constinit const Operator kSoftmaxOperator = {
-    .versions = kVersions,
+    .versions = kSoftmaxVersions,
     .elements = ElementRule::kComputed,
     .map = MapRule::kOwn,
     .infer_shape = InferSameShape,
@@ -30,7 +30,7 @@ constinit const Operator kSoftmaxOperator = {
 };
 
 constinit const Operator kLogSoftmaxOperator = {
-    .versions = kVersions,
+    .versions = kSoftmaxVersions,
     .elements = ElementRule::kComputed,
     .map = MapRule::kOwn,
     .infer_shape = InferSameShape,

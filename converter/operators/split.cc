@@ -4,7 +4,7 @@
 namespace cssrun::converter {
 namespace {
 
-constexpr OperatorVersion kVersions[] = {
+constexpr OperatorVersion kSplitVersions[] = {
     {2, "lengths are the attribute split"},
     {11, "a negative axis"},
     {13, "lengths are input 1"},
@@ -14,7 +14,7 @@ constexpr OperatorVersion kVersions[] = {
 }  // namespace
 
 constinit const Operator kSplitOperator = {
-    .versions = kVersions,
+    .versions = kSplitVersions,
     .elements = ElementRule::kSelected,
     .map = MapRule::kOwn,
     .infer_shape = Absent::kRewritten,

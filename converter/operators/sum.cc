@@ -5,7 +5,7 @@
 namespace cssrun::converter {
 namespace {
 
-constexpr OperatorVersion kVersions[] = {
+constexpr OperatorVersion kSumVersions[] = {
     {6, "of equal shapes"},
     {8, "broadcasts as NumPy does"},
     {13, "bfloat16"},
@@ -14,7 +14,7 @@ constexpr OperatorVersion kVersions[] = {
 }  // namespace
 
 constinit const Operator kSumOperator = {
-    .versions = kVersions,
+    .versions = kSumVersions,
     .elements = ElementRule::kComputed,
     .map = MapRule::kOwn,
     .infer_shape = InferBroadcast,

@@ -13,7 +13,7 @@
 namespace cssrun::converter {
 namespace {
 
-constexpr OperatorVersion kVersions[] = {
+constexpr OperatorVersion kTransposeVersions[] = {
     {1, "the oldest that any opset read here means"},
     {13, "bfloat16"},
     {21, "integers of 4 bits"},
@@ -49,7 +49,7 @@ bool FollowTranspose(Views& views, const Node& node) {
 }  // namespace
 
 constinit const Operator kTransposeOperator = {
-    .versions = kVersions,
+    .versions = kTransposeVersions,
     .elements = ElementRule::kSelected,
     .map = MapRule::kOwn,
     .infer_shape = InferTranspose,

@@ -9,7 +9,7 @@
 namespace cssrun::converter {
 namespace {
 
-constexpr OperatorVersion kVersions[] = {
+constexpr OperatorVersion kUnaryVersions[] = {
     {6, "the oldest that any opset read here means"},
     {13, "bfloat16"},
 };
@@ -35,7 +35,7 @@ Evaluated EvaluateSqrt(const Graph& graph, const Node& node, const Shape&) {
 }  // namespace
 
 constinit const Operator kNegOperator = {
-    .versions = kVersions,
+    .versions = kUnaryVersions,
     .elements = ElementRule::kComputed,
     .map = MapRule::kOwn,
     .infer_shape = InferSameShape,
@@ -48,7 +48,7 @@ constinit const Operator kNegOperator = {
 };
 
 constinit const Operator kSqrtOperator = {
-    .versions = kVersions,
+    .versions = kUnaryVersions,
     .elements = ElementRule::kComputed,
     .map = MapRule::kOwn,
     .infer_shape = InferSameShape,
