@@ -15,7 +15,7 @@ namespace {
 TEST(DepthwiseTest, IsItsPlainTwin) {
   Tally tally;
   for (const ConvolutionShape& shape : DepthwiseShapes()) {
-    ForEachDrive(shape, [&](const Drive& drive, uint32_t seed) {
+    ForEachDrive(shape, [&](const EventDrive& drive, uint32_t seed) {
       std::mt19937 generator(seed);
       const ConvolutionCase made(shape, drive.weights, seed);
       const Depthwise kernel = MakeDepthwise(made);

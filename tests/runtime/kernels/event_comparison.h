@@ -21,7 +21,7 @@
 namespace cssrun::internal {
 
 // How a kernel is driven: spikes, weights, and where membranes start.
-struct Drive {
+struct EventDrive {
   uint32_t permille;
   Signs signs;
   WeightDraw weights;
@@ -29,7 +29,7 @@ struct Drive {
   int highest;
 };
 
-inline constexpr Drive kDrives[] = {
+inline constexpr EventDrive kDrives[] = {
     {0, Signs::kBoth, WeightDraw::kRandom, -32768, 32767},
     {20, Signs::kBoth, WeightDraw::kRandom, -3000, 3000},
     {20, Signs::kBoth, WeightDraw::kExtreme, -32768, 32767},
@@ -39,7 +39,7 @@ inline constexpr Drive kDrives[] = {
     {1000, Signs::kPositive, WeightDraw::kOneSign, 20000, 32767},
 };
 // Shapes of real networks are large: one drive will do.
-inline constexpr Drive kUsualDrive = {120, Signs::kBoth, WeightDraw::kRandom, -3000, 3000};
+inline constexpr EventDrive kUsualDrive = {120, Signs::kBoth, WeightDraw::kRandom, -3000, 3000};
 
 // Calls run(drive, seed) for each drive of a shape.
 template <class Run>
@@ -50,7 +50,7 @@ void ForEachDrive(const ConvolutionShape& shape, const Run& run) {
     return;
   }
   uint32_t seed = 0;
-  for (const Drive& drive : kDrives) {
+  for (const EventDrive& drive : kDrives) {
     if (testing::Test::HasFailure()) return;
     SCOPED_TRACE(std::to_string(drive.permille) + " permille, drive " + std::to_string(seed));
     run(drive, ++seed);

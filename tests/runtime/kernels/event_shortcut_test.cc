@@ -15,7 +15,7 @@ namespace {
 TEST(EventShortcutTest, IsItsPlainTwin) {
   Tally tally;
   for (const ConvolutionShape& shape : EventShortcutShapes()) {
-    ForEachDrive(shape, [&](const Drive& drive, uint32_t seed) {
+    ForEachDrive(shape, [&](const EventDrive& drive, uint32_t seed) {
       std::mt19937 generator(seed);
       const ConvolutionCase made = IdentityCase(shape);
       const EventShortcut kernel = MakeEventShortcut(made);

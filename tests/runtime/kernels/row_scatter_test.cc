@@ -20,7 +20,7 @@ TEST(RowScatterTest, IsItsPlainTwin) {
   Tally tally;
   std::map<std::string, int> reached;
   for (const ConvolutionShape& shape : RowScatterShapes()) {
-    ForEachDrive(shape, [&](const Drive& drive, uint32_t seed) {
+    ForEachDrive(shape, [&](const EventDrive& drive, uint32_t seed) {
       std::mt19937 generator(seed);
       const ConvolutionCase made(shape, drive.weights, seed);
       const RowScatterShape scatter = RowScatterShapeOf(made);

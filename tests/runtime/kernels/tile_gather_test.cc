@@ -19,7 +19,7 @@ TEST(TileGatherTest, IsItsPlainTwin) {
   Tally tally;
   std::map<std::string, int> reached;
   for (const ConvolutionShape& shape : TileGatherShapes()) {
-    ForEachDrive(shape, [&](const Drive& drive, uint32_t seed) {
+    ForEachDrive(shape, [&](const EventDrive& drive, uint32_t seed) {
       std::mt19937 generator(seed);
       const ConvolutionCase made(shape, drive.weights, seed);
       const TileGatherShape gather = TileGatherShapeOf(made);
