@@ -39,11 +39,11 @@ Result<NetworkFile> NetworkFile::FromDescriptor(int descriptor, const std::strin
   if (kept == Kept::kAll) {
     Result<FileBytes> bytes = ReadFileBytes(descriptor, name, kMaximumBytes);
     if (!bytes.ok()) return bytes.status();
-    return Verify(std::move(bytes).value(), name, limits);
+    return Verify(std::move(bytes).value(), name, limits, kept);
   }
   Result<FileBytes> bytes = ReadSkeleton(descriptor, name, kMaximumBytes);
   if (!bytes.ok()) return bytes.status();
-  Result<NetworkFile> verified = Verify(std::move(bytes).value(), name, limits);
+  Result<NetworkFile> verified = Verify(std::move(bytes).value(), name, limits, kept);
   if (!verified.ok()) return verified.status();
   NetworkFile file = std::move(verified).value();
   // The caller may close the own one.
@@ -60,17 +60,17 @@ Result<NetworkFile> NetworkFile::FromBytes(std::span<const uint8_t> bytes, const
     return Status::BadModel(name + ": a network of " + std::to_string(bytes.size()) + " bytes");
   }
   if (reinterpret_cast<uintptr_t>(bytes.data()) % FileBytes::kAlignment == 0) {
-    return Verify(FileBytes::Borrow(bytes), name, limits);
+    return Verify(FileBytes::Borrow(bytes), name, limits, Kept::kAll);
   }
   FileBytes copy(bytes.size());
   if (copy.empty())
     return Status(StatusCode::kOutOfMemory, name + ": not enough memory to read it");
   std::memcpy(copy.bytes().data(), bytes.data(), bytes.size());
-  return Verify(std::move(copy), name, limits);
+  return Verify(std::move(copy), name, limits, Kept::kAll);
 }
 
 Result<NetworkFile> NetworkFile::Verify(FileBytes contents, const std::string& name,
-                                        const NetworkLimits& limits) {
+                                        const NetworkLimits& limits, Kept kept) {
   const std::span<const uint8_t> bytes = contents.bytes();
   if (bytes.size() < kSmallestHeader || !NetworkBufferHasIdentifier(bytes.data())) {
     return Status::BadModel(name + ": not a network file (no identifier " + NetworkIdentifier() +
@@ -80,14 +80,17 @@ Result<NetworkFile> NetworkFile::Verify(FileBytes contents, const std::string& n
   if (!VerifyNetworkBuffer(verifier)) {
     return Status::BadModel(name + ": damaged network file; convert the model again");
   }
-  const Status meaning = ValidateNetwork(*GetNetwork(bytes.data()), limits);
+  const Status meaning = ValidateNetwork(*GetNetwork(bytes.data()), limits, kept);
   if (!meaning.ok()) return Status(meaning.code(), name + ": " + meaning.message());
   return NetworkFile(std::move(contents));
 }
 
+bool MayBeLeftOut(const Synapses& synapses) {
+  return synapses.weights()->size() * sizeof(float) >= kFewWeightBytes;
+}
+
 bool NetworkFile::LeftOut(const Synapses& synapses) const {
-  return file_.open() && network().events() == nullptr &&
-         synapses.weights()->size() * sizeof(float) >= kFewWeightBytes;
+  return file_.open() && network().events() == nullptr && MayBeLeftOut(synapses);
 }
 
 Status NetworkFile::ReadWeights(const Synapses& synapses, size_t first,

@@ -40,6 +40,10 @@ enum class Kept : uint8_t {
   kAllButWeights,
 };
 
+// Whether Kept::kAllButWeights leaves out the weights of these synapses of a network that takes
+// images.
+bool MayBeLeftOut(const Synapses& synapses);
+
 // Weights in memory: the file's, or read from it.
 struct Weights {
   std::span<const float> numbers;
@@ -84,7 +88,7 @@ class NetworkFile {
  private:
   explicit NetworkFile(FileBytes bytes) : bytes_(std::move(bytes)) {}
   static Result<NetworkFile> Verify(FileBytes bytes, const std::string& name,
-                                    const NetworkLimits& limits);
+                                    const NetworkLimits& limits, Kept kept);
   // Whether WeightsOf() reads the file.
   bool LeftOut(const Synapses& synapses) const;
   // Reads numbers [first, first + numbers.size()) of weights that are left out.

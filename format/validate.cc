@@ -185,7 +185,6 @@ Status CheckSynapses(const std::string& where, uint32_t version, const Synapses&
     default:
       return Bad(where, "unknown kind of synapses");
   }
-  if (!AllFinite(*s.weights())) return Bad(where, kNotFinite);
   if (reinterpret_cast<uintptr_t>(s.weights()->Data()) % FileBytes::kAlignment != 0) {
     return Bad(where, "weights is not aligned to 64 bytes");
   }
@@ -257,7 +256,7 @@ Status CheckLevels(const std::string& where, const Code& code, const Node& node)
   return Status::Ok();
 }
 
-Status CheckNode(const std::string& where, const Network& network, uint32_t index) {
+Status CheckNode(const std::string& where, const Network& network, uint32_t index, Kept kept) {
   const Node& node = *network.nodes()->Get(index);
   const Code& code = *network.code();
   const Extent& extent = *node.extent();
@@ -335,6 +334,9 @@ Status CheckNode(const std::string& where, const Network& network, uint32_t inde
         !status.ok()) {
       return status;
     }
+    if (!(kept == Kept::kAllButWeights && MayBeLeftOut(s)) && !AllFinite(*s.weights())) {
+      return Bad(edge, kNotFinite);
+    }
     input_offset = std::max<uint64_t>(input_offset, source.offset());
   }
   const uint64_t wait = expected == NodeKind::Neurons ? code.silent_steps() : 0;
@@ -355,7 +357,7 @@ Status CheckNode(const std::string& where, const Network& network, uint32_t inde
 
 }  // namespace
 
-Status ValidateNetwork(const Network& network, const NetworkLimits& limits) {
+Status ValidateNetwork(const Network& network, const NetworkLimits& limits, Kept kept) {
   if (!InRange(network.format_version(), kOldestFormatVersion, kFormatVersion)) {
     return Status::BadModel(
         "format version " + std::to_string(network.format_version()) +
@@ -380,7 +382,7 @@ Status ValidateNetwork(const Network& network, const NetworkLimits& limits) {
   uint64_t synapses = 0;
   for (uint32_t i = 0; i < nodes.size(); ++i) {
     const std::string where = NameOf(network, i);
-    if (Status status = CheckNode(where, network, i); !status.ok()) return status;
+    if (Status status = CheckNode(where, network, i, kept); !status.ok()) return status;
     neurons += Neurons(*nodes.Get(i)->extent()) + Neurons(*nodes.Get(i)->potential());
     if (neurons > kMaximumNeurons) return Bad(where, "the network has too many neurons");
     if (neurons > limits.neurons) return AboveLimit(where, "neurons", neurons, limits.neurons);

@@ -1,5 +1,6 @@
 // Files of which weights are read when they are asked for.
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
 #include <algorithm>
 #include <cmath>
@@ -7,6 +8,7 @@
 #include <fstream>
 #include <limits>
 #include <random>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -14,6 +16,7 @@
 #include "cssrun/session.h"
 #include "format/network_file.h"
 #include "format/read_skeleton.h"
+#include "format/validate.h"
 #include "tests/oracle/random_network.h"
 #include "tests/tools/temporary_folder.h"
 
@@ -70,6 +73,28 @@ TEST_F(LeftOutWeightsTest, AreReadWhenTheyAreAskedFor) {
   // Few weights are there.
   const Synapses& few = *file.value().network().nodes()->Get(1)->synapses()->Get(0);
   EXPECT_EQ(file.value().WeightsOf(few).numbers.data(), few.weights()->data());
+}
+
+// A page that is looked at becomes part of the process, zeros or not. Here it would end it.
+TEST_F(LeftOutWeightsTest, NobodyLooksAtTheirPages) {
+  constexpr uintptr_t kPage = 4096;
+  Write(Wide());
+  const Result<format::Descriptor> file = format::OpenFile(path_);
+  ASSERT_TRUE(file.ok());
+  const Result<format::FileBytes> skeleton =
+      format::ReadSkeleton(file.value().get(), path_, bytes_.size());
+  ASSERT_TRUE(skeleton.ok());
+  const std::span<const uint8_t> bytes = skeleton.value().bytes();
+  const format::Network& network = *format::GetNetwork(bytes.data());
+  const auto& weights = *network.nodes()->Get(kWide)->synapses()->Get(0)->weights();
+  const auto first = (reinterpret_cast<uintptr_t>(weights.data()) + kPage - 1) / kPage * kPage;
+  const auto last = reinterpret_cast<uintptr_t>(weights.data() + weights.size()) / kPage * kPage;
+  ASSERT_GE(last - first, 30 * kPage);
+  ASSERT_EQ(mprotect(reinterpret_cast<void*>(first), last - first, PROT_NONE), 0);
+  flatbuffers::Verifier verifier(bytes.data(), bytes.size());
+  EXPECT_TRUE(format::VerifyNetworkBuffer(verifier));
+  const Status status = format::ValidateNetwork(network, {}, Kept::kAllButWeights);
+  EXPECT_TRUE(status.ok()) << status.message();
 }
 
 TEST_F(LeftOutWeightsTest, MustBeFinite) {
