@@ -61,6 +61,7 @@ void FinishSettled(bool takes_pixels, IntegerLayer& layer) {
     neurons.sums = SettledSums::kEvents;
   } else if (convolutions == 0) {
     neurons.sums = LastJoins(layer) ? SettledSums::kJoinedLevels : SettledSums::kNone;
+    if (neurons.sums == SettledSums::kJoinedLevels) neurons.adds_floats = takes_pixels;
   } else {
     neurons.sums = convolutions == 1 ? SettledSums::kFusedLevels : SettledSums::kLevels;
   }

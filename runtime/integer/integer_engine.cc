@@ -41,6 +41,7 @@ IntegerEngine::IntegerEngine(const LoadedNetwork& network, const SessionOptions&
         worker.pool_row.resize(std::max(worker.pool_row.size(), pooled));
       }
       worker.copied.resize(std::max(worker.copied.size(), CopiedRow(layer) * kMostRowsTogether));
+      worker.joined.resize(std::max(worker.joined.size(), JoinedFloats(layer)));
       for (size_t s = 0; s < layer.synapses.size(); ++s) {
         const auto* gather = std::get_if<TileGather>(&layer.synapses[s].kernel);
         if (gather != nullptr) Reserve(*gather, worker.lists[s]);
@@ -395,6 +396,7 @@ SettlingStep IntegerEngine::SettlingStepOf(size_t layer_index, Worker& worker) {
   }
   step.level_sums = worker.level_sums;
   step.copied = worker.copied;
+  step.joined = worker.joined;
   step.counts_synops = counts_work_;
   if (levels_alone_[layer_index]) {
     step.sends = LevelsTarget{&*integers.level_rule, &state.levels, integers.pools.columns,

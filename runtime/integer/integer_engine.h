@@ -61,6 +61,7 @@ class IntegerEngine : public Engine {
     std::vector<int32_t> level_sums;   // by column
     std::vector<int16_t> pool_row;     // potentials of a row of pools
     std::vector<uint8_t> copied;       // see SettlingStep
+    std::vector<float> joined;         // likewise
   };
 
   // Of a readout while an image runs.

@@ -132,15 +132,32 @@ AlignedShortcut CopyShortcut(const LevelShortcut& shortcut, const LevelFrame& le
   return {copied, shortcut.weight, levels.layout.zero};
 }
 
+// The floats of a row, by PotentialInputs.
+struct RowFloats {
+  float* row = nullptr;
+  size_t block_floats = 0;
+};
+
+// Those of the layer, which pixels and shortcuts are added to, or room for sums that are joined
+// soon: of row `number` of those that are computed together.
+RowFloats FloatsOf(const SettlingStep& step, size_t row, size_t number) {
+  const MembraneLayout& layout = step.layer->membranes;
+  if (step.floats != nullptr) {
+    return {step.floats + layout.MapRowAt(0, row), size_t{layout.rows} * layout.map_lanes()};
+  }
+  if (step.joined.empty() || step.layer->settled()->sums != SettledSums::kJoinedLevels) return {};
+  const size_t size = size_t{layout.lanes.blocks} * layout.map_lanes();
+  return {step.joined.subspan(number * size, size).data(), layout.map_lanes()};
+}
+
 // What the potentials of a row get from pixels and shortcuts; adds those of ShortcutAccess::kAdded
 // to `step.floats`. `number`: of the row among those that are computed together.
 PotentialInputs FloatInputs(const SettlingStep& step, size_t row, size_t number = 0) {
   const IntegerLayer& layer = *step.layer;
   PotentialInputs inputs;
-  if (step.floats != nullptr) {
-    inputs.floats = step.floats + layer.membranes.MapRowAt(0, row);
-    inputs.block_floats = size_t{layer.membranes.rows} * layer.membranes.map_lanes();
-  }
+  const RowFloats floats = FloatsOf(step, row, number);
+  inputs.floats = floats.row;
+  inputs.block_floats = floats.block_floats;
   for (size_t s = 0; s < layer.synapses.size(); ++s) {
     const auto* shortcut = std::get_if<LevelShortcut>(&layer.synapses[s].kernel);
     if (shortcut == nullptr) continue;
@@ -192,12 +209,18 @@ Bound BindLevels(const IntegerSynapses& synapses, const SynapseInput& input, Sum
   return BoundLevelDepthwise{&kernel, input.levels, Resolve(kernel), mode};
 }
 
+// One of the rows that are computed together.
+struct RowTurn {
+  TileRange tiles = {};
+  size_t number = 0;  // of the row
+  size_t rows = 0;    // that take their turns tile by tile; 0: they don't
+};
+
 // `inputs`: what else the potentials of the row get, where they are the kernel's to make.
 template <class K, class Function>
 void SumRow(const BoundLevels<K, Function>& bound, const SettlingStep& step,
             const SettledRow& settled, const PotentialInputs& inputs, size_t row,
-            const TileRange& tiles = {}) {
-  const MembraneLayout& layout = step.layer->membranes;
+            const RowTurn& turn = {}) {
   LevelTarget target;
   if (step.columns != nullptr) {
     target.columns = step.columns->Of(row);
@@ -211,12 +234,14 @@ void SumRow(const BoundLevels<K, Function>& bound, const SettlingStep& step,
   target.settled = &settled;
   target.mode = bound.mode;
   target.inputs = &inputs;
-  target.tiles = tiles;
+  target.tiles = turn.tiles;
+  target.ahead = {turn.number, turn.rows};
   target.level_sums = step.level_sums.data();
   target.joins_floats = settled.neurons->sums == SettledSums::kJoinedLevels;
-  if (bound.mode == SumMode::kAddFloats) {
-    target.floats = step.floats + layout.MapRowAt(0, row);
-    target.block_floats = size_t{layout.rows} * layout.map_lanes();
+  if (ToFloats(bound.mode)) {
+    const RowFloats floats = FloatsOf(step, row, turn.number);
+    target.floats = floats.row;
+    target.block_floats = floats.block_floats;
   }
   bound.sum(*bound.kernel, *bound.levels, target, row);
 }
@@ -267,6 +292,14 @@ uint32_t TurnsOf(const K& kernel) {
   return 1;
 }
 
+// Rows that are computed together, where level kernels are all that sums.
+size_t RowsTogether(const IntegerLayer& layer) {
+  const auto takes_turns = [](const IntegerSynapses& s) {
+    return std::visit([](const auto& kernel) { return TurnsOf(kernel) > 1; }, s.kernel);
+  };
+  return std::ranges::any_of(layer.synapses, takes_turns) ? kMostRowsTogether : 1;
+}
+
 // Sums `inputs.size()` rows from `first` on.
 template <class K, class Function>
 void SumRows(const BoundLevels<K, Function>& bound, const SettlingStep& step,
@@ -274,9 +307,10 @@ void SumRows(const BoundLevels<K, Function>& bound, const SettlingStep& step,
   const uint32_t turns = TurnsOf(*bound.kernel);
   const uint32_t last = std::min(turns, step.tiles.last);
   for (uint32_t t = turns > 1 ? step.tiles.first : 0; t < last; ++t) {
-    const TileRange some = turns > 1 ? TileRange{t, t + 1} : step.tiles;
-    for (size_t i = 0; i < inputs.size(); ++i) {
-      SumRow(bound, step, settled, inputs[i], first + i, some);
+    RowTurn turn{step.tiles};
+    if (turns > 1) turn = {.tiles = {t, t + 1}, .rows = inputs.size()};
+    for (; turn.number < inputs.size(); ++turn.number) {
+      SumRow(bound, step, settled, inputs[turn.number], first + turn.number, turn);
     }
   }
 }
@@ -297,11 +331,7 @@ template <class K, class Function>
 void RunFusedLevels(const BoundLevels<K, Function>& last, std::span<const Bound> others,
                     const SettlingStep& step, const SettledRow& settled) {
   PotentialInputs inputs[kMostRowsTogether];
-  uint32_t turns = TurnsOf(*last.kernel);
-  for (const Bound& other : others) {
-    WithLevels(other, [&](const auto& bound) { turns = std::max(turns, TurnsOf(*bound.kernel)); });
-  }
-  const size_t together = turns > 1 ? kMostRowsTogether : 1;
+  const size_t together = RowsTogether(*step.layer);
   for (size_t first = step.part.first_row; first < step.part.last_row; first += together) {
     const size_t rows = std::min(together, step.part.last_row - first);
     for (const Bound& other : others) {
@@ -336,7 +366,10 @@ void RunFusedLevels(const SettlingStep& step, const SettledRow& settled) {
       CSSRUN_ASSERT(std::holds_alternative<LevelShortcut>(synapses[s].kernel));
     } else if (settled.neurons->sums == SettledSums::kJoinedLevels && s + 1 < synapses.size()) {
       CSSRUN_ASSERT(count < kMostInterleavedSynapses);
-      others[count++] = BindLevels(synapses[s], step.inputs[s], SumMode::kAddFloats);
+      // Pixels are in the layer's floats.
+      const SumMode sums =
+          count == 0 && step.floats == nullptr ? SumMode::kSetFloats : SumMode::kAddFloats;
+      others[count++] = BindLevels(synapses[s], step.inputs[s], sums);
     } else {
       last = BindLevels(synapses[s], step.inputs[s], mode);
     }
@@ -356,6 +389,11 @@ size_t CopiedRow(const IntegerLayer& layer) {
     return RoundUpToLines(layer.membranes.columns * size_t{layer.membranes.lanes.stride()});
   }
   return 0;
+}
+
+size_t JoinedFloats(const IntegerLayer& layer) {
+  if (layer.settled() == nullptr || layer.settled()->sums != SettledSums::kJoinedLevels) return 0;
+  return RowsTogether(layer) * layer.membranes.lanes.blocks * layer.membranes.map_lanes();
 }
 
 uint64_t RunEventStep(const EventStep& step) {

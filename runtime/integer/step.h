@@ -58,6 +58,9 @@ struct SettlingStep {
   // Room of this thread for a shortcut that is copied: kMostRowsTogether rows of CopiedRow()
   // levels.
   std::span<uint8_t> copied;
+  // Room of this thread for what joins the sums of the last kernel (SettledSums::kJoinedLevels)
+  // where `floats` is null: JoinedFloats().
+  std::span<float> joined;
   // The columns of membranes that the part computes, and those of pools that RunPoolStep() sends;
   // null: all. Where a row has none, nothing of it is computed.
   const RowRanges* columns = nullptr;
@@ -70,6 +73,9 @@ struct SettlingStep {
 
 // The bytes of a row of levels that a shortcut of the layer is copied to; 0: none is.
 size_t CopiedRow(const IntegerLayer& layer);
+
+// The floats that a layer's step needs of SettlingStep::joined; 0: none.
+size_t JoinedFloats(const IntegerLayer& layer);
 
 // Both return the synaptic operations that the part counts: over all rows, and with the first block
 // alone, they add up to the layer's.

@@ -385,8 +385,9 @@ HWY_INLINE bool StoreLevels(const Sum* sums, const RowPotentials& row, size_t la
 #if CSSRUN_TARGET_AVX512
 // Whether StoreByteLevels() applies.
 HWY_INLINE bool StoresByteLevels(const RowPotentials& row) {
-  return row.levels != nullptr && row.rule->saturates() && row.floats == nullptr &&
-         row.shortcut_count <= 1 && !row.joins_floats;
+  return row.levels != nullptr && row.rule->saturates() &&
+         (row.floats == nullptr ? row.shortcut_count <= 1
+                                : row.joins_floats && row.shortcut_count == 0);
 }
 
 // StoreLevels() of sums that are in registers, [column][vector], where a shortcut joins them or
@@ -412,7 +413,7 @@ HWY_INLINE void StoreByteLevels(const Narrowing::V32* sums, const RowPotentials&
   HWY_UNROLL(32)
   for (size_t k = 0; k < kSums; ++k) {
     const size_t of_sum = index + k / kOfColumn * pitch + k % kOfColumn * kLanes;
-    z[k] = potentials.Of(sums[k], k % kOfColumn, of_sum, 0);
+    z[k] = potentials.Of(sums[k], k % kOfColumn, of_sum, (column + k / kOfColumn) * row.lane_pitch);
   }
   // Beyond the last sum, that one again.
   N::V16 levels[(kSums + 1) / 2];
@@ -430,15 +431,21 @@ HWY_INLINE void StoreByteLevels(const Narrowing::V32* sums, const RowPotentials&
                             to + k * kTogether * pitch);
   }
 }
+template <size_t kOfColumn, size_t kColumns, Joins kJoins>
+HWY_INLINE void StoreByteLevels(const Narrowing::V32* sums, const RowPotentials& row,
+                                size_t column) {
+  row.rectify ? StoreByteLevels<kOfColumn, kColumns, kJoins, true>(sums, row, column)
+              : StoreByteLevels<kOfColumn, kColumns, kJoins, false>(sums, row, column);
+}
 template <size_t kOfColumn, size_t kColumns>
 HWY_INLINE void StoreByteLevels(const Narrowing::V32* sums, const RowPotentials& row,
                                 size_t column) {
-  if (row.shortcut_count == 0) {
-    row.rectify ? StoreByteLevels<kOfColumn, kColumns, Joins::kNothing, true>(sums, row, column)
-                : StoreByteLevels<kOfColumn, kColumns, Joins::kNothing, false>(sums, row, column);
+  if (row.joins_floats) {
+    StoreByteLevels<kOfColumn, kColumns, Joins::kFloats>(sums, row, column);
+  } else if (row.shortcut_count == 0) {
+    StoreByteLevels<kOfColumn, kColumns, Joins::kNothing>(sums, row, column);
   } else {
-    row.rectify ? StoreByteLevels<kOfColumn, kColumns, Joins::kShortcut, true>(sums, row, column)
-                : StoreByteLevels<kOfColumn, kColumns, Joins::kShortcut, false>(sums, row, column);
+    StoreByteLevels<kOfColumn, kColumns, Joins::kShortcut>(sums, row, column);
   }
 }
 #endif

@@ -43,14 +43,16 @@ enum class SettledSums : uint8_t {
   kEvents,        // membranes collect spikes over all steps; levels join them in the last one
   kLevels,        // several level kernels, all in the last step
   kFusedLevels,   // one level kernel, whose sums become potentials while they are in registers
-  kJoinedLevels,  // a level_conv is last, and its sums join in registers what the others have added
-                  // to floats in memory
+  kJoinedLevels,  // a level_conv is last, and its sums join in registers what the others have
+                  // brought to floats in memory
   kNone,          // pixels and shortcuts, or sums that are all added to floats
 };
 
 struct SettledNeurons {
   SettledSums sums = SettledSums::kEvents;
-  bool adds_floats = false;  // pixels and shortcuts of ShortcutAccess::kAdded are added in memory
+  // Pixels, shortcuts of ShortcutAccess::kAdded and other sums are added in memory, in floats of
+  // the layer. Of kJoinedLevels: pixels are.
+  bool adds_floats = false;
   // By parameter lane, see MembraneLayout.
   hwy::AlignedFreeUniquePtr<float[]> scale;  // settled units per unit of the sums
   hwy::AlignedFreeUniquePtr<float[]> bias;   // of all steps, in settled units

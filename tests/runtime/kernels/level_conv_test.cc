@@ -184,7 +184,7 @@ TEST(LevelConvTest, IsItsPlainTwinOnLongTrains) {
         one_tap += shape.window.kernel_y() * shape.window.kernel_x() == 1 ? 1 : 0;
       }
       for (const SumMode mode : {SumMode::kStore, SumMode::kJoin, SumMode::kPotential,
-                                 SumMode::kLevels, SumMode::kAddFloats}) {
+                                 SumMode::kLevels, SumMode::kSetFloats, SumMode::kAddFloats}) {
         SCOPED_TRACE("mode " + std::to_string(static_cast<int>(mode)));
         const TwinRows expected(settled, mode, [&](const LevelTarget& target, size_t row) {
           SumLevelsReference(conv, weights.scaled(), levels, target, row, kernel.float_scale.get());

@@ -35,7 +35,8 @@ TEST(LevelDepthwiseTest, IsItsPlainTwin) {
                 kernel.float_scale.get());
     const LevelFrame levels = RandomLongLevels(made, LevelLayoutOf(made, kernel.left, kernel.right),
                                                kZeros[seed % 3], generator);
-    for (const SumMode mode : {SumMode::kPotential, SumMode::kLevels, SumMode::kAddFloats}) {
+    for (const SumMode mode :
+         {SumMode::kPotential, SumMode::kLevels, SumMode::kSetFloats, SumMode::kAddFloats}) {
       SCOPED_TRACE("mode " + std::to_string(static_cast<int>(mode)));
       ++cases;
       const TwinRows expected(settled, mode, [&](const LevelTarget& target, size_t row) {

@@ -257,6 +257,7 @@ void SumLevelsBy(const LevelConv& kernel, const LevelFrame& levels, const LevelT
   const std::span<const ColumnRange> ranges =
       target.columns.empty() ? std::span(&whole, 1) : target.columns;
   const size_t last_tile = std::min(kernel.tiles, target.tiles.last);
+  const auto weights_of = [&](size_t t) { return kernel.weights.get() + t * kernel.tile_size(); };
   bool windows_summed = false;
   for (size_t t = target.tiles.first; t < last_tile; ++t) {
     const size_t first = t * kernel.targets;
@@ -279,7 +280,8 @@ void SumLevelsBy(const LevelConv& kernel, const LevelFrame& levels, const LevelT
       tile.weight_offsets = &kernel.weight_offsets[first];
       tile.level_sums = target.level_sums;
     }
-    if (target.mode == SumMode::kAddFloats) {
+    if (ToFloats(target.mode)) {
+      tile.sets_floats = target.mode == SumMode::kSetFloats;
       CSSRUN_ASSERT(target.floats != nullptr && kernel.float_scale != nullptr);
       tile.floats = target.floats + block * target.block_floats + lane;
       tile.float_scale = kernel.float_scale.get() + block * kLineLanes + lane;
@@ -307,8 +309,10 @@ void SumLevelsBy(const LevelConv& kernel, const LevelFrame& levels, const LevelT
       }
     }
 #endif
-    const int8_t* weights = kernel.weights.get() + t * kernel.tile_size() +
-                            static_cast<size_t>(taps.first) * kernel.tap_row_size();
+    const int8_t* weights = weights_of(t) + static_cast<size_t>(taps.first) * kernel.tap_row_size();
+    if (target.ahead.parts != 0 && t + 1 < kernel.tiles) {
+      tile.AskAhead(target.ahead, weights_of(t + 1), kernel.tile_size(), layout.columns);
+    }
     int16_t* membranes = settled.membranes + layout.RowAt(block, row) + lane;
     for (const ColumnRange& range : ranges) {
       if (kernel.starts.empty()) {

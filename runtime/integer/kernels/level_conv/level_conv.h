@@ -99,8 +99,8 @@ struct LevelConv {
   uint32_t largest_byte = 255;       // of the levels
   int8_t smallest_weight = 0;        // as they are stored
   std::vector<uint32_t> first_runs;  // by [tile][kTileTargets of it][plane][ky]
-  // Settled units per unit, by parameter lane (MembraneLayout): of kAddFloats. Null: never asked
-  // for.
+  // Settled units per unit, by parameter lane (MembraneLayout): where ToFloats(mode). Null:
+  // never asked for.
   hwy::AlignedFreeUniquePtr<float[]> float_scale;
 
   size_t kernel_rows() const { return static_cast<size_t>(window.kernel_y()); }
@@ -168,14 +168,27 @@ enum class SumMode : uint8_t {
   kJoin,       // sums join the membranes, saturating
   kPotential,  // potentials, rounded down, replace what the membranes hold
   kLevels,     // levels of the neurons are written; membranes stay as they are
-  kAddFloats,  // sums, in settled units, are added to floats beside the membranes
+  kSetFloats,  // sums, in settled units, replace floats beside the membranes
+  kAddFloats,  // the same are added to floats
 };
+
+constexpr bool ToFloats(SumMode mode) {
+  return mode == SumMode::kSetFloats || mode == SumMode::kAddFloats;
+}
 
 // Tiles of targets [first, last), as many as there are.
 struct TileRange {
   uint32_t first = 0;
   uint32_t last = std::numeric_limits<uint32_t>::max();
   bool all() const { return first == 0 && last == std::numeric_limits<uint32_t>::max(); }
+};
+
+// Of the weights of the next tile, the part that a row asks the memory for while it multiplies
+// those of this one, in LevelConv. Rows take one tile after another, so that weights come from the
+// far caches once for all of them, and would wait for them in the first row.
+struct WeightsAhead {
+  size_t part = 0;
+  size_t parts = 0;  // 0: nothing is asked for
 };
 
 // Where a row's sums go.
@@ -185,12 +198,13 @@ struct LevelTarget {
   const PotentialInputs* inputs = nullptr;  // of this row, for kPotential and kLevels
   uint8_t* levels = nullptr;                // the row's first neuron, for kLevels
   const LevelRule* rule = nullptr;          // of kLevels
-  float* floats = nullptr;                  // of this row and block 0, for kAddFloats
+  float* floats = nullptr;                  // of this row and block 0, for the last two
   size_t block_floats = 0;                  // from one block to the next
   int32_t* level_sums = nullptr;  // room for a number per column, where weights have offsets
   // Of kPotential and kLevels: the sums have the kernel's float_scale, and join inputs->floats.
   bool joins_floats = false;
   TileRange tiles = {};  // of LevelConv
+  WeightsAhead ahead = {};
   // The columns that are summed; empty: all.
   std::span<const ColumnRange> columns = {};
 };

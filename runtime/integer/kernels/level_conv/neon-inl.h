@@ -120,7 +120,8 @@ HWY_INLINE void AddTapByFours(const Taps& taps, const uint8_t* HWY_RESTRICT leve
     AddQuadOfFour<P, kPositions, 3>(quads, weights + 3 * pitch, sums);
   }
   const Taps rest{taps.quads - q, taps.targets, taps.position_pitch};
-  AddTap<kPositions, kTileTargets, P>(rest, levels + q * kQuad, weights, sums);
+  Ahead nothing{weights, 0};
+  AddTap<kPositions, kTileTargets, P>(rest, levels + q * kQuad, weights, nothing, sums);
 }
 
 template <int32_t kShiftOfLevels>

@@ -6,6 +6,7 @@
 #define CSSRUN_RUNTIME_INTEGER_KERNELS_LEVEL_CONV_PRODUCTS_INL_H_
 #endif
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -178,18 +179,82 @@ struct Taps {
   size_t position_pitch = 0;
 };
 
+// Weights that the second-level cache is asked for meanwhile (WeightsAhead): `of_quad` bytes with
+// each quad, a line of the cache or, where few columns share a quad, two.
+struct Ahead {
+  template <size_t kPositions>
+  HWY_INLINE void Ask() {
+#if HWY_COMPILER_GCC || HWY_COMPILER_CLANG
+    constexpr size_t kLine = 64;
+    __builtin_prefetch(from, 0, 2);
+    if (kPositions <= 2) __builtin_prefetch(from + kLine, 0, 2);
+#endif
+    from += of_quad;
+  }
+  const int8_t* from;
+  size_t of_quad;
+};
+
+// More sums of the same targets, where there are so few that each addition would wait for the one
+// before: a product takes 4 or 5 cycles on Zen, and two may begin in each. Added at the end.
+template <class P, size_t kSums, size_t kMore>
+struct MoreSums {
+  static constexpr size_t kAll = kMore * kSums;
+
+  HWY_INLINE void Begin() {
+    HWY_UNROLL(16)
+    for (size_t k = 0; k < kAll; ++k) sums[k] = hn::Zero(typename P::D());
+  }
+  HWY_INLINE void AddTo(typename P::Sum* to) const {
+    HWY_UNROLL(16)
+    for (size_t k = 0; k < kAll; ++k) to[k % kSums] = hn::Add(to[k % kSums], sums[k]);
+  }
+  // Sum `k` of chain `chain`; the first one is `first`.
+  HWY_INLINE typename P::Sum& Of(size_t chain, size_t k, typename P::Sum* first) {
+    return chain == 0 ? first[k] : sums[(chain - 1) * kSums + k];
+  }
+
+  typename P::Sum sums[std::max<size_t>(kAll, 1)];
+};
+
 // Adds the levels of one tap to the sums of `kPositions` columns.
 template <size_t kPositions, size_t kTargets, class P = Products>
 HWY_INLINE void AddTap(const Taps& taps, const uint8_t* HWY_RESTRICT levels,
-                       const int8_t* HWY_RESTRICT weights, typename P::Sum* sums) {
+                       const int8_t* HWY_RESTRICT weights, Ahead& ahead, typename P::Sum* sums) {
   constexpr size_t kVectors = P::kVectors * kTargets / kTileTargets;
+  constexpr size_t kSums = kPositions * kVectors;
+  constexpr size_t kMore = kSums <= 2 ? 3 : kSums <= 4 ? 1 : 0;
   ColumnPitches pitches(taps.position_pitch);
   const uint8_t* bases[] = {levels, levels + 8 * taps.position_pitch};
   // Constant where tiles of 32 targets are taken whole.
   const size_t quad_size = (P::kTakesBoth ? kTargets : taps.targets) * kQuad;
   const int8_t* const end = weights + taps.quads * quad_size;
+  if constexpr (kMore > 0) {
+    MoreSums<P, kSums, kMore> more;
+    more.Begin();
+    const size_t together = (kMore + 1) * quad_size;
+    for (; static_cast<size_t>(end - weights) >= together; weights += together) {
+      HWY_UNROLL(4)
+      for (size_t chain = 0; chain <= kMore; ++chain) {
+        ahead.Ask<kPositions>();
+        HWY_UNROLL(4)
+        for (size_t p = 0; p < kPositions; ++p) {
+          const auto quad = P::Load(levels + p * taps.position_pitch + chain * kQuad);
+          HWY_UNROLL(8)
+          for (size_t v = 0; v < kVectors; ++v) {
+            P::Add(quad, P::LoadWeights(weights + chain * quad_size, v),
+                   more.Of(chain, p * kVectors + v, sums));
+          }
+        }
+      }
+      levels += (kMore + 1) * kQuad;
+    }
+    more.AddTo(sums);
+    bases[0] = levels;
+  }
   for (; weights != end; weights += quad_size) {
     pitches.Hide();
+    ahead.Ask<kPositions>();
     typename P::Levels of_targets[kVectors];
     HWY_UNROLL(8)
     for (size_t v = 0; v < kVectors; ++v) of_targets[v] = P::LoadWeights(weights, v);
@@ -215,14 +280,21 @@ HWY_INLINE void AddTap(const Taps& taps, const uint8_t* HWY_RESTRICT levels,
 //     target column 2                  w0    w1   ...
 template <size_t kPositions, size_t kTargets, class P = Products>
 HWY_INLINE void AddSlidingTaps(const Taps& taps, const uint8_t* HWY_RESTRICT levels,
-                               const int8_t* HWY_RESTRICT weights, typename P::Sum* sums) {
+                               const int8_t* HWY_RESTRICT weights, Ahead& ahead,
+                               typename P::Sum* sums) {
   constexpr size_t kVectors = P::kVectors * kTargets / kTileTargets;
   ColumnPitches pitches(taps.position_pitch);
   const uint8_t* bases[] = {levels, levels + 8 * taps.position_pitch,
                             levels + 16 * taps.position_pitch};
+  constexpr size_t kSums = kPositions * kVectors;
+  constexpr size_t kMore = kSums <= 4 ? 2 : kSums <= 8 ? 1 : 0;
+  MoreSums<P, kSums, kMore> more;
+  more.Begin();
   const size_t tap_size = taps.quads * taps.targets * kQuad;
   for (size_t q = 0; q < taps.quads; ++q, weights += taps.targets * kQuad) {
     pitches.Hide();
+    HWY_UNROLL(3)
+    for (size_t tap = 0; tap < kSlidingTaps; ++tap) ahead.Ask<kPositions>();
     typename P::Levels of_targets[kSlidingTaps * kVectors];
     HWY_UNROLL(8)
     for (size_t k = 0; k < kSlidingTaps * kVectors; ++k) {
@@ -236,12 +308,14 @@ HWY_INLINE void AddSlidingTaps(const Taps& taps, const uint8_t* HWY_RESTRICT lev
         if (column < tap || column - tap >= kPositions) continue;
         HWY_UNROLL(2)
         for (size_t v = 0; v < kVectors; ++v) {
-          P::Add(quad, of_targets[tap * kVectors + v], sums[(column - tap) * kVectors + v]);
+          P::Add(quad, of_targets[tap * kVectors + v],
+                 more.Of(tap % (kMore + 1), (column - tap) * kVectors + v, sums));
         }
       }
     }
     for (const uint8_t*& base : bases) base += kQuad;
   }
+  more.AddTo(sums);
 }
 
 #endif

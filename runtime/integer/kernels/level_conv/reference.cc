@@ -66,10 +66,13 @@ void SumLevelsReference(const LevelConvShape& shape, const ScaledWeights& weight
               *target.rule,
               PotentialReference(settled, *target.inputs, static_cast<float>(sum), column, c));
           break;
+        case SumMode::kSetFloats:
         case SumMode::kAddFloats: {
           const size_t lanes = layout.lanes.lanes;
           float& to = target.floats[c / lanes * target.block_floats + column * lanes + c % lanes];
-          to += static_cast<float>(sum) * float_scale[c / lanes * kLineLanes + c % lanes];
+          const float brought =
+              static_cast<float>(sum) * float_scale[c / lanes * kLineLanes + c % lanes];
+          to = target.mode == SumMode::kSetFloats ? brought : to + brought;
           break;
         }
       }

@@ -11,7 +11,7 @@ namespace cssrun::internal {
 
 // Sums all levels that reach target row `row`. A sum is saturated to 16 bits before it is stored or
 // joins a membrane, as that of the kernel is; potentials take it whole. Levels outside of the
-// source's map are not read. `float_scale`: of kAddFloats, by parameter lane.
+// source's map are not read. `float_scale`: where ToFloats(mode), by parameter lane.
 void SumLevelsReference(const LevelConvShape& shape, const ScaledWeights& weights,
                         const LevelFrame& levels, const LevelTarget& target, size_t row,
                         const float* float_scale = nullptr, std::span<const double> zeros = {});

@@ -71,19 +71,37 @@ HWY_INLINE void FinishColumns(const TileRow& row, size_t column, const int32_t* 
   }
 }
 
+// Brings sums that are in registers, [column][vector], to floats.
+template <class P, size_t kPositions, size_t kOfColumn>
+HWY_INLINE void MoveToFloats(const TileRow& row, size_t column, const typename P::Sum* sums) {
+  const typename P::D d;
+  const hn::RebindToFloat<typename P::D> df;
+  HWY_UNROLL(16)
+  for (size_t p = 0; p < kPositions; ++p) {
+    float* to = row.floats + (column + p) * row.lanes;
+    HWY_UNROLL(8)
+    for (size_t v = 0; v < kOfColumn; ++v, to += hn::MaxLanes(d)) {
+      const auto scale = hn::LoadU(df, row.float_scale + v * hn::MaxLanes(d));
+      auto brought = hn::Mul(hn::ConvertTo(df, sums[p * kOfColumn + v]), scale);
+      if (!row.sets_floats) brought = hn::Add(hn::LoadU(df, to), brought);
+      hn::StoreU(brought, df, to);
+    }
+  }
+}
+
 // Adds the products of one plane of weights to the sums of `kPositions` columns from `from` on.
 // `kOneTap`: of a kernel of one tap on the map.
 template <class P, size_t kPositions, size_t kTargets, bool kOneTap>
 HWY_INLINE void AddPlane(const TileRow& row, const uint8_t* HWY_RESTRICT from,
-                         const int8_t* HWY_RESTRICT weights, typename P::Sum* sums) {
+                         const int8_t* HWY_RESTRICT weights, Ahead& ahead, typename P::Sum* sums) {
   const Taps taps{row.quads, row.targets, row.position_pitch};
   if constexpr (kOneTap) {
-    AddTap<kPositions, kTargets, P>(taps, from, weights, sums);
+    AddTap<kPositions, kTargets, P>(taps, from, weights, ahead, sums);
     return;
   }
   if (P::kSlides && row.slides) {
     for (size_t ky = 0; ky < row.kernel_rows; ++ky, from += row.levels_pitch) {
-      AddSlidingTaps<kPositions, kTargets, P>(taps, from, weights, sums);
+      AddSlidingTaps<kPositions, kTargets, P>(taps, from, weights, ahead, sums);
       weights += kSlidingTaps * row.quads * row.targets * kQuad;
     }
     return;
@@ -94,7 +112,7 @@ HWY_INLINE void AddPlane(const TileRow& row, const uint8_t* HWY_RESTRICT from,
 #if CSSRUN_TARGET_NEON
       AddTapByFours<kPositions, P>(taps, at, weights, sums);
 #else
-      AddTap<kPositions, kTargets, P>(taps, at, weights, sums);
+      AddTap<kPositions, kTargets, P>(taps, at, weights, ahead, sums);
 #endif
       weights += row.quads * row.targets * kQuad;
     }
@@ -130,9 +148,11 @@ HWY_INLINE void SumInRegisters(const TileRow& row, size_t column,
       sums[k] = P::Start(start + k / kVectors * kTargets, k % kVectors);
     }
   }
+  Ahead ahead{row.ahead == nullptr ? weights : row.ahead + column * row.ahead_of_column,
+              row.ahead_of_quad};
   for (size_t plane = 0;;) {
     AddPlane<P, kPositions, kTargets, kOneTap>(row, row.levels + column * row.position_pitch,
-                                               weights, sums);
+                                               weights, ahead, sums);
     if (kOneTap || ++plane == row.planes) break;
     weights += row.plane_size;
     HWY_UNROLL(32)
@@ -142,6 +162,12 @@ HWY_INLINE void SumInRegisters(const TileRow& row, size_t column,
   }
   const hn::Rebind<int16_t, typename P::D> d16;
   constexpr size_t kResults = kTargets / hn::MaxLanes(d);
+  if constexpr (kVectors == kResults) {
+    if (row.floats != nullptr && row.lanes >= kTileTargets) {
+      MoveToFloats<P, kPositions, kResults>(row, column, sums);
+      return;
+    }
+  }
 #if CSSRUN_TARGET_AVX512
   if constexpr (kVectors == kResults) {
     if (row.stores_bytes) {

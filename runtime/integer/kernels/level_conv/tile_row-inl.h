@@ -46,7 +46,12 @@ struct TileRow {
   const int32_t* level_sums = nullptr;      // by column: what offsets are multiplied with
   // Where sums times scale go instead: [column][lane]. Null: to membranes.
   float* floats = nullptr;
+  bool sets_floats = false;  // else they are added
   const float* float_scale = nullptr;
+  // Weights that are asked for meanwhile, and how many of them by column and by quad. Null: none.
+  const int8_t* ahead = nullptr;
+  size_t ahead_of_column = 0;
+  size_t ahead_of_quad = 0;
 
   // The same for targets from `target` on, but for `potentials`.
   TileRow From(size_t target) const {
@@ -59,6 +64,16 @@ struct TileRow {
       from.float_scale += target;
     }
     return from;
+  }
+  // Spreads a part of the `size` weights from `next` on over all columns and quads.
+  void AskAhead(const WeightsAhead& asked, const int8_t* next, size_t size, size_t columns) {
+    constexpr size_t kColumnsTogether = 8;  // about: what is left out comes when it is needed
+    const size_t part = size / asked.parts;
+    const size_t times = (columns + kColumnsTogether - 1) / kColumnsTogether;
+    const size_t steps = std::max<size_t>(1, times * kernel_rows * kernel_columns * quads);
+    ahead = next + asked.part * part;
+    ahead_of_column = part / columns;
+    ahead_of_quad = (part + steps - 1) / steps;
   }
   // Whether sums go elsewhere than the vectors they are in allow.
   bool leaves_registers() const { return floats != nullptr || lanes < kTileTargets; }
@@ -78,8 +93,9 @@ HWY_NOINLINE void FinishColumn(D d, const TileRow& row, size_t column, size_t ta
     const auto sum = hn::LoadU(d, sums + i);
     if (row.floats != nullptr) {
       float* to = row.floats + column * row.lanes + i;
-      const auto brought = hn::Mul(hn::ConvertTo(df, sum), hn::LoadU(df, row.float_scale + i));
-      hn::StoreU(hn::Add(hn::LoadU(df, to), brought), df, to);
+      auto brought = hn::Mul(hn::ConvertTo(df, sum), hn::LoadU(df, row.float_scale + i));
+      if (!row.sets_floats) brought = hn::Add(hn::LoadU(df, to), brought);
+      hn::StoreU(brought, df, to);
       continue;
     }
     if (row.potentials != nullptr) {

@@ -41,6 +41,7 @@ struct LaneRow {
   int16_t* membranes = nullptr;  // [column][lane]
   // Where sums times scale go instead; null: to membranes.
   float* floats = nullptr;
+  bool sets_floats = false;  // else they are added
   const float* float_scale = nullptr;
   size_t lane_pitch = 0;  // from one target column to the next
   size_t lane = 0;        // of the block
@@ -57,8 +58,9 @@ template <class DF>
 HWY_INLINE void HandOn(DF df, hn::Vec<DF> sum, const LaneRow& row, size_t column) {
   if (row.floats != nullptr) {
     float* to = row.floats + column * row.lane_pitch;
-    const auto brought = hn::Mul(sum, hn::LoadU(df, row.float_scale));
-    hn::StoreU(hn::Add(hn::LoadU(df, to), brought), df, to);
+    auto brought = hn::Mul(sum, hn::LoadU(df, row.float_scale));
+    if (!row.sets_floats) brought = hn::Add(hn::LoadU(df, to), brought);
+    hn::StoreU(brought, df, to);
     return;
   }
   StoreNeurons(df, sum, *row.potentials, column, row.lane, row.membranes + column * row.lane_pitch);
@@ -127,7 +129,8 @@ HWY_INLINE void SumBlocks(DF df, const LevelDepthwise& kernel, const LevelFrame&
       sums.start = start + lane;
       sums.lane = lane;
       sums.membranes = settled.membranes + layout.RowAt(block, row) + lane;
-      if (target.mode == SumMode::kAddFloats) {
+      if (ToFloats(target.mode)) {
+        sums.sets_floats = target.mode == SumMode::kSetFloats;
         sums.floats = target.floats + block * target.block_floats + lane;
         sums.float_scale = kernel.float_scale.get() + block * kLineLanes + lane;
       }
@@ -351,7 +354,7 @@ void SumDepthwise(const LevelDepthwise& kernel, const LevelFrame& levels, const 
                   size_t row) {
   CSSRUN_ASSERT(target.mode != SumMode::kStore && target.mode != SumMode::kJoin);
   CSSRUN_ASSERT(target.inputs != nullptr);
-  CSSRUN_ASSERT(target.mode != SumMode::kAddFloats || target.floats != nullptr);
+  CSSRUN_ASSERT(!ToFloats(target.mode) || target.floats != nullptr);
   CSSRUN_ASSERT(kernel.left <= levels.layout.before);
   CSSRUN_ASSERT(levels.layout.before + kernel.right <= levels.layout.row_size);
   const ColumnRange all{0, target.settled->layout->columns};

@@ -39,7 +39,7 @@ struct LevelDepthwise {
   hwy::AlignedFreeUniquePtr<int16_t[]> words;
   std::vector<uint8_t> fits_bytes;              // by block: whether `bytes` are the weights
   hwy::AlignedFreeUniquePtr<float[]> row_sums;  // of weights: [block][ky][lane]
-  // Settled units per unit, by parameter lane: of kAddFloats. Null: never asked for.
+  // Settled units per unit, by parameter lane: where ToFloats(mode). Null: never asked for.
   hwy::AlignedFreeUniquePtr<float[]> float_scale;
 
   size_t taps() const {
@@ -63,7 +63,7 @@ constexpr int kMostLevelDepthwiseRows = 16;
 // No unit exceeds LargestDepthwiseWeight(). Throws std::bad_alloc.
 LevelDepthwise MakeLevelDepthwise(const LevelDepthwiseShape& shape, const ScaledWeights& weights);
 
-// Sums all levels that reach target row `row`; of modes, kPotential, kLevels and kAddFloats. Looked
+// Sums all levels that reach target row `row`; of modes, neither kStore nor kJoin. Looked
 // up once a layer, called once a row.
 using SumDepthwiseFunction = void (*)(const LevelDepthwise& kernel, const LevelFrame& levels,
                                       const LevelTarget& target, size_t row);

@@ -41,9 +41,10 @@ void SumDepthwiseReference(const LevelDepthwiseShape& shape, const ScaledWeights
   for (size_t column = 0; column < layout.columns; ++column) {
     for (size_t c = 0; c < layout.lanes.stride(); ++c) {
       const auto sum = static_cast<float>(SumOf(shape, weights, levels, row, column, c));
-      if (target.mode == SumMode::kAddFloats) {
+      if (ToFloats(target.mode)) {
         float& to = target.floats[c / lanes * target.block_floats + column * lanes + c % lanes];
-        to += sum * float_scale[c / lanes * kLineLanes + c % lanes];
+        const float brought = sum * float_scale[c / lanes * kLineLanes + c % lanes];
+        to = target.mode == SumMode::kSetFloats ? brought : to + brought;
         continue;
       }
       const int16_t z = PotentialReference(settled, *target.inputs, sum, column, c);

@@ -9,8 +9,8 @@
 
 namespace cssrun::internal {
 
-// Sums all levels that reach target row `row`, for kPotential or kAddFloats, whose scale is
-// `float_scale`, by parameter lane.
+// Sums all levels that reach target row `row`, for all modes but kStore and kJoin. `float_scale`:
+// where ToFloats(mode), by parameter lane.
 void SumDepthwiseReference(const LevelDepthwiseShape& shape, const ScaledWeights& weights,
                            const LevelFrame& levels, const LevelTarget& target, size_t row,
                            const float* float_scale);
