@@ -383,9 +383,9 @@ HWY_INLINE bool StoreLevels(const Sum* sums, const RowPotentials& row, size_t la
 }
 
 #if CSSRUN_TARGET_AVX512
-// Whether StoreByteLevels() applies.
-HWY_INLINE bool StoresByteLevels(const RowPotentials& row) {
-  return row.levels != nullptr && row.rule->saturates() &&
+// Whether StoreFromRegisters() applies.
+HWY_INLINE bool LeavesRegistersAtOnce(const RowPotentials& row) {
+  return (row.levels == nullptr || row.rule->saturates()) &&
          (row.floats == nullptr ? row.shortcut_count <= 1
                                 : row.joins_floats && row.shortcut_count == 0);
 }
@@ -431,21 +431,50 @@ HWY_INLINE void StoreByteLevels(const Narrowing::V32* sums, const RowPotentials&
                             to + k * kTogether * pitch);
   }
 }
+
+// The same for potentials that leave, to `membranes`: the first lane of the first column.
+template <size_t kOfColumn, size_t kColumns, Joins kJoins, bool kRectify>
+HWY_INLINE void StorePotentials(const Narrowing::V32* sums, const RowPotentials& row, size_t column,
+                                int16_t* HWY_RESTRICT membranes) {
+  constexpr size_t kLanes = hn::MaxLanes(Narrowing::D32());
+  const hn::Rebind<int16_t, Narrowing::D32> d16;
+  const PlainPotentials<kOfColumn, kJoins, kRectify> potentials(row, 0);
+  HWY_UNROLL(32)
+  for (size_t k = 0; k < kOfColumn * kColumns; ++k) {
+    const size_t lane = k % kOfColumn * kLanes;
+    const size_t from = column + k / kOfColumn;
+    const auto z = potentials.Of(sums[k], k % kOfColumn, row.index + from * row.index_pitch + lane,
+                                 from * row.lane_pitch);
+    hn::StoreU(hn::DemoteTo(d16, z), d16, membranes + k / kOfColumn * row.lane_pitch + lane);
+  }
+}
+
+// What StoreByteLevels() or StorePotentials() do, for what `row` says.
+template <size_t kOfColumn, size_t kColumns, Joins kJoins, bool kRectify>
+HWY_INLINE void StoreFromRegisters(const Narrowing::V32* sums, const RowPotentials& row,
+                                   size_t column, int16_t* membranes) {
+  if (row.levels != nullptr) {
+    StoreByteLevels<kOfColumn, kColumns, kJoins, kRectify>(sums, row, column);
+  } else {
+    StorePotentials<kOfColumn, kColumns, kJoins, kRectify>(sums, row, column, membranes);
+  }
+}
 template <size_t kOfColumn, size_t kColumns, Joins kJoins>
-HWY_INLINE void StoreByteLevels(const Narrowing::V32* sums, const RowPotentials& row,
-                                size_t column) {
-  row.rectify ? StoreByteLevels<kOfColumn, kColumns, kJoins, true>(sums, row, column)
-              : StoreByteLevels<kOfColumn, kColumns, kJoins, false>(sums, row, column);
+HWY_INLINE void StoreFromRegisters(const Narrowing::V32* sums, const RowPotentials& row,
+                                   size_t column, int16_t* membranes) {
+  row.rectify
+      ? StoreFromRegisters<kOfColumn, kColumns, kJoins, true>(sums, row, column, membranes)
+      : StoreFromRegisters<kOfColumn, kColumns, kJoins, false>(sums, row, column, membranes);
 }
 template <size_t kOfColumn, size_t kColumns>
-HWY_INLINE void StoreByteLevels(const Narrowing::V32* sums, const RowPotentials& row,
-                                size_t column) {
+HWY_INLINE void StoreFromRegisters(const Narrowing::V32* sums, const RowPotentials& row,
+                                   size_t column, int16_t* membranes) {
   if (row.joins_floats) {
-    StoreByteLevels<kOfColumn, kColumns, Joins::kFloats>(sums, row, column);
+    StoreFromRegisters<kOfColumn, kColumns, Joins::kFloats>(sums, row, column, membranes);
   } else if (row.shortcut_count == 0) {
-    StoreByteLevels<kOfColumn, kColumns, Joins::kNothing>(sums, row, column);
+    StoreFromRegisters<kOfColumn, kColumns, Joins::kNothing>(sums, row, column, membranes);
   } else {
-    StoreByteLevels<kOfColumn, kColumns, Joins::kShortcut>(sums, row, column);
+    StoreFromRegisters<kOfColumn, kColumns, Joins::kShortcut>(sums, row, column, membranes);
   }
 }
 #endif

@@ -298,7 +298,7 @@ void SumLevelsBy(const LevelConv& kernel, const LevelFrame& levels, const LevelT
       if (target.mode == SumMode::kLevels) of_tile.WriteLevelsTo(target.levels, *target.rule);
       tile.potentials = &of_tile;
 #if CSSRUN_TARGET_AVX512
-      tile.stores_bytes = !tile.leaves_registers() && StoresByteLevels(of_tile);
+      tile.leaves_at_once = !tile.leaves_registers() && LeavesRegistersAtOnce(of_tile);
 #endif
     }
 #if CSSRUN_TARGET_RUNS

@@ -170,8 +170,9 @@ HWY_INLINE void SumInRegisters(const TileRow& row, size_t column,
   }
 #if CSSRUN_TARGET_AVX512
   if constexpr (kVectors == kResults) {
-    if (row.stores_bytes) {
-      StoreByteLevels<kResults, kPositions>(sums, *row.potentials, column);
+    if (row.leaves_at_once) {
+      StoreFromRegisters<kResults, kPositions>(sums, *row.potentials, column,
+                                               membranes + column * row.lanes);
       return;
     }
   }

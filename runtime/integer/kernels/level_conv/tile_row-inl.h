@@ -39,7 +39,7 @@ struct TileRow {
   size_t planes = 1;
   size_t plane_size = 0;                      // weights from one plane to the next
   const RowPotentials* potentials = nullptr;  // null: the sums themselves are the result
-  bool stores_bytes = false;                  // of `potentials`: see StoresByteLevels()
+  bool leaves_at_once = false;                // of `potentials`: see StoreFromRegisters()
   // What sums begin with, by target of the tile.
   const int32_t* start = nullptr;
   const int32_t* weight_offsets = nullptr;  // likewise; null: none
