@@ -147,15 +147,18 @@ void AddPixelsReference(const PixelPotentials& pixels, const MembraneLayout& lay
 }
 
 int16_t PotentialReference(const SettledRow& settled, const PotentialInputs& inputs, float sum,
-                           size_t column, size_t channel) {
+                           size_t column, size_t channel, const float* joined_scale) {
   const MembraneLayout& layout = *settled.layout;
   const size_t lanes = layout.lanes.lanes;
   const size_t parameter = ParameterOf(layout, channel);
-  float z = sum * settled.neurons->scale[parameter];
-  z += settled.neurons->bias[parameter];
-  if (inputs.floats != nullptr) {
+  const bool joins = joined_scale != nullptr;
+  float z = sum * (joins ? joined_scale[parameter] : settled.neurons->scale[parameter]);
+  const auto add_floats = [&] {
     z += inputs.floats[channel / lanes * inputs.block_floats + column * lanes + channel % lanes];
-  }
+  };
+  if (joins) add_floats();
+  z += settled.neurons->bias[parameter];
+  if (!joins && inputs.floats != nullptr) add_floats();
   for (size_t s = 0; s < inputs.shortcut_count; ++s) {
     const AlignedShortcut& shortcut = inputs.shortcuts[s];
     const int level = shortcut.levels[NeuronAt(layout.lanes, column, channel)] - shortcut.zero;

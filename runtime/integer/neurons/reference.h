@@ -18,9 +18,10 @@ void AddPixelsReference(const PixelPotentials& pixels, const MembraneLayout& lay
                         const LayerPart& part, float beta, int16_t* membranes);
 
 // The potential of one neuron, rounded down and saturated; towards zero for a rectifier, which
-// sends nothing for what is below zero.
+// sends nothing for what is below zero. `joined_scale`: of sums that join the floats before the
+// bias does, by parameter lane; null: they have the neurons' scale, and do not.
 int16_t PotentialReference(const SettledRow& settled, const PotentialInputs& inputs, float sum,
-                           size_t column, size_t channel);
+                           size_t column, size_t channel, const float* joined_scale = nullptr);
 
 void RoundPotentialsReference(const SettledRow& settled, const PotentialInputs& inputs, size_t row);
 

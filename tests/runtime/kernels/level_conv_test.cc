@@ -160,6 +160,7 @@ TEST(LevelConvTest, IsItsPlainTwinOnLongTrains) {
   // Whose sums become bytes before they leave registers; by shortcuts and whether neurons rectify.
   int stores_bytes[2][2] = {};
   int one_tap = 0;  // of those
+  int joined = 0;   // floats in memory by sums in registers
   for (const ConvolutionShape& shape : GroupedLevelShapes()) {
     SCOPED_TRACE(Describe(shape));
     for (uint32_t variant = 0; variant < 2; ++variant) {
@@ -174,8 +175,10 @@ TEST(LevelConvTest, IsItsPlainTwinOnLongTrains) {
                                        : SettledExtras{seed % 3, seed % 4 < 2, seed % 5 != 0};
       const SettledCase settled(made.membranes, made.pools, extras, seed);
       kernel.float_scale = AllocateAligned<float>(made.membranes.parameter_lanes());
-      std::copy_n(settled.neurons.scale.get(), made.membranes.parameter_lanes(),
-                  kernel.float_scale.get());
+      for (size_t i = 0; i < made.membranes.parameter_lanes(); ++i) {
+        kernel.float_scale[i] = settled.neurons.scale[i] * 0.75F;
+      }
+      const bool joins_floats = !settled.floats.empty() && settled.shortcuts.empty();
       const LevelFrame levels =
           RandomLongLevels(made, LevelLayoutOf(made, kernel), kZeros[seed % 3], generator);
       if (settled.shortcuts.size() <= 1 && settled.floats.empty() &&
@@ -186,15 +189,20 @@ TEST(LevelConvTest, IsItsPlainTwinOnLongTrains) {
       for (const SumMode mode : {SumMode::kStore, SumMode::kJoin, SumMode::kPotential,
                                  SumMode::kLevels, SumMode::kSetFloats, SumMode::kAddFloats}) {
         SCOPED_TRACE("mode " + std::to_string(static_cast<int>(mode)));
-        const TwinRows expected(settled, mode, [&](const LevelTarget& target, size_t row) {
+        joined += joins_floats && mode == SumMode::kLevels ? 1 : 0;
+        const auto twin = [&](LevelTarget target, size_t row) {
+          target.joins_floats = joins_floats;
           SumLevelsReference(conv, weights.scaled(), levels, target, row, kernel.float_scale.get());
-        });
+        };
+        const TwinRows expected(settled, mode, twin);
         ForEveryInstructionSet([&] {
           if (HasFailure()) return;
           const SumLevelsFunction sum = Resolve(kernel);
-          const auto run = [&](const LevelTarget& target, size_t row) {
-            if (variant == 0) return sum(kernel, levels, target, row);
-            LevelTarget tile = target;
+          const auto run = [&](const LevelTarget& given, size_t row) {
+            LevelTarget tile = given;
+            tile.joins_floats = joins_floats;
+            if (variant == 0) return sum(kernel, levels, tile, row);
+            tile.ahead = {row % 3, row % 2 * 3};
             for (uint32_t t = 0; t < kernel.tiles; ++t) {
               tile.tiles = {t, t + 1};
               sum(kernel, levels, tile, row);
@@ -212,6 +220,7 @@ TEST(LevelConvTest, IsItsPlainTwinOnLongTrains) {
     EXPECT_GE(by_rectify[1], 5);
   }
   EXPECT_GE(one_tap, 3);
+  EXPECT_GE(joined, 5);
 }
 
 // Bytes of pixels, weights of one or two planes, zeros that are no whole numbers.

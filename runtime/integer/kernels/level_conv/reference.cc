@@ -46,6 +46,11 @@ void SumLevelsReference(const LevelConvShape& shape, const ScaledWeights& weight
                         const float* float_scale, std::span<const double> zeros) {
   const SettledRow& settled = *target.settled;
   const MembraneLayout& layout = *settled.layout;
+  const float* joined_scale = target.joins_floats ? float_scale : nullptr;
+  const auto potential = [&](int64_t sum, size_t column, size_t c) {
+    return PotentialReference(settled, *target.inputs, static_cast<float>(sum), column, c,
+                              joined_scale);
+  };
   for (size_t column = 0; column < layout.columns; ++column) {
     for (size_t c = 0; c < layout.lanes.stride(); ++c) {
       const int64_t sum = SumOf(shape, weights, levels, zeros, row, column, c);
@@ -58,13 +63,11 @@ void SumLevelsReference(const LevelConvShape& shape, const ScaledWeights& weight
           AddSaturating(Saturated(sum), membrane);
           break;
         case SumMode::kPotential:
-          membrane =
-              PotentialReference(settled, *target.inputs, static_cast<float>(sum), column, c);
+          membrane = potential(sum, column, c);
           break;
         case SumMode::kLevels:
-          target.levels[NeuronAt(layout.lanes, column, c)] = LevelReference(
-              *target.rule,
-              PotentialReference(settled, *target.inputs, static_cast<float>(sum), column, c));
+          target.levels[NeuronAt(layout.lanes, column, c)] =
+              LevelReference(*target.rule, potential(sum, column, c));
           break;
         case SumMode::kSetFloats:
         case SumMode::kAddFloats: {
