@@ -13,8 +13,13 @@ namespace {
 // between two layers.
 constexpr int kPauses = 4096;
 
-uint32_t PartsOf(uint64_t ticket) { return static_cast<uint32_t>(ticket); }
-uint64_t NextLoop(uint64_t ticket, uint32_t parts) { return ((ticket >> 32) + 1) << 32 | parts; }
+constexpr uint32_t kMostParts = 0xFFFF;
+
+uint64_t LeftOf(uint32_t loop, uint32_t first, uint32_t last) {
+  return uint64_t{loop} << 32 | first << 16 | last;
+}
+uint32_t FirstOf(uint64_t left) { return static_cast<uint32_t>(left) >> 16; }
+uint32_t LastOf(uint64_t left) { return static_cast<uint32_t>(left) & kMostParts; }
 
 }  // namespace
 
@@ -25,6 +30,7 @@ ThreadTeam::ThreadTeam(unsigned threads) : threads_(threads) {
   allowed_ = std::make_unique<tbb::global_control>(
       kAllowed, std::max<size_t>(threads, tbb::global_control::active_value(kAllowed)));
   arena_ = std::make_unique<tbb::task_arena>(static_cast<int>(threads));
+  shares_ = std::make_unique<Share[]>(threads);
 }
 
 void ThreadTeam::StartHelpers() {
@@ -37,12 +43,19 @@ void ThreadTeam::ShareParts(uint32_t parts, Call call, const void* function) {
   call_ = call;
   function_ = function;
   parts_ = parts;
-  unfinished_.store(parts, std::memory_order_relaxed);
-  ticket_.store(NextLoop(ticket_.load(std::memory_order_relaxed), parts),
-                std::memory_order_release);
-  shares_ = true;
+  together_ = (parts + kMostParts - 1) / kMostParts;
+  const uint32_t shared = (parts + together_ - 1) / together_;
+  unfinished_.store(shared, std::memory_order_relaxed);
+  const uint32_t loop = loop_.load(std::memory_order_relaxed) + 1;
+  for (uint64_t thread = 0; thread < threads_; ++thread) {
+    const auto first = static_cast<uint32_t>(shared * thread / threads_);
+    const auto last = static_cast<uint32_t>(shared * (thread + 1) / threads_);
+    shares_[thread].left.store(LeftOf(loop, first, last), std::memory_order_release);
+  }
+  loop_.store(loop, std::memory_order_release);
+  has_shared_ = true;
   if (helping_) {
-    ticket_.notify_all();
+    loop_.notify_all();
   } else {
     StartHelpers();
   }
@@ -56,40 +69,53 @@ void ThreadTeam::ShareParts(uint32_t parts, Call call, const void* function) {
   }
 }
 
-void ThreadTeam::TakeParts() {
-  uint64_t ticket = ticket_.load(std::memory_order_acquire);
-  while (PartsOf(ticket) > 0) {
-    if (!ticket_.compare_exchange_weak(ticket, ticket - 1, std::memory_order_acq_rel,
-                                       std::memory_order_acquire)) {
+bool ThreadTeam::TakePart(Share& share, End end) {
+  uint64_t left = share.left.load(std::memory_order_acquire);
+  while (FirstOf(left) < LastOf(left)) {
+    const uint64_t rest = end == End::kFirst ? left + LeftOf(0, 1, 0) : left - 1;
+    if (!share.left.compare_exchange_weak(left, rest, std::memory_order_acq_rel,
+                                          std::memory_order_acquire)) {
       continue;
     }
-    call_(function_, parts_ - PartsOf(ticket));
-    unfinished_.fetch_sub(1, std::memory_order_release);
-    ticket = ticket_.load(std::memory_order_acquire);
+    const uint32_t taken = end == End::kFirst ? FirstOf(left) : LastOf(left) - 1;
+    const uint32_t last = std::min(parts_, (taken + 1) * together_);
+    for (uint32_t part = taken * together_; part < last; ++part) call_(function_, part);
+    return true;
   }
+  return false;
+}
+
+void ThreadTeam::TakeParts() {
+  const size_t own = thread();
+  // Counted together: what several threads write takes 0.2 us from one to the other.
+  uint32_t finished = 0;
+  while (TakePart(shares_[own], End::kFirst)) ++finished;
+  for (size_t other = 1; other < threads_; ++other) {
+    while (TakePart(shares_[(own + other) % threads_], End::kLast)) ++finished;
+  }
+  if (finished > 0) unfinished_.fetch_sub(finished, std::memory_order_release);
 }
 
 void ThreadTeam::Help() {
   while (!dismissed_.load(std::memory_order_acquire)) {
+    const uint32_t loop = loop_.load(std::memory_order_acquire);
     TakeParts();
-    const uint64_t empty = ticket_.load(std::memory_order_acquire);
-    if (PartsOf(empty) > 0) continue;
-    // Dismiss() says so first and changes the ticket then.
+    // Dismiss() says so first and changes the number then.
     if (dismissed_.load(std::memory_order_acquire)) return;
     int pauses = 0;
-    while (pauses < kPauses && ticket_.load(std::memory_order_relaxed) == empty) {
+    while (pauses < kPauses && loop_.load(std::memory_order_relaxed) == loop) {
       hwy::Pause();
       ++pauses;
     }
-    if (pauses == kPauses) ticket_.wait(empty, std::memory_order_acquire);
+    if (pauses == kPauses) loop_.wait(loop, std::memory_order_acquire);
   }
 }
 
 void ThreadTeam::Dismiss() {
   if (helping_) {
     dismissed_.store(true, std::memory_order_release);
-    ticket_.store(NextLoop(ticket_.load(std::memory_order_relaxed), 0), std::memory_order_release);
-    ticket_.notify_all();
+    loop_.fetch_add(1, std::memory_order_release);
+    loop_.notify_all();
     helpers_->wait();
     dismissed_.store(false, std::memory_order_relaxed);
     helping_ = false;

@@ -15,12 +15,15 @@
 namespace cssrun::internal {
 
 // A layer is shared by 20 to 60 short parallel loops an image. oneTBB starts each by letting a
-// thread steal a task, which takes 12 to 15 us; layers take 50 to 300 us. So oneTBB provides the
-// threads once an image, and they take the parts of all loops from one counter, for which they
-// spin:
+// thread steal a task, which takes 12 to 15 us; layers take 15 to 300 us. So oneTBB provides the
+// threads once an image, and they take the parts of all loops by themselves, for which they spin:
 //
-//   caller     | ForEach: part 0, 2 | serial | ForEach: part 0, 1 | serial | ...   return
-//   helper     | spins    part 1, 3 | spins    part 2             | spins            ends
+//   caller     | ForEach: part 0, 1 | serial | ForEach: part 0, 1, 2 | serial | ...   return
+//   helper     | spins    part 3, 2 | spins    comes late: part 3    | spins            ends
+//
+// Each thread has a share of neighbouring parts and begins with its first. Then it takes what
+// others have left, their last ones first. So what a thread reads of one layer is mostly what it
+// wrote of the layer before, and lies in its own caches.
 //
 // A helper that comes late, or never, because the thread is busy elsewhere, finds its parts taken:
 // the caller waits only for parts that somebody has begun.
@@ -49,8 +52,8 @@ class ThreadTeam {
     return arena_->execute([&] { return RunInside(run); });
   }
 
-  // Calls part(0) to part(parts - 1), by any thread in any order, and returns when all have
-  // returned. Nothing may be thrown by part().
+  // Calls part(0) to part(parts - 1), by any thread in any order, though neighbours mostly by one,
+  // and returns when all have returned. Nothing may be thrown by part().
   template <class Function>
   void ForEach(uint32_t parts, const Function& part) {
     if (arena_ == nullptr || parts <= 1) {
@@ -80,14 +83,23 @@ class ThreadTeam {
       helpers_ = &helpers;
       const Dismissal dismissal{this};
       // What shared its layers once does so again, and threads take a while to come.
-      if (shares_) StartHelpers();
+      if (has_shared_) StartHelpers();
       return run();
     });
   }
 
+  // What is left of a thread's parts: number of the loop, first part, last part (32, 16 and 16
+  // bits). Taking one fails where the loop is another by now. On a line of the cache of its own.
+  struct alignas(64) Share {
+    std::atomic<uint64_t> left = 0;
+  };
+  enum class End : uint8_t { kFirst, kLast };
+
   void StartHelpers();
   void ShareParts(uint32_t parts, Call call, const void* function);
   void TakeParts();
+  // Calls a part of `share`, from one of its ends. Returns false where none is left.
+  bool TakePart(Share& share, End end);
   void Help();
   void Dismiss();
 
@@ -99,14 +111,14 @@ class ThreadTeam {
 
   tbb::task_group* helpers_ = nullptr;  // of this Run()
   bool helping_ = false;                // they were started
-  bool shares_ = false;                 // some Run() had a loop of several parts
+  bool has_shared_ = false;             // some Run() had a loop of several parts
   // Of this loop: read only by who has taken a part of it.
   Call call_ = nullptr;
   const void* function_ = nullptr;
   uint32_t parts_ = 0;
-  // Number of the loop, then how many of its parts nobody has taken yet (32 bits each): a part is
-  // taken by counting down, which fails where the loop is another by now.
-  alignas(64) std::atomic<uint64_t> ticket_ = 0;
+  uint32_t together_ = 1;            // calls of a part, where a share could not count them
+  std::unique_ptr<Share[]> shares_;  // by thread()
+  alignas(64) std::atomic<uint32_t> loop_ = 0;  // number of the loop
   std::atomic<bool> dismissed_ = false;
   alignas(64) std::atomic<uint32_t> unfinished_ = 0;  // parts of this loop
 };

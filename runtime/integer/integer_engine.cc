@@ -1,7 +1,6 @@
 #include "runtime/integer/integer_engine.h"
 
 #include <algorithm>
-#include <atomic>
 #include <utility>
 
 #include "cssrun/batch.h"
@@ -219,7 +218,6 @@ void IntegerEngine::StepParts(size_t layer_index, uint32_t first, uint32_t last,
   const uint32_t threads = team_.threads();
   const uint32_t block_sets = layer.membranes.lanes.blocks / layer.blocks_together;
   const uint32_t bands = !shared || block_sets >= threads ? 1 : BandsOf(layer, pools, threads);
-  std::atomic<uint64_t> synops = 0;
   const auto run_part = [&](uint32_t number) {
     const uint32_t band = number % bands;
     CSSRUN_ASSERT(bands > 0 && block_sets * layer.blocks_together == layer.membranes.lanes.blocks);
@@ -231,16 +229,18 @@ void IntegerEngine::StepParts(size_t layer_index, uint32_t first, uint32_t last,
     if (first == 0 && !SumsBytes(layer_index)) {
       StartPart(network_, layer_index, part, WorkerOfThread().pixel_row, states_[layer_index]);
     }
+    uint64_t synops = 0;
     for (uint32_t index = first; index < last; ++index) {
       synops += StepPart(layer_index, index, part);
     }
+    if (synops > 0) WorkerOfThread().synops += synops;
   };
   if (shared) {
     team_.ForEach(bands * block_sets, run_part);
   } else {
     for (uint32_t number = 0; number < bands * block_sets; ++number) run_part(number);
   }
-  statistics.synops += synops;
+  statistics.synops += TakeSynops();
 }
 
 void IntegerEngine::StepNeurons(size_t layer_index, uint32_t first, uint32_t last,
@@ -339,12 +339,12 @@ bool IntegerEngine::StepTiles(size_t layer_index, uint32_t first, uint32_t last,
     statistics.synops += StepPart(layer_index, index, whole);
   }
   const uint32_t parts = PartsOfTiles(kernel->tiles, team_.threads());
-  std::atomic<uint64_t> synops = 0;
   team_.ForEach(parts, [&](uint32_t part) {
-    synops += SettlePart(layer_index, whole,
-                         {kernel->tiles * part / parts, kernel->tiles * (part + 1) / parts});
+    const TileRange tiles{kernel->tiles * part / parts, kernel->tiles * (part + 1) / parts};
+    const uint64_t synops = SettlePart(layer_index, whole, tiles);
+    if (synops > 0) WorkerOfThread().synops += synops;
   });
-  statistics.synops += synops;
+  statistics.synops += TakeSynops();
   CountSentLevels(step);
   shared_tiles_ = true;
   return true;

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -52,8 +53,9 @@ class IntegerEngine : public Engine {
   bool shared_tiles() const { return shared_tiles_; }  // of some layer
 
  protected:
-  // What a thread needs to run some rows of a layer.
-  struct Worker {
+  // What a thread needs to run some rows of a layer. What several threads write to one line of the
+  // cache takes 0.2 us from one to the other.
+  struct alignas(64) Worker {
     std::vector<SynapseInput> inputs;  // by synapses of a layer
     std::vector<SpikeLists> lists;     // likewise
     std::vector<float> pixel_row;      // of the map, [column][channel]
@@ -62,6 +64,7 @@ class IntegerEngine : public Engine {
     std::vector<int16_t> pool_row;     // potentials of a row of pools
     std::vector<uint8_t> copied;       // see SettlingStep
     std::vector<float> joined;         // likewise
+    uint64_t synops = 0;               // that nobody has taken yet
   };
 
   // Of a readout while an image runs.
@@ -88,6 +91,14 @@ class IntegerEngine : public Engine {
                         const LayerPart& part);
   // Sets levels_alone_, and allocates the spikes of all other layers.
   void ChooseLevelsAlone();
+  // What all threads have counted since.
+  uint64_t TakeSynops() {
+    uint64_t synops = 0;
+    for (Worker& worker : workers_) {
+      if (worker.synops > 0) synops += std::exchange(worker.synops, 0);
+    }
+    return synops;
+  }
   Worker& WorkerOfThread() { return workers_[team_.thread()]; }
   ReadoutState MakeReadoutState(size_t layer);
   void StartReadout(size_t layer);
