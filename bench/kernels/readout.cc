@@ -29,7 +29,8 @@ void ReadoutAlone(benchmark::State& state, const ConvolutionShape& shape) {
   size_t frame = 0;
   for (auto _ : state) {
     CountReadoutSpikes(synapses, frames[frame], counts);
-    AddReadout(synapses, counts, logits.data());
+    AddReadout(synapses, counts, {0, readout.row_size}, logits.data());
+    std::fill(counts.begin(), counts.end(), 0);
     frame = frame + 1 == frames.size() ? 0 : frame + 1;
     benchmark::ClobberMemory();
   }

@@ -25,7 +25,6 @@ constexpr int64_t kMostTaps = 64;
 // Trains of the encoder are masks of 64 bits.
 constexpr uint32_t kMostEncodedSteps = 64;
 constexpr uint32_t kMostRowNeurons = 1 << 24;
-constexpr uint32_t kLogitLanes = 16;  // of the widest vector of floats
 
 // Builds layer after layer; functions that refuse return false with the reason set.
 class Builder {

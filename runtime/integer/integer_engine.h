@@ -129,6 +129,8 @@ class IntegerEngine : public Engine {
   void StepReadout(size_t layer, uint32_t index, LayerStatistics& statistics);
   uint64_t StepVectorReadout(size_t layer, uint32_t index, const VectorReadout& readout,
                              VectorReadoutState& state);
+  // AddReadout() by all threads.
+  void AddToLogits(const ReadoutSynapses& synapses, std::span<const int32_t> counts, float* logits);
   // The same where steps share one multiplication, after the bias of the step.
   uint64_t StepLongReadout(uint32_t index, const VectorReadout& readout, VectorReadoutState& state);
 

@@ -36,10 +36,10 @@ HWY_INLINE void PrefetchSoon([[maybe_unused]] const float* from) {
 // Adds rows one after another to each logit, while it is in a register. `next`: as many rows that
 // are added next; they begin on other pages, where the machine alone foresees nothing.
 template <size_t kRows>
-HWY_INLINE void AddRows(const CountedRow* rows, const CountedRow* next, size_t row_size,
+HWY_INLINE void AddRows(const CountedRow* rows, const CountedRow* next, const LogitRange& range,
                         float* HWY_RESTRICT logits) {
-  const hn::CappedTag<float, 16> d;
-  for (size_t k = 0; k < row_size; k += hn::Lanes(d)) {
+  const hn::CappedTag<float, kLogitLanes> d;
+  for (size_t k = range.first; k < range.last; k += hn::Lanes(d)) {
     auto sum = hn::LoadU(d, logits + k);
     HWY_UNROLL(8)
     for (size_t i = 0; i < kRows; ++i) {
@@ -50,7 +50,7 @@ HWY_INLINE void AddRows(const CountedRow* rows, const CountedRow* next, size_t r
   }
 }
 
-// Finds the rows that are added, and clears their counts.
+// Finds the rows that are added.
 struct RowFinder {
   // The next ones, up to kRowsTogether; returns how many.
   size_t Find(CountedRow* found) {
@@ -58,32 +58,31 @@ struct RowFinder {
     for (; row < rows && count < kRowsTogether; ++row) {
       if (counts[row] == 0) continue;
       found[count++] = {weights + row * row_size, static_cast<float>(counts[row])};
-      counts[row] = 0;
     }
     return count;
   }
 
   const float* weights = nullptr;
   size_t row_size = 0;
-  int32_t* counts = nullptr;
+  const int32_t* counts = nullptr;
   size_t rows = 0;
   size_t row = 0;  // the first that has not been looked at
 };
 
-void AddReadoutTarget(const float* HWY_RESTRICT weights, size_t row_size, int32_t* counts,
-                      size_t rows, float* HWY_RESTRICT logits) {
-  RowFinder finder{weights, row_size, counts, rows};
+void AddReadoutTarget(const ReadoutSynapses& synapses, const int32_t* counts,
+                      const LogitRange& range, float* HWY_RESTRICT logits) {
+  RowFinder finder{synapses.weights.get(), synapses.row_size, counts, synapses.weight_rows};
   CountedRow some[kRowsTogether];
   size_t found = finder.Find(some);
   while (found == kRowsTogether) {
     CountedRow next[kRowsTogether];
     std::copy_n(some, kRowsTogether, next);
     const size_t found_next = finder.Find(next);
-    AddRows<kRowsTogether>(some, next, row_size, logits);
+    AddRows<kRowsTogether>(some, next, range, logits);
     std::copy_n(next, kRowsTogether, some);
     found = found_next;
   }
-  for (size_t i = 0; i < found; ++i) AddRows<1>(some + i, some + i, row_size, logits);
+  for (size_t i = 0; i < found; ++i) AddRows<1>(some + i, some + i, range, logits);
 }
 
 // CountReadoutSpikes() of a mean over the map: words of one block of channels, position after
@@ -308,10 +307,12 @@ uint64_t AddReadoutLevels(const ReadoutSynapses& synapses, const CountedLevels& 
   return synops;
 }
 
-void AddReadout(const ReadoutSynapses& synapses, std::span<int32_t> counts, float* logits) {
+void AddReadout(const ReadoutSynapses& synapses, std::span<const int32_t> counts,
+                const LogitRange& range, float* logits) {
   CSSRUN_ASSERT(counts.size() >= synapses.weight_rows);
-  HWY_DYNAMIC_DISPATCH(AddReadoutTarget)
-  (synapses.weights.get(), synapses.row_size, counts.data(), synapses.weight_rows, logits);
+  CSSRUN_ASSERT(range.first % kLogitLanes == 0 && range.last % kLogitLanes == 0);
+  CSSRUN_ASSERT(range.last <= synapses.row_size);
+  HWY_DYNAMIC_DISPATCH(AddReadoutTarget)(synapses, counts.data(), range, logits);
 }
 
 }  // namespace cssrun::internal

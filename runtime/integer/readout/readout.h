@@ -20,6 +20,9 @@
 
 namespace cssrun::internal {
 
+// Logits are rounded up to the widest vector of floats.
+constexpr uint32_t kLogitLanes = 16;
+
 struct ReadoutSynapses {
   uint32_t source = 0;                // layer index
   std::vector<uint8_t> row_is_read;   // by source row
@@ -30,7 +33,7 @@ struct ReadoutSynapses {
   // read: words of a position. 0: something else.
   size_t mean_words = 0;
   size_t weight_rows = 0;
-  size_t row_size = 0;                         // logits, a multiple of 16
+  size_t row_size = 0;                         // logits, a multiple of kLogitLanes
   hwy::AlignedFreeUniquePtr<float[]> weights;  // [weight row][logit]
 };
 
@@ -56,8 +59,16 @@ uint64_t AddReadoutLevels(const ReadoutSynapses& synapses, const CountedLevels& 
 uint64_t CountReadoutSpikes(const ReadoutSynapses& synapses, const SpikeFrame& spikes,
                             std::span<int32_t> counts);
 
-// logits += counts[i] * row i of the weights, for each i. Counts are zero afterwards.
-void AddReadout(const ReadoutSynapses& synapses, std::span<int32_t> counts, float* logits);
+// Logits [first, last), multiples of kLogitLanes.
+struct LogitRange {
+  size_t first = 0;
+  size_t last = 0;
+};
+
+// logits += counts[i] * row i of the weights, for each i in order. Of `range`, so that threads may
+// share the logits.
+void AddReadout(const ReadoutSynapses& synapses, std::span<const int32_t> counts,
+                const LogitRange& range, float* logits);
 
 }  // namespace cssrun::internal
 

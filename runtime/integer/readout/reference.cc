@@ -80,13 +80,12 @@ uint64_t AddReadoutLevelsReference(const ReadoutShape& shape, const format::Syna
 }
 
 void AddReadoutReference(const ReadoutShape& shape, const format::Synapses& synapses,
-                         std::span<int32_t> counts, float* logits) {
+                         std::span<const int32_t> counts, float* logits) {
   size_t index = 0;
   for (size_t y = 0; y < shape.view.y.sources.size(); ++y) {
     for (size_t x = 0; x < shape.view.x.sources.size(); ++x) {
       for (size_t c = 0; c < shape.source.channels(); ++c, ++index) {
         const auto count = static_cast<float>(counts[index]);
-        counts[index] = 0;
         for (size_t logit = 0; logit < shape.logits; ++logit) {
           const std::optional<float> weight = WeightOf(shape, synapses, y, x, c, logit);
           if (weight.has_value()) logits[logit] += count * *weight;

@@ -22,9 +22,9 @@ uint64_t AddReadoutLevelsReference(const ReadoutShape& shape, const format::Syna
                                    const LevelFrame& levels, const LevelRule& rule,
                                    std::span<int32_t> counts);
 
-// Adds counts times weights to the logits in the order of the counts, which are zero afterwards.
+// Adds counts times weights to the logits in the order of the counts.
 void AddReadoutReference(const ReadoutShape& shape, const format::Synapses& synapses,
-                         std::span<int32_t> counts, float* logits);
+                         std::span<const int32_t> counts, float* logits);
 
 }  // namespace cssrun::internal
 
