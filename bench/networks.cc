@@ -230,6 +230,7 @@ int Run(int argc, char** argv) {
   std::vector<Contender> contenders;
   const unsigned threads = arguments.threads;
   contenders.push_back(OrExit(SnnLatency(network, pictures, threads)));
+  contenders.push_back(OrExit(SnnCounting(network, pictures, threads)));
   contenders.push_back(OrExit(DenseLatency(model, pictures, 1, threads)));
   if (calibration.has_value()) {
     auto int8 = Int8Latency(model, *calibration, pictures, network->input(), threads);

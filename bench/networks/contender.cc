@@ -103,6 +103,13 @@ Result<double> BatchTurn(DenseNetwork& dense, const Pictures& pictures, size_t b
   return seconds * static_cast<double>(count) / static_cast<double>(done);
 }
 
+// Runs pictures one after another.
+auto TurnOf(const std::shared_ptr<Session>& session, const Pictures& pictures) {
+  return [&pictures, session](size_t first, size_t count) {
+    return Timed([&] { return RunSession(*session, pictures, first, first + count, 1); });
+  };
+}
+
 }  // namespace
 
 Result<Pictures> ReadPictures(const std::string& folder, const Network& network, size_t most) {
@@ -132,9 +139,7 @@ Result<Contender> SnnLatency(const std::shared_ptr<const Network>& network,
   SessionOptions options;
   options.threads = threads;
   auto session = std::make_shared<Session>(network, options);
-  const auto turn = [&pictures, session](size_t first, size_t count) {
-    return Timed([&] { return RunSession(*session, pictures, first, first + count, 1); });
-  };
+  const auto turn = TurnOf(session, pictures);
   const auto answer = [&pictures, session]() -> Result<std::vector<size_t>> {
     std::vector<size_t> answers;
     Answer one;
@@ -145,6 +150,14 @@ Result<Contender> SnnLatency(const std::shared_ptr<const Network>& network,
     return answers;
   };
   return Contender{"snn", turn, answer};
+}
+
+Result<Contender> SnnCounting(const std::shared_ptr<const Network>& network,
+                              const Pictures& pictures, unsigned threads) {
+  SessionOptions options;
+  options.threads = threads;
+  options.statistics = true;
+  return Contender{"snn_counting", TurnOf(std::make_shared<Session>(network, options), pictures)};
 }
 
 Contender SnnThroughput(const std::shared_ptr<const Network>& network, const Pictures& pictures,

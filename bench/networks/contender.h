@@ -39,6 +39,9 @@ struct Contender {
 // cssrun, one picture on all threads.
 Result<Contender> SnnLatency(const std::shared_ptr<const Network>& network,
                              const Pictures& pictures, unsigned threads);
+// The same, counting spikes and SyOPs.
+Result<Contender> SnnCounting(const std::shared_ptr<const Network>& network,
+                              const Pictures& pictures, unsigned threads);
 // cssrun, one picture on each thread.
 Contender SnnThroughput(const std::shared_ptr<const Network>& network, const Pictures& pictures,
                         unsigned threads);

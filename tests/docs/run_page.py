@@ -86,6 +86,10 @@ STAND_INS = {
     "build/release/bench/bench_networks ../shared/models/resnet20.onnx "
     "build/networks/resnet20-5.fb ../shared/cifar10/test":
         "build/release/bench/bench_networks --help",
+    # OpponentTest.StandsBesideTheOthersInTheResult runs one that counts.
+    "build/release/bench/bench_networks ../shared/models/resnet20.onnx "
+    "build/networks/int8/resnet20.fb ../shared/cifar10/test --batch 1":
+        "build/release/bench/bench_networks --help | grep -c -- --batch",
     "build/release/bench/bench_silence build/networks/int8/resnet20.fb ../shared/cifar10/test":
         "build/release/bench/bench_silence --help",
     "build/release/tests/soak": "build/release/tests/soak 1000 100",

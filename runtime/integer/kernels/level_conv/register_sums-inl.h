@@ -82,7 +82,7 @@ HWY_INLINE void MoveToFloats(const TileRow& row, size_t column, const typename P
     HWY_UNROLL(8)
     for (size_t v = 0; v < kOfColumn; ++v, to += hn::MaxLanes(d)) {
       const auto scale = hn::LoadU(df, row.float_scale + v * hn::MaxLanes(d));
-      auto brought = hn::Mul(hn::ConvertTo(df, sums[p * kOfColumn + v]), scale);
+      auto brought = hn::Mul(hn::ConvertTo(df, P::Finish(sums + p * kOfColumn, v)), scale);
       if (!row.sets_floats) brought = hn::Add(hn::LoadU(df, to), brought);
       hn::StoreU(brought, df, to);
     }
