@@ -201,7 +201,8 @@ template <class P, size_t kSums, size_t kMore>
 struct MoreSums {
   static constexpr size_t kAll = kMore * kSums;
 
-  HWY_INLINE void Begin() {
+  // Written out: one that the compiler makes is not of this instruction set.
+  HWY_INLINE MoreSums() {
     HWY_UNROLL(16)
     for (size_t k = 0; k < kAll; ++k) sums[k] = hn::Zero(typename P::D());
   }
@@ -231,7 +232,6 @@ HWY_INLINE void AddTap(const Taps& taps, const uint8_t* HWY_RESTRICT levels,
   const int8_t* const end = weights + taps.quads * quad_size;
   if constexpr (kMore > 0) {
     MoreSums<P, kSums, kMore> more;
-    more.Begin();
     const size_t together = (kMore + 1) * quad_size;
     for (; static_cast<size_t>(end - weights) >= together; weights += together) {
       HWY_UNROLL(4)
@@ -289,7 +289,6 @@ HWY_INLINE void AddSlidingTaps(const Taps& taps, const uint8_t* HWY_RESTRICT lev
   constexpr size_t kSums = kPositions * kVectors;
   constexpr size_t kMore = kSums <= 4 ? 2 : kSums <= 8 ? 1 : 0;
   MoreSums<P, kSums, kMore> more;
-  more.Begin();
   const size_t tap_size = taps.quads * taps.targets * kQuad;
   for (size_t q = 0; q < taps.quads; ++q, weights += taps.targets * kQuad) {
     pitches.Hide();
