@@ -59,9 +59,11 @@ void FinishSettled(bool takes_pixels, IntegerLayer& layer) {
   }
   if (events) {
     neurons.sums = SettledSums::kEvents;
+  } else if (convolutions == 0 && LastJoins(layer)) {
+    neurons.sums = SettledSums::kJoinedLevels;
+    neurons.adds_floats = takes_pixels;
   } else if (convolutions == 0) {
-    neurons.sums = LastJoins(layer) ? SettledSums::kJoinedLevels : SettledSums::kNone;
-    if (neurons.sums == SettledSums::kJoinedLevels) neurons.adds_floats = takes_pixels;
+    neurons.sums = SettledSums::kNone;
   } else {
     neurons.sums = convolutions == 1 ? SettledSums::kFusedLevels : SettledSums::kLevels;
   }

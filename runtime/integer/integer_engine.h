@@ -91,7 +91,7 @@ class IntegerEngine : public Engine {
                         const LayerPart& part);
   // Sets levels_alone_, and allocates the spikes of all other layers.
   void ChooseLevelsAlone();
-  // What all threads have counted since.
+  // What all threads have counted since it was taken last.
   uint64_t TakeSynops() {
     uint64_t synops = 0;
     for (Worker& worker : workers_) {

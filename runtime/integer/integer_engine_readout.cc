@@ -124,8 +124,7 @@ uint64_t IntegerEngine::StepLongReadout(uint32_t index, const VectorReadout& rea
     } else if (index + 1 == network_.timesteps) {
       synops += AddReadoutLevels(s, LevelsOf(s.source), counts);
     }
-    if (!read) continue;
-    AddToLogits(s, counts, state.logits.data());
+    if (read) AddToLogits(s, counts, state.logits.data());
   }
   return synops;
 }

@@ -43,6 +43,16 @@ TEST_P(ThreadTeamSizesTest, CallsEveryPartOnceBeforeTheLoopReturns) {
   for (int image = 0; image < 50; ++image) team.Run([&] { RunLoops(team, 40); });
 }
 
+// More than the 16 bits of a share count.
+TEST_P(ThreadTeamSizesTest, CallsManyPartsOnce) {
+  for (const uint32_t parts : {65'535U, 65'536U, 200'003U}) {
+    ThreadTeam team(GetParam());
+    std::vector<std::atomic<uint8_t>> calls(parts);
+    team.Run([&] { team.ForEach(parts, [&](uint32_t part) { ++calls[part]; }); });
+    for (const auto& called : calls) ASSERT_EQ(called, 1);
+  }
+}
+
 TEST_P(ThreadTeamSizesTest, ReturnsWhatItRan) {
   ThreadTeam team(GetParam());
   EXPECT_EQ(team.Run([] { return 7; }), 7);

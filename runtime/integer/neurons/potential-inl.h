@@ -31,6 +31,14 @@ HWY_INLINE hn::Vec<D> LevelsAsFloats(D df, const uint8_t* levels, int32_t zero) 
   return hn::ConvertTo(df, hn::Sub(bytes, hn::Set(d32, zero)));
 }
 
+// Brings sums times `scale` to floats, which they replace where `sets` and else join.
+template <class D>
+HWY_INLINE void BringToFloats(D df, hn::Vec<D> sums, const float* scale, bool sets, float* to) {
+  auto brought = hn::Mul(sums, hn::LoadU(df, scale));
+  if (!sets) brought = hn::Add(hn::LoadU(df, to), brought);
+  hn::StoreU(brought, df, to);
+}
+
 // Rounds towards zero. Values beyond 16 bits stay beyond them on their own side, so that demoting
 // saturates.
 template <class D>

@@ -80,11 +80,10 @@ HWY_INLINE void MoveToFloats(const TileRow& row, size_t column, const typename P
   for (size_t p = 0; p < kPositions; ++p) {
     float* to = row.floats + (column + p) * row.lanes;
     HWY_UNROLL(8)
-    for (size_t v = 0; v < kOfColumn; ++v, to += hn::MaxLanes(d)) {
-      const auto scale = hn::LoadU(df, row.float_scale + v * hn::MaxLanes(d));
-      auto brought = hn::Mul(hn::ConvertTo(df, P::Finish(sums + p * kOfColumn, v)), scale);
-      if (!row.sets_floats) brought = hn::Add(hn::LoadU(df, to), brought);
-      hn::StoreU(brought, df, to);
+    for (size_t v = 0; v < kOfColumn; ++v) {
+      const size_t lane = v * hn::MaxLanes(d);
+      BringToFloats(df, hn::ConvertTo(df, P::Finish(sums + p * kOfColumn, v)),
+                    row.float_scale + lane, row.sets_floats, to + lane);
     }
   }
 }

@@ -92,10 +92,8 @@ HWY_NOINLINE void FinishColumn(D d, const TileRow& row, size_t column, size_t ta
   for (size_t i = 0; i < targets; i += hn::Lanes(d)) {
     const auto sum = hn::LoadU(d, sums + i);
     if (row.floats != nullptr) {
-      float* to = row.floats + column * row.lanes + i;
-      auto brought = hn::Mul(hn::ConvertTo(df, sum), hn::LoadU(df, row.float_scale + i));
-      if (!row.sets_floats) brought = hn::Add(hn::LoadU(df, to), brought);
-      hn::StoreU(brought, df, to);
+      BringToFloats(df, hn::ConvertTo(df, sum), row.float_scale + i, row.sets_floats,
+                    row.floats + column * row.lanes + i);
       continue;
     }
     if (row.potentials != nullptr) {

@@ -57,10 +57,7 @@ HWY_INLINE hn::Vec<DF> Levels(DF df, const uint8_t* levels) {
 template <class DF>
 HWY_INLINE void HandOn(DF df, hn::Vec<DF> sum, const LaneRow& row, size_t column) {
   if (row.floats != nullptr) {
-    float* to = row.floats + column * row.lane_pitch;
-    auto brought = hn::Mul(sum, hn::LoadU(df, row.float_scale));
-    if (!row.sets_floats) brought = hn::Add(hn::LoadU(df, to), brought);
-    hn::StoreU(brought, df, to);
+    BringToFloats(df, sum, row.float_scale, row.sets_floats, row.floats + column * row.lane_pitch);
     return;
   }
   StoreNeurons(df, sum, *row.potentials, column, row.lane, row.membranes + column * row.lane_pitch);

@@ -63,8 +63,8 @@ constexpr int kMostLevelDepthwiseRows = 16;
 // No unit exceeds LargestDepthwiseWeight(). Throws std::bad_alloc.
 LevelDepthwise MakeLevelDepthwise(const LevelDepthwiseShape& shape, const ScaledWeights& weights);
 
-// Sums all levels that reach target row `row`; of modes, neither kStore nor kJoin. Looked
-// up once a layer, called once a row.
+// Sums all levels that reach target row `row`; of modes, neither kStore nor kJoin. Looked up once a
+// layer, called once a row.
 using SumDepthwiseFunction = void (*)(const LevelDepthwise& kernel, const LevelFrame& levels,
                                       const LevelTarget& target, size_t row);
 SumDepthwiseFunction Resolve(const LevelDepthwise& kernel);
