@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/temporary_folder.h"
 #include "tests/tools/subprocess.h"
-#include "tests/tools/temporary_folder.h"
 
 namespace cssrun::bench {
 namespace {
@@ -98,7 +98,7 @@ TEST(OpponentTest, RefusesOptionsThatMakeNoSense) {
 }
 
 TEST(OpponentTest, StandsBesideTheOthersInTheResult) {
-  const tools::TemporaryFolder folder;
+  const TemporaryFolder folder;
   const std::string net = folder / "digits.fb";
   const tools::Finished converted =
       tools::RunProgram({kTools + "/cssconvert", kDemo + "/digits.onnx", "-o", net, "--calibration",

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -13,29 +12,19 @@
 #include "format/network_file.h"
 #include "tests/c_api/c_checks.h"
 #include "tests/oracle/random_network.h"
+#include "tests/temporary_folder.h"
 
 namespace cssrun {
 namespace {
 
 class CApiTest : public testing::TestWithParam<EngineKind> {
  protected:
-  void SetUp() override {
-    folder_ = testing::TempDir() + "/cssrun_c_api_" + std::to_string(getpid()) + "_" +
-              std::to_string(static_cast<int>(GetParam()));
-    std::filesystem::create_directories(folder_);
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
   std::string Write(const format::NetworkT& description) const {
     const flatbuffers::DetachedBuffer bytes = format::SerializeNetwork(description);
-    std::string path = folder_ + "/net.fb";
-    std::ofstream(path, std::ios::binary)
-        .write(reinterpret_cast<const char*>(bytes.data()),
-               static_cast<std::streamsize>(bytes.size()));
-    return path;
+    return folder_.Write("net.fb", {bytes.data(), bytes.size()});
   }
 
-  std::string folder_;
+  const TemporaryFolder folder_;
 };
 
 TEST_P(CApiTest, CAnswersAsCppDoes) {

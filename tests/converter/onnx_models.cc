@@ -1,12 +1,9 @@
 #include "tests/converter/onnx_models.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
-
-#include <filesystem>
-#include <fstream>
 
 #include "tests/converter/graph_builder.h"
+#include "tests/temporary_folder.h"
 
 namespace cssrun::converter::testing {
 
@@ -72,13 +69,10 @@ onnx::ModelProto SmallModel() {
 }
 
 std::string WriteFile(const std::string& name, const std::string& bytes) {
-  // Tests of one program may run at the same time, each in a process of its own.
-  const std::filesystem::path folder =
-      std::filesystem::path(::testing::TempDir()) / ("cssrun_onnx_" + std::to_string(getpid()));
-  const std::filesystem::path path = folder / name;
-  std::filesystem::create_directories(path.parent_path());
-  std::ofstream(path, std::ios::binary) << bytes;
-  return path.string();
+  // Tests of one program may run at the same time, each in a process of its own, which removes its
+  // folder at its end.
+  static const TemporaryFolder folder;
+  return folder.Write(name, bytes);
 }
 
 std::string WriteModel(const std::string& name, const onnx::ModelProto& model) {

@@ -13,6 +13,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/temporary_folder.h"
+
 namespace cssrun {
 namespace {
 
@@ -29,13 +31,6 @@ std::string Contents(const fs::path& path) {
 
 class DemoTest : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "cssrun-demo-XXXXXX").string();
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    folder_ = name;
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
   // Runs a shell command. Standard output and error go to files in the folder.
   int Shell(const std::string& command) {
     const std::string full =
@@ -57,7 +52,8 @@ class DemoTest : public testing::Test {
     return Convert(output, "-T 8 --beta 2 --silent 7");
   }
 
-  fs::path folder_;
+  const TemporaryFolder temporary_;
+  const fs::path& folder_ = temporary_.path();
 };
 
 TEST_F(DemoTest, ConvertsAndClassifiesAsWellAsTheAnn) {

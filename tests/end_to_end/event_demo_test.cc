@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/temporary_folder.h"
 #include "tests/tools/subprocess.h"
-#include "tests/tools/temporary_folder.h"
 
 namespace cssrun::tools {
 namespace {

@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/temporary_folder.h"
 #include "tests/tools/subprocess.h"
-#include "tests/tools/temporary_folder.h"
 
 namespace cssrun {
 namespace {
@@ -76,7 +76,7 @@ class FaultsTest : public testing::Test {
     return names;
   }
 
-  tools::TemporaryFolder folder_;
+  TemporaryFolder folder_;
   std::string fault_;
   std::string fault_name_ = "?";
 };

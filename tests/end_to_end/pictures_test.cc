@@ -9,8 +9,8 @@
 
 #include "converter/ann_run.h"
 #include "converter/convert.h"
+#include "tests/temporary_folder.h"
 #include "tests/tools/subprocess.h"
-#include "tests/tools/temporary_folder.h"
 #include "tools/image_io.h"
 
 namespace cssrun {
@@ -66,7 +66,7 @@ class PicturesTest : public testing::Test {
     return folder_.Write("expected.npy", file);
   }
 
-  tools::TemporaryFolder folder_;
+  TemporaryFolder folder_;
 };
 
 bool Contains(const std::string& text, const std::string& part) {

@@ -14,19 +14,15 @@
 #include "format/network_file.h"
 #include "format/write_atomically.h"
 #include "tests/oracle/random_network.h"
+#include "tests/temporary_folder.h"
 
 namespace cssrun {
 namespace {
 
 class FilesTest : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string name = (std::filesystem::temp_directory_path() / "cssrun-XXXXXX").string();
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    folder_ = name;
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-  std::filesystem::path folder_;
+  const TemporaryFolder temporary_;
+  const std::filesystem::path& folder_ = temporary_.path();
 };
 
 TEST_F(FilesTest, MissingFileDirectoryAndEmptyFile) {

@@ -18,7 +18,7 @@
 #include "format/read_skeleton.h"
 #include "format/validate.h"
 #include "tests/oracle/random_network.h"
-#include "tests/tools/temporary_folder.h"
+#include "tests/temporary_folder.h"
 
 namespace cssrun {
 namespace {
@@ -45,7 +45,7 @@ class LeftOutWeightsTest : public testing::Test {
                static_cast<std::streamsize>(bytes.size()));
   }
 
-  tools::TemporaryFolder folder_;
+  TemporaryFolder folder_;
   std::string path_ = folder_ / "net.fb";
   std::vector<uint8_t> bytes_;
 };

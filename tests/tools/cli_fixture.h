@@ -10,9 +10,9 @@
 #include <utility>
 #include <vector>
 
+#include "tests/temporary_folder.h"
 #include "tests/tools/encode_images.h"
 #include "tests/tools/subprocess.h"
-#include "tests/tools/temporary_folder.h"
 #include "tests/tools/test_network.h"
 
 namespace cssrun::tools {

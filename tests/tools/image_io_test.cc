@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/temporary_folder.h"
 #include "tests/tools/encode_images.h"
-#include "tests/tools/temporary_folder.h"
 #include "tools/orientation.h"
 
 namespace cssrun::tools {

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/tools/temporary_folder.h"
+#include "tests/temporary_folder.h"
 
 namespace cssrun::tools {
 namespace {

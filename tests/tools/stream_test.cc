@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/temporary_folder.h"
 #include "tests/tools/encode_images.h"
-#include "tests/tools/temporary_folder.h"
 #include "tests/tools/test_network.h"
 #include "tools/report/stream_tally.h"
 #include "tools/stream/frame_source.h"

@@ -1,6 +1,6 @@
 // A folder that is removed after the test.
-#ifndef CSSRUN_TESTS_TOOLS_TEMPORARY_FOLDER_H_
-#define CSSRUN_TESTS_TOOLS_TEMPORARY_FOLDER_H_
+#ifndef CSSRUN_TESTS_TEMPORARY_FOLDER_H_
+#define CSSRUN_TESTS_TEMPORARY_FOLDER_H_
 
 #include <cstdint>
 #include <cstdlib>
@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-namespace cssrun::tools {
+namespace cssrun {
 
 class TemporaryFolder {
  public:
@@ -48,6 +48,6 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
-}  // namespace cssrun::tools
+}  // namespace cssrun
 
-#endif  // CSSRUN_TESTS_TOOLS_TEMPORARY_FOLDER_H_
+#endif  // CSSRUN_TESTS_TEMPORARY_FOLDER_H_
