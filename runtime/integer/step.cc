@@ -230,6 +230,7 @@ void SumRow(const BoundLevels<K, Function>& bound, const SettlingStep& step,
     const auto& sends = std::get<LevelsTarget>(step.sends);
     target.levels = sends.levels->Row(row);
     target.rule = sends.rule;
+    target.bounds = sends.bounds;
   }
   target.settled = &settled;
   target.mode = bound.mode;

@@ -46,14 +46,23 @@ class PositionSetter {
   uint64_t* positions_;
 };
 
-// Takes neighbouring levels; returns a bit for each that differs.
-template <size_t kCount>
-HWY_INLINE uint64_t TakeBytes(const uint8_t* HWY_RESTRICT fresh, uint8_t* HWY_RESTRICT kept) {
+// Takes neighbouring levels; returns a bit for each that differs. `apart`: see TakeLevels(), where
+// kBounds.
+template <size_t kCount, bool kBounds>
+HWY_INLINE uint64_t TakeBytes(const uint8_t* HWY_RESTRICT fresh, uint8_t* HWY_RESTRICT kept,
+                              size_t apart) {
   const hn::CappedTag<uint8_t, kCount> d;
   uint64_t bits = 0;
   for (size_t i = 0; i < kCount; i += hn::Lanes(d)) {
-    const auto now = hn::LoadU(d, fresh + i);
-    const auto other = hn::Ne(now, hn::LoadU(d, kept + i));
+    auto now = hn::LoadU(d, fresh + i);
+    const auto last = hn::LoadU(d, kept + i);
+    if constexpr (kBounds) {
+      const auto lowest = hn::LoadU(d, fresh + apart + i);
+      const auto highest = hn::LoadU(d, fresh + 2 * apart + i);
+      const auto within = hn::Eq(hn::Min(hn::Max(last, lowest), highest), last);
+      now = hn::IfThenElse(within, last, now);
+    }
+    const auto other = hn::Ne(now, last);
     const uint64_t part = BitsOf(d, other);
     bits |= part << i;
     if (part != 0) hn::StoreU(now, d, kept + i);
@@ -83,10 +92,11 @@ HWY_INLINE void SetNeurons(uint64_t bits, size_t first, uint32_t* neurons) {
 }
 
 // Takes rows of levels piece by piece, and counts.
+template <bool kBounds>
 struct LevelTaker {
   template <size_t kCount>
   HWY_INLINE uint64_t Take(size_t at) {
-    const uint64_t bits = TakeBytes<kCount>(fresh + at, kept + at);
+    const uint64_t bits = TakeBytes<kCount, kBounds>(fresh + at, kept + at, apart);
     count += static_cast<uint64_t>(std::popcount(bits));
     if (neurons != nullptr) SetNeurons(bits, at, neurons);
     return bits;
@@ -94,44 +104,45 @@ struct LevelTaker {
   const uint8_t* fresh;  // of a row's first neuron, as the next
   uint8_t* kept;
   uint32_t* neurons;  // null: not wanted
+  size_t apart;
   uint64_t count = 0;
 };
 
 // Positions [first, last) of kOfPosition levels each.
-template <size_t kOfPosition>
-uint64_t TakePositions(LevelTaker taker, size_t first, size_t last, uint64_t* positions) {
+template <size_t kOfPosition, class Taker>
+uint64_t TakePositions(Taker taker, size_t first, size_t last, uint64_t* positions) {
   constexpr size_t kTogether = 64 / kOfPosition;
   PositionSetter setter(first, positions);
   size_t at = first;
   for (; at + kTogether <= last; at += kTogether) {
-    setter.Append(PositionsOf<kOfPosition>(taker.Take<64>(at * kOfPosition)), kTogether);
+    setter.Append(PositionsOf<kOfPosition>(taker.template Take<64>(at * kOfPosition)), kTogether);
   }
   for (; at < last; ++at) {
-    setter.Append(taker.Take<kOfPosition>(at * kOfPosition) != 0 ? 1 : 0, 1);
+    setter.Append(taker.template Take<kOfPosition>(at * kOfPosition) != 0 ? 1 : 0, 1);
   }
   setter.Finish();
   return taker.count;
 }
 
 // The same of positions of any number of lines.
-uint64_t TakeLines(LevelTaker taker, size_t lines, size_t first, size_t last, uint64_t* positions) {
+template <class Taker>
+uint64_t TakeLines(Taker taker, size_t lines, size_t first, size_t last, uint64_t* positions) {
   PositionSetter setter(first, positions);
   for (size_t position = first; position < last; ++position) {
     const size_t begin = position * lines;
     uint64_t any = 0;
     size_t line = begin;
-    for (; line + 2 <= begin + lines; line += 2) any |= taker.Take<64>(line * kLineLanes);
-    if (line < begin + lines) any |= taker.Take<kLineLanes>(line * kLineLanes);
+    for (; line + 2 <= begin + lines; line += 2) any |= taker.template Take<64>(line * kLineLanes);
+    if (line < begin + lines) any |= taker.template Take<kLineLanes>(line * kLineLanes);
     setter.Append(any != 0 ? 1 : 0, 1);
   }
   setter.Finish();
   return taker.count;
 }
 
-uint64_t TakeLevelsTarget(const LevelFrame& fresh, LevelFrame& kept, size_t row,
-                          const ColumnRange& columns, const LaneLayout& layout, uint32_t* neurons,
-                          uint64_t* positions) {
-  const LevelTaker taker{fresh.Row(row), kept.Row(row), neurons};
+template <class Taker>
+uint64_t TakeColumns(const Taker& taker, const ColumnRange& columns, const LaneLayout& layout,
+                     uint64_t* positions) {
   switch (layout.stride()) {
     case 8:
       return TakePositions<8>(taker, columns.first, columns.last, positions);
@@ -143,6 +154,17 @@ uint64_t TakeLevelsTarget(const LevelFrame& fresh, LevelFrame& kept, size_t row,
       CSSRUN_ASSERT(layout.lanes == kLineLanes);
       return TakeLines(taker, layout.blocks, columns.first, columns.last, positions);
   }
+}
+
+uint64_t TakeLevelsTarget(const LevelFrame& fresh, LevelFrame& kept, size_t row,
+                          const ColumnRange& columns, const LaneLayout& layout, uint32_t* neurons,
+                          uint64_t* positions, size_t apart) {
+  if (apart == 0) {
+    const LevelTaker<false> taker{fresh.Row(row), kept.Row(row), neurons, apart};
+    return TakeColumns(taker, columns, layout, positions);
+  }
+  const LevelTaker<true> taker{fresh.Row(row), kept.Row(row), neurons, apart};
+  return TakeColumns(taker, columns, layout, positions);
 }
 
 uint64_t TakeSpikesTarget(const SentSpikes& fresh, const SentSpikes& kept, size_t row,
@@ -213,11 +235,11 @@ HWY_EXPORT(CountRowSpikesTarget);
 HWY_EXPORT(CountBitsTarget);
 
 uint64_t TakeLevels(const LevelFrame& fresh, LevelFrame& kept, size_t row,
-                    const ColumnRange& columns, const LaneLayout& layout,
-                    const RowChanges& changes) {
+                    const ColumnRange& columns, const LaneLayout& layout, const RowChanges& changes,
+                    size_t apart) {
   CSSRUN_ASSERT(columns.last <= changes.positions.size() * kPositionsOfWord);
-  return HWY_DYNAMIC_DISPATCH(TakeLevelsTarget)(fresh, kept, row, columns, layout,
-                                                changes.neurons.data(), changes.positions.data());
+  return HWY_DYNAMIC_DISPATCH(TakeLevelsTarget)(
+      fresh, kept, row, columns, layout, changes.neurons.data(), changes.positions.data(), apart);
 }
 
 uint64_t TakeSpikes(const SentSpikes& fresh, const SentSpikes& kept, size_t row,

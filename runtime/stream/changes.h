@@ -24,9 +24,10 @@ struct RowChanges {
 };
 
 // Copies the levels of some columns of a row from `fresh` to `kept`. Returns how many differ.
+// `apart`: see LevelBounds; unless it is 0, neurons keep levels within the bounds in `fresh`.
 uint64_t TakeLevels(const LevelFrame& fresh, LevelFrame& kept, size_t row,
-                    const ColumnRange& columns, const LaneLayout& layout,
-                    const RowChanges& changes);
+                    const ColumnRange& columns, const LaneLayout& layout, const RowChanges& changes,
+                    size_t apart = 0);
 
 // What a layer sends whose spikes are read.
 struct SentSpikes {

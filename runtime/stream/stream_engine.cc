@@ -101,7 +101,8 @@ StreamEngine::StreamEngine(const LoadedNetwork& network, const StreamOptions& op
   // Frames that a dead zone refers to have their places now.
   for (size_t i = 0; i < streams_.size(); ++i) AddDeadZone(i, streams_[i]);
   bands_.resize(workers_.size());
-  for (LevelFrame& band : bands_) band.levels.resize(most_levels);
+  if (options.dead_zone > 0) bounds_apart_ = most_levels;
+  for (LevelFrame& band : bands_) band.levels.resize(most_levels + 2 * bounds_apart_);
   row_changes_.assign(workers_.size(), std::vector<uint32_t>(most_lines));
 }
 
@@ -125,8 +126,8 @@ StreamEngine::StreamState StreamEngine::MakeStreamState(size_t index) const {
   }
   const bool events = !integers.idle_until_last_step();
   const bool pooled = integers.pools.windows.has_value();
-  const bool in_registers = levels_alone_[index] && !pooled && stream_options_.dead_zone == 0 &&
-                            integers.settled()->sums == SettledSums::kFusedLevels;
+  const bool in_registers =
+      levels_alone_[index] && !pooled && integers.settled()->sums == SettledSums::kFusedLevels;
   const uint32_t of_line = integers.membranes.lanes.positions();
   const format::Extent& map = layer.potential;
   const format::Extent& sent = layer.extent;
@@ -359,6 +360,16 @@ void StreamEngine::RunRows(size_t layer, uint32_t first_row, uint32_t last_row) 
   if (!streams_[layer].pool_reach.has_value()) CompareRows(layer, first_row, last_row);
 }
 
+bool StreamEngine::WritesBounds(size_t index) const {
+  if (stream_options_.dead_zone == 0 || first_ || !levels_alone_[index] ||
+      streams_[index].pool_reach.has_value()) {
+    return false;
+  }
+  const SettledSums sums = integers_.layers[index].settled()->sums;
+  return SumsBytes(index) || sums == SettledSums::kFusedLevels ||
+         sums == SettledSums::kJoinedLevels;
+}
+
 SettlingStep StreamEngine::StreamStepOf(size_t index) {
   StreamState& stream = streams_[index];
   Worker& worker = WorkerOfThread();
@@ -366,9 +377,10 @@ SettlingStep StreamEngine::StreamStepOf(size_t index) {
   step.counts_synops = false;
   step.columns = &stream.ranges.ranges();
   step.sent_columns = &stream.sent();
-  if (stream_options_.dead_zone > 0) step.dead_zone = &stream.dead_zone;
+  if (stream_options_.dead_zone > 0 && !WritesBounds(index)) step.dead_zone = &stream.dead_zone;
   if (auto* levels = std::get_if<LevelsTarget>(&step.sends)) {
     levels->levels = IsKeptAtOnce(index) ? &states_[index].levels : &bands_[team_.thread()];
+    if (WritesBounds(index)) levels->bounds = {bounds_apart_, stream.dead_zone.limit};
     levels->row_spikes = {};
     return step;
   }
@@ -430,7 +442,8 @@ uint64_t StreamEngine::TakeRowChanges(size_t layer, uint32_t row, const ColumnRa
   const LaneLayout& layout = integers_.layouts[layer];
   LayerState& kept = states_[layer];
   if (levels_alone_[layer]) {
-    return TakeLevels(bands_[team_.thread()], kept.levels, row, range, layout, changes);
+    const size_t apart = WritesBounds(layer) ? bounds_apart_ : 0;
+    return TakeLevels(bands_[team_.thread()], kept.levels, row, range, layout, changes, apart);
   }
   StreamState& fresh = streams_[layer];
   return TakeSpikes({&fresh.levels, fresh.spikes}, {&kept.levels, kept.spikes}, row, range, layout,

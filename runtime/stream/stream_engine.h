@@ -48,6 +48,9 @@ class StreamEngine : private IntegerEngine {
   using IntegerEngine::sends_levels_alone;
   using IntegerEngine::set_shared_work;
   std::span<const SpikeFrame> spikes(size_t layer) const { return states_[layer].spikes; }
+  // Whether the kernel that sums writes bounds beside the levels, for the dead zone: see
+  // LevelBounds. Elsewhere potentials are replaced, see dead_zone.h. Never of a first frame.
+  bool WritesBounds(size_t layer) const;
 
  private:
   // Of one layer.
@@ -100,9 +103,7 @@ class StreamEngine : private IntegerEngine {
   SettlingStep StreamStepOf(size_t layer);
   void ReadKept(size_t layer, uint32_t first_row, uint32_t last_row) const;
   // Of a first frame there is nothing to compare levels with.
-  bool IsKeptAtOnce(size_t layer) const {
-    return first_ && levels_alone_[layer] && stream_options_.dead_zone == 0;
-  }
+  bool IsKeptAtOnce(size_t layer) const { return first_ && levels_alone_[layer]; }
   void CompareRows(size_t layer, uint32_t first_row, uint32_t last_row);
   uint64_t TakeRowChanges(size_t layer, uint32_t row, const ColumnRange& range,
                           const RowChanges& changes);
@@ -110,8 +111,9 @@ class StreamEngine : private IntegerEngine {
   const StreamOptions stream_options_;
   KeptPicture picture_;
   std::vector<StreamState> streams_;  // by layer
-  // By thread: levels alone of some rows, and neurons of a row that changed.
+  // By thread: levels alone of some rows with their bounds, and neurons of a row that changed.
   std::vector<LevelFrame> bands_;
+  size_t bounds_apart_ = 0;  // in bands, see LevelBounds; 0: there is no dead zone
   std::vector<std::vector<uint32_t>> row_changes_;
   StreamCounts counts_;
   uint64_t frame_ = 0;

@@ -2,6 +2,7 @@
 // |z - level| <= 1/2 + dead zone. Each layer's reference is driven with the stream's own trains.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <memory>
@@ -31,7 +32,10 @@ using internal::StreamEngine;
 using oracle::Train;
 
 struct DeadZoneCounts {
-  uint64_t kept = 0;  // levels that stayed although rounding would give another one
+  // Levels that stayed although rounding would give another one, by bounds and by potentials that
+  // were replaced.
+  uint64_t kept_by_bounds = 0;
+  uint64_t kept_by_potentials = 0;
   uint64_t compared = 0;
   uint64_t not_compared = 0;
 };
@@ -82,8 +86,8 @@ class DeadZoneComparison {
       : description_(description),
         network_(internal::Loaded(network)),
         plan_(PlanOf(network)),
-        limit_(std::floor(std::ldexp(0.5 + dead_zone, 14 - static_cast<int>(network_.timesteps)))) {
-  }
+        limit_(std::floor(std::ldexp(0.5 + std::min(dead_zone, std::exp2(network_.timesteps) - 1),
+                                     14 - static_cast<int>(network_.timesteps)))) {}
 
   void Frame(const StreamEngine& stream, const std::vector<uint8_t>& frame, bool first,
              DeadZoneCounts& counts) {
@@ -97,15 +101,22 @@ class DeadZoneComparison {
       SCOPED_TRACE("layer " + std::to_string(i));
       const oracle::IntegerRun run =
           oracle::RunNodeInIntegers(description_, i, ChoicesOf(plan_.layers[i]), trains, inputs);
-      Layer(i, run, trains[i], first, stream.sends_levels_alone(i), counts);
+      uint64_t& kept = stream.WritesBounds(i) ? counts.kept_by_bounds : counts.kept_by_potentials;
+      Layer(i, run, trains[i], {first, stream.sends_levels_alone(i)}, kept, counts);
       if (testing::Test::HasFatalFailure()) return;
     }
     before_ = trains;
   }
 
  private:
-  void Layer(size_t index, const oracle::IntegerRun& run, const Train& actual, bool first,
-             bool levels_alone, DeadZoneCounts& counts) {
+  struct Circumstances {
+    bool first = false;  // frame
+    bool levels_alone = false;
+  };
+
+  void Layer(size_t index, const oracle::IntegerRun& run, const Train& actual,
+             const Circumstances& circumstances, uint64_t& kept, DeadZoneCounts& counts) {
+    const auto [first, levels_alone] = circumstances;
     const auto& layer = network_.layers[index];
     const double unit = std::exp2(14 - static_cast<int>(network_.timesteps));
     for (size_t j = 0; j < run.potentials.size(); ++j) {
@@ -128,7 +139,7 @@ class DeadZoneComparison {
       ++counts.compared;
       const Train& expected = stays ? before_[index] : run.train;
       ASSERT_EQ(LevelOf(actual, j), LevelOf(expected, j)) << "neuron " << j << ", z " << z;
-      if (stays && LevelOf(run.train, j) != LevelOf(expected, j)) ++counts.kept;
+      if (stays && LevelOf(run.train, j) != LevelOf(expected, j)) ++kept;
       if (levels_alone) continue;
       for (size_t k = 0; k < actual.size(); ++k) ASSERT_EQ(actual[k][j], expected[k][j]);
     }
@@ -162,6 +173,23 @@ void RunDeadZone(const format::NetworkT& description, uint32_t seed, double dead
   }
 }
 
+// Level kernels with whatever joins their sums.
+void RunKinds(double dead_zone, DeadZoneCounts& counts) {
+  for (const oracle::Kind kind : {oracle::Kind::kDepthwise, oracle::Kind::kLevelConv}) {
+    for (const oracle::Join join :
+         {oracle::Join::kNothing, oracle::Join::kAlignedShortcut, oracle::Join::kCopiedShortcut,
+          oracle::Join::kPixels, oracle::Join::kDisjointPool, oracle::Join::kOverlappingPool,
+          oracle::Join::kOtherSums}) {
+      for (const bool long_train : {false, true}) {
+        const oracle::KindOptions options{kind, join, true, long_train};
+        const auto seed = static_cast<uint32_t>(join);
+        RunDeadZone(oracle::KindNetwork(options, seed), seed, dead_zone, counts);
+        if (testing::Test::HasFailure()) return;
+      }
+    }
+  }
+}
+
 TEST(StreamDeadZoneTest, KeepsLevelsByItsRule) {
   DeadZoneCounts counts;
   for (uint32_t seed = 0; seed < 60; ++seed) {
@@ -173,20 +201,22 @@ TEST(StreamDeadZoneTest, KeepsLevelsByItsRule) {
     RunDeadZone(oracle::RandomNetwork(seed, options), seed, seed % 4 == 0 ? 0.5 : 0.25, counts);
     if (HasFailure()) return;
   }
-  for (const oracle::Kind kind : {oracle::Kind::kDepthwise, oracle::Kind::kLevelConv}) {
-    for (const oracle::Join join :
-         {oracle::Join::kAlignedShortcut, oracle::Join::kCopiedShortcut, oracle::Join::kPixels,
-          oracle::Join::kDisjointPool, oracle::Join::kOverlappingPool, oracle::Join::kOtherSums}) {
-      for (const bool long_train : {false, true}) {
-        oracle::KindOptions options{kind, join, true, long_train};
-        const auto seed = static_cast<uint32_t>(join);
-        RunDeadZone(oracle::KindNetwork(options, seed), seed, 0.5, counts);
-        if (HasFailure()) return;
-      }
-    }
-  }
-  EXPECT_GT(counts.kept, 1000U);
+  RunKinds(0.5, counts);
+  EXPECT_GT(counts.kept_by_bounds, 200U);
+  EXPECT_GT(counts.kept_by_potentials, 500U);
   EXPECT_GT(counts.compared, 20 * counts.not_compared);
+}
+
+// Each instruction set writes bounds by instructions of its own.
+TEST(StreamDeadZoneTest, KeepsLevelsOnEveryInstructionSet) {
+  ForEveryInstructionSet([&] {
+    for (const double dead_zone : {0.25, 3.0, 255.0}) {
+      DeadZoneCounts counts;
+      RunKinds(dead_zone, counts);
+      EXPECT_GT(counts.kept_by_bounds, 100U);
+      EXPECT_GT(counts.kept_by_potentials, 100U);
+    }
+  });
 }
 
 // The same levels on every instruction set and with threads.

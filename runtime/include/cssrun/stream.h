@@ -33,8 +33,9 @@ struct StreamOptions {
   // held. Of a list of changes, a pixel's entries are taken together or not at all.
   unsigned hold = 0;
   // A neuron keeps its level while its potential z is within |z - level| <= 1/2 + dead_zone, in
-  // levels: 0 to 255. With more than 0 the answer is no longer that of a full run of the frame, but
-  // it follows from the frames since the first one or Reset() by this rule alone.
+  // levels: 0 to 255, of which 2^T - 1, all levels of the network, count. With more than 0 the
+  // answer is no longer that of a full run of the frame, but it follows from the frames since the
+  // first one or Reset() by this rule alone.
   double dead_zone = 0;
   // Counts spikes, synops and updates, which are 0 without. That takes 6 to 8 % of the time.
   bool statistics = false;

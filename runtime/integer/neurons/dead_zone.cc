@@ -5,7 +5,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 
 #include "runtime/assert.h"
 
@@ -142,9 +141,11 @@ void KeepLevels(const SettledRow& settled, const DeadZone& zone, size_t row, siz
 }
 
 int16_t DeadZoneLimit(double levels, uint32_t timesteps) {
-  const double units = std::floor(std::ldexp(0.5 + levels, SettledFraction(timesteps)));
-  // One less than what differences saturate at.
-  return static_cast<int16_t>(std::min<double>(units, std::numeric_limits<int16_t>::max() - 1));
+  CSSRUN_ASSERT(levels >= 0);
+  // Potentials beyond 16 bits, which hold twice that, are then beyond the limit of every level.
+  const double most = std::ldexp(1, static_cast<int>(timesteps)) - 1;
+  const double units = std::ldexp(0.5 + std::min(levels, most), SettledFraction(timesteps));
+  return static_cast<int16_t>(std::floor(units));
 }
 
 }  // namespace cssrun::internal

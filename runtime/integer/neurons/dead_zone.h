@@ -6,7 +6,8 @@
 //     |z - v 2^fraction| <= limit
 //
 // Its potential is then replaced by one that sends the same, so that levels and digits are written
-// as always.
+// as always. Where levels leave the kernel that sums, no potential is in memory: there the lowest
+// and highest level that would stay are written, see LevelBounds.
 #ifndef CSSRUN_RUNTIME_INTEGER_NEURONS_DEAD_ZONE_H_
 #define CSSRUN_RUNTIME_INTEGER_NEURONS_DEAD_ZONE_H_
 
@@ -38,7 +39,8 @@ struct DeadZone {
 void KeepLevels(const SettledRow& settled, const DeadZone& zone, size_t row, size_t sent_row,
                 const ColumnRange& columns);
 
-// The limit of a dead zone of so many levels beyond the half that rounding takes.
+// The limit of a dead zone of so many levels beyond the half that rounding takes; of all levels, if
+// there are no more.
 int16_t DeadZoneLimit(double levels, uint32_t timesteps);
 
 }  // namespace cssrun::internal

@@ -11,6 +11,7 @@
 #define CSSRUN_RUNTIME_INTEGER_NEURONS_LEVEL_RULE_H_
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 
@@ -37,6 +38,27 @@ struct LevelRule {
   int16_t most = 0;
   uint8_t zero = 0;                      // the byte of level 0
   std::array<uint8_t, 256> spikes = {};  // by byte, level + zero: the spikes of the train
+};
+
+// The lowest and the highest level that a neuron may go on to send, where a stream has a dead zone:
+// of those within
+//
+//     |z - level 2^fraction| <= limit
+//
+// They are written together with the level, by its rule but with other offsets, and what was sent
+// last is compared with them later:
+//
+//     | levels of some rows | the lowest ones | the highest ones |
+//     |<------ apart ------>|<---- apart ---->|
+struct LevelBounds {
+  bool empty() const { return apart == 0; }
+  int16_t LowestOffset(int fraction) const {
+    return static_cast<int16_t>((1 << fraction) - 1 - limit);
+  }
+  int16_t HighestOffset() const { return limit; }
+
+  size_t apart = 0;   // bytes; 0: there is no dead zone
+  int16_t limit = 0;  // in settled units, see dead_zone.h
 };
 
 // What makes the digits of a layer, besides the neurons' thresholds and limits.

@@ -117,6 +117,8 @@ struct LevelsTarget {
   size_t columns = 0;
   // By row of levels: gets the spikes that they stand for, from settling steps. Empty: not counted.
   std::span<uint32_t> row_spikes = {};
+  // Written as well where levels leave the kernel that sums, and only there.
+  LevelBounds bounds = {};
 };
 void WriteLevels(const SettledRow& settled, const LevelsTarget& target, size_t row,
                  size_t level_row, const ColumnRange& columns = {});

@@ -24,7 +24,7 @@
 #include "runtime/integer/kernels/level_conv/short_runs-inl.h"
 #include "runtime/integer/kernels/level_conv/tile_row-inl.h"
 #include "runtime/integer/kernels/level_conv/window_sums-inl.h"
-#include "runtime/integer/neurons/potential-inl.h"
+#include "runtime/integer/neurons/store_levels-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace cssrun::internal::HWY_NAMESPACE {
@@ -295,7 +295,8 @@ void SumLevelsBy(const LevelConv& kernel, const LevelFrame& levels, const LevelT
         of_tile.JoinFloats(kernel.float_scale.get() + block * kLineLanes);
       }
       of_tile.StartAt(lane);
-      if (target.mode == SumMode::kLevels) of_tile.WriteLevelsTo(target.levels, *target.rule);
+      if (target.mode == SumMode::kLevels)
+        of_tile.WriteLevelsTo(target.levels, *target.rule, target.bounds);
       tile.potentials = &of_tile;
 #if CSSRUN_TARGET_AVX512
       tile.leaves_at_once = !tile.leaves_registers() && LeavesRegistersAtOnce(of_tile);

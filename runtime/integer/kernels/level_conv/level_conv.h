@@ -198,6 +198,7 @@ struct LevelTarget {
   const PotentialInputs* inputs = nullptr;  // of this row, for kPotential and kLevels
   uint8_t* levels = nullptr;                // the row's first neuron, for kLevels
   const LevelRule* rule = nullptr;          // of kLevels
+  LevelBounds bounds = {};                  // likewise
   float* floats = nullptr;                  // of this row and block 0, where ToFloats(mode)
   size_t block_floats = 0;                  // from one block to the next
   int32_t* level_sums = nullptr;  // room for a number per column, where weights have offsets

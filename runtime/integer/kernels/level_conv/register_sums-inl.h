@@ -14,7 +14,7 @@
 #include "runtime/integer/kernels/level_conv/neon-inl.h"
 #include "runtime/integer/kernels/level_conv/products-inl.h"
 #include "runtime/integer/kernels/level_conv/tile_row-inl.h"
-#include "runtime/integer/neurons/potential-inl.h"
+#include "runtime/integer/neurons/store_levels-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace cssrun::internal::HWY_NAMESPACE {

@@ -41,6 +41,7 @@ struct DepthwiseGroup {
   bool rectify = false;
   const LevelRule* rule = nullptr;
   uint8_t* levels = nullptr;   // of the first channel at target column 0
+  LevelBounds bounds = {};     // written, too, unless empty
   size_t target_position = 0;  // bytes from one vector of target columns to the next
 
   // Whether levels need no clamp and no potential is rounded down below zero.
@@ -85,16 +86,32 @@ struct GroupLevels {
     return hn::Add(hn::Min(hn::Max(level, least), most), zero);
   }
   HWY_INLINE void Store(const typename P::Sum (&sums)[P::kVectors], bool rectify, int fraction,
-                        uint8_t* to) const {
+                        uint8_t* to, const LevelRule& rule, const LevelBounds& bounds) const {
     const auto first = NarrowBlocks(D16(), Potential(sums[0], 0, rectify),  //
                                     Potential(sums[1], 1, rectify));
     if constexpr (P::kVectors == 2) {
       P::StoreLevels(Levels(first, fraction), to);
+      if (bounds.empty()) return;
+      StoreBounds(rule, bounds, to, [&](int16_t offset, uint8_t* bound) HWY_ATTR {
+        P::StoreLevels(NarrowLevelsBy(D16(), first, rule, offset), bound);
+      });
     } else {
       const auto last = NarrowBlocks(D16(), Potential(sums[2], 2, rectify),  //
                                      Potential(sums[3], 3, rectify));
       P::StoreLevels(Levels(first, fraction), Levels(last, fraction), to);
+      if (bounds.empty()) return;
+      StoreBounds(rule, bounds, to, [&](int16_t offset, uint8_t* bound) HWY_ATTR {
+        P::StoreLevels(NarrowLevelsBy(D16(), first, rule, offset),
+                       NarrowLevelsBy(D16(), last, rule, offset), bound);
+      });
     }
+  }
+  // Calls store(offset, bound) for both bounds of the levels at `to`.
+  template <class StoreBy>
+  static HWY_INLINE void StoreBounds(const LevelRule& rule, const LevelBounds& bounds, uint8_t* to,
+                                     const StoreBy& store) {
+    store(bounds.LowestOffset(rule.fraction), to + bounds.apart);
+    store(bounds.HighestOffset(), to + 2 * bounds.apart);
   }
 
   hn::Vec<D> scale[P::kVectors];
@@ -151,7 +168,7 @@ HWY_NOINLINE void SumGroup(const DepthwiseGroup<kSide>& group, size_t first, siz
 #endif
     AddColumns<P, kSide, kStep, 0, kCompletes>(rows, offset, position, weights, sums);
     if (step >= kOpen - 1) {
-      neurons.Store(sums[kOpen - 1], rectify, fraction, to);
+      neurons.Store(sums[kOpen - 1], rectify, fraction, to, *group.rule, group.bounds);
       to += target_position;
     }
     if (++step == steps) return;

@@ -115,7 +115,9 @@ HWY_INLINE void SumBlocks(DF df, const LevelDepthwise& kernel, const LevelFrame&
   for (size_t block = 0; block < layout.lanes.blocks; ++block) {
     StartSums(kernel, block, sums.taps, levels.layout.zero, start);
     RowPotentials potentials(settled, *target.inputs, block, lanes);
-    if (target.mode == SumMode::kLevels) potentials.WriteLevelsTo(target.levels, *target.rule);
+    if (target.mode == SumMode::kLevels) {
+      potentials.WriteLevelsTo(target.levels, *target.rule, target.bounds);
+    }
     sums.potentials = &potentials;
     for (size_t lane = 0; lane < lanes; lane += hn::Lanes(df)) {
       for (int64_t ky = sums.taps.first; ky < sums.taps.last; ++ky) {
@@ -256,6 +258,7 @@ struct RowOfGroups {
     group.target_position = static_cast<size_t>(size);
     group.rectify = settled.rectify;
     group.rule = target.rule;
+    group.bounds = target.bounds;
     for (size_t ky = 0; ky < kSide; ++ky) {
       const auto tap = static_cast<int64_t>(ky);
       bool& inside = group.rows.inside[ky];
