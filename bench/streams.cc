@@ -185,9 +185,7 @@ void PrintLayers(const Network& network, const Contest& contest) {
 }
 
 Status Run(const Arguments& arguments) {
-  LoadOptions load;
-  load.limits.neurons = uint64_t{1} << 30;  // whole frames
-  auto network = Network::Load(arguments.network, load);
+  auto network = Network::Load(arguments.network);
   if (!network.ok()) return network.status();
   const InputFormat& format = network.value()->input();
   auto frames = ReadClip(arguments.clip, format);

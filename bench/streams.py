@@ -17,7 +17,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build/release"
 NODE_MODULES = ROOT / "build/onnxruntime/node_modules"
 WHOLE_FRAMES = ["--timesteps", "5", "--beta", "2", "--silent", "4", "--input", "direct", "--preset",
-                "imagenet", "--limit", "neurons=1000000000"]
+                "imagenet"]
 RESIZED = ["--timesteps", "8", "--beta", "2", "--silent", "7", "--input", "direct", "--mean", "0.5",
            "--std", "0.5"]
 CALIBRATION_FRAMES = 12

@@ -11,9 +11,9 @@
 namespace cssrun {
 
 struct NetworkLimits {
-  // Membranes plus spike trains of all layers; memory grows with them. The format itself allows up
-  // to 2^27.
-  uint64_t neurons = uint64_t{1} << 26;
+  // Membranes plus spike trains of all layers; memory grows with them. The format itself allows no
+  // more than this. A ResNet-20 for frames of 640x360 has 90 million.
+  uint64_t neurons = uint64_t{1} << 27;
   // Connections between neurons of all layers. One step adds at most this many weights.
   uint64_t synapses = uint64_t{1} << 37;
   // Layers. Each takes some time at each of the T + L x depth steps, even without spikes.

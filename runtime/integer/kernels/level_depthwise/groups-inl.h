@@ -92,21 +92,21 @@ struct GroupLevels {
     if constexpr (P::kVectors == 2) {
       P::StoreLevels(Levels(first, fraction), to);
       if (bounds.empty()) return;
-      StoreBounds(rule, bounds, to, [&](int16_t offset, uint8_t* bound) HWY_ATTR {
-        P::StoreLevels(NarrowLevelsBy(D16(), first, rule, offset), bound);
+      StoreBounds(rule, bounds, to, [&](int16_t added, uint8_t* bound) HWY_ATTR {
+        P::StoreLevels(NarrowLevelsBy(D16(), first, rule, added), bound);
       });
     } else {
       const auto last = NarrowBlocks(D16(), Potential(sums[2], 2, rectify),  //
                                      Potential(sums[3], 3, rectify));
       P::StoreLevels(Levels(first, fraction), Levels(last, fraction), to);
       if (bounds.empty()) return;
-      StoreBounds(rule, bounds, to, [&](int16_t offset, uint8_t* bound) HWY_ATTR {
-        P::StoreLevels(NarrowLevelsBy(D16(), first, rule, offset),
-                       NarrowLevelsBy(D16(), last, rule, offset), bound);
+      StoreBounds(rule, bounds, to, [&](int16_t added, uint8_t* bound) HWY_ATTR {
+        P::StoreLevels(NarrowLevelsBy(D16(), first, rule, added),
+                       NarrowLevelsBy(D16(), last, rule, added), bound);
       });
     }
   }
-  // Calls store(offset, bound) for both bounds of the levels at `to`.
+  // Calls store(added, bound) for both bounds of the levels at `to`.
   template <class StoreBy>
   static HWY_INLINE void StoreBounds(const LevelRule& rule, const LevelBounds& bounds, uint8_t* to,
                                      const StoreBy& store) {
