@@ -136,7 +136,7 @@ ModelProto NotOptimized() {
   return model;
 }
 
-std::vector<double> Logits(Graph graph, bool simplify) {
+std::vector<double> AnswerOf(Graph graph, bool simplify) {
   if (simplify) {
     EXPECT_TRUE(RunPasses(graph).ok());
     EXPECT_TRUE(FindUnsupported(graph).empty()) << FormatUnsupported(FindUnsupported(graph));
@@ -144,14 +144,13 @@ std::vector<double> Logits(Graph graph, bool simplify) {
     EXPECT_TRUE(FoldConstants(graph).ok());
     graph.RemoveDeadNodes();
   }
-  return testing::RunNaive(graph,
-                           RandomFloats(192, 1))[static_cast<size_t>(graph.outputs.front().value)];
+  return testing::NaiveAnswer(graph, RandomFloats(192, 1));
 }
 
 TEST(DynamoTest, BothFormsAreReadAndMeanTheSame) {
-  const std::vector<double> optimized = Logits(testing::Read(Optimized()), true);
-  const std::vector<double> expected = Logits(testing::Read(NotOptimized()), false);
-  const std::vector<double> simplified = Logits(testing::Read(NotOptimized()), true);
+  const std::vector<double> optimized = AnswerOf(testing::Read(Optimized()), true);
+  const std::vector<double> expected = AnswerOf(testing::Read(NotOptimized()), false);
+  const std::vector<double> simplified = AnswerOf(testing::Read(NotOptimized()), true);
   ASSERT_EQ(expected.size(), 5U);
   ASSERT_EQ(optimized.size(), 5U);
   ASSERT_EQ(simplified.size(), 5U);

@@ -153,8 +153,7 @@ TEST_P(EnginesTest, AnswerAsTheAnnDoes) {
   input.stddev = options.stddev;
   std::vector<float> image(images.pixels[0].size());
   NormalizePixels(images.pixels[0], input, image);
-  const std::vector<double> expected =
-      testing::RunNaive(graph, image)[static_cast<size_t>(graph.outputs[0].value)];
+  const std::vector<double> expected = testing::NaiveAnswer(graph, image);
   for (const CodeCase& c : Codes()) {
     options.code = c.code;
     const Result<Conversion> converted =

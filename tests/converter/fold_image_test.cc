@@ -23,10 +23,6 @@ using testing::IntsAttribute;
 
 constexpr int64_t kSide = 7;
 
-std::vector<double> Logits(const Graph& graph, const std::vector<float>& image) {
-  return testing::RunNaive(graph, image)[static_cast<size_t>(graph.outputs.front().value)];
-}
-
 // An image with its channels last, as one with its channels first.
 std::vector<float> ChannelsFirst(const std::vector<float>& image, size_t channels) {
   std::vector<float> turned(image.size());
@@ -44,8 +40,9 @@ Graph Simplified(Graph graph, bool channels_last = false) {
   EXPECT_TRUE(status.ok()) << status.message();
   EXPECT_TRUE(FindUnsupported(graph).empty()) << FormatUnsupported(FindUnsupported(graph));
   const std::vector<float> image = testing::RandomFloats(3 * kSide * kSide, 3);
-  const std::vector<double> expected = Logits(before, image);
-  const std::vector<double> actual = Logits(graph, channels_last ? ChannelsFirst(image, 3) : image);
+  const std::vector<double> expected = testing::NaiveAnswer(before, image);
+  const std::vector<double> actual =
+      testing::NaiveAnswer(graph, channels_last ? ChannelsFirst(image, 3) : image);
   EXPECT_EQ(actual.size(), expected.size());
   for (size_t i = 0; i < std::min(actual.size(), expected.size()); ++i) {
     EXPECT_NEAR(actual[i], expected[i], 1e-4);

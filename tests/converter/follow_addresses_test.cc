@@ -24,7 +24,6 @@ using testing::GraphBuilder;
 using testing::IntAttribute;
 using testing::IntsAttribute;
 using testing::RandomFloats;
-using testing::RunNaive;
 
 const Attribute kPadOne = IntsAttribute("pads", {1, 1, 1, 1});
 
@@ -72,11 +71,9 @@ std::string Remaining(Graph graph) {
   const Shape& given = before.value(before.input).shape;
   const Shape& taken = graph.value(graph.input).shape;
   const auto image = RandomFloats(static_cast<size_t>(ElementCount(given)), 3);
-  const auto expected = RunNaive(before, image)[static_cast<size_t>(before.outputs.front().value)];
-  const auto actual = RunNaive(
-      graph, given == taken
-                 ? image
-                 : ChannelsFirst(image, taken))[static_cast<size_t>(graph.outputs.front().value)];
+  const auto expected = testing::NaiveAnswer(before, image);
+  const auto actual =
+      testing::NaiveAnswer(graph, given == taken ? image : ChannelsFirst(image, taken));
   EXPECT_EQ(actual.size(), expected.size());
   double largest = 1;
   for (const double v : expected) largest = std::max(largest, std::abs(v));

@@ -476,4 +476,8 @@ std::vector<Values> RunNaive(const Graph& graph, std::span<const float> image) {
   return Naive(graph).Run(image);
 }
 
+std::vector<double> NaiveAnswer(const Graph& graph, std::span<const float> image) {
+  return RunNaive(graph, image)[static_cast<size_t>(graph.outputs.front().value)];
+}
+
 }  // namespace cssrun::converter::testing

@@ -18,6 +18,9 @@ namespace cssrun::converter::testing {
 // does not support.
 std::vector<std::vector<double>> RunNaive(const Graph& graph, std::span<const float> image);
 
+// The value of the first output.
+std::vector<double> NaiveAnswer(const Graph& graph, std::span<const float> image);
+
 }  // namespace cssrun::converter::testing
 
 #endif  // CSSRUN_TESTS_CONVERTER_NAIVE_DENSE_H_

@@ -47,8 +47,8 @@ Graph Simplified(Graph graph) {
   EXPECT_TRUE(FindUnsupported(graph).empty()) << FormatUnsupported(FindUnsupported(graph));
   const auto size = static_cast<size_t>(ElementCount(graph.value(graph.input).shape));
   const std::vector<float> image = RandomFloats(size, 5);
-  const auto expected = RunNaive(before, image)[static_cast<size_t>(before.outputs.front().value)];
-  const auto actual = RunNaive(graph, image)[static_cast<size_t>(graph.outputs.front().value)];
+  const auto expected = testing::NaiveAnswer(before, image);
+  const auto actual = testing::NaiveAnswer(graph, image);
   EXPECT_EQ(actual.size(), expected.size());
   for (size_t i = 0; i < actual.size(); ++i) EXPECT_NEAR(actual[i], expected[i], 1e-5);
   return graph;
@@ -253,9 +253,8 @@ TEST(QuantizationTest, OperatorsOnIntegersMeanWhatPairsMean) {
   EXPECT_EQ(CountOps(actual, "Quantize"), 5);  // the image, two convolutions, the sum, the mean
   for (uint32_t seed = 1; seed <= 5; ++seed) {
     const std::vector<float> image = RandomFloats(2 * 6 * 6, seed);
-    const auto wanted =
-        RunNaive(expected, image)[static_cast<size_t>(expected.outputs.front().value)];
-    const auto got = RunNaive(actual, image)[static_cast<size_t>(actual.outputs.front().value)];
+    const auto wanted = testing::NaiveAnswer(expected, image);
+    const auto got = testing::NaiveAnswer(actual, image);
     ASSERT_EQ(got.size(), 3U);
     for (size_t i = 0; i < 3; ++i) EXPECT_NEAR(got[i], wanted[i], 1e-5);
   }
@@ -407,7 +406,7 @@ TEST(QuantizationTest, TheDenseNetworkRoundsOnItsOwn) {
   Graph graph = b.Finish(b.Op("Flatten", {b.QuantizePair(pool, 0.25F, 0, true)}));
   ASSERT_TRUE(RunPasses(graph).ok());
   const std::vector<float> image = RandomFloats(2 * 6 * 6, 2);
-  const auto expected = RunNaive(graph, image)[static_cast<size_t>(graph.outputs.front().value)];
+  const auto expected = testing::NaiveAnswer(graph, image);
   Result<std::unique_ptr<DenseNetwork>> dense = DenseNetwork::Create(graph, 1);
   ASSERT_TRUE(dense.ok()) << dense.status().message();
   std::vector<float> logits(expected.size());

@@ -27,7 +27,6 @@ using testing::IntsAttribute;
 using testing::ModelOf;
 using testing::OptionsOf;
 using testing::RandomFloats;
-using testing::RunNaive;
 
 const Attribute kPadOne = IntsAttribute("pads", {1, 1, 1, 1});
 const Attribute kTransposed = IntAttribute("transB", 1);
@@ -110,9 +109,8 @@ TEST(SplitSingleLogitTest, TheSignIsTheClassAndTheSigmoidItsProbability) {
     ASSERT_TRUE(SplitSingleLogit(graph).ok());
     for (uint32_t seed = 1; seed <= 10; ++seed) {
       const std::vector<float> image = RandomFloats(50, seed);
-      const double z =
-          RunNaive(before, image)[static_cast<size_t>(before.outputs.front().value)][0];
-      const auto logits = RunNaive(graph, image)[static_cast<size_t>(graph.outputs.front().value)];
+      const double z = testing::NaiveAnswer(before, image)[0];
+      const auto logits = testing::NaiveAnswer(graph, image);
       ASSERT_EQ(logits.size(), 2U);
       EXPECT_NEAR(logits[1] - logits[0], z, 1e-5);
       EXPECT_NEAR(logits[1] + logits[0], 0, 1e-5);

@@ -5,6 +5,7 @@
 
 #include "cssrun/version.h"
 #include "fmt/format.h"
+#include "tools/ratio.h"
 #include "tools/summary.h"
 #include "tools/terminal_text.h"
 
@@ -12,9 +13,6 @@ namespace cssrun::tools {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-double AsDouble(uint64_t number) { return static_cast<double>(number); }
-double Ratio(double part, double whole) { return whole > 0 ? part / whole : 0; }
 
 }  // namespace
 

@@ -7,6 +7,7 @@
 
 #include "cssrun/version.h"
 #include "fmt/format.h"
+#include "tools/ratio.h"
 #include "tools/report/html.h"
 #include "tools/report/page.h"
 
@@ -17,8 +18,6 @@ using Sample = RecordingSamples::Sample;
 
 // The classes that the answers' chart has rows for; the others share one.
 constexpr size_t kMostRows = 12;
-
-double AsDouble(uint64_t number) { return static_cast<double>(number); }
 
 std::string Header(const RecordingReport& report) {
   const InputFormat& input = report.network.input();

@@ -9,6 +9,7 @@
 #include "cssrun/batch.h"
 #include "cssrun/version.h"
 #include "fmt/format.h"
+#include "tools/ratio.h"
 #include "tools/report/html.h"
 #include "tools/report/page.h"
 
@@ -17,8 +18,6 @@ namespace {
 
 // The classes that the answers' chart has rows for; the others share one.
 constexpr size_t kMostRows = 12;
-
-double AsDouble(uint64_t number) { return static_cast<double>(number); }
 
 std::string Header(const StreamReport& report) {
   const Network& network = report.network;

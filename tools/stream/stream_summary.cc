@@ -7,6 +7,7 @@
 #include "cssrun/batch.h"
 #include "cssrun/version.h"
 #include "fmt/format.h"
+#include "tools/ratio.h"
 #include "tools/summary.h"
 #include "tools/terminal_text.h"
 
@@ -18,10 +19,6 @@ using Json = nlohmann::ordered_json;
 constexpr double kShortest = 1e-7;  // seconds
 constexpr double kStep = 1.01;
 constexpr size_t kSteps = 2600;  // 1.01^2600 = 1.7e11: up to five hours
-
-double AsDouble(uint64_t number) { return static_cast<double>(number); }
-
-double Ratio(double part, double whole) { return whole > 0 ? part / whole : 0; }
 
 }  // namespace
 
