@@ -277,15 +277,17 @@ Status Run(const Arguments& arguments) {
     }
     return Status::Ok();
   }
-  const double base = full.mean();
-  fmt::print("full run {:.2f} ms, median {:.2f}, p99 {:.2f}\n", base, full.quantile(0.5),
+  // Ratios are of medians: what else runs on the machine prolongs some frames.
+  const double base = full.quantile(0.5);
+  fmt::print("full run {:.2f} ms, median {:.2f}, p99 {:.2f}\n", full.mean(), base,
              full.quantile(0.99));
   if (opponent != nullptr) {
     fmt::print("{} {:.2f} ms, median {:.2f}, p99 {:.2f}\n", name, of_opponent.mean(),
                of_opponent.quantile(0.5), of_opponent.quantile(0.99));
   }
   fmt::print("still frame {:.3f} ms, {:.2f} % of a full run; first frame {:.2f} ms, {:.2f} times\n",
-             still.mean(), still.mean() / base * 100, cut.mean(), cut.mean() / base);
+             still.quantile(0.5), still.quantile(0.5) / base * 100, cut.quantile(0.5),
+             cut.quantile(0.5) / base);
   fmt::print(
       "| hold | dead zone | changed % | ms | median | p99 | x full run |{} same bits | same class "
       "| "
@@ -293,11 +295,10 @@ Status Run(const Arguments& arguments) {
       opponent != nullptr ? " x " + name + " |" : "");
   for (const Contest& contest : contests) {
     const auto count = static_cast<double>(contest.times.ms.size());
-    // Ratios are of medians: what else runs on the machine prolongs some frames.
     const double median = contest.times.quantile(0.5);
     fmt::print("| {} | {:.2f} | {:.1f} | {:.2f} | {:.2f} | {:.2f} | {:.2f} |", contest.options.hold,
                contest.options.dead_zone, contest.changed / count * 100, contest.times.mean(),
-               median, contest.times.quantile(0.99), full.quantile(0.5) / median);
+               median, contest.times.quantile(0.99), base / median);
     if (opponent != nullptr) fmt::print(" {:.2f} |", of_opponent.quantile(0.5) / median);
     fmt::print(" {}/{} | {}/{} | {:.1f} % |\n", contest.same_bits, contest.frames,
                contest.same_class, contest.frames, contest.error * 100);
