@@ -99,11 +99,12 @@ cssrun_code cssrun_stream_get_answer(const cssrun_stream* stream, cssrun_stream_
   return Guard(status, [&]() -> Status {
     if (Status has = CheckAnswer(stream); !has.ok()) return has;
     const cssrun::StreamAnswer& from = stream->answer;
-    return WriteStruct(cssrun_stream_answer{0, from.logits.data(), from.logits.size(),
-                                            static_cast<uint32_t>(from.best()), from.frame,
-                                            from.neurons, from.changed, from.changed_pixels,
-                                            from.updates, from.synops, from.seconds},
-                       answer, "answer");
+    return WriteStruct(
+        cssrun_stream_answer{0, from.logits.data(), from.logits.size(),
+                             static_cast<uint32_t>(from.best()), from.frame, from.neurons,
+                             from.changed, from.changed_pixels, from.updates, from.synops,
+                             from.seconds, from.whole ? 1 : 0},
+        answer, "answer");
   });
 }
 

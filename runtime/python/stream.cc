@@ -111,6 +111,10 @@ void DefineStream(py::module_& module) {
           "best", [](const FrameAnswer& self) { return self.answer.best(); },
           "The class with the largest logit.")
       .def_property_readonly("frame", of(&StreamAnswer::frame), "0 for a first frame.")
+      .def_property_readonly("whole", of(&StreamAnswer::whole),
+                             "Not compared with the frame before, so that all neurons count as "
+                             "changed: a first frame, "
+                             "or without statistics one that touched nearly everything.")
       .def_property_readonly(
           "changed_share", [](const FrameAnswer& self) { return self.answer.changed_share(); },
           "Neurons whose level is another one than in the frame before, from 0 to 1.")

@@ -8,6 +8,7 @@
 #include "runtime/engine/check_pixels.h"
 #include "runtime/engine/input.h"
 #include "runtime/network/network_access.h"
+#include "runtime/stream/check_stream.h"
 #include "runtime/stream/stream_engine.h"
 #include "runtime/within_memory.h"
 

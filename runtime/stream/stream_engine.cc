@@ -2,13 +2,11 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
-#include <string>
 
 #include "format/geometry.h"
 #include "runtime/assert.h"
 #include "runtime/geometry/source_view.h"
-#include "runtime/neuron/settled.h"
+#include "runtime/stream/choose_ranges.h"
 
 namespace cssrun::internal {
 namespace {
@@ -16,46 +14,11 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using format::NodeKind;
 
-// Rows that are computed before they are compared: as many as the first-level cache holds levels
-// of, but more where weights do not stay near, which come once for all of them.
-constexpr uint32_t kMostBandRows = 16;
-constexpr size_t kBandBytes = size_t{16} << 10;
-constexpr size_t kNearWeights = size_t{128} << 10;
-
-uint32_t BandRowsOf(const IntegerLayer& layer, const LevelLayout& levels) {
-  for (const IntegerSynapses& s : layer.synapses) {
-    const auto* conv = std::get_if<LevelConv>(&s.kernel);
-    if (conv != nullptr && conv->size() > kNearWeights) return kMostBandRows;
-  }
-  if (levels.row_size == 0) return kMostBandRows;
-  const size_t rows = kBandBytes / levels.row_size;
-  return static_cast<uint32_t>(std::clamp<size_t>(rows, 1, kMostBandRows));
-}
-
 SessionOptions OptionsOf(const StreamOptions& options) {
   SessionOptions session;
   session.threads = options.threads;
+  session.cancel = options.cancel;
   return session;
-}
-
-// Columns between two ranges that cost less than it does to begin a range: as much as a hundred
-// vectors of products (40 and 110 are equally fast on Zen 4, none costs 5 to 10 %).
-uint32_t GapOf(const IntegerLayer& layer) {
-  constexpr double kRange = 100;
-  constexpr double kLargestGap = 16;
-  double vectors = 1;  // of products in a column
-  if (layer.pixel_conv.has_value()) {
-    vectors += static_cast<double>(layer.pixel_conv->size()) / (kTileTargets * kQuad);
-  }
-  for (const IntegerSynapses& s : layer.synapses) {
-    if (const auto* conv = std::get_if<LevelConv>(&s.kernel)) {
-      vectors += static_cast<double>(conv->size()) / (kTileTargets * kQuad);
-    } else if (const auto* depthwise = std::get_if<LevelDepthwise>(&s.kernel)) {
-      vectors += static_cast<double>(depthwise->taps() * depthwise->blocks * depthwise->lanes) /
-                 kTileTargets;
-    }
-  }
-  return static_cast<uint32_t>(std::min(kLargestGap, std::round(kRange / vectors)));
 }
 
 double SecondsSince(Clock::time_point start) {
@@ -63,26 +26,6 @@ double SecondsSince(Clock::time_point start) {
 }
 
 }  // namespace
-
-Status CheckStream(const LoadedNetwork& network) {
-  if (network.events != nullptr) {
-    return Status::InvalidArgument(
-        "stream: this network takes events, not frames: run it with an EventSession");
-  }
-  if (network.engine() != EngineKind::kInteger) {
-    const std::string why = network.float_reason.empty() ? "" : " (" + network.float_reason + ")";
-    return Status::InvalidArgument("stream: the network runs in float" + why +
-                                   ", and only whole numbers give the same bits again; convert the "
-                                   "model with --timesteps 5 --beta 2 --silent 4 --threshold 0.75");
-  }
-  if (IsSettled(network.beta, network.timesteps, network.silent_steps)) return Status::Ok();
-  const std::string first = network.layer_infos.size() > 1 ? network.layer_infos[1].name : "";
-  return Status::InvalidArgument(
-      "stream: layer " + first + " and all others fire before their input is complete (T = " +
-      std::to_string(network.timesteps) + ", L = " + std::to_string(network.silent_steps) +
-      "); convert the model with --timesteps 5 --beta 2 --silent 4 --threshold 0.75, or let "
-      "cssconvert choose");
-}
 
 StreamEngine::StreamEngine(const LoadedNetwork& network, const StreamOptions& options)
     : IntegerEngine(network, OptionsOf(options)),
@@ -176,10 +119,12 @@ Status StreamEngine::Next(std::span<const ChangedPixel> changes, StreamAnswer& a
 }
 
 Status StreamEngine::RunFrame(bool first, StreamAnswer& answer) {
-  first_ = first;
   frame_ = first ? 0 : frame_ + 1;
+  if (first) whole_frames_.Reset();
+  whole_ = first || (MayRunWhole() && whole_frames_.Takes(picture_.changed()));
   counts_.StartFrame();
   answer.layers.assign(network_.layers.size(), StreamLayer());
+  if (whole_ && MayRunWhole()) return RunWhole(answer);
   for (size_t i = 0; i < network_.layers.size(); ++i) {
     if (stream_options_.cancel != nullptr && stream_options_.cancel->load()) {
       return Status::Cancelled("cancelled at layer " + network_.layer_infos[i].name);
@@ -198,12 +143,37 @@ Status StreamEngine::RunFrame(bool first, StreamAnswer& answer) {
     if (stream_options_.profile) answer.layers[i].seconds = SecondsSince(start);
   }
   CopyOutputs(answer.logits);
-  FillAnswer(first, answer);
+  FillAnswer(answer);
+  if (!whole_) whole_frames_.Compared(ShareOfWork());
   return Status::Ok();
 }
 
-void StreamEngine::FillAnswer(bool first, StreamAnswer& answer) {
+Status StreamEngine::RunWhole(StreamAnswer& answer) {
+  if (Status status = Engine::Run(picture_.input(), whole_answer_); !status.ok()) return status;
+  answer.logits = whole_answer_.logits;
+  for (size_t i = 0; i < streams_.size(); ++i) {
+    streams_[i].touched_positions = Positions(network_.layers[i].extent);
+  }
+  FillAnswer(answer);
+  return Status::Ok();
+}
+
+double StreamEngine::ShareOfWork() const {
+  double done = 0;
+  double all = 0;
+  for (size_t i = 0; i < network_.layers.size(); ++i) {
+    if (network_.layers[i].kind != NodeKind::Neurons) continue;
+    const auto work = static_cast<double>(WorkOf(network_.layers[i], integers_.layers[i]));
+    done += work * static_cast<double>(streams_[i].touched_positions) /
+            static_cast<double>(Positions(network_.layers[i].extent));
+    all += work;
+  }
+  return all > 0 ? done / all : 0;
+}
+
+void StreamEngine::FillAnswer(StreamAnswer& answer) {
   answer.frame = frame_;
+  answer.whole = whole_;
   answer.neurons = answer.changed = answer.updates = answer.synops = 0;
   answer.changed_pixels = picture_.changed_numbers();
   answer.layers.front().neurons = Neurons(network_.layers.front().extent);
@@ -211,12 +181,12 @@ void StreamEngine::FillAnswer(bool first, StreamAnswer& answer) {
   answer.layers.front().spikes = counts_.spikes(0);
   for (size_t i = 1; i < answer.layers.size(); ++i) {
     StreamLayer& layer = answer.layers[i];
-    layer.updates = first ? counts_.synapses(i) : counts_.updates(i);
+    layer.updates = whole_ ? counts_.synapses(i) : counts_.updates(i);
     layer.synops = counts_.synops(i) + (counts_.all() ? streams_[i].readout.synops : 0);
     layer.spikes = counts_.spikes(i);
     if (network_.layers[i].kind == NodeKind::Neurons) {
       layer.neurons = Neurons(network_.layers[i].extent);
-      layer.changed = first ? layer.neurons : counts_.changed(i);
+      layer.changed = whole_ ? layer.neurons : counts_.changed(i);
       layer.touched = streams_[i].touched_positions * network_.layers[i].extent.channels();
     }
     answer.neurons += layer.neurons;
@@ -260,7 +230,7 @@ void StreamEngine::TakePixels() {
 
 void StreamEngine::TakeBytes(const Input& input) {
   if (!integers_.pixels.has_value()) return;
-  const bool were_bytes = pixels_are_bytes_ && !first_;
+  const bool were_bytes = pixels_are_bytes_ && frame_ > 0;
   const format::Extent& image = network_.layers.front().extent;
   if (input.kind == InputKind::kBytes && were_bytes) {
     const PositionBits& changed = picture_.changed();
@@ -277,16 +247,16 @@ void StreamEngine::TakeBytes(const Input& input) {
 
 bool StreamEngine::TouchLayer(size_t index) {
   StreamState& stream = streams_[index];
-  bool any = first_;
+  bool any = whole_;
   const auto touch = [&](size_t source, const Reach& reach) {
-    if (first_ || !streams_[source].any_changed) return;
+    if (whole_ || !streams_[source].any_changed) return;
     if (!any) stream.touched.Clear();
     any = true;
     Touch(source == 0 ? picture_.changed() : streams_[source].changed, reach, stream.touched);
   };
   for (const IntegerSynapses& s : integers_.layers[index].synapses) touch(s.source, s.reach);
   for (const Reach& reach : stream.direct_reach) touch(0, reach);
-  const bool all = first_ || (other_pixels_ && integers_.layers[index].pixel_conv.has_value());
+  const bool all = whole_ || (other_pixels_ && integers_.layers[index].pixel_conv.has_value());
   any = any || all;
   if (all) stream.touched.SetAll();
   if (!any || !stream.ranges.Set(stream.touched)) return false;
@@ -312,7 +282,7 @@ void StreamEngine::RunLayer(size_t index) {
   stream.changed.Clear();
   if (stream_options_.dead_zone > 0) {
     stream.dead_zone.limit =
-        first_ ? int16_t{-1} : DeadZoneLimit(stream_options_.dead_zone, network_.timesteps);
+        whole_ ? int16_t{-1} : DeadZoneLimit(stream_options_.dead_zone, network_.timesteps);
   }
   const Layer& layer = network_.layers[index];
   InBands(index, layer.potential.height(), &StreamEngine::RunRows);
@@ -361,7 +331,7 @@ void StreamEngine::RunRows(size_t layer, uint32_t first_row, uint32_t last_row) 
 }
 
 bool StreamEngine::WritesBounds(size_t index) const {
-  if (stream_options_.dead_zone == 0 || first_ || !levels_alone_[index] ||
+  if (stream_options_.dead_zone == 0 || whole_ || !levels_alone_[index] ||
       streams_[index].pool_reach.has_value()) {
     return false;
   }

@@ -27,6 +27,7 @@
 #include "runtime/stream/counts.h"
 #include "runtime/stream/kept_picture.h"
 #include "runtime/stream/touched.h"
+#include "runtime/stream/whole_frames.h"
 
 namespace cssrun::internal {
 
@@ -83,11 +84,17 @@ class StreamEngine : private IntegerEngine {
   StreamState MakeStreamState(size_t layer) const;
   void AddDeadZone(size_t layer, StreamState& state) const;
   Status RunFrame(bool first, StreamAnswer& answer);
-  void FillAnswer(bool first, StreamAnswer& answer);
+  // Runs the frame as a session runs an image.
+  Status RunWhole(StreamAnswer& answer);
+  void FillAnswer(StreamAnswer& answer);
+  // Counts and a dead zone need what the frame before sent.
+  bool MayRunWhole() const { return !counts_.all() && stream_options_.dead_zone == 0; }
+  // What the last frame computed of a full run's products, from 0 to 1.
+  double ShareOfWork() const;
   void TakePixels();
   // Takes pixels as bytes where the first layer sums them.
   void TakeBytes(const Input& input);
-  bool SourceChanged(size_t source) const { return first_ || streams_[source].any_changed; }
+  bool SourceChanged(size_t source) const { return whole_ || streams_[source].any_changed; }
   void RunLayer(size_t layer);
   void RunReadout(size_t layer);
   // Returns whether anything of the layer is touched.
@@ -103,7 +110,7 @@ class StreamEngine : private IntegerEngine {
   SettlingStep StreamStepOf(size_t layer);
   void ReadKept(size_t layer, uint32_t first_row, uint32_t last_row) const;
   // Of a first frame there is nothing to compare levels with.
-  bool IsKeptAtOnce(size_t layer) const { return first_ && levels_alone_[layer]; }
+  bool IsKeptAtOnce(size_t layer) const { return whole_ && levels_alone_[layer]; }
   void CompareRows(size_t layer, uint32_t first_row, uint32_t last_row);
   uint64_t TakeRowChanges(size_t layer, uint32_t row, const ColumnRange& range,
                           const RowChanges& changes);
@@ -117,12 +124,11 @@ class StreamEngine : private IntegerEngine {
   std::vector<std::vector<uint32_t>> row_changes_;
   StreamCounts counts_;
   uint64_t frame_ = 0;
-  bool first_ = true;
+  WholeFrames whole_frames_;
+  Answer whole_answer_;  // scratch
+  bool whole_ = true;    // nothing is kept of the frame before: it is a first one, or runs whole
   bool other_pixels_ = false;  // bytes where the last frame had floats, or the reverse
 };
-
-// Whether a stream can run the network, and if not, why and what to do about it.
-Status CheckStream(const LoadedNetwork& network);
 
 }  // namespace cssrun::internal
 

@@ -62,6 +62,7 @@ TEST_F(CStreamTest, AnswersAsASessionDoes) {
     const std::vector<float> logits(answer.logits, answer.logits + answer.logit_count);
     EXPECT_EQ(logits, SessionLogits());
     EXPECT_EQ(answer.frame, frame);
+    EXPECT_EQ(answer.whole, frame == 0 ? 1 : 0);
     EXPECT_LE(answer.changed, answer.neurons);
   };
   ASSERT_EQ(

@@ -30,6 +30,7 @@ def test_frames_are_answered_as_by_run(settled, images):
         assert np.array_equal(uncounted.layer_changed, answer.layer_changed)
         expected = settled.run(frame, statistics=True)
         assert answer.frame == number
+        assert answer.whole == (number == 0)
         assert answer.logits.tobytes() == expected.logits.tobytes()
         assert answer.best == expected.best
         assert np.array_equal(answer.layer_spikes, expected.spikes)

@@ -66,8 +66,11 @@ class FullRuns {
   Answer answer_;
 };
 
-// What the sequences of all tests reached: layers of which a part changed.
-using Reached = std::map<KernelName, uint64_t>;
+// What the sequences of a test reached.
+struct Reached {
+  std::map<KernelName, uint64_t> kernels;  // layers of which a part changed
+  uint64_t compared_after_whole = 0;       // frames
+};
 
 class Comparison {
  public:
@@ -88,18 +91,22 @@ class Comparison {
     for (int i = 0; i < frames; ++i) {
       const int motion = draw.Integer(0, static_cast<int>(Motion::kMotions) - 1);
       SCOPED_TRACE("frame " + std::to_string(i) + ", motion " + std::to_string(motion));
+      const bool after_whole = i > 1 && answer.whole;
       if (i > 0) Move(draw, static_cast<Motion>(motion), image_, frame);
       Hold(options.hold, image_.channels(), frame, held);
       ASSERT_TRUE(stream.Next({.kind = InputKind::kBytes, .bytes = frame}, answer).ok());
       full_.Run(held);
-      Compare(stream, answer, options.statistics, reached);
+      Compare(stream, answer, options.statistics, reached.kernels);
+      EXPECT_TRUE(i > 0 || answer.whole);
+      EXPECT_FALSE(i > 0 && options.statistics && answer.whole);
+      if (after_whole && !answer.whole) ++reached.compared_after_whole;
       if (testing::Test::HasFailure()) return;
     }
   }
 
  private:
   void Compare(const StreamEngine& stream, const StreamAnswer& answer, bool counted,
-               Reached& reached) {
+               std::map<KernelName, uint64_t>& reached) {
     EXPECT_EQ(answer.logits, full_.answer().logits);
     for (size_t i = 0; i < network_.layers.size(); ++i) {
       SCOPED_TRACE("layer " + std::to_string(i));
@@ -115,6 +122,10 @@ class Comparison {
         EXPECT_EQ(stream.levels(i).levels, full_.levels(i).levels);
       }
       const StreamLayer& layer = answer.layers[i];
+      if (answer.whole) {
+        EXPECT_EQ(layer.changed, layer.neurons);
+        EXPECT_EQ(layer.touched, layer.neurons);
+      }
       if (layer.changed == 0 || layer.changed == layer.neurons) continue;
       for (const internal::SynapsesPlan& s : plan_.layers[i].synapses) ++reached[s.kernel];
     }
@@ -145,9 +156,11 @@ void RunNetwork(const format::NetworkT& description, uint32_t seed, int frames, 
 
 void ExpectReached(const Reached& reached, std::initializer_list<KernelName> kernels) {
   for (const KernelName kernel : kernels) {
-    EXPECT_GT(reached.count(kernel) > 0 ? reached.at(kernel) : 0, 20U)
+    const auto found = reached.kernels.find(kernel);
+    EXPECT_GT(found != reached.kernels.end() ? found->second : 0, 20U)
         << "kernel " << static_cast<int>(kernel);
   }
+  EXPECT_GT(reached.compared_after_whole, 10U);
 }
 
 TEST(StreamEngineTest, EqualsFullRunsOfRandomNetworks) {
@@ -181,7 +194,7 @@ TEST(StreamEngineTest, EqualsFullRunsOfEveryKind) {
                      std::to_string(static_cast<int>(join)) + (long_train ? ", long" : ""));
         oracle::KindOptions options{kind, join, true, long_train};
         ++seed;
-        RunNetwork(oracle::KindNetwork(options, seed), seed, 6, seed % 4 == 0, reached);
+        RunNetwork(oracle::KindNetwork(options, seed), seed, 8, seed % 4 == 0, reached);
         if (HasFailure()) return;
       }
     }
@@ -195,7 +208,7 @@ TEST(StreamEngineTest, EqualsFullRunsOfResidualNetworks) {
   Reached reached;
   for (uint32_t seed = 0; seed < 8; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
-    RunNetwork(oracle::ResidualNetwork(seed), seed, 10, seed == 3, reached);
+    RunNetwork(oracle::ResidualNetwork(seed), seed, 40, seed == 3, reached);
     if (HasFailure()) return;
   }
   ExpectReached(reached, {KernelName::kLevelConv, KernelName::kLevelShortcut});

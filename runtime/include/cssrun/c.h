@@ -346,9 +346,8 @@ CSSRUN_API cssrun_code cssrun_stream_next_floats(cssrun_stream* stream, const fl
                                                  size_t count, cssrun_pixel_order order,
                                                  cssrun_status* status);
 
-/* A number of the picture that has another value than in the frame before. */
-typedef struct cssrun_changed_pixel {
-  uint32_t address; /* (channel * height + row) * width + column */
+typedef struct cssrun_changed_pixel { /* a number that has another value than in the frame before */
+  uint32_t address;                   /* (channel * height + row) * width + column */
   uint8_t value;
 } cssrun_changed_pixel;
 
@@ -376,6 +375,7 @@ typedef struct cssrun_stream_answer {
   uint64_t updates;        /* synapses of the changed neurons */
   uint64_t synops;         /* weights that a full run of the frame adds */
   double seconds;          /* time that the frame took */
+  int whole; /* nonzero: not compared with the frame before, so that all neurons are `changed` */
 } cssrun_stream_answer;
 
 CSSRUN_API cssrun_code cssrun_stream_get_answer(const cssrun_stream* stream,

@@ -37,7 +37,9 @@ struct StreamOptions {
   // answer is no longer that of a full run of the frame, but it follows from the frames since the
   // first one or Reset() by this rule alone.
   double dead_zone = 0;
-  // Counts spikes, synops and updates, which are 0 without. That takes 6 to 8 % of the time.
+  // Counts spikes, synops and updates, which are 0 without. That takes 6 to 8 % of the time. Without
+  // statistics and dead zone, a frame that will touch nearly everything is run whole, without
+  // looking for what it changes (StreamAnswer::whole): all neurons then count as changed.
   bool statistics = false;
   bool profile = false;  // measure StreamLayer::seconds; implies `statistics`
   // Next fails with kCancelled once this is true; checked before each layer. Any thread may set it.
@@ -62,6 +64,7 @@ struct StreamAnswer {
 
   std::vector<float> logits;  // as Answer::logits
   uint64_t frame = 0;         // 0 for the first frame and the first after Reset() or an error
+  bool whole = false;         // see StreamOptions::statistics; always of frame 0
   uint64_t neurons = 0;       // the sums of `layers` without the pixels
   uint64_t changed = 0;
   uint64_t updates = 0;
