@@ -89,7 +89,8 @@ struct Contest {
   Held held{0, 1};
   Times times;
   std::map<const Frame*, double> least_ms;  // of all rounds
-  double changed = 0;
+  double changed = 0;                       // of the frames that were compared with the one before
+  size_t whole = 0;                         // the others
   size_t frames = 0;
   size_t same_bits = 0;
   size_t same_class = 0;
@@ -97,7 +98,11 @@ struct Contest {
   std::vector<double> layer_seconds, layer_changed, layer_touched;
 
   void Note(const StreamAnswer& answer) {
-    changed += answer.changed_share();
+    if (answer.whole) {
+      ++whole;
+    } else {
+      changed += answer.changed_share();
+    }
     layer_seconds.resize(answer.layers.size());
     layer_changed.resize(answer.layers.size());
     layer_touched.resize(answer.layers.size());
@@ -289,16 +294,19 @@ Status Run(const Arguments& arguments) {
              still.quantile(0.5), still.quantile(0.5) / base * 100, cut.quantile(0.5),
              cut.quantile(0.5) / base);
   fmt::print(
-      "| hold | dead zone | changed % | ms | median | p99 | x full run |{} same bits | same class "
+      "| hold | dead zone | changed % | whole % | ms | median | p99 | x full run |{} same bits | "
+      "same class "
       "| "
       "logits off |\n",
       opponent != nullptr ? " x " + name + " |" : "");
   for (const Contest& contest : contests) {
     const auto count = static_cast<double>(contest.times.ms.size());
     const double median = contest.times.quantile(0.5);
-    fmt::print("| {} | {:.2f} | {:.1f} | {:.2f} | {:.2f} | {:.2f} | {:.2f} |", contest.options.hold,
-               contest.options.dead_zone, contest.changed / count * 100, contest.times.mean(),
-               median, contest.times.quantile(0.99), base / median);
+    const double compared = count - static_cast<double>(contest.whole);
+    fmt::print("| {} | {:.2f} | {:.1f} | {:.0f} | {:.2f} | {:.2f} | {:.2f} | {:.2f} |",
+               contest.options.hold, contest.options.dead_zone,
+               compared > 0 ? contest.changed / compared * 100 : 0, (1 - compared / count) * 100,
+               contest.times.mean(), median, contest.times.quantile(0.99), base / median);
     if (opponent != nullptr) fmt::print(" {:.2f} |", of_opponent.quantile(0.5) / median);
     fmt::print(" {}/{} | {}/{} | {:.1f} % |\n", contest.same_bits, contest.frames,
                contest.same_class, contest.frames, contest.error * 100);
