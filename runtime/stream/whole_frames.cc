@@ -26,8 +26,8 @@ double ShareOfGroups(const PositionBits& bits) {
 }  // namespace
 
 bool WholeFrames::Takes(const PositionBits& changed) {
-  const double share = ShareOfGroups(changed) * kClasses;
-  class_ = std::min(kClasses - 1, static_cast<size_t>(share));
+  const double share = ShareOfGroups(changed);
+  class_ = share == 0 ? 0 : 1 + std::min(kShares - 1, static_cast<size_t>(share * kShares));
   Class& known = classes_[class_];
   return known.work >= kBreakEven && known.whole++ < kCompareAgain;
 }

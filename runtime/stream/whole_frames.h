@@ -30,14 +30,14 @@ class WholeFrames {
   void Compared(double work) { classes_[class_] = {work, 0}; }
 
  private:
-  static constexpr size_t kClasses = 16;
+  static constexpr size_t kShares = 32;
   struct Class {
     double work = 0;
     uint32_t whole = 0;  // frames since it was measured
   };
 
-  std::array<Class, kClasses> classes_ = {};
-  size_t class_ = 0;  // of the frame that was asked for last
+  std::array<Class, 1 + kShares> classes_ = {};  // of still frames, then by share
+  size_t class_ = 0;                             // of the frame that was asked for last
 };
 
 }  // namespace cssrun::internal

@@ -78,6 +78,32 @@ TEST_F(StreamTest, TakesFloatsThatAreBytesAndOthers) {
   EXPECT_EQ(answer.logits, LogitsOf(network_, pixels_));
 }
 
+// Frames of which every pixel changes: the second one is compared, which shows that those to come
+// had better not be. A still frame is compared again.
+TEST_F(StreamTest, RunsNoisyFramesWhole) {
+  Session session(network_);
+  for (const bool floats : {false, true}) {
+    Stream stream = Make();
+    StreamAnswer answer;
+    Answer expected;
+    std::vector<float> values(pixels_.size());
+    for (uint32_t frame = 0; frame < 8; ++frame) {
+      SCOPED_TRACE(testing::Message() << "floats " << floats << ", frame " << frame);
+      const bool still = frame % 4 == 3;
+      if (!still) {
+        for (size_t i = 0; i < pixels_.size(); ++i) pixels_[i] += static_cast<uint8_t>(1 + i % 97);
+      }
+      for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(pixels_[i]) / 300;
+      const Status status = floats ? stream.Next(values, answer) : stream.Next(pixels_, answer);
+      ASSERT_TRUE(status.ok());
+      ASSERT_TRUE((floats ? session.Run(values, expected) : session.Run(pixels_, expected)).ok());
+      EXPECT_EQ(answer.logits, expected.logits);
+      EXPECT_EQ(answer.whole, frame != 1 && !still);
+      EXPECT_EQ(answer.changed == answer.neurons, answer.whole);
+    }
+  }
+}
+
 TEST_F(StreamTest, HoldsPixels) {
   Stream stream = Make({.hold = 10});
   StreamAnswer answer;

@@ -65,5 +65,14 @@ TEST(WholeFramesTest, TellsNoiseFromAnObject) {
   EXPECT_FALSE(frames.Takes(Spread(40)));
 }
 
+// In a small map, one pixel may touch nearly everything, but no pixel touches nothing.
+TEST(WholeFramesTest, NeverTakesAStillFrame) {
+  WholeFrames frames;
+  EXPECT_FALSE(frames.Takes(Spread(3000)));
+  frames.Compared(kMuch);
+  EXPECT_TRUE(frames.Takes(Spread(3000)));
+  EXPECT_FALSE(frames.Takes(PositionBits(30, 100)));
+}
+
 }  // namespace
 }  // namespace cssrun::internal
