@@ -209,38 +209,39 @@ Bound BindLevels(const IntegerSynapses& synapses, const SynapseInput& input, Sum
   return BoundLevelDepthwise{&kernel, input.levels, Resolve(kernel), mode};
 }
 
-// One of the rows that are computed together.
-struct RowTurn {
-  TileRange tiles = {};
-  size_t number = 0;  // of the row
-  size_t rows = 0;    // that take their turns tile by tile; 0: they don't
-};
+// What the rows of a step have in common.
+template <class K, class Function>
+LevelTarget TargetOf(const BoundLevels<K, Function>& bound, const SettlingStep& step,
+                     const SettledRow& settled) {
+  LevelTarget target;
+  target.settled = &settled;
+  target.mode = bound.mode;
+  target.tiles = step.tiles;
+  target.level_sums = step.level_sums.data();
+  target.joins_floats = settled.neurons->sums == SettledSums::kJoinedLevels;
+  if (bound.mode == SumMode::kLevels) {
+    const auto& sends = std::get<LevelsTarget>(step.sends);
+    target.rule = sends.rule;
+    target.bounds = sends.bounds;
+  }
+  return target;
+}
 
-// `inputs`: what else the potentials of the row get, where they are the kernel's to make.
+// `inputs`: what else the potentials of the row get, where they are the kernel's to make. `number`:
+// of the row among those that are computed together.
 template <class K, class Function>
 void SumRow(const BoundLevels<K, Function>& bound, const SettlingStep& step,
-            const SettledRow& settled, const PotentialInputs& inputs, size_t row,
-            const RowTurn& turn = {}) {
-  LevelTarget target;
+            const PotentialInputs& inputs, size_t row, size_t number, LevelTarget& target) {
   if (step.columns != nullptr) {
     target.columns = step.columns->Of(row);
     if (target.columns.empty()) return;
   }
   if (bound.mode == SumMode::kLevels) {
-    const auto& sends = std::get<LevelsTarget>(step.sends);
-    target.levels = sends.levels->Row(row);
-    target.rule = sends.rule;
-    target.bounds = sends.bounds;
+    target.levels = std::get<LevelsTarget>(step.sends).levels->Row(row);
   }
-  target.settled = &settled;
-  target.mode = bound.mode;
   target.inputs = &inputs;
-  target.tiles = turn.tiles;
-  target.ahead = {turn.number, turn.rows};
-  target.level_sums = step.level_sums.data();
-  target.joins_floats = settled.neurons->sums == SettledSums::kJoinedLevels;
   if (ToFloats(bound.mode)) {
-    const RowFloats floats = FloatsOf(step, row, turn.number);
+    const RowFloats floats = FloatsOf(step, row, number);
     target.floats = floats.row;
     target.block_floats = floats.block_floats;
   }
@@ -305,13 +306,14 @@ size_t RowsTogether(const IntegerLayer& layer) {
 template <class K, class Function>
 void SumRows(const BoundLevels<K, Function>& bound, const SettlingStep& step,
              const SettledRow& settled, std::span<const PotentialInputs> inputs, size_t first) {
+  LevelTarget target = TargetOf(bound, step, settled);
   const uint32_t turns = TurnsOf(*bound.kernel);
   const uint32_t last = std::min(turns, step.tiles.last);
   for (uint32_t t = turns > 1 ? step.tiles.first : 0; t < last; ++t) {
-    RowTurn turn{step.tiles};
-    if (turns > 1) turn = {.tiles = {t, t + 1}, .rows = inputs.size()};
-    for (; turn.number < inputs.size(); ++turn.number) {
-      SumRow(bound, step, settled, inputs[turn.number], first + turn.number, turn);
+    if (turns > 1) target.tiles = {t, t + 1};
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      if (turns > 1) target.ahead = {i, inputs.size()};
+      SumRow(bound, step, inputs[i], first + i, i, target);
     }
   }
 }
@@ -443,10 +445,11 @@ uint64_t RunSettlingStep(const SettlingStep& step) {
         return BindLevels(synapses, step.inputs[s], mode);
       },
       [&](Bound& bound, size_t row) {
+        const PotentialInputs inputs;
         if (const auto* conv = std::get_if<BoundLevelConv>(&bound)) {
-          SumRow(*conv, step, settled, {}, row);
+          SumRows(*conv, step, settled, std::span(&inputs, 1), row);
         } else if (const auto* depthwise = std::get_if<BoundLevelDepthwise>(&bound)) {
-          SumRow(*depthwise, step, settled, {}, row);
+          SumRows(*depthwise, step, settled, std::span(&inputs, 1), row);
         } else {
           WithEventKernel(bound, [&](auto& kernel) { kernel.AddRow(target, row); });
         }

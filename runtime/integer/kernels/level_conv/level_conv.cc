@@ -184,8 +184,11 @@ HWY_NOINLINE void SumTargets(const TileRow& row, const ColumnRange& columns, con
   constexpr size_t kMost = std::max<size_t>(1, P::kPositions * kTileTargets / kTargets);
   for (size_t column = columns.first; column < columns.last;) {
     const size_t rest = columns.last - column;
-    const size_t parts = (rest + kMost - 1) / kMost;
-    const size_t part = (rest + parts - 1) / parts;
+    size_t part = rest;
+    if (rest > kMost) {
+      const size_t parts = (rest + kMost - 1) / kMost;
+      part = (rest + parts - 1) / parts;
+    }
     column += SumSomeColumns<P, kMost, kTargets>(part, row, column, weights, membranes);
   }
 }
@@ -200,6 +203,10 @@ void SumTile(const TileRow& row, const ColumnRange& columns, const int8_t* weigh
       SumTargets<P, kBoth>(row, columns, weights, membranes);
       return;
     }
+  }
+  if (row.targets == kTileTargets) {
+    SumTargets<P, kTileTargets>(row, columns, weights, membranes);
+    return;
   }
   for (size_t target = 0; target < row.targets; target += kTileTargets) {
     TileRow half = row.From(target);
@@ -251,8 +258,8 @@ void SumLevelsBy(const LevelConv& kernel, const LevelFrame& levels, const LevelT
   const int32_t zero = levels.layout.zero;
   const uint8_t* first_levels = tile.levels;
   std::optional<RowPotentials> potentials;
-  int32_t start[2 * kTileTargets] = {};
-  tile.start = start;
+  int32_t of_zero[2 * kTileTargets];
+  const int32_t* start = kNothing;
   const ColumnRange whole{0, layout.columns};
   const std::span<const ColumnRange> ranges =
       target.columns.empty() ? std::span(&whole, 1) : target.columns;
@@ -265,8 +272,10 @@ void SumLevelsBy(const LevelConv& kernel, const LevelFrame& levels, const LevelT
     const size_t lane = first % tile.lanes;
     if (first_levels != nullptr) tile.levels = first_levels + kernel.first_quads[t] * size_t{kQuad};
     if ((zero != 0 || P::kShift != 0) && taps.first < taps.last) {
-      StartTile(kernel, t, taps, P::kShift, zero, start);
+      StartTile(kernel, t, taps, P::kShift, zero, of_zero);
+      start = of_zero;
     }
+    tile.start = start;
     if (t == target.tiles.first || kernel.first_quads[t] != kernel.first_quads[t - 1]) {
       windows_summed = false;
     }

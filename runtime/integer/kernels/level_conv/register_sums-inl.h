@@ -23,9 +23,6 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 #if HWY_TARGET != HWY_SCALAR
 
-// What sums begin with that are multiplied by 128 yet.
-HWY_ALIGN constexpr int32_t kNothing[2 * kTileTargets] = {};
-
 // What the sums of `kTargets` targets begin with in one column.
 template <size_t kTargets>
 HWY_INLINE void StartColumn(const TileRow& row, size_t column, int32_t* HWY_RESTRICT start) {
