@@ -106,6 +106,7 @@ HWY_INLINE void SumByRuns(const TileRow& row, size_t column, const int8_t* HWY_R
       sums[k] = sums[k] * kPlane + row.start[k % kTileTargets];
     }
   }
+  AddClassStarts<kPositions, kTileTargets>(row, column, sums);
   FinishColumns<kPositions, kTileTargets>(row, column, sums, membranes + column * row.lanes);
 }
 
@@ -128,6 +129,7 @@ HWY_INLINE void SumByShortRuns(const TileRow& row, size_t column,
     }
   }
   run_sums.MoveTo(sums);
+  AddClassStarts<kPositions, kTileTargets>(row, column, sums);
   FinishColumns<kPositions, kTileTargets>(row, column, sums, membranes + column * row.lanes);
 }
 
@@ -168,7 +170,7 @@ HWY_INLINE size_t SumSomeColumns(size_t wanted, const TileRow& row, size_t colum
   }
 #if CSSRUN_TARGET_VNNI
   // Without the loops over taps and planes, GCC 12 has registers for all addresses.
-  if (row.kernel_rows == 1 && row.kernel_columns == 1 && row.planes == 1) {
+  if (row.kernel_rows == 1 && row.kernel_columns == 1 && row.class_starts == nullptr) {
     SumColumns<P, kMost, kTargets, true>(row, column, weights, membranes);
     return kMost;
   }
@@ -253,8 +255,11 @@ void SumLevelsBy(const LevelConv& kernel, const LevelFrame& levels, const LevelT
   }
   CSSRUN_ASSERT(kernel.left <= levels.layout.before);
   CSSRUN_ASSERT(levels.layout.before + kernel.right <= levels.layout.row_size);
+  CSSRUN_ASSERT(kernel.planes == 1 || !kernel.starts.empty());
   tile.planes = kernel.planes;
   tile.plane_size = kernel.plane_size();
+  tile.column_classes = kernel.starts.column_classes.data();
+  tile.class_pitch = kernel.starts.class_pitch;
   const int32_t zero = levels.layout.zero;
   const uint8_t* first_levels = tile.levels;
   std::optional<RowPotentials> potentials;
@@ -324,25 +329,8 @@ void SumLevelsBy(const LevelConv& kernel, const LevelFrame& levels, const LevelT
       tile.AskAhead(target.ahead, weights_of(t + 1), kernel.tile_size(), layout.columns);
     }
     int16_t* membranes = settled.membranes + layout.RowAt(block, row) + lane;
-    for (const ColumnRange& range : ranges) {
-      if (kernel.starts.empty()) {
-        SumTile<P>(tile, range, weights, membranes);
-        continue;
-      }
-      for (size_t run = 0; run < kernel.starts.runs.size(); ++run) {
-        const ColumnRange& same = kernel.starts.runs[run];
-        const ColumnRange columns{std::max(same.first, range.first),
-                                  std::min(same.last, range.last)};
-        if (columns.first >= columns.last) continue;
-        tile.start = kernel.starts.Of(row, run, t, kernel.tiles, kernel.targets);
-        int32_t shifted[2 * kTileTargets];
-        if constexpr (P::kShift != 0) {
-          for (size_t k = 0; k < kernel.targets; ++k) shifted[k] = tile.start[k] + start[k];
-          tile.start = shifted;
-        }
-        SumTile<P>(tile, columns, weights, membranes);
-      }
-    }
+    if (!kernel.starts.empty()) tile.class_starts = kernel.starts.Of(row, t, kernel.targets);
+    for (const ColumnRange& range : ranges) SumTile<P>(tile, range, weights, membranes);
   }
 }
 

@@ -53,18 +53,21 @@ constexpr uint32_t kTileTargets = 16;
 constexpr int kLargestWeightSpread = 255;
 
 // What the sums of pixels begin with. Positions whose windows lie on the map in the same way are a
-// class; those of a row are runs of columns:
+// class, rows and columns apart:
 //
-//     kernel 3, pad 1     row classes 0 1 1 ... 1 2, runs of columns [0, 1) [1, w - 1) [w - 1, w)
+//     kernel 3, pad 1     classes of rows and of columns: 0 1 1 ... 1 2
 struct PixelStarts {
   bool empty() const { return values.empty(); }
-  const int32_t* Of(size_t row, size_t run, size_t tile, size_t tiles, size_t targets) const {
-    return &values[((row_classes[row] * runs.size() + run) * tiles + tile) * targets];
+  // Those of a tile at column class 0; those of the next class follow `class_pitch` numbers later.
+  const int32_t* Of(size_t row, size_t tile, size_t targets) const {
+    return &values[row_classes[row] * column_class_count * class_pitch + tile * targets];
   }
 
-  std::vector<uint32_t> row_classes;  // by target row
-  std::vector<ColumnRange> runs;      // of target columns, in order
-  std::vector<int32_t> values;        // [row class][run][tile][target]
+  std::vector<uint32_t> row_classes;     // by target row
+  std::vector<uint32_t> column_classes;  // by target column
+  size_t column_class_count = 0;
+  size_t class_pitch = 0;       // tiles * targets
+  std::vector<int32_t> values;  // [row class][column class][tile][target]
 };
 
 // In LevelConv::runs.

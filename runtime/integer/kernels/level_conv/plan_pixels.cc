@@ -62,12 +62,8 @@ int32_t StartOf(const PixelConvShape& shape, const ScaledWeights& weights, size_
 PixelStarts StartsOf(const PixelConvShape& shape, const ScaledWeights& weights,
                      const LevelConv& kernel) {
   AxisClasses rows = RowClasses(shape);
-  const AxisClasses columns = ColumnClasses(shape);
+  AxisClasses columns = ColumnClasses(shape);
   PixelStarts starts;
-  for (uint32_t column = 0; column < columns.classes.size(); ++column) {
-    if (columns.classes[column] == starts.runs.size()) starts.runs.push_back({column, column});
-    starts.runs.back().last = column + 1;
-  }
   for (const TapRange& of_rows : rows.taps) {
     for (const TapRange& of_columns : columns.taps) {
       for (uint32_t target = 0; target < kernel.tiles * kernel.targets; ++target) {
@@ -77,6 +73,9 @@ PixelStarts StartsOf(const PixelConvShape& shape, const ScaledWeights& weights,
     }
   }
   starts.row_classes = std::move(rows.classes);
+  starts.column_classes = std::move(columns.classes);
+  starts.column_class_count = columns.taps.size();
+  starts.class_pitch = size_t{kernel.tiles} * kernel.targets;
   return starts;
 }
 

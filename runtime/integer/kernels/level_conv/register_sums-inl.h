@@ -52,6 +52,21 @@ HWY_INLINE void StartColumns(const TileRow& row, size_t column, int32_t* HWY_RES
   }
 }
 
+// Adds what sums of pixels begin with to those of `kPositions` columns, [column][target].
+template <size_t kPositions, size_t kTargets>
+HWY_INLINE void AddClassStarts(const TileRow& row, size_t column, int32_t* HWY_RESTRICT sums) {
+  if (row.class_starts == nullptr) return;
+  const hn::CappedTag<int32_t, kTileTargets> d;
+  HWY_UNROLL(16)
+  for (size_t p = 0; p < kPositions; ++p, sums += kTargets) {
+    const int32_t* starts = row.ClassStarts(column + p);
+    HWY_UNROLL(8)
+    for (size_t i = 0; i < kTargets; i += hn::MaxLanes(d)) {
+      hn::Store(hn::Add(hn::Load(d, sums + i), hn::LoadU(d, starts + i)), d, sums + i);
+    }
+  }
+}
+
 // Hands on the sums of `kPositions` columns, [column][target].
 template <size_t kPositions, size_t kTargets>
 HWY_INLINE void FinishColumns(const TileRow& row, size_t column, const int32_t* HWY_RESTRICT sums,
@@ -86,7 +101,7 @@ HWY_INLINE void MoveToFloats(const TileRow& row, size_t column, const typename P
 }
 
 // Adds the products of one plane of weights to the sums of `kPositions` columns from `from` on.
-// `kOneTap`: of a kernel of one tap on the map.
+// `kOneTap`: of a kernel of levels with one tap on the map.
 template <class P, size_t kPositions, size_t kTargets, bool kOneTap>
 HWY_INLINE void AddPlane(const TileRow& row, const uint8_t* HWY_RESTRICT from,
                          const int8_t* HWY_RESTRICT weights, Ahead& ahead, typename P::Sum* sums) {
@@ -154,6 +169,13 @@ HWY_INLINE void SumInRegisters(const TileRow& row, size_t column,
     HWY_UNROLL(32)
     for (size_t k = 0; k < kPositions * kVectors; ++k) {
       sums[k] = hn::Add(hn::ShiftLeft<kPlaneShift>(sums[k]), P::Start(row.start, k % kVectors));
+    }
+  }
+  if (!kOneTap && row.class_starts != nullptr) {
+    HWY_UNROLL(32)
+    for (size_t k = 0; k < kPositions * kVectors; ++k) {
+      const int32_t* starts = row.ClassStarts(column + k / kVectors);
+      sums[k] = hn::Add(sums[k], P::Start(starts, k % kVectors));
     }
   }
   const hn::Rebind<int16_t, typename P::D> d16;

@@ -45,6 +45,10 @@ struct TileRow {
   bool leaves_at_once = false;                // of `potentials`: see StoreFromRegisters()
   // What sums begin with, by target of the tile.
   const int32_t* start = nullptr;
+  // Of pixels, what sums begin with besides, likewise: see PixelStarts. Null: levels, not pixels.
+  const int32_t* class_starts = nullptr;
+  const uint32_t* column_classes = nullptr;
+  size_t class_pitch = 0;
   const int32_t* weight_offsets = nullptr;  // likewise; null: none
   const int32_t* level_sums = nullptr;      // by column: what offsets are multiplied with
   // Where sums times scale go instead: [column][lane]. Null: to membranes.
@@ -61,6 +65,7 @@ struct TileRow {
     TileRow from = *this;
     from.start += target;
     std::copy_n(runs[target / kTileTargets], 2, from.runs[0]);
+    if (class_starts != nullptr) from.class_starts += target;
     if (weight_offsets != nullptr) from.weight_offsets += target;
     if (floats != nullptr) {
       from.floats += target;
@@ -80,8 +85,11 @@ struct TileRow {
   }
   // Whether sums go elsewhere than the vectors they are in allow.
   bool leaves_registers() const { return floats != nullptr || lanes < kTileTargets; }
+  const int32_t* ClassStarts(size_t column) const {
+    return class_starts + column_classes[column] * class_pitch;
+  }
   int32_t Start(size_t target, size_t column) const {
-    return start[target] +
+    return start[target] + (class_starts != nullptr ? ClassStarts(column)[target] : 0) +
            (weight_offsets != nullptr ? weight_offsets[target] * level_sums[column] : 0);
   }
 };
