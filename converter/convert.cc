@@ -235,8 +235,9 @@ void SetOutputs(const Model& model, const ConvertOptions& options, format::Netwo
     if (!numbers && outputs[i].order.empty()) continue;
     if (numbers) readout.name = outputs[i].name;
     const Shape& shape = model.graph.ShapeOf(outputs[i]);
-    // A shape begins with the batch.
-    readout.output_shape.assign(shape.begin() + (shape.size() > 1 ? 1 : 0), shape.end());
+    // A shape begins with the batch, unless a Squeeze or Reshape has dropped it.
+    const bool has_batch = shape.size() > 1 && shape[0] == 1;
+    readout.output_shape.assign(shape.begin() + (has_batch ? 1 : 0), shape.end());
   }
 }
 

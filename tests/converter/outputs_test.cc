@@ -25,7 +25,7 @@ using testing::AddInts;
 using testing::AddNode;
 
 // The small classifier, whose logits are followed by a map, the map with its channels last, and a
-// vector cut out of it.
+// vector cut out of it, with and without the batch.
 ModelProto ManyOutputs() {
   ModelProto model = testing::SmallModel();
   onnx::GraphProto& graph = *model.mutable_graph();
@@ -36,7 +36,9 @@ ModelProto ManyOutputs() {
   AddNode(model, "Conv", {"relu", "mask.weight"}, "mask");
   AddInts(AddNode(model, "Transpose", {"mask"}, "last"), "perm", {0, 2, 3, 1});
   AddNode(model, "Reshape", {"last", "shape"}, "boxes");
-  for (const char* name : {"mask", "last", "boxes"}) graph.add_output()->set_name(name);
+  *graph.add_initializer() = testing::IntTensor("no batch", {2}, {-1, 5});
+  AddNode(model, "Reshape", {"last", "no batch"}, "rows");
+  for (const char* name : {"mask", "last", "boxes", "rows"}) graph.add_output()->set_name(name);
   return model;
 }
 
@@ -97,12 +99,12 @@ TEST(OutputsTest, EveryOutputHasItsShapeOrderAndNumbers) {
   const auto network = Network::FromBytes({bytes.data(), bytes.size()}, "many");
   ASSERT_TRUE(network.ok()) << network.status().message();
   const std::vector<OutputInfo>& outputs = network.value()->outputs();
-  ASSERT_EQ(outputs.size(), 4U);
+  ASSERT_EQ(outputs.size(), 5U);
   EXPECT_EQ(network.value()->answer(), AnswerKind::kNumbers);
   EXPECT_FALSE(network.value()->early_exit_margin().has_value());
-  const std::vector<std::string> names = {"logits", "mask", "last", "boxes"};
-  const std::vector<std::vector<uint32_t>> shapes = {{3}, {5, 2, 2}, {2, 2, 5}, {4, 5}};
-  for (size_t i = 0; i < 4; ++i) {
+  const std::vector<std::string> names = {"logits", "mask", "last", "boxes", "rows"};
+  const std::vector<std::vector<uint32_t>> shapes = {{3}, {5, 2, 2}, {2, 2, 5}, {4, 5}, {4, 5}};
+  for (size_t i = 0; i < 5; ++i) {
     EXPECT_EQ(outputs[i].name, names[i]);
     EXPECT_EQ(outputs[i].shape, shapes[i]);
   }
@@ -110,7 +112,7 @@ TEST(OutputsTest, EveryOutputHasItsShapeOrderAndNumbers) {
   Answer answer;
   ASSERT_TRUE(session.Run(images.pixels[0], answer).ok());
   const auto expected = AnnOutputs(path, images.pixels[0]);
-  for (size_t i = 0; i < 4; ++i) {
+  for (size_t i = 0; i < 5; ++i) {
     const std::span<const float> numbers = outputs[i].In(answer.logits);
     ASSERT_EQ(numbers.size(), expected[i].size()) << names[i];
     double error = 0;
@@ -158,7 +160,7 @@ TEST(OutputsTest, WhatNumbersCannotHaveIsRefused) {
   };
   ConvertOptions classes;
   classes.answer = AnswerKind::kClasses;
-  EXPECT_NE(message(classes).find("4 outputs"), std::string::npos) << message(classes);
+  EXPECT_NE(message(classes).find("5 outputs"), std::string::npos) << message(classes);
   ConvertOptions labels;
   labels.labels = {"a", "b", "c"};
   EXPECT_NE(message(labels).find("labels name classes"), std::string::npos) << message(labels);
