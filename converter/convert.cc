@@ -144,9 +144,9 @@ Result<Model> LoadAndSimplify(const std::string& path, const NetworkLimits& limi
                               const std::optional<ImageSize>& input_size) {
   Model model;
   model.path = path;
-  Result<Graph> graph = ReadOnnx(path, limits);
+  Result<Graph> graph = ReadOnnx(path, limits, input_size);
   if (!graph.ok()) return graph.status();
-  if (input_size.has_value()) {
+  if (input_size.has_value() && graph.value().has_own_size) {
     graph = WithInputSize(graph.value(), *input_size, limits);
     if (!graph.ok()) return Named(model, graph.status());
     model.graph = std::move(graph).value();

@@ -129,7 +129,7 @@ using StageProgress = std::function<void(const char* stage, size_t done, size_t 
 
 // Reads and simplifies a model. Errors: kIo, kOutOfMemory, or kBadModel that lists every
 // unsupported node, or says what exceeds `limits` or fixes the size of the images. `input_size`: of
-// images, where it is another one than the file's.
+// images, where it is another one than the file's, or the file leaves it open.
 Result<Model> LoadModel(const std::string& path, const NetworkLimits& limits = {},
                         const std::optional<ImageSize>& input_size = {});
 

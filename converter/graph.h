@@ -80,6 +80,8 @@ struct Graph {
   std::vector<Value> values;
   std::vector<Node> nodes;
   ValueId input = kNoValue;  // the image, [1, channels, height, width]
+  bool has_own_size = true;  // the file says how high and wide its images are
+  bool takes_bytes = false;  // the image has whole numbers from 0 to 255
   std::vector<GraphOutput> outputs;
   int64_t opset = 0;
   // What the model does to its image first: scale * pixel + shift, one number per channel. Empty:

@@ -40,7 +40,8 @@ constexpr std::string_view kLayersOfSequences[] = {
 
 class Reader {
  public:
-  Reader(const std::string& path, const NetworkLimits& limits) : path_(path), limits_(limits) {}
+  Reader(const std::string& path, const NetworkLimits& limits, const std::optional<ImageSize>& size)
+      : path_(path), limits_(limits), size_(size) {}
 
   Result<Graph> Read() {
     Result<format::FileBytes> file = format::ReadFileBytes(path_, kMaximumFile);
@@ -145,10 +146,11 @@ class Reader {
     }
     const onnx::ValueInfoProto& input = *inputs.front();
     const onnx::TypeProto_Tensor& type = input.type().tensor_type();
-    if (!IsOnnxFloat(type.elem_type())) {
+    graph_.takes_bytes = type.elem_type() == onnx::TensorProto::UINT8;
+    if (!IsOnnxFloat(type.elem_type()) && !graph_.takes_bytes) {
       return Error("input " + input.name() + " has the element type " +
                    OnnxTypeName(type.elem_type()) +
-                   "; export the model with a float image as input");
+                   "; export the model with an image of float or uint8 as input");
     }
     const auto& dims = type.shape().dim();
     // Grey images may lack the dimension of the channels.
@@ -160,11 +162,10 @@ class Reader {
     }
     Shape shape(static_cast<size_t>(1 + grey), 1);
     for (int i = 1; i < dims.size(); ++i) {
-      if (!dims[i].has_dim_value()) {
-        static constexpr const char* kNames[] = {"batch", "channels", "height", "width"};
-        return Error("input " + input.name() + " has no fixed " + kNames[i + grey] +
-                     "; export with a fixed image size");
-      }
+      // Paddle writes a size that it leaves open as -1.
+      const bool open = !dims[i].has_dim_value() || dims[i].dim_value() == -1;
+      if (open && !FillIn(dims, i, shape)) return OpenDimension(input.name(), dims, i);
+      if (open) continue;
       const int64_t size = dims[i].dim_value();
       if (size < 1 || size > kMaximumImageSide) {
         return Error("input " + input.name() + " has a dimension of size " + std::to_string(size) +
@@ -179,6 +180,35 @@ class Reader {
                    " numbers; if you trust the file, raise the limit \"neurons\"");
     }
     return DefineImage(input.name(), std::move(shape), grey != 0);
+  }
+
+  using Dims = google::protobuf::RepeatedPtrField<onnx::TensorShapeProto_Dimension>;
+
+  // The dimension of rows, before that of columns. Of [batch, ?, ?, 3] it is the first open one.
+  static int RowsOf(const Dims& dims) {
+    const bool channels_last = dims.size() == 4 && !dims[1].has_dim_value() &&
+                               !dims[2].has_dim_value() && dims[3].has_dim_value();
+    return channels_last ? 1 : dims.size() - 2;
+  }
+
+  Status OpenDimension(const std::string& input, const Dims& dims, int i) const {
+    const int rows = RowsOf(dims);
+    const char* name = i == rows ? "height" : i == rows + 1 ? "width" : "channels";
+    return Error("input " + input + " has no fixed " + name + "; " +
+                 (i < rows || i > rows + 1 ? "" : "give --input-size HEIGHTxWIDTH, or ") +
+                 "export with a fixed image size");
+  }
+
+  // Appends the size of images to the shape where the file leaves dimension `i`, one of rows or
+  // columns, open. False where it is another dimension, or no size is given.
+  bool FillIn(const Dims& dims, int i, Shape& shape) {
+    const int rows = RowsOf(dims);
+    if (!size_.has_value() || i < rows || i > rows + 1) return false;
+    const int64_t size = i == rows ? size_->height : size_->width;
+    if (size > kMaximumImageSide) return false;
+    shape.push_back(size);
+    graph_.has_own_size = false;
+    return true;
   }
 
   // True for an input of three dimensions that layers read as it is.
@@ -377,6 +407,7 @@ class Reader {
 
   const std::string& path_;
   const NetworkLimits limits_;
+  const std::optional<ImageSize> size_;
   onnx::ModelProto model_;
   Graph graph_;
   std::unordered_map<std::string, ValueId> ids_;
@@ -384,11 +415,12 @@ class Reader {
 
 }  // namespace
 
-Result<Graph> ReadOnnx(const std::string& path, const NetworkLimits& limits) {
+Result<Graph> ReadOnnx(const std::string& path, const NetworkLimits& limits,
+                       const std::optional<ImageSize>& size) {
   // Protobuf reports parse errors on standard error; our own message is clearer.
   const google::protobuf::LogSilencer silencer;
   try {
-    return Reader(path, limits).Read();
+    return Reader(path, limits, size).Read();
   } catch (const std::exception& error) {
     if (MeansOutOfMemory(error)) return Status::OutOfMemory();
     return Status::BadModel(path + ": cannot be read as an ONNX model: " + error.what());

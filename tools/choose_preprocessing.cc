@@ -323,8 +323,26 @@ class Chooser {
     input_.fill = *fill;
   }
 
+  void ChooseBytes() {
+    const std::optional<double> scale = ParseScale(asked_.scale.empty() ? "1" : asked_.scale);
+    if (scale != 1.0 || !asked_.mean.empty() || !asked_.stddev.empty() || preset_ != nullptr) {
+      const char* option = preset_ != nullptr       ? "preset"
+                           : !asked_.mean.empty()   ? "mean"
+                           : !asked_.stddev.empty() ? "std"
+                                                    : "scale";
+      return Fail(option, "",
+                  fmt::format("the model takes pixels of 0 to 255 (uint8) and normalizes them "
+                              "itself; leave it out ({}resize and {}crop say what a preset says of "
+                              "sizes)",
+                              dashes_, dashes_));
+    }
+    input_.mean.assign(input_.channels, 0);
+    input_.stddev.assign(input_.channels, 1.0F / 255);
+  }
+
   // The file has mean and deviation of pixel / 255.
   void ChooseNormalization() {
+    if (asked_.takes_bytes) return ChooseBytes();
     double scale = preset_ != nullptr ? preset_->scale : 1.0 / 255;
     input_.mean = asked_.mean;
     input_.stddev = asked_.stddev;

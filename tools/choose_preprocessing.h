@@ -30,6 +30,8 @@ struct AskedPreprocessing {
   // The images are of another size than the model's: whole frames. Where nothing else is said, they
   // are fitted in, since what a preset cuts out of a picture would be lost of a frame.
   bool whole_frames = false;
+  // The model takes whole numbers from 0 to 255, and normalizes them itself.
+  bool takes_bytes = false;
 };
 
 // For help texts.

@@ -160,7 +160,8 @@ int Run(int argc, char** argv) {
   if (!search.ok()) return Fail(search.status());
   options.search = search.value();
   AskedPreprocessing preprocessing = arguments.preprocessing;
-  preprocessing.whole_frames = size.value().has_value();
+  preprocessing.whole_frames = size.value().has_value() && model.value().graph.has_own_size;
+  preprocessing.takes_bytes = model.value().graph.takes_bytes;
   const Result<InputFormat> chosen =
       ChoosePreprocessing(preprocessing, model.value().input, kDashes);
   if (!chosen.ok()) return Fail(chosen.status());

@@ -196,7 +196,8 @@ void DeclareConvert(CLI::App& app, ConvertArguments& arguments) {
       ->group(choice);
   app.add_option(
          "--input-size", arguments.input_size,
-         "height and width of the images, where they differ from the model's own: for "
+         "height and width of the images, where the model leaves them open, or they are others "
+         "than its own: for "
          "models whose last map is pooled, whose means grow with it; pictures are fitted in, "
          "unless --resize or --crop say otherwise")
       ->type_name("HxW");

@@ -234,10 +234,19 @@ py::object Convert(const Path& path, const Path& output, const py::object& calib
   note(per_channel, "per_channel", search.amplitudes);
   note(adjust != 0, "adjust", search.amplitudes);
   options.search = ValueOf(converter::ChooseSearch(search, model.quantized_code, kNoDashes));
-  tools::AskedPreprocessing preprocessing{
-      preset,           Numbers(mean), Numbers(std),   Text(scale),
-      SizeText(resize), std::nullopt,  SizeText(crop), Joined(fill, ","),
-      channels,         interpolation, exif,           input_size.has_value()};
+  tools::AskedPreprocessing preprocessing{preset,
+                                          Numbers(mean),
+                                          Numbers(std),
+                                          Text(scale),
+                                          SizeText(resize),
+                                          std::nullopt,
+                                          SizeText(crop),
+                                          Joined(fill, ","),
+                                          channels,
+                                          interpolation,
+                                          exif,
+                                          input_size.has_value() && model.graph.has_own_size,
+                                          model.graph.takes_bytes};
   const bool fits = !fit.is_none() && !py::isinstance<py::bool_>(fit);
   if (fits || fit.is(py::bool_(true))) preprocessing.fit = fits ? SizeText(fit) : "";
   const InputFormat format =

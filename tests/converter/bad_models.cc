@@ -39,7 +39,8 @@ void AddInputsAndOutputs(SpoiltModels& list) {
   static constexpr const char* kAxes[] = {"batch", "channels", "height", "width"};
   for (const int axis : {1, 2, 3}) {
     list.Add(std::string("Dynamic_") + kAxes[axis],
-             {"input image", kAxes[axis], "export with a fixed image size"},
+             {"input image", kAxes[axis], axis == 1 ? "" : "--input-size",
+              "export with a fixed image size"},
              [=](ModelProto& m) { InputSize(m, axis)->set_dim_param("S"); });
   }
   list.Add("NoHeightAtAll", {"input image", "height"},
@@ -53,7 +54,7 @@ void AddInputsAndOutputs(SpoiltModels& list) {
            [](ModelProto& m) { InputType(m)->clear_shape(); });
   list.Add("Sequence", {"input image", "3 dimensions"},
            [](ModelProto& m) { InputType(m)->mutable_shape()->mutable_dim()->RemoveLast(); });
-  list.Add("IntegerImage", {"input image", "INT64", "float image"},
+  list.Add("IntegerImage", {"input image", "INT64", "float or uint8"},
            [](ModelProto& m) { InputType(m)->set_elem_type(TensorProto::INT64); });
   list.Add("TwoInputs", {"2 inputs (image, mask)", "one input"},
            [](ModelProto& m) { m.mutable_graph()->add_input()->set_name("mask"); });

@@ -157,8 +157,8 @@ TEST(OnnxReaderTest, Inputs) {
   ExpectBad(model, {"input image", "3 dimensions"});
   model = SmallModel();
   model.mutable_graph()->mutable_input(0)->mutable_type()->mutable_tensor_type()->set_elem_type(
-      TensorProto::UINT8);
-  ExpectBad(model, {"input image", "UINT8"});
+      TensorProto::INT32);
+  ExpectBad(model, {"input image", "INT32"});
   model = SmallModel();
   model.mutable_graph()->add_input()->set_name("mask");
   ExpectBad(model, {"2 inputs (image, mask)"});
@@ -275,6 +275,64 @@ TEST(OnnxReaderTest, TheImageIsLimited) {
                                   "if you trust the file, raise the limit \"neurons\""),
             std::string::npos)
       << status.message();
+}
+
+// Exporters leave sizes open by a name, by nothing at all, or (Paddle) as -1.
+TEST(OnnxReaderTest, AnOpenSizeIsGiven) {
+  for (const bool minus_one : {false, true}) {
+    onnx::ModelProto model = testing::SmallModel();
+    auto* dims = model.mutable_graph()
+                     ->mutable_input(0)
+                     ->mutable_type()
+                     ->mutable_tensor_type()
+                     ->mutable_shape()
+                     ->mutable_dim();
+    for (const int axis : {2, 3}) {
+      if (minus_one) {
+        dims->Mutable(axis)->set_dim_value(-1);
+      } else {
+        dims->Mutable(axis)->set_dim_param("size");
+      }
+    }
+    const std::string path = testing::WriteModel("open.onnx", model);
+    EXPECT_FALSE(ReadOnnx(path).ok());
+    const Result<Graph> graph = ReadOnnx(path, {}, ImageSize{4, 6});
+    ASSERT_TRUE(graph.ok()) << graph.status().message();
+    EXPECT_EQ(graph.value().value(graph.value().input).shape, (Shape{1, 2, 4, 6}));
+    EXPECT_FALSE(graph.value().has_own_size);
+  }
+  const std::string fixed = testing::WriteModel("fixed.onnx", testing::SmallModel());
+  const Result<Graph> graph = ReadOnnx(fixed, {}, ImageSize{40, 60});
+  ASSERT_TRUE(graph.ok());
+  EXPECT_EQ(graph.value().value(graph.value().input).shape, (Shape{1, 2, 4, 4}));
+  EXPECT_TRUE(graph.value().has_own_size);
+}
+
+TEST(OnnxReaderTest, AnImageOfBytes) {
+  onnx::ModelProto model = testing::SmallModel();
+  EXPECT_FALSE(ReadOnnx(testing::WriteModel("floats.onnx", model)).value().takes_bytes);
+  model.mutable_graph()->mutable_input(0)->mutable_type()->mutable_tensor_type()->set_elem_type(
+      onnx::TensorProto::UINT8);
+  const Result<Graph> graph = ReadOnnx(testing::WriteModel("bytes.onnx", model));
+  ASSERT_TRUE(graph.ok()) << graph.status().message();
+  EXPECT_TRUE(graph.value().takes_bytes);
+}
+
+TEST(OnnxReaderTest, AnOpenSizeOfChannelsLast) {
+  onnx::ModelProto model = testing::SmallModel();
+  auto* dims = model.mutable_graph()
+                   ->mutable_input(0)
+                   ->mutable_type()
+                   ->mutable_tensor_type()
+                   ->mutable_shape()
+                   ->mutable_dim();
+  dims->Mutable(1)->set_dim_param("rows");
+  dims->Mutable(2)->set_dim_param("columns");
+  dims->Mutable(3)->set_dim_value(3);
+  const Result<Graph> graph =
+      ReadOnnx(testing::WriteModel("last.onnx", model), {}, ImageSize{5, 7});
+  ASSERT_TRUE(graph.ok()) << graph.status().message();
+  EXPECT_EQ(graph.value().value(graph.value().input).shape, (Shape{1, 5, 7, 3}));
 }
 
 TEST(OnnxReaderTest, QuantizedModelBecomesConvertible) {

@@ -45,6 +45,22 @@ TEST(ChoosePreprocessingTest, NothingAskedIsAsBefore) {
   }
 }
 
+// A model of uint8 images has its own numbers.
+TEST(ChoosePreprocessingTest, BytesAreTakenAsTheyAre) {
+  for (const char* scale : {"", "1"}) {
+    const InputFormat input = Chosen({.scale = scale, .takes_bytes = true});
+    EXPECT_EQ(input.mean, std::vector<float>(3, 0));
+    EXPECT_EQ(input.stddev, std::vector<float>(3, 1.0F / 255));
+  }
+  const AskedPreprocessing contradictions[] = {{.mean = {0.5F}, .takes_bytes = true},
+                                               {.stddev = {0.5F}, .takes_bytes = true},
+                                               {.scale = "1/255", .takes_bytes = true},
+                                               {.preset = "imagenet", .takes_bytes = true}};
+  for (const AskedPreprocessing& asked : contradictions) {
+    EXPECT_NE(Refusal(asked).find("takes pixels of 0 to 255 (uint8)"), std::string::npos);
+  }
+}
+
 // A preset's cut would show the middle of a frame alone, enlarged.
 TEST(ChoosePreprocessingTest, WholeFramesAreFittedIn) {
   const InputFormat frames = Model(3, 360, 640);
