@@ -11,6 +11,7 @@
 #include "converter/maps.h"
 #include "converter/operator_attributes.h"
 #include "converter/operators/operator.h"
+#include "converter/passes/drop_ending.h"
 
 namespace cssrun::converter {
 namespace {
@@ -48,12 +49,21 @@ class Inspector {
     } else if (in_gate_.contains(index)) {
       Blame(node);
     } else if (std::optional<Problem> problem = OwnProblem(node); problem.has_value()) {
+      if (MayBeDropped(node.op) && EndsOutput(node)) {
+        problem = {"it ends an output that is no vector of classes, whose numbers matter",
+                   "end the output before it, and apply it to what cssrun writes"};
+      }
       Report(node, node.op.full_name(), std::move(*problem));
     } else if (FollowsOthers(node) && ProblemBehindOthers(node).has_value()) {
       Blame(node);
     } else if (std::optional<Problem> left = ProblemBehindOthers(node); left.has_value()) {
       Report(node, node.op.full_name(), std::move(*left));
     }
+  }
+
+  bool EndsOutput(const Node& node) const {
+    return std::ranges::any_of(
+        graph_.outputs, [&](const GraphOutput& output) { return output.value == node.outputs[0]; });
   }
 
   void Report(const Node& node, std::string op, Problem problem) {

@@ -13,7 +13,7 @@ FollowFunction FollowReshape;
 // What is left of operators that only move elements about.
 inline constexpr Refused kReordersMap = {
     "it reorders a map in a way that spikes' addresses cannot follow",
-    "export channels-first ([batch, channels, height, width])"};
+    "keep maps as [batch, channels, height, width] from layer to layer"};
 
 }  // namespace cssrun::converter
 

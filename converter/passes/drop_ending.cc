@@ -65,6 +65,10 @@ bool IsVector(const Shape& shape) {
 
 }  // namespace
 
+bool MayBeDropped(const Op& op) {
+  return IsIncreasing(op) || IsArgMax(op) || op == OpKind::kSoftmax || op == OpKind::kLogSoftmax;
+}
+
 Status DropEnding(Graph& graph) {
   // Of several outputs the numbers matter, not the order of classes.
   if (graph.outputs.size() != 1) return Status::Ok();

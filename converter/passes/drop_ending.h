@@ -15,6 +15,9 @@ namespace cssrun::converter {
 //     GlobalAveragePool -> Squeeze                GlobalAveragePool
 Status DropEnding(Graph& graph);
 
+// Returns whether the operator is one that is dropped at the end of a vector of classes.
+bool MayBeDropped(const Op& op);
+
 }  // namespace cssrun::converter
 
 #endif  // CSSRUN_CONVERTER_PASSES_DROP_ENDING_H_

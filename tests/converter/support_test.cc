@@ -48,6 +48,20 @@ TEST(SupportTest, ListsEveryNode) {
   EXPECT_EQ(nodes[2].op, "com.example.Fancy");
 }
 
+// What would be dropped behind a vector of classes is not inside of the network, either.
+TEST(SupportTest, FunctionsThatEndAnotherOutput) {
+  for (const char* op : {"Softmax", "Sigmoid"}) {
+    GraphBuilder b;
+    ExpectOne(b.Finish(b.Op(op, {b.Conv(b.Image(3, 8, 8), 3, 4, 3)})), op,
+              "it ends an output that is no vector of classes");
+    GraphBuilder inside;
+    const ValueId x = inside.Op(op, {inside.Conv(inside.Image(3, 8, 8), 3, 4, 3)});
+    const std::vector<UnsupportedNode> nodes = Unsupported(inside.Finish(inside.Conv(x, 4, 2, 1)));
+    ASSERT_EQ(nodes.size(), 1U);
+    EXPECT_EQ(nodes[0].reason.find("ends an output"), std::string::npos);
+  }
+}
+
 TEST(SupportTest, Table) {
   const std::string table = FormatUnsupported(
       {{"a", "Sigmoid", 13, "because", "do this"}, {"long\nname", "Exp", 13, "why", "that"}});
