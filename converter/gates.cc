@@ -55,7 +55,7 @@ class GateFinder {
              weights->shape[3] == 1;
     }
     return IsOneOf(node.op, {OpKind::kAdd, OpKind::kSub, OpKind::kMul, OpKind::kDiv, OpKind::kClip,
-                             OpKind::kRelu, OpKind::kNeg, OpKind::kSqrt});
+                             OpKind::kRelu, OpKind::kScale, OpKind::kSqrt});
   }
 
   // Collects the nodes that compute `factor` element by element from `x` and constants alone.
@@ -102,7 +102,7 @@ class GateFinder {
     if (has("Erf")) return "GELU";
     if (has("Tanh")) return has("Softplus") || has("Exp") ? "Mish" : "GELU";
     if (has("Sigmoid")) return "SiLU";
-    if (has("HardSigmoid") || has("Clip")) return "HardSwish";
+    if (has("Clip")) return "HardSwish";
     return "";
   }
 

@@ -107,8 +107,8 @@ std::optional<std::vector<int64_t>> AxesOf(const Graph& graph, const Node& node)
   return node.Ints("axes", {});
 }
 
-Result<std::optional<std::vector<size_t>>> MeanAxes(const Graph& graph, const Node& node,
-                                                    size_t rank) {
+Result<std::optional<std::vector<size_t>>> ReducedAxes(const Graph& graph, const Node& node,
+                                                       size_t rank) {
   const std::optional<std::vector<int64_t>> given = AxesOf(graph, node);
   if (!given.has_value()) return std::optional<std::vector<size_t>>();
   Result<std::vector<size_t>> axes = NormalizeAxes(node, *given, rank);

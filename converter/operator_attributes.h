@@ -52,14 +52,14 @@ Result<size_t> AxisOf(const Node& node, int64_t fallback, size_t rank);
 // axes.
 Result<std::vector<size_t>> PermutationOf(const Node& node, const Shape& input);
 
-// Returns the `axes` of a Squeeze, Unsqueeze or ReduceMean: constant input 1 or the attribute. The
+// Returns the `axes` of a Squeeze, Unsqueeze or reduction: constant input 1 or the attribute. The
 // result is empty when neither is given, and nothing when the input is not constant.
 std::optional<std::vector<int64_t>> AxesOf(const Graph& graph, const Node& node);
 
-// Returns the axes of a tensor of `rank` dimensions that a ReduceMean takes the mean over,
+// Returns the axes of a tensor of `rank` dimensions that a reduction runs over,
 // ascending. Without axes these are all of them, or none where noop_with_empty_axes says so.
-Result<std::optional<std::vector<size_t>>> MeanAxes(const Graph& graph, const Node& node,
-                                                    size_t rank);
+Result<std::optional<std::vector<size_t>>> ReducedAxes(const Graph& graph, const Node& node,
+                                                       size_t rank);
 
 // Returns whether a Dropout only passes its input on, as every one before opset 12 does.
 bool PassesOn(const Graph& graph, const Node& dropout);

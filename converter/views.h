@@ -68,10 +68,18 @@ class Views {
   // Returns whether the view is [1, rows, columns, channels] of its base.
   bool IsChannelsLast(const View& view, const Shape& shape) const;
 
+  // Makes a view move channels only, if it reads every n-th row and column of its base, or spreads
+  // a position's channels over a block of positions: Slices and a Concat, or a Deconvolution, then
+  // compute its base. Returns whether the view has become another.
+  bool Settle(ValueId id);
+
   // Returns a value equal to the view `id` that no Transpose makes; kNoValue when there is none.
   ValueId Unmoved(ValueId id);
 
  private:
+  bool SettleBySlices(ValueId id, const View& view);
+  bool SettleByBlocks(ValueId id, const View& view);
+
   Graph& graph_;
   std::unordered_map<ValueId, View> views_;
 };

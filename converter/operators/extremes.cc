@@ -1,5 +1,5 @@
 // Max and Min, of which MergeLimits() and Normalize() make Clips where all inputs but one are
-// constant numbers.
+// constant numbers, and ReplaceFunctions() sums of rectified differences elsewhere.
 #include "converter/operators/arithmetic.h"
 #include "converter/operators/common.h"
 #include "converter/operators/operator.h"
@@ -14,9 +14,8 @@ constexpr OperatorVersion kExtremesVersions[] = {
     {13, "bfloat16"},
 };
 
-constexpr Refused kNotALimit = {
-    "it compares activations with each other, or with a constant that is not one number",
-    "use ReLU, ReLU6 or a MaxPool"};
+constexpr Refused kNotALimit = {"it compares values of different shapes, or several constants",
+                                "compare two values of the same shape"};
 
 }  // namespace
 

@@ -7,6 +7,7 @@
 #define CSSRUN_CONVERTER_OPERATORS_LIST_H_
 
 #define CSSRUN_OPERATORS(X) \
+  X(Abs)                    \
   X(Add)                    \
   X(AveragePool)            \
   X(BatchNormalization)     \
@@ -19,6 +20,7 @@
   X(Conv)                   \
   X(ConvTranspose)          \
   X(Deconvolution)          \
+  X(DepthToSpace)           \
   X(DequantizeLinear)       \
   X(Div)                    \
   X(Dropout)                \
@@ -29,6 +31,7 @@
   X(Gemm)                   \
   X(GlobalAveragePool)      \
   X(GlobalMaxPool)          \
+  X(HardSigmoid)            \
   X(Identity)               \
   X(LeakyRelu)              \
   X(LogSoftmax)             \
@@ -43,7 +46,9 @@
   X(Quantize)               \
   X(QuantizeLinear)         \
   X(Range)                  \
+  X(ReduceMax)              \
   X(ReduceMean)             \
+  X(ReduceSum)              \
   X(Relu)                   \
   X(Repeat)                 \
   X(Reshape)                \
@@ -52,6 +57,7 @@
   X(Shape)                  \
   X(Slice)                  \
   X(Softmax)                \
+  X(SpaceToDepth)           \
   X(Split)                  \
   X(Sqrt)                   \
   X(Squeeze)                \

@@ -1,4 +1,5 @@
-// Scale, which SplitLeakyRelus() makes: an activation times one number, or one for each channel.
+// Scale, which SplitLeakyRelus() and FoldAffine() make: an activation times one number, or one for
+// each channel; plus one number for each channel where there is a third input.
 #include <optional>
 #include <utility>
 #include <vector>
@@ -14,6 +15,20 @@ namespace {
 
 std::optional<Problem> CheckScale(const Graph&, const Node&, const Maps&) { return std::nullopt; }
 
+// Adds one number, or one for each channel, to a slot in place.
+void AddShifts(DenseBuilder& builder, const std::vector<float>& shifts, size_t slot) {
+  const dnnl::memory::desc desc = builder.SlotDesc(slot);
+  dnnl::memory::dims dims(desc.dims().size(), 1);
+  dims[1] = static_cast<int64_t>(shifts.size());
+  const dnnl::memory::desc summands = PlainDesc(dims);
+  const dnnl::binary::primitive_desc primitive(
+      dnnl::binary::desc(dnnl::algorithm::binary_add, desc, summands, desc), builder.engine());
+  DenseConstants constants;
+  constants[DNNL_ARG_SRC_1] = builder.Weights(shifts, dims, summands);
+  builder.AddOperation(dnnl::binary(primitive), {{DNNL_ARG_SRC_0, slot}, {DNNL_ARG_DST, slot}},
+                       std::move(constants));
+}
+
 Status AddScale(DenseBuilder& builder, const Node& node) {
   const std::vector<float>& numbers = builder.graph().ConstantInput(node, 1)->floats();
   const size_t from = builder.AnySlot(node.inputs[0]);
@@ -28,6 +43,9 @@ Status AddScale(DenseBuilder& builder, const Node& node) {
   constants[DNNL_ARG_SRC_1] = builder.Weights(numbers, dims, factors);
   builder.AddOperation(dnnl::binary(primitive), {{DNNL_ARG_SRC_0, from}, {DNNL_ARG_DST, to}},
                        std::move(constants));
+  if (const std::vector<float>* shifts = ConstantFloats(builder.graph(), node, 2)) {
+    AddShifts(builder, *shifts, to);
+  }
   builder.Make(node.outputs[0], to);
   builder.FinishRead(node.inputs[0]);
   return Status::Ok();
@@ -38,6 +56,11 @@ Status LowerScale(Lowering& lowering, const Node& node) {
   Form form = lowering.FormOf(node.inputs[0]);
   form.name = node.name;
   lowering.ScaleForm({numbers.begin(), numbers.end()}, form);
+  if (const std::vector<float>* shifts = ConstantFloats(lowering.graph(), node, 2)) {
+    for (size_t c = 0; c < form.bias.size(); ++c) {
+      form.bias[c] += (*shifts)[shifts->size() == 1 ? 0 : c];
+    }
+  }
   lowering.SetForm(node, std::move(form));
   return Status::Ok();
 }
@@ -45,7 +68,7 @@ Status LowerScale(Lowering& lowering, const Node& node) {
 }  // namespace
 
 constinit const Operator kScaleOperator = {
-    .versions = NotInOnnx{"SplitLeakyRelus()"},
+    .versions = NotInOnnx{"SplitLeakyRelus() and FoldAffine()"},
     .elements = ElementRule::kComputed,
     .map = MapRule::kInput,
     .infer_shape = InferSameShape,

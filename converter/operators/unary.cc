@@ -1,4 +1,5 @@
-// Neg and Sqrt of constants.
+// Neg and Sqrt of constants; Neg, Abs and HardSigmoid of activations, which ReplaceFunctions()
+// rewrites.
 #include <cmath>
 #include <utility>
 #include <vector>
@@ -12,6 +13,11 @@ namespace {
 constexpr OperatorVersion kUnaryVersions[] = {
     {6, "the oldest that any opset read here means"},
     {13, "bfloat16"},
+};
+
+constexpr OperatorVersion kHardSigmoidVersions[] = {
+    {6, "the oldest that any opset read here means"},
+    {22, "bfloat16"},
 };
 
 // Of floats; integers are left to be reported.
@@ -33,6 +39,32 @@ Evaluated EvaluateSqrt(const Graph& graph, const Node& node, const Shape&) {
 }
 
 }  // namespace
+
+constinit const Operator kAbsOperator = {
+    .versions = kUnaryVersions,
+    .elements = ElementRule::kComputed,
+    .map = MapRule::kOwn,
+    .infer_shape = InferSameShape,
+    .evaluate = Absent::kNotInModels,
+    .follow = Absent::kRewritten,
+    .reorder_weights = Absent::kNoWeights,
+    .check = Refused{},
+    .dense = Absent::kRefused,
+    .lower = Absent::kRefused,
+};
+
+constinit const Operator kHardSigmoidOperator = {
+    .versions = kHardSigmoidVersions,
+    .elements = ElementRule::kComputed,
+    .map = MapRule::kOwn,
+    .infer_shape = InferSameShape,
+    .evaluate = Absent::kNotInModels,
+    .follow = Absent::kRewritten,
+    .reorder_weights = Absent::kNoWeights,
+    .check = Refused{},
+    .dense = Absent::kRefused,
+    .lower = Absent::kRefused,
+};
 
 constinit const Operator kNegOperator = {
     .versions = kUnaryVersions,

@@ -16,18 +16,18 @@ struct Advice {
 };
 
 // Functions of single elements: the output has the input's shape.
-constexpr std::string_view kFunctions[] = {
-    "Sigmoid",   "Tanh",     "Elu",         "Selu",      "Celu",
-    "Softplus",  "Softsign", "HardSigmoid", "HardSwish", "ThresholdedRelu",
-    "Erf",       "Gelu",     "Mish",        "Exp",       "Swish",
-    "Abs",       "Log",      "Pow",         "Sin",       "Cos",
-    "Sign",      "Floor",    "Ceil",        "Round",     "Shrink",
-    "Reciprocal"};
+constexpr std::string_view kFunctions[] = {"Sigmoid",  "Tanh",      "Elu",
+                                           "Selu",     "Celu",      "Softplus",
+                                           "Softsign", "HardSwish", "ThresholdedRelu",
+                                           "Erf",      "Gelu",      "Mish",
+                                           "Exp",      "Swish",     "Log",
+                                           "Pow",      "Sin",       "Cos",
+                                           "Sign",     "Floor",     "Ceil",
+                                           "Round",    "Shrink",    "Reciprocal"};
 constexpr std::string_view kControlFlow[] = {"If", "Loop", "Scan"};
 constexpr std::string_view kRecurrent[] = {"LSTM", "GRU", "RNN"};
 constexpr std::string_view kOnIntegers[] = {"QLinearConv", "QLinearMatMul", "ConvInteger",
                                             "MatMulInteger", "DynamicQuantizeLinear"};
-constexpr std::string_view kResizing[] = {"DepthToSpace", "SpaceToDepth"};
 constexpr std::string_view kNormalizing[] = {
     "InstanceNormalization", "LayerNormalization",        "LRN",
     "LpNormalization",       "MeanVarianceNormalization", "GroupNormalization"};
@@ -42,8 +42,6 @@ constexpr Advice kAdvice[] = {
     {kRecurrent, {"recurrent layers are not supported", "use a feed-forward network"}},
     {kOnIntegers,
      {"its activations are integers", "export with QuantizeLinear/DequantizeLinear pairs (QDQ)"}},
-    {kResizing,
-     {"it moves channels to positions, or back", "use a ConvTranspose, or a Conv with strides"}},
     {kNormalizing,
      {"its scale depends on the activations", "train with BatchNormalization instead"}},
     {kIndices, {"it gives indices, which are no activations", "end the network at its logits"}},

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "converter/maps.h"
 #include "converter/operator_attributes.h"
 #include "converter/passes/sweep.h"
 
@@ -168,6 +169,34 @@ void BecomeDepthwiseConv(Graph& graph, const Affine& affine, Node& node) {
                      {"group", channels}};
 }
 
+// One number where all are the same.
+std::vector<float> AsFew(const std::vector<double>& numbers) {
+  const bool equal = std::all_of(numbers.begin(), numbers.end(),
+                                 [&](double number) { return number == numbers[0]; });
+  return {numbers.begin(), equal ? numbers.begin() + 1 : numbers.end()};
+}
+
+// Of a vector; nothing where a flattened map's numbers differ, which may be from position to
+// position.
+void BecomeScale(Graph& graph, const Affine& affine, const Shape& map, Node& node) {
+  std::vector<float> scale = AsFew(affine.scale);
+  std::vector<float> shift = AsFew(affine.shift);
+  for (const std::vector<float>* numbers : {&scale, &shift}) {
+    const bool fits = !map.empty() && map[0] == static_cast<int64_t>(numbers->size());
+    if (numbers->size() != 1 && !fits) return;
+  }
+  const std::string name = graph.value(node.outputs[0]).name;
+  const auto constant = [&](const char* suffix, std::vector<float> numbers) {
+    const Shape shape = {static_cast<int64_t>(numbers.size())};
+    return AddFloats(graph, name + suffix, shape, std::move(numbers));
+  };
+  node.op = OpKind::kScale;
+  node.outputs.resize(1);
+  node.attributes.clear();
+  node.inputs = {affine.input, constant(".scale", std::move(scale))};
+  if (shift != std::vector<float>{0}) node.inputs.push_back(constant(".shift", std::move(shift)));
+}
+
 }  // namespace
 
 Status FoldAffine(Graph& graph) {
@@ -175,13 +204,15 @@ Status FoldAffine(Graph& graph) {
   for (size_t i = 0; i < graph.nodes.size(); ++i) {
     Node& node = sweep.Visit(i);
     if (node.op == OpKind::kGemm && HasConstantWeights(graph, &node)) {
-      Node* before = sweep.Producer(node.inputs[0]);
-      if (before == nullptr || !sweep.OnlyReader(node.inputs[0])) continue;
-      const std::optional<Affine> affine = AffineOf(graph, sweep, *before);
-      if (!affine.has_value()) continue;
-      FoldIntoInputs(graph, *affine, node);
-      sweep.Replace(*before, affine->input);
-      sweep.Visit(i);
+      while (sweep.OnlyReader(node.inputs[0])) {
+        Node* before = sweep.Producer(node.inputs[0]);
+        if (before == nullptr) break;
+        const std::optional<Affine> affine = AffineOf(graph, sweep, *before);
+        if (!affine.has_value()) break;
+        FoldIntoInputs(graph, *affine, node);
+        sweep.Replace(*before, affine->input);
+        sweep.Visit(i);
+      }
       continue;
     }
     const std::optional<Affine> affine = AffineOf(graph, sweep, node);
@@ -193,6 +224,17 @@ Status FoldAffine(Graph& graph) {
     } else if (graph.value(node.outputs[0]).shape.size() == 4) {
       BecomeDepthwiseConv(graph, *affine, node);
     }
+  }
+  // Vectors that no Gemm has taken.
+  Maps maps(graph);
+  for (Node& node : graph.nodes) {
+    if (node.outputs.empty() || node.outputs[0] == kNoValue) continue;
+    if (graph.value(node.outputs[0]).shape.size() == 2) {
+      const std::optional<Affine> affine = AffineOf(graph, sweep, node);
+      if (affine.has_value()) BecomeScale(graph, *affine, maps.Of(affine->input), node);
+    }
+    maps.Grow();
+    maps.Add(node);
   }
   sweep.Finish();
   return Status::Ok();

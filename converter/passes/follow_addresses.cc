@@ -90,7 +90,9 @@ class Follower {
     }
     if (!plain && std::any_of(node.inputs.begin(), node.inputs.end(),
                               [&](ValueId id) { return views_.ViewOf(id) != nullptr; })) {
-      Rewrite(node);
+      bool settled = false;
+      for (const ValueId id : node.inputs) settled = views_.Settle(id) || settled;
+      if (!settled || !Follow(node)) Rewrite(node);
     }
     graph_.nodes.push_back(std::move(node));
   }
@@ -175,7 +177,8 @@ Status FollowAddresses(Graph& graph) {
   const bool moves = std::any_of(graph.nodes.begin(), graph.nodes.end(), [](const Node& node) {
     return IsOneOf(node.op, {OpKind::kTranspose, OpKind::kReshape, OpKind::kSqueeze,
                              OpKind::kUnsqueeze, OpKind::kGather, OpKind::kReduceMean,
-                             OpKind::kExpand, OpKind::kTile, OpKind::kConcat, OpKind::kSlice});
+                             OpKind::kReduceMax, OpKind::kExpand, OpKind::kTile, OpKind::kConcat,
+                             OpKind::kSlice, OpKind::kSpaceToDepth, OpKind::kDepthToSpace});
   });
   return moves || HasChannelsLast(graph) ? Follower(graph).Run() : Status::Ok();
 }

@@ -64,8 +64,9 @@ class Limiter {
 
   void Append(const Limit& limit) {
     const auto [low, high] = limit.bounds;
-    const bool is_map = graph_.value(limit.input).shape.size() == 4;
-    if (low == 0 || !is_map || low >= high || (low <= kLowest && high >= kHighest)) {
+    const size_t rank = graph_.value(limit.input).shape.size();
+    if (low == 0 || (rank != 2 && rank != 4) || low >= high ||
+        (low <= kLowest && high >= kHighest)) {
       AddClip(limit.input, limit.bounds, node_.outputs[0]);
     } else if (low > kLowest) {
       const ValueId shifted = AddConstant(limit.input, -low, NewValue());
@@ -111,6 +112,8 @@ class Limiter {
 };
 
 }  // namespace
+
+bool IsLimit(const Graph& graph, const Node& node) { return LimitOf(graph, node).has_value(); }
 
 Status MergeLimits(Graph& graph) {
   Sweep sweep(graph);

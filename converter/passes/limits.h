@@ -9,6 +9,9 @@
 
 namespace cssrun::converter {
 
+// Returns whether a Relu, Clip, Max or Min compares its only activation with constant numbers.
+bool IsLimit(const Graph& graph, const Node& node);
+
 // Makes one Clip of two limits in a row, such as Min(Max(x, 0), 6).
 Status MergeLimits(Graph& graph);
 

@@ -19,7 +19,7 @@ Result<std::vector<size_t>> AxesOfMean(const Graph& graph, const Node& node) {
       graph.value(node.outputs[0]).shape.empty()) {
     return std::vector<size_t>();
   }
-  Result<std::optional<std::vector<size_t>>> axes = MeanAxes(graph, node, input->size());
+  Result<std::optional<std::vector<size_t>>> axes = ReducedAxes(graph, node, input->size());
   if (!axes.ok()) return axes.status();
   return std::move(axes).value().value_or(std::vector<size_t>());
 }

@@ -119,11 +119,11 @@ Status NormalizePad(Graph& graph, Node& node) {
   return Status::Ok();
 }
 
-// The window of a node that averages a map over rows, columns or both; none for other axes.
-Result<std::optional<Window>> MeanWindow(const Graph& graph, const Node& node) {
+// The window of a node that reduces a map over rows, columns or both; none for other axes.
+Result<std::optional<Window>> ReducedWindow(const Graph& graph, const Node& node) {
   const std::optional<Shape> input = InputShape(graph, node, 0);
   if (!input.has_value() || input->size() != 4) return std::optional<Window>();
-  Result<std::optional<std::vector<size_t>>> axes = MeanAxes(graph, node, 4);
+  Result<std::optional<std::vector<size_t>>> axes = ReducedAxes(graph, node, 4);
   if (!axes.ok()) return axes.status();
   if (!axes.value().has_value() || axes.value()->empty() || axes.value()->front() < 2) {
     return std::optional<Window>();
@@ -133,13 +133,16 @@ Result<std::optional<Window>> MeanWindow(const Graph& graph, const Node& node) {
   return std::optional(window);
 }
 
-// A pool, and a Reshape when the mean dropped dimensions.
-void NormalizeMean(Graph& graph, Node node, const Window& window, std::vector<Node>& output) {
+// A pool, and a Reshape when the reduction dropped dimensions.
+void NormalizeReduction(Graph& graph, Node node, const Window& window, std::vector<Node>& output) {
   const bool keeps = node.Int("keepdims", 1) != 0;
   const Shape input = *InputShape(graph, node, 0);
   node.inputs.resize(1);
   node.attributes.clear();
-  if (window.kernel[0] == input[2] && window.kernel[1] == input[3]) {
+  if (node.op == OpKind::kReduceMax) {
+    node.op = OpKind::kMaxPool;
+    SetWindow(window, node);
+  } else if (window.kernel[0] == input[2] && window.kernel[1] == input[3]) {
     node.op = OpKind::kGlobalAveragePool;
   } else {
     node.op = OpKind::kAveragePool;
@@ -155,7 +158,7 @@ void NormalizeMean(Graph& graph, Node node, const Window& window, std::vector<No
   const Shape dropped = graph.value(node.outputs[0]).shape;
   const Shape pooled = {input[0], input[1], input[2] / window.kernel[0],
                         input[3] / window.kernel[1]};
-  node.outputs = {graph.AddValue(name + ".mean", pooled)};
+  node.outputs = {graph.AddValue(name + ".pooled", pooled)};
   reshape.inputs = {node.outputs[0], AddInts(graph, name + ".shape", dropped)};
   output.push_back(std::move(node));
   output.push_back(std::move(reshape));
@@ -249,11 +252,11 @@ Status Normalize(Graph& graph) {
       continue;
     } else if (node.op == OpKind::kGlobalMaxPool) {
       NormalizeGlobalMaxPool(graph, node);
-    } else if (node.op == OpKind::kReduceMean) {
-      Result<std::optional<Window>> window = MeanWindow(graph, node);
+    } else if (node.op == OpKind::kReduceMean || node.op == OpKind::kReduceMax) {
+      Result<std::optional<Window>> window = ReducedWindow(graph, node);
       if (!window.ok()) return window.status();
       if (window.value().has_value()) {
-        NormalizeMean(graph, std::move(node), *window.value(), normalized);
+        NormalizeReduction(graph, std::move(node), *window.value(), normalized);
         continue;
       }
     } else if (node.op == OpKind::kSum && node.inputs.size() > 1) {

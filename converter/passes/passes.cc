@@ -24,6 +24,7 @@
 #include "converter/passes/normalize.h"
 #include "converter/passes/normalize_gemm.h"
 #include "converter/passes/remove_identities.h"
+#include "converter/passes/replace_functions.h"
 #include "converter/passes/replace_quantized_operators.h"
 #include "converter/passes/replace_splits.h"
 #include "converter/passes/split_leaky_relus.h"
@@ -102,6 +103,7 @@ Status RunPasses(Graph& graph) {
       RemoveIdentities,
       MergeMeans,
       FindLeakyRelus,
+      ReplaceFunctions,
       MergeLimits,
       Normalize,
       RemoveIdentities,

@@ -19,7 +19,7 @@ bool AllZero(const std::vector<int64_t>& values) {
 bool TakesNoMean(const Graph& graph, const Node& node) {
   const std::optional<Shape> input = InputShape(graph, node, 0);
   if (!input.has_value()) return false;
-  const Result<std::optional<std::vector<size_t>>> axes = MeanAxes(graph, node, input->size());
+  const Result<std::optional<std::vector<size_t>>> axes = ReducedAxes(graph, node, input->size());
   return axes.ok() && axes.value().has_value() && axes.value()->empty();
 }
 

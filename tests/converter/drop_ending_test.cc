@@ -57,11 +57,18 @@ TEST(DropEndingTest, AReluStays) {
 }
 
 TEST(DropEndingTest, WhatChangesTheOrderIsRefused) {
-  EXPECT_EQ(Ending({"Neg"}), " Neg refused");
-  EXPECT_EQ(Ending({"Abs", "Softmax"}), " Abs refused");
+  EXPECT_EQ(Ending({"Cos"}), " Cos refused");
+  EXPECT_EQ(Ending({"Cos", "Softmax"}), " Cos refused");
   // Probabilities as integers are zeros.
   EXPECT_EQ(Ending({"Softmax", "Cast"}), " Softmax Cast refused");
   EXPECT_EQ(Ending({"ArgMax", "Sigmoid"}), " ArgMax Sigmoid refused");
+}
+
+// Neg is in the Gemm's weights.
+TEST(DropEndingTest, WhatIsComputedStays) {
+  EXPECT_EQ(Ending({"Neg", "Softmax"}), "");
+  EXPECT_EQ(Ending({"Abs", "Softmax"}), " Relu Scale Relu Scale Add");
+  EXPECT_EQ(Ending({"Softmax", "Neg"}), " Softmax Scale refused");
 }
 
 TEST(DropEndingTest, AMapLosesItsLastDimensions) {

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "tests/converter/naive_deconvolution.h"
+#include "tests/converter/naive_functions.h"
 
 namespace cssrun::converter::testing {
 namespace {
@@ -91,7 +92,7 @@ class Naive {
     if (op == "Transpose") return Transpose(node);
     if (op == "Gather") return Gather(node);
     if (op == "Expand" || op == "Tile") return Repeat(node);
-    if (op == "ReduceMean") return ReduceMean(node);
+    if (op.starts_with("Reduce")) return Reduce(node);
     if (op == "Softmax" || op == "LogSoftmax") return Softmax(node);
     if (op == "Flatten" || op == "Reshape" || op == "Squeeze" || op == "Unsqueeze" ||
         op == "Identity" || op == "Dropout" || op == "Cast" || op == "CastLike") {
@@ -109,6 +110,7 @@ class Naive {
     if (op == "Max" || op == "Min") return Extreme(node);
     if (op == "QuantizeLinear" || op == "DequantizeLinear") return Linear(node);
     if (op == "Quantize") return Quantize(node);
+    if (const auto output = NaiveFunction(graph_, node, In(node, 0))) return *output;
     throw std::runtime_error("the naive network lacks " + op);
   }
 
@@ -144,12 +146,15 @@ class Naive {
     });
   }
 
-  // By one number, or by one for each channel.
+  // By one number, or by one for each channel; plus such numbers where there is a third input.
   Values Scale(const Node& node) const {
     const Values& factors = In(node, 1);
     Values output = In(node, 0);
     const size_t map = output.size() / factors.size();
-    for (size_t i = 0; i < output.size(); ++i) output[i] *= factors[i / map];
+    for (size_t i = 0; i < output.size(); ++i) {
+      output[i] *= factors[i / map];
+      if (Has(node, 2)) output[i] += In(node, 2)[i * In(node, 2).size() / output.size()];
+    }
     return output;
   }
 
@@ -180,18 +185,16 @@ class Naive {
     return output;
   }
 
-  // Of inputs that are single numbers or have the output's shape.
   Values Extreme(const Node& node) const {
     const bool max = node.op == OpKind::kMax;
-    Values output(At(ElementCount(OutShape(node))), max ? -1e30 : 1e30);
-    for (size_t i = 0; i < node.inputs.size(); ++i) {
-      const Values& input = In(node, i);
-      for (size_t k = 0; k < output.size(); ++k) {
-        const double v = input[input.size() == 1 ? 0 : k];
-        output[k] = max ? std::max(output[k], v) : std::min(output[k], v);
+    return ForEach(OutShape(node), [&](const std::vector<int64_t>& at) {
+      double extreme = Broadcast(node, 0, at);
+      for (size_t i = 1; i < node.inputs.size(); ++i) {
+        const double v = Broadcast(node, i, at);
+        extreme = max ? std::max(extreme, v) : std::min(extreme, v);
       }
-    }
-    return output;
+      return extreme;
+    });
   }
 
   Values Sum(const Node& node) const {
@@ -435,7 +438,8 @@ class Naive {
     });
   }
 
-  Values ReduceMean(const Node& node) const {
+  Values Reduce(const Node& node) const {
+    const bool max = node.op == OpKind::kReduceMax;
     const Shape& in = InShape(node);
     std::vector<bool> reduced(in.size(), false);
     for (const int64_t axis : Has(node, 1) ? IntsOf(node, 1) : node.Ints("axes", {})) {
@@ -445,14 +449,17 @@ class Naive {
     for (size_t axis = 0; axis < in.size(); ++axis) {
       if (reduced[axis]) kept[axis] = 1;
     }
-    Values sums(At(ElementCount(kept)), 0.0);
+    Values sums(At(ElementCount(kept)), max ? -1e30 : 0.0);
     size_t next = 0;
     ForEach(in, [&](std::vector<int64_t> at) {
       for (size_t axis = 0; axis < in.size(); ++axis) {
         if (reduced[axis]) at[axis] = 0;
       }
-      return sums[Offset(kept, at)] += In(node, 0)[next++];
+      double& sum = sums[Offset(kept, at)];
+      const double v = In(node, 0)[next++];
+      return sum = max ? std::max(sum, v) : sum + v;
     });
+    if (node.op != OpKind::kReduceMean) return sums;
     for (double& v : sums) v *= static_cast<double>(ElementCount(kept)) / static_cast<double>(next);
     return sums;
   }

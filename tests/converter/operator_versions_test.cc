@@ -148,6 +148,8 @@ Graph Sample::Of(OpKind kind) {
     case OpKind::kSoftmax:
     case OpKind::kLogSoftmax:
     case OpKind::kFlatten:
+    case OpKind::kAbs:
+    case OpKind::kHardSigmoid:
     case OpKind::kShape:
       return b_.Finish(b_.Op(name, {Image()}));
     case OpKind::kRelu:
@@ -156,6 +158,9 @@ Graph Sample::Of(OpKind kind) {
       return b_.Finish(b_.Op(name, {b_.Weights({2, 3})}));
     case OpKind::kSqrt:
       return b_.Finish(b_.Op(name, {b_.Positive({2, 3})}));
+    case OpKind::kSpaceToDepth:
+    case OpKind::kDepthToSpace:
+      return b_.Finish(b_.Op(name, {Image()}, {IntAttribute("blocksize", 2)}));
     case OpKind::kTranspose:
       return b_.Finish(b_.Op(name, {b_.Weights({2, 3, 4})}, {IntsAttribute("perm", {2, 0, 1})}));
     case OpKind::kReshape:
@@ -213,6 +218,9 @@ Graph Sample::Of(OpKind kind) {
             b_.Op(name, {Image(), b_.Ints({0, 1, 2, 0}), b_.Floats({}, {0}), b_.Ints({3, -2})}));
       }
       return b_.Finish(IntsSince(11, kind, "pads", {0, 0, 1, 0, 0, 0, 0, 2}, Image()));
+    case OpKind::kReduceSum:
+      return b_.Finish(IntsSince(13, kind, "axes", {2, 3}, Image()));
+    case OpKind::kReduceMax:
     case OpKind::kReduceMean:
       return b_.Finish(IntsSince(18, kind, "axes", {2, 3}, Image()));
     case OpKind::kSqueeze:

@@ -1,4 +1,5 @@
-// ReduceMean over rows, columns or both, which becomes a pool.
+// ReduceMean and ReduceMax over rows, columns or both, which become pools; ReduceSum, of which
+// ReplaceFunctions() makes a mean.
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -22,8 +23,23 @@ constexpr OperatorVersion kReduceMeanVersions[] = {
     {18, "axes are input 1; noop_with_empty_axes"},
 };
 
-Inferred InferReduceMean(const Graph& graph, const Node& node, const Shape& input) {
-  Result<std::optional<std::vector<size_t>>> axes = MeanAxes(graph, node, input.size());
+constexpr OperatorVersion kReduceMaxVersions[] = {
+    {1, "axes are an attribute"},
+    {11, "negative axes"},
+    {12, "integers of 8 bits"},
+    {13, "bfloat16"},
+    {18, "axes are input 1; noop_with_empty_axes"},
+    {20, "truth values"},
+};
+
+constexpr OperatorVersion kReduceSumVersions[] = {
+    {1, "axes are an attribute"},
+    {11, "negative axes"},
+    {13, "axes are input 1; noop_with_empty_axes"},
+};
+
+Inferred InferReduction(const Graph& graph, const Node& node, const Shape& input) {
+  Result<std::optional<std::vector<size_t>>> axes = ReducedAxes(graph, node, input.size());
   if (!axes.ok()) return axes.status();
   if (!axes.value().has_value()) return Unknown();
   const bool keeps = node.Int("keepdims", 1) != 0;
@@ -36,7 +52,7 @@ Inferred InferReduceMean(const Graph& graph, const Node& node, const Shape& inpu
   return Known(std::move(output));
 }
 
-// The elements of a view's base that each output of the mean is the mean of.
+// The elements of a view's base that each output of the reduction reads.
 std::vector<Elements> MembersOf(const View& view, const Shape& from,
                                 const std::vector<size_t>& axes) {
   Shape kept = from;
@@ -51,8 +67,8 @@ std::vector<Elements> MembersOf(const View& view, const Shape& from,
   return members;
 }
 
-// The elements of a map averaged by windows of this kernel, of which each is the mean of one group
-// of `groups`; nothing when a group is no such window.
+// The elements of a map pooled by windows of this kernel, of which each pools one group of
+// `groups`; nothing when a group is no such window.
 std::optional<Elements> AsWindows(std::vector<Elements> groups, const Shape& base,
                                   std::array<int64_t, 2> kernel) {
   const Shape pooled = {base[1], base[2] / kernel[0], base[3] / kernel[1]};
@@ -74,13 +90,13 @@ std::optional<Elements> AsWindows(std::vector<Elements> groups, const Shape& bas
   return outputs;
 }
 
-// A mean over all rows, all columns or both of a map, wherever its view has them.
-bool FollowReduceMean(Views& views, const Node& node) {
+// A reduction over all rows, all columns or both of a map, wherever its view has them.
+bool FollowReduction(Views& views, const Node& node) {
   const std::optional<View> view = views.Look(node.inputs[0]);
   if (!view.has_value()) return false;
   const Shape shape = views.ShapeOf(node.inputs[0]);
   const Result<std::optional<std::vector<size_t>>> axes =
-      MeanAxes(views.graph(), node, shape.size());
+      ReducedAxes(views.graph(), node, shape.size());
   if (!axes.ok() || !axes.value().has_value()) return false;
   const std::vector<Elements> groups = MembersOf(*view, shape, *axes.value());
   if (groups[0].size() == 1) {
@@ -94,17 +110,19 @@ bool FollowReduceMean(Views& views, const Node& node) {
   for (const auto& kernel : kernels) {
     std::optional<Elements> pooled = AsWindows(groups, base, kernel);
     if (!pooled.has_value()) continue;
-    Node mean{OpKind::kAveragePool, node.name, {}, node.outputs, {}};
-    mean.attributes = {{"kernel_shape", std::vector<int64_t>{kernel[0], kernel[1]}},
+    const bool is_mean = node.op == OpKind::kReduceMean;
+    Node pool{is_mean ? OpKind::kAveragePool : OpKind::kMaxPool, node.name, {}, node.outputs, {}};
+    pool.attributes = {{"kernel_shape", std::vector<int64_t>{kernel[0], kernel[1]}},
                        {"strides", std::vector<int64_t>{kernel[0], kernel[1]}},
                        {"dilations", std::vector<int64_t>{1, 1}},
-                       {"pads", std::vector<int64_t>{0, 0, 0, 0}},
-                       {"count_include_pad", int64_t{1}}};
-    if (kernel == kernels[0]) {
-      mean.op = OpKind::kGlobalAveragePool;
-      mean.attributes.clear();
+                       {"pads", std::vector<int64_t>{0, 0, 0, 0}}};
+    if (is_mean && kernel == kernels[0]) {
+      pool.op = OpKind::kGlobalAveragePool;
+      pool.attributes.clear();
+    } else if (is_mean) {
+      pool.attributes.push_back({"count_include_pad", int64_t{1}});
     }
-    const ValueId result = views.Emit(std::move(mean), {view->base},
+    const ValueId result = views.Emit(std::move(pool), {view->base},
                                       {1, base[1], base[2] / kernel[0], base[3] / kernel[1]});
     return views.Set(node, View{result, *std::move(pooled)});
   }
@@ -113,16 +131,44 @@ bool FollowReduceMean(Views& views, const Node& node) {
 
 }  // namespace
 
+constinit const Operator kReduceMaxOperator = {
+    .versions = kReduceMaxVersions,
+    .elements = ElementRule::kComputed,
+    .map = MapRule::kOwn,
+    .infer_shape = InferReduction,
+    .evaluate = Absent::kNotInModels,
+    .follow = FollowReduction,
+    .reorder_weights = Absent::kNoWeights,
+    .check = Refused{"it takes the maximum over other axes than the rows and columns of a map",
+                     "take the maximum over axes 2 and 3"},
+    .dense = Absent::kRefused,
+    .lower = Absent::kRefused,
+};
+
 constinit const Operator kReduceMeanOperator = {
     .versions = kReduceMeanVersions,
     .elements = ElementRule::kComputed,
     .map = MapRule::kOwn,
-    .infer_shape = InferReduceMean,
+    .infer_shape = InferReduction,
     .evaluate = Absent::kNotInModels,
-    .follow = FollowReduceMean,
+    .follow = FollowReduction,
     .reorder_weights = Absent::kNoWeights,
-    .check = Refused{"it takes the mean over other axes than the rows and columns of a map",
-                     "take the mean over axes 2 and 3"},
+    .check =
+        Refused{"it takes the mean or the sum over other axes than the rows and columns of a map",
+                "take the mean over axes 2 and 3"},
+    .dense = Absent::kRefused,
+    .lower = Absent::kRefused,
+};
+
+constinit const Operator kReduceSumOperator = {
+    .versions = kReduceSumVersions,
+    .elements = ElementRule::kComputed,
+    .map = MapRule::kOwn,
+    .infer_shape = InferReduction,
+    .evaluate = Absent::kNotInModels,
+    .follow = Absent::kRewritten,
+    .reorder_weights = Absent::kNoWeights,
+    .check = Refused{"its axes are not constant", kExportAgain},
     .dense = Absent::kRefused,
     .lower = Absent::kRefused,
 };
