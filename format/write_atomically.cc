@@ -43,12 +43,44 @@ bool WriteAll(int fd, std::span<const uint8_t> bytes) {
   return true;
 }
 
-}  // namespace
+// What nobody may put a file in the place of: devices, pipes, and the open files that /dev/stdout
+// and its like lead to, of which somebody else writes the other bytes.
+bool IsWrittenInPlace(const std::string& path) {
+  struct stat status = {};
+  if (stat(path.c_str(), &status) != 0 || S_ISDIR(status.st_mode)) return false;
+  return !S_ISREG(status.st_mode) || path.starts_with("/dev/") || path.starts_with("/proc/");
+}
 
-Status WriteFileAtomically(const std::string& path, std::span<const uint8_t> bytes) {
-  std::filesystem::path folder = std::filesystem::path(path).parent_path();
-  if (folder.empty()) folder = ".";
+Status WriteInPlace(const std::string& path, std::span<const uint8_t> bytes) {
+  const int fd = open(path.c_str(), O_WRONLY | O_APPEND | O_NOCTTY | O_CLOEXEC);
+  if (fd < 0) return IoError(path, "open");
+  const bool written = WriteAll(fd, bytes);
+  const Status status = written ? Status::Ok() : IoError(path, "write");
+  if (close(fd) != 0 && written) return IoError(path, "close");
+  return status;
+}
 
+// The file that a link leads to: who made the link wants the file changed, not the link. A link
+// that leads nowhere is replaced.
+std::string BehindLinks(const std::string& path) {
+  std::error_code error;
+  const std::filesystem::path file = std::filesystem::canonical(path, error);
+  return error ? path : file.string();
+}
+
+// What is replaced where `path` is written.
+std::string TargetOf(const std::string& path) {
+  std::error_code error;
+  return std::filesystem::is_symlink(path, error) ? BehindLinks(path) : path;
+}
+
+std::filesystem::path FolderOf(const std::string& path) {
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  return folder.empty() ? "." : folder;
+}
+
+Status Replace(const std::string& path, std::span<const uint8_t> bytes) {
+  const std::filesystem::path folder = FolderOf(path);
   TemporaryFile temporary;
   std::string name = path + ".XXXXXX";
   temporary.fd = mkostemp(name.data(), O_CLOEXEC);
@@ -71,6 +103,25 @@ Status WriteFileAtomically(const std::string& path, std::span<const uint8_t> byt
     close(directory);
   }
   return Status::Ok();
+}
+
+}  // namespace
+
+Status WriteFileAtomically(const std::string& path, std::span<const uint8_t> bytes) {
+  return IsWrittenInPlace(path) ? WriteInPlace(path, bytes) : Replace(TargetOf(path), bytes);
+}
+
+Status CheckWritable(const std::string& path) {
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) {
+    return Status::Io(path + ": a folder; name a file in it");
+  }
+  if (IsWrittenInPlace(path)) {
+    return access(path.c_str(), W_OK) == 0 ? Status::Ok() : IoError(path, "open");
+  }
+  const std::filesystem::path folder = FolderOf(TargetOf(path));
+  const bool writable = access(folder.c_str(), W_OK | X_OK) == 0;
+  return writable ? Status::Ok() : IoError(path, "create a file beside it");
 }
 
 }  // namespace cssrun::format

@@ -1,12 +1,15 @@
 // Checks how files and descriptors are opened, and that writing leaves the old file or the new one.
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -113,6 +116,74 @@ TEST_F(FilesTest, AFailedWriteKeepsTheOldFile) {
   size_t files = 0;
   for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(folder_)) ++files;
   EXPECT_EQ(files, 1U);
+}
+
+// As root, a file would take the place of /dev/null, for every program of the machine.
+TEST_F(FilesTest, APipeIsWrittenToAndNotReplaced) {
+  const std::string path = (folder_ / "pipe").string();
+  ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+  const int reader = open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  ASSERT_GE(reader, 0);
+  const std::vector<uint8_t> bytes = {'n', 'e', 't'};
+  const Status written = format::WriteFileAtomically(path, bytes);
+  EXPECT_TRUE(written.ok()) << written.message();
+  std::array<char, 8> came = {};
+  EXPECT_EQ(read(reader, came.data(), came.size()), 3);
+  EXPECT_STREQ(came.data(), "net");
+  close(reader);
+  EXPECT_TRUE(std::filesystem::is_fifo(path));
+}
+
+TEST_F(FilesTest, ADeviceIsWrittenToAndNotReplaced) {
+  const std::vector<uint8_t> bytes(10, 1);
+  // Through a link, so that a failure of this test replaces the link alone.
+  const std::string path = (folder_ / "device").string();
+  std::filesystem::create_symlink("/dev/full", path);
+  const Status status = format::WriteFileAtomically(path, bytes);
+  EXPECT_EQ(status.code(), StatusCode::kIo);
+  EXPECT_EQ(status.message(), path + ": cannot write: No space left on device");
+  EXPECT_TRUE(std::filesystem::is_symlink(path));
+  EXPECT_TRUE(std::filesystem::is_character_file("/dev/full"));
+}
+
+// /dev/stdout is a file where the results go to one, which they must stay in.
+TEST_F(FilesTest, AnOpenFileOfTheProcessKeepsWhatIsInIt) {
+  const std::string path = (folder_ / "results").string();
+  std::ofstream(path) << "results, ";
+  const int descriptor = open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  ASSERT_GE(descriptor, 0);
+  const std::vector<uint8_t> bytes = {'n', 'e', 't'};
+  const Status written =
+      format::WriteFileAtomically("/proc/self/fd/" + std::to_string(descriptor), bytes);
+  EXPECT_TRUE(written.ok()) << written.message();
+  close(descriptor);
+  std::stringstream content;
+  content << std::ifstream(path).rdbuf();
+  EXPECT_EQ(content.str(), "results, net");
+}
+
+TEST_F(FilesTest, ALinkIsFollowed) {
+  std::filesystem::create_directory(folder_ / "there");
+  const std::filesystem::path file = folder_ / "there" / "net.fb";
+  std::ofstream(file) << "old";
+  const std::filesystem::path link = folder_ / "link";
+  std::filesystem::create_symlink("there/net.fb", link);
+  const std::vector<uint8_t> bytes(10, 1);
+  ASSERT_TRUE(format::WriteFileAtomically(link.string(), bytes).ok());
+  EXPECT_TRUE(std::filesystem::is_symlink(link));
+  EXPECT_EQ(std::filesystem::file_size(file), 10U);
+}
+
+TEST_F(FilesTest, WhatCannotBeWrittenIsKnownBeforehand) {
+  EXPECT_TRUE(format::CheckWritable((folder_ / "net.fb").string()).ok());
+  EXPECT_TRUE(format::CheckWritable("/dev/null").ok());
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "net.fb"));
+  const Status folder = format::CheckWritable(folder_.string());
+  EXPECT_EQ(folder.code(), StatusCode::kIo);
+  EXPECT_EQ(folder.message(), folder_.string() + ": a folder; name a file in it");
+  const std::string nowhere = (folder_ / "no" / "net.fb").string();
+  EXPECT_EQ(format::CheckWritable(nowhere).message(),
+            nowhere + ": cannot create a file beside it: No such file or directory");
 }
 
 }  // namespace
