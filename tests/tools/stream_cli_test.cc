@@ -159,6 +159,12 @@ TEST_F(StreamCliTest, DamagedFramesAreCountedAndTheStreamGoesOn) {
   EXPECT_EQ(cut.exit_code, 1);
   EXPECT_EQ(Lines(cut.out).size(), 2U);
   EXPECT_TRUE(Contains(cut.err, "the last frame has 4 of 48 bytes; is --size right")) << cut.err;
+  // It has no time, and not that of the frame before.
+  const Finished in_json =
+      RunStream({"-", "--size", "4x4", "--format", "jsonl"}, {.input = raw_.substr(0, 100)});
+  const Json last = JsonLines(in_json.out).back();
+  EXPECT_FALSE(last["error"].is_null());
+  EXPECT_TRUE(last["time"].is_null()) << last;
 }
 
 TEST_F(StreamCliTest, WhatMakesNoSenseIsRefusedWithARemedy) {
@@ -201,6 +207,44 @@ TEST_F(StreamCliTest, WhatMakesNoSenseIsRefusedWithARemedy) {
   }
   ExpectRefusal(RunScript("mkfifo fifo; $0 net.fb --stream fifo"), 4,
                 "--stream - --size WxH < PIPE");
+}
+
+// A program before the pipe that failed sends nothing.
+TEST_F(StreamCliTest, NoFrameAtAllIsAnError) {
+  const Finished finished = RunStream({"-", "--size", "4x4", "--summary", "s.json"}, {.input = ""});
+  EXPECT_EQ(finished.exit_code, 4);
+  EXPECT_TRUE(Contains(finished.err, "standard input: ended before its first frame"))
+      << finished.err;
+  EXPECT_EQ(Json::parse(Contents(folder_ / "s.json"))["frames"], 0);
+}
+
+TEST_F(StreamCliTest, AFileOnThePipeIsNotTakenForRawFrames) {
+  const std::string mp4(
+      "\0\0\0\x20"
+      "ftypisom",
+      12);
+  const std::pair<std::string, const char*> files[] = {
+      {"YUV4MPEG2 W4 H4 F25:1\n", "a Y4M video"},
+      {mp4, "an MP4 video"},
+      {"RIFF....AVI LIST", "an AVI video"},
+      {"\x1A\x45\xDF\xA3\x9F\x42\x86\x81.webm", "a Matroska video"},
+      {"\xFF\xD8\xFF\xE0..JFIF", "a JPEG"},
+      {"\x89PNG\r\n\x1A\n", "a PNG"}};
+  for (const auto& [bytes, name] : files) {
+    const Finished finished =
+        RunStream({"-", "--size", "4x4"}, {.input = bytes + std::string(200, '.')});
+    EXPECT_EQ(finished.exit_code, 2) << name;
+    EXPECT_EQ(finished.out, "");
+    EXPECT_TRUE(Contains(finished.err, std::string(name) + ", not raw frames")) << finished.err;
+  }
+  // The smallest frames are shorter than what marks them.
+  for (const std::string frame : {"\xFF\xD8\xFF", "RIF"}) {
+    EXPECT_EQ(RunStream({"-", "--size", "1x1"}, {.input = frame}).exit_code, 0);
+  }
+  EXPECT_EQ(RunStream({"-", "--size", "1x1"}, {.input = std::string(3, '\0')}).exit_code, 0);
+  // A frame may have any bytes after those of another.
+  const Finished later = RunStream({"-", "--size", "4x4"}, {.input = raw_ + raw_});
+  EXPECT_EQ(later.exit_code, 0) << later.err;
 }
 
 TEST_F(StreamCliTest, WithoutTheModuleAPipeIsTheRemedy) {

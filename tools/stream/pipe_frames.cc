@@ -6,6 +6,8 @@
 #include <chrono>
 #include <cstring>
 #include <memory>
+#include <span>
+#include <string_view>
 
 #include "tools/stream/frame_source.h"
 
@@ -17,6 +19,23 @@ using Clock = std::chrono::steady_clock;
 constexpr char kName[] = "standard input";
 // How long a pipe without frames may keep the program from noticing that it is to stop.
 constexpr int kPatienceMilliseconds = 200;
+
+// What the first bytes are of, if they are no raw frames: taken for pixels, they would be answered.
+// Of marks that a raw frame may begin with by chance, no use is made.
+const char* NameOfFile(std::span<const uint8_t> bytes) {
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  const auto has = [&](size_t at, std::string_view mark) {
+    return text.size() >= at && text.substr(at).starts_with(mark);
+  };
+  if (has(0, "YUV4MPEG2 ")) return "a Y4M video";
+  if (has(0, "\x89PNG\r\n\x1A\n")) return "a PNG";
+  if (has(0, "\xFF\xD8\xFF") && has(6, "JFIF")) return "a JPEG";
+  if (has(0, "RIFF") && has(8, "AVI ")) return "an AVI video";
+  if (has(0, std::string_view("\0\0\0", 3)) && has(4, "ftyp")) return "an MP4 video";
+  const std::string_view head = text.substr(0, 64);
+  const bool matroska = head.find("matroska") < head.size() || head.find("webm") < head.size();
+  return has(0, "\x1A\x45\xDF\xA3") && matroska ? "a Matroska video" : nullptr;
+}
 
 struct Pipe {
   FrameSize size;
@@ -47,6 +66,13 @@ struct Pipe {
     image.rgb.resize(size_t{size.width} * size.height * 3);
     const Result<size_t> count = Fill(image.rgb);
     if (!count.ok()) return count.status();
+    const char* const file =
+        first.has_value() ? nullptr : NameOfFile(std::span(image.rgb).first(count.value()));
+    if (file != nullptr) {
+      return Status::InvalidArgument(std::string(kName) + ": " + file +
+                                     ", not raw frames; make those of it: ffmpeg -i - -f rawvideo "
+                                     "-pix_fmt rgb24 - | ..., or name the file");
+    }
     if (count.value() < image.rgb.size()) {
       if (count.value() == 0 || *stop) return Delivered::kEnd;
       frame.error = std::string(kName) + ": the last frame has " + std::to_string(count.value()) +

@@ -142,6 +142,7 @@ Status StreamRun::Run() {
     result_.name = frame_.name;
     result_.seconds = frame_.seconds;
     if (delivered.value() == Delivered::kDamaged) {
+      result_.seconds.reset();  // what is there is the time of the frame before
       NoteDamage();
       continue;
     }
@@ -151,7 +152,13 @@ Status StreamRun::Run() {
   }
   summary_.Finish(Since(start));
   progress_.Clear();
-  return status.code() == StatusCode::kCancelled ? Status::Ok() : status;
+  if (status.code() == StatusCode::kCancelled) return Status::Ok();
+  // Without pipefail, nobody else says that the program before the pipe failed.
+  const bool none = status.ok() && result_.number == 0 && !Interrupt::flag() && written_;
+  return none ? Status::Io((arguments_.stream.source == "-" ? "standard input"
+                                                            : arguments_.stream.source) +
+                           std::string(": ended before its first frame"))
+              : status;
 }
 
 Status StreamRun::RunFrame() {
