@@ -3,6 +3,7 @@
 #define CSSRUN_TOOLS_ARGS_H_
 
 #include <CLI/CLI.hpp>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -13,6 +14,20 @@ namespace cssrun::tools {
 
 // Like CLI::Range, but also for numbers that are not whole; refuses NaN, which CLI::Range accepts.
 CLI::Validator Between(double low, double high);
+
+// Takes a name of the map for its value. CLI::CheckedTransformer also takes the number that the
+// program has for the value, so that "--spikes 1" would mean many of them, and "--reset 0" no reset
+// to zero.
+template <class Value>
+CLI::Validator OneOf(const std::map<std::string, Value>& names, const std::string& description) {
+  return {[names, description](std::string& text) {
+            const auto found = names.find(CLI::detail::to_lower(text));
+            if (found == names.end()) return text + " is none of " + description;
+            text = std::to_string(static_cast<int>(found->second));
+            return std::string();
+          },
+          description};
+}
 
 // Adds --version and the help format of all programs; `examples` ends the help text.
 void Prepare(CLI::App& app, const std::string& examples);

@@ -140,6 +140,11 @@ int Run(int argc, char** argv) {
       exit.has_value()) {
     return *exit;
   }
+  // Before minutes of work that could not be kept.
+  for (const std::string& path : {arguments.output, arguments.report}) {
+    if (path.empty()) continue;
+    if (Status status = format::CheckWritable(path); !status.ok()) return Fail(status);
+  }
   const bool is_nir = IsNirFile(arguments.model);
   if (Status status = CheckNirOptions(app, is_nir); !status.ok()) return Fail(status);
   if (is_nir) return ConvertSpiking(arguments);

@@ -106,8 +106,7 @@ void DeclareConvert(CLI::App& app, ConvertArguments& arguments) {
       ->group(kTrainedOn);
   app.add_option("--answer", arguments.answer,
                  "what the outputs are: classes (one vector of logits), numbers (anything else)")
-      ->transform(
-          CLI::CheckedTransformer(kAnswers, CLI::ignore_case).description("classes|numbers"))
+      ->transform(OneOf(kAnswers, "classes|numbers"))
       ->option_text("classes|numbers")
       ->group(kTrainedOn);
 
@@ -143,16 +142,15 @@ void DeclareConvert(CLI::App& app, ConvertArguments& arguments) {
          "--input", arguments.input,
          "how pixels enter: css (spikes; from T = 6 on, but for exact codes of 7 or 8), direct "
          "(multiplications)")
-      ->transform(CLI::CheckedTransformer(kInputs, CLI::ignore_case).description("css|direct"))
+      ->transform(OneOf(kInputs, "css|direct"))
       ->group(coding);
   app.add_option("--coding", arguments.coding,
                  "css, or rate: soft-reset IF neurons, the baseline of comparisons")
-      ->transform(CLI::CheckedTransformer(kCodings, CLI::ignore_case).description("css|rate"))
+      ->transform(OneOf(kCodings, "css|rate"))
       ->group(coding);
   app.add_option("--amplitudes", options.amplitudes.rule,
                  "what a layer's amplitude must carry: percentile, maximum or least-squares")
-      ->transform(CLI::CheckedTransformer(kRules, CLI::ignore_case)
-                      .description("percentile|maximum|least-squares"))
+      ->transform(OneOf(kRules, "percentile|maximum|least-squares"))
       ->group(coding);
   app.add_flag("--per-channel", options.amplitudes.per_channel,
                "an amplitude for each channel, where no identity joins it to others")
@@ -177,8 +175,7 @@ void DeclareConvert(CLI::App& app, ConvertArguments& arguments) {
                  "what is chosen among the codes that agree with the ANN: the least expected time "
                  "(speed, the default), the fewest SyOPs (energy), or the shortest latency in "
                  "steps (latency-steps)")
-      ->transform(CLI::CheckedTransformer(kGoals, CLI::ignore_case)
-                      .description("speed|energy|latency-steps"))
+      ->transform(OneOf(kGoals, "speed|energy|latency-steps"))
       ->option_text("speed|energy|latency-steps")
       ->group(choice);
   app.add_option("--agree", arguments.agree,

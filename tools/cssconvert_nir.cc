@@ -13,6 +13,7 @@
 #include "fmt/format.h"
 #include "format/file_bytes.h"
 #include "format/write_atomically.h"
+#include "tools/args.h"
 #include "tools/terminal_text.h"
 
 namespace cssrun::tools {
@@ -85,13 +86,12 @@ void DeclareNir(CLI::App& app, NirArguments& arguments) {
   app.add_option("--reset", arguments.reset,
                  "what a spike does to the potential: subtract (the threshold), zero, value "
                  "(v_reset of the file); without it, as the exporter is known to do")
-      ->transform(
-          CLI::CheckedTransformer(kResets, CLI::ignore_case).description("subtract|zero|value"))
+      ->transform(OneOf(kResets, "subtract|zero|value"))
       ->option_text("subtract|zero|value")
       ->group(kGroup);
   app.add_option("--spikes", arguments.several_spikes,
                  "how many spikes a neuron may send at one step: one, many")
-      ->transform(CLI::CheckedTransformer(kSpikes, CLI::ignore_case).description("one|many"))
+      ->transform(OneOf(kSpikes, "one|many"))
       ->option_text("one|many")
       ->group(kGroup);
   app.add_option("--floor", arguments.floor,

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/temporary_folder.h"
@@ -51,6 +52,33 @@ TEST(EventDemoTest, SpikesAreThoseOfPyTorch) {
   const Json summary = Json::parse(summary_file);
   EXPECT_DOUBLE_EQ(summary["top1"], card["test_top1"]);
   EXPECT_GT(summary["macs_per_step"], 0);
+}
+
+// The numbers that the program has for them would be taken for what they say: one spike, and a
+// reset to zero.
+TEST(EventDemoTest, ChoicesHaveNamesAndNoNumbers) {
+  const TemporaryFolder folder;
+  const std::pair<const char*, const char*> wrong[] = {
+      {"--spikes", "1"}, {"--reset", "0"}, {"--reset", "none"}};
+  for (const auto& [option, value] : wrong) {
+    const Finished finished = RunProgram(
+        {kTools + "/cssconvert", kEvents + "/digits.nir", "-o", folder / "net.fb", option, value});
+    EXPECT_EQ(finished.exit_code, 2) << option;
+    EXPECT_NE(finished.err.find(std::string(value) + " is none of "), std::string::npos)
+        << finished.err;
+  }
+  const Finished capital = RunProgram({kTools + "/cssconvert", kEvents + "/digits.nir", "-o",
+                                       folder / "net.fb", "--reset", "Zero"});
+  EXPECT_EQ(capital.exit_code, 0) << capital.err;
+}
+
+TEST(EventDemoTest, AnOutputThatCannotBeWrittenIsKnownBeforehand) {
+  const TemporaryFolder folder;
+  const Finished finished =
+      RunProgram({kTools + "/cssconvert", folder / "absent.nir", "-o", folder / "no/net.fb"});
+  EXPECT_EQ(finished.exit_code, 4);
+  EXPECT_NE(finished.err.find("net.fb: cannot create a file beside it"), std::string::npos)
+      << finished.err;
 }
 
 }  // namespace
