@@ -3,7 +3,8 @@
 // line of two numbers, as in files of the UZH, is the sensor's size. Prophesee's Metavision begins
 // with %geometry:1280,720 and has x, y, polarity and time in this order.
 //
-// Whole times are us, times with a point seconds, unless the column's name says us, ms, s or ns.
+// Unless the column's name says us, ms, s or ns, the first time that is not 0 tells the unit: a
+// whole one is of us, also where it is written 1200.0, and one with a fraction of seconds.
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -35,24 +36,43 @@ struct Fields {
   size_t count = 0;
 };
 
-bool Separates(char c) { return c == ',' || c == ';' || c == ' ' || c == '\t' || c == '\r'; }
+constexpr std::string_view kBlanks = " \t\r";
+constexpr std::string_view kSeparators = ",;";
 
+// Without blanks and quotation marks around it.
+std::string_view Bare(std::string_view text) {
+  const auto trim = [&] {
+    const size_t begin = std::min(text.find_first_not_of(kBlanks), text.size());
+    text.remove_prefix(begin);
+    text = text.substr(0, text.find_last_not_of(kBlanks) + 1);
+  };
+  trim();
+  if (text.size() < 2 || text.front() != '"' || text.back() != '"') return text;
+  text = text.substr(1, text.size() - 2);
+  trim();
+  return text;
+}
+
+// Where commas or semicolons separate, a field may be empty, and what follows it is still that of
+// its column: pandas begins a line of names with a comma. Blanks separate where there are neither.
 Fields Split(std::string_view line) {
   Fields fields;
-  size_t at = 0;
+  line = line.substr(0, line.find_last_not_of(kBlanks) + 1);
+  const bool blanks = line.find_first_of(kSeparators) == std::string_view::npos;
+  // An empty first name, as pandas writes it with tabs.
+  if (blanks && line.starts_with('\t')) fields.at[fields.count++] = {};
+  size_t at = blanks ? std::min(line.find_first_not_of(kBlanks), line.size()) : 0;
   while (at < line.size() && fields.count < kMostFields) {
-    if (Separates(line[at])) {
-      ++at;
-      continue;
-    }
-    const size_t begin = at;
-    while (at < line.size() && !Separates(line[at])) ++at;
-    fields.at[fields.count++] = line.substr(begin, at - begin);
+    const size_t end =
+        std::min(line.find_first_of(blanks ? kBlanks : kSeparators, at), line.size());
+    fields.at[fields.count++] = Bare(line.substr(at, end - at));
+    at = blanks ? std::min(line.find_first_not_of(kBlanks, end), line.size()) : end + 1;
   }
   return fields;
 }
 
 std::optional<double> NumberIn(std::string_view text) {
+  if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
   double number = 0;
   const char* const end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, number);
@@ -69,7 +89,11 @@ std::optional<uint16_t> CoordinateIn(std::string_view text) {
 }
 
 std::optional<uint8_t> PolarityIn(std::string_view text) {
-  if (const std::optional<double> number = NumberIn(text)) return *number > 0 ? 1 : 0;
+  if (const std::optional<double> number = NumberIn(text)) {
+    // Another number is of another column, or has a meaning that nobody knows.
+    if (*number != 0 && std::abs(*number) != 1) return std::nullopt;
+    return *number > 0 ? 1 : 0;
+  }
   const std::string word = Lower(text);
   if (word == "true" || word == "on") return 1;
   if (word == "false" || word == "off") return 0;
@@ -83,7 +107,13 @@ struct Named {
 };
 
 Named ColumnNamed(std::string_view name) {
-  const std::string word = Lower(name);
+  std::string word = Lower(name);
+  // "t [us]" and "t(us)" are t_us.
+  if (const size_t bracket = word.find_first_of("[(");
+      bracket < word.size() && (word.back() == ']' || word.back() == ')')) {
+    const std::string unit = word.substr(bracket + 1, word.size() - bracket - 2);
+    word = std::string(Bare(std::string_view(word).substr(0, bracket))) + "_" + unit;
+  }
   if (word == "x") return {kX};
   if (word == "y") return {kY};
   if (word == "p" || word == "pol" || word == "polarity" || word == "on") return {kPolarity};
@@ -118,6 +148,7 @@ class CsvDecoder final : public Decoder {
         skipping_ = false;
       }
       at = whole ? end + 1 : text.size();
+      if (!unknown_names_.empty()) return UnknownNames();
       if (!understood_ && decoded.damage.records >= kMostBadLines) return NoRecording();
     }
     if (last && !understood_) return NoRecording();
@@ -127,8 +158,13 @@ class CsvDecoder final : public Decoder {
  private:
   static Status NoRecording() {
     return Status::InvalidArgument(
-        "text without events; each line is time,x,y,polarity, or the first line names the columns: "
-        "t,x,y,p");
+        "text without events; each line is time,x,y,polarity (0, 1 or -1), or the first line names "
+        "the columns: t,x,y,p");
+  }
+  Status UnknownNames() const {
+    return Status::InvalidArgument("columns of other names than t, x, y and p, the first of them " +
+                                   unknown_names_ +
+                                   "; name them so, such as t_us,x,y,p, in the first line");
   }
 
   static void LeaveOut(uint64_t offset, Decoded& decoded) {
@@ -145,8 +181,9 @@ class CsvDecoder final : public Decoder {
     if (fields.count == 0) return;
     if (!understood_ && TakeNames(fields)) return;
     if (comment) return;
+    if (!understood_ && AreUnknownNames(line, fields)) return;
     if (!understood_ && fields.count == 2 && TakeSize(fields, decoded)) return;
-    if (!TakeEvent(fields, decoded)) LeaveOut(offset, decoded);
+    if (!TakeEvent(fields, offset, decoded)) LeaveOut(offset, decoded);
   }
 
   bool TakeNames(const Fields& fields) {
@@ -166,6 +203,23 @@ class CsvDecoder final : public Decoder {
     return true;
   }
 
+  // Names of columns in an order that nobody knows must not be read in the usual one.
+  bool AreUnknownNames(std::string_view line, const Fields& fields) {
+    constexpr size_t kLongestName = 64;
+    if (fields.count < kColumns || line.find_first_of(kSeparators) == std::string_view::npos) {
+      return false;
+    }
+    std::string_view unknown;
+    for (size_t i = 0; i < fields.count; ++i) {
+      const std::string_view field = fields.at[i];
+      if (field.size() > kLongestName || NumberIn(field) || PolarityIn(field)) return false;
+      const Column column = ColumnNamed(field).column;
+      if (unknown.empty() && column == kColumns) unknown = field;
+    }
+    unknown_names_ = unknown;
+    return !unknown.empty();
+  }
+
   bool TakeGeometry(std::string_view line, Decoded& decoded) {
     constexpr std::string_view kGeometry = "geometry:";
     if (!line.starts_with(kGeometry)) return false;
@@ -183,28 +237,37 @@ class CsvDecoder final : public Decoder {
     return true;
   }
 
-  bool TakeEvent(const Fields& fields, Decoded& decoded) {
+  bool TakeEvent(const Fields& fields, uint64_t offset, Decoded& decoded) {
     if (fields.count <= *std::ranges::max_element(places_)) return false;
-    const std::string_view text = fields.at[places_[kTime]];
-    const std::optional<double> time = NumberIn(text);
+    const std::optional<double> time = NumberIn(fields.at[places_[kTime]]);
     const std::optional<uint16_t> x = CoordinateIn(fields.at[places_[kX]]);
     const std::optional<uint16_t> y = CoordinateIn(fields.at[places_[kY]]);
     const std::optional<uint8_t> polarity = PolarityIn(fields.at[places_[kPolarity]]);
     if (!time.has_value() || !x.has_value() || !y.has_value() || !polarity.has_value())
       return false;
-    const double unit = unit_ > 0 ? unit_ : text.find_first_of(".eE") < text.size() ? 1e6 : 1;
+    const bool whole = *time == std::floor(*time);
+    const double unit = unit_ > 0 ? unit_ : whole ? 1 : 1e6;
     const double microseconds = std::floor(*time * unit + 0.5);
     if (!(std::abs(microseconds) < kLatest)) return false;
-    unit_ = unit;
+    // 0 is 0 in every unit.
+    if (unit_ == 0 && *time != 0) {
+      unit_ = unit;
+      guessed_whole_ = whole;
+    } else if (guessed_whole_ && !whole) {
+      ++decoded.damage.fractions;
+      decoded.damage.Note(offset, "a time with a fraction");
+    }
     understood_ = true;
     decoded.events.push_back({static_cast<int64_t>(microseconds), *x, *y, *polarity});
     return true;
   }
 
   std::array<size_t, kColumns> places_ = {0, 1, 2, 3};
-  double unit_ = 0;          // of a time, in us; 0 until the first event tells it
-  bool understood_ = false;  // names or an event were read
-  bool skipping_ = false;    // the rest of a line that is too long
+  double unit_ = 0;             // of a time, in us; 0 until a name or an event tells it
+  bool guessed_whole_ = false;  // an event told us: its time was whole
+  bool understood_ = false;     // names or an event were read
+  std::string unknown_names_;   // a column's name that is not known, where all are names
+  bool skipping_ = false;       // the rest of a line that is too long
 };
 
 }  // namespace

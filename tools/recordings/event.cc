@@ -22,6 +22,11 @@ std::string Describe(const Damage& damage) {
        "events whose times do not fit, taken at the time of the one before"},
       {damage.clock_leaps, "leap of the clock, after which time goes on",
        "leaps of the clock, after which time goes on"},
+      {damage.fractions,
+       "time with a fraction taken for microseconds, as the whole ones before it; a first line "
+       "t_s,x,y,p or t_us,x,y,p says what it is",
+       "times with a fraction taken for microseconds, as the whole ones before them; a first line "
+       "t_s,x,y,p or t_us,x,y,p says what they are"},
       {damage.bytes, "byte belongs to no record", "bytes belong to no record"}};
   std::string text;
   for (const Count& count : counts) {

@@ -35,9 +35,13 @@ struct Damage {
   uint64_t records = 0;  // records, words or lines that mean nothing, left out
   uint64_t packets = 0;  // packets that could not be read, left out
   uint64_t bytes = 0;    // bytes that belong to no record: between packets, or at the end
-  std::string first;     // what is wrong first, and where: "packet at byte 512: ..."
+  // Text: times with a fraction after whole ones, which were taken for microseconds.
+  uint64_t fractions = 0;
+  std::string first;  // what is wrong first, and where: "packet at byte 512: ..."
 
-  bool any() const { return misplaced + clock_leaps + outside + records + packets + bytes > 0; }
+  bool any() const {
+    return misplaced + clock_leaps + outside + records + packets + bytes + fractions > 0;
+  }
   // Keeps the first of all messages.
   void Note(uint64_t offset, const char* what);
 };

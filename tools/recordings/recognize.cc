@@ -48,28 +48,82 @@ Recognized RecognizeProphesee(std::span<const uint8_t> bytes, bool whole) {
       "begins as a recording of Prophesee, but says neither which EVT nor which version it is");
 }
 
+// How many bytes a letter of UTF-8 has after its first one; nothing if no letter begins so.
+std::optional<size_t> BytesAfter(uint8_t first) {
+  if (first < 0x80) return 0;
+  if (first >= 0xC2 && first < 0xE0) return 1;
+  if (first >= 0xE0 && first < 0xF0) return 2;
+  if (first >= 0xF0 && first < 0xF5) return 3;
+  return std::nullopt;
+}
+
+// In UTF-8: comments and names of columns may have letters beyond ASCII, such as that of us.
 bool IsText(std::span<const uint8_t> bytes) {
   constexpr size_t kLook = 4096;
   bytes = bytes.first(std::min(bytes.size(), kLook));
-  if (TextOf(bytes).starts_with("\xEF\xBB\xBF")) bytes = bytes.subspan(3);
-  return std::ranges::all_of(bytes, [](uint8_t c) {
-    return c == '\t' || c == '\n' || c == '\r' || (c >= ' ' && c < 127);
-  });
+  size_t after = 0;
+  for (const uint8_t c : bytes) {
+    if (after > 0) {
+      if ((c & 0xC0) != 0x80) return false;
+      --after;
+      continue;
+    }
+    const bool printable = c == '\t' || c == '\n' || c == '\r' || (c >= ' ' && c != 127);
+    const std::optional<size_t> more = BytesAfter(c);
+    if (!printable || !more.has_value()) return false;
+    after = *more;
+  }
+  return true;
 }
 
-// N-MNIST has no mark, but times that do not fall.
+// What files of other kinds begin with, and what to do with them. Some would pass for N-MNIST.
+struct OtherKind {
+  size_t at;
+  std::string_view mark;
+  const char* remedy;
+};
+constexpr OtherKind kOtherKinds[] = {
+    {0, "\x1F\x8B\x08", "packed by gzip; unpack it: gunzip -c FILE | cssrun NET -"},
+    {0, "BZh", "packed by bzip2; unpack it: bunzip2 -c FILE | cssrun NET -"},
+    {0,
+     "\xFD"
+     "7zXZ",
+     "packed by xz; unpack it: unxz -c FILE | cssrun NET -"},
+    {0, "\x28\xB5\x2F\xFD", "packed by Zstandard; unpack it: zstdcat FILE | cssrun NET -"},
+    {0, "PK\x03\x04", "a ZIP archive (or an .npz); unpack it and name what is in it"},
+    {0, "7z\xBC\xAF", "a 7z archive; unpack it and name what is in it"},
+    {257, "ustar", "a tar archive; unpack it and name what is in it"},
+    {0, "\x89HDF\r\n\x1A\n", "HDF5, which is not read; write its events as CSV (t,x,y,p)"},
+    {0, "\x93NUMPY", "an array of NumPy, which is not read; write its events as CSV (t,x,y,p)"},
+    {0, "\xFF\xFE", "text in UTF-16; save it as UTF-8"},
+    {0, "\xFE\xFF", "text in UTF-16; save it as UTF-8"},
+    {0, "#ROSBAG", "a bag of ROS, which is not read; write its events as CSV (t,x,y,p)"}};
+
+const char* RemedyOfOtherKind(std::string_view text) {
+  for (const OtherKind& kind : kOtherKinds) {
+    if (text.size() >= kind.at && text.substr(kind.at).starts_with(kind.mark)) return kind.remedy;
+  }
+  return nullptr;
+}
+
+// N-MNIST has no mark, but times that do not fall. Many records of the same bytes, such as zeros,
+// are none.
 bool IsNmnist(std::span<const uint8_t> bytes) {
   constexpr size_t kRecord = 5;
   constexpr size_t kLook = 64;
+  constexpr size_t kMany = 16;
   const size_t count = std::min(bytes.size() / kRecord, kLook);
   size_t falls = 0;
+  size_t others = 0;  // than the first
   uint32_t before = 0;
   for (size_t i = 0; i < count; ++i) {
     const uint32_t time = Big32(bytes.data() + i * kRecord + 1) & 0x7FFFFF;
-    if (time < before) ++falls;
+    if (i > 0 && time < before) ++falls;
+    const auto record = bytes.subspan(i * kRecord, kRecord);
+    if (!std::ranges::equal(record, bytes.first(kRecord))) ++others;
     before = time;
   }
-  return count > 0 && falls * 4 <= count;
+  return count > 0 && falls * 4 <= count && (count < kMany || others > 0);
 }
 
 }  // namespace
@@ -92,6 +146,9 @@ Recognized Recognize(std::span<const uint8_t> bytes, bool whole) {
   if (text[0] == '%') return RecognizeProphesee(bytes, whole);
   if (BeginsAsImage(bytes.first(std::min(bytes.size(), kFirst)))) {
     return Status::InvalidArgument("an image, not a recording of events");
+  }
+  if (const char* remedy = RemedyOfOtherKind(text); remedy != nullptr) {
+    return Status::InvalidArgument(remedy);
   }
   if (IsText(bytes)) {
     const bool enough = whole || bytes.size() >= kEnoughText || text.find('\n') < text.size();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <utility>
 
 #include "tools/numbers.h"
@@ -83,6 +84,10 @@ RecordingOutcome RecordingRun::Run(const ImageFile& file, bool sample,
 }
 
 Status RecordingRun::RunToTheEnd() {
+  std::error_code ignored;
+  if (std::filesystem::is_fifo(file_->path, ignored) && !options_.named.contains(file_->path)) {
+    return Status::Io(file_->path + ": not a regular file");
+  }
   Result<std::unique_ptr<Recording>> recording = Recording::Open(file_->path, &Interrupt::flag());
   if (!recording.ok()) return recording.status();
   const Status ran = RunEvents(*recording.value());

@@ -7,6 +7,7 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -33,6 +34,9 @@ struct RecordingRunOptions {
   size_t topk = 1;
   OutputFormat format = OutputFormat::kText;
   bool profile = false;
+  // Paths that the user named. A pipe among them is read for as long as it takes; one that lies in
+  // a folder is none of its recordings, and nobody may ever write to it.
+  std::set<std::string> named = {};
 };
 
 // What a recording came to.

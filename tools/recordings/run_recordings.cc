@@ -7,6 +7,7 @@
 #include <fstream>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -54,6 +55,7 @@ Status CheckOptions(const Arguments& arguments) {
   if (!arguments.stream.source.empty()) {
     return refuse("--stream", "name the recordings, or - for events on standard input");
   }
+  if (arguments.engine == "float") return refuse("--engine float", "leave it out");
   if (!arguments.early_exit.empty()) return refuse("--early-exit", "take --every TIME");
   if (arguments.steps) return refuse("--steps", "take --every TIME");
   if (arguments.latency) return refuse("--latency", "leave it out");
@@ -257,8 +259,8 @@ std::vector<uint8_t> BeginOf(const std::string& path) {
   return begin;
 }
 
-Result<std::vector<ImageFile>> CollectRecordings(const Arguments& arguments,
-                                                 const Network& network) {
+Result<std::vector<ImageFile>> CollectRecordings(const Arguments& arguments, const Network& network,
+                                                 std::set<std::string>& named) {
   for (const std::string& path : arguments.paths) {
     const std::vector<uint8_t> begin = BeginOf(path);
     if (!begin.empty() &&
@@ -275,6 +277,7 @@ Result<std::vector<ImageFile>> CollectRecordings(const Arguments& arguments,
         "no recordings are named; give files, folders or - for events on standard input (see "
         "--help)");
   }
+  named = {paths.value().begin(), paths.value().end()};
   Result<std::vector<ImageFile>> files = ListRecordings(paths.value(), network.labels());
   if (files.ok() && files.value().empty()) {
     return Status::InvalidArgument(std::string("no recordings (") + kRecordingExtensions +
@@ -291,12 +294,16 @@ Result<bool> RunRecordings(const Arguments& arguments,
   const CutOptions cut = CutOptionsOf(arguments.recordings, *network->events());
   const Result<uint64_t> answer_steps = AnswerSteps(arguments, cut);
   if (!answer_steps.ok()) return answer_steps.status();
-  const Result<std::vector<ImageFile>> files = CollectRecordings(arguments, *network);
+  std::set<std::string> named;
+  const Result<std::vector<ImageFile>> files = CollectRecordings(arguments, *network, named);
   if (!files.ok()) return files.status();
   const Interrupt interrupt;
-  const RecordingRunOptions options{cut, answer_steps.value(), arguments.topk,
+  const RecordingRunOptions options{cut,
+                                    answer_steps.value(),
+                                    arguments.topk,
                                     FormatNamed(arguments.format),
-                                    arguments.profile || !arguments.report.empty()};
+                                    arguments.profile || !arguments.report.empty(),
+                                    std::move(named)};
   const auto threads =
       static_cast<unsigned>(std::min<size_t>(ThreadCount(arguments.threads), files.value().size()));
   Runs runs;

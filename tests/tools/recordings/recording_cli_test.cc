@@ -267,6 +267,19 @@ TEST_F(RecordingCliTest, DamageIsNamedAndTheRestUsed) {
   EXPECT_EQ(summary["damaged"], 1);
 }
 
+// One in a folder would be waited for without an end; one that is named is a camera's.
+TEST_F(RecordingCliTest, APipeInAFolderIsReported) {
+  const std::string script =
+      "mkfifo set/pipe.bin; timeout 20 $0 events.fb set --format jsonl; code=$?; "
+      "cat set/brighter/a.bin >set/pipe.bin & timeout 20 $0 events.fb set/pipe.bin; "
+      "[ $? -eq 0 ] || code=named; exit $code";
+  const Finished run =
+      RunProgram({"/bin/bash", "-c", script, kCssrun}, {.folder = folder_.path().string()});
+  EXPECT_EQ(run.exit_code, 1) << run.err;
+  EXPECT_TRUE(Contains(run.err, "cssrun: set/pipe.bin: not a regular file")) << run.err;
+  EXPECT_TRUE(Contains(run.out, "\nset/pipe.bin  ")) << run.out;
+}
+
 TEST_F(RecordingCliTest, ImagesAndRecordingsAreNotTakenForEachOther) {
   WriteNetwork("net.fb", SmallNetwork(kLabels));
   WriteImage("cat.png", 1);
@@ -280,6 +293,7 @@ TEST_F(RecordingCliTest, ImagesAndRecordingsAreNotTakenForEachOther) {
   ExpectRefusal(RunEvents({"--stream", "-", "--size", "4x4"}), 2,
                 "takes events, with which --stream");
   ExpectRefusal(RunEvents({"set", "--steps"}), 2, "take --every TIME");
+  ExpectRefusal(RunEvents({"set", "--engine", "float"}), 2, "--engine float has no meaning");
   ExpectRefusal(RunEvents({"set", "--every", "1500us"}), 2, "give a multiple");
   ExpectRefusal(RunEvents({"set", "--every", "3"}), 2, "a time such as 10ms");
   ExpectRefusal(RunEvents({"set", "--bin", "1"}), 2, "--bin: a time in us, ms or s");

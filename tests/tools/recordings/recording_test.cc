@@ -250,6 +250,66 @@ TEST(RecordingTest, TimesWithAPointAreSeconds) {
   EXPECT_EQ(read.sensor, (SensorSize{240, 180}));
 }
 
+// A recording that is counted from its first event begins with 0, which tells no unit.
+TEST(RecordingTest, AZeroTellsNoUnit) {
+  const std::string text = "0,1,1,0\n0.000250,2,2,+1\n0.001,3,3,-1\n";
+  const Read read = ReadAll({text.begin(), text.end()});
+  const std::vector<Event> expected = {{0, 1, 1, 0}, {250, 2, 2, 1}, {1000, 3, 3, 0}};
+  EXPECT_EQ(read.events, expected);
+  EXPECT_FALSE(read.damage.any());
+}
+
+// As pandas and NumPy write columns of floats.
+TEST(RecordingTest, WholeTimesAreMicrosecondsHoweverTheyAreWritten) {
+  for (const std::string text :
+       {"1200.0,1,1,0\n2400.0,2,2,1\n", "1.200e+03 1.0e+00 1.0e+00 0.0e+00\n2.4e+03 2 2 1\n",
+        "1200;1;1;0\n2400;2;2;1\n", "\"1200\",\"1\",\"1\",\"0\"\n2400,2,2,1\n"}) {
+    const Read read = ReadAll({text.begin(), text.end()});
+    const std::vector<Event> expected = {{1200, 1, 1, 0}, {2400, 2, 2, 1}};
+    EXPECT_EQ(read.events, expected) << text;
+    EXPECT_FALSE(read.damage.any()) << text;
+  }
+  const std::string text = "1,1,1,0\n1.000250,2,2,1\n";
+  const Read read = ReadAll({text.begin(), text.end()});
+  EXPECT_EQ(read.damage.fractions, 1U);
+  EXPECT_NE(Describe(read.damage).find("t_s,x,y,p"), std::string::npos);
+}
+
+TEST(RecordingTest, FieldsStayInTheirColumns) {
+  const std::vector<Event> expected = {{500, 2, 3, 1}, {600, 4, 5, 0}};
+  for (const std::string text :
+       {",t,x,y,p\n0,500,2,3,1\n1,600,4,5,0\n", "\tt\tx\ty\tp\n0\t500\t2\t3\t1\n1\t600\t4\t5\t0\n",
+        "x,y,p,t\n2,3,1,500\n4,5,0,600\n", "\"p\",\"x\",\"y\",\"t\"\n1,2,3,500\n0,4,5,600\n",
+        "t [us] , x , y , p \n 500 , 2 , 3 , 1 \n600,4,5,0\n",
+        "# in \xC2\xB5s\nt(ms),x,y,p\n0.5,2,3,1\n0.6,4,5,0\n"}) {
+    const Read read = ReadAll({text.begin(), text.end()});
+    EXPECT_EQ(read.error, "") << text;
+    EXPECT_EQ(read.events, expected) << text;
+    EXPECT_FALSE(read.damage.any()) << text;
+  }
+  // An empty field is not passed over.
+  const std::string text = "500,2,3,1,0\n600,,4,5,1\n";
+  const Read read = ReadAll({text.begin(), text.end()});
+  EXPECT_EQ(read.events.size(), 1U);
+  EXPECT_EQ(read.damage.records, 1U);
+}
+
+// Columns in an order that is not said would make events of nonsense.
+TEST(RecordingTest, ColumnsInAnotherOrderAreRefused) {
+  std::string text;
+  for (int i = 0; i < 20; ++i) text += "4,5,1," + std::to_string(1000 + i) + "\n";
+  EXPECT_NE(ReadAll({text.begin(), text.end()}).error.find("text without events"),
+            std::string::npos);
+  text = "xs,ys,ps,ts\n" + text;
+  EXPECT_NE(ReadAll({text.begin(), text.end()}).error.find("the first of them xs; name them so"),
+            std::string::npos);
+  // A line that is no event, but has numbers, is no line of names.
+  text = "inf,1,1,1\n0x5,1,1,1\n5,1,1,1\n";
+  const Read read = ReadAll({text.begin(), text.end()});
+  EXPECT_EQ(read.error, "");
+  EXPECT_EQ(read.events, std::vector<Event>(1, {5, 1, 1, 1}));
+}
+
 TEST(RecordingTest, TextOfMetavisionIsRead) {
   const std::string text = "%geometry:1280,720\n845,334,1,7000000\n3,719,0,7000010\n";
   const Read read = ReadAll({text.begin(), text.end()});
@@ -268,6 +328,14 @@ TEST(RecordingTest, WhatIsNoRecordingIsNamed) {
             "recording: an image, not a recording of events");
   EXPECT_NE(refusal("Once upon a time\nthere was\n").find("text without events"),
             std::string::npos);
+  EXPECT_NE(refusal("\x1F\x8B\x08 and so on").find("gunzip -c FILE"), std::string::npos);
+  // Their first times do not fall, as those of N-MNIST.
+  EXPECT_NE(refusal("PK\x03\x04" + std::string(60, '\0')).find("a ZIP archive"), std::string::npos);
+  EXPECT_NE(refusal("\x89HDF\r\n\x1A\n" + std::string(60, '\0')).find("HDF5"), std::string::npos);
+  EXPECT_NE(refusal("a.bin" + std::string(252, '\0') + "ustar").find("a tar archive"),
+            std::string::npos);
+  EXPECT_NE(refusal(std::string(1000, '\0')).find("no recording of events"), std::string::npos);
+  EXPECT_NE(refusal(std::string(1000, '\xFF')).find("no recording of events"), std::string::npos);
   EXPECT_NE(refusal("#!AER-DAT1.0\r\nxyz").find("an AEDAT of version 1.0"), std::string::npos);
   EXPECT_NE(refusal("% evt 2.1\n% end\n").find("metavision_file_to_dat"), std::string::npos);
   EXPECT_NE(refusal("% what\nxx").find("neither which EVT nor which version"), std::string::npos);
