@@ -199,6 +199,7 @@ py::object Convert(const Path& path, const Path& output, const py::object& calib
                              std::nullopt,
                              paper};
   if (input.has_value()) asked.input = Named(kInputs, "input", *input);
+  Check(format::CheckWritable(output.string()));
   Result<converter::Model> loaded = [&] {
     const py::gil_scoped_release release;
     return converter::LoadModel(path.string(), limits.network, input_size);

@@ -3,6 +3,8 @@
 #include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 
+#include <chrono>
+#include <future>
 #include <limits>
 #include <span>
 #include <string>
@@ -16,6 +18,11 @@ namespace cssrun::python {
 namespace py = pybind11;
 
 namespace {
+
+// A feed of no more than these is over before anybody waits for Ctrl-C; a thread takes 30 us.
+constexpr size_t kFewEvents = 4096;
+constexpr uint64_t kFewSteps = 256;
+constexpr std::chrono::milliseconds kSignalInterval{50};
 
 // A vector of integers, none of them negative.
 py::array_t<int64_t> Integers(const py::object& given, const char* what) {
@@ -61,6 +68,24 @@ std::vector<TimedEvent> EventsOf(const py::object& steps, const py::object& addr
   return events;
 }
 
+// A number of steps, of Python's or NumPy's integers.
+uint64_t StepsOf(const py::object& given) {
+  const auto whole = py::reinterpret_steal<py::object>(PyNumber_Index(given.ptr()));
+  if (!whole) throw py::error_already_set();
+  const unsigned long long steps = PyLong_AsUnsignedLongLong(whole.ptr());
+  if (PyErr_Occurred() != nullptr) {
+    PyErr_Clear();
+    throw py::value_error("until " + py::str(whole).cast<std::string>() +
+                          ": a number of steps, from 0 to 2^64 - 1");
+  }
+  return steps;
+}
+
+EventSessionOptions WithCancel(EventSessionOptions options, const std::atomic<bool>& cancel) {
+  options.cancel = &cancel;
+  return options;
+}
+
 template <class To, class From>
 py::array_t<To> ArrayOf(const std::vector<From>& numbers) {
   py::array_t<To> array(static_cast<py::ssize_t>(numbers.size()));
@@ -73,7 +98,8 @@ py::array_t<To> ArrayOf(const std::vector<From>& numbers) {
 
 TimedSession::TimedSession(std::shared_ptr<const Network> network,
                            const EventSessionOptions& options)
-    : network_(std::move(network)), session_(ValueOf(EventSession::Create(network_, options))) {}
+    : network_(std::move(network)),
+      session_(ValueOf(EventSession::Create(network_, WithCancel(options, cancel_)))) {}
 
 template <class Run>
 void TimedSession::WithSession(const Run& run) {
@@ -89,8 +115,60 @@ void TimedSession::WithSession(const Run& run) {
 void TimedSession::Feed(const py::object& steps, const py::object& addresses,
                         const py::object& until, const py::object& values) {
   const std::vector<TimedEvent> events = EventsOf(steps, addresses, values);
-  const auto end = until.cast<uint64_t>();
-  WithSession([&](EventSession& session) { return session.Feed(events, end); });
+  const uint64_t end = StepsOf(until);
+  const uint64_t done = now();
+  if (events.size() <= kFewEvents && (end < done || end - done <= kFewSteps)) {
+    WithSession([&](EventSession& session) { return session.Feed(events, end); });
+  } else {
+    FeedInterruptibly(events, end);
+  }
+}
+
+void TimedSession::FeedInterruptibly(const std::vector<TimedEvent>& events, uint64_t until) {
+  Call call;
+  Status status;
+  {
+    const py::gil_scoped_release release;
+    std::future<Status> fed = std::async(std::launch::async, [&] {
+      const std::scoped_lock lock(mutex_);
+      return RunCall(call, events, until);
+    });
+    while (fed.wait_for(kSignalInterval) != std::future_status::ready) {
+      const py::gil_scoped_acquire gil;
+      if (PyErr_CheckSignals() == 0) continue;
+      const py::error_already_set raised;
+      {
+        const py::gil_scoped_release waiting;
+        Abandon(call);
+        fed.wait();
+      }
+      throw raised;
+    }
+    status = fed.get();
+  }
+  Check(status);
+}
+
+// The caller has mutex_.
+Status TimedSession::RunCall(const Call& call, const std::vector<TimedEvent>& events,
+                             uint64_t until) {
+  {
+    const std::scoped_lock lock(call_mutex_);
+    if (call.abandoned) return Status::Cancelled("cancelled");
+    running_ = &call;
+  }
+  const Status status = session_.Feed(events, until);
+  const std::scoped_lock lock(call_mutex_);
+  running_ = nullptr;
+  cancel_ = false;
+  return status;
+}
+
+// Ends this call alone, not that of another thread which it waits for.
+void TimedSession::Abandon(Call& call) {
+  const std::scoped_lock lock(call_mutex_);
+  call.abandoned = true;
+  if (running_ == &call) cancel_ = true;
 }
 
 uint64_t TimedSession::now() {
@@ -186,7 +264,8 @@ void DefineEvents(py::module_& module) {
                            "Runs a network on events, for as long as they come.")
       .def("feed", &TimedSession::Feed,
            "Takes events in the order of their steps, all from now on and before `until`, and does "
-           "all steps before `until`. address: (channel * height + row) * width + column; values: "
+           "all steps before `until`. Ctrl-C ends it between two steps: `now` says how many are "
+           "done. address: (channel * height + row) * width + column; values: "
            "None, or what arrives, 1 for a spike.",
            py::arg("steps"), py::arg("addresses"), py::arg("until"), py::kw_only(),
            py::arg("values") = py::none())

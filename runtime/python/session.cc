@@ -156,6 +156,11 @@ struct BatchSession::Job {
 
 BatchSession::BatchSession(std::shared_ptr<const Network> network, const RunOptions& options)
     : network_(std::move(network)), on_reading_(options.on_reading) {
+  // Before shapes of images that would fit no better.
+  if (network_->events() != nullptr) {
+    throw py::value_error(
+        "this network takes events, not images: run it with Network.event_session()");
+  }
   const unsigned threads = ThreadCount(options.threads);
   workers_ = options.latency ? 1 : threads;
   options_.threads = options.latency ? threads : 1;

@@ -26,6 +26,8 @@ py::array_t<int64_t> ByLayer(const StreamAnswer& answer, uint64_t StreamLayer::*
 std::vector<ChangedPixel> ChangesOf(const py::object& given) {
   const py::object array = py::module_::import("numpy").attr("asarray")(given);
   const auto kind = array.attr("dtype").attr("kind").cast<std::string>();
+  // NumPy makes floats [0] of an empty list.
+  if (array.attr("size").cast<int64_t>() == 0) return {};
   if (kind != "i" && kind != "u") {
     throw py::type_error("changes are integers: address and value in each row");
   }

@@ -65,5 +65,9 @@ def test_errors_say_what_to_do(settled, net, images):
         stream.next(images[:2])
     with pytest.raises(TypeError):
         stream.next_changes([[0.5, 1]])
+    # Nothing changed, of which NumPy makes floats.
+    stream.next(images[0])
+    assert stream.next_changes([]).changed_pixels == 0
+    assert stream.next_changes(np.zeros((0, 2))).changed_pixels == 0
     with pytest.raises(ValueError):
         stream.next_changes([[0, 256]])
