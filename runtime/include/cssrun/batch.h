@@ -44,10 +44,10 @@ using DeliverOutcome = std::function<bool(size_t index, const ImageOutcome& outc
 // Returns Ok if every image has been delivered or `deliver` stopped the run. An image that fails
 // does not end the run: its status is delivered. Errors:
 //   kInvalidArgument  wrong options; no image has been loaded
-//   kOutOfMemory      no room for the sessions, and no image has been loaded; or memory ran out
-//   later,
-//                     or a callback threw std::bad_alloc or std::length_error. The run stops, and
-//                     the outcomes delivered before are valid.
+//   kOutOfMemory      before any image has been loaded: no room for the sessions;
+//                     later: memory ran out, or a callback threw std::bad_alloc or
+//                     std::length_error. The run then stops, and the outcomes delivered before are
+//                     valid.
 // Any other exception of a callback stops the run and is thrown by RunImages.
 CSSRUN_API Status RunImages(const std::shared_ptr<const Network>& network,
                             const SessionOptions& options, size_t count, unsigned threads,

@@ -4,7 +4,7 @@
  * threads at the same time; a cssrun_session belongs to one thread at a time, except for
  * cssrun_session_cancel. A session keeps its network alive, so the network may be freed first.
  * A cssrun_stream and a cssrun_event_session are used as a session is.
- * After its first run a session allocates only for the first run on floats or on more events.
+ * After its first run a session allocates only when it first runs on floats, or on more events.
  *
  * Every function that can fail returns a cssrun_code. If `status` is not NULL, it also stores the
  * code and one sentence for people there; CSSRUN_OK and "" on success. The library does not throw,
@@ -25,7 +25,7 @@
 extern "C" {
 #endif
 
-/* 0 to 4 are also the programs' exit codes, which are 1 in place of 7, and 4 in place of 5. */
+/* 0 to 4 are also the programs' exit codes; programs exit with 4 for 5, and with 1 for 7. */
 typedef int32_t cssrun_code;
 enum {
   CSSRUN_OK = 0,
@@ -111,16 +111,16 @@ typedef struct cssrun_network_info {
   size_t struct_size;               /* set it to sizeof(cssrun_network_info) */
   cssrun_engine engine;             /* the one that runs the network */
   uint32_t channels, height, width; /* of an image */
-  uint32_t resize;          /* length of the shorter side before the centre is cut out; 0: it
-                               is resized otherwise. See cssrun_network_preprocess */
-  uint32_t logits;          /* number of classes, or numbers of all outputs */
+  uint32_t resize; /* length of the shorter side before the centre is cut out; 0: resized in another
+                      way. See cssrun_network_preprocess */
+  uint32_t logits; /* number of classes, or numbers of all outputs */
   uint32_t timesteps;       /* T, the length of a spike train */
   uint32_t latency_steps;   /* global steps until the logits are complete: T + L * depth */
   uint32_t layers;          /* the encoder first, the readout last */
   uint64_t macs_per_image;  /* multiply-accumulates of the dense ANN; with events, of one step */
   double early_exit_margin; /* measured by the converter; negative: not measured */
   const char* why_float;    /* why integers cannot run it, if they were asked for; else "" */
-  int exif; /* nonzero: pictures are turned upright by their EXIF orientation before all else */
+  int exif; /* nonzero: turn pictures upright by their EXIF orientation before all else */
   cssrun_answer_kind answer; /* what the logits are */
   uint32_t outputs;          /* of the model: 1 for a classifier */
 } cssrun_network_info;
@@ -128,10 +128,10 @@ typedef struct cssrun_network_info {
 /* Fills in `info`. Its strings live as long as the network. */
 CSSRUN_API cssrun_code cssrun_network_get_info(const cssrun_network* network,
                                                cssrun_network_info* info, cssrun_status* status);
-/* Makes the count = channels * height * width pixels that cssrun_session_run_bytes takes,
- * CSSRUN_INTERLEAVED, of a picture of any size: width * height * 3 bytes of red, green and blue,
- * row by row. It is resized, cut out and brought to the network's colours as the network's file
- * says. Errors: CSSRUN_INVALID_ARGUMENT, CSSRUN_OUT_OF_MEMORY. */
+/* Turns a picture of any size, width * height * 3 bytes of red, green and blue, row by row, into
+ * the count = channels * height * width pixels that cssrun_session_run_bytes takes,
+ * CSSRUN_INTERLEAVED: resizes it, cuts out the network's size and converts the colours, as the
+ * network's file says. Errors: CSSRUN_INVALID_ARGUMENT, CSSRUN_OUT_OF_MEMORY. */
 CSSRUN_API cssrun_code cssrun_network_preprocess(const cssrun_network* network, const uint8_t* rgb,
                                                  uint32_t width, uint32_t height, uint8_t* pixels,
                                                  size_t count, cssrun_status* status);
@@ -346,7 +346,7 @@ CSSRUN_API cssrun_code cssrun_stream_next_floats(cssrun_stream* stream, const fl
                                                  size_t count, cssrun_pixel_order order,
                                                  cssrun_status* status);
 
-typedef struct cssrun_changed_pixel { /* a number that has another value than in the frame before */
+typedef struct cssrun_changed_pixel { /* a number that differs from the frame before */
   uint32_t address;                   /* (channel * height + row) * width + column */
   uint8_t value;
 } cssrun_changed_pixel;
@@ -370,12 +370,12 @@ typedef struct cssrun_stream_answer {
   uint32_t best;           /* the class with the largest logit; of equal ones the first */
   uint64_t frame;          /* 0 for a first frame */
   uint64_t neurons;        /* of all layers that send levels */
-  uint64_t changed;        /* of these, whose level is another one than in the frame before */
-  uint64_t changed_pixels; /* numbers of the picture that did not keep their value */
+  uint64_t changed;        /* of these, those whose level differs from the frame before */
+  uint64_t changed_pixels; /* numbers of the picture that changed */
   uint64_t updates;        /* synapses of the changed neurons */
   uint64_t synops;         /* weights that a full run of the frame adds */
   double seconds;          /* time that the frame took */
-  int whole; /* nonzero: not compared with the frame before, so that all neurons are `changed` */
+  int whole; /* nonzero: not compared with the frame before, so all neurons are `changed` */
 } cssrun_stream_answer;
 
 CSSRUN_API cssrun_code cssrun_stream_get_answer(const cssrun_stream* stream,
@@ -384,9 +384,9 @@ CSSRUN_API cssrun_code cssrun_stream_get_answer(const cssrun_stream* stream,
 
 typedef struct cssrun_stream_statistics {
   size_t struct_size; /* set it to sizeof(cssrun_stream_statistics) */
-  uint64_t neurons;   /* of pixels, numbers of the picture; of a readout, 0 */
+  uint64_t neurons;   /* for pixels, numbers of the picture; for a readout, 0 */
   uint64_t changed;
-  uint64_t touched; /* computed anew, because something they see changed */
+  uint64_t touched; /* computed again, because something they see changed */
   uint64_t spikes;  /* of the frame, as a session counts them */
   uint64_t synops;
   uint64_t updates;
@@ -418,7 +418,7 @@ typedef struct cssrun_event_info {
 /* Fills in `info`. Error: CSSRUN_INVALID_ARGUMENT if the network takes images. */
 CSSRUN_API cssrun_code cssrun_network_get_events(const cssrun_network* network,
                                                  cssrun_event_info* info, cssrun_status* status);
-/* Returns a sentence that lives as long as the network; NULL if there is none of this index. */
+/* Returns a sentence that lives as long as the network; NULL if no assumption has this index. */
 CSSRUN_API const char* cssrun_network_event_assumption(const cssrun_network* network,
                                                        uint32_t index);
 
@@ -451,14 +451,14 @@ typedef struct cssrun_timed_event {
 CSSRUN_API cssrun_code cssrun_event_session_feed(cssrun_event_session* session,
                                                  const cssrun_timed_event* events, size_t count,
                                                  uint64_t until, cssrun_status* status);
-/* Steps done, 0 for NULL; back to step 0; as cssrun_session_cancel. */
+/* The steps done, 0 for NULL. Reset: back to step 0. Cancel: as cssrun_session_cancel. */
 CSSRUN_API uint64_t cssrun_event_session_now(const cssrun_event_session* session);
 CSSRUN_API void cssrun_event_session_reset(cssrun_event_session* session);
 CSSRUN_API void cssrun_event_session_cancel(cssrun_event_session* session, int cancelled);
 
 /* Write the answer, or the potentials or spikes so far of a layer, after the steps done, to memory
- * of `count` numbers: one for each logit, or each neuron. Error: CSSRUN_INVALID_ARGUMENT on another
- * count, and if there is no such layer (the input has no potentials). */
+ * of `count` numbers: one for each logit, or each neuron. Error: CSSRUN_INVALID_ARGUMENT if `count`
+ * is wrong, and if there is no such layer (the input has no potentials). */
 CSSRUN_API cssrun_code cssrun_event_session_read_logits(const cssrun_event_session* session,
                                                         float* logits, size_t count,
                                                         cssrun_status* status);
@@ -471,7 +471,7 @@ CSSRUN_API cssrun_code cssrun_event_session_read_counts(const cssrun_event_sessi
 
 typedef struct cssrun_event_statistics {
   size_t struct_size; /* set it to sizeof(cssrun_event_statistics) */
-  uint64_t spikes;    /* that left the layer since the beginning; of the input, events */
+  uint64_t spikes;    /* that left the layer since the beginning; for the input, events */
   uint64_t synops;    /* weights added */
   uint64_t updates;   /* neurons brought up to date */
   double seconds;     /* measured only with `profile` */
@@ -487,7 +487,7 @@ CSSRUN_API cssrun_code cssrun_event_session_get_statistics(const cssrun_event_se
 CSSRUN_API cssrun_code cssrun_event_session_save(cssrun_event_session* session, const void** bytes,
                                                  size_t* size, cssrun_status* status);
 /* Continues a saved state, in this or another session on the same network, with the same bits.
- * Error: CSSRUN_INVALID_ARGUMENT, with nothing changed, if it is damaged or of another network. */
+ * Error: CSSRUN_INVALID_ARGUMENT, nothing changed, if it is damaged or from another network. */
 CSSRUN_API cssrun_code cssrun_event_session_restore(cssrun_event_session* session,
                                                     const void* bytes, size_t size,
                                                     cssrun_status* status);

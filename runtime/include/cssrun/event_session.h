@@ -7,10 +7,10 @@
 //
 // Threads: an EventSession belongs to one thread at a time; any number of them share a Network.
 // Cost: work follows events. A step without events costs nothing, unless the network has neurons
-// that must be stepped (Network::events()->stepped). Everything is allocated on construction, but
-// for room for the events of the fullest step so far; memory does not grow with time. Errors: a
-// Status from Create, Feed, Restore and the functions that read, except where they say that they
-// throw.
+// that must be stepped (Network::events()->stepped). Everything is allocated on construction,
+// except room for the events of the fullest step so far; memory does not grow with time. Errors:
+// Create, Feed, Restore, ReadPotentials and ReadCounts return a Status; Save and ReadLogits throw
+// std::bad_alloc.
 #ifndef CSSRUN_EVENT_SESSION_H_
 #define CSSRUN_EVENT_SESSION_H_
 
@@ -32,8 +32,8 @@ namespace cssrun {
 struct TimedEvent {
   uint64_t step = 0;     // floor(time / step_seconds)
   uint32_t address = 0;  // of the input neuron, (channel * height + row) * width + column
-  // What arrives there: 1 for a spike. Events of one address at one step add up. Within -2^20 to
-  // 2^20. Sums of whole numbers are exact; others are rounded in the order of the events.
+  // What arrives there, from -2^20 to 2^20: 1 for a spike. Events of one address at one step add
+  // up. Sums of whole numbers are exact; others are rounded in the order of the events.
   float value = 1;
 };
 
@@ -46,7 +46,7 @@ struct EventSessionOptions {
 
 // The work of one layer since Create, Reset or Restore.
 struct EventLayer {
-  // That left the layer; several of a neuron at one step count as so many. Of the input: events.
+  // That left the layer, each of several at one step counted. For the input: events.
   uint64_t spikes = 0;
   // Weights added to this layer, once for each spike; padding does not count.
   uint64_t synops = 0;
@@ -70,8 +70,8 @@ class CSSRUN_API EventSession {
 
   // Takes `events`, in the order of their steps, all within now() <= step < until, and does all
   // steps before `until`; then now() is `until`. Errors: kInvalidArgument, before anything was
-  // done, if an event is out of order or of range, or `until` is below now(); kCancelled: some
-  // steps are done, and now() says which, but for the readings the session must be reset.
+  // done, if an event is out of order or out of range, or `until` is below now(); kCancelled, after
+  // some steps: now() says how many. Reset the session before you read answers again.
   Status Feed(std::span<const TimedEvent> events, uint64_t until);
 
   // Steps done since Create or Reset.
@@ -81,20 +81,20 @@ class CSSRUN_API EventSession {
 
   // The answer after the steps done, Network::logits() numbers: spikes sent so far, or potentials,
   // as Network::events()->readout says. May be called at any time; changes nothing. Throws
-  // std::bad_alloc; a vector of this size already is not allocated again.
+  // std::bad_alloc; a vector that has this size is reused.
   void ReadLogits(std::vector<float>& logits) const;
   // The potentials of a layer of Network::layers(), by neuron, (channel * height + row) * width +
   // column, after the steps done. Error: kInvalidArgument if there is no such layer, or it is the
   // input.
   Status ReadPotentials(size_t layer, std::vector<double>& potentials) const;
-  // Spikes that each neuron has sent, likewise. Of the input: events of each address.
+  // The spikes that each neuron has sent, likewise. For the input: the events of each address.
   Status ReadCounts(size_t layer, std::vector<uint64_t>& counts) const;
   // In the order of Network::layers().
   const std::vector<EventLayer>& layers() const;
 
-  // Everything that later answers depend on. Restore continues it, in this or another session on
-  // the same network, with the same bits. Error of Restore: kInvalidArgument if the bytes are
-  // damaged or of another network; the session is then as it was. Save throws std::bad_alloc.
+  // Save stores all that later answers depend on; it throws std::bad_alloc. Restore continues from
+  // it in any session on the same network, with the same bits. Error of Restore: kInvalidArgument
+  // if the bytes are damaged or from another network; the session then keeps its state.
   void Save(std::vector<uint8_t>& state) const;
   Status Restore(std::span<const uint8_t> state);
 

@@ -45,7 +45,7 @@ struct LayerInfo {
   uint32_t width = 0;
 };
 
-// What an answer's logits are.
+// The meaning of an answer's logits.
 enum class AnswerKind {
   kClasses,  // a logit for each class: the largest is the best
   kNumbers,  // the outputs of the model as they are: maps, boxes, a regression
@@ -91,20 +91,20 @@ struct LoadOptions {
       : engine(engine_kind), file_may_ask_for_float(false) {}
 
   EngineKind engine = EngineKind::kInteger;
-  // The converter found that integers answer some networks badly, and says so in the file: these
-  // run in float all the same, unless an engine is passed as options.
+  // The converter marks networks that integers answer badly in their file. They run in float even
+  // if kInteger is asked for, unless an engine is passed as options.
   bool file_may_ask_for_float = true;
   LogSink log;  // empty: nothing is logged
   NetworkLimits limits;
 };
 
-// What the logits of a network that takes events are.
+// The meaning of the logits of a network that takes events.
 enum class EventReadout {
   kCounts,      // spikes that each neuron of the last layer has sent since the beginning
   kPotentials,  // the potentials of the last layer, whose neurons send no spikes
 };
 
-// How a network that takes events was read from its model, which does not say all of it.
+// How a network that takes events was read from its model, which leaves some of it open.
 struct EventReading {
   double step_seconds = 0;  // the length of a step
   EventReadout readout = EventReadout::kCounts;
@@ -153,15 +153,15 @@ class CSSRUN_API Network {
   // How events are read; null if the network takes images. A network takes either: events go to an
   // EventSession (cssrun/event_session.h), images to a Session. Lives as long as the network.
   const EventReading* events() const;
-  // The images that Session::Run takes. Preprocess() makes them of pictures. Of a network that
+  // The images that Session::Run takes. Preprocess() makes them from pictures. For a network that
   // takes events: channels, height and width of their addresses.
   const InputFormat& input() const;
   // The names of the classes, one per logit; empty if the model came without labels.
   const std::vector<std::string>& labels() const;
-  // In execution order: the encoder first, the readouts last, one for each output. Of a network
-  // that takes events: the events first, and the layer that is read last.
+  // In execution order: the encoder first, the readouts last, one for each output. In a network
+  // that takes events: the events first, and last the layer whose answer is read.
   const std::vector<LayerInfo>& layers() const;
-  // What the logits are.
+  // The meaning of the logits.
   AnswerKind answer() const;
   // The outputs, whose numbers follow each other in Answer::logits.
   const std::vector<OutputInfo>& outputs() const;
@@ -172,7 +172,7 @@ class CSSRUN_API Network {
   // Global steps from the first input until the logits are complete: T + L * depth.
   uint32_t latency_steps() const;
   // A value for SessionOptions::early_exit_margin that changed at most 0.1 % of the answers on the
-  // images that the network was converted with. Nothing if the converter did not measure it.
+  // images that the network was converted with. std::nullopt if the converter did not measure it.
   std::optional<double> early_exit_margin() const;
   // Multiply-accumulates of the dense ANN per image; with events, per step. 0: not known.
   uint64_t macs_per_image() const;

@@ -16,12 +16,12 @@
 
 namespace cssrun {
 
-// How a picture's size becomes the network's. Where a step says nothing else, the centre of the
-// network's size is then cut out; where the picture is smaller, InputFormat::fill surrounds it.
+// How a picture gets the network's size. Unless noted otherwise, the centre of the network's size
+// is cut out after resizing; InputFormat::fill surrounds a picture that is smaller.
 enum class Resizing : uint8_t {
   kCover,        // the shorter side to `resize`; a picture of the network's size stays as it is
   kShorterSide,  // the shorter side to `resize`, always
-  kStretch,      // to resize_height x resize_width, whatever becomes of the proportions
+  kStretch,      // to resize_height x resize_width, without keeping the proportions
   kFit,          // the largest that fits into resize_height x resize_width, with `fill` around it
   kNone,         // not resized
 };
@@ -31,7 +31,7 @@ enum class Interpolation : uint8_t {
   kBicubic,   // PIL's BICUBIC, likewise
   kArea,      // PIL's BOX: the mean of the pixels that a new one covers
   kNearest,   // PIL's NEAREST
-  kLinear,    // a triangle that does not grow, as TensorFlow's and OpenCV's bilinear
+  kLinear,    // a triangle of constant size, as TensorFlow's and OpenCV's bilinear
 };
 
 // What a network's channels are.
@@ -59,14 +59,14 @@ struct InputFormat {
   Colours colours = Colours::kRgb;
   std::array<uint8_t, 3> fill = {};  // red, green, blue
   // The network expects pictures turned upright by their EXIF orientation. Preprocess() sees only
-  // pixels, so that this is the decoder's task.
+  // pixels, so the decoder has to do this.
   bool exif = false;
 };
 
-// Makes the pixels that Session::Run takes, interleaved, of a picture of width x height x 3 bytes:
-// red, green, blue, row by row. Errors: kInvalidArgument if the sizes do not fit each other or a
-// side is 0 or longer than 65,535, or the network has other channels than one or three;
-// kOutOfMemory.
+// Turns a picture of width x height x 3 bytes (red, green, blue, row by row) into the pixels that
+// Session::Run takes, interleaved: height x width x channels bytes. Errors: kInvalidArgument if
+// `rgb` does not have that size, a side is 0 or longer than 65,535, or the network has neither one
+// channel nor three; kOutOfMemory.
 CSSRUN_API Status Preprocess(const InputFormat& format, std::span<const uint8_t> rgb,
                              uint32_t width, uint32_t height, std::vector<uint8_t>& pixels);
 

@@ -164,7 +164,7 @@ class CSSRUN_API Session {
              PixelOrder order = PixelOrder::kInterleaved);
 
   // The same for floats from 0 to 1, which are not rounded to 8 bits. kInvalidArgument if a number
-  // lies outside, or is NaN.
+  // lies outside this range or is NaN.
   Status Run(std::span<const float> pixels, Answer& answer,
              PixelOrder order = PixelOrder::kInterleaved);
 

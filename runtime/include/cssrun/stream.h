@@ -28,16 +28,16 @@ namespace cssrun {
 struct StreamOptions {
   // Threads that share one frame (0: all cores). The answer is the same.
   unsigned threads = 1;
-  // A pixel keeps the value last used while the new one is within it in every channel, in steps of
-  // 8-bit pixels: 0 to 255. With more than 0 the answer is that of Session::Run on the picture so
-  // held. Of a list of changes, a pixel's entries are taken together or not at all.
+  // A pixel keeps its value while the new one differs by at most `hold` in every channel, in steps
+  // of 8-bit pixels: 0 to 255. Above 0, the answer is that of Session::Run on the picture so kept.
+  // In a list of changes, all entries of a pixel are taken, or none.
   unsigned hold = 0;
   // A neuron keeps its level while its potential z is within |z - level| <= 1/2 + dead_zone, in
-  // levels: 0 to 255, of which 2^T - 1, all levels of the network, count. With more than 0 the
-  // answer is no longer that of a full run of the frame, but it follows from the frames since the
-  // first one or Reset() by this rule alone.
+  // levels: 0 to 255; more than the network's 2^T - 1 levels changes nothing. Above 0, the answer
+  // is no longer that of a full run of the frame, but it follows from the frames since the first
+  // one or Reset() by this rule alone.
   double dead_zone = 0;
-  // Counts spikes, synops and updates, which are 0 without. That takes 6 to 8 % of the time. Without
+  // Counts spikes, synops and updates, which are 0 otherwise; costs 6 to 8 % of the time. Without
   // statistics and dead zone, a frame that will touch nearly everything is run whole, without
   // looking for what it changes (StreamAnswer::whole): all neurons then count as changed.
   bool statistics = false;
@@ -50,12 +50,12 @@ struct StreamOptions {
 // What a frame took in one layer, and with StreamOptions::statistics what a full run of it would
 // have counted.
 struct StreamLayer {
-  uint64_t neurons = 0;  // that send levels; of pixels, numbers of the picture; of a readout, 0
-  uint64_t changed = 0;  // of these, whose level (value) is another one than in the frame before
-  uint64_t touched = 0;  // that were computed anew, because something they see changed
+  uint64_t neurons = 0;  // that send levels; for pixels, numbers of the picture; for a readout, 0
+  uint64_t changed = 0;  // of these, those whose level (value) differs from the frame before
+  uint64_t touched = 0;  // that were computed again, because something they see changed
   uint64_t spikes = 0;   // of the frame, as LayerStatistics::spikes
   uint64_t synops = 0;   // of the frame, as LayerStatistics::synops
-  uint64_t updates = 0;  // synapses into this layer of the changed neurons: SyOPs of the difference
+  uint64_t updates = 0;  // synapses from changed neurons into this layer: SyOPs of the difference
   double seconds = 0;    // time, measured only with StreamOptions::profile
 };
 
@@ -64,23 +64,23 @@ struct StreamAnswer {
 
   std::vector<float> logits;  // as Answer::logits
   uint64_t frame = 0;         // 0 for the first frame and the first after Reset() or an error
-  bool whole = false;         // see StreamOptions::statistics; always of frame 0
+  bool whole = false;         // see StreamOptions::statistics; always true for frame 0
   uint64_t neurons = 0;       // the sums of `layers` without the pixels
   uint64_t changed = 0;
   uint64_t updates = 0;
   uint64_t synops = 0;
-  uint64_t changed_pixels = 0;      // numbers of the picture that did not keep their value
+  uint64_t changed_pixels = 0;      // numbers of the picture that changed
   double seconds = 0;               // time that the frame took
   std::vector<StreamLayer> layers;  // in the order of Network::layers()
 
-  // Neurons whose level changed, from 0 to 1.
+  // The share of neurons whose level changed, from 0 to 1.
   double changed_share() const {
     return neurons == 0 ? 0 : static_cast<double>(changed) / static_cast<double>(neurons);
   }
 };
 
-// One number of a picture that has another value than before, from a source that knows what
-// changed, such as an event camera.
+// One number of a picture that changed, from a source that knows what changed, such as an event
+// camera.
 struct ChangedPixel {
   uint32_t address = 0;  // (channel * height + row) * width + column, as of InputEvent
   uint8_t value = 0;
@@ -92,8 +92,8 @@ class StreamEngine;
 
 class CSSRUN_API Stream {
  public:
-  // `network` is not null. Errors: kInvalidArgument on wrong options and on networks that cannot be
-  // run so, whose layers do not wait for all of their input: the message says what to convert with.
+  // `network` is not null. Errors: kInvalidArgument on wrong options, and on networks whose layers
+  // fire before all of their input has arrived: the message says how to convert the model instead.
   // kOutOfMemory.
   static Result<Stream> Create(std::shared_ptr<const Network> network,
                                const StreamOptions& options = {});
@@ -109,9 +109,9 @@ class CSSRUN_API Stream {
   Status Next(std::span<const float> pixels, StreamAnswer& answer,
               PixelOrder order = PixelOrder::kInterleaved);
 
-  // Takes the next frame as its difference to the last one. Changes are made one after another.
-  // Nothing is spent on looking for what changed. Errors, besides those above: kInvalidArgument if
-  // there is no frame before, or an address is out of range.
+  // Takes the next frame as its difference to the last one. The changes are applied in their order,
+  // and no time goes into finding them. Errors, besides those above: kInvalidArgument if there is
+  // no frame before, or an address is out of range.
   Status Next(std::span<const ChangedPixel> changes, StreamAnswer& answer);
 
   // Forgets all frames: the next one is a first one.
