@@ -1,5 +1,5 @@
-// Memory aligned for vectors, with an exception when memory runs out: Highway's own function
-// returns null instead, which callers forget to check.
+// Memory aligned for vectors. Throws when memory runs out; Highway's own function returns null
+// instead, which callers forget to check.
 #ifndef CSSRUN_RUNTIME_ALIGNED_H_
 #define CSSRUN_RUNTIME_ALIGNED_H_
 

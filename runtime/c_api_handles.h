@@ -1,4 +1,4 @@
-// What the files of the C interface share.
+// Shared by the files of the C interface.
 #ifndef CSSRUN_RUNTIME_C_API_HANDLES_H_
 #define CSSRUN_RUNTIME_C_API_HANDLES_H_
 

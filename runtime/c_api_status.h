@@ -97,8 +97,8 @@ Status ReadOptions(const T* given, T& options) {
   return Status::Ok();
 }
 
-// Copies our struct into the caller's, whose struct_size says how much of it the caller knows. What
-// a newer caller has beyond ours becomes 0.
+// Copies our struct into the caller's, whose struct_size says how much of it the caller knows.
+// Fields of a newer caller that ours lacks become 0.
 template <class T>
 Status WriteStruct(T ours, T* given, const char* what) {
   if (given == nullptr) return Null(what);

@@ -1,6 +1,6 @@
 // Whether the machine has 64-bit ARM's instruction that adds four products of bytes to each 32-bit
-// lane (SDOT): most cores since Armv8.2 do, such as a Cortex-A76, and an A72 does not. Highway has
-// no target for it; kernels of NEON ask.
+// lane (SDOT): most cores since Armv8.2 do, such as a Cortex-A76, but not an A72. Highway has no
+// target for it, so NEON kernels ask this function.
 #ifndef CSSRUN_RUNTIME_DOT_PRODUCTS_H_
 #define CSSRUN_RUNTIME_DOT_PRODUCTS_H_
 
@@ -8,7 +8,7 @@ namespace cssrun::internal {
 
 // False on other processors.
 bool HasDotProducts();
-// For tests: false does as if the machine had it not. Not thread-safe.
+// For tests: false pretends that the machine lacks it. Not thread-safe.
 void AllowDotProducts(bool allow);
 
 }  // namespace cssrun::internal

@@ -19,9 +19,9 @@
 namespace cssrun::internal {
 
 // Whether the machine has the same instruction for 32 bytes without AVX-512 (AVX-VNNI, since Alder
-// Lake). Kernels of AVX2 ask; a machine that supports AVX2 may execute it.
+// Lake). Kernels of AVX2 ask this function; a machine that supports AVX2 may execute it.
 bool HasAvxVnni();
-// For tests and benchmarks: false does as if the machine had it not. Not thread-safe.
+// For tests and benchmarks: false pretends that the machine lacks it. Not thread-safe.
 void AllowAvxVnni(bool allow);
 
 struct SimdVariant {

@@ -1,8 +1,8 @@
 // Runs images through a loaded network: the run loop that all engines share.
 //
-// The schedule: at global step k every layer, sources before targets, consumes input index
-// k - input_offset, that is what each source sent `delay` steps ago, and sends spike index
-// k - offset. The readout is complete after latency_steps.
+// The schedule: at global step k every layer, sources before targets, consumes input index k -
+// input_offset, which each source sent `delay` steps ago, and sends spike index k - offset. The
+// readout is complete after latency_steps.
 //
 // The loop cuts the schedule into chunks of global steps: within a chunk each layer does all of its
 // steps before the next layer begins. A chunk of one step is the pipeline, in which all layers

@@ -16,17 +16,17 @@ namespace cssrun::internal {
 
 // A layer is shared by 20 to 60 short parallel loops an image. oneTBB starts each by letting a
 // thread steal a task, which takes 12 to 15 us; layers take 15 to 300 us. So oneTBB provides the
-// threads once an image, and they take the parts of all loops by themselves, for which they spin:
+// threads once per image. They spin, and take the parts of all loops by themselves:
 //
 //   caller     | ForEach: part 0, 1 | serial | ForEach: part 0, 1, 2 | serial | ...   return
 //   helper     | spins    part 3, 2 | spins    comes late: part 3    | spins            ends
 //
-// Each thread has a share of neighbouring parts and begins with its first. Then it takes what
-// others have left, their last ones first. So what a thread reads of one layer is mostly what it
-// wrote of the layer before, and lies in its own caches.
+// Each thread has a share of neighbouring parts and begins with the first. Then it takes the parts
+// that others have left, their last ones first. So a thread mostly reads what it wrote in the layer
+// before, which is in its own caches.
 //
-// A helper that comes late, or never, because the thread is busy elsewhere, finds its parts taken:
-// the caller waits only for parts that somebody has begun.
+// If a helper comes late or never, because its thread is busy elsewhere, others take its parts: the
+// caller waits only for parts that somebody has begun.
 //
 // One Run() at a time; ForEach() is called by the thread that called Run(), and not by a part.
 class ThreadTeam {
@@ -41,19 +41,19 @@ class ThreadTeam {
                              : static_cast<size_t>(tbb::this_task_arena::current_thread_index());
   }
 
-  // Returns run(), in whose time ForEach() has all threads.
+  // Returns run(). While it runs, ForEach() has all threads.
   template <class Function>
   auto Run(const Function& run) {
     if (arena_ == nullptr) return run();
-    // An arena of that size may be there already, as it is where a batch is run.
+    // The caller may be inside an arena of that size already: RunImages() is.
     const bool inside = tbb::this_task_arena::current_thread_index() >= 0 &&
                         tbb::this_task_arena::max_concurrency() == static_cast<int>(threads_);
     if (inside) return RunInside(run);
     return arena_->execute([&] { return RunInside(run); });
   }
 
-  // Calls part(0) to part(parts - 1), by any thread in any order, though neighbours mostly by one,
-  // and returns when all have returned. Nothing may be thrown by part().
+  // Calls part(0) to part(parts - 1) and returns when all have returned. Any thread may call any
+  // part in any order; one thread mostly calls neighbours. part() must not throw.
   template <class Function>
   void ForEach(uint32_t parts, const Function& part) {
     if (arena_ == nullptr || parts <= 1) {
@@ -88,8 +88,8 @@ class ThreadTeam {
     });
   }
 
-  // What is left of a thread's parts: number of the loop, first part, last part (32, 16 and 16
-  // bits). Taking one fails where the loop is another by now. On a line of the cache of its own.
+  // The parts that a thread has left: number of the loop, first part, last part (32, 16 and 16
+  // bits). Taking one fails if a new loop has begun. In a cache line of its own.
   struct alignas(64) Share {
     std::atomic<uint64_t> left = 0;
   };

@@ -10,7 +10,7 @@
 
 namespace cssrun::internal {
 
-// `count` targets from `target` on, with as many stored taps from `tap` on.
+// `count` targets from `target` on, which use as many stored taps from `tap` on.
 struct AxisRun {
   uint32_t target = 0;
   uint32_t count = 0;
@@ -33,7 +33,7 @@ struct EventAxis {
     return std::span(runs).subspan(begin[source], begin[source + 1] - begin[source]);
   }
 
-  // Tells the runs how many numbers lie from one target to the next, and from one tap to the next.
+  // Sets the runs' indices for `target_size` numbers per target and `tap_size` numbers per tap.
   void Scale(size_t target_size, size_t tap_size) {
     for (AxisRun& run : runs) {
       run.first_target = run.target * target_size;
@@ -45,11 +45,11 @@ struct EventAxis {
   std::vector<AxisRun> runs;
   bool one_run = true;  // of each source position
   // The kernel index of each stored tap. Taps are stored in the order in which consecutive targets
-  // use them, which is that of falling indices, stride apart: runs are then as long as can be.
+  // use them, by falling indices, stride apart, so that runs are as long as possible.
   std::vector<int64_t> kernel_index;
 };
 
-// `sources` positions, read as sums over `pool`, of which there are `pooled`; `targets` positions.
+// `sources` positions, of which `pooled` sums over `pool` are read; `targets` positions.
 EventAxis MakeEventAxis(int64_t sources, const AxisWindow& pool, int64_t pooled,
                         const AxisWindow& window, int64_t targets);
 

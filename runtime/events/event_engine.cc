@@ -16,7 +16,7 @@ using Clock = std::chrono::steady_clock;
 
 // Sums of at most this many units fit 32 bits.
 constexpr double kLargestSum = std::numeric_limits<int32_t>::max();
-// So many steps after its potentials have left whole numbers a layer tries them again.
+// A layer that has left whole numbers tries them again after so many steps.
 constexpr uint64_t kStepsInDouble = 64;
 
 struct Place {
@@ -30,7 +30,7 @@ Place PlaceOf(const SpikingLayer& neurons, uint64_t neuron) {
   return {position, position * neurons.lanes + channel};
 }
 
-// The most that a target can get of `spikes`, in units; no tighter than `enough` needs.
+// A bound of what a target can get from `spikes`, in units; exact only as far as `enough` needs.
 double LargestInput(const EventConnection& connection, const SpikeList& spikes, double enough) {
   if (spikes.empty()) return 0;
   if (spikes.valued) return std::numeric_limits<double>::infinity();

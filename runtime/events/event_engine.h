@@ -1,4 +1,4 @@
-// Runs a network on events: what EventSession does, without checks of what the caller gives.
+// Runs a network on events: EventSession without its checks of the caller's arguments.
 #ifndef CSSRUN_RUNTIME_EVENTS_EVENT_ENGINE_H_
 #define CSSRUN_RUNTIME_EVENTS_EVENT_ENGINE_H_
 
@@ -26,12 +26,12 @@ class EventEngine {
   uint64_t now() const { return now_; }
   const EventNetwork& network() const { return network_; }
   const std::vector<EventLayer>& layers() const { return layers_; }
-  // Of neuron (channel * height + row) * width + column of a node, after the steps done.
+  // The state of neuron (channel * height + row) * width + column of a node, after the steps done.
   double PotentialOf(size_t node, uint64_t neuron) const;
   uint64_t CountOf(size_t node, uint64_t neuron) const;
 
   void Save(std::vector<uint8_t>& bytes) const;
-  // Error: kInvalidArgument; this is then unchanged.
+  // Error: kInvalidArgument; the state is then unchanged.
   Status Restore(std::span<const uint8_t> bytes);
 
  private:

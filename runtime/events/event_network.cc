@@ -29,7 +29,7 @@ size_t LanesOf(uint32_t channels) {
   return (channels + kVectorLanes - 1) / kVectorLanes * kVectorLanes;
 }
 
-// Returns one number per lane of each position, or of one position where all are alike.
+// Returns one number per lane of each position, or of one position if all are equal.
 AlignedNumbers Spread(const SpikingLayer& neurons, const Numbers* numbers, double absent,
                       double beyond) {
   const size_t positions = neurons.pitch == 0 ? 1 : neurons.positions();
@@ -160,7 +160,7 @@ double WindowsOfSource(const AxisWindow& pool) {
                                                : (pool.kernel + pool.stride - 1) / pool.stride);
 }
 
-// See EventConnection::largest_sum; no window that a border cuts off exceeds them.
+// See EventConnection::largest_sum; windows that a border cuts off do not exceed it.
 void BoundSums(const format::EventSynapses& s, EventConnection& connection) {
   const format::Window pool = s.pool() == nullptr ? format::UnitWindow() : *s.pool();
   const double windows = WindowsOfSource(Vertical(pool)) * WindowsOfSource(Horizontal(pool));

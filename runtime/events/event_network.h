@@ -26,18 +26,18 @@ struct EventConnection {
   uint32_t groups = 1;
   uint32_t group_sources = 0;  // channels
   uint32_t group_targets = 0;
-  // Numbers of a tap: the lanes of the target with one group, so that the taps of consecutive
+  // Numbers per tap: with one group, the lanes of the target, so that the taps of consecutive
   // positions are contiguous; else group_targets.
   size_t tap_size = 0;
   EventAxis rows;
   EventAxis columns;
   // [source channel][row tap][column tap][tap_size], in units of the target (SpikingLayer::unit).
   hwy::AlignedFreeUniquePtr<int32_t[]> weights;
-  // With one target position that every source position reaches once, by source position: where its
-  // weights begin within a channel, in taps. Otherwise empty.
+  // If there is one target position and every source position reaches it once: by source position,
+  // where its weights begin within a channel, in taps. Otherwise empty.
   std::vector<uint32_t> taps_of_one;
-  // What bounds the sum of a target at a step, in units: the sum of all of its absolute weights,
-  // and by source channel the most that a single spike brings, and that of any channel.
+  // Bounds of a target's sum at a step, in units: the sum of its absolute weights; by source
+  // channel the most that a single spike adds; and the largest of these.
   double largest_sum = 0;
   std::vector<double> largest_of_spike;
   double largest_of_any = 0;
@@ -60,7 +60,7 @@ struct WholeNeurons {
   hwy::AlignedFreeUniquePtr<int32_t[]> parameters;
 };
 
-// The neurons of a node, or the input, which has none of the parameters.
+// The neurons of a node; or the input, which has no parameters.
 struct SpikingLayer {
   size_t positions() const { return size_t{extent.height()} * extent.width(); }
   size_t size() const { return positions() * lanes; }
@@ -78,7 +78,7 @@ struct SpikingLayer {
   bool several = false;    // may send several spikes at one step
   bool subtracts = false;  // reset
   bool delays = false;     // a delayed connection reads its spikes
-  // In lanes beyond the channels a neuron is never above its threshold.
+  // Lanes beyond the channels are never above their threshold.
   hwy::AlignedFreeUniquePtr<double[]> decay;
   hwy::AlignedFreeUniquePtr<double[]> gain;
   hwy::AlignedFreeUniquePtr<double[]> drive;

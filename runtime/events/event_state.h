@@ -12,15 +12,15 @@
 
 namespace cssrun::internal {
 
-// Entries of a SpikeList that lie together and have one position.
+// Neighbouring entries of a SpikeList that have the same position.
 struct Spot {
   uint32_t position = 0;
-  uint32_t end = 0;    // its entries are those from the end of the spot before on
+  uint32_t end = 0;    // its entries begin at the end of the spot before
   uint64_t times = 0;  // how often weights are added for all entries before `end`
 };
 
-// What a node sends at one step, one entry a neuron. Of a node, not of the input: position after
-// position. Kernels write whole vectors, so there is room beyond the end.
+// What a node sends at one step, one entry per neuron, position after position (the input's entries
+// are in any order). Kernels write whole vectors, so there is room beyond the end.
 struct SpikeList {
   static constexpr size_t kRoom = 64;
   static constexpr uint32_t kNowhere = ~uint32_t{0};
@@ -43,7 +43,7 @@ struct SpikeList {
   }
 
   // Lists the spots of all entries. times(i): how often weights are added for entry i. Without
-  // branches, since how many entries a spot has is as good as random.
+  // branches, since the number of entries of a spot is practically random.
   template <class Times>
   void ListSpots(Times times) {
     positions[size] = kNowhere;
@@ -63,11 +63,11 @@ struct SpikeList {
   std::vector<uint32_t> positions;  // row * width + column
   std::vector<uint32_t> channels;
   std::vector<int32_t> numbers;  // of spikes
-  // With `valued`, what is sent instead: the values of a node that sends them, or events of the
-  // input that are no whole numbers.
+  // With `valued`, this is sent instead: the values of a node that sends values, or events of the
+  // input that are not whole numbers.
   bool valued = false;
   std::vector<double> values;
-  // Of the absolute numbers: the largest, and their sum.
+  // The largest absolute number, and the sum of the absolute numbers.
   double largest = 0;
   double total = 0;
 };
@@ -123,10 +123,10 @@ class PositionSet {
   std::vector<uint64_t> rows_;
 };
 
-// How often neurons fire, as it was a while ago. Where most vectors of neurons are silent, a branch
-// passes them by; where many fire, it is often predicted wrong, and costs more than it saves.
+// How often neurons fired lately. If most vectors of neurons are silent, a branch skips them; if
+// many fire, the branch is often mispredicted and costs more than it saves.
 struct FiringRate {
-  // Of a step: vectors of neurons brought up to date, and neurons that fired.
+  // Adds the counts of a step: vectors of neurons that were updated, and neurons that fired.
   void Add(uint64_t step_vectors, uint64_t step_spikes) {
     vectors += step_vectors;
     spikes += step_spikes;
@@ -144,7 +144,7 @@ struct FiringRate {
 struct EventState {
   explicit EventState(const SpikingLayer& neurons, bool is_input);
 
-  // As before the first step.
+  // Restores the state before the first step.
   void Clear(const SpikingLayer& neurons);
   // Keeps potentials in double precision from now on, or in whole numbers if they allow it.
   void LeaveWhole(const SpikingLayer& neurons);
@@ -157,7 +157,7 @@ struct EventState {
   hwy::AlignedFreeUniquePtr<double[]> potentials;         // where not is_whole
   hwy::AlignedFreeUniquePtr<int32_t[]> whole_potentials;  // in units; unset without WholeNeurons
   hwy::AlignedFreeUniquePtr<double[]> currents;           // unset without currents
-  // What arrived at this step, in units, and the same where that does not fit 32 bits (`wide`). 0
+  // What arrived at this step, in units, and the same if it does not fit 32 bits (`wide`). 0
   // between steps.
   hwy::AlignedFreeUniquePtr<int32_t[]> sums;
   hwy::AlignedFreeUniquePtr<double[]> inputs;
@@ -165,16 +165,16 @@ struct EventState {
   bool wide = false;
   uint64_t steps_in_double = 0;  // since LeaveWhole()
   FiringRate rate;               // of whole potentials
-  // By position: the steps that its potentials have had, of neurons that forget.
+  // By position: the number of steps applied to its potentials, for neurons that forget.
   std::vector<uint64_t> done;
-  // During a step: the positions that something reached. Between steps: those that are above their
-  // threshold still, and fire at the next step without any input.
+  // During a step: the positions that something reached. Between steps: those still above their
+  // threshold, which fire at the next step without any input.
   PositionSet reached;
-  std::vector<uint32_t> listed;  // where they are listed; has room for a vector beyond them
+  std::vector<uint32_t> listed;  // the same as a list; has room for a vector beyond it
   SpikeList spikes;              // of this step
   SpikeList delayed;             // of the step before, where a delayed connection reads them
   std::vector<uint64_t> counts;  // [position][lane]: spikes sent
-  // Of the input: by neuron, 1 + its entry in `spikes` while events of a step are taken, else 0.
+  // For the input: by neuron, 1 + its entry in `spikes` while events of a step are taken, else 0.
   std::vector<uint32_t> entries;
 };
 

@@ -1,5 +1,5 @@
-// Saved states of event sessions: numbers as they lie in memory, little-endian, with what says that
-// they belong to this network and are whole.
+// Saved states of event sessions: numbers as in memory, little-endian, and what shows that they
+// belong to this network and are complete.
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -80,15 +80,15 @@ bool AllFinite(const double* numbers, size_t count) {
   return true;
 }
 
-// Values that are no whole numbers can only be of nodes that send such: lists of others have no
-// room for them.
+// Only nodes that send values may have values that are not whole numbers: the lists of other nodes
+// have no room for them.
 bool AddDelayed(uint64_t place, double value, SpikeList& delayed) {
   const size_t i = delayed.size++;
   delayed.positions[i] = static_cast<uint32_t>(place >> 32U);
   delayed.channels[i] = static_cast<uint32_t>(place);
   const bool whole = std::rint(value) == value && std::abs(value) < 0x1p31;
   delayed.numbers[i] = whole ? static_cast<int32_t>(value) : 0;
-  // A sum, since nothing says that each neuron is there once.
+  // Uses the sum, since a damaged list may name a neuron more than once.
   delayed.largest += std::abs(value);
   delayed.total = delayed.largest;
   if (delayed.values.empty()) return whole;

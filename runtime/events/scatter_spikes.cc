@@ -1,9 +1,9 @@
 // Adds weights of spikes to the inputs of neurons, for every instruction set; see event_kernels.h.
 //
-// Sums are exact, so that their order is free: the spikes of one position are added together, and
-// where all targets are at one position, many of a step. Sums then stay in registers. How many
-// spikes a position has is as good as random, and a branch that is predicted wrong costs as much as
-// adding a spike: hence lists of spots, and loops of constant length.
+// Sums are exact, so spikes may be added in any order: those of one position together or, if all
+// targets are at one position, many of a step. Sums then stay in registers. The number of spikes of
+// a position is practically random, and a mispredicted branch costs as much as adding a spike:
+// hence lists of spots, and loops of constant length.
 #include <algorithm>
 #include <cmath>
 #include <type_traits>
@@ -25,7 +25,7 @@ using Doubles = hn::ScalableTag<double>;
 using Doubles = hn::CappedTag<double, 1>;
 #endif
 
-// Vectors of so many lanes at most may be wider than a position.
+// Vectors of at most so many lanes may be wider than a position.
 constexpr size_t kFewLanes = 8;
 // Entries that are converted at once.
 constexpr size_t kPiece = 64;
@@ -33,8 +33,8 @@ constexpr size_t kPiece = 64;
 constexpr size_t kMostRows = 3;
 constexpr size_t kMostVectors = 4;
 
-// Spikes that are added together: where the weights of each begin, in parts of so many weights, and
-// how often they are added.
+// Spikes that are added together: where the weights of each begin, in multiples of so many weights,
+// and how often they are added.
 template <class T>
 struct Spikes {
   const uint32_t* parts;
@@ -43,7 +43,7 @@ struct Spikes {
   size_t count;
 };
 
-// Rows of targets one below another, and what lies from one to the next.
+// Rows of targets one below another, and the distances from one to the next.
 struct Block {
   size_t height;
   size_t row_lanes;
@@ -127,7 +127,7 @@ HWY_NOINLINE void AddManyRows(D d, const Spikes<int32_t>& spikes, Block block,
       left -= vectors;
       i += vectors * lanes;
     }
-    // Nothing is left there; GCC warns of a rest after vectors of one lane.
+    // Nothing remains in this case; GCC warns of a remainder after vectors of one lane.
     if constexpr (1 < hn::MaxLanes(D()) && hn::MaxLanes(D()) <= kFewLanes) {
       for (; i < count; ++i) {
         for (size_t row = 0; row < rows; ++row) {
@@ -145,9 +145,9 @@ HWY_NOINLINE void AddManyRows(D d, const Spikes<int32_t>& spikes, Block block,
   }
 }
 
-// Adds `count` weights of each spike to each row of a block, in vectors that are those of a
-// position: wider ones would load what narrower ones have just stored at another place, and wait
-// for it.
+// Adds `count` weights of each spike to each row of a block, in vectors of the same width as those
+// of a position: wider ones would load what narrower ones have just stored, at another address, and
+// wait for it.
 template <class D>
 HWY_INLINE void AddRows(D d, const Spikes<int32_t>& spikes, const Block& block,
                         const int32_t* weights, size_t count, int32_t* HWY_RESTRICT to) {
@@ -184,7 +184,7 @@ HWY_INLINE void AddRows(D /*ints*/, const Spikes<double>& spikes, const Block& b
   }
 }
 
-// The spikes that a scatter is about, and where they go.
+// The spikes of a scatter, and where they go.
 struct Task {
   const EventConnection& connection;
   const SpikeList& spikes;
@@ -220,8 +220,8 @@ class Marks {
   uint64_t* rows_;
 };
 
-// What does not change during a scatter. Copies, which stay in registers: vectors that are stored
-// might be any of the originals.
+// The constants of a scatter. Copies, which can stay in registers, because stores of vectors might
+// alias the originals.
 template <class T>
 struct Scatter {
   Scatter(const Task& task, T* sums)
@@ -248,7 +248,7 @@ struct Scatter {
   uint32_t source_width;
 };
 
-// Where each position has one run of rows and one of columns, and all channels are of one group.
+// For positions with one run of rows and one of columns, and a single group of channels.
 template <class D>
 HWY_NOINLINE uint64_t ScatterPatches(D d, const Task& task, int32_t* to) {
   Scatter<int32_t> scatter(task, to);
@@ -275,8 +275,8 @@ HWY_NOINLINE uint64_t ScatterPatches(D d, const Task& task, int32_t* to) {
   return added * task.connection.group_targets;
 }
 
-// Entries `first` to before `end` of a list, a few at a time: `parts` are those of the first, and
-// on. Whole sums take whole numbers.
+// Adds entries [first, end) of a list, a few at a time: `parts` begins with those of the first one.
+// Whole sums take whole numbers.
 template <class Add>
 HWY_INLINE void AddNumbers(const SpikeList& list, double /*unit*/, const int32_t* /*sums*/,
                            size_t first, size_t end, const uint32_t* parts, size_t part_size,

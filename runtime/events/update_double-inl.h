@@ -44,7 +44,7 @@ HWY_INLINE Vector LeakVector(Vector v, Vector decay, uint64_t steps) {
   return v;
 }
 
-// The neurons of one position of a map that has to be brought up to date.
+// The neurons of one position of a map that has to be updated.
 struct Position {
   size_t parameters;  // where its numbers begin
   size_t at;          // where its neurons begin
@@ -52,7 +52,7 @@ struct Position {
   uint64_t missed;  // steps without input before this one
 };
 
-// Appends what neurons from `lane` on send: `sent[i]` of each one that is in the mask's bits.
+// Appends what the neurons from `lane` on send: `sent[i]` for each bit i that is set.
 HWY_INLINE void Send(const SpikingLayer& layer, const Position& position, size_t lane,
                      const double* sent, uint64_t bits, SpikeList& spikes) {
   for (; bits != 0; bits &= bits - 1) {
@@ -76,7 +76,7 @@ HWY_INLINE uint64_t BitsOf(Mask mask) {
   return bytes[0];
 }
 
-// Returns what arrived at the neurons from `at` on, and forgets it.
+// Returns what arrived at the neurons from `at` on, and clears it.
 HWY_INLINE Vector TakeInput(const SpikingLayer& layer, size_t at, EventState& state) {
   const Doubles d;
   if (state.wide) {

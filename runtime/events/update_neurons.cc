@@ -1,7 +1,7 @@
 // Brings neurons up to date, for every instruction set; see event_kernels.h.
 //
-// Each number is computed by the same operations in the same order in all of them, without fused
-// multiply-adds, so that all give the same bits. Whole potentials are the same numbers, in 32 bits.
+// All of them compute each number by the same operations in the same order, without fused
+// multiply-adds, so all give the same bits. Whole potentials are the same numbers, in 32 bits.
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -56,8 +56,8 @@ struct WholeUpdate {
   WholeRun<D> run;
 };
 
-// Moves the positions that were reached to a list. Of the bits of a row eight are listed at once,
-// since how many there are is as good as random.
+// Moves the positions that were reached to a list. Eight bits of a row are listed at once, without
+// branches, since their number is practically random.
 HWY_INLINE size_t ListReached(size_t width, PositionSet& reached, uint32_t* list) {
   const hn::CappedTag<uint32_t, 8> d;
   const hn::Rebind<uint8_t, decltype(d)> bytes;
@@ -90,8 +90,8 @@ HWY_INLINE size_t ListReached(size_t width, PositionSet& reached, uint32_t* list
   return count;
 }
 
-// Updates all positions that were reached; those of which `update` says so are reached at the next
-// step, too.
+// Updates all positions that were reached. Those for which `update` returns true are reached at the
+// next step, too.
 template <class Update>
 HWY_INLINE uint64_t UpdatePositions(size_t width, EventState& state, Update& update) {
   const uint32_t* list = state.listed.data();

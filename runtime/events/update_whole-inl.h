@@ -18,8 +18,8 @@ namespace cssrun::internal::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-// What the update of a layer needs. Copies, which stay in registers: vectors that are stored might
-// be any of the originals.
+// What the update of a layer needs. Copies, which can stay in registers, because stores of vectors
+// might alias the originals.
 template <class D>
 struct WholeRun {
   enum Firing : uint8_t { kMany, kOne, kReset };
@@ -74,15 +74,15 @@ HWY_INLINE void SendWhole(D d, uint32_t position, size_t lane, hn::Mask<D> fires
     run.sent += kBitLists.counts[bits[0]];
     return;
   }
-  // Of Iota(u, lane) compilers make a store for each lane.
+  // Compilers turn Iota(u, lane) into a store for each lane.
   const auto channels = hn::Add(hn::Iota(u, 0), first);
   hn::StoreU(hn::Compress(channels, hn::RebindMask(u, fires)), u, run.channels + run.sent);
   hn::StoreU(hn::Compress(numbers, fires), d, run.numbers + run.sent);
   run.sent += hn::CountTrue(d, fires);
 }
 
-// Takes off all thresholds of neurons that send more than a few spikes at this step, those in
-// `more`; returns how many. Quotients of floats are at most one off, since thresholds are at least
+// Subtracts all thresholds of the neurons in `more`, which send more than a few spikes at this
+// step; returns how many. Quotients of floats are at most one off, since thresholds are at least
 // kSmallestThreshold.
 template <class D>
 HWY_INLINE hn::Vec<D> SendMany(D d, const int32_t* parameters, size_t lanes, hn::Mask<D> more,
@@ -123,7 +123,7 @@ HWY_INLINE hn::Vec<D> FireWhole(D d, uint32_t position, size_t lane, const int32
     if (run.firing == WholeRun<D>::kOne) {
       again |= !hn::AllFalse(d, more);
     } else {
-      // Of neurons that fire most send one spike, and few more than two.
+      // Most neurons that fire send one spike, and few send more than two.
       numbers = hn::Add(numbers, hn::IfThenElseZero(more, one));
       v = hn::Sub(v, hn::IfThenElseZero(more, threshold));
       more = hn::Gt(v, highest);

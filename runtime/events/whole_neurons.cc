@@ -12,8 +12,8 @@ namespace cssrun::internal {
 namespace {
 
 constexpr double kLargestInt = std::numeric_limits<int32_t>::max();
-// With several spikes at a step, thresholds of so many units or more leave no potential of 32 bits
-// with more than kMostSpikes of them.
+// With thresholds of at least so many units, no 32-bit potential gives more than kMostSpikes spikes
+// at a step.
 constexpr double kSmallestThreshold = 0x1p16;
 
 // The numbers of a parameter in units, of the neurons of one position or of all.
@@ -28,7 +28,7 @@ size_t Count(const SpikingLayer& neurons) {
   return neurons.pitch == 0 ? neurons.lanes : neurons.size();
 }
 
-// Writes them to row `row` of `whole`, which is of `neurons`.
+// Writes them to row `row` of `whole`, which belongs to `neurons`.
 Units PutInUnits(const SpikingLayer& neurons, const double* parameter, size_t row,
                  WholeNeurons& whole) {
   Units units;
@@ -50,7 +50,7 @@ Units PutInUnits(const SpikingLayer& neurons, const double* parameter, size_t ro
   return units;
 }
 
-// What is above the returned number reaches the threshold.
+// Potentials above the returned number reach the threshold.
 int32_t HighestBelow(int32_t threshold, bool several) {
   return several && threshold < std::numeric_limits<int32_t>::max() ? threshold - 1 : threshold;
 }
@@ -85,8 +85,8 @@ std::optional<WholeNeurons> MakeWholeNeurons(const SpikingLayer& neurons) {
   if (!drive.whole || !threshold.whole || !reset_value.whole || !floor.whole) return std::nullopt;
   if (neurons.several && threshold.smallest < kSmallestThreshold) return std::nullopt;
 
-  // Between the floor and the threshold a potential stays by itself. Otherwise half of the range is
-  // for potentials, and half for input.
+  // Potentials stay between a finite floor and the threshold. Otherwise half of the range is for
+  // potentials, and half for input.
   const bool bounded = neurons.several && !floor.any_infinite;
   const double needed = std::max({threshold.largest, reset_value.largest, floor.largest});
   const double largest = bounded ? needed : std::max(needed, 0x1p30);

@@ -92,9 +92,9 @@ void AccumulateBlocks(const std::vector<Tap>& taps, size_t row_stride, size_t bl
   }
 }
 
-// The same where one loop takes the events of a whole kernel row. Few events come by each tap, so
-// that loops of their own would end, and be mispredicted, all the time. Adding the negative of a
-// number is subtracting it.
+// The same with one loop over the events of a whole kernel row. Each tap brings few events, so
+// separate loops would end, and be mispredicted, all the time. Adding the negative of a number
+// subtracts it.
 template <size_t kChunks>
 HWY_INLINE void AccumulateRowsOfBlock(const TapScratch& scratch, const float* HWY_RESTRICT weights,
                                       float* HWY_RESTRICT membranes) {

@@ -66,9 +66,9 @@ void IntegrateAll(const Layer& layer, const ChannelBlocks& blocks, const float* 
   }
 }
 
-// The lanes of the vector at channel `c` that are channels. The others never fire: whatever they
-// hold (NaN where a potential is infinite, since no weight at all is a weight of 0) comes from no
-// neuron.
+// The lanes of the vector at channel `c` that are channels. The others never fire: their contents
+// belong to no neuron (and are NaN if a potential is infinite, since missing weights are stored as
+// 0).
 HWY_INLINE M ChannelLanes(FloatTag d, size_t channels, size_t c) {
   return hn::FirstN(d, c < channels ? std::min(channels - c, hn::Lanes(d)) : 0);
 }
@@ -162,7 +162,7 @@ void FireLayer(const Layer& layer, const ChannelBlocks& blocks, uint32_t index,
   CSSRUN_ASSERT(neurons.membranes != nullptr && neurons.sent != nullptr);
   CSSRUN_ASSERT(blocks.stride() >= layer.extent.channels());
   CSSRUN_ASSERT(index < layer.thresholds.size());
-  // Neurons at rest would fire else.
+  // Otherwise neurons at rest would fire.
   CSSRUN_ASSERT(layer.thresholds[index] > 0);
   CSSRUN_ASSERT(events.bounds.size() == 2 * Positions(layer.extent) + 1);
   negative_scratch.resize(blocks.stride() + EventFrame::kSlack);

@@ -1,5 +1,5 @@
-// What a layer in floats takes besides its kernels, for the float engine and for the readouts of
-// maps that other engines run in floats.
+// What a layer in floats needs besides its kernels, for the float engine and for readouts of maps,
+// which other engines run in floats.
 #ifndef CSSRUN_RUNTIME_FLOAT_FLOAT_LAYER_H_
 #define CSSRUN_RUNTIME_FLOAT_FLOAT_LAYER_H_
 

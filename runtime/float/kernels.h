@@ -1,7 +1,7 @@
 // The vector kernels of the float engine, behind plain functions.
 //
 // Each call covers a whole layer at one step and dispatches once to the best instruction set of the
-// machine. It allocates only where a scratch vector must grow. Each lane is a sum of its own, taken
+// machine. It allocates only where a scratch vector must grow. Each lane is a separate sum, added
 // tap by tap and event by event, so every instruction set gives the same bits. Membranes are
 // [position][channel] with ChannelBlocks::stride() channels per position, aligned for vectors; the
 // lanes beyond the real channels stay 0.
@@ -45,7 +45,7 @@ struct TapScratch {
 };
 
 // Whether the events of a kernel row follow each other in the frame, so that one loop takes them:
-// where neighbouring taps see neighbouring positions.
+// true where neighbouring taps see neighbouring positions.
 bool TakesWholeRows(const SynapseLayout& synapses);
 
 // membranes += synapses * events. `events` are those of the source at one step, `membranes` those

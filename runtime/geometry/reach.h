@@ -1,8 +1,8 @@
-// Which positions of a layer see a source position: what has to be looked at again when it changes.
+// Which positions of a layer see a source position and have to be computed again when it changes.
 //
-// Rows and columns of a window are independent, and what one source row reaches are neighbours, so
-// an interval for each row and column says it all. Dilated windows, and means that lie apart, reach
-// less than their interval.
+// Rows and columns of a window are independent, and a source row reaches neighbouring rows, so an
+// interval for each row and column is enough. Dilated windows, and means that lie apart, reach only
+// part of their interval.
 #ifndef CSSRUN_RUNTIME_GEOMETRY_REACH_H_
 #define CSSRUN_RUNTIME_GEOMETRY_REACH_H_
 
@@ -21,18 +21,18 @@ struct Interval {
   uint32_t last = 0;
 };
 
-// By source row and column: the rows and columns of a map, before pools, that see it. Both ends
-// never decrease, so that neighbouring source positions reach what lies between the first one's
-// first and the last one's last.
+// By source row and column: the rows and columns of a map, before pools, that see it. Neither end
+// ever decreases, so neighbouring source positions together reach the interval from the first one's
+// `first` to the last one's `last`.
 struct Reach {
   std::vector<Interval> rows, columns;
-  // Where column x is seen by all columns from x - left to x + right that exist, as with windows of
-  // stride 1.
+  // Whether all existing columns from x - left to x + right see column x, as with windows of stride
+  // 1.
   bool shifts = false;
   uint32_t left = 0, right = 0;
 };
 
-// `map`: that sees the source through windows over its view.
+// `map`: the map that sees the source through windows over its view.
 Reach ReachOf(const SourceView& view, const format::Extent& source, const format::Window& window,
               const format::Extent& map);
 // By row and column of the map, the pools that see it.

@@ -3,8 +3,8 @@
 //
 // An average pool has no neurons of its own. Each spike of a source position counts 1 / k^2 in the
 // mean of every window that the position belongs to, so the next convolution sees a map of means
-// and each of its positions stands for several source positions. What is spread out has positions
-// that stand for none.
+// and each of its positions stands for several source positions. A view that is spread out also has
+// positions that stand for no source position.
 #ifndef CSSRUN_RUNTIME_GEOMETRY_SOURCE_VIEW_H_
 #define CSSRUN_RUNTIME_GEOMETRY_SOURCE_VIEW_H_
 

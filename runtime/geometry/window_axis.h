@@ -1,5 +1,5 @@
-// One axis of a window (a kernel, a mean or a pool), and the one place that knows where its taps
-// lie.
+// One axis of a window (a kernel, a mean or a pool). This is the only code that knows where the
+// taps of a window lie.
 //
 // Target position o reads source positions o * stride - pad + k * dilation for taps k = 0 ..
 // kernel - 1. With kernel 3, stride 2, pad 1, dilation 1:

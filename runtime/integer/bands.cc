@@ -8,11 +8,11 @@
 namespace cssrun::internal {
 namespace {
 
-// Rows of a band, unless some threads would get none: a few bands a thread, since spikes are not
-// spread evenly, but spikes at the border of two bands are work for both.
+// Rows of a band, unless some threads would get none. Several bands per thread, since spikes are
+// not spread evenly; not more, since spikes at the border of two bands are work for both.
 constexpr uint32_t kBandRows = 16;
-// Bands of a thread where levels or pixels are summed, which takes the same time in every row: a
-// thread that slept comes late to its first band, and the others take what it left.
+// Bands per thread if levels or pixels are summed, which takes the same time in every row. Several,
+// because a thread that slept is late for its first band; others then take the rest.
 constexpr uint32_t kLevelBands = 4;
 
 }  // namespace

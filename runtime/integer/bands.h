@@ -10,17 +10,17 @@
 
 namespace cssrun::internal {
 
-// Synapses, those of pixels included, times the positions that have them.
+// The synapses of all positions, those of pixels included.
 uint64_t WorkOf(const Layer& described, const IntegerLayer& layer);
 
 // Bytes of weights that stay in the second-level cache from one band of rows to the next.
 constexpr size_t kNearWeights = size_t{256} << 10;
 
-// Bands of whole pools that the threads share. `pools`: all of the map, in rows.
-// Where there are more, each thread would read all of them: see IntegerEngine::StepTiles().
+// The number of bands of whole pools that the threads share. `pools`: rows of pools on the map.
+// Each thread then reads all weights; for many of them see IntegerEngine::StepTiles().
 uint32_t BandsOf(const IntegerLayer& layer, uint32_t pools, uint32_t threads);
 
-// Parts of a layer's tiles that the threads share.
+// The number of parts of a layer's tiles that the threads share.
 uint32_t PartsOfTiles(uint32_t tiles, uint32_t threads);
 
 }  // namespace cssrun::internal

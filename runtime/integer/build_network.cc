@@ -20,7 +20,7 @@ namespace {
 
 using format::Extent;
 
-// A spike that reaches more positions than this along an axis needs guards out of proportion.
+// A spike that reaches more positions than this along an axis would need disproportionate guards.
 constexpr int64_t kMostTaps = 64;
 // Trains of the encoder are masks of 64 bits.
 constexpr uint32_t kMostEncodedSteps = 64;
@@ -152,7 +152,7 @@ class Builder {
     }
   }
 
-  // Guards wide enough for the scatters that reach farthest beyond the borders.
+  // Makes guards wide enough for the scatters that reach farthest beyond the borders.
   bool LayOutMembranes(const format::Node& node, const TargetLayer& target,
                        std::span<const Connection> connections,
                        std::span<const KernelChoice> choices, IntegerLayer& layer) {
@@ -182,7 +182,7 @@ class Builder {
   }
 
   // Two columns of 16 lanes and their neighbours are four columns: two lines if they begin with a
-  // line, else three. The guard's width decides, so the one that gives the shortest runs is taken.
+  // line, else three. The guard's width decides; the one with the shortest runs is chosen.
   static void ChooseGuard(std::span<const RowScatterShape> scatters, uint32_t narrowest,
                           MembraneLayout& membranes) {
     uint32_t fewest_lines = std::numeric_limits<uint32_t>::max();
@@ -249,7 +249,7 @@ class Builder {
       for (uint32_t channel = 0; channel < stride; ++channel) {
         const int64_t to = int64_t{channel} + c.synapses->channel_offset();
         const bool exists = !c.identity() || (to >= 0 && to < target.channels());
-        // Lanes without a channel never fire: as all others, they are no exception.
+        // Lanes without a channel never fire, so they need not be treated as exceptions.
         const bool fires = channel < c.source.channels();
         reached.push_back(exists || !fires ? static_cast<int32_t>(readers) : 0);
         if (exists && fires) column_synapses += readers;
@@ -374,7 +374,7 @@ class Builder {
         std::ldexp(static_cast<double>(*c.weights()), SettledFraction(code_.timesteps)));
     kernel.rows = RowsOf(*c.synapses->window());
     kernel.row_divisor = c.view.y.divisor;
-    // Rows of the source that no row of its view covers bring nothing.
+    // Rows of the source that no row of its view covers add nothing.
     kernel.source_rows = static_cast<uint32_t>(
         std::min<int64_t>(c.source.height(), c.view.y.size * c.view.y.divisor));
     kernel.runs = PlanShortcutRuns(ShortcutShapeOf(c, target));
@@ -392,7 +392,7 @@ class Builder {
   }
 
   // Rows of source and target hold the same neurons in the same words, and lanes without a target
-  // have no source either: nothing else would keep them from firing.
+  // have no source either; nothing else would keep such lanes from firing.
   static bool IsAligned(const Connection& c, const TargetLayer& target) {
     const format::Window& w = *c.synapses->window();
     return !target.pools.pooled() && c.synapses->average() == nullptr &&
@@ -411,7 +411,7 @@ class Builder {
     }
   }
 
-  // Nothing where the layout does not fit.
+  // std::nullopt if the layout does not fit.
   std::optional<VectorReadout> BuildVectorReadout(const format::Node& node) const {
     if (Positions(*node.potential()) != 1) return std::nullopt;
     VectorReadout readout;

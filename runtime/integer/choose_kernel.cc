@@ -8,29 +8,29 @@
 namespace cssrun::internal {
 namespace {
 
-// Weights are kept in 16 bits where all weights of a layer then stay near the core, in bytes:
-// widening 8 bits at every load costs half of the speed on some machines.
+// Weights have 16 bits if all weights of a layer then take at most this many bytes and stay near
+// the core: widening 8 bits at every load halves the speed on some machines.
 constexpr double kLargestWideTable = 256 << 10;
 
 // Beyond 64 channels a tile's one long list, whose single end is mispredicted, is cheaper than the
 // many short loops of a row scatter.
 constexpr uint32_t kMostScatterBlocks = 2;
 
-// A layer of fewer positions has more weights than spikes, so that events cost less than levels. On
-// maps of 2 x 2 and 128 channels (VGG-16-slim), levels take 8 % less time for the whole image.
+// A layer of fewer positions has more weights than spikes, so events cost less than levels. On maps
+// of 2 x 2 and 128 channels (VGG-16-slim), levels take 8 % less time for the whole image.
 constexpr uint32_t kFewestLevelPositions = 4;
 
-// Tables that do not fit into a small second-level cache, in bytes. Only then is it worth listing
-// the spikes once more for each block, to read its weights while they are near. Of 512 KiB, a cache
-// as of a Raspberry Pi misses 37 to 42 % less often than with a limit of 1 MiB, for 1 % more
+// Larger tables, in bytes, do not fit a small second-level cache. Only then is it worth listing the
+// spikes once more for each block, to read its weights while they are near. With a limit of 512
+// KiB, a cache like a Raspberry Pi's misses 37 to 42 % less often than with 1 MiB, for 1 % more
 // instructions; a Zen 5 takes as long with either (0.98 and 1.02).
 constexpr uint64_t kFarTables = 512 << 10;
-// So few positions that listing what they see takes as long as adding it.
+// With so few positions, listing the spikes that they see takes as long as adding them.
 constexpr uint32_t kFewPositions = 4;
 
 bool KeepsWide(const Connection& connection, const TargetLayer& target) {
   if (connection.identity() || connection.depthwise()) return true;
-  // What is kept for each target and tap: all sources, or the words that hold its group.
+  // Weights stored per target and tap: for all sources, or for the words that hold its group.
   const format::Window& w = *connection.synapses->window();
   const double sources = connection.source.channels();
   const double kept =
@@ -45,7 +45,7 @@ bool CanTakeDepthwise(const Connection& connection, const TargetLayer& target) {
          connection.synapses->window()->kernel_x() <= kMostDepthwiseColumns;
 }
 
-// Where sums are wide, whatever has levels takes them: what is added event by event has 16 bits.
+// If sums are wide, every source that has levels is summed from them: event kernels add in 16 bits.
 bool CanTakeWideLevels(const Connection& connection, const TargetLayer& target) {
   constexpr double kLargestByte = 255;
   const bool means = connection.synapses->average() != nullptr;
@@ -75,7 +75,7 @@ bool CanTakeLevels(const Connection& connection, const TargetLayer& target, uint
          LevelSumsFit(LevelConvShapeOf(connection, target), std::exp2(timesteps) - 1);
 }
 
-// Strides and dilation leave a run too few targets; with one tap there is no run.
+// With strides and dilation, runs have too few targets; with one tap there are no runs.
 bool CanScatterRows(const Connection& connection, const TargetLayer& target) {
   const format::Synapses& s = *connection.synapses;
   const format::Window& w = *s.window();

@@ -1,5 +1,5 @@
-// Which kernel synapses take and how wide its weights are kept. Decided once, before anything is
-// quantized, from shapes alone; every threshold stands here beside the measurement that chose it.
+// Which kernel synapses take and how wide its weights are. Decided once, from shapes alone, before
+// quantization. Thresholds are in choose_kernel.cc, beside the measurements that chose them.
 #ifndef CSSRUN_RUNTIME_INTEGER_CHOOSE_KERNEL_H_
 #define CSSRUN_RUNTIME_INTEGER_CHOOSE_KERNEL_H_
 
@@ -12,7 +12,7 @@
 
 namespace cssrun::internal {
 
-// By alternative of the variant Kernel.
+// The alternatives of the variant Kernel.
 enum class KernelKind : uint8_t {
   kTileGather,
   kRowScatter,
@@ -33,17 +33,17 @@ struct KernelChoice {
   WeightWidth width = WeightWidth::kNarrow;
 };
 
-// A row scatter is a wish: where the quantized weights turn out to be so large that the sums of a
-// row may not fit 16 bits (SumsFit), a tile gather takes its place. Both keep weights in the same
-// width, so scales do not depend on which it is.
+// A row scatter is only a wish: if the quantized weights are so large that the sums of a row may
+// not fit 16 bits (SumsFit), a tile gather replaces it. Both have the same width of weights, so
+// scales do not depend on which one it is.
 KernelChoice ChooseKernel(const Connection& connection, const TargetLayer& target,
                           uint32_t timesteps);
 
-// Whether one level kernel brings all sums of a settled layer, so that they become potentials while
-// they are in registers.
+// Whether one level kernel computes all sums of a settled layer, so that they become potentials
+// while they are in registers.
 bool SumsStayInRegisters(const TargetLayer& target, std::span<const KernelChoice> choices);
 
-// Blocks of the layer that must stay together in a part, see IntegerLayer::blocks_together.
+// How many blocks of the layer a part must keep together: IntegerLayer::blocks_together.
 uint32_t ChooseBlocksTogether(const IntegerLayer& layer);
 
 // Shapes, as each kernel's planner takes them.

@@ -10,7 +10,7 @@ namespace {
 using format::Extent;
 using format::Window;
 
-// A layout may take this many times what it lays out: real networks need 4 to 10 times.
+// A layout may have this many times the size of its weights: real networks need 4 to 10.
 constexpr uint64_t kMostGrowth = 64;
 constexpr uint64_t kAlwaysAllowed = 1 << 20;
 // Places among weights and membranes are 32-bit numbers.
@@ -39,14 +39,14 @@ bool MembersFit(const Window& window, int64_t rows, int64_t columns) {
   return rows * window.kernel_y() <= kMostMembers && columns * window.kernel_x() <= kMostMembers;
 }
 
-// One axis of a window over means, as a window over the source; nothing if it would read what no
-// mean has. `size`: of the source; `means`: of its means.
+// One axis of a window over means, as a window over the source; std::nullopt if that window would
+// read positions that are in no mean. `size`: of the source; `means`: of its means.
 std::optional<WindowAxis> ComposeAxis(const WindowAxis& mean, const WindowAxis& window,
                                       int64_t size, int64_t means, int64_t targets) {
   const int64_t first = window.SourceOf(0, 0);
   const int64_t last = window.SourceOf(targets - 1, window.kernel - 1);
   if (mean.dilation != 1) return std::nullopt;
-  // Means before the first or after the last one are 0, whatever of the source they would see.
+  // Means before the first or after the last one are 0, even if their windows see the source.
   if (first < 0 && mean.kernel > mean.stride + mean.pad) return std::nullopt;
   if (last >= means && means * mean.stride - mean.pad < size) return std::nullopt;
   WindowAxis composed;

@@ -1,4 +1,4 @@
-// One set of synapses with all that its kernel, its scale and its layout are chosen from.
+// One set of synapses, with everything that decides its kernel, its scale and its layout.
 #ifndef CSSRUN_RUNTIME_INTEGER_CONNECTION_H_
 #define CSSRUN_RUNTIME_INTEGER_CONNECTION_H_
 
@@ -45,8 +45,8 @@ struct Connection {
   // Every membrane is a position of the map and reads every source position at most once.
   bool plain = false;
 
-  // A convolution over means as one convolution over the source; set where sums are wide and there
-  // is one that reads nothing else, even beyond the borders.
+  // A convolution over means as one convolution over the source. Set if sums are wide and there is
+  // one that reads the same positions, also at the borders.
   struct Composed {
     format::Window window;
     std::vector<float> weights;  // [target][source channel of the group][ky][kx]
@@ -64,11 +64,11 @@ struct Connection {
 
   bool identity() const { return synapses->kind() == format::SynapseKind::Identity; }
   const float* weights() const { return of_file.numbers.data(); }
-  // Every channel to itself alone; there are as many targets, because there are as many weights.
+  // Whether every channel goes only to itself: one weight per channel, and as many targets.
   bool depthwise() const;
 };
 
-// What an encoder or a layer of neurons sends.
+// The layout of what an encoder or a layer of neurons sends.
 LaneLayout LayoutOf(const format::Node& node, bool settled);
 
 // The byte of level 0 of a settled layer or the encoder: see LevelFrame. Nothing where the levels
@@ -84,15 +84,15 @@ TargetLayer DescribeTarget(const format::Node& node, bool settled, bool wide_sum
 Connection Connect(const format::NetworkFile& file, const format::Synapses& synapses,
                    const LaneLayout& source_lanes, const TargetLayer& target);
 
-// Synapses that spikes take: all but those of pixels that are not coded in spikes.
+// The synapses that spikes cross: all except those of pixels that are not coded in spikes.
 std::vector<const format::Synapses*> SpikeSynapses(const format::Network& network,
                                                    const format::Node& node);
 
-// Files are not trusted: a small one must not ask for much memory, nor for places beyond 32 bits.
-// `laid_out`: numbers of a layout; `given`: numbers of the file that it lays out.
+// Files are untrusted: a small one must not ask for much memory, or for indices beyond 32 bits.
+// `laid_out`: numbers of the layout; `given`: numbers of the file that it lays out.
 bool IsTooLarge(double laid_out, uint64_t given);
 
-// Whether the members of all windows of a node can be listed: a small file may name large windows.
+// Whether the windows of a node are small enough to list all members; files may name large ones.
 bool WindowsFit(const format::Network& network, const format::Node& node);
 
 }  // namespace cssrun::internal

@@ -20,7 +20,7 @@ namespace {
 // longer.
 constexpr double kLevelDepthwiseProduct = 0.03;
 constexpr double kLevelShortcutProduct = 0.1;
-// Of a lane, whether a target is in it or not.
+// Per lane, whether it has a target or not.
 constexpr double kTileGatherAddition = 0.031;
 constexpr double kRowScatterAddition = 0.024;
 constexpr double kDepthwiseAddition = 0.012;
@@ -33,21 +33,21 @@ constexpr double kEncodedPixel = 0.3;   // at each step
 constexpr double kLayer = 1000;         // once an image: tasks, clearing
 constexpr double kReadout = 6000;       // once an image
 
-// The float engine adds events, too, in four bytes a lane and with lists of its own.
+// The float engine adds events, too, in four bytes per lane and with its own lists.
 constexpr double kFloatAddition = 0.27;
 
-// What depends on the instruction set.
+// The constants that depend on the instruction set.
 struct Machine {
-  // Nanoseconds of a product of LevelConv, of up to 5 steps, of 6, 7 and 8. Without VNNI, the
+  // Nanoseconds per product of LevelConv with up to 5 steps, with 6, 7 and 8. Without VNNI, the
   // larger the levels, the fewer products 16 bits hold (runs-inl.h).
   std::array<double, 4> level_product = {};
-  double slowness = 1;  // by what everything else takes longer than with 512 bits
+  double slowness = 1;  // how much longer everything else takes than with 512 bits
 };
 
 Machine ThisMachine() {
   const SimdVariant variant = RunningVariant();
   if (variant.target == HWY_SCALAR) return {{0.3, 0.3, 0.3, 0.3}, 32};
-  // No ARM core was timed: by the instructions of its kernels beside SSE4's.
+  // No ARM core was timed: estimated from the instructions of its kernels, compared with SSE4's.
   if (HasDotProducts()) return {{0.012, 0.012, 0.012, 0.012}, 3.2};
   if (variant.byte_products && variant.target != HWY_AVX2) return {{0.005, 0.005, 0.005, 0.005}, 1};
   if (variant.target <= HWY_AVX3) return {{0.0075, 0.008, 0.01, 0.015}, 1.2};
@@ -63,15 +63,15 @@ double LevelProduct(const Machine& machine, uint32_t timesteps) {
   return machine.level_product[at];
 }
 
-// Lanes that events are added to, whether a target is in them or not: a spike that reaches one
-// channel of a position takes a whole line of lanes.
+// Lanes that events are added to, with or without a target: a spike that reaches one channel of a
+// position takes a whole line of lanes.
 double LanesOf(const LayerPlan& layer, const SynapsesPlan& synapses) {
   const bool fills_lanes = synapses.target_channels >= layer.lanes;
   const double line = std::max(1U, synapses.target_channels);
   return fills_lanes ? synapses.operations : synapses.operations * kLineLanes / line;
 }
 
-// Of anything but LevelConv, with 512-bit vectors.
+// Of all kernels except LevelConv, with 512-bit vectors.
 double Nanoseconds(const LayerPlan& layer, const SynapsesPlan& synapses) {
   switch (synapses.kernel) {
     case KernelName::kLevelDepthwise:
@@ -94,7 +94,7 @@ double Nanoseconds(const LayerPlan& layer, const SynapsesPlan& synapses) {
   return synapses.operations * kReadoutAddition;
 }
 
-// What a layer does whatever reaches it.
+// The work of a layer that does not depend on its input.
 double NeuronNanoseconds(const LoadedNetwork& network, const Layer& layer, const LayerPlan& plan) {
   const auto steps = static_cast<double>(network.timesteps);
   const auto membranes = static_cast<double>(Neurons(layer.potential));

@@ -10,8 +10,8 @@
 namespace cssrun::internal {
 namespace {
 
-// Whether everything else is added before the last synapses of a settled layer, whose sums have a
-// scale of their own, so that additions keep their order.
+// Whether everything else is added before the last synapses of a settled layer, whose sums have
+// their own scale. Only then do additions keep their order.
 bool LastJoins(const IntegerLayer& layer) {
   if (layer.synapses.empty() || layer.synapses.size() > kMostInterleavedSynapses) return false;
   const IntegerSynapses& last = layer.synapses.back();
@@ -21,8 +21,8 @@ bool LastJoins(const IntegerLayer& layer) {
          });
 }
 
-// What is added to floats comes before shortcuts that are joined in registers. Only a layer's one
-// shortcut, without other floats, is added in the same order when it is copied.
+// Floats are added before shortcuts that join in registers. So copying a shortcut keeps the order
+// only if it is the layer's only one and there are no other floats.
 void AddOrCopyShortcuts(bool takes_pixels, IntegerLayer& layer) {
   const auto shortcut_of = [](IntegerSynapses& s) { return std::get_if<LevelShortcut>(&s.kernel); };
   const auto shortcuts = std::ranges::count_if(

@@ -1,4 +1,4 @@
-// What a settled layer is told once all its kernels are known.
+// Settings of a settled layer that depend on all of its kernels.
 #ifndef CSSRUN_RUNTIME_INTEGER_FINISH_SETTLED_H_
 #define CSSRUN_RUNTIME_INTEGER_FINISH_SETTLED_H_
 
@@ -7,7 +7,7 @@
 namespace cssrun::internal {
 
 // Sets where the sums come from (SettledNeurons::sums), what is added to floats, and how shortcuts
-// are joined. `takes_pixels`: as floats.
+// join them. `takes_pixels`: whether the layer takes pixels as floats.
 void FinishSettled(bool takes_pixels, IntegerLayer& layer);
 
 }  // namespace cssrun::internal

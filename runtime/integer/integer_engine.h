@@ -36,7 +36,7 @@ class IntegerEngine : public Engine {
   // `network` must be laid out in integers and outlive the engine. All buffers are allocated here.
   IntegerEngine(const LoadedNetwork& network, const SessionOptions& options);
 
-  // In the engine's threads. Allocates only the first time that it is given floats.
+  // Runs in the engine's threads. Allocates only the first time it is given floats.
   Status Run(const Input& input, Answer& answer) override;
 
   void set_observe_spikes(ObserveSpikes observe) {
@@ -46,15 +46,15 @@ class IntegerEngine : public Engine {
   // For tests: whether a layer sends levels alone, and the levels of the last run.
   bool sends_levels_alone(size_t layer) const { return levels_alone_[layer]; }
   const LevelFrame& levels(size_t layer) const { return states_[layer].levels; }
-  // Synapses of a layer from which on threads share it.
+  // Threads share a layer that has at least so many synapses.
   void set_shared_work(uint64_t synapses) { shared_work_ = synapses; }
-  // Bytes of weights above which threads share a layer's targets in place of its rows.
+  // Threads share a layer's targets instead of its rows if it has more bytes of weights.
   void set_near_weights(size_t bytes) { near_weights_ = bytes; }
   bool shared_tiles() const { return shared_tiles_; }  // of some layer
 
  protected:
-  // What a thread needs to run some rows of a layer. What several threads write to one line of the
-  // cache takes 0.2 us from one to the other.
+  // What a thread needs to run some rows of a layer. Aligned, since a cache line that several
+  // threads write takes 0.2 us to move from one to the other.
   struct alignas(64) Worker {
     std::vector<SynapseInput> inputs;  // by synapses of a layer
     std::vector<SpikeLists> lists;     // likewise
@@ -71,7 +71,7 @@ class IntegerEngine : public Engine {
   struct VectorReadoutState {
     std::vector<float> logits;  // the potentials, logit_stride of them
     std::vector<float> pixels;  // what pixels add at each step; empty without pixels
-    // Of long trains, whose steps share one multiplication by the weights: counts of all steps so
+    // For long trains, whose steps share one multiplication by the weights: counts of all steps so
     // far, by synapses, and the logits without them. Empty: every step is multiplied.
     std::vector<std::vector<int32_t>> level_counts;
     std::vector<float> base;
@@ -91,7 +91,7 @@ class IntegerEngine : public Engine {
                         const LayerPart& part);
   // Sets levels_alone_, and allocates the spikes of all other layers.
   void ChooseLevelsAlone();
-  // What all threads have counted since it was taken last.
+  // The SyOPs that all threads have counted since the last call.
   uint64_t TakeSynops() {
     uint64_t synops = 0;
     for (Worker& worker : workers_) {
@@ -109,29 +109,29 @@ class IntegerEngine : public Engine {
   }
   void StepEncoder(uint32_t index, LayerStatistics& statistics);
   void StepNeurons(size_t layer, uint32_t first, uint32_t last, LayerStatistics& statistics);
-  // Of a layer that sends levels alone.
+  // The levels of a layer that sends levels alone.
   CountedLevels LevelsOf(size_t layer) const;
-  // Its parts, `shared`: among all threads.
+  // Runs its parts; `shared`: among all threads.
   void StepParts(size_t layer, uint32_t first, uint32_t last, bool shared,
                  LayerStatistics& statistics);
-  // The same with a layer's tiles of targets, in place of its rows, shared among threads, so that
-  // each reads its own weights. Returns false, and does nothing, where that is not possible or
-  // weights are few.
+  // The same, but threads share a layer's tiles of targets instead of its rows, so that each reads
+  // only its own weights. Returns false, and does nothing, if that is not possible or weights are
+  // few.
   bool StepTiles(size_t layer, uint32_t first, uint32_t last, LayerStatistics& statistics);
   // Part of a layer at one input index; returns its share of the SyOPs.
   uint64_t StepPart(size_t layer, uint32_t index, const LayerPart& part);
   // The same at the last index of a settled layer.
   uint64_t SettlePart(size_t layer, const LayerPart& part, const TileRange& tiles = {});
-  // What a layer's last step works on, but for its part and inputs.
+  // What a layer's last step works on, except its part and inputs.
   SettlingStep SettlingStepOf(size_t layer, Worker& worker);
-  // Writes what the pools of a settled layer send; `shared`: with all threads.
+  // Writes what the pools of a settled layer send; `shared`: among all threads.
   void PoolNeurons(size_t layer, bool shared);
   void StepReadout(size_t layer, uint32_t index, LayerStatistics& statistics);
   uint64_t StepVectorReadout(size_t layer, uint32_t index, const VectorReadout& readout,
                              VectorReadoutState& state);
   // AddReadout() by all threads.
   void AddToLogits(const ReadoutSynapses& synapses, std::span<const int32_t> counts, float* logits);
-  // The same where steps share one multiplication, after the bias of the step.
+  // The same if steps share one multiplication. Called after the bias of the step is added.
   uint64_t StepLongReadout(uint32_t index, const VectorReadout& readout, VectorReadoutState& state);
 
   const IntegerNetwork& integers_;
@@ -148,7 +148,7 @@ class IntegerEngine : public Engine {
   std::map<uint32_t, MapSource> map_sources_;  // by layer; nodes of a map stay where they are
   std::vector<ReadoutState> readouts_;
   std::vector<int32_t> counts_;  // of spikes by row of a readout's weights
-  // By layer: settled, and nobody looks at single spikes, so that they are not written.
+  // By layer: whether it is settled and nothing needs its single spikes, so they are not written.
   std::vector<bool> levels_alone_;
   std::vector<bool> recorded_;  // by layer: somebody asked for its spikes or membranes
   bool reads_steps_ = false;    // the logits of steps before the last may be asked for

@@ -1,4 +1,4 @@
-// What the integer engine does at readouts.
+// The readouts of the integer engine.
 #include <algorithm>
 #include <utility>
 #include <variant>

@@ -45,7 +45,7 @@ bool SameTrains(const SettledNeurons& a, const SettledNeurons& b) {
   return a.thresholds == b.thresholds && a.lowest == b.lowest && a.highest == b.highest;
 }
 
-// Layers mostly have the rule of another one: it is found once.
+// Most layers share the rule of another layer, which is found once.
 void FindRules(const format::Network& network, IntegerNetwork& integers) {
   std::vector<size_t> tried;
   for (size_t i = 0; i < integers.layers.size(); ++i) {
@@ -90,7 +90,7 @@ void LayOutLevels(const format::Network& network, IntegerNetwork& integers) {
     const auto* vector = std::get_if<VectorReadout>(&readout);
     if (vector == nullptr) continue;
     for (const ReadoutSynapses& s : vector->synapses) {
-      // Readouts take spikes where there are no levels.
+      // Readouts take spikes if there are no levels.
       const std::optional<uint8_t> zero = zero_of(s.source);
       if (integers.layers[s.source].settled() != nullptr && zero.has_value()) {
         rows.AddReader(s.source, *zero);

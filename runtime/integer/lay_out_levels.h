@@ -8,8 +8,8 @@
 
 namespace cssrun::internal {
 
-// Sets `level_layouts`, and the rules of settled layers that level kernels or readouts read. All
-// kernels and readouts are there already.
+// Sets `level_layouts`, and the rules of settled layers that level kernels or readouts read. Called
+// when all kernels and readouts exist.
 void LayOutLevels(const format::Network& network, IntegerNetwork& integers);
 
 }  // namespace cssrun::internal

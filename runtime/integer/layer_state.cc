@@ -25,7 +25,7 @@ void StartMembranes(const IntegerLayer& layer, const LayerPart& part, int16_t* a
       std::memcpy(membranes + line, start, kLineLanes * sizeof(int16_t));
     }
     if (layer.pools.disjoint()) continue;
-    // Members of a pool that lie beyond the map are as low as can be, and stay so.
+    // Members of a pool beyond the map get the lowest value, and keep it.
     for (size_t row = part.first_row; row < part.last_row; ++row, membranes += layout.row_lanes) {
       for (size_t column = 0; column < layout.columns; ++column) {
         if (layer.pools.y.positions[row] >= 0 && layer.pools.x.positions[column] >= 0) continue;
@@ -36,7 +36,7 @@ void StartMembranes(const IntegerLayer& layer, const LayerPart& part, int16_t* a
   }
 }
 
-// The columns of the map that some membranes belong to.
+// The columns of the map to which the given membranes belong.
 ColumnRange MapColumns(const PoolAxis& pools, const ColumnRange& membranes) {
   if (pools.disjoint) return membranes;
   ColumnRange map{std::numeric_limits<uint32_t>::max(), 0};
@@ -48,7 +48,7 @@ ColumnRange MapColumns(const PoolAxis& pools, const ColumnRange& membranes) {
   return {std::min(map.first, map.last), map.last};
 }
 
-// What pixels bring to some columns of one row of membranes, see LayerState::floats.
+// Computes what pixels add to some columns of one row of membranes, see LayerState::floats.
 void StartPixelRow(const Layer& described, const IntegerLayer& layer, uint32_t row,
                    const ColumnRange& columns, std::span<float> pixel_row, LayerState& state) {
   const MembraneLayout& layout = layer.membranes;
@@ -187,7 +187,7 @@ size_t PixelRowSize(const Layer& layer) {
 void StartPart(const LoadedNetwork& network, size_t index, const LayerPart& part,
                std::span<float> pixel_row, LayerState& state, const RowRanges* columns) {
   const IntegerLayer& layer = network.integers().layers[index];
-  // A layer that is idle until its last step overwrites its membranes there.
+  // A layer that is idle until its last step overwrites its membranes in that step.
   if (!layer.idle_until_last_step()) StartMembranes(layer, part, state.membranes.get());
   if (state.floats != nullptr) {
     const ColumnRange whole{0, layer.membranes.columns};

@@ -34,8 +34,8 @@
 
 namespace cssrun::internal {
 
-// One alternative per room in kernels/. The first four add the spikes of each step, the last three
-// the levels of all steps.
+// One alternative per folder of kernels/. The first four add the spikes of each step, the last
+// three the levels of all steps.
 using Kernel = std::variant<TileGather, RowScatter, Depthwise, EventShortcut, LevelConv,
                             LevelDepthwise, LevelShortcut>;
 
@@ -54,8 +54,8 @@ struct IntegerSynapses {
   FanOut fan_out;
   Reach reach;
   Kernel kernel;
-  // Units per amplitude by target channel, of a level kernel whose sums join in float; empty: those
-  // of the layer.
+  // Units per amplitude by target channel, for a level kernel whose sums join in float; empty:
+  // those of the layer.
   std::vector<double> scales;
 };
 
@@ -68,35 +68,35 @@ struct IntegerLayer {
   std::vector<double> scales;  // by target channel, units per amplitude
   hwy::AlignedFreeUniquePtr<int16_t[]>
       start;  // membranes before the first input, by parameter lane
-  // What an amplitude of pixels brings at each step, in units (settled: settled units of all
-  // steps), by parameter lane; null where no pixels arrive.
+  // What an amplitude of pixels adds at each step, in units (settled: in all steps, in settled
+  // units), by parameter lane; null if no pixels arrive.
   hwy::AlignedFreeUniquePtr<float[]> pixel_scale;
   IntegerNeurons neurons;
   std::vector<IntegerSynapses> synapses;
-  // Blocks that a part must hold together: 1 where each block may do all of its steps before the
+  // How many blocks a part must keep together. 1: each block may do all of its steps before the
   // next one begins, so that its weights stay near the core.
   uint32_t blocks_together = 1;
   uint64_t work = 0;  // synapses of all membranes
 
-  // Of a settled layer whose only source is the image: how it sums pixels that are bytes.
+  // For a settled layer whose only source is the image: how it sums pixels that are bytes.
   std::optional<LevelConv> pixel_conv;
 
-  // Of a settled layer whose levels are read, and whose thresholds allow it.
+  // For a settled layer whose levels are read, and whose thresholds allow it.
   std::optional<LevelRule> level_rule;
 
   const SettledNeurons* settled() const { return std::get_if<SettledNeurons>(&neurons); }
-  // A settled layer whose input all comes in the last step: nothing happens before.
+  // A settled layer that takes all of its input in the last step; nothing happens before.
   bool idle_until_last_step() const {
     return settled() != nullptr && settled()->sums != SettledSums::kEvents;
   }
 };
 
-// A vector of logits, in the layout that is made for it.
+// A readout of a vector of logits, with its own layout.
 struct VectorReadout {
   uint32_t logit_stride = 0;
   std::vector<ReadoutSynapses> synapses;
 };
-// A map, or a vector that the other layout does not fit, takes the float engine's.
+// A map, or a vector that does not fit VectorReadout, takes the float engine's layout.
 using IntegerReadout = std::variant<VectorReadout, FloatLayer>;
 
 struct IntegerNetwork {

@@ -9,7 +9,7 @@
 namespace cssrun::internal {
 namespace {
 
-// The weights of one kernel as they lie in memory, padding and repetitions included.
+// A kernel and its weights as laid out in memory, with padding and repetitions.
 struct WeightStore {
   WeightType type = WeightType::kInt8;
   uint64_t count = 0;

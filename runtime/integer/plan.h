@@ -1,7 +1,7 @@
 // What the integer engine decided about a network: plain data, for tests and for `cssinspect`.
 //
-// It says everything that the answer's arithmetic depends on (scales, bits, which sums are exact)
-// and nothing about where things lie in memory. It is made on request and never used by a run.
+// It contains everything that the answer's arithmetic depends on (scales, bits, which sums are
+// exact) and nothing about memory layout. It is made on request; a run never uses it.
 #ifndef CSSRUN_RUNTIME_INTEGER_PLAN_H_
 #define CSSRUN_RUNTIME_INTEGER_PLAN_H_
 
@@ -13,7 +13,7 @@ namespace cssrun::internal {
 
 struct LoadedNetwork;
 
-// The rooms of runtime/integer/kernels, in the order of the variant Kernel, and the readout.
+// The folders of runtime/integer/kernels, and the readouts.
 enum class KernelName : uint8_t {
   kTileGather,
   kRowScatter,
@@ -38,7 +38,7 @@ enum class PoolName : uint8_t {
   kOverlapping,  // in several; event neurons have a membrane there for each of them
 };
 
-// What carries one source's spikes to a layer.
+// The synapses that carry one source's spikes to a layer.
 struct SynapsesPlan {
   uint32_t source = 0;  // layer index
   KernelName kernel = KernelName::kTileGather;
@@ -49,17 +49,17 @@ struct SynapsesPlan {
   bool copied = false;           // another one, which does so after its levels were copied
   uint64_t synapses = 0;         // that exist; of the readout, weights
   uint32_t target_channels = 0;  // that a spike reaches at one position; not of the readout
-  // Expected operations an image: of level kernels, products, which do not depend on the image; of
-  // event kernels and the readout, additions where kExpectedRate of the neurons fire at each step.
+  // Expected operations per image. Level kernels: products, which do not depend on the image. Event
+  // kernels and the readout: additions if kExpectedRate of the neurons fire at each step.
   double operations = 0;
 };
 
-// Spikes of a neuron and step, on average: 0.128 of ResNet-20, 0.134 of VGG-16-slim, both at T =
-// 12, beta = 1.5 (`cssrun --summary`, the mean of `rate`).
+// Spikes per neuron and step, on average: 0.128 in ResNet-20, 0.134 in VGG-16-slim, both at T = 12,
+// beta = 1.5 (`cssrun --summary`, the mean of `rate`).
 constexpr double kExpectedRate = 0.13;
 
 struct LayerPlan {
-  // Layout of membranes and spikes: lanes of a position in one block of channels, and blocks.
+  // Layout of membranes and spikes: lanes per position in a block of channels, and blocks.
   uint32_t lanes = 0;
   uint32_t blocks = 0;
   PoolName pool = PoolName::kNone;
@@ -77,7 +77,7 @@ struct IntegerPlan {
   std::vector<LayerPlan> layers;  // by layer index: the encoder first, the readout last
 };
 
-// Of a network that the integer engine runs.
+// `network` is one that the integer engine runs.
 IntegerPlan DescribePlan(const LoadedNetwork& network);
 
 std::string_view ToString(KernelName kernel);

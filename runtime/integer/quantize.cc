@@ -12,7 +12,7 @@ namespace cssrun::internal {
 namespace {
 
 constexpr double kLargestMembrane = std::numeric_limits<int16_t>::max();
-// With fewer units to an amplitude, the rounding of a membrane is no longer small beside it.
+// With fewer units to an amplitude, the rounding of a membrane is no longer small compared with it.
 constexpr double kSmallestUnit = 48;
 // An amplitude before the silent period has at least so many units: with fewer, logits drift from
 // the float engine's (ResNet-20, T = 6, beta = 2: error 5.4 % at 512 units, 5.6 % at 256, 7.7 % at
@@ -42,8 +42,8 @@ void SetParameter(const LaneLayout& layout, uint32_t channels, T missing, T* out
   });
 }
 
-// The smallest scale at which all weights are whole numbers up to `most`: those of a quantized
-// model then lose nothing. 0 if there is none.
+// The smallest scale at which all weights are whole numbers up to `most`, so that those of a
+// quantized model lose nothing. 0 if there is none.
 double WholeScale(std::span<const float> weights, int most) {
   constexpr double kWhole = 1e-3;
   float largest = 0;
@@ -60,7 +60,7 @@ double WholeScale(std::span<const float> weights, int most) {
   return 0;
 }
 
-// Of settled layers: where one convolution's weights are whole numbers at some scale, takes it.
+// For settled layers: takes a scale at which one convolution's weights are whole numbers, if any.
 void MakeScalesWhole(const CodeOf& code, std::span<const Connection> connections,
                      std::span<const KernelChoice> choices, std::vector<double>& scales) {
   const Connection* only = nullptr;
@@ -77,8 +77,8 @@ void MakeScalesWhole(const CodeOf& code, std::span<const Connection> connections
   }
   if (only == nullptr) return;
   const size_t fan_in = only->synapses->weights()->size() / scales.size();
-  // Weights that small beside theta hardly ever sum to what a train carries: an eighth of the range
-  // will do.
+  // Weights that are so small compared with theta hardly ever add up to a full train: an eighth of
+  // the range is enough.
   const double fits = std::min(most, 8 * kLargestMembrane / std::exp2(code.timesteps));
   for (size_t channel = 0; channel < scales.size(); ++channel) {
     const double whole =
@@ -136,7 +136,7 @@ std::vector<double> ChooseScales(const CodeOf& code, const TargetLayer& target,
     return scales;
   }
   for (double& scale : scales) {
-    // u is a whole number, and s is what makes it one.
+    // s is chosen so that u is a whole number.
     const double unit = std::floor(scale * code.gain);
     if (unit < kSmallestUnit) {
       reason = "weights that are too large beside the amplitude for 16 bits";
@@ -174,7 +174,7 @@ PixelScales ChoosePixelScales(std::span<const float> weights, size_t targets,
                               std::span<const double> zeros) {
   constexpr double kLargestSum = 1 << 30;
   constexpr double kPixels = 256;
-  // What the second plane of all weights may bring while the first one is summed.
+  // The most that the second plane of all weights adds.
   constexpr double kSecondPlane = 64 * kPixels;
   const size_t fan_in = weights.size() / targets;
   CSSRUN_ASSERT(zeros.size() == weights.size());
@@ -237,7 +237,7 @@ void QuantizeEventNeurons(const CodeOf& code, const format::Node& node, bool tak
     SetParameter(layout, channels, 0.0F, layer.pixel_scale.get(),
                  [&](uint32_t c) { return static_cast<float>(scales[c]); });
   }
-  std::vector<double> carry(channels, 0);  // what rounding has kept back so far
+  std::vector<double> carry(channels, 0);  // the remainder of rounding so far
   std::vector<int16_t> biases(channels);
   for (uint32_t i = 0; i < code.timesteps; ++i) {
     const auto threshold = static_cast<double>(node.thresholds()->Get(i));

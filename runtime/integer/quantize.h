@@ -13,7 +13,7 @@
 
 namespace cssrun::internal {
 
-// How many amplitudes u a membrane of event neurons holds at least.
+// A membrane of event neurons holds at least so many amplitudes u.
 constexpr int kHeadroom = 16;
 // A membrane of settled neurons holds twice what a train can carry.
 constexpr int kSettledHeadroom = 2;
@@ -37,15 +37,15 @@ std::vector<double> ChooseScales(const CodeOf& code, const TargetLayer& target,
                                  std::span<const Connection> connections,
                                  std::span<const KernelChoice> choices, std::string& reason);
 
-// Those of a level kernel whose sums have 32 bits: as large as the weights allow, and one at which
-// they are whole numbers if there is any.
+// The scales of a level kernel whose sums have 32 bits: as large as the weights allow, or if there
+// is one, a scale at which the weights are whole numbers.
 std::vector<double> ChooseLevelScales(const TargetLayer& target, const Connection& connection,
                                       const KernelChoice& choice);
 
-// Those of a first layer whose pixels are bytes: the ones at which weights are whole numbers, as
-// those of an 8-bit model with a zero point are up to 255, and otherwise as large as 15 bits allow.
-// `weights`: of bytes, [target][fan-in]; `zeros`: the zero of each source of a target's fan-in, as
-// often as it comes.
+// The scales of a first layer whose pixels are bytes: those at which the weights are whole numbers,
+// if there are such scales (an 8-bit model with a zero point has whole weights up to 255),
+// otherwise as large as 15 bits allow. `weights`: of bytes, [target][fan-in]; `zeros`: the zero of
+// each source in a target's fan-in.
 struct PixelScales {
   uint32_t planes = 1;         // bytes of a weight
   std::vector<double> scales;  // units per amplitude; empty: the layer cannot be summed so
@@ -53,8 +53,8 @@ struct PixelScales {
 PixelScales ChoosePixelScales(std::span<const float> weights, size_t targets,
                               std::span<const double> zeros);
 
-// Settled units per unit of a level kernel that has `scales` of its own, by parameter lane; null if
-// it has none.
+// Settled units per unit of a level kernel that has its own `scales`, by parameter lane; null if it
+// has none.
 hwy::AlignedFreeUniquePtr<float[]> FloatScale(const CodeOf& code, std::span<const double> scales,
                                               const MembraneLayout& layout);
 

@@ -33,8 +33,8 @@ struct BoundLevels {
 using BoundLevelConv = BoundLevels<LevelConv, SumLevelsFunction>;
 using BoundLevelDepthwise = BoundLevels<LevelDepthwise, SumDepthwiseFunction>;
 
-// Nothing to do row by row: in an event step whatever reads levels, in a settling step shortcuts,
-// which FloatInputs() adds.
+// Nothing to do row by row: in an event step, kernels that read levels; in a settling step,
+// shortcuts, which FloatInputs() adds.
 struct NotBound {};
 
 using Bound =
@@ -65,8 +65,8 @@ void WithEventKernel(Bound& bound, const Function& function) {
       bound);
 }
 
-// SyOPs are counted with the first block or tile; each source row with the target rows beside it.
-// Levels are counted once, by the settling step.
+// Only the part with the first block and tile counts SyOPs, each source row with the corresponding
+// target rows. Levels are counted once, by the settling step.
 uint64_t CountPart(const IntegerLayer& layer, std::span<const SynapseInput> inputs,
                    const LayerPart& part, bool settling, const TileRange& tiles = {}) {
   if (part.first_block != 0 || tiles.first != 0) return 0;
@@ -116,12 +116,12 @@ void AddInputs(size_t synapses, const EventTarget& target, const BindInput& bind
 }
 
 constexpr ColumnRange kAllColumns;
-// Those of a row of membranes, or of what is sent.
+// Those of a row of membranes, or of a row that is sent.
 std::span<const ColumnRange> ColumnsOfRow(const RowRanges* columns, size_t row) {
   return columns == nullptr ? std::span(&kAllColumns, 1) : columns->Of(row);
 }
 
-// Copies the levels of a shortcut to where potentials read them, in room `number` of the thread.
+// Copies the levels of a shortcut to where potentials read them: row `number` of the scratch.
 AlignedShortcut CopyShortcut(const LevelShortcut& shortcut, const LevelFrame& levels,
                              const SettlingStep& step, size_t row, size_t number) {
   const size_t size = CopiedRow(*step.layer);
@@ -138,8 +138,8 @@ struct RowFloats {
   size_t block_floats = 0;
 };
 
-// Those of the layer, which pixels and shortcuts are added to, or room for sums that are joined
-// soon: of row `number` of those that are computed together.
+// Those of the layer, to which pixels and shortcuts are added, or scratch for sums that are joined
+// soon: for row `number` of the rows that are computed together.
 RowFloats FloatsOf(const SettlingStep& step, size_t row, size_t number) {
   const MembraneLayout& layout = step.layer->membranes;
   if (step.floats != nullptr) {
@@ -150,8 +150,8 @@ RowFloats FloatsOf(const SettlingStep& step, size_t row, size_t number) {
   return {step.joined.subspan(number * size, size).data(), layout.map_lanes()};
 }
 
-// What the potentials of a row get from pixels and shortcuts; adds those of ShortcutAccess::kAdded
-// to `step.floats`. `number`: of the row among those that are computed together.
+// What pixels and shortcuts add to the potentials of a row; adds shortcuts of
+// ShortcutAccess::kAdded to `step.floats`. `number`: of the row among those computed together.
 PotentialInputs FloatInputs(const SettlingStep& step, size_t row, size_t number = 0) {
   const IntegerLayer& layer = *step.layer;
   PotentialInputs inputs;
@@ -181,21 +181,21 @@ PotentialInputs FloatInputs(const SettlingStep& step, size_t row, size_t number 
   return inputs;
 }
 
-// Whether potentials are made where the sums are.
+// Whether sums become potentials in registers.
 bool SumsAreFused(const SettlingStep& step) {
   const SettledSums sums = step.layer->settled()->sums;
   return step.pixels != nullptr || sums == SettledSums::kFusedLevels ||
          sums == SettledSums::kJoinedLevels;
 }
 
-// Whether levels leave the kernel that sums: no pool, no spike and no dead zone is between.
+// Whether levels leave the kernel that sums: no pool, spike or dead zone comes in between.
 bool SumsBecomeLevels(const SettlingStep& step) {
   return step.dead_zone == nullptr && std::holds_alternative<LevelsTarget>(step.sends) &&
          !step.layer->pools.pooled() && SumsAreFused(step);
 }
 
-// Where the sums of a set of synapses go, of several sets: `first` is those that nothing was stored
-// before.
+// Where the sums of a set of synapses go if there are several sets. `first`: the sums before which
+// nothing was stored.
 SumMode ModeOf(const IntegerSynapses& synapses, bool first) {
   if (!synapses.scales.empty()) return SumMode::kAddFloats;
   return first ? SumMode::kStore : SumMode::kJoin;
@@ -209,7 +209,7 @@ Bound BindLevels(const IntegerSynapses& synapses, const SynapseInput& input, Sum
   return BoundLevelDepthwise{&kernel, input.levels, Resolve(kernel), mode};
 }
 
-// What the rows of a step have in common.
+// The part of a target that the rows of a step share.
 template <class K, class Function>
 LevelTarget TargetOf(const BoundLevels<K, Function>& bound, const SettlingStep& step,
                      const SettledRow& settled) {
@@ -227,8 +227,8 @@ LevelTarget TargetOf(const BoundLevels<K, Function>& bound, const SettlingStep& 
   return target;
 }
 
-// `inputs`: what else the potentials of the row get, where they are the kernel's to make. `number`:
-// of the row among those that are computed together.
+// `inputs`: what else joins the row's potentials, if the kernel computes them. `number`: of the row
+// among those that are computed together.
 template <class K, class Function>
 void SumRow(const BoundLevels<K, Function>& bound, const SettlingStep& step,
             const PotentialInputs& inputs, size_t row, size_t number, LevelTarget& target) {
@@ -248,7 +248,7 @@ void SumRow(const BoundLevels<K, Function>& bound, const SettlingStep& step,
   bound.sum(*bound.kernel, *bound.levels, target, row);
 }
 
-// Writes the spikes or levels of potentials: row `row` of what `settled` says.
+// Writes the spikes or levels of the potentials in row `row` of `settled`.
 void SendRow(const SettlingStep& step, const SettledRow& settled, size_t row, size_t spike_row,
              const ColumnRange& columns) {
   if (step.dead_zone != nullptr) KeepLevels(settled, *step.dead_zone, row, spike_row, columns);
@@ -280,12 +280,12 @@ void SettleRow(const SettlingStep& step, const SettledRow& settled, size_t row) 
   }
 }
 
-// Weights that stay in the second-level cache from one row to the next. Where there are more, some
-// rows take their turns tile by tile of targets, so that weights come from memory once for all of
+// Weights that stay in the second-level cache from one row to the next. With more, several rows
+// share each tile of targets before the next, so that weights come from memory once for all of
 // them.
 constexpr size_t kKeptWeights = size_t{256} << 10;
 
-// In how many turns a kernel takes its tiles.
+// The number of turns in which a kernel computes its tiles.
 template <class K>
 uint32_t TurnsOf(const K& kernel) {
   if constexpr (std::is_same_v<K, LevelConv>) {
@@ -294,7 +294,7 @@ uint32_t TurnsOf(const K& kernel) {
   return 1;
 }
 
-// Rows that are computed together, where level kernels are all that sums.
+// Rows that are computed together, if only level kernels sum.
 size_t RowsTogether(const IntegerLayer& layer) {
   const auto takes_turns = [](const IntegerSynapses& s) {
     return std::visit([](const auto& kernel) { return TurnsOf(kernel) > 1; }, s.kernel);
@@ -328,8 +328,8 @@ void WithLevels(const Bound& bound, const Function& function) {
   }
 }
 
-// A layer whose potentials are made where the sums of `last` are. Those of `others` are in memory
-// by then.
+// A layer whose potentials are computed in the registers that hold the sums of `last`. The sums of
+// `others` are in memory by then.
 template <class K, class Function>
 void RunFusedLevels(const BoundLevels<K, Function>& last, std::span<const Bound> others,
                     const SettlingStep& step, const SettledRow& settled) {
@@ -343,7 +343,7 @@ void RunFusedLevels(const BoundLevels<K, Function>& last, std::span<const Bound>
       });
     }
     for (size_t i = 0; i < rows; ++i) {
-      // Shortcuts would be added to floats that nobody has set.
+      // Otherwise shortcuts would be added to floats that nothing has set.
       if (ColumnsOfRow(step.columns, first + i).empty()) continue;
       inputs[i] = FloatInputs(step, first + i, i);
     }

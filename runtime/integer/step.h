@@ -3,11 +3,11 @@
 // - An event step adds the spikes of one index, lets neurons fire if the silent period is over, and
 //   lets membranes grow to the next index. A settled layer that collects events does the same
 //   without ever firing.
-// - A settling step is the last input index of a settled layer: what is still to come is added, and
-//   all T spikes leave, as levels alone where nobody reads single spikes.
+// - A settling step is the last input index of a settled layer: the remaining input is added, and
+//   all T spikes leave, as levels alone if nothing reads single spikes.
 //
-// Rows are taken one after another, so that a row fires while its membranes are in the first-level
-// cache. Steps do not count the spikes that leave, but those of levels (LevelsTarget::row_spikes).
+// Rows are computed one by one, so that a row fires while its membranes are in the first-level
+// cache. Steps count the spikes that leave only for levels alone (LevelsTarget::row_spikes).
 #ifndef CSSRUN_RUNTIME_INTEGER_STEP_H_
 #define CSSRUN_RUNTIME_INTEGER_STEP_H_
 
@@ -20,11 +20,11 @@
 
 namespace cssrun::internal {
 
-// Synapses are taken row by row up to this many; a layer with more takes one set of synapses after
-// another. Which of the two decides the order of saturating additions, so it belongs to the bits.
+// A layer with at most this many sets of synapses adds all of them row by row, a layer with more
+// one set after another. This decides the order of saturating additions, and so the bits.
 constexpr size_t kMostInterleavedSynapses = 16;
 
-// Rows that take their turns tile by tile of targets, where a layer has many weights.
+// Rows that share each tile of targets before the next, in a layer with many weights.
 constexpr size_t kMostRowsTogether = 16;
 
 // The input of one set of synapses.
@@ -47,22 +47,22 @@ struct SettlingStep {
   const IntegerLayer* layer = nullptr;
   std::span<const SynapseInput> inputs;  // by synapses
   LayerPart part;
-  TileRange tiles = {};  // of part's targets; all, but for a layer of TileKernelOf()
+  TileRange tiles = {};  // of part's targets; all, except with TileKernelOf()
   int16_t* membranes = nullptr;
-  // What pixels bring, in settled units, [block][row][map lanes]; shortcuts of
-  // ShortcutAccess::kAdded are added to it. Null where neither exists.
+  // What pixels add, in settled units, [block][row][map lanes], plus shortcuts of
+  // ShortcutAccess::kAdded. Null if there is neither.
   float* floats = nullptr;
-  // The image, where the layer sums its bytes; null otherwise.
+  // The image, if the layer sums its bytes; else null.
   const LevelFrame* pixels = nullptr;
   std::span<int32_t> level_sums;  // room of this thread: a number per column, see LevelTarget
-  // Room of this thread for a shortcut that is copied: kMostRowsTogether rows of CopiedRow()
+  // Scratch of this thread for a shortcut that is copied: kMostRowsTogether rows of CopiedRow()
   // levels.
   std::span<uint8_t> copied;
-  // Room of this thread for what joins the sums of the last kernel (SettledSums::kJoinedLevels)
-  // where `floats` is null: JoinedFloats().
+  // Scratch of this thread, JoinedFloats() of them, for what joins the sums of the last kernel
+  // (SettledSums::kJoinedLevels); used if `floats` is null.
   std::span<float> joined;
   // The columns of membranes that the part computes, and those of pools that RunPoolStep() sends;
-  // null: all. Where a row has none, nothing of it is computed.
+  // null: all. A row without columns is skipped.
   const RowRanges* columns = nullptr;
   const RowRanges* sent_columns = nullptr;
   const DeadZone* dead_zone = nullptr;  // null: none
@@ -71,25 +71,25 @@ struct SettlingStep {
   std::variant<DigitsTarget, LevelsTarget> sends;
 };
 
-// The bytes of a row of levels that a shortcut of the layer is copied to; 0: none is.
+// The bytes of a row of levels to which a shortcut of the layer is copied; 0: none is copied.
 size_t CopiedRow(const IntegerLayer& layer);
 
 // The floats that a layer's step needs of SettlingStep::joined; 0: none.
 size_t JoinedFloats(const IntegerLayer& layer);
 
-// Both return the synaptic operations that the part counts: over all rows, and with the first block
-// alone, they add up to the layer's.
+// Both return the synaptic operations that the part counts. Only parts with the first block count,
+// so over all parts they add up to the layer's.
 uint64_t RunEventStep(const EventStep& step);
 uint64_t RunSettlingStep(const SettlingStep& step);
 
-// The one kernel of a step whose tiles of targets may be shared, each for all rows: nothing joins
-// its sums in memory, and they leave as levels or as potentials of pools. Null: there is none.
-// Parts of some tiles do not count spikes that leave: CountSentLevels() does when all have run.
+// The only kernel of a step, if threads may share its tiles of targets, each thread for all rows:
+// nothing joins its sums in memory, and they leave as levels or as potentials of pools. Else null.
+// Parts of some tiles do not count the spikes that leave; CountSentLevels() does, after all parts.
 const LevelConv* TileKernelOf(const SettlingStep& step);
 void CountSentLevels(const SettlingStep& step);
 
 // Writes what pools [first_pool, last_pool) of rows send, once all parts of the layer have settled.
-// `room`: of this thread, PooledRowLayout() of the layer.
+// `room`: scratch of this thread, PooledRowLayout() of the layer.
 void RunPoolStep(const SettlingStep& step, size_t first_pool, size_t last_pool,
                  std::span<int16_t> room);
 

@@ -1,4 +1,4 @@
-// The images that a network takes, from its file and into it.
+// Reads from a network's file which images it takes, and writes it there.
 #ifndef CSSRUN_RUNTIME_NETWORK_INPUT_FORMAT_H_
 #define CSSRUN_RUNTIME_NETWORK_INPUT_FORMAT_H_
 
@@ -11,7 +11,7 @@ namespace cssrun::internal {
 
 InputFormat UnpackInput(const format::Preprocessing& packed, const format::Extent& image);
 
-// Files of older versions had a shorter side alone; what they could say is still said as they did.
+// Older files had only a shorter side; what they could say is still written that way.
 std::unique_ptr<format::PreprocessingT> PackInput(const InputFormat& input);
 
 }  // namespace cssrun::internal

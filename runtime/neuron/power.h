@@ -6,8 +6,8 @@
 
 namespace cssrun::internal {
 
-// base^exponent by products: std::pow has other last bits where the C library was built with fused
-// multiply-adds, and answers are the same bits on every machine.
+// base^exponent by products. The last bits of std::pow depend on whether the C library uses fused
+// multiply-adds, and answers must have the same bits on every machine.
 inline double PowerOf(float base, uint32_t exponent) {
   double power = 1;
   for (uint32_t k = 0; k < exponent; ++k) power *= static_cast<double>(base);

@@ -12,7 +12,7 @@
 namespace cssrun::internal {
 
 // The longest train that is computed in one step. Its potential has 16 bits; a longer train would
-// leave too few of them for the fraction, and its level more than a byte.
+// leave too few of them for the fraction, and its level would not fit a byte.
 constexpr uint32_t kLongestSettledTrain = 8;
 
 // The longest train for which sums of 16 bits leave enough units to an amplitude (512 at 6 steps,

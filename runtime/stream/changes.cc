@@ -70,7 +70,7 @@ HWY_INLINE uint64_t TakeBytes(const uint8_t* HWY_RESTRICT fresh, uint8_t* HWY_RE
   return bits;
 }
 
-// From bits of 64 neurons, those of positions that have kOfPosition neurons each.
+// Turns bits of 64 neurons into bits of positions that have kOfPosition neurons each.
 template <size_t kOfPosition>
 HWY_INLINE uint64_t PositionsOf(uint64_t neurons) {
   constexpr uint64_t kPosition = (uint64_t{1} << kOfPosition) - 1;
@@ -91,7 +91,7 @@ HWY_INLINE void SetNeurons(uint64_t bits, size_t first, uint32_t* neurons) {
   }
 }
 
-// Takes rows of levels piece by piece, and counts.
+// Takes rows of levels piece by piece, and counts the changes.
 template <bool kBounds>
 struct LevelTaker {
   template <size_t kCount>
@@ -215,7 +215,7 @@ void CountRowSpikesTarget(SpikeFrame& spikes, size_t row) {
   spikes.counts[row] = static_cast<uint32_t>(sum);
 }
 
-// Of the readout of a mean, where all neurons reach equally many logits.
+// For the readout of a mean, in which all neurons reach equally many logits.
 uint64_t CountBitsTarget(std::span<const uint32_t> words) {
   uint64_t count = 0;
   for (const uint32_t word : words) count += static_cast<uint64_t>(std::popcount(word));

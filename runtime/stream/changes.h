@@ -1,4 +1,4 @@
-// Compares what a layer sends now with what it sent before, and takes what changed.
+// Compares what a layer sends now with what it sent before, and copies the differences.
 #ifndef CSSRUN_RUNTIME_STREAM_CHANGES_H_
 #define CSSRUN_RUNTIME_STREAM_CHANGES_H_
 
@@ -16,8 +16,8 @@
 
 namespace cssrun::internal {
 
-// Where changes of a row are noted: a bit for each neuron that sends something else, by line of 32,
-// unless `neurons` is empty, and one for its position. Bits are added.
+// Where the changes of a row are noted: a bit for each neuron that changed, by line of 32, unless
+// `neurons` is empty, and a bit for its position. Bits are added to those that are set.
 struct RowChanges {
   std::span<uint32_t> neurons;
   std::span<uint64_t> positions;
@@ -29,12 +29,12 @@ uint64_t TakeLevels(const LevelFrame& fresh, LevelFrame& kept, size_t row,
                     const ColumnRange& columns, const LaneLayout& layout, const RowChanges& changes,
                     size_t apart = 0);
 
-// What a layer sends whose spikes are read.
+// What a layer sends if its spikes are read.
 struct SentSpikes {
   LevelFrame* levels = nullptr;  // may be empty
   std::span<SpikeFrame> spikes;  // by spike index
 };
-// The same of trains, in whole lines of 32 neurons.
+// The same for spike trains, in whole lines of 32 neurons.
 uint64_t TakeSpikes(const SentSpikes& fresh, const SentSpikes& kept, size_t row,
                     const ColumnRange& columns, const LaneLayout& layout,
                     const RowChanges& changes);

@@ -7,7 +7,7 @@
 
 namespace cssrun::internal {
 
-// Whether a stream can run the network, and if not, why and what to do about it.
+// Ok if a stream can run the network; otherwise the reason and what to do about it.
 Status CheckStream(const LoadedNetwork& network);
 
 }  // namespace cssrun::internal

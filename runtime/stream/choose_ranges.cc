@@ -23,8 +23,8 @@ uint32_t BandRowsOf(const IntegerLayer& layer, const LevelLayout& levels) {
   return static_cast<uint32_t>(std::clamp<size_t>(rows, 1, kMostBandRows));
 }
 
-// A range begins for as much as a hundred vectors of products (40 and 110 are equally fast on Zen
-// 4, none costs 5 to 10 %).
+// Beginning a range costs as much as a hundred vectors of products (40 and 110 are equally fast on
+// Zen 4; 0 costs 5 to 10 %).
 uint32_t GapOf(const IntegerLayer& layer) {
   constexpr double kRange = 100;
   constexpr double kLargestGap = 16;

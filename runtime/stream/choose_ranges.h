@@ -1,4 +1,4 @@
-// What a stream computes at a time, by measurement.
+// How much a stream computes at a time, chosen by measurement.
 #ifndef CSSRUN_RUNTIME_STREAM_CHOOSE_RANGES_H_
 #define CSSRUN_RUNTIME_STREAM_CHOOSE_RANGES_H_
 
@@ -8,12 +8,12 @@
 
 namespace cssrun::internal {
 
-// Rows that are computed before they are compared: as many as the first-level cache holds levels
-// of, but more where weights do not stay near, which come once for all of them.
+// Rows that are computed before they are compared: as many as have their levels in the first-level
+// cache, but more if the weights do not stay near, since all rows then share one reading of them.
 constexpr uint32_t kMostBandRows = 16;
 uint32_t BandRowsOf(const IntegerLayer& layer, const LevelLayout& levels);
 
-// Columns between two ranges that cost less than it does to begin a range.
+// Computing so many columns between two ranges costs less than beginning another range.
 uint32_t GapOf(const IntegerLayer& layer);
 
 }  // namespace cssrun::internal

@@ -9,7 +9,7 @@
 namespace cssrun::internal {
 namespace {
 
-// Rows that are counted together: beginning to count costs as much as some rows.
+// Rows that are counted together, because starting a count costs as much as counting some rows.
 constexpr size_t kCountedRows = 8;
 
 bool AnyInRows(const PositionBits& bits, size_t first, size_t last) {

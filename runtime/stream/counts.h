@@ -1,6 +1,6 @@
-// Counts of a stream: what changed, and, where they are asked for, its synapses and the spikes and
-// SyOPs that a full run would count. These are kept by some rows, so that where nothing changed
-// they cost nothing.
+// Counts of a stream: what changed and, if asked for, its synapses and the spikes and SyOPs that a
+// full run would count. The latter are kept for groups of rows, so that unchanged rows cost
+// nothing.
 #ifndef CSSRUN_RUNTIME_STREAM_COUNTS_H_
 #define CSSRUN_RUNTIME_STREAM_COUNTS_H_
 
@@ -18,14 +18,14 @@ namespace cssrun::internal {
 
 class StreamCounts {
  public:
-  // `levels_alone`: by layer. `all`: else only changes are counted, and all other numbers are 0.
+  // `levels_alone`: by layer. Without `all`, only changes are counted, and all other numbers are 0.
   StreamCounts(const LoadedNetwork& network, const std::vector<bool>& levels_alone, bool all);
 
   bool all() const { return all_; }
 
   void StartFrame();
-  // Row `row` of a layer has changed neurons: a bit each, read only with all(), and how many.
-  // Several threads may call it for different rows.
+  // Adds the changed neurons of row `row` of a layer: a bit each, read only with all(), and their
+  // number. Several threads may call it for different rows.
   void AddChanges(size_t layer, size_t row, std::span<const uint32_t> changed, uint64_t count,
                   LayerState& state);
   // All rows of a layer are done; `changed`: its positions that changed.
@@ -46,11 +46,11 @@ class StreamCounts {
     uint64_t spikes = 0;
     uint64_t synops = 0;
   };
-  // What a layer's spikes go to.
+  // A target of a layer's spikes.
   struct Reader {
     size_t layer = 0;
     const FanOut* fan_out = nullptr;
-    const ReadoutSynapses* readout = nullptr;  // where there is no fan_out
+    const ReadoutSynapses* readout = nullptr;  // if there is no fan_out
     std::vector<uint64_t> band_synops;         // by kCountedRows source rows; of a fan_out
   };
 

@@ -38,7 +38,7 @@ bool KeptPicture::Holds(T kept, T pixel) const {
   if constexpr (std::is_same_v<T, uint8_t>) {
     return static_cast<unsigned>(std::abs(int{kept} - int{pixel})) <= hold_;
   } else {
-    // A float of pixel / 255 is held as the 8-bit pixel is.
+    // A float of pixel / 255 is compared like the 8-bit pixel.
     constexpr float kRounding = 1e-3F;
     if (hold_ == 0) return kept == pixel;
     return std::abs(kept - pixel) * kLargestPixel <= static_cast<float>(hold_) + kRounding;
@@ -134,7 +134,7 @@ void KeptPicture::Take(std::span<const ChangedPixel> changes) {
       }
     }
   };
-  // What is beyond the hold in one channel is taken in all that are listed.
+  // A pixel beyond the hold in one channel is taken in all channels that are listed.
   for_each([&](size_t position, auto kept, auto value) {
     if (!Holds(kept, value)) changed_.Set(row_of(position), column_of(position));
   });

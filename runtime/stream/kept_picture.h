@@ -1,5 +1,5 @@
-// The picture that a stream works with: each pixel keeps its value, in all channels, until a new
-// one leaves the hold in one of them.
+// The picture that a stream works with: each pixel keeps its value in all channels until one of
+// them changes by more than the hold.
 #ifndef CSSRUN_RUNTIME_STREAM_KEPT_PICTURE_H_
 #define CSSRUN_RUNTIME_STREAM_KEPT_PICTURE_H_
 
@@ -23,15 +23,15 @@ class KeptPicture {
   void Reset() { empty_ = true; }
   bool empty() const { return empty_; }
 
-  // Takes the pixels of a frame, of the network's size, and sets changed(). Where the frame before
-  // was of the other kind, this is a first frame. Returns whether it is a first one.
+  // Takes the pixels of a frame, of the network's size, and sets changed(). If the frame before was
+  // of the other kind, this is a first frame. Returns whether it is a first frame.
   bool Take(const Input& frame);
-  // The same of a difference, whose addresses are in range; not on an empty picture.
+  // The same for a difference, whose addresses are in range. The picture must not be empty.
   void Take(std::span<const ChangedPixel> changes);
 
   // The picture, interleaved; `kind` is that of the last frame.
   Input input() const;
-  // Positions of which a pixel changed with the last frame, and how many numbers did.
+  // The positions whose pixels changed with the last frame, and how many numbers changed.
   const PositionBits& changed() const { return changed_; }
   uint64_t changed_numbers() const { return changed_numbers_; }
 
@@ -42,7 +42,7 @@ class KeptPicture {
   void TakeChanged(std::span<const T> pixels, PixelOrder order, std::vector<T>& kept);
   template <class T>
   bool Holds(T kept, T pixel) const;
-  // Of a pixel, whose channels are `channel_stride` apart.
+  // Takes one pixel, whose channels are `channel_stride` apart.
   template <class T>
   void TakePixel(const T* pixel, size_t channel_stride, size_t row, size_t column, T* kept_row);
 

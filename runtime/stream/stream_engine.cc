@@ -41,7 +41,7 @@ StreamEngine::StreamEngine(const LoadedNetwork& network, const StreamOptions& op
     const size_t band = size_t{streams_[i].band_rows} * integers_.level_layouts[i].row_size;
     most_levels = std::max(most_levels, band);
   }
-  // Frames that a dead zone refers to have their places now.
+  // From here on, the frames that a dead zone refers to stay at their addresses.
   for (size_t i = 0; i < streams_.size(); ++i) AddDeadZone(i, streams_[i]);
   bands_.resize(workers_.size());
   if (options.dead_zone > 0) bounds_apart_ = most_levels;
@@ -268,7 +268,7 @@ bool StreamEngine::TouchLayer(size_t index) {
     Touch(stream.touched, *stream.pool_reach, stream.pool_touched);
   }
   stream.pool_ranges.Set(stream.pool_touched);
-  // Potentials that no pool sees are kept up to date as well: they are not told apart.
+  // Also updates potentials that no pool sees: telling them apart is not worth it.
   return true;
 }
 
@@ -295,7 +295,7 @@ void StreamEngine::RunLayer(size_t index) {
 
 void StreamEngine::InBands(size_t layer, uint32_t rows,
                            void (StreamEngine::*run)(size_t layer, uint32_t first, uint32_t last)) {
-  // Threads take fewer rows at once, to be busy equally long.
+  // Several threads take fewer rows at once, so that all are busy equally long.
   const bool shared = team_.threads() > 1 && integers_.layers[layer].work >= shared_work_;
   const uint32_t most = streams_[layer].band_rows;
   const uint32_t size = shared ? std::min(most, kMostBandRows / 2) : most;
@@ -360,9 +360,9 @@ SettlingStep StreamEngine::StreamStepOf(size_t index) {
   return step;
 }
 
-// Brings what is compared soon near: a byte of each cache line is read before the band is computed,
-// when many reads are under way at once. A frame takes 4 to 7 % less; prefetch instructions brought
-// nothing.
+// Brings into the cache what is compared soon: reads a byte of each cache line before the band is
+// computed, so that many reads are under way at once. A frame takes 4 to 7 % less time; prefetch
+// instructions gained nothing.
 void StreamEngine::ReadKept(size_t layer, uint32_t first_row, uint32_t last_row) const {
   if (!levels_alone_[layer] || IsKeptAtOnce(layer)) return;
   constexpr size_t kCacheLine = 64;

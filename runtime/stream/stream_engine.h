@@ -1,6 +1,6 @@
-// Runs a frame after the one before: what cssrun/stream.h promises.
+// Implements cssrun/stream.h: computes a frame from the frame before.
 //
-// The integer engine's frames of levels and spikes keep what each layer sent last. Of a new frame,
+// The integer engine's frames of levels and spikes keep what each layer sent last. For a new frame,
 // layer after layer:
 //
 //     what changed in its sources     bits of positions, PositionBits
@@ -50,21 +50,21 @@ class StreamEngine : private IntegerEngine {
   using IntegerEngine::set_shared_work;
   std::span<const SpikeFrame> spikes(size_t layer) const { return states_[layer].spikes; }
   // Whether the kernel that sums writes bounds beside the levels, for the dead zone: see
-  // LevelBounds. Elsewhere potentials are replaced, see dead_zone.h. Never of a first frame.
+  // LevelBounds. Otherwise potentials are replaced, see dead_zone.h. False for a first frame.
   bool WritesBounds(size_t layer) const;
 
  private:
   // Of one layer.
   struct StreamState {
-    // What is computed of a frame, before it is compared with what was kept, of a layer whose
-    // spikes are read; levels alone go into the bands of threads.
+    // The new spikes of a layer whose spikes are read, before they are compared with the kept ones;
+    // levels alone go into the bands of threads.
     LevelFrame levels;
     std::vector<SpikeFrame> spikes;
     uint32_t band_rows = 0;           // that are computed before they are compared
     std::vector<Reach> direct_reach;  // by direct synapses
     PositionBits touched;             // of the map
     TouchedRanges ranges;
-    // Of what pools send; without them nothing.
+    // For what pools send; unset without pools.
     std::optional<Reach> pool_reach;
     PositionBits pool_touched;
     TouchedRanges pool_ranges;
@@ -75,7 +75,7 @@ class StreamEngine : private IntegerEngine {
     }
     PositionBits changed;
     bool any_changed = false;  // always on a first frame
-    // With a dead zone. Of layers that write digits: see DeadZone.
+    // Only with a dead zone, for layers that write digits: see DeadZone.
     DeadZone dead_zone;
     std::vector<int16_t> potentials, carried;
     LayerStatistics readout;  // of the last frame that it was computed for
@@ -99,17 +99,17 @@ class StreamEngine : private IntegerEngine {
   void RunReadout(size_t layer);
   // Returns whether anything of the layer is touched.
   bool TouchLayer(size_t layer);
-  // Calls run(layer, first, last) for all of `rows`, with all threads where it pays.
+  // Calls run(layer, first, last) for all of `rows`, with all threads if it pays.
   void InBands(size_t layer, uint32_t rows,
                void (StreamEngine::*run)(size_t layer, uint32_t first, uint32_t last));
-  // Some rows of a layer's map, then of what its pools send.
+  // Run some rows of a layer's map, and of what its pools send.
   void RunRows(size_t layer, uint32_t first_row, uint32_t last_row);
   void PoolRows(size_t layer, uint32_t first_row, uint32_t last_row);
-  // Rows of the map that are all touched, or any rows of a layer that takes no events.
+  // Settles rows of the map that are all touched, or any rows of a layer that takes no events.
   void SettleRows(size_t layer, uint32_t first_row, uint32_t last_row);
   SettlingStep StreamStepOf(size_t layer);
   void ReadKept(size_t layer, uint32_t first_row, uint32_t last_row) const;
-  // Of a first frame there is nothing to compare levels with.
+  // A frame that runs whole has no kept levels to compare with.
   bool IsKeptAtOnce(size_t layer) const { return whole_ && levels_alone_[layer]; }
   void CompareRows(size_t layer, uint32_t first_row, uint32_t last_row);
   uint64_t TakeRowChanges(size_t layer, uint32_t row, const ColumnRange& range,
@@ -118,7 +118,7 @@ class StreamEngine : private IntegerEngine {
   const StreamOptions stream_options_;
   KeptPicture picture_;
   std::vector<StreamState> streams_;  // by layer
-  // By thread: levels alone of some rows with their bounds, and neurons of a row that changed.
+  // By thread: levels alone of some rows with their bounds, and the changed neurons of a row.
   std::vector<LevelFrame> bands_;
   size_t bounds_apart_ = 0;  // in bands, see LevelBounds; 0: there is no dead zone
   std::vector<std::vector<uint32_t>> row_changes_;

@@ -16,8 +16,8 @@ struct PixelRow {
   size_t channels = 0;
 };
 
-// Copies each pixel of which some channel differs by more than `hold` from the kept one, and adds a
-// bit for its position to `positions`. Returns how many numbers became others.
+// Copies each pixel that differs by more than `hold` from the kept one in some channel, and adds a
+// bit for its position to `positions`. Returns how many numbers changed.
 uint64_t TakePixels(const PixelRow& row, uint8_t hold, std::span<uint64_t> positions);
 
 }  // namespace cssrun::internal

@@ -9,7 +9,7 @@
 namespace cssrun::internal {
 namespace {
 
-// From this share of a row on, in percent, the row is computed whole.
+// If at least this percentage of a row is touched, the whole row is computed.
 constexpr uint32_t kWholeRowPercent = 90;
 
 void SetBits(std::span<uint64_t> words, size_t first, size_t last) {
@@ -45,7 +45,7 @@ uint64_t Moved(std::span<const uint64_t> words, size_t at, int shift) {
   return words[at] >> -shift | above << (static_cast<int>(kPositionsOfWord) + shift);
 }
 
-// The columns of a row that see what changed in one of as many.
+// The columns of a row that see the changes in a source row of as many columns.
 void TouchShifted(const PositionBits& changed, size_t row, const Reach& reach,
                   PositionBits& touched) {
   const Interval rows = reach.rows[row];
@@ -62,7 +62,7 @@ void TouchShifted(const PositionBits& changed, size_t row, const Reach& reach,
   }
 }
 
-// The same for any reach: ranges of changed columns reach ranges.
+// The same for any reach, by ranges of changed columns.
 void TouchRanges(const PositionBits& changed, size_t row, const Reach& reach,
                  PositionBits& touched) {
   const Interval rows = reach.rows[row];

@@ -1,4 +1,4 @@
-// From the positions that changed in a layer to those that see them in the next.
+// From the positions that changed in a layer to the positions of the next layer that see them.
 #ifndef CSSRUN_RUNTIME_STREAM_TOUCHED_H_
 #define CSSRUN_RUNTIME_STREAM_TOUCHED_H_
 
@@ -20,9 +20,9 @@ class TouchedRanges {
  public:
   TouchedRanges() = default;
   struct Rule {
-    bool whole_rows = false;  // kernels know nothing less
+    bool whole_rows = false;  // kernels can compute nothing less
     uint32_t align = 1;       // columns that are computed together
-    uint32_t gap = 0;         // ranges that are so near to each other are computed as one
+    uint32_t gap = 0;         // ranges at most so far apart are computed as one
   };
   // Room for the ranges of a map.
   TouchedRanges(size_t rows, size_t columns, const Rule& rule);

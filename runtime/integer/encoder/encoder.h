@@ -30,7 +30,7 @@ EncoderTable MakeEncoderTable(const format::Network& network);
 void EncodeRow(const uint16_t* positive, const uint16_t* negative, size_t neurons, uint32_t bit,
                size_t row, SpikeFrame& spikes);
 
-// The levels of a layer whose spikes of all T steps are there, for layers that are not settled
+// Computes the levels of a layer from its spikes of all T steps, for layers that are not settled
 // themselves.
 void FillLevels(std::span<const SpikeFrame> steps, LevelFrame& levels);
 

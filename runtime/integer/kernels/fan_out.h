@@ -5,8 +5,8 @@
 //     row_readers[y] * (target columns that read x) * target_channels
 //
 // membranes; borders count only synapses that exist. Nearly all columns reach equally many target
-// columns, so the number of a row's spikes times `usual_columns` is the rule, and `exceptions`
-// correct it word by word.
+// columns, so a row counts the number of its spikes times `usual_columns`, and `exceptions` correct
+// this word by word.
 #ifndef CSSRUN_RUNTIME_INTEGER_KERNELS_FAN_OUT_H_
 #define CSSRUN_RUNTIME_INTEGER_KERNELS_FAN_OUT_H_
 
@@ -47,7 +47,7 @@ void SetColumns(const std::vector<int32_t>& columns_reached, FanOut& fan_out);
 // SyOPs of the spikes of source rows [first, last).
 uint64_t CountSynops(const FanOut& fan_out, const SpikeFrame& frame, size_t first, size_t last);
 
-// Levels whose spikes nobody writes, and how many spikes they stand for.
+// Levels whose spikes are not written, and the number of spikes that they stand for.
 struct CountedLevels {
   const LevelFrame* levels = nullptr;
   const LevelRule* rule = nullptr;

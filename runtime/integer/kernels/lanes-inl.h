@@ -1,4 +1,4 @@
-// What the integer kernels share: features of the target, loads of weights, masks of spikes.
+// Shared by the integer kernels: features of the target, loads of weights, masks of spikes.
 #if defined(CSSRUN_RUNTIME_INTEGER_KERNELS_LANES_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef CSSRUN_RUNTIME_INTEGER_KERNELS_LANES_INL_H_
 #undef CSSRUN_RUNTIME_INTEGER_KERNELS_LANES_INL_H_
@@ -102,7 +102,7 @@ HWY_INLINE void WithLanesOf(const LaneLayout& layout, const Run& run) {
   }
 }
 
-// Clears what lanes beyond the last of a row's neurons seem to send. Whole words are not written:
+// Clears the spikes of lanes beyond a row's last neuron. Does not write whole words, because
 // another thread may be writing them.
 HWY_INLINE void ClearMissingNeurons(size_t neurons, uint64_t* words) {
   const size_t last = neurons % kLineLanes;

@@ -1,4 +1,4 @@
-// What the integer kernels share on 64-bit ARM.
+// Shared by the integer kernels on 64-bit ARM.
 #if defined(CSSRUN_RUNTIME_INTEGER_KERNELS_NEON_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef CSSRUN_RUNTIME_INTEGER_KERNELS_NEON_INL_H_
 #undef CSSRUN_RUNTIME_INTEGER_KERNELS_NEON_INL_H_
@@ -25,8 +25,8 @@ HWY_INLINE void AddDotProducts(int8x16_t a, int8x16_t b, int32x4_t& sums) {
 #ifdef __ARM_FEATURE_DOTPROD
   sums = vdotq_s32(sums, a, b);
 #else
-  // The compiler has no name for it without a target of its own, which no Highway has for all
-  // machines with the instruction. Assemblers keep what they are told, which harms nothing.
+  // The compiler knows it only with a compiler target that no version of Highway has. The
+  // assembler's setting stays on afterwards, which does no harm.
   asm(".arch armv8.2-a+crypto+dotprod\n\tsdot %0.4s, %1.16b, %2.16b" : "+w"(sums) : "w"(a), "w"(b));
 #endif
 }

@@ -1,9 +1,9 @@
-// What the plain twins of the kernels (reference.h in each kernel's folder) are written in: one
-// spike, one membrane, one saturating addition at a time.
+// The building blocks of the kernels' plain twins (reference.h in each kernel's folder): one spike,
+// one membrane, one saturating addition at a time.
 //
-// A twin does what its kernel does from the numbers that the kernel was laid out from: windows and
-// weights as the file has them. It has no table, no list, no run and no vector. Twins are for tests
-// and benchmarks alone, see cssrun_kernel_references in runtime/CMakeLists.txt.
+// A twin computes what its kernel computes, but from windows and weights as the file has them. It
+// has no table, no list, no run and no vector. Twins are only for tests and benchmarks, see
+// cssrun_kernel_references in runtime/CMakeLists.txt.
 #ifndef CSSRUN_RUNTIME_INTEGER_KERNELS_PLAIN_H_
 #define CSSRUN_RUNTIME_INTEGER_KERNELS_PLAIN_H_
 

@@ -2,11 +2,11 @@
 //
 // With beta = 2, spike index k of T weighs 2^(T-1-k), so a train is a whole number, its level, from
 // -(2^T - 1) to 2^T - 1; a rectifying layer has levels of 0 and more. A byte holds level + zero, in
-// 0 to 255: zero is 0 for a layer that rectifies, and otherwise what makes its lowest level fit.
-// Settled layers write their levels together with their spikes; level kernels read them.
+// 0 to 255: zero is 0 for a layer that rectifies; otherwise it is chosen so that the lowest level
+// fits. Settled layers write their levels together with their spikes; level kernels read them.
 //
-// Rows hold neurons in the order of their words of spikes, between levels of 0 for what the windows
-// of readers see beyond the map:
+// Rows hold neurons in the order of their words of spikes. Before and after them are levels of 0,
+// which the windows of readers see beyond the map:
 //
 //     row:  | before: zero | neuron 0, 1, ... | zero |
 #ifndef CSSRUN_RUNTIME_INTEGER_LAYOUT_LEVEL_FRAME_H_
@@ -36,8 +36,8 @@ struct LevelFrame {
   uint8_t* Row(size_t row) { return levels.data() + IndexOf(row); }
   const uint8_t* Row(size_t row) const { return levels.data() + IndexOf(row); }
 
-  // From here on the frame has rows from `first` on, as many as there is room for, of this layout.
-  // What they hold is left over from before.
+  // From now on the frame holds the rows from `first` on, as many as it has room for, in this
+  // layout. Their contents are left over from before.
   void StartAt(size_t first, const LevelLayout& level_layout) {
     first_row = first;
     layout = level_layout;

@@ -4,9 +4,9 @@
 //               row 1   guard | column 0, 1, ... | guard | spare line
 //     block 1   ...
 //
-// A column holds the lanes of one position (LaneLayout). The guards take what a spike adds beyond
-// the map's left and right border; nothing reads them. The spare line lets unaligned loads run past
-// the last lane.
+// A column holds the lanes of one position (LaneLayout). What a spike adds beyond the map's left
+// and right border goes to the guards; nothing reads them. The spare line lets unaligned loads run
+// past the last lane.
 #ifndef CSSRUN_RUNTIME_INTEGER_LAYOUT_MEMBRANE_LAYOUT_H_
 #define CSSRUN_RUNTIME_INTEGER_LAYOUT_MEMBRANE_LAYOUT_H_
 
@@ -73,8 +73,8 @@ inline LineRange LinesOf(const ColumnRange& columns, size_t row_columns, const L
   return {within.first / positions, (within.last + positions - 1) / positions};
 }
 
-// Of some rows, the columns that are to be computed; the others stay as they are. Ranges of a row
-// are in order, not empty, and hold whole lines where membranes of several columns share one.
+// The columns of some rows that are to be computed; the others keep their values. Ranges of a row
+// are in order, not empty, and cover whole lines if membranes of several columns share one.
 struct RowRanges {
   std::span<const ColumnRange> Of(size_t row) const {
     CSSRUN_ASSERT(row + 1 < bounds.size());
@@ -84,8 +84,8 @@ struct RowRanges {
   std::vector<uint32_t> bounds;  // those of row r: [bounds[r], bounds[r + 1])
 };
 
-// Some rows of some blocks of a layer. Different parts write to different membranes, so that
-// threads may share a layer by parts.
+// Some rows of some blocks of a layer. Different parts write to different membranes, so threads can
+// share a layer by parts.
 struct LayerPart {
   uint32_t first_row = 0;  // of the membranes; parts hold whole pools
   uint32_t last_row = 0;   // one beyond

@@ -7,8 +7,8 @@
 //     bit 32 .. 63   neuron 32 w + bit - 32 fired a negative spike
 //
 // Firing writes a word as two masks. Consumers list its bits, lowest first, or use the halves as
-// masks. A list of channel numbers, which we had first, costs a compressing store for each vector
-// and 16 times the memory.
+// masks. Lists of channel numbers would cost a compressing store for each vector and 16 times the
+// memory.
 #ifndef CSSRUN_RUNTIME_INTEGER_LAYOUT_SPIKE_FRAME_H_
 #define CSSRUN_RUNTIME_INTEGER_LAYOUT_SPIKE_FRAME_H_
 

@@ -1,6 +1,6 @@
 // Neurons that integrate, fire and grow step by step, in 16 bits.
 //
-// Kept per neuron: the residual M (what came in less what was sent) and G (what was sent); this is
+// State of a neuron: the residual M (its input minus what it sent) and G (what it sent); this is
 // the residual form of TSA-ReLU (appendix A.7):
 //
 //     o = max(M, -G)           without rectification o = M
@@ -39,14 +39,14 @@ struct Growth {
   static Growth Of(float beta);
 };
 
-// Where the pools of settled neurons look.
+// The windows of the pools of settled neurons.
 struct PoolWindows {
   WindowAxis y, x;
 };
 
-// Max pools of a layer; both axes trivial where it has none. Settled neurons subtract nothing from
-// what they have sent, so a map position has one membrane there, however many pools see it: the
-// axes are trivial as well, and `windows` is set.
+// Max pools of a layer; both axes are trivial without pools. Settled neurons subtract nothing when
+// they send, so a map position has one membrane, however many pools see it: their axes are trivial
+// as well, and `windows` is set.
 struct LayerPools {
   PoolAxis y, x;
   uint32_t rows = 0;  // of spikes: pools
@@ -62,7 +62,7 @@ struct LayerPools {
 
 // One step of a part of a layer.
 struct NeuronStep {
-  // What a firing step has; there is none in the silent period.
+  // What only a firing step has; unset in the silent period.
   struct Firing {
     SpikeFrame* spikes = nullptr;
     const int16_t* unit = nullptr;
@@ -83,19 +83,19 @@ struct NeuronStep {
 };
 
 // Fires and grows row `row` of the membranes; pools fire with the last row of their members. Looked
-// up once a step, called once a row, in order.
+// up once per step, called once per row, in order.
 using FireRowFunction = void (*)(const NeuronStep& step, size_t row);
 FireRowFunction ResolveFireRow();
 
-// What pixels bring to event neurons at each step, in units, and what rounding has kept back of it:
+// What pixels add to event neurons at each step, in units, and the remainder of its rounding:
 // [block][row][map lanes].
 struct PixelPotentials {
   const float* potentials = nullptr;
   float* carry = nullptr;
 };
 
-// Adds the pixels' potentials, rounded to whole units; what rounding keeps back, at most a unit,
-// grows as membranes do and comes with the next step.
+// Adds the pixels' potentials, rounded to whole units; the remainder, at most a unit, grows as
+// membranes do and is added at the next step.
 void AddPixels(const PixelPotentials& pixels, const MembraneLayout& layout, const LayerPart& part,
                float beta, int16_t* membranes);
 

@@ -1,12 +1,12 @@
-// The level of a settled neuron straight from its potential, without the digits in between.
+// The level of a settled neuron directly from its potential, without the digits in between.
 //
-// A train of signed digits carries its potential rounded to a whole number, the level, and that is
-// all that level kernels read. Where the thresholds make it so, and those of the converter do, the
-// level is one addition, shift and clamp, and the number of spikes follows from the level:
+// A train of signed digits carries its potential rounded to a whole number, the level, and level
+// kernels read only this. With suitable thresholds, such as the converter's, the level is an
+// addition, a shift and a clamp, and the number of spikes follows from the level:
 //
 //     level = clamp((z + offset) >> fraction, least, most)
 //
-// The digits themselves are then written only when somebody looks at them.
+// The digits themselves are then written only if something reads them.
 #ifndef CSSRUN_RUNTIME_INTEGER_NEURONS_LEVEL_RULE_H_
 #define CSSRUN_RUNTIME_INTEGER_NEURONS_LEVEL_RULE_H_
 
@@ -20,16 +20,16 @@ namespace cssrun::internal {
 struct SettledNeurons;
 
 struct LevelRule {
-  // What is added to a potential if zero is added with it.
+  // The offset of a potential that also adds zero.
   int offset_to_byte() const { return offset + (zero << fraction); }
   uint8_t most_byte() const { return static_cast<uint8_t>(most + zero); }
-  // Whether the lowest level is the byte 0. Then potentials of 16 bits need no clamp but one from
-  // above, to most_byte(): with offset_to_byte() added, saturating, and shifted, they saturate to
-  // bytes.
+  // Whether the lowest level is the byte 0. Then 16-bit potentials need only one clamp, from above
+  // to most_byte(): with offset_to_byte() added, saturating, and then shifted, they saturate to
+  // bytes by themselves.
   bool saturates() const {
     return least + zero == 0 && offset_to_byte() <= 32767 && 32767 >> fraction >= most + zero;
   }
-  // Whether levels take all of a byte, as those of 8 steps, and need no clamp at all.
+  // Whether levels use all values of a byte, as with 8 steps, and need no clamp at all.
   bool fills_byte() const { return saturates() && most_byte() == 255; }
 
   int16_t offset = 0;    // in settled units, 0 or more
@@ -40,13 +40,13 @@ struct LevelRule {
   std::array<uint8_t, 256> spikes = {};  // by byte, level + zero: the spikes of the train
 };
 
-// The lowest and the highest level that a neuron may go on to send, where a stream has a dead zone:
-// of those within
+// The lowest and the highest level that a neuron may keep sending in a stream with a dead zone, of
+// those within
 //
 //     |z - level 2^fraction| <= limit
 //
-// They are written together with the level, by its rule but with other offsets, and what was sent
-// last is compared with them later:
+// They are written together with the level, by its rule but with other offsets; the level that was
+// sent last is compared with them later:
 //
 //     | levels of some rows | the lowest ones | the highest ones |
 //     |<------ apart ------>|<---- apart ---->|
@@ -61,7 +61,7 @@ struct LevelBounds {
   int16_t limit = 0;  // in settled units, see dead_zone.h
 };
 
-// What makes the digits of a layer, besides the neurons' thresholds and limits.
+// What determines the digits of a layer, besides the neurons' thresholds and limits.
 struct TrainShape {
   uint32_t timesteps = 0;
   bool rectify = false;
@@ -71,8 +71,8 @@ struct TrainShape {
   bool operator==(const TrainShape&) const = default;
 };
 
-// The rule that gives the level and the number of spikes that WriteDigits() gives, for all 65,536
-// potentials: each is tried. Nothing where the thresholds allow none.
+// A rule with the same levels and numbers of spikes as WriteDigits() for all 65,536 potentials,
+// each of which is tried. std::nullopt if the thresholds allow none.
 std::optional<LevelRule> FindLevelRule(const SettledNeurons& neurons, const TrainShape& shape);
 
 }  // namespace cssrun::internal

@@ -1,5 +1,5 @@
-// The potential z of settled neurons, from their sums: see settled.h. In float, in one order,
-// without fused multiply-adds, so that it is the same bits on every machine.
+// The potential z of settled neurons, from their sums: see settled.h. Computed in float, in one
+// order, without fused multiply-adds, so it has the same bits on every machine.
 #if defined(CSSRUN_RUNTIME_INTEGER_NEURONS_POTENTIAL_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef CSSRUN_RUNTIME_INTEGER_NEURONS_POTENTIAL_INL_H_
 #undef CSSRUN_RUNTIME_INTEGER_NEURONS_POTENTIAL_INL_H_
@@ -29,7 +29,7 @@ HWY_INLINE hn::Vec<D> LevelsAsFloats(D df, const uint8_t* levels, int32_t zero) 
   return hn::ConvertTo(df, hn::Sub(bytes, hn::Set(d32, zero)));
 }
 
-// Brings sums times `scale` to floats, which they replace where `sets` and else join.
+// Writes sums times `scale` to floats if `sets`, otherwise adds them.
 template <class D>
 HWY_INLINE void BringToFloats(D df, hn::Vec<D> sums, const float* scale, bool sets, float* to) {
   auto brought = hn::Mul(sums, hn::LoadU(df, scale));
@@ -103,8 +103,8 @@ struct RowPotentials {
     joins_floats = true;
   }
 
-  // From here on, Store() writes levels to `row_levels`, a row's first neuron, by `rule`, and
-  // likewise `level_bounds` where there are some.
+  // Makes StoreNeurons() write levels to `row_levels`, a row's first neuron, by `rule`, and also
+  // `level_bounds` unless they are empty.
   void WriteLevelsTo(uint8_t* row_levels, const LevelRule& level_rule,
                      const LevelBounds& level_bounds) {
     levels = row_levels;
@@ -127,7 +127,7 @@ struct RowPotentials {
   LevelBounds bounds;
 };
 
-// The potentials, rounded down, of a column's lanes from `lane` on. What 16 bits do not hold stays
+// The potentials, rounded down, of a column's lanes from `lane` on. Potentials beyond 16 bits stay
 // beyond them.
 template <class D>
 HWY_INLINE hn::Vec<hn::RebindToSigned<D>> WholePotentials(D df, hn::Vec<D> sums,
@@ -157,7 +157,7 @@ HWY_INLINE hn::Vec<hn::Rebind<int16_t, D>> Potentials(D df, hn::Vec<D> sums,
   return hn::DemoteTo(d16, WholePotentials(df, sums, row, column, lane));
 }
 
-// Levels as bytes of potentials of 32 bits.
+// 32-bit potentials to levels as bytes.
 template <class D32>
 HWY_INLINE hn::Vec<D32> LevelsBy(D32 d, hn::Vec<D32> z, const LevelRule& rule, int16_t offset) {
   const auto level = hn::ShiftRightSame(hn::Add(z, hn::Set(d, offset)), rule.fraction);
@@ -165,7 +165,7 @@ HWY_INLINE hn::Vec<D32> LevelsBy(D32 d, hn::Vec<D32> z, const LevelRule& rule, i
                  hn::Set(d, rule.zero));
 }
 
-// The same of 16 bits, which saturate.
+// The same for 16 bits, which saturate.
 template <class D16>
 HWY_INLINE hn::Vec<D16> NarrowLevelsBy(D16 d, hn::Vec<D16> z, const LevelRule& rule,
                                        int16_t offset) {
@@ -186,8 +186,8 @@ HWY_INLINE void StoreBytes(D32 /*d*/, hn::Vec<D32> numbers, uint8_t* to) {
   hn::StoreU(hn::DemoteTo(d8, numbers), d8, to);
 }
 
-// Hands on what the neurons of a column's lanes from `lane` on do with their sums: levels where
-// `row` has a rule, otherwise potentials to `membranes`.
+// Stores the result of the neurons of a column's lanes from `lane` on: levels if `row` has a rule,
+// otherwise potentials in `membranes`.
 template <class D>
 HWY_INLINE void StoreNeurons(D df, hn::Vec<D> sums, const RowPotentials& row, size_t column,
                              size_t lane, int16_t* membranes) {

@@ -11,15 +11,15 @@
 
 namespace cssrun::internal {
 
-// FireRowFunction. What lies in the guards stays as it is.
+// FireRowFunction. The guards keep their values.
 void FireRowReference(const NeuronStep& step, size_t row);
 
 void AddPixelsReference(const PixelPotentials& pixels, const MembraneLayout& layout,
                         const LayerPart& part, float beta, int16_t* membranes);
 
 // The potential of one neuron, rounded down and saturated; towards zero for a rectifier, which
-// sends nothing for what is below zero. `joined_scale`: of sums that join the floats before the
-// bias does, by parameter lane; null: they have the neurons' scale, and do not.
+// sends nothing below zero. `joined_scale`: the scale of sums that join the floats before the bias,
+// by parameter lane; null: they have the neurons' scale, and floats follow the bias.
 int16_t PotentialReference(const SettledRow& settled, const PotentialInputs& inputs, float sum,
                            size_t column, size_t channel, const float* joined_scale = nullptr);
 

@@ -1,19 +1,19 @@
 // Settled neurons: all of their input is there before their first spike leaves.
 //
-// With beta = 2 and a silent period of L >= T - 1 steps (see IsSettled), a spike train is nothing
-// but the rounding of one number, the potential
+// With beta = 2 and a silent period of L >= T - 1 steps (see IsSettled), a spike train is simply
+// one number, the potential
 //
 //     z = (sum of weights times levels) + (bias) + (pixels) + (shortcuts)
 //
 // to T signed binary digits. No membrane is written between steps and all T spikes leave at once.
-// Sums are whole numbers, exact where the weights are those of a quantized model. z itself is a
-// float, so biases, shortcuts and pixels are not rounded; it is then rounded down to whole settled
-// units, 2^(14-T) of which are one amplitude. Thresholds are whole settled units, so this rounding
-// moves no potential across one. (A potential that equals a negative threshold to the last bit does
-// not reach it.)
+// Sums are whole numbers, exact for the weights of a quantized model. z itself is a float, so
+// biases, shortcuts and pixels are not rounded; it is then rounded down to whole settled units,
+// 2^(14-T) of which are one amplitude. Thresholds are whole settled units, so this rounding moves
+// no potential across one. (A potential that equals a negative threshold to the last bit does not
+// reach it.)
 //
-// Networks of few steps need this exactness: one neuron of 16,384 of a 3-bit ResNet-20 that rounds
-// otherwise in the second layer becomes a third of all neurons in the last.
+// Networks of few steps need this exactness: in a 3-bit ResNet-20, if one of 16,384 neurons in the
+// second layer rounds differently, a third of all neurons in the last layer differ.
 #ifndef CSSRUN_RUNTIME_INTEGER_NEURONS_SETTLED_H_
 #define CSSRUN_RUNTIME_INTEGER_NEURONS_SETTLED_H_
 
@@ -35,7 +35,7 @@ namespace cssrun::internal {
 // carries.
 constexpr int SettledFraction(uint32_t timesteps) { return 14 - static_cast<int>(timesteps); }
 
-// Aligned shortcuts of one layer that are joined in registers; more are added through memory.
+// At most so many aligned shortcuts of a layer join in registers; others are added in memory.
 constexpr size_t kMostAlignedShortcuts = 4;
 
 // Where the sums of a settled layer come from.
@@ -57,7 +57,7 @@ struct SettledNeurons {
   hwy::AlignedFreeUniquePtr<float[]> scale;  // settled units per unit of the sums
   hwy::AlignedFreeUniquePtr<float[]> bias;   // of all steps, in settled units
   std::vector<int16_t> thresholds;           // by spike index, in settled units; to be exceeded
-  // The potentials of the lowest and highest level that the neurons send; others count as these.
+  // The potentials of the lowest and highest level that the neurons send; others are clamped.
   int16_t lowest = std::numeric_limits<int16_t>::min();
   int16_t highest = std::numeric_limits<int16_t>::max();
 };
@@ -69,7 +69,7 @@ struct AlignedShortcut {
   int32_t zero = 0;                 // the byte of level 0
 };
 
-// What the potentials of one row get besides the sums and the bias.
+// What is added to the potentials of one row besides the sums and the bias.
 struct PotentialInputs {
   const float* floats = nullptr;  // of block 0, in settled units; null: none
   size_t block_floats = 0;        // from one block to the next
@@ -89,11 +89,11 @@ struct SettledRow {
 void RoundPotentials(const SettledRow& settled, const PotentialInputs& inputs, size_t row,
                      const ColumnRange& columns = {});
 
-// How a row of pools lies in memory: like one of membranes.
+// The memory layout of a row of pools: like one of membranes.
 MembraneLayout PooledRowLayout(const MembraneLayout& layout, const LayerPools& pools);
 
 // Writes the largest potential of each pool of row `pool_row` to `largest`, in PooledRowLayout().
-// All rows that the pools see must be potentials. Of some columns of pools.
+// All rows that the pools see must hold potentials. For some columns of pools.
 void PoolPotentials(const MembraneLayout& layout, const LayerPools& pools, const int16_t* membranes,
                     size_t pool_row, int16_t* largest, const ColumnRange& columns = {});
 
@@ -110,14 +110,14 @@ struct DigitsTarget {
 void WriteDigits(const SettledRow& settled, const DigitsTarget& target, size_t row,
                  size_t spike_row, const ColumnRange& columns = {});
 
-// Writes the levels alone, of `columns` positions, by the rule of the layer. The same levels.
+// Writes only the levels, of `columns` positions, by the rule of the layer: WriteDigits()'s levels.
 struct LevelsTarget {
   const LevelRule* rule = nullptr;
   LevelFrame* levels = nullptr;
   size_t columns = 0;
-  // By row of levels: gets the spikes that they stand for, from settling steps. Empty: not counted.
+  // By row of levels: settling steps add the spikes that they stand for. Empty: not counted.
   std::span<uint32_t> row_spikes = {};
-  // Written as well where levels leave the kernel that sums, and only there.
+  // Written only if levels leave the kernel that sums.
   LevelBounds bounds = {};
 };
 void WriteLevels(const SettledRow& settled, const LevelsTarget& target, size_t row,

@@ -1,5 +1,5 @@
-// Levels and potentials of many sums at a time, where next to nothing joins them: what
-// StoreNeurons() does, see potential-inl.h, by instructions that narrow several vectors to one.
+// Levels and potentials of many sums at a time, for sums that almost nothing joins: StoreNeurons()
+// of potential-inl.h, with instructions that narrow several vectors to one.
 #if defined(CSSRUN_RUNTIME_INTEGER_NEURONS_STORE_LEVELS_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef CSSRUN_RUNTIME_INTEGER_NEURONS_STORE_LEVELS_INL_H_
 #undef CSSRUN_RUNTIME_INTEGER_NEURONS_STORE_LEVELS_INL_H_
@@ -24,10 +24,10 @@ namespace hn = hwy::HWY_NAMESPACE;
 #undef CSSRUN_STORES_LEVELS
 #if (HWY_ARCH_X86 && HWY_TARGET <= HWY_SSSE3) || CSSRUN_TARGET_NEON
 #define CSSRUN_STORES_LEVELS 1
-// What joins sums nearly everywhere.
+// The common cases of what joins sums.
 enum class Joins { kNothing, kShortcut, kFloats };
 
-// WholePotentials() where no more than that joins.
+// WholePotentials() for these cases.
 template <size_t kOfColumn, Joins kJoins, bool kRectify>
 struct PlainPotentials {
   using D = hn::CappedTag<float, 16>;
@@ -197,7 +197,7 @@ HWY_NOINLINE void StoreLevels(const Sum* HWY_RESTRICT sums, const RowPotentials&
     N::V32 z[4];
     HWY_UNROLL(4)
     for (size_t i = 0; i < 4; ++i) {
-      // Beyond the last column, that one again.
+      // Repeats the last column if there are no more.
       const size_t from = std::min(i / kOfColumn, rest - 1);
       const size_t v = i % kOfColumn;
       z[i] =
@@ -225,7 +225,7 @@ HWY_INLINE void StoreLevels(const Sum* sums, const RowPotentials& row, size_t la
               : StoreLevels<kOfColumn, kJoins, false>(sums, row, lane, column, columns);
 }
 
-// The same, for what `row` says. Returns false where it does not apply.
+// The same, with the constants chosen by `row`. Returns false if none of the cases applies.
 template <size_t kOfColumn, class Sum>
 HWY_INLINE bool StoreLevels(const Sum* sums, const RowPotentials& row, size_t lane, size_t column,
                             size_t columns) {
@@ -251,8 +251,8 @@ HWY_INLINE bool LeavesRegistersAtOnce(const RowPotentials& row) {
                                 : row.joins_floats && row.shortcut_count == 0);
 }
 
-// StoreLevels() of sums that are in registers, [column][vector], where a shortcut joins them or
-// nothing, and a byte limits levels: of few sources, products take less time than storing and
+// StoreLevels() of sums that are in registers, [column][vector], if at most one shortcut joins them
+// and levels saturate to bytes: with few sources, the products take less time than storing and
 // loading the sums.
 template <size_t kOfColumn, size_t kColumns, Joins kJoins, bool kRectify>
 HWY_INLINE void StoreByteLevels(const Narrowing::V32* sums, const RowPotentials& row,
@@ -293,7 +293,7 @@ HWY_INLINE void StoreByteLevels(const Narrowing::V32* sums, const RowPotentials&
   }
 }
 
-// The same for potentials that leave, to `membranes`: the first lane of the first column.
+// The same for potentials, written to `membranes`: the first lane of the first column.
 template <size_t kOfColumn, size_t kColumns, Joins kJoins, bool kRectify>
 HWY_INLINE void StorePotentials(const Narrowing::V32* sums, const RowPotentials& row, size_t column,
                                 int16_t* HWY_RESTRICT membranes) {
@@ -310,7 +310,7 @@ HWY_INLINE void StorePotentials(const Narrowing::V32* sums, const RowPotentials&
   }
 }
 
-// What StoreByteLevels() or StorePotentials() do, for what `row` says.
+// StoreByteLevels() or StorePotentials(), as `row` says.
 template <size_t kOfColumn, size_t kColumns, Joins kJoins, bool kRectify>
 HWY_INLINE void StoreFromRegisters(const Narrowing::V32* sums, const RowPotentials& row,
                                    size_t column, int16_t* membranes) {

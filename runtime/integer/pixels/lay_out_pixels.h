@@ -16,13 +16,13 @@ struct PixelSource {
   const CodeOf& code;
 };
 
-// Sets `pixel_conv`, `scales` and the neurons' scale of a settled layer, where the image is all
-// that the layer sees, through one convolution. Throws as NetworkFile::WeightsOf().
+// Sets `pixel_conv`, `scales` and the neurons' scale of a settled layer that sees nothing but the
+// image, through one convolution. Throws as NetworkFile::WeightsOf().
 void BuildPixelConv(const PixelSource& source, const format::Node& node, const TargetLayer& target,
                     IntegerLayer& layer);
 
-// The image as bytes, with room for what the windows of its readers see beyond it; none if there
-// are no readers.
+// The layout of the image as bytes, with the margin that the windows of its readers see; empty
+// without readers.
 void LayOutPixels(const format::Network& network, IntegerNetwork& integers);
 
 }  // namespace cssrun::internal

@@ -11,7 +11,7 @@ namespace {
 
 constexpr int kPixelValues = 256;
 constexpr double kLargestByte = 255;
-// Beyond, a byte is lost beside what is added to it.
+// With a larger zero, the byte would be lost in the rounding of the sum.
 constexpr double kLargestZero = 1 << 20;
 
 // One channel of a row, from every `from_pitch`th number to every `pitch`th byte.

@@ -2,15 +2,15 @@
 //
 // A file with `code.whole_pixels` allows its reader in integers to round the weights of pixels to
 // 15 bits. The first layer's sums are then exact products of bytes, as in every other settled
-// layer, and not floats in a fixed order. What a pixel brings in all input steps, in amplitudes, is
+// layer, and not floats in a fixed order. In all input steps, a pixel adds, in amplitudes,
 //
 //     value = (byte + zero) step      byte                    zero           step
 //                                     the pixel               -255 mean      1 / (255 stddev theta)
 //                                     the multiple of a       the lowest     grid_step / theta
 //                                     grid, less the lowest
 //
-// The zeros around a map are values, not bytes: what `zero` brings is added for the taps on the map
-// alone (PixelStarts).
+// The zeros around a map are values, not bytes: the contribution of `zero` is added only for the
+// taps on the map (PixelStarts).
 #ifndef CSSRUN_RUNTIME_INTEGER_PIXELS_WHOLE_PIXELS_H_
 #define CSSRUN_RUNTIME_INTEGER_PIXELS_WHOLE_PIXELS_H_
 
@@ -32,11 +32,11 @@ struct WholePixels {
   std::vector<double> zero;
 };
 
-// Nothing where the file does not allow it, or the multiples of its grid do not fit bytes.
+// std::nullopt if the file does not allow it, or the multiples of its grid do not fit bytes.
 std::optional<WholePixels> DescribeWholePixels(const format::Network& network);
 
 // Writes the bytes of a row, or of all rows, of an image of `extent` to `levels`, position by
-// position as `lanes` says. Return false where pixels are floats that are not those of 8 bits. Do
+// position as `lanes` says. Return false if pixels are floats other than those of 8-bit pixels. Do
 // not allocate.
 bool WritePixelRow(const WholePixels& pixels, const Input& image, const format::Extent& extent,
                    const LaneLayout& lanes, size_t row, LevelFrame& levels);

@@ -25,8 +25,8 @@ struct Layer;
 void ToEvents(const SpikeFrame& spikes, const format::Extent& extent, size_t stride,
               EventFrame& events);
 
-// A layer that map readouts read, and room for its events of one step. Readouts share it: with
-// rooms of their own, a small file of many readouts would ask for much memory.
+// A layer that map readouts read, and room for its events of one step. Readouts share the room, so
+// that a small file of many readouts cannot ask for much memory.
 struct MapSource {
   format::Extent extent;
   EventFrame events;
@@ -38,7 +38,7 @@ class MapReadoutState {
   // All must outlive the object. Allocates all that a run needs. `sources`: by synapses.
   MapReadoutState(const Layer& layer, const FloatLayer& floats, std::vector<MapSource*> sources);
 
-  // Adds what pixels bring at each step: `image` as the synapses see it, by Layer::direct.
+  // Adds what pixels contribute at each step: `image` as the synapses see it, by Layer::direct.
   void SetImage(std::span<const std::span<const float>> images);
   // Begins an image.
   void Reset();

@@ -1,8 +1,8 @@
 // The readout: spikes of the last layers times weights, in float.
 //
-// It is small, and its sums are the answer. Spikes that share a row of weights, as all positions
-// under a mean do, are counted first; logits then grow by count times row, in the order of the
-// rows, without fused multiply-adds: the same bits on every machine.
+// It is small, and its sums are the answer. Spikes that share a row of weights, as those of all
+// positions under a mean do, are counted first; logits then grow by count times row, in the order
+// of the rows, without fused multiply-adds: the same bits on every machine.
 #ifndef CSSRUN_RUNTIME_INTEGER_READOUT_READOUT_H_
 #define CSSRUN_RUNTIME_INTEGER_READOUT_READOUT_H_
 
@@ -37,7 +37,7 @@ struct ReadoutSynapses {
   hwy::AlignedFreeUniquePtr<float[]> weights;  // [weight row][logit]
 };
 
-// What synapses of the readout are made for.
+// What synapses of the readout are made from.
 struct ReadoutShape {
   uint32_t logits = 0;
   size_t row_size = 0;

@@ -1,5 +1,5 @@
-// Plain twins of the readout's functions. They take the shape and the synapses of the file in place
-// of what is laid out from them.
+// Plain twins of the readout's functions. They take the shape and the synapses of the file instead
+// of the layout made from them.
 #ifndef CSSRUN_RUNTIME_INTEGER_READOUT_REFERENCE_H_
 #define CSSRUN_RUNTIME_INTEGER_READOUT_REFERENCE_H_
 
@@ -17,7 +17,7 @@ namespace cssrun::internal {
 uint64_t CountReadoutSpikesReference(const ReadoutShape& shape, const format::Synapses& synapses,
                                      const SpikeFrame& spikes, std::span<int32_t> counts);
 
-// The same of levels, which are added in place of spikes; `spikes`: of each byte.
+// The same for levels, which are added instead of spikes; `spikes`: of each byte.
 uint64_t AddReadoutLevelsReference(const ReadoutShape& shape, const format::Synapses& synapses,
                                    const LevelFrame& levels, const LevelRule& rule,
                                    std::span<int32_t> counts);

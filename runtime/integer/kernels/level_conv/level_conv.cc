@@ -199,7 +199,7 @@ template <class P>
 void SumTile(const TileRow& row, const ColumnRange& columns, const int8_t* weights,
              int16_t* membranes) {
   constexpr size_t kBoth = size_t{2} * kTileTargets;
-  // Small vectors have no registers for the sums of both halves, and runs are those of one.
+  // Small vectors have no registers for the sums of both halves, and runs are for one half.
   if constexpr (P::kTakesBoth) {
     if (row.targets == kBoth) {
       SumTargets<P, kBoth>(row, columns, weights, membranes);

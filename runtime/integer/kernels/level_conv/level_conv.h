@@ -1,27 +1,27 @@
 // Level kernel of convolutions between settled layers: levels times weights, all steps at once.
 //
 // A settled layer has no use for single spikes: it waits for all T steps of its input, and the
-// spikes of one rectifying source are then one whole number, its level, 0 to 2^T - 1. Where spikes
-// are nearly as many as neurons, adding every level times its weight, four sources an instruction
-// (VNNI) or two, costs less than finding the spikes. The sums are exact in 32 bits on every
-// machine, and take the same time whether anything fires or not. Where a level kernel is the only
-// source of sums, they become potentials while they are in registers (SumMode::kPotential).
+// spikes of one rectifying source are then one whole number, its level, 0 to 2^T - 1. When nearly
+// every neuron spikes, adding every level times its weight, four sources per instruction (VNNI) or
+// two, costs less than finding the spikes. The sums are exact in 32 bits on every machine, and take
+// the same time whether anything fires or not. If a level kernel is the only source of sums, they
+// become potentials while they are in registers (SumMode::kPotential).
 //
-// Machines without VNNI add products of bytes in 16 bits, as many as are sure to fit (runs-inl.h).
+// Machines without VNNI add as many products of bytes in 16 bits as always fit (runs-inl.h).
 //
-// Vector units multiply bytes without a sign by bytes with one, so two corrections follow the sums
-// where they are needed. Levels of a layer that doesn't rectify are bytes of level + zero: zero
-// times the sum of a target's weights is taken off. Weights of an 8-bit model with a zero point lie
-// anywhere within 255 units: an offset per target brings them into a byte, and the offset times the
-// sum of all levels in the window is added.
+// Vector units multiply unsigned bytes by signed bytes, which may need two corrections. Levels of a
+// layer that does not rectify are bytes of level + zero: zero times the sum of a target's weights
+// is subtracted. Weights of an 8-bit model with a zero point lie anywhere within 255 units: an
+// offset per target brings them into a byte, and the offset times the sum of all levels in the
+// window is added.
 //
-// Pixels are levels, too, where a first layer multiplies their bytes (see whole_pixels.h). Their
-// weights have two planes, 128 times the first plus the second: all products of the first are
-// summed, the sums multiplied by 128, and the second's added. What a pixel's zero brings depends on
-// the taps that lie on the map (PixelStarts).
+// A first layer that multiplies bytes takes pixels as levels (see whole_pixels.h). Its weights have
+// two planes, 128 times the first plus the second: all products of the first are summed, the sums
+// multiplied by 128, and the products of the second added. The correction for a pixel's zero
+// depends on the taps that lie on the map (PixelStarts).
 //
-// The kernel takes as many target columns at a time as fill the registers with sums, and for each
-// weight vector multiplies it with the levels of all of them:
+// The kernel sums as many target columns at a time as registers can hold, and multiplies each
+// vector of weights with the levels of all of them:
 //
 //     weights    [tile of targets][plane][ky][kx][quad of sources][target][source of the quad]
 //                the quads of a tile are those of its groups: from first_quads[tile] on
@@ -46,14 +46,14 @@ namespace cssrun::internal {
 
 // Sources that share an instruction.
 constexpr uint32_t kQuad = 4;
-// Targets of a vector of 32-bit sums of the widest machine.
+// Targets of a vector of 32-bit sums on the widest machine.
 constexpr uint32_t kTileTargets = 16;
 
-// What a target's largest weight may exceed its smallest by, in units.
+// The largest difference between two weights of a target, in units.
 constexpr int kLargestWeightSpread = 255;
 
-// What the sums of pixels begin with. Positions whose windows lie on the map in the same way are a
-// class, rows and columns apart:
+// The values that sums of pixels start from. Positions whose windows lie on the map in the same way
+// form a class, separately for rows and columns:
 //
 //     kernel 3, pad 1     classes of rows and of columns: 0 1 1 ... 1 2
 struct PixelStarts {
@@ -82,8 +82,8 @@ struct LevelConv {
   uint32_t quads = 0;          // of one position, that a tile reads
   uint32_t targets = 0;        // of a tile: kTileTargets or twice as many
   uint32_t tiles = 0;
-  // What the windows read of a row of levels, in bytes: `left` before the first neuron, up to
-  // `right` from it on.
+  // The bytes that windows read from a row of levels: `left` before the first neuron, and up to
+  // `right` after its beginning.
   uint32_t left = 0;
   uint32_t right = 0;
   uint32_t planes = 1;
@@ -92,18 +92,18 @@ struct LevelConv {
   std::vector<uint32_t> first_quads;    // by tile
   std::vector<int32_t> row_sums;        // of weights of both planes: [tile][ky][target]
   std::vector<int32_t> weight_offsets;  // [tile][target]; empty: none
-  // Of each tile whether it has some; empty where `weight_offsets` is.
+  // By tile: whether it has offsets; empty if `weight_offsets` is.
   std::vector<uint8_t> tile_has_offsets;
-  // Of kTileTargets targets: numbers of quads that follow one another within a tap (within a kernel
-  // row where taps adjoin), until all are there. 16 bits hold the sums of all products from one
-  // full run, whose number has kFullRun, to the end of the next, whatever the levels. With
-  // kWideRun: not these, because each of the quads has two products that 16 bits do not hold.
+  // Runs of kTileTargets targets: the number of successive quads in each, within a tap (within a
+  // kernel row where taps adjoin). Whatever the levels, 16 bits hold the sums of all products from
+  // the end of one full run, which has the flag kFullRun, to the end of the next. Not so with
+  // kWideRun: each of these quads has two products whose sum 16 bits do not hold.
   std::vector<uint16_t> runs;
   uint32_t largest_byte = 255;       // of the levels
   int8_t smallest_weight = 0;        // as they are stored
   std::vector<uint32_t> first_runs;  // by [tile][kTileTargets of it][plane][ky]
-  // Settled units per unit, by parameter lane (MembraneLayout): where ToFloats(mode). Null:
-  // never asked for.
+  // Settled units per unit, by parameter lane (MembraneLayout), for ToFloats(mode). Null: not
+  // needed.
   hwy::AlignedFreeUniquePtr<float[]> float_scale;
 
   size_t kernel_rows() const { return static_cast<size_t>(window.kernel_y()); }
@@ -137,24 +137,24 @@ struct LevelConvShape {
 bool LevelSumsFit(const LevelConvShape& shape, double largest_level,
                   int largest_weight = kLargestNarrowWeight);
 
-// Bytes of all levels that the kernel reads; a double, because the sizes in a file may be anything.
+// Bytes of all levels that the kernel reads; a double, because sizes in a file are arbitrary.
 double LevelBytes(const LevelConvShape& shape);
 
 // The weights of a target differ by kLargestWeightSpread units at most. Throws std::bad_alloc.
 LevelConv MakeLevelConv(const LevelConvShape& shape, const ScaledWeights& weights);
 
-// Fills in the runs, the largest byte and the smallest weight. Called by those that lay kernels
-// out.
+// Fills in the runs, the largest byte and the smallest weight. Called by the functions that lay out
+// kernels.
 void PlanRuns(uint32_t largest_byte, LevelConv& kernel);
 
-// What the first of two planes is worth, and the largest weight of both.
+// The factor of the first of two planes, and the largest weight of both together.
 constexpr int kPlaneShift = 7;
 constexpr int32_t kPlane = 1 << kPlaneShift;
 constexpr int kLargestPlanesWeight = kLargestNarrowWeight * kPlane + kPlane / 2 - 1;
 
-// A first layer of pixels: `weights` are those of bytes, `zeros` the zero of each source channel.
-// At most kLargestNarrowWeight units in one plane, kLargestPlanesWeight in two; all sums fit 32
-// bits.
+// A first layer on pixels: `weights` multiply bytes, `zeros` is the zero of each source channel.
+// Weights are at most kLargestNarrowWeight units in one plane, or kLargestPlanesWeight in two; all
+// sums fit 32 bits.
 struct PixelConvShape {
   LevelConvShape conv;
   uint32_t target_rows = 0;
@@ -163,7 +163,7 @@ struct PixelConvShape {
 };
 LevelConv MakePixelConv(const PixelConvShape& shape, const ScaledWeights& weights);
 
-// Classes of positions: a small file may ask for many.
+// The number of classes of positions: a small file may ask for many.
 size_t PixelClasses(const PixelConvShape& shape);
 
 enum class SumMode : uint8_t {
@@ -186,12 +186,12 @@ struct TileRange {
   bool all() const { return first == 0 && last == std::numeric_limits<uint32_t>::max(); }
 };
 
-// Of the weights of the next tile, the part that a row asks the memory for while it multiplies
-// those of this one, in LevelConv. Rows take one tile after another, so that weights come from the
-// far caches once for all of them, and would wait for them in the first row.
+// The part of the next tile's weights that a row prefetches while it multiplies those of this tile,
+// in LevelConv. Rows share one tile after another, so that weights come from the far caches once
+// for all of them; without prefetching, the first row would wait for them.
 struct WeightsAhead {
   size_t part = 0;
-  size_t parts = 0;  // 0: nothing is asked for
+  size_t parts = 0;  // 0: no prefetching
 };
 
 // Where a row's sums go.
@@ -205,7 +205,7 @@ struct LevelTarget {
   float* floats = nullptr;                  // of this row and block 0, where ToFloats(mode)
   size_t block_floats = 0;                  // from one block to the next
   int32_t* level_sums = nullptr;  // room for a number per column, where weights have offsets
-  // Of kPotential and kLevels: the sums have the kernel's float_scale, and join inputs->floats.
+  // With kPotential and kLevels: the sums have the kernel's float_scale, and join inputs->floats.
   bool joins_floats = false;
   TileRange tiles = {};  // of LevelConv
   WeightsAhead ahead = {};
@@ -218,8 +218,8 @@ using SumLevelsFunction = void (*)(const LevelConv& kernel, const LevelFrame& le
                                    const LevelTarget& target, size_t row);
 SumLevelsFunction Resolve(const LevelConv& kernel);
 
-// What the best variant for this machine multiplies with: "8-bit products (VNNI)", "8-bit products
-// (AVX-VNNI)", "8-bit products in 16-bit sums", "16-bit pairs" or "scalar".
+// The products that the best variant for this machine uses: "8-bit products (VNNI)", "8-bit
+// products (AVX-VNNI)", "8-bit products in 16-bit sums", "16-bit pairs" or "scalar".
 const char* LevelConvVariant();
 
 }  // namespace cssrun::internal

@@ -1,11 +1,11 @@
 // How LevelConv multiplies on 64-bit ARM: four products of bytes added to each 32-bit sum (SDOT)
 // where the machine HasDotProducts(), else products in 16-bit sums (SMLAL), see runs-inl.h.
 //
-// ARM multiplies bytes that both have a sign. Levels up to 127 are such bytes. Where there are
-// larger ones, 128 is taken off all of them, and comes back in what the sums begin with
-// (StartTile). The runs hold then, too: where bytes are 0 to L, more than 127, those of a lane's
-// weights above zero add up to 32767 / L at most, and so do those below; the sum then is between
-// -32767 and 32767 for all levels of -128 to L - 128.
+// ARM multiplies signed bytes by signed bytes. Levels up to 127 are signed bytes. If there are
+// larger ones, 128 is subtracted from all, and the values that sums start from make up for it
+// (StartTile). The runs are valid then, too: if bytes are 0 to L, more than 127, the positive
+// weights of a lane add up to 32767 / L at most, and so do the absolute negative ones; the sum is
+// then between -32767 and 32767 for all levels from -128 to L - 128.
 #if defined(CSSRUN_RUNTIME_INTEGER_KERNELS_LEVEL_CONV_NEON_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef CSSRUN_RUNTIME_INTEGER_KERNELS_LEVEL_CONV_NEON_INL_H_
 #undef CSSRUN_RUNTIME_INTEGER_KERNELS_LEVEL_CONV_NEON_INL_H_
@@ -25,7 +25,7 @@
 #include "runtime/integer/kernels/level_conv/products-inl.h"
 #include "runtime/integer/kernels/neon-inl.h"
 
-// Whether sums are taken in LevelConv::runs.
+// Whether sums are computed in LevelConv::runs.
 #undef CSSRUN_TARGET_RUNS
 #define CSSRUN_TARGET_RUNS (CSSRUN_TARGET_BYTE_PAIRS || CSSRUN_TARGET_NEON)
 
@@ -98,7 +98,7 @@ HWY_INLINE void AddQuadOfFour(const int8x16_t (&levels)[kPositions],
   }
 }
 
-// AddTap(), where a vector of levels is loaded for four quads of them.
+// AddTap() that loads a vector of levels for four quads of them.
 template <size_t kPositions, class P>
 HWY_INLINE void AddTapByFours(const Taps& taps, const uint8_t* HWY_RESTRICT levels,
                               const int8_t* HWY_RESTRICT weights, typename P::Sum* sums) {
@@ -172,7 +172,7 @@ struct RunSums {
       }
     }
   }
-  // Adds what there is to the sums, [column][target]. Two of them fit 16 bits together.
+  // Adds these sums to the 32-bit sums, [column][target]. Two of them fit 16 bits together.
   HWY_INLINE void MoveTo(int32_t* HWY_RESTRICT sums) {
     HWY_UNROLL(12)
     for (size_t k = 0; k < kPositions * kVectors; ++k) {
@@ -185,7 +185,7 @@ struct RunSums {
   int16x8_t high[kPositions * kVectors];  // the other two
 };
 
-// Adds quads of which two products do not fit 16 bits, straight to the 32-bit sums.
+// Adds quads whose pairs of products do not fit 16 bits directly to the 32-bit sums.
 template <class P, size_t kPositions>
 HWY_NOINLINE void AddWideRun(const Taps& taps, size_t quads, const uint8_t* HWY_RESTRICT levels,
                              const int8_t* HWY_RESTRICT weights, int32_t* HWY_RESTRICT sums) {
@@ -204,8 +204,8 @@ HWY_NOINLINE void AddWideRun(const Taps& taps, size_t quads, const uint8_t* HWY_
   }
 }
 
-// Where 16 bits hold few products, those of two quads go on to 32 bits at once, in registers. Any
-// two fit: levels are -128 to 127, and weights -127 to 127.
+// If 16 bits hold few products, those of two quads go to 32 bits at once, in registers. Any two
+// fit: levels are -128 to 127, and weights -127 to 127.
 template <int32_t kShiftOfLevels>
 struct NeonPairs {
   static constexpr int32_t kShift = kShiftOfLevels;
@@ -219,8 +219,8 @@ constexpr bool kSumsShortRuns = false;
 template <int32_t kShift>
 constexpr bool kSumsShortRuns<NeonPairs<kShift>> = true;
 
-// The 32-bit sums of `kPositions` columns of kTileTargets targets, two for each, without what they
-// begin with.
+// The 32-bit sums of `kPositions` columns of kTileTargets targets, two for each, without their
+// starting values.
 template <class P, size_t kPositions>
 struct ShortRunSums {
   static constexpr size_t kVectors = 4;  // of weights, of four targets each
@@ -258,7 +258,7 @@ struct ShortRunSums {
       }
     }
   }
-  // Adds what one tap reads, whatever the runs.
+  // Adds what one tap reads, regardless of the runs.
   HWY_INLINE const uint16_t* AddRuns(const Taps& taps, const uint8_t* HWY_RESTRICT levels,
                                      const int8_t* HWY_RESTRICT weights, const uint16_t* runs) {
     const uint8_t* of_columns[kPositions];
@@ -273,7 +273,7 @@ struct ShortRunSums {
     if (taps.quads % 2 != 0) AddQuads<false>(of_columns, weights, pitch);
     return runs;
   }
-  // Adds what there is to sums in memory, [column][target].
+  // Adds these sums to those in memory, [column][target].
   HWY_INLINE void MoveTo(int32_t* HWY_RESTRICT sums) const {
     HWY_UNROLL(8)
     for (size_t k = 0; k < kPositions * kVectors; ++k) {
@@ -285,8 +285,8 @@ struct ShortRunSums {
   int32x4_t high[kPositions * kVectors];  // the other two
 };
 
-// Whether the runs of a kernel take longer than pairs. What a quad takes, in instructions for 16
-// targets and a column:
+// Whether the runs of a kernel take longer than pairs. Instructions per quad, for 16 targets and a
+// column:
 //
 //     runs     8, 24 for each run that is full; 36 where it is wide
 //     pairs    12

@@ -20,7 +20,7 @@ namespace cssrun::internal::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-// Taps of a kernel row that share their levels where each is one target column beside the other.
+// Taps of a kernel row that share their levels if they are one target column apart.
 constexpr size_t kSlidingTaps = 3;
 
 #if HWY_TARGET != HWY_SCALAR
@@ -31,7 +31,7 @@ struct ByteQuads {
   using D = D32;
   using D8 = hn::Repartition<int8_t, D>;
   using Levels = hn::Vec<D>;
-  static constexpr int32_t kShift = 0;  // what levels are multiplied less by
+  static constexpr int32_t kShift = 0;  // subtracted from levels before multiplying
 
   // One quad of levels in all lanes.
   static HWY_INLINE Levels Load(const uint8_t* levels) {
@@ -68,7 +68,7 @@ struct Products : ByteQuads<hn::CappedTag<int32_t, kTileTargets>> {
 #else
 constexpr const char* kVariant = "16-bit pairs";
 
-// Pairs of 16 bits, two sums for each target until all is added.
+// Pairs of 16 bits, with two sums for each target until everything is added.
 struct Products {
   using D16 = hn::CappedTag<int16_t, kLineLanes>;
   using D = hn::RepartitionToWide<D16>;
@@ -135,12 +135,12 @@ struct VexProducts : ByteQuads<hn::CappedTag<int32_t, 8>> {
 #endif
 
 // Where the levels of up to 16 neighbouring columns are. Every address is one that an instruction
-// can form by itself: a base plus 1, 2 or 4 times a register. Left alone, GCC keeps an offset for
+// can form by itself: a base plus 1, 2 or 4 times a register. By itself, GCC keeps an offset for
 // each column, in more registers than there are.
 struct ColumnPitches {
   explicit HWY_INLINE ColumnPitches(size_t pitch)
       : one(pitch), three(3 * pitch), five(5 * pitch), seven(7 * pitch) {}
-  // Keeps the compiler from taking multiples out of the loop.
+  // Keeps the compiler from moving multiples out of the loop.
   HWY_INLINE void Hide() {
 #if HWY_COMPILER_GCC || HWY_COMPILER_CLANG
     asm("" : "+r"(one), "+r"(three), "+r"(five), "+r"(seven));
@@ -179,8 +179,8 @@ struct Taps {
   size_t position_pitch = 0;
 };
 
-// Weights that the second-level cache is asked for meanwhile (WeightsAhead): `of_quad` bytes with
-// each quad, a line of the cache or, where few columns share a quad, two.
+// Weights to prefetch into the second-level cache meanwhile (WeightsAhead): `of_quad` bytes with
+// each quad, one cache line or, if few columns share a quad, two.
 struct Ahead {
   template <size_t kPositions>
   HWY_INLINE void Ask() {
@@ -195,13 +195,13 @@ struct Ahead {
   size_t of_quad;
 };
 
-// More sums of the same targets, where there are so few that each addition would wait for the one
-// before: a product takes 4 or 5 cycles on Zen, and two may begin in each. Added at the end.
+// Additional sums of the same targets, added at the end. For few sums, because each addition would
+// wait for the one before: a product takes 4 or 5 cycles on Zen, and two can begin in each.
 template <class P, size_t kSums, size_t kMore>
 struct MoreSums {
   static constexpr size_t kAll = kMore * kSums;
 
-  // Written out: one that the compiler makes is not of this instruction set.
+  // Written out, because one that the compiler makes would not be of this instruction set.
   HWY_INLINE MoreSums() {
     HWY_UNROLL(16)
     for (size_t k = 0; k < kAll; ++k) sums[k] = hn::Zero(typename P::D());
@@ -227,10 +227,10 @@ HWY_INLINE void AddTap(const Taps& taps, const uint8_t* HWY_RESTRICT levels,
   constexpr size_t kMore = kSums <= 2 ? 3 : kSums <= 4 ? 1 : 0;
   ColumnPitches pitches(taps.position_pitch);
   const uint8_t* bases[] = {levels, levels + 8 * taps.position_pitch};
-  // Constant where tiles of 32 targets are taken whole.
+  // A constant if tiles of 32 targets are computed whole.
   const size_t quad_size = (P::kTakesBoth ? kTargets : taps.targets) * kQuad;
   const int8_t* const end = weights + taps.quads * quad_size;
-  // A loop of its own: with one function that adds a quad for both, GCC 12 made ResNet-50 a fifth
+  // A separate loop: with a function that adds a quad for both loops, GCC 12 made ResNet-50 a fifth
   // slower.
   if constexpr (kMore > 0) {
     MoreSums<P, kSums, kMore> more;
@@ -273,8 +273,8 @@ HWY_INLINE void AddTap(const Taps& taps, const uint8_t* HWY_RESTRICT levels,
   }
 }
 
-// The same for the taps of a kernel row of which each reads what its neighbour reads one column
-// later. A quad of levels is loaded once for all of them:
+// The same for taps of a kernel row, each of which reads what its neighbour reads one column later.
+// A quad of levels is loaded once for all of them:
 //
 //     column of levels      0     1     2     3   ...
 //     target column 0      w0    w1    w2

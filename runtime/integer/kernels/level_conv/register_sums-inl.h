@@ -23,7 +23,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 #if HWY_TARGET != HWY_SCALAR
 
-// What the sums of `kTargets` targets begin with in one column.
+// The starting values of the sums of `kTargets` targets in one column.
 template <size_t kTargets>
 HWY_INLINE void StartColumn(const TileRow& row, size_t column, int32_t* HWY_RESTRICT start) {
   const hn::CappedTag<int32_t, kTileTargets> d;
@@ -83,7 +83,7 @@ HWY_INLINE void FinishColumns(const TileRow& row, size_t column, const int32_t* 
   }
 }
 
-// Brings sums that are in registers, [column][vector], to floats.
+// Moves sums in registers, [column][vector], to floats.
 template <class P, size_t kPositions, size_t kOfColumn>
 HWY_INLINE void MoveToFloats(const TileRow& row, size_t column, const typename P::Sum* sums) {
   const typename P::D d;
@@ -101,7 +101,7 @@ HWY_INLINE void MoveToFloats(const TileRow& row, size_t column, const typename P
 }
 
 // Adds the products of one plane of weights to the sums of `kPositions` columns from `from` on.
-// `kOneTap`: of a kernel of levels with one tap on the map.
+// `kOneTap`: for kernels of levels with one tap on the map.
 template <class P, size_t kPositions, size_t kTargets, bool kOneTap>
 HWY_INLINE void AddPlane(const TileRow& row, const uint8_t* HWY_RESTRICT from,
                          const int8_t* HWY_RESTRICT weights, Ahead& ahead, typename P::Sum* sums) {

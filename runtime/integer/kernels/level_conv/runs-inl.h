@@ -2,8 +2,8 @@
 // bytes in 16-bit sums. This is x86's vpmaddubsw, which adds two products in 16 bits; neon-inl.h
 // has ARM's SMLAL.
 //
-// A layer's weights say how many products fit, whatever the levels: all quads of a run of
-// LevelConv::runs. Only then do the sums go on to 32 bits, which takes as long as a quad. The
+// A layer's weights decide how many products fit, whatever the levels: those of a run of quads in
+// LevelConv::runs. Only after a run do the sums go to 32 bits, which takes as long as a quad. The
 // 32-bit sums are in memory, so that all registers hold 16-bit sums.
 //
 //     16 bits    [column][target][levels 0 and 1 of the quads, 2 and 3]
@@ -117,7 +117,7 @@ struct RunSums {
       bases[1] += kQuad;
     }
   }
-  // Adds what there is to the sums, [column][target].
+  // Adds these sums to the 32-bit sums, [column][target].
   HWY_INLINE void MoveTo(int32_t* HWY_RESTRICT sums) {
     const ByteRuns::D d;
     const auto one = hn::Set(ByteRuns::D16(), int16_t{1});
@@ -132,7 +132,7 @@ struct RunSums {
   ByteRuns::V16 run[kPositions * kVectors];
 };
 
-// Adds quads of which two products do not fit 16 bits, straight to the 32-bit sums.
+// Adds quads whose pairs of products do not fit 16 bits directly to the 32-bit sums.
 template <class P, size_t kPositions>
 HWY_NOINLINE void AddWideRun(const Taps& taps, size_t quads, const uint8_t* HWY_RESTRICT levels,
                              const int8_t* HWY_RESTRICT weights, int32_t* HWY_RESTRICT sums) {

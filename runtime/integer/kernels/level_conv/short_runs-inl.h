@@ -1,7 +1,7 @@
 // How LevelConv multiplies on x86 without VNNI where 16 bits hold few products: levels of 8 bits.
 //
 // Runs of a quad or two (runs-inl.h) would spend most of their time on 32-bit sums in memory. Here
-// each quad's products go on to 32 bits at once, and those sums are in registers, of fewer columns.
+// each quad's products go to 32 bits at once, and the sums of fewer columns are in registers.
 #if defined(CSSRUN_RUNTIME_INTEGER_KERNELS_LEVEL_CONV_SHORT_RUNS_INL_H_) == \
     defined(HWY_TARGET_TOGGLE)
 #ifdef CSSRUN_RUNTIME_INTEGER_KERNELS_LEVEL_CONV_SHORT_RUNS_INL_H_
@@ -33,13 +33,13 @@ struct ShortByteRuns : ByteRuns {
   static constexpr size_t kPositions = kTargetsOfVector == 16 ? 16 : kTargetsOfVector == 8 ? 5 : 2;
 };
 
-// Whether the runs of a kernel take longer with sums in memory. What a quad takes, in instructions
-// for 16 targets and a column:
+// Whether the runs of a kernel take longer with sums in memory. Instructions per quad, for 16
+// targets and a column:
 //
 //     sums in memory       2 for its products, 4 for each run that is full; 7 where it is wide
 //     sums in registers    3 for its products; 5 where it is wide
 //
-// Asked once a layer and image: some of the runs are enough.
+// Called once per layer and image, so it looks at some of the runs only.
 bool HasShortRuns(const LevelConv& kernel) {
   if (kernel.planes != 1) return false;
   constexpr size_t kMost = 1024;
@@ -62,7 +62,7 @@ template <class P, size_t kPositions>
 struct ShortRunSums {
   static constexpr size_t kVectors = kTileTargets / P::kTargetsOfVector;
 
-  // From sums in memory, [column][target].
+  // Starts from sums in memory, [column][target].
   explicit HWY_INLINE ShortRunSums(const int32_t* HWY_RESTRICT from) {
     HWY_UNROLL(16)
     for (size_t k = 0; k < kPositions * kVectors; ++k) {
@@ -100,7 +100,7 @@ struct ShortRunSums {
       bases[1] += kQuad;
     }
   }
-  // Adds quads of which two products do not fit 16 bits.
+  // Adds quads whose pairs of products do not fit 16 bits.
   HWY_INLINE void AddWide(const Taps& taps, size_t quads, const uint8_t* HWY_RESTRICT levels,
                           const int8_t* HWY_RESTRICT weights) {
     ColumnPitches pitches(taps.position_pitch);

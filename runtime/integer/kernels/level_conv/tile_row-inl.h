@@ -1,4 +1,4 @@
-// What LevelConv sums at a time, and where its sums go.
+// The part that LevelConv sums at a time, and where its sums go.
 #if defined(CSSRUN_RUNTIME_INTEGER_KERNELS_LEVEL_CONV_TILE_ROW_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef CSSRUN_RUNTIME_INTEGER_KERNELS_LEVEL_CONV_TILE_ROW_INL_H_
 #undef CSSRUN_RUNTIME_INTEGER_KERNELS_LEVEL_CONV_TILE_ROW_INL_H_
@@ -43,24 +43,24 @@ struct TileRow {
   size_t plane_size = 0;                      // weights from one plane to the next
   const RowPotentials* potentials = nullptr;  // null: the sums themselves are the result
   bool leaves_at_once = false;                // of `potentials`: see StoreFromRegisters()
-  // What sums begin with, by target of the tile.
+  // The starting values of sums, by target of the tile.
   const int32_t* start = nullptr;
   // Of pixels, what sums begin with besides, likewise: see PixelStarts. Null: levels, not pixels.
   const int32_t* class_starts = nullptr;
   const uint32_t* column_classes = nullptr;
   size_t class_pitch = 0;
   const int32_t* weight_offsets = nullptr;  // likewise; null: none
-  const int32_t* level_sums = nullptr;      // by column: what offsets are multiplied with
-  // Where sums times scale go instead: [column][lane]. Null: to membranes.
+  const int32_t* level_sums = nullptr;      // by column: the factors of the offsets
+  // Where sums times scale go: [column][lane]. Null: sums go to membranes.
   float* floats = nullptr;
   bool sets_floats = false;  // else they are added
   const float* float_scale = nullptr;
-  // Weights that are asked for meanwhile, and how many of them by column and by quad. Null: none.
+  // Weights to prefetch meanwhile, and how many per column and per quad. Null: none.
   const int8_t* ahead = nullptr;
   size_t ahead_of_column = 0;
   size_t ahead_of_quad = 0;
 
-  // The same for targets from `target` on, but for `potentials`.
+  // The same for targets from `target` on, except `potentials`.
   TileRow From(size_t target) const {
     TileRow from = *this;
     from.start += target;
@@ -75,7 +75,7 @@ struct TileRow {
   }
   // Spreads a part of the `size` weights from `next` on over all columns and quads.
   void AskAhead(const WeightsAhead& asked, const int8_t* next, size_t size, size_t columns) {
-    constexpr size_t kColumnsTogether = 8;  // about: what is left out comes when it is needed
+    constexpr size_t kColumnsTogether = 8;  // roughly: weights not prefetched come when needed
     const size_t part = size / asked.parts;
     const size_t times = (columns + kColumnsTogether - 1) / kColumnsTogether;
     const size_t steps = std::max<size_t>(1, times * kernel_rows * kernel_columns * quads);
@@ -83,7 +83,7 @@ struct TileRow {
     ahead_of_column = part / columns;
     ahead_of_quad = (part + steps - 1) / steps;
   }
-  // Whether sums go elsewhere than the vectors they are in allow.
+  // Whether sums have to be stored in another way than by the vectors that hold them.
   bool leaves_registers() const { return floats != nullptr || lanes < kTileTargets; }
   const int32_t* ClassStarts(size_t column) const {
     return class_starts + column_classes[column] * class_pitch;

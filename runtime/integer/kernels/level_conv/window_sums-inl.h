@@ -1,4 +1,4 @@
-// What sums begin with, and the sums of levels that weight offsets are multiplied with: see
+// The starting values of sums, and the sums of levels that weight offsets multiply: see
 // level_conv.h.
 #if defined(CSSRUN_RUNTIME_INTEGER_KERNELS_LEVEL_CONV_WINDOW_SUMS_INL_H_) == \
     defined(HWY_TARGET_TOGGLE)
@@ -51,7 +51,7 @@ HWY_INLINE hn::Vec<Sum64> Folded(D /*d*/, hn::Vec<D> sums) {
   }
 }
 
-// Adds whole quads of bytes to two sums, whichever of them.
+// Adds whole quads of bytes to two sums; which of the two does not matter.
 HWY_INLINE hn::Vec<Sum64> AddBytes(const uint8_t* from, size_t bytes, hn::Vec<Sum64> sums) {
   const hn::CappedTag<uint8_t, 64> d;
   const hn::Full128<uint8_t> d8;
@@ -89,7 +89,7 @@ struct AnyWindow {
     return sums;
   }
 };
-// One tap, and so few bytes that a loop would take longer than they.
+// One tap, with so few bytes that a loop would take longer.
 template <size_t kBytes>
 struct FewBytes {
   static HWY_INLINE hn::Vec<Sum64> Sum(const TileRow& /*row*/, const uint8_t* bytes) {
@@ -134,8 +134,8 @@ void SumWindows(const TileRow& row, const ColumnRange& columns, int32_t* sums) {
 }
 #endif
 
-// What is added for the zero that is no level (see LevelFrame), and for the shift of levels that
-// are multiplied. Large layers wrap around, and their sums back.
+// The correction for a zero byte that is not level 0 (see LevelFrame), and for the shift of levels
+// before multiplying. In large layers it wraps around, and the sums wrap back.
 void StartTile(const LevelConv& kernel, size_t tile, const TapRange& taps, int32_t shift,
                int32_t zero, int32_t* start) {
   const auto rows = static_cast<size_t>(taps.last - taps.first);

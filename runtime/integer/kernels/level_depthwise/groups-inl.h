@@ -1,5 +1,5 @@
-// Sums of LevelDepthwise for a group of channels, which become levels in registers: square windows
-// of 3 or 5 columns at stride 1 or 2, of layers to whose sums nothing but the bias is added.
+// Sums of LevelDepthwise for a group of channels, which become levels in registers: for square
+// windows of 3 or 5 columns at stride 1 or 2, in layers that add only the bias to their sums.
 #if defined(CSSRUN_RUNTIME_INTEGER_KERNELS_LEVEL_DEPTHWISE_GROUPS_INL_H_) == \
     defined(HWY_TARGET_TOGGLE)
 #ifdef CSSRUN_RUNTIME_INTEGER_KERNELS_LEVEL_DEPTHWISE_GROUPS_INL_H_
@@ -134,8 +134,8 @@ HWY_INLINE void AddColumns(const GroupRows<kSide>& rows, size_t offset, size_t p
   }
 }
 
-// `steps` vectors of target columns from source column `first` on. Source columns go by once: each
-// is loaded for all windows that see it. `kStep`: source columns from one vector to the next.
+// `steps` vectors of target columns from source column `first` on. Each source column is loaded
+// once, for all windows that see it. `kStep`: source columns from one vector to the next.
 template <class P, class D32, size_t kSide, size_t kStep, bool kPlain>
 HWY_NOINLINE void SumGroup(const DepthwiseGroup<kSide>& group, size_t first, size_t steps,
                            uint8_t* to) {
@@ -161,7 +161,7 @@ HWY_NOINLINE void SumGroup(const DepthwiseGroup<kSide>& group, size_t first, siz
   size_t offset = first * position;
   steps += kOpen - 1;
   for (size_t step = 0;;) {
-    // Keeps in memory what instructions take from there; registers are for sums.
+    // Keeps these values in memory, from where instructions can use them; registers are for sums.
 #if HWY_COMPILER_GCC || HWY_COMPILER_CLANG
     asm("" : "+m"(start), "+m"(neurons));
     if constexpr (!P::template kKeepsWeights<kSide>) asm("" : "+m"(weights));

@@ -83,8 +83,8 @@ HWY_NOINLINE void SumWindows(DF df, const LaneRow& given, const ColumnRange& col
   }
 }
 
-// What zero brings that is no level, of all lanes of a block. `zero` is that of the bytes that are
-// multiplied.
+// The correction for a zero byte that is not level 0, for all lanes of a block. `zero`: of the
+// bytes that are multiplied.
 void StartSums(const LevelDepthwise& kernel, size_t block, const TapRange& taps, int zero,
                float* start) {
   std::fill_n(start, kLineLanes, 0.0F);
@@ -224,7 +224,7 @@ void SumColumns(DepthwiseGroup<kSide> group, size_t columns, const ColumnRange& 
   }
 }
 
-// The same with vectors as wide as columns are enough for. Returns false where one column would
+// The same with vectors as wide as there are columns to fill. Returns false if one column would
 // have to be computed alone and fills no vector.
 template <class D32, size_t kSide>
 bool SumFewChannels(const DepthwiseGroup<kSide>& group, const ColumnRange& range) {
@@ -330,7 +330,7 @@ bool SumGroups(const LevelDepthwise& kernel, const LevelFrame& levels, const Lev
 }
 #endif
 
-// Some columns of a row by any kernel.
+// Sums some columns of a row for any kernel.
 void SumColumnsOf(const LevelDepthwise& kernel, const LevelFrame& levels, const LevelTarget& target,
                   size_t row, const ColumnRange& range) {
 #if HWY_TARGET != HWY_SCALAR
@@ -375,7 +375,7 @@ namespace {
 
 constexpr double kExactInFloat = 1 << 24;
 constexpr double kLargestByte = 255;
-// More bits than this gain nothing beside levels of 8.
+// More bits than this gain nothing with levels of 8 bits.
 constexpr double kLargestUseful = 4095;
 
 hwy::AlignedFreeUniquePtr<float[]> Zeros(size_t size) {
@@ -384,7 +384,7 @@ hwy::AlignedFreeUniquePtr<float[]> Zeros(size_t size) {
   return zeros;
 }
 
-// Windows of which quads are laid out.
+// Windows whose weights are also laid out in quads.
 bool HasQuads(const format::Window& window) {
   const int side = window.kernel_x();
   return (side == 3 || side == 5) && window.kernel_y() == side && window.dilation_x() == 1 &&
@@ -436,7 +436,7 @@ void LayOutQuads(LevelDepthwise& kernel) {
 
 int LargestDepthwiseWeight(const format::Window& window) {
   const double taps = static_cast<double>(window.kernel_y()) * window.kernel_x();
-  // Bytes of a source that doesn't rectify hold level + zero: sums twice as large come up.
+  // Bytes of a source that does not rectify hold level + zero, so sums can be twice as large.
   return static_cast<int>(std::min(kLargestUseful, kExactInFloat / (2 * kLargestByte * taps)));
 }
 

@@ -1,12 +1,12 @@
 // Level kernel of depthwise convolutions between settled layers: every channel sees only itself.
 //
 // Levels and weights of neighbouring channels meet lane by lane. Sums are whole numbers below 2^24,
-// exact in 32 bits and in float: neither the order in which they are taken matters, nor whether a
+// exact in 32 bits and in float: neither the order of additions matters, nor whether a
 // multiplication is fused with an addition. That leaves room for weights of 12 bits and more.
 //
-// Usual windows whose sums become levels have code of their own (groups-inl.h), in bytes where the
-// machine multiplies them and the weights fit, in 16 bits or in float otherwise (products-inl.h).
-// Any other window and mode is summed in float.
+// Common windows whose sums become levels have special code (groups-inl.h): in bytes if the machine
+// multiplies them and the weights fit, otherwise in 16 bits or in float (products-inl.h). All other
+// windows and modes are summed in float.
 #ifndef CSSRUN_RUNTIME_INTEGER_KERNELS_LEVEL_DEPTHWISE_LEVEL_DEPTHWISE_H_
 #define CSSRUN_RUNTIME_INTEGER_KERNELS_LEVEL_DEPTHWISE_LEVEL_DEPTHWISE_H_
 
@@ -30,8 +30,8 @@ struct LevelDepthwise {
   uint32_t left = 0;
   uint32_t right = 0;
   hwy::AlignedFreeUniquePtr<float[]> weights;  // whole numbers, [block][ky][kx][lane]
-  // The same of windows that have code of their own; null for others. In the order that
-  // products-inl.h says: by quads of kernel rows, the last filled up with zeros.
+  // The same for windows with special code; null for others. In the order of products-inl.h: by
+  // quads of kernel rows, the last one filled up with zeros.
   //
   //     bytes    [block][quad][kx][4 of a half's 16 lanes][half][lane of the 4][row of the quad]
   //     words    [block][quad][rows 0 and 2, 1 and 3][kx][4 of ...][half][lane of the 4][row of 2]
@@ -39,7 +39,7 @@ struct LevelDepthwise {
   hwy::AlignedFreeUniquePtr<int16_t[]> words;
   std::vector<uint8_t> fits_bytes;              // by block: whether `bytes` are the weights
   hwy::AlignedFreeUniquePtr<float[]> row_sums;  // of weights: [block][ky][lane]
-  // Settled units per unit, by parameter lane: where ToFloats(mode). Null: never asked for.
+  // Settled units per unit, by parameter lane, for ToFloats(mode). Null: not needed.
   hwy::AlignedFreeUniquePtr<float[]> float_scale;
 
   size_t taps() const {
@@ -54,7 +54,7 @@ struct LevelDepthwiseShape {
   format::Window window;
 };
 
-// The largest weight whose sums are exact, whatever the levels; below 2 where there is no such.
+// The largest weight with which sums are always exact; below 2 if there is none.
 int LargestDepthwiseWeight(const format::Window& window);
 
 // Kernel rows up to here: a row of levels each.
@@ -63,8 +63,8 @@ constexpr int kMostLevelDepthwiseRows = 16;
 // No unit exceeds LargestDepthwiseWeight(). Throws std::bad_alloc.
 LevelDepthwise MakeLevelDepthwise(const LevelDepthwiseShape& shape, const ScaledWeights& weights);
 
-// Sums all levels that reach target row `row`; of modes, neither kStore nor kJoin. Looked up once a
-// layer, called once a row.
+// Sums all levels that reach target row `row`, in any mode except kStore and kJoin. Looked up once
+// a layer, called once a row.
 using SumDepthwiseFunction = void (*)(const LevelDepthwise& kernel, const LevelFrame& levels,
                                       const LevelTarget& target, size_t row);
 SumDepthwiseFunction Resolve(const LevelDepthwise& kernel);

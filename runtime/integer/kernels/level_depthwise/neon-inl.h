@@ -1,9 +1,9 @@
 // How LevelDepthwise multiplies on 64-bit ARM: see products-inl.h.
 //
 // Where the machine HasDotProducts() and weights fit bytes, SDOT adds the products of a column's
-// three rows to each sum. It takes bytes with a sign, so that 128 is taken off all levels and comes
-// back in what sums begin with. Elsewhere SMLAL adds products of 16 bits, of half as many channels
-// at a time: then registers hold the weights, too.
+// three rows to each sum. It takes signed bytes, so 128 is subtracted from all levels, and the
+// starting values of sums make up for it. Elsewhere SMLAL adds products of 16 bits, for half as
+// many channels at a time, so that registers hold the weights, too.
 #if defined(CSSRUN_RUNTIME_INTEGER_KERNELS_LEVEL_DEPTHWISE_NEON_INL_H_) == \
     defined(HWY_TARGET_TOGGLE)
 #ifdef CSSRUN_RUNTIME_INTEGER_KERNELS_LEVEL_DEPTHWISE_NEON_INL_H_
@@ -26,7 +26,7 @@ namespace cssrun::internal::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-// What NeonBytes takes off levels.
+// What NeonBytes subtracts from levels.
 constexpr int kShiftOfBytes = 128;
 
 #if CSSRUN_TARGET_NEON

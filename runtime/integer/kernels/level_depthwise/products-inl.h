@@ -73,7 +73,7 @@ HWY_INLINE hn::Vec<hn::Full128<uint8_t>> NarrowBlocks(hn::Vec<hn::Full128<int16_
                                                       hn::Vec<hn::Full128<int16_t>> b) {
   return hn::Vec<hn::Full128<uint8_t>>{_mm_packus_epi16(a.raw, b.raw)};
 }
-// Brings what four vectors had in order into order.
+// Restores the order of the four vectors' numbers.
 HWY_INLINE hn::Vec<hn::Full128<uint8_t>> Ordered(hn::Vec<hn::Full128<uint8_t>> bytes) {
   return bytes;
 }
@@ -150,7 +150,7 @@ struct FloatLanes {
         : at(kernel.weights.get() + channels.block * kBlock + channels.lane),
           next(channels.next * kBlock) {
       if (rows.whole) return;
-      // Rows beyond the map bring nothing.
+      // Rows beyond the map add nothing.
       const size_t lane = channels.lane;
       for (size_t b = 0; b < std::min(kBlocks, 1 + channels.next); ++b) {
         for (size_t ky = 0; ky < kSide; ++ky) {
