@@ -18,8 +18,8 @@ namespace cssrun::converter {
 struct ImageSet {
   std::vector<std::vector<uint8_t>> pixels;
   std::vector<int> truth;  // class of each image, -1 where unknown
-  // For each class the first one of its name, by which an image of that name is graded; empty where
-  // all names differ.
+  // By class: the first class of the same name, which grades images of that name; empty if all
+  // names differ.
   std::vector<size_t> first_of_name = {};
 
   bool IsRight(size_t image, size_t answer) const {
@@ -30,7 +30,7 @@ struct ImageSet {
 
 using Logits = std::vector<float>;  // of one image
 
-// Called with images done and images in all.
+// Called with the number of images done and of all images.
 using Progress = std::function<void(size_t done, size_t total)>;
 // Called for each watched value of each batch, with the activations of the batch's images one after
 // another.
@@ -41,7 +41,7 @@ Result<std::vector<Logits>> RunAnn(const Graph& graph, const ImageSet& images,
                                    const InputFormat& input, std::span<const ValueId> watch,
                                    const ObserveActivations& observe, const Progress& progress);
 
-// Error: kBadModel where a logit is not finite.
+// Error: kBadModel if a logit is not finite.
 Status CheckAnswers(const Graph& graph, const std::vector<Logits>& answers);
 
 // Computes (pixel / 255 - mean) / stddev, as [channel][row][column].

@@ -25,7 +25,7 @@ struct Calibration {
   // Ranges by spiking node; those of the encoder and the readout are empty.
   std::vector<ActivationRange> ranges;
   std::vector<ActivationHistogram> histograms;
-  // What lies below zero and what lies above it, of nodes that do not rectify.
+  // The ranges below zero and above zero, for nodes that do not rectify.
   std::vector<std::array<ActivationHistogram, 2>> sides;
   std::vector<std::vector<ActivationHistogram>> channels;  // empty unless the caller asked for them
   std::vector<Logits> logits;                              // the ANN's, by image

@@ -32,11 +32,11 @@ struct AskedCode {
   bool paper = false;
 };
 
-// What the user says of a search, and the names of the other options that were given.
+// The user's options for a search, and the names of the other options that were given.
 struct AskedSearch {
   std::optional<Goal> goal;
-  std::optional<double> agree;          // percent of the images on which the answers agree
-  std::optional<double> automatic;      // percent on which they may differ: Goal::kEnergy
+  std::optional<double> agree;          // percentage of images whose answers agree
+  std::optional<double> automatic;      // percentage that may differ: Goal::kEnergy
   std::vector<std::string> code;        // given options that say which code to take
   std::vector<std::string> amplitudes;  // given options that say which amplitudes to take
 };
@@ -47,7 +47,7 @@ Result<CodeSettings> ChooseCode(const AskedCode& asked,
                                 const std::optional<CodeSettings>& quantized,
                                 std::string_view dashes);
 
-// Returns what to search for; nothing where the user or the model names the code. Errors: options
+// Returns what to search for; std::nullopt if the user or the model names the code. Error: options
 // that contradict each other.
 Result<std::optional<CodeSearch>> ChooseSearch(const AskedSearch& asked,
                                                const std::optional<CodeSettings>& quantized,

@@ -22,13 +22,13 @@ enum class InputCoding {
             // runtime/direct_input.h
 };
 
-// An 8-bit image that is coded in fewer steps loses too much. With wide sums, what comes as spikes
-// would be all that is not exact.
+// An 8-bit image that is coded in fewer steps loses too much. With wide sums, spikes of the image
+// would be the only input that is not exact.
 constexpr uint32_t kFewestEncodedSteps = 6;
 
 // A settled neuron has all of its input, so it fires where its digit rounds up and never takes a
-// spike back. Levels then say how many spikes a train has, and layers send nothing else: see
-// runtime/integer/neurons/level_rule.h.
+// spike back. The number of spikes of a train then follows from its level, so layers send only
+// levels: see runtime/integer/neurons/level_rule.h.
 constexpr float kSettledThreshold = 0.75F;
 
 struct CodeSettings {
@@ -106,15 +106,15 @@ struct CodeSettings {
   }
 };
 
-// What a code that nobody names is chosen for.
+// The goal by which a code is chosen if none is named.
 enum class Goal {
-  kSpeed,         // the least time of an image on this machine, as its kernels are expected to take
+  kSpeed,         // the least expected time of an image with this machine's kernels
   kEnergy,        // the fewest SyOPs: search.h, which also chooses amplitudes and thresholds
   kLatencySteps,  // the fewest steps from the first to the last spike
 };
 
-// The share of images on which a code is expected to agree with the ANN, to be enough.
-// The aim is 97 % on other images; half of the difference is for those.
+// The default for the expected share of images on which a code must agree with the ANN. The aim is
+// 97 % on other images; half of the difference to 100 % is left for those.
 constexpr double kEnoughAgreement = 0.985;
 
 // A search for the best code whose answers agree with the ANN's on this share of the images.

@@ -26,8 +26,8 @@ struct LayerCost {
 
 struct Comparison {
   uint64_t images = 0;
-  EngineKind engine = EngineKind::kInteger;  // that ran; float where integers cannot
-  // Share of images with the ANN's best class; -1 where the outputs are numbers, as is the next.
+  EngineKind engine = EngineKind::kInteger;  // that ran; float if integers cannot
+  // Share of images with the ANN's best class. This and the next are -1 if the outputs are numbers.
   double agreement = -1;
   // The expected agreement, computed from the logit errors and the leads of the ANN's best class.
   // On a few hundred images it is much steadier than a count of the few that differ.
@@ -39,7 +39,7 @@ struct Comparison {
   double synops_per_image = 0;
   double direct_macs_per_image = 0;  // multiply-accumulates of pixels that are not coded in spikes
   // The smallest margin for an early exit that loses at most kEarlyExitCost of the agreement.
-  // Negative where the outputs are numbers.
+  // Negative if the outputs are numbers.
   double early_exit_margin = -1;
   std::vector<LayerCost> layers;  // as in the network
 };
@@ -57,14 +57,14 @@ struct AnsweredImages {
   }
 };
 
-// How alike network and ANN are, from 0 to 1: the expected agreement, or for numbers what the
-// relative error leaves of 1.
+// The similarity of network and ANN, from 0 to 1: the expected agreement, or for numbers 1 minus
+// the relative error.
 inline double Likeness(const Comparison& comparison) {
   return comparison.agreement < 0 ? 1 - comparison.relative_logit_error
                                   : comparison.expected_agreement;
 }
 
-// Whether to look for the margin of an early exit. This takes the readout after every step.
+// Whether to look for the margin of an early exit, which needs the readout after every step.
 enum class Readings { kTake, kLeaveOut };
 
 // Runs the network in `bytes` on `images` with `threads` threads (0: all cores). `ann` has the
@@ -75,7 +75,7 @@ Result<Comparison> CompareWithAnn(std::span<const uint8_t> bytes, const ImageSet
                                   const Progress& progress,
                                   EngineKind engine = EngineKind::kInteger,
                                   Readings readings = Readings::kTake);
-// The same for a network that is loaded.
+// The same for a loaded network.
 Result<Comparison> CompareWithAnn(const std::shared_ptr<const Network>& network,
                                   const ImageSet& images, const std::vector<Logits>& ann,
                                   unsigned threads, const Progress& progress, Readings readings);

@@ -29,7 +29,7 @@ constexpr size_t kMostImages = 400;
 // Milliseconds that the images of a try may take on one thread, which codes of events need ten
 // times as many of as settled ones.
 constexpr double kMostMilliseconds = 4000;
-// A few images come first, and a code that is so far from what is wanted is not tried on the
+// A few images come first, and a code that is so far from the wanted agreement is not tried on the
 // others.
 constexpr size_t kFirstImages = 16;
 constexpr double kHopeless = 0.1;

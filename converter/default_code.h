@@ -1,11 +1,11 @@
-// The code of a conversion for which the user names none: chosen by measurement.
+// Chooses the code by measurement if the user names none.
 //
-// Settled codes (beta = 2, L = T - 1) are exact and fast, and what they lose is the rounding to T
-// bits. How many bits a network needs differs: a small ResNet is content with 5 or 6, MobileNets
-// need 7 or 8. For speed, settled codes of 3 to 8 steps and one of events are candidates; for the
-// latency in steps, short silent periods, which lose accuracy instead. Candidates are sorted by
-// what they cost, which the network tells before it runs, and the first that agrees well enough
-// with the ANN on the calibration images is taken.
+// Settled codes (beta = 2, L = T - 1) are exact and fast, except that they round to T bits.
+// Networks need different numbers of bits: 5 or 6 for a small ResNet, 7 or 8 for MobileNets. For
+// speed, the candidates are settled codes of 3 to 8 steps and one event code; for the latency in
+// steps, codes with short silent periods, which lose accuracy instead. Candidates are sorted by
+// their cost, which is known before they run, and the first that agrees well enough with the ANN on
+// the calibration images is taken.
 #ifndef CSSRUN_CONVERTER_DEFAULT_CODE_H_
 #define CSSRUN_CONVERTER_DEFAULT_CODE_H_
 
@@ -19,11 +19,11 @@ namespace cssrun::converter {
 // The settled code of T steps.
 CodeSettings SettledCode(uint32_t timesteps);
 
-// Chooses for Goal::kSpeed or kLatencySteps. Sets `tried` to what was measured, in this order; one
-// of them is chosen. Where no code agrees as wanted, it is the cheapest within a point of the
-// closest. Keeps what options.code says of negative spikes. The result is the same for all numbers
-// of threads, but machines with other kernels may find another code faster. Error: kBadModel from
-// running a candidate.
+// Chooses for Goal::kSpeed or kLatencySteps. Sets `tried` to the codes that were measured, in
+// order; one of them is chosen. If no code agrees as wanted, it is the cheapest within one point of
+// the best. Keeps options.code's setting of negative spikes. The result does not depend on the
+// number of threads, but machines with other kernels may find another code faster. Error: kBadModel
+// from running a candidate.
 Result<CodeSettings> ChooseDefaultCode(const Model& model, const PreparedModel& prepared,
                                        const ImageSet& images, const ConvertOptions& options,
                                        const CodeSearch& search, const StageProgress& progress,

@@ -1,10 +1,10 @@
 // Runs the ANN itself with oneDNN, for calibration and as the dense network that our benchmarks
 // compare with.
 //
-// Convolutions choose their own (blocked) layouts, which the next one reads as they are; weights
-// are reordered once; Relu, Clip and residual sums are fused into the convolution before them; the
-// memory of activations is reused after their last read. Convolution is direct, not Winograd, so
-// that its arithmetic is the ANN's.
+// Convolutions choose their own (blocked) layouts, which the next convolution reads directly;
+// weights are reordered once; Relu, Clip and residual sums are fused into the convolution before
+// them; the memory of activations is reused after their last read. Convolution is direct, not
+// Winograd, so that its arithmetic is the ANN's.
 #ifndef CSSRUN_CONVERTER_DENSE_H_
 #define CSSRUN_CONVERTER_DENSE_H_
 
@@ -28,7 +28,7 @@ class DenseNetwork {
   // must have gone through RunPasses() and FindUnsupported(); it is not needed afterwards.
   // Error: kBadModel naming a node that oneDNN cannot run.
   static Result<std::unique_ptr<DenseNetwork>> Create(const Graph& graph, int64_t batch);
-  // Runs a plan that was built otherwise, such as one in integers (bench/opponents/).
+  // Runs a plan from another builder, such as one in integers (bench/opponents/).
   explicit DenseNetwork(std::unique_ptr<DensePlan> plan);
   ~DenseNetwork();
   DenseNetwork(const DenseNetwork&) = delete;

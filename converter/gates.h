@@ -1,5 +1,5 @@
 // Finds activations that are multiplied by a function of themselves: SiLU, GELU, HardSwish and
-// their like, which exporters write as several nodes, and the gates of squeeze-and-excitation.
+// similar ones, which exporters write as several nodes, and the gates of squeeze-and-excitation.
 #ifndef CSSRUN_CONVERTER_GATES_H_
 #define CSSRUN_CONVERTER_GATES_H_
 

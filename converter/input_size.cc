@@ -38,7 +38,7 @@ std::set<std::string> MeansOverMaps(const Graph& own) {
   return names;
 }
 
-// The node that makes a vector of a map of several positions; null where there is none.
+// The node that turns a map of several positions into a vector; null if there is none.
 const Node* MapToVector(const Graph& own) {
   const auto found = std::ranges::find_if(own.nodes, [&](const Node& node) {
     if (node.inputs.empty() || node.inputs[0] == kNoValue || node.outputs.empty()) return false;

@@ -19,7 +19,7 @@ struct ImageSize {
 };
 
 // Returns the graph, as it was read, for images of this size, and runs the passes over it. Error:
-// kBadModel that says what of the model fixes the size, or that it exceeds `limits`.
+// kBadModel that says which part of the model fixes the size, or that it exceeds `limits`.
 Result<Graph> WithInputSize(const Graph& read, const ImageSize& size, const NetworkLimits& limits);
 
 }  // namespace cssrun::converter

@@ -1,4 +1,4 @@
-// Where a conversion loses accuracy: the error of each layer's trains against the ANN.
+// Shows where a conversion loses accuracy: the error of each layer's trains against the ANN.
 #ifndef CSSRUN_CONVERTER_LAYER_ERRORS_H_
 #define CSSRUN_CONVERTER_LAYER_ERRORS_H_
 

@@ -65,7 +65,7 @@ class Lowering {
   }
   // Returns the form of everything that a node sends.
   Form IdentityOf(size_t index) const;
-  // Returns the neurons that stand for this value only and that no other node reads, or null. Such
+  // Returns the neurons that represent only this value and that no other node reads, or null. Such
   // neurons may absorb the rectifier or pool that follows them.
   SpikingNode* OwnNeurons(ValueId id);
 
@@ -84,10 +84,10 @@ class Lowering {
   // Multiplies a form by one number, or by one for each of its channels.
   void ScaleForm(const std::vector<double>& numbers, Form& form) const;
 
-  // Returns whether an identity term of a form of `channels` channels stays what it is when the
-  // form becomes channels `first` to first + channels - 1 of a form of `total` channels. A slice
-  // does not: its term sends all of the source's channels, and only the slice's own extent cuts off
-  // the others.
+  // Returns whether an identity term of a form of `channels` channels stays correct when the form
+  // becomes channels `first` to first + channels - 1 of a form of `total` channels. A slice does
+  // not: its term sends all of the source's channels, and only the slice's own extent cuts off the
+  // others.
   bool StaysWithin(const SpikingSynapses& term, int64_t first, int64_t channels,
                    int64_t total) const;
 

@@ -15,7 +15,7 @@ class Maps {
   explicit Maps(const Graph& graph);
 
   void Add(const Node& node);
-  // Makes room for values that the graph got since.
+  // Makes room for values that were added to the graph since.
   void Grow() { maps_.resize(graph_.values.size()); }
 
   // Returns the map, or an empty shape if it is not known.

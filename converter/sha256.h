@@ -1,4 +1,4 @@
-// SHA-256, by which a network file names the model that it was made of.
+// SHA-256, by which a network file identifies the model that it was made from.
 #ifndef CSSRUN_CONVERTER_SHA256_H_
 #define CSSRUN_CONVERTER_SHA256_H_
 

@@ -29,19 +29,19 @@ struct SpikingSynapses {
   format::Window window;
   uint32_t groups = 1;
   int32_t channel_offset = 0;
-  // Of an identity in a form: every position, or every mean, comes so many times in a row. What
-  // convolves the form takes it into its weights; the synapses of neurons are spread out instead.
+  // For an identity in a form: how often every position, or every mean, is repeated. Convolutions
+  // of the form take this into their weights; the synapses of neurons are spread out instead.
   int32_t repeat_y = 1;
   int32_t repeat_x = 1;
-  // Of a convolution: see format/network.fbs.
+  // For a convolution: see format/network.fbs.
   int32_t spread_y = 1;
   int32_t spread_x = 1;
   // The weights of a convolution, [target][source / groups][ky][kx]. A fully connected layer shares
   // its matrix, which has two dimensions, with the graph.
   std::shared_ptr<const Tensor> weights;
   double scale = 1;  // multiplies the weights; an identity's only weight
-  // Of an identity in a form: multiplies the spikes of each source channel; null: nothing does.
-  // What convolves the form takes it into its weights; the synapses of neurons have none.
+  // For an identity in a form: factors for the spikes of each source channel; null: none. A
+  // convolution of the form takes them into its weights; the synapses of neurons have none.
   std::shared_ptr<const std::vector<double>> channel_scales;
 };
 
@@ -55,7 +55,7 @@ struct SpikingNode {
   bool rectify = false;
   std::optional<float> cap;  // Clip(0, cap): the amplitude is chosen so that no train exceeds it
   // The ANN rounds to whole multiples of `step` from `lowest` to `highest`; the cap of neurons is
-  // the larger magnitude of both. Of the encoder, pixels are rounded so with direct input.
+  // the larger magnitude of both. The encoder rounds pixels so with direct input.
   struct Grid {
     double step = 1;
     int64_t lowest = 0;

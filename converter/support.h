@@ -21,10 +21,10 @@ struct UnsupportedNode {
   std::string remedy;
 };
 
-// Every node of a graph, after RunPasses(), that cannot be converted, in graph order, but for those
-// that are only left because of another: each cause is named once. Nodes that compute one
-// activation, such as SiLU, are one, named after it (gates.h). When it is empty, every value has a
-// shape and every node is one of:
+// Every node of a graph, after RunPasses(), that cannot be converted, in graph order, except nodes
+// that are left only because of another one: each cause is named once. Nodes that together compute
+// an activation, such as SiLU, are reported as one, named after it (gates.h). When it is empty,
+// every value has a shape and every node is one of:
 //   Conv: [1, C, H, W], constant weights; kernel_shape, strides, pads, dilations, group are present
 //   Gemm: [1, inputs], constant weights [outputs, inputs], transB = 1, bias constant or absent
 //   Relu; Clip(0, max) with inputs 1 and 2 constant

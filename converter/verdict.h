@@ -1,4 +1,4 @@
-// What a conversion is worth: whether integers answer it as floats do, whether it agrees with the
+// Judges a conversion: whether integers give the same answers as floats, whether it agrees with the
 // ANN, and if not, where the error arises and what helps.
 #ifndef CSSRUN_CONVERTER_VERDICT_H_
 #define CSSRUN_CONVERTER_VERDICT_H_
@@ -14,11 +14,11 @@ namespace cssrun::converter {
 
 // Below this share of agreeing images the user is warned.
 constexpr double kGoodAgreement = 0.95;
-// The integer engine's logits may stray from the float engine's by as much as float's stray from
-// the ANN's, and this.
+// The integer engine's logits may differ from the float engine's by as much as float's differ from
+// the ANN's, plus this.
 constexpr double kMostStraying = 0.01;
 
-// Runs both engines on some of the images. Returns why the network has to run in float, or "" where
+// Runs both engines on some of the images. Returns why the network has to run in float, or "" if
 // integers do. `measured`: the integer engine's comparison on all images, for its costs.
 Result<std::string> WhyFloat(std::span<const uint8_t> bytes, const ImageSet& images,
                              const std::vector<Logits>& ann, const Comparison& measured,

@@ -1,5 +1,5 @@
-// Windows of convolutions and pools: read from a node here and nowhere else, with the arithmetic of
-// the positions that they take.
+// Windows of convolutions and pools: the only place that reads them from nodes, with the arithmetic
+// of their positions.
 //
 // Along one axis, tap k of position o reads element  o * stride - pad_before + k * dilation:
 //

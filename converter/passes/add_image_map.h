@@ -9,7 +9,7 @@ namespace cssrun::converter {
 
 // A mean image that a model subtracts differs from pixel to pixel, so it cannot be a part of the
 // normalization. Behind the first layer it is a map of potentials, conv(x + m) = conv(x) + conv(m),
-// which one neuron sends that always stands for 1:
+// sent by one neuron that always stands for 1:
 //
 //     image -> Conv ----------------------------------------------------------------------- Add
 //     image -> Slice (one pixel) -> Conv (weight 0, bias 1) -> Relu -> Conv (to the whole map) |

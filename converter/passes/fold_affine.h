@@ -1,4 +1,4 @@
-// Folds what scales and shifts every channel by constants into the weights around it.
+// Folds operators that scale and shift every channel by constants into the weights around them.
 //
 // That is BatchNormalization, and Mul, Div, Add and Sub with a constant per channel. After a Conv
 // or Gemm that nothing else reads they change its weights and bias (computed in double); before a

@@ -1,4 +1,4 @@
-// Evaluates what depends on constants and known shapes alone.
+// Evaluates nodes that depend only on constants and known shapes.
 //
 // Exporters leave chains such as Shape, Gather, Unsqueeze, Concat, Reshape where the model's author
 // wrote x.view(x.size(0), -1); a zero-padded shortcut brings 17 such nodes. None remains.

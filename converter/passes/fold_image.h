@@ -12,7 +12,7 @@ namespace cssrun::converter {
 // neurons of the image's size; as Graph::image_scale and image_shift they cost nothing. Layers that
 // pad read zeros of the scaled image, as before.
 //
-// A mean image, which shifts every pixel by a number of its own, becomes Graph::image_map, but for
+// A mean image, which shifts each pixel by a different number, becomes Graph::image_map, except for
 // the mean of each colour.
 //
 // Does nothing unless every colour is scaled by one positive number, wherever the network reads it.

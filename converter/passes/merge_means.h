@@ -1,5 +1,5 @@
-// Makes one mean of two in a row: exporters and people write the mean over rows and columns as a
-// mean over columns and then one over rows.
+// Merges two successive means into one: exporters and people write the mean over rows and columns
+// as a mean over columns and then one over rows.
 #ifndef CSSRUN_CONVERTER_PASSES_MERGE_MEANS_H_
 #define CSSRUN_CONVERTER_PASSES_MERGE_MEANS_H_
 

@@ -1,9 +1,9 @@
-// One form for every operator, whichever opset wrote it.
+// Brings every operator into one form, whichever opset wrote it.
 //
 // Slice, Pad and Clip take constant inputs (old opsets had attributes); Conv, MaxPool and
 // AveragePool state kernel_shape, strides, pads and dilations (no auto_pad, no ceil_mode); means
-// and maxima over the whole map are GlobalAveragePool and MaxPool; Sum is Add. What has no such
-// form stays as it is, for FindUnsupported() to report.
+// and maxima over the whole map are GlobalAveragePool and MaxPool; Sum is Add. Operators without
+// such a form are left for FindUnsupported() to report.
 #ifndef CSSRUN_CONVERTER_PASSES_NORMALIZE_H_
 #define CSSRUN_CONVERTER_PASSES_NORMALIZE_H_
 

@@ -2,9 +2,9 @@
 //
 //     leaky(y) = relu(y) - a relu(-y)
 //
-// The halves see the same sums, so neurons of either send nothing while those of the other do.
-// Where the slopes are not negative, a MaxPool of the result is the result of the MaxPool, which
-// then comes first: it has fewer neurons, and the halves are made of its own spikes.
+// The halves see the same sums, so neurons of either send nothing while those of the other do. If
+// no slope is negative, a MaxPool of the result equals the result for the MaxPool, so the MaxPool
+// is moved before it: it has fewer neurons, and the halves are made from its spikes.
 #ifndef CSSRUN_CONVERTER_PASSES_SPLIT_LEAKY_RELUS_H_
 #define CSSRUN_CONVERTER_PASSES_SPLIT_LEAKY_RELUS_H_
 
