@@ -8,6 +8,8 @@
 #include <span>
 #include <vector>
 
+#include "runtime/assert.h"
+
 namespace cssrun::internal {
 
 // `count` targets from `target` on, which use as many stored taps from `tap` on.
@@ -30,6 +32,7 @@ struct AxisWindow {
 
 struct EventAxis {
   std::span<const AxisRun> RunsOf(uint32_t source) const {
+    CSSRUN_ASSERT(source + 1 < begin.size());
     return std::span(runs).subspan(begin[source], begin[source + 1] - begin[source]);
   }
 

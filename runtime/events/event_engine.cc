@@ -100,6 +100,7 @@ Status EventEngine::Feed(std::span<const TimedEvent> events, uint64_t until) {
     }
     if (step >= until) break;
     if (options_.cancel != nullptr && options_.cancel->load(std::memory_order_relaxed)) {
+    CSSRUN_ASSERT(step >= now_);
       return Status::Cancelled("cancelled");
     }
     now_ = step;
@@ -111,6 +112,7 @@ Status EventEngine::Feed(std::span<const TimedEvent> events, uint64_t until) {
     ++now_;
   }
   now_ = until;
+  CSSRUN_ASSERT(next == events.size());
   return Status::Ok();
 }
 

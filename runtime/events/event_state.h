@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "hwy/aligned_allocator.h"
+#include "runtime/assert.h"
 #include "runtime/events/event_network.h"
 
 namespace cssrun::internal {
@@ -46,6 +47,7 @@ struct SpikeList {
   // branches, since the number of entries of a spot is practically random.
   template <class Times>
   void ListSpots(Times times) {
+    CSSRUN_ASSERT(size < positions.size() && size < spots.size());
     positions[size] = kNowhere;
     Spot* spot = spots.data();
     uint64_t sum = 0;
@@ -95,6 +97,7 @@ class PositionSet {
 
   // `count` bits from bit `first` of a word on; at least one, and they end within the word.
   static uint64_t Bits(size_t first, size_t count) {
+    CSSRUN_ASSERT(count > 0 && first + count <= kWordBits);
     return (~uint64_t{0} >> (kWordBits - count)) << first;
   }
 

@@ -6,6 +6,8 @@
 #include <limits>
 #include <utility>
 
+#include "runtime/assert.h"
+
 namespace cssrun::internal {
 namespace {
 
@@ -32,6 +34,8 @@ std::vector<Interval> ReachOfAxis(size_t sources, int64_t view, const WindowAxis
     if (i > 0) reach[i].last = std::max(reach[i].last, reach[i - 1].last);
     reach[i].first = std::min(reach[i].first, reach[i].last);
   }
+  CSSRUN_ASSERT(std::ranges::is_sorted(reach, {}, &Interval::first));
+  CSSRUN_ASSERT(std::ranges::is_sorted(reach, {}, &Interval::last));
   return reach;
 }
 

@@ -100,6 +100,8 @@ void KeptPicture::TakePixel(const T* pixel, size_t channel_stride, size_t row, s
 
 bool KeptPicture::Take(const Input& frame) {
   CSSRUN_ASSERT(frame.kind != InputKind::kSpikes);
+  CSSRUN_ASSERT((frame.kind == InputKind::kBytes ? frame.bytes.size() : frame.values.size()) ==
+                bytes_.size());
   const bool first = empty_ || kind_ != frame.kind;
   if (frame.kind == InputKind::kValues) values_.resize(bytes_.size());
   kind_ = frame.kind;

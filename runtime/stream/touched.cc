@@ -111,6 +111,7 @@ void TouchedRanges::SetRow(const PositionBits& touched, size_t row) {
     ColumnRange range{static_cast<uint32_t>(first) / rule_.align * rule_.align,
                       (static_cast<uint32_t>(last) + rule_.align - 1) / rule_.align * rule_.align};
     range.last = std::min(range.last, columns_);
+    CSSRUN_ASSERT(range.first < range.last);
     if (ranges_.ranges.size() > begin && range.first <= ranges_.ranges.back().last + rule_.gap) {
       covered += range.last - std::min(range.last, ranges_.ranges.back().last);
       ranges_.ranges.back().last = std::max(ranges_.ranges.back().last, range.last);
@@ -132,6 +133,7 @@ uint64_t TouchedRanges::positions() const {
 }
 
 bool TouchedRanges::Set(const PositionBits& touched) {
+  CSSRUN_ASSERT(touched.rows() == rows_ && touched.columns() == columns_);
   ranges_.ranges.clear();
   ranges_.bounds.assign(1, 0);
   for (size_t row = 0; row < rows_; ++row) {
