@@ -11,6 +11,7 @@ namespace {
 
 // A kernel and its weights as laid out in memory, with padding and repetitions.
 struct WeightStore {
+  KernelName kernel = KernelName::kTileGather;
   WeightType type = WeightType::kInt8;
   uint64_t count = 0;
 };
@@ -20,26 +21,30 @@ WeightType TypeOf(const Weights& weights) {
 }
 
 WeightStore StoreOf(const TileGather& kernel, const MembraneLayout&) {
-  return {TypeOf(kernel.tables), kernel.tables_size()};
+  return {KernelName::kTileGather, TypeOf(kernel.tables), kernel.tables_size()};
 }
 WeightStore StoreOf(const RowScatter& kernel, const MembraneLayout& target) {
-  return {TypeOf(kernel.weights), kernel.slide.block_size() * target.lanes.blocks};
+  return {KernelName::kRowScatter, TypeOf(kernel.weights),
+          kernel.slide.block_size() * target.lanes.blocks};
 }
 WeightStore StoreOf(const Depthwise& kernel, const MembraneLayout& target) {
   const auto taps = static_cast<uint64_t>(kernel.window.kernel_y()) *
                     static_cast<uint64_t>(kernel.window.kernel_x());
-  return {WeightType::kInt16, target.lanes.blocks * taps * kLineLanes};
+  return {KernelName::kDepthwise, WeightType::kInt16, target.lanes.blocks * taps * kLineLanes};
 }
 WeightStore StoreOf(const EventShortcut& kernel, const MembraneLayout&) {
-  return {WeightType::kInt16, kernel.runs.targets.size() + kLineLanes};
+  return {KernelName::kEventShortcut, WeightType::kInt16, kernel.runs.targets.size() + kLineLanes};
 }
 WeightStore StoreOf(const LevelConv& kernel, const MembraneLayout&) {
-  return {WeightType::kInt8, kernel.size()};
+  return {KernelName::kLevelConv, WeightType::kInt8, kernel.size()};
 }
 WeightStore StoreOf(const LevelDepthwise& kernel, const MembraneLayout&) {
-  return {WeightType::kFloat, kernel.blocks * kernel.taps() * kLineLanes};
+  return {KernelName::kLevelDepthwise, WeightType::kFloat,
+          kernel.blocks * kernel.taps() * kLineLanes};
 }
-WeightStore StoreOf(const LevelShortcut&, const MembraneLayout&) { return {WeightType::kFloat, 1}; }
+WeightStore StoreOf(const LevelShortcut&, const MembraneLayout&) {
+  return {KernelName::kLevelShortcut, WeightType::kFloat, 1};
+}
 
 SynapsesPlan DescribeSynapses(const IntegerLayer& layer, const IntegerSynapses& s,
                               uint32_t timesteps) {
@@ -48,7 +53,7 @@ SynapsesPlan DescribeSynapses(const IntegerLayer& layer, const IntegerSynapses& 
   const auto* shortcut = std::get_if<LevelShortcut>(&s.kernel);
   SynapsesPlan plan;
   plan.source = s.source;
-  plan.kernel = static_cast<KernelName>(s.kernel.index());
+  plan.kernel = store.kernel;
   plan.weights = store.type;
   plan.weight_bytes = store.count * static_cast<uint64_t>(BitsOf(store.type)) / 8;
   plan.aligned = shortcut != nullptr && shortcut->access == ShortcutAccess::kAligned;
