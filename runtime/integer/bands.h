@@ -13,7 +13,7 @@ namespace cssrun::internal {
 // The synapses of all positions, those of pixels included.
 uint64_t WorkOf(const Layer& described, const IntegerLayer& layer);
 
-// Bytes of weights that stay in the second-level cache from one band of rows to the next.
+// Bytes of weights that stay in the second-level cache from one row, or band of rows, to the next.
 constexpr size_t kNearWeights = size_t{256} << 10;
 
 // The number of bands of whole pools that the threads share. `pools`: rows of pools on the map.

@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "runtime/assert.h"
+#include "runtime/integer/bands.h"
 
 namespace cssrun::internal {
 namespace {
@@ -280,16 +281,13 @@ void SettleRow(const SettlingStep& step, const SettledRow& settled, size_t row) 
   }
 }
 
-// Weights that stay in the second-level cache from one row to the next. With more, several rows
-// share each tile of targets before the next, so that weights come from memory once for all of
+// The number of turns in which a kernel computes its tiles. If weights do not stay near, several
+// rows share each tile of targets before the next, so that weights come from memory once for all of
 // them.
-constexpr size_t kKeptWeights = size_t{256} << 10;
-
-// The number of turns in which a kernel computes its tiles.
 template <class K>
 uint32_t TurnsOf(const K& kernel) {
   if constexpr (std::is_same_v<K, LevelConv>) {
-    if (kernel.size() > kKeptWeights) return kernel.tiles;
+    if (kernel.size() > kNearWeights) return kernel.tiles;
   }
   return 1;
 }
