@@ -20,7 +20,6 @@ struct Architecture {
 
 inline std::ostream& operator<<(std::ostream& out, const Architecture& a) { return out << a.name; }
 
-inline const Attribute kPadOne = IntsAttribute("pads", {1, 1, 1, 1});
 inline const Attribute kStrideTwo = IntsAttribute("strides", {2, 2});
 inline const Attribute kKernelTwo = IntsAttribute("kernel_shape", {2, 2});
 

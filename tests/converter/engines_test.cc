@@ -27,8 +27,7 @@ using testing::FloatAttribute;
 using testing::GraphBuilder;
 using testing::IntAttribute;
 using testing::IntsAttribute;
-
-const Attribute kPadOne = IntsAttribute("pads", {1, 1, 1, 1});
+using testing::kPadOne;
 
 ValueId Leaky(GraphBuilder& b, ValueId x, float slope) {
   return b.Op("LeakyRelu", {x}, {FloatAttribute("alpha", slope)});

@@ -23,9 +23,8 @@ namespace {
 using testing::GraphBuilder;
 using testing::IntAttribute;
 using testing::IntsAttribute;
+using testing::kPadOne;
 using testing::RandomFloats;
-
-const Attribute kPadOne = IntsAttribute("pads", {1, 1, 1, 1});
 
 ValueId Transpose(GraphBuilder& b, ValueId x, std::vector<int64_t> order) {
   return b.Op("Transpose", {x}, {IntsAttribute("perm", std::move(order))});

@@ -66,6 +66,8 @@ Attribute IntAttribute(std::string name, int64_t value);
 Attribute FloatAttribute(std::string name, float value);
 Attribute TextAttribute(std::string name, std::string value);
 
+inline const Attribute kPadOne = IntsAttribute("pads", {1, 1, 1, 1});
+
 // Returns `count` numbers from -1 to 1, the same ones for the same seed.
 std::vector<float> RandomFloats(size_t count, uint32_t seed);
 

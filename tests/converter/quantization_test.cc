@@ -27,10 +27,9 @@ using testing::CountOps;
 using testing::GraphBuilder;
 using testing::IntAttribute;
 using testing::IntsAttribute;
+using testing::kPadOne;
 using testing::RandomFloats;
 using testing::RunNaive;
-
-const Attribute kPadOne = IntsAttribute("pads", {1, 1, 1, 1});
 
 std::string Operators(const Graph& graph) {
   std::string text;

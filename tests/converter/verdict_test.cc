@@ -23,12 +23,11 @@ using testing::Converted;
 using testing::GraphBuilder;
 using testing::HiddenLayerBehindMean;
 using testing::IntAttribute;
-using testing::IntsAttribute;
+using testing::kPadOne;
 using testing::ModelOf;
 using testing::OptionsOf;
 using testing::RandomFloats;
 
-const Attribute kPadOne = IntsAttribute("pads", {1, 1, 1, 1});
 const Attribute kTransposed = IntAttribute("transB", 1);
 
 std::shared_ptr<const Network> Loaded(const Conversion& conversion, const LoadOptions& options) {

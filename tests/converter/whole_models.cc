@@ -12,7 +12,6 @@
 namespace cssrun::converter::testing {
 namespace {
 
-const Attribute kPadOne = IntsAttribute("pads", {1, 1, 1, 1});
 const Attribute kTransposed = IntAttribute("transB", 1);
 
 }  // namespace
