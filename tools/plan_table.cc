@@ -8,6 +8,7 @@
 #include "runtime/integer/kernels/level_conv/level_conv.h"
 #include "runtime/integer/plan.h"
 #include "runtime/network/network_access.h"
+#include "tools/summary_text.h"
 #include "tools/terminal_text.h"
 
 namespace cssrun::tools {
@@ -54,8 +55,7 @@ std::string FormatPlan(const Network& network) {
   }
   const internal::IntegerPlan plan = internal::DescribePlan(internal::Loaded(network));
   const std::vector<LayerInfo>& layers = network.layers();
-  size_t width = 5;
-  for (const LayerInfo& layer : layers) width = std::max(width, TerminalText(layer.name).size());
+  const size_t width = LayerNameWidth(network);
   std::string text = fmt::format("in integers with {}, level_conv by {}\n\n", SimdTarget(),
                                  internal::LevelConvVariant());
   text +=

@@ -9,6 +9,7 @@
 #include "cssrun/version.h"
 #include "fmt/format.h"
 #include "tools/output.h"
+#include "tools/summary_text.h"
 #include "tools/terminal_text.h"
 
 namespace cssrun::tools {
@@ -206,21 +207,21 @@ std::string Summary::ToJson(bool profiled) const {
 }
 
 std::string Summary::ToText() const {
-  std::string text = fmt::format("{} image{}", all_images(), all_images() == 1 ? "" : "s");
+  std::string text = Plural(all_images(), "image");
   if (failed_ > 0) text += fmt::format(", {} failed", failed_);
   if (earlier() > 0) text += fmt::format(", {} done before", earlier());
   text += fmt::format(
-      " in {:.2f} s: {:.1f} images/s on {} thread{}, latency p50 {:.2f} ms, "
+      " in {:.2f} s: {:.1f} images/s on {}, latency p50 {:.2f} ms, "
       "p90 {:.2f} ms, p99 {:.2f} ms\n",
-      seconds_, seconds_ > 0 ? static_cast<double>(images_) / seconds_ : 0, threads_,
-      threads_ == 1 ? "" : "s", Percentile(0.5), Percentile(0.9), Percentile(0.99));
+      seconds_, seconds_ > 0 ? static_cast<double>(images_) / seconds_ : 0,
+      Plural(threads_, "thread"), Percentile(0.5), Percentile(0.9), Percentile(0.99));
   if (graded_ > 0) {
     const double percent = 100.0 / static_cast<double>(graded_);
     text += fmt::format("top-1 {:.2f} %", static_cast<double>(right_) * percent);
     if (knows_five()) {
       text += fmt::format(", top-5 {:.2f} %", static_cast<double>(right_in_five_) * percent);
     }
-    text += fmt::format(" of {} image{} with a known class\n", graded_, graded_ == 1 ? "" : "s");
+    text += fmt::format(" of {} with a known class\n", Plural(graded_, "image"));
   }
   const auto macs = static_cast<double>(network_.macs_per_image());
   text += fmt::format(
@@ -235,12 +236,9 @@ std::string Summary::ToText() const {
 }
 
 std::string Summary::ProfileText() const {
-  size_t width = 5;
+  const size_t width = LayerNameWidth(network_);
   double seconds = 0;
-  for (size_t i = 0; i < layers_.size(); ++i) {
-    width = std::max(width, TerminalText(network_.layers()[i].name).size());
-    seconds += layers_[i].seconds;
-  }
+  for (const auto& layer : layers_) seconds += layer.seconds;
   std::string text =
       fmt::format("{:<{}}  {:<14}  {:>9}  {:>11}  {:>7}  {:>12}  {:>8}  {:>6}\n", "layer", width,
                   "kind", "neurons", "spikes", "rate", "SyOPs", "ms", "share");

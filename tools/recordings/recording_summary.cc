@@ -7,6 +7,7 @@
 #include "fmt/format.h"
 #include "tools/ratio.h"
 #include "tools/summary.h"
+#include "tools/summary_text.h"
 #include "tools/terminal_text.h"
 
 namespace cssrun::tools {
@@ -113,21 +114,18 @@ std::string RecordingSummary::ToJson() const {
 }
 
 std::string RecordingSummary::ToText() const {
-  const auto plural = [](uint64_t count, const char* what) {
-    return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
-  };
-  std::string text = plural(recordings_ + failed_, "recording");
+  std::string text = Plural(recordings_ + failed_, "recording");
   if (failed_ > 0) text += fmt::format(", {} failed", failed_);
   if (damaged_ > 0) text += fmt::format(", {} damaged", damaged_);
-  text += fmt::format(" in {:.2f} s: {} in {}", seconds_, plural(events_, "event"),
-                      plural(steps_, "step"));
+  text += fmt::format(" in {:.2f} s: {} in {}", seconds_, Plural(events_, "event"),
+                      Plural(steps_, "step"));
   text += cut_.bin_events > 0
-              ? fmt::format(" of {} each", plural(cut_.bin_events, "event"))
+              ? fmt::format(" of {} each", Plural(cut_.bin_events, "event"))
               : fmt::format(" of {:.6g} ms", static_cast<double>(cut_.bin_us) / 1e3);
   text += fmt::format(", {:.2f} us an event\n", Ratio(run_seconds_ * 1e6, AsDouble(events_)));
   if (left_out_ > 0) {
     text += fmt::format("{} beyond the network's input or --crop left out\n",
-                        plural(left_out_, "event"));
+                        Plural(left_out_, "event"));
   }
   if (graded_ > 0) {
     text += fmt::format("top-1 {:.2f} %", 100 * Ratio(AsDouble(right_), AsDouble(graded_)));
@@ -135,7 +133,7 @@ std::string RecordingSummary::ToText() const {
       text +=
           fmt::format(", top-5 {:.2f} %", 100 * Ratio(AsDouble(right_in_five_), AsDouble(graded_)));
     }
-    text += fmt::format(" of {} with a known class\n", plural(graded_, "recording"));
+    text += fmt::format(" of {} with a known class\n", Plural(graded_, "recording"));
   }
   const double dense = PerRecording(AsDouble(network_.macs_per_image()) * AsDouble(steps_));
   text += fmt::format("{:.2f} M SyOPs a recording", PerRecording(Synops()) / 1e6);
@@ -144,12 +142,9 @@ std::string RecordingSummary::ToText() const {
 }
 
 std::string RecordingSummary::ProfileText() const {
-  size_t width = 5;
+  const size_t width = LayerNameWidth(network_);
   double seconds = 0;
-  for (size_t i = 0; i < layers_.size(); ++i) {
-    width = std::max(width, TerminalText(network_.layers()[i].name).size());
-    seconds += layers_[i].seconds;
-  }
+  for (const EventLayer& layer : layers_) seconds += layer.seconds;
   std::string text =
       fmt::format("{:<{}}  {:<8}  {:>9}  {:>11}  {:>8}  {:>12}  {:>12}  {:>8}  {:>6}\n", "layer",
                   width, "kind", "neurons", "spikes", "rate", "SyOPs", "updates", "ms", "share");

@@ -7,6 +7,7 @@
 #include "fmt/format.h"
 #include "tools/report/html.h"
 #include "tools/report/style.h"
+#include "tools/summary_text.h"
 
 namespace cssrun::tools {
 namespace {
@@ -41,9 +42,9 @@ std::string Tiles(const ReportContent& content) {
   const double per_second =
       summary.seconds() > 0 ? static_cast<double>(summary.images()) / summary.seconds() : 0;
   tiles += Tile("Images a second", fmt::format("{:.{}f}", per_second, per_second < 10 ? 2 : 0),
-                fmt::format("on {} thread{}; one takes {:.2f} ms (median), {:.2f} ms (p99)",
-                            summary.threads(), summary.threads() == 1 ? "" : "s",
-                            summary.Percentile(0.5), summary.Percentile(0.99)));
+                fmt::format("on {}; one takes {:.2f} ms (median), {:.2f} ms (p99)",
+                            Plural(summary.threads(), "thread"), summary.Percentile(0.5),
+                            summary.Percentile(0.99)));
   const auto macs = static_cast<double>(content.network.macs_per_image());
   tiles += Tile("SyOPs an image", Count(summary.SynopsPerImage()),
                 fmt::format("{} spikes; the ANN takes {} MACs", Count(summary.SpikesPerImage()),
@@ -62,14 +63,13 @@ std::string Tiles(const ReportContent& content) {
 
 std::string Header(const ReportContent& content) {
   const Network& network = content.network;
-  const size_t images = content.summary.all_images();
   return fmt::format(
-      "<header>\n<h1>{}</h1>\n<p>{} image{} of {} \u00d7 {} pixels through {} layers of spiking "
+      "<header>\n<h1>{}</h1>\n<p>{} of {} \u00d7 {} pixels through {} layers of spiking "
       "neurons: T = {}, an answer complete after {} steps; {} engine, {}.{}</p>\n</header>\n",
-      HtmlText(content.network_file), images, images == 1 ? "" : "s", network.input().width,
-      network.input().height, network.layers().size() - 2, network.timesteps(),
-      network.latency_steps(), network.engine() == EngineKind::kInteger ? "integer" : "float",
-      SimdTarget(),
+      HtmlText(content.network_file), Plural(content.summary.all_images(), "image"),
+      network.input().width, network.input().height, network.layers().size() - 2,
+      network.timesteps(), network.latency_steps(),
+      network.engine() == EngineKind::kInteger ? "integer" : "float", SimdTarget(),
       content.summary.earlier() == 0
           ? ""
           : fmt::format(

@@ -12,6 +12,7 @@
 #include "tools/ratio.h"
 #include "tools/report/html.h"
 #include "tools/report/page.h"
+#include "tools/summary_text.h"
 
 namespace cssrun::tools {
 namespace {
@@ -39,8 +40,8 @@ std::string Tiles(const StreamReport& report) {
       Tile("Frames a second", fmt::format("{:.{}f}", per_second, per_second < 10 ? 2 : 0),
            "decoding included");
   tiles += Tile("Time of a frame", fmt::format("{:.2f}\u00a0ms", summary.Percentile(0.5)),
-                fmt::format("median; {:.2f} ms (p99), on {} thread{}", summary.Percentile(0.99),
-                            threads, threads == 1 ? "" : "s"));
+                fmt::format("median; {:.2f} ms (p99), on {}", summary.Percentile(0.99),
+                            Plural(threads, "thread")));
   tiles += Tile("Neurons that changed", Percent(summary.ChangedShare()),
                 "from frame to frame, on average");
   tiles += Tile("SyOPs a frame", Count(summary.UpdatesPerFrame()),

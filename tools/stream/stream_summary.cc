@@ -9,6 +9,7 @@
 #include "fmt/format.h"
 #include "tools/ratio.h"
 #include "tools/summary.h"
+#include "tools/summary_text.h"
 #include "tools/terminal_text.h"
 
 namespace cssrun::tools {
@@ -141,32 +142,26 @@ std::string StreamSummary::ToJson() const {
 }
 
 std::string StreamSummary::ToText() const {
-  const auto plural = [](uint64_t count, const char* what) {
-    return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
-  };
-  std::string text = plural(frames_, "frame");
+  std::string text = Plural(frames_, "frame");
   if (damaged_ > 0) text += fmt::format(", {} damaged", damaged_);
   text += fmt::format(
       " in {:.2f} s: {:.1f} frames/s on {}, latency p50 {:.2f} ms, p90 {:.2f} ms, p99 {:.2f} ms\n",
-      seconds_, FramesPerSecond(), plural(ThreadCount(options_.threads), "thread"), Percentile(0.5),
+      seconds_, FramesPerSecond(), Plural(ThreadCount(options_.threads), "thread"), Percentile(0.5),
       Percentile(0.9), Percentile(0.99));
   text +=
       fmt::format("{:.1f} % of the neurons changed from frame to frame, ", ChangedShare() * 100);
   text += fmt::format("{:.2f} M SyOPs a frame, in full {:.2f} M; ", UpdatesPerFrame() / 1e6,
                       SynopsPerFrame() / 1e6);
   if (network_.answer() == AnswerKind::kClasses) {
-    text += "the answer changed " + plural(answer_changes_, "time") + "; ";
+    text += "the answer changed " + Plural(answer_changes_, "time") + "; ";
   }
   return text + fmt::format("hold {}, dead zone {:g}\n", options_.hold, options_.dead_zone);
 }
 
 std::string StreamSummary::ProfileText() const {
-  size_t width = 5;
+  const size_t width = LayerNameWidth(network_);
   double seconds = 0;
-  for (size_t i = 0; i < layers_.size(); ++i) {
-    width = std::max(width, TerminalText(network_.layers()[i].name).size());
-    seconds += layers_[i].seconds;
-  }
+  for (const auto& layer : layers_) seconds += layer.seconds;
   std::string text =
       fmt::format("{:<{}}  {:<14}  {:>9}  {:>9}  {:>9}  {:>12}  {:>12}  {:>8}  {:>6}\n", "layer",
                   width, "kind", "neurons", "changed", "anew", "SyOPs", "in full", "ms", "share");
