@@ -20,6 +20,7 @@
 #include "cssrun/cssrun.h"
 #include "runtime/integer/plan.h"
 #include "runtime/network/network_access.h"
+#include "runtime/seconds_since.h"
 #include "tools/args.h"
 
 namespace cssrun::bench {
@@ -60,15 +61,12 @@ Times Measure(const std::shared_ptr<const Network>& network, const Pictures& pic
   Answer answer;
   Times times;
   times.layers.assign(network->layers().size(), std::numeric_limits<double>::infinity());
-  const auto since = [](Clock::time_point start) {
-    return std::chrono::duration<double>(Clock::now() - start).count();
-  };
   const Clock::time_point start = Clock::now();
-  for (size_t i = 0; i < 10 || since(start) < seconds; ++i) {
+  for (size_t i = 0; i < 10 || internal::SecondsSince(start) < seconds; ++i) {
     const std::vector<uint8_t>& pixels = pictures.set.pixels[i % pictures.count()];
     const Clock::time_point begin = Clock::now();
     OrExit(plain.Run(pixels, answer));
-    times.all = std::min(times.all, since(begin));
+    times.all = std::min(times.all, internal::SecondsSince(begin));
     OrExit(profiled.Run(pixels, answer));
     for (size_t layer = 0; layer < times.layers.size(); ++layer) {
       times.layers[layer] = std::min(times.layers[layer], answer.layers[layer].seconds);

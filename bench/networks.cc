@@ -29,6 +29,7 @@
 #include "bench/or_exit.h"
 #include "converter/convert.h"
 #include "cssrun/cssrun.h"
+#include "runtime/seconds_since.h"
 #include "tools/args.h"
 
 namespace cssrun::bench {
@@ -50,10 +51,6 @@ struct Arguments {
   std::string simd;
 };
 
-double SecondsSince(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
 double Percentile(std::vector<double> values, double share) {
   if (values.empty()) return 0;
   std::sort(values.begin(), values.end());
@@ -72,7 +69,8 @@ Json Measure(const std::function<void()>& load_and_run) {
     load_and_run();
     struct rusage usage = {};
     getrusage(RUSAGE_SELF, &usage);
-    const double figures[] = {SecondsSince(start), static_cast<double>(usage.ru_maxrss) / 1024};
+    const double figures[] = {internal::SecondsSince(start),
+                              static_cast<double>(usage.ru_maxrss) / 1024};
     _exit(write(ends[1], figures, sizeof(figures)) == sizeof(figures) ? 0 : 1);
   }
   close(ends[1]);
@@ -128,7 +126,7 @@ void RunRounds(const Arguments& arguments, std::vector<Contender>& contenders) {
       std::clamp<size_t>(static_cast<size_t>(0.05 / one), 1, kMostImages) * arguments.threads;
   for (Contender& contender : contenders) OrExit(contender.turn(0, turn));  // warm
   const Clock::time_point start = Clock::now();
-  for (size_t round = 0; round < 3 || SecondsSince(start) < arguments.seconds; ++round) {
+  for (size_t round = 0; round < 3 || internal::SecondsSince(start) < arguments.seconds; ++round) {
     for (Contender& contender : contenders) {
       // OpenMP's threads go on spinning for a while after their work has ended.
       if (arguments.threads > 1) std::this_thread::sleep_for(std::chrono::milliseconds(20));

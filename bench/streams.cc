@@ -22,6 +22,8 @@
 #include "bench/networks/opponent.h"
 #include "cssrun/cssrun.h"
 #include "fmt/format.h"
+#include "runtime/seconds_since.h"
+#include "tests/runtime/hold.h"
 #include "tools/args.h"
 #include "tools/image_io.h"
 #include "tools/image_list.h"
@@ -161,7 +163,7 @@ Status RunContest(Session* session, const std::vector<const Frame*>& clip, Conte
     const bool timed = contest.frames++ > 0;
     const Clock::time_point start = Clock::now();
     if (Status status = contest.stream->Next(*clip[i], answers[i]); !status.ok()) return status;
-    const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    const double seconds = internal::SecondsSince(start);
     if (!timed) continue;
     contest.times.Add(seconds);
     contest.Note(answers[i]);
@@ -253,7 +255,7 @@ Status Run(const Arguments& arguments) {
       Answer answer;
       const Clock::time_point start = Clock::now();
       if (Status status = session.Run(*frame, answer); !status.ok()) return status;
-      full.Add(std::chrono::duration<double>(Clock::now() - start).count());
+      full.Add(internal::SecondsSince(start));
     }
     for (const Frame* frame : clip) {
       StreamAnswer again;
@@ -261,7 +263,7 @@ Status Run(const Arguments& arguments) {
         if (times == &cut) plain.value().Reset();
         const Clock::time_point begin = Clock::now();
         if (Status status = plain.value().Next(*frame, again); !status.ok()) return status;
-        times->Add(std::chrono::duration<double>(Clock::now() - begin).count());
+        times->Add(internal::SecondsSince(begin));
       }
     }
     // Last: what another process leaves in the caches shall slow none of ours.

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "runtime/assert.h"
+#include "runtime/seconds_since.h"
 #include "runtime/within_memory.h"
 #include "tbb/global_control.h"
 #include "tbb/parallel_pipeline.h"
@@ -16,9 +17,7 @@
 namespace cssrun {
 namespace {
 
-double SecondsSince(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
+using internal::SecondsSince;
 
 // How a batch divides its threads: `images` images run at the same time, each on `sharing` threads,
 // and images * sharing <= the threads asked for.

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "bench/opponents/onednn_int8.h"
+#include "runtime/seconds_since.h"
 #include "tools/image_set.h"
 
 namespace cssrun::bench {
@@ -15,10 +16,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using converter::DenseNetwork;
 using converter::Model;
-
-double SecondsSince(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 // Runs pictures `first`, `first` + `step`, ... of `count` on a session.
 Status RunSession(Session& session, const Pictures& pictures, size_t first, size_t end,
@@ -58,7 +55,7 @@ Result<double> Timed(const std::function<Status()>& run) {
   const Clock::time_point start = Clock::now();
   const Status status = run();
   if (!status.ok()) return status;
-  return SecondsSince(start);
+  return internal::SecondsSince(start);
 }
 
 Result<std::vector<size_t>> AnswersOf(DenseNetwork& dense, const Pictures& pictures,

@@ -8,6 +8,7 @@
 #include "runtime/engine/interruption.h"
 #include "runtime/engine/reading.h"
 #include "runtime/engine/recording.h"
+#include "runtime/seconds_since.h"
 
 namespace cssrun::internal {
 namespace {
@@ -92,9 +93,7 @@ Status Engine::Run(const Input& input, Answer& answer) {
       LayerStatistics& statistics = counts_work_ ? answer.layers[i] : unseen_;
       const Clock::time_point start = options_.profile ? Clock::now() : Clock::time_point();
       StepLayer(i, indices.first, indices.last, statistics);
-      if (options_.profile) {
-        statistics.seconds += std::chrono::duration<double>(Clock::now() - start).count();
-      }
+      if (options_.profile) statistics.seconds += SecondsSince(start);
     }
     answer.steps = last;
     Record(first, last, answer);

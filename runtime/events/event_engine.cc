@@ -8,6 +8,7 @@
 #include "format/geometry.h"
 #include "runtime/assert.h"
 #include "runtime/events/event_kernels.h"
+#include "runtime/seconds_since.h"
 
 namespace cssrun::internal {
 namespace {
@@ -99,8 +100,8 @@ Status EventEngine::Feed(std::span<const TimedEvent> events, uint64_t until) {
       step = events[next].step;
     }
     if (step >= until) break;
-    if (options_.cancel != nullptr && options_.cancel->load(std::memory_order_relaxed)) {
     CSSRUN_ASSERT(step >= now_);
+    if (options_.cancel != nullptr && options_.cancel->load(std::memory_order_relaxed)) {
       return Status::Cancelled("cancelled");
     }
     now_ = step;
@@ -111,8 +112,8 @@ Status EventEngine::Feed(std::span<const TimedEvent> events, uint64_t until) {
     Step();
     ++now_;
   }
-  now_ = until;
   CSSRUN_ASSERT(next == events.size());
+  now_ = until;
   return Status::Ok();
 }
 
@@ -153,9 +154,7 @@ void EventEngine::Step() {
   for (size_t i = 1; i < states_.size(); ++i) {
     const Clock::time_point start = options_.profile ? Clock::now() : Clock::time_point();
     StepNode(i);
-    if (options_.profile) {
-      layers_[i].seconds += std::chrono::duration<double>(Clock::now() - start).count();
-    }
+    if (options_.profile) layers_[i].seconds += SecondsSince(start);
   }
   for (size_t i = 0; i < states_.size(); ++i) {
     EventState& state = states_[i];

@@ -14,6 +14,7 @@
 #include "cssrun/batch.h"
 #include "runtime/python/errors.h"
 #include "runtime/python/images.h"
+#include "runtime/seconds_since.h"
 
 namespace cssrun::python {
 namespace py = pybind11;
@@ -24,10 +25,6 @@ using Clock = std::chrono::steady_clock;
 
 // How often the main thread checks for Ctrl-C.
 constexpr auto kSignalInterval = std::chrono::milliseconds(50);
-
-double SecondsSince(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 std::optional<double> EarlyExitMargin(const py::object& asked, const Network& network) {
   if (asked.is_none()) return std::nullopt;
@@ -230,7 +227,7 @@ void BatchSession::Work(Job& job, Worker& worker, bool watch_signals) {
       worker.image = image;
       Status status = job.run_one(*worker.session, image, worker.answer);
       if (status.ok()) {
-        job.writer.Write(image, worker.answer, SecondsSince(start));
+        job.writer.Write(image, worker.answer, internal::SecondsSince(start));
       } else {
         job.Fail(image, std::move(status), nullptr);
       }

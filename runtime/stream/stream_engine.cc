@@ -6,6 +6,7 @@
 #include "format/geometry.h"
 #include "runtime/assert.h"
 #include "runtime/geometry/source_view.h"
+#include "runtime/seconds_since.h"
 #include "runtime/stream/choose_ranges.h"
 
 namespace cssrun::internal {
@@ -19,10 +20,6 @@ SessionOptions OptionsOf(const StreamOptions& options) {
   session.threads = options.threads;
   session.cancel = options.cancel;
   return session;
-}
-
-double SecondsSince(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "runtime/seconds_since.h"
 #include "tools/numbers.h"
 #include "tools/stream/interrupt.h"
 
@@ -24,10 +25,6 @@ uint64_t EventsIn(std::span<const TimedEvent> events) {
   uint64_t count = 0;
   for (const TimedEvent& event : events) count += static_cast<uint64_t>(event.value);
   return count;
-}
-
-double Since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
 }  // namespace
@@ -79,7 +76,7 @@ RecordingOutcome RecordingRun::Run(const ImageFile& file, bool sample,
   } else if (outcome_.status.code() != StatusCode::kCancelled) {
     Fail(outcome_.status);
   }
-  outcome_.load_seconds = Since(start) - outcome_.run_seconds;
+  outcome_.load_seconds = internal::SecondsSince(start) - outcome_.run_seconds;
   return std::move(outcome_);
 }
 
@@ -203,7 +200,7 @@ Status RecordingRun::AdvanceOver(uint64_t step) {
         std::span<const TimedEvent>(waiting_).subspan(fed, end - fed);
     const Clock::time_point start = Clock::now();
     const Status status = session_.Feed(due, until);
-    outcome_.run_seconds += Since(start);
+    outcome_.run_seconds += internal::SecondsSince(start);
     if (!status.ok()) return status;
     outcome_.result.events += EventsIn(due);
     sample_.events += EventsIn(due);

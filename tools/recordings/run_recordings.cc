@@ -15,6 +15,7 @@
 #include "cssrun/batch.h"
 #include "fmt/format.h"
 #include "format/write_atomically.h"
+#include "runtime/seconds_since.h"
 #include "tbb/parallel_pipeline.h"
 #include "tbb/task_arena.h"
 #include "tools/decode.h"
@@ -36,10 +37,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr char kProgram[] = "cssrun";
 constexpr size_t kMostMessages = 10;  // about damage; the others are counted
-
-double Since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 Status WriteText(const std::string& path, const std::string& text) {
   return format::WriteFileAtomically(path,
@@ -325,7 +322,7 @@ Result<bool> RunRecordings(const Arguments& arguments,
   } else {
     RunTogether(files.value(), runs, sample, conclusion);
   }
-  conclusion.Finish(Since(start));
+  conclusion.Finish(internal::SecondsSince(start));
   if (Status status = conclusion.Conclude(); !status.ok()) return status;
   return conclusion.whole();
 }

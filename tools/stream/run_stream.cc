@@ -11,6 +11,7 @@
 #include "cssrun/stream.h"
 #include "fmt/format.h"
 #include "format/write_atomically.h"
+#include "runtime/seconds_since.h"
 #include "tools/progress.h"
 #include "tools/ranks/run_files.h"
 #include "tools/report/stream_page.h"
@@ -28,10 +29,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr char kProgram[] = "cssrun";
 constexpr size_t kMostMessages = 10;  // about damaged frames; the others are counted
-
-double Since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 Status CheckNumbers(const Arguments& arguments, const Network& network) {
   if (network.answer() == AnswerKind::kClasses) return Status::Ok();
@@ -133,7 +130,7 @@ Status StreamRun::Run() {
   for (; written_ && !Interrupt::flag(); ++result_.number) {
     const Clock::time_point asked = Clock::now();
     const Result<Delivered> delivered = source_.next(frame_);
-    summary_.AddLoading(Since(asked));
+    summary_.AddLoading(internal::SecondsSince(asked));
     if (!delivered.ok()) {
       status = delivered.status();
       break;
@@ -150,7 +147,7 @@ Status StreamRun::Run() {
     if (!status.ok()) break;
     ShowLive();
   }
-  summary_.Finish(Since(start));
+  summary_.Finish(internal::SecondsSince(start));
   progress_.Clear();
   if (status.code() == StatusCode::kCancelled) return Status::Ok();
   // Without pipefail, nobody else says that the program before the pipe failed.
@@ -165,7 +162,7 @@ Status StreamRun::RunFrame() {
   const Image& image = frame_.image;
   const Clock::time_point loaded = Clock::now();
   Status status = Preprocess(network_.input(), image.rgb, image.width, image.height, pixels_);
-  summary_.AddLoading(Since(loaded));
+  summary_.AddLoading(internal::SecondsSince(loaded));
   if (status.ok()) status = stream_.Next(std::span<const uint8_t>(pixels_), answer_);
   if (!status.ok()) return status;
   if (!image.warning.empty()) NoteWarning();
@@ -222,7 +219,8 @@ void StreamRun::Write(const std::string& text) {
 
 void StreamRun::ShowLive() {
   if (!progress_.IsDue()) return;
-  const double rate = static_cast<double>(summary_.frames() - shown_frames_) / Since(shown_);
+  const double rate =
+      static_cast<double>(summary_.frames() - shown_frames_) / internal::SecondsSince(shown_);
   shown_ = Clock::now();
   shown_frames_ = summary_.frames();
   const std::string best =
