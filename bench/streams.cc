@@ -62,33 +62,11 @@ struct Times {
   }
 };
 
-// What a session answers to the picture that a stream with this hold works with.
-class Held {
- public:
-  Held(unsigned hold, size_t channels) : hold_(hold), channels_(channels) {}
-  const Frame& Take(const Frame& frame) {
-    if (held_.empty()) held_ = frame;
-    for (size_t pixel = 0; pixel < frame.size(); pixel += channels_) {
-      bool beyond = false;
-      for (size_t i = pixel; i < pixel + channels_; ++i) {
-        const int difference = std::abs(int{frame[i]} - int{held_[i]});
-        beyond = beyond || static_cast<unsigned>(difference) > hold_;
-      }
-      if (beyond) std::copy_n(frame.begin() + pixel, channels_, held_.begin() + pixel);
-    }
-    return held_;
-  }
-
- private:
-  unsigned hold_;
-  size_t channels_;
-  Frame held_;
-};
-
 struct Contest {
   StreamOptions options;
   std::optional<Stream> stream;
-  Held held{0, 1};
+  size_t channels = 1;
+  Frame held;  // the picture that the stream works with; empty before the first frame
   Times times;
   std::map<const Frame*, double> least_ms;  // of all rounds
   double changed = 0;                       // of the frames that were compared with the one before
@@ -172,9 +150,9 @@ Status RunContest(Session* session, const std::vector<const Frame*>& clip, Conte
   }
   if (session == nullptr) return Status::Ok();
   for (size_t i = 0; i < clip.size(); ++i) {
+    Hold(contest.options.hold, contest.channels, *clip[i], contest.held);
     Answer full;
-    if (Status status = session->Run(contest.held.Take(*clip[i]), full); !status.ok())
-      return status;
+    if (Status status = session->Run(contest.held, full); !status.ok()) return status;
     contest.same_bits += answers[i].logits == full.logits ? 1 : 0;
     contest.same_class += answers[i].best() == full.best() ? 1 : 0;
     contest.error = std::max(contest.error, LargestDifference(answers[i].logits, full.logits));
@@ -213,7 +191,7 @@ Status Run(const Arguments& arguments) {
       auto stream = Stream::Create(network.value(), contest.options);
       if (!stream.ok()) return stream.status();
       contest.stream = std::move(stream).value();
-      contest.held = Held(hold, format.channels);
+      contest.channels = format.channels;
     }
   }
   std::shared_ptr<Opponent> opponent;

@@ -10,6 +10,7 @@
 
 #include "format/geometry.h"
 #include "tests/oracle/network_parts.h"
+#include "tests/runtime/hold.h"
 #include "tests/runtime/instruction_sets.h"
 #include "tests/runtime/stream_frames.h"
 

@@ -20,6 +20,7 @@
 #include "tests/oracle/kind_network.h"
 #include "tests/oracle/random_network.h"
 #include "tests/oracle/residual_network.h"
+#include "tests/runtime/hold.h"
 #include "tests/runtime/instruction_sets.h"
 #include "tests/runtime/integer_support.h"
 #include "tests/runtime/stream_frames.h"

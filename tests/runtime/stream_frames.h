@@ -1,4 +1,4 @@
-// Random sequences of frames, and the hold in plain code.
+// Random sequences of frames.
 #ifndef CSSRUN_TESTS_RUNTIME_STREAM_FRAMES_H_
 #define CSSRUN_TESTS_RUNTIME_STREAM_FRAMES_H_
 
@@ -60,22 +60,6 @@ inline void Move(oracle::Draw& draw, Motion motion, const format::Extent& image,
     }
     default:
       return;
-  }
-}
-
-// What a stream with a hold works with: pixels of `channels` numbers that lie beside each other.
-inline void Hold(unsigned hold, size_t channels, const std::vector<uint8_t>& frame,
-                 std::vector<uint8_t>& held) {
-  if (held.empty()) held = frame;
-  for (size_t pixel = 0; pixel < frame.size(); pixel += channels) {
-    bool beyond = false;
-    for (size_t i = pixel; i < pixel + channels; ++i) {
-      const int difference = int{frame[i]} - int{held[i]};
-      if (difference > static_cast<int>(hold) || -difference > static_cast<int>(hold)) {
-        beyond = true;
-      }
-    }
-    for (size_t i = pixel; beyond && i < pixel + channels; ++i) held[i] = frame[i];
   }
 }
 
