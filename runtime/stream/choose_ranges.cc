@@ -9,14 +9,14 @@ namespace cssrun::internal {
 namespace {
 
 constexpr size_t kBandBytes = size_t{16} << 10;
-constexpr size_t kNearWeights = size_t{128} << 10;
+constexpr size_t kBandWeights = size_t{128} << 10;  // with more, kMostBandRows
 
 }  // namespace
 
 uint32_t BandRowsOf(const IntegerLayer& layer, const LevelLayout& levels) {
   for (const IntegerSynapses& s : layer.synapses) {
     const auto* conv = std::get_if<LevelConv>(&s.kernel);
-    if (conv != nullptr && conv->size() > kNearWeights) return kMostBandRows;
+    if (conv != nullptr && conv->size() > kBandWeights) return kMostBandRows;
   }
   if (levels.row_size == 0) return kMostBandRows;
   const size_t rows = kBandBytes / levels.row_size;
