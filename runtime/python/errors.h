@@ -11,6 +11,7 @@
 
 #include <pybind11/pybind11.h>
 
+#include <chrono>
 #include <string>
 #include <utility>
 
@@ -20,6 +21,9 @@ namespace cssrun::python {
 
 // Adds the exceptions of cssrun to the module. Call it before Check().
 void DefineErrors(pybind11::module_& module);
+
+// How often a long call checks for Ctrl-C.
+constexpr std::chrono::milliseconds kSignalInterval{50};
 
 // Throws the exception for `status` unless it is ok(). `where` is put before the message. The
 // caller holds the GIL.

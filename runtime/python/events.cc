@@ -22,7 +22,6 @@ namespace {
 // A feed of no more than these is over before anybody waits for Ctrl-C; a thread takes 30 us.
 constexpr size_t kFewEvents = 4096;
 constexpr uint64_t kFewSteps = 256;
-constexpr std::chrono::milliseconds kSignalInterval{50};
 
 // A vector of integers, none of them negative.
 py::array_t<int64_t> Integers(const py::object& given, const char* what) {

@@ -23,9 +23,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// How often the main thread checks for Ctrl-C.
-constexpr auto kSignalInterval = std::chrono::milliseconds(50);
-
 std::optional<double> EarlyExitMargin(const py::object& asked, const Network& network) {
   if (asked.is_none()) return std::nullopt;
   if (py::isinstance<py::str>(asked)) {

@@ -23,8 +23,6 @@ inline std::ostream& operator<<(std::ostream& out, const Architecture& a) { retu
 inline const Attribute kStrideTwo = IntsAttribute("strides", {2, 2});
 inline const Attribute kKernelTwo = IntsAttribute("kernel_shape", {2, 2});
 
-inline ValueId Relu(GraphBuilder& b, ValueId x) { return b.Op("Relu", {x}); }
-
 inline ValueId MaxPool(GraphBuilder& b, ValueId x) {
   return b.Op("MaxPool", {x}, {kKernelTwo, kStrideTwo});
 }

@@ -32,8 +32,6 @@ ValueId Transpose(GraphBuilder& b, ValueId x, std::vector<int64_t> order) {
 
 ValueId ToFirst(GraphBuilder& b, ValueId x) { return Transpose(b, x, {0, 3, 1, 2}); }
 ValueId ToLast(GraphBuilder& b, ValueId x) { return Transpose(b, x, {0, 2, 3, 1}); }
-ValueId Relu(GraphBuilder& b, ValueId x) { return b.Op("Relu", {x}); }
-
 ValueId Reshape(GraphBuilder& b, ValueId x, std::vector<int64_t> shape) {
   return b.Op("Reshape", {x, b.Ints(std::move(shape))});
 }

@@ -74,6 +74,8 @@ std::vector<float> RandomFloats(size_t count, uint32_t seed);
 // Counts the nodes that have this operator.
 int CountOps(const Graph& graph, const std::string& op);
 
+inline ValueId Relu(GraphBuilder& b, ValueId x) { return b.Op("Relu", {x}); }
+
 }  // namespace cssrun::converter::testing
 
 #endif  // CSSRUN_TESTS_CONVERTER_GRAPH_BUILDER_H_

@@ -24,8 +24,6 @@ using testing::SimplifiedOperators;
 
 ValueId Conv(GraphBuilder& b, ValueId image) { return b.Conv(image, 3, 4, 3); }
 ValueId Conv(GraphBuilder& b) { return Conv(b, b.Image(3, 6, 6)); }
-ValueId Relu(GraphBuilder& b, ValueId x) { return b.Op("Relu", {x}); }
-
 std::string ReasonOf(Graph graph) {
   EXPECT_TRUE(RunPasses(graph).ok());
   const std::vector<UnsupportedNode> nodes = FindUnsupported(graph);

@@ -28,8 +28,6 @@ ValueId Transpose(GraphBuilder& b, ValueId x, std::vector<int64_t> order) {
   return b.Op("Transpose", {x}, {IntsAttribute("perm", std::move(order))});
 }
 
-ValueId Relu(GraphBuilder& b, ValueId x) { return b.Op("Relu", {x}); }
-
 TEST(SettleTest, SpaceToDepthOfTheImage) {
   GraphBuilder b;
   const ValueId x = b.Op("SpaceToDepth", {b.Image(3, 6, 4)}, {IntAttribute("blocksize", 2)});
