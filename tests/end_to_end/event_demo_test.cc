@@ -74,8 +74,10 @@ TEST(EventDemoTest, ChoicesHaveNamesAndNoNumbers) {
 
 TEST(EventDemoTest, AnOutputThatCannotBeWrittenIsKnownBeforehand) {
   const TemporaryFolder folder;
+  // A NIR file by its first bytes, and damaged: it has not been read when the output is refused.
+  std::ofstream(folder / "damaged.nir", std::ios::binary) << "\x89HDF\r\n\x1a\n";
   const Finished finished =
-      RunProgram({kTools + "/cssconvert", folder / "absent.nir", "-o", folder / "no/net.fb"});
+      RunProgram({kTools + "/cssconvert", folder / "damaged.nir", "-o", folder / "no/net.fb"});
   EXPECT_EQ(finished.exit_code, 4);
   EXPECT_NE(finished.err.find("net.fb: cannot create a file beside it"), std::string::npos)
       << finished.err;
