@@ -431,6 +431,9 @@ void StreamEngine::CompareRows(size_t layer, uint32_t first_row, uint32_t last_r
     uint64_t count = 0;
     if (IsKeptAtOnce(layer)) {
       std::ranges::fill(changed, ~uint32_t{0});
+      if (const size_t rest = neurons % kLineLanes; rest != 0 && !changed.empty()) {
+        changed.back() = (uint32_t{1} << rest) - 1;  // no neurons that a row does not have
+      }
       stream.changed.SetRow(row);
       count = neurons;
     } else {
