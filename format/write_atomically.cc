@@ -43,12 +43,29 @@ bool WriteAll(int fd, std::span<const uint8_t> bytes) {
   return true;
 }
 
-// What nobody may put a file in the place of: devices, pipes, and the open files that /dev/stdout
-// and its like lead to, of which somebody else writes the other bytes.
+// Whether the path leads to an open file of a process, as /dev/stdout and /dev/fd/63 do: a link on
+// the way is one of /proc.
+bool IsOpenFile(std::filesystem::path path) {
+  constexpr int kMostLinks = 40;  // as many as Linux follows
+  struct stat proc = {};
+  if (lstat("/proc/self", &proc) != 0) return false;
+  struct stat link = {};
+  for (int i = 0; i < kMostLinks && lstat(path.c_str(), &link) == 0; ++i) {
+    if (!S_ISLNK(link.st_mode)) return false;
+    if (link.st_dev == proc.st_dev) return true;
+    std::error_code error;
+    path = path.parent_path() / std::filesystem::read_symlink(path, error);
+    if (error) return false;
+  }
+  return false;
+}
+
+// Whether no file may take the place of what is at `path`: a device, a pipe, or an open file, of
+// which somebody else writes the other bytes.
 bool IsWrittenInPlace(const std::string& path) {
   struct stat status = {};
   if (stat(path.c_str(), &status) != 0 || S_ISDIR(status.st_mode)) return false;
-  return !S_ISREG(status.st_mode) || path.starts_with("/dev/") || path.starts_with("/proc/");
+  return !S_ISREG(status.st_mode) || IsOpenFile(path);
 }
 
 Status WriteInPlace(const std::string& path, std::span<const uint8_t> bytes) {

@@ -162,6 +162,29 @@ TEST_F(FilesTest, AnOpenFileOfTheProcessKeepsWhatIsInIt) {
   EXPECT_EQ(content.str(), "results, net");
 }
 
+TEST_F(FilesTest, ALinkToAnOpenFileKeepsWhatIsInIt) {
+  const std::string path = (folder_ / "results").string();
+  std::ofstream(path) << "results, ";
+  const int descriptor = open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  ASSERT_GE(descriptor, 0);
+  const std::filesystem::path link = folder_ / "link";
+  std::filesystem::create_symlink("/proc/self/fd/" + std::to_string(descriptor), link);
+  EXPECT_TRUE(format::WriteFileAtomically(link.string(), std::vector<uint8_t>(3, 'n')).ok());
+  close(descriptor);
+  EXPECT_EQ(std::filesystem::file_size(path), 12U);
+}
+
+// A file in memory is a file, though it is below /dev.
+TEST_F(FilesTest, AFileOfSharedMemoryIsReplaced) {
+  if (!std::filesystem::is_directory("/dev/shm")) GTEST_SKIP() << "no /dev/shm";
+  const std::string path = "/dev/shm/cssrun_files_test_" + std::to_string(getpid());
+  for (const size_t size : {10U, 3U}) {
+    EXPECT_TRUE(format::WriteFileAtomically(path, std::vector<uint8_t>(size, 1)).ok());
+    EXPECT_EQ(std::filesystem::file_size(path), size);
+  }
+  std::filesystem::remove(path);
+}
+
 TEST_F(FilesTest, ALinkIsFollowed) {
   std::filesystem::create_directory(folder_ / "there");
   const std::filesystem::path file = folder_ / "there" / "net.fb";
