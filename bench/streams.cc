@@ -275,9 +275,7 @@ Status Run(const Arguments& arguments) {
              cut.quantile(0.5) / base);
   fmt::print(
       "| hold | dead zone | changed % | whole % | ms | median | p99 | x full run |{} same bits | "
-      "same class "
-      "| "
-      "logits off |\n",
+      "same class | logits off |\n",
       opponent != nullptr ? " x " + name + " |" : "");
   for (const Contest& contest : contests) {
     const auto count = static_cast<double>(contest.times.ms.size());

@@ -443,11 +443,14 @@ uint64_t RunSettlingStep(const SettlingStep& step) {
         return BindLevels(synapses, step.inputs[s], mode);
       },
       [&](Bound& bound, size_t row) {
-        const PotentialInputs inputs;
+        const auto sum_row = [&](const auto& levels) {
+          LevelTarget sums = TargetOf(levels, step, settled);
+          SumRow(levels, step, {}, row, 0, sums);
+        };
         if (const auto* conv = std::get_if<BoundLevelConv>(&bound)) {
-          SumRows(*conv, step, settled, std::span(&inputs, 1), row);
+          sum_row(*conv);
         } else if (const auto* depthwise = std::get_if<BoundLevelDepthwise>(&bound)) {
-          SumRows(*depthwise, step, settled, std::span(&inputs, 1), row);
+          sum_row(*depthwise);
         } else {
           WithEventKernel(bound, [&](auto& kernel) { kernel.AddRow(target, row); });
         }

@@ -141,16 +141,13 @@ Status StreamEngine::RunFrame(bool first, StreamAnswer& answer) {
   }
   CopyOutputs(answer.logits);
   FillAnswer(answer);
-  if (!whole_) whole_frames_.Compared(ShareOfWork());
+  if (MayRunWhole()) whole_frames_.Compared(ShareOfWork());
   return Status::Ok();
 }
 
 Status StreamEngine::RunWhole(StreamAnswer& answer) {
   if (Status status = Engine::Run(picture_.input(), whole_answer_); !status.ok()) return status;
   answer.logits = whole_answer_.logits;
-  for (size_t i = 0; i < streams_.size(); ++i) {
-    streams_[i].touched_positions = Positions(network_.layers[i].extent);
-  }
   FillAnswer(answer);
   return Status::Ok();
 }
@@ -184,7 +181,8 @@ void StreamEngine::FillAnswer(StreamAnswer& answer) {
     if (network_.layers[i].kind == NodeKind::Neurons) {
       layer.neurons = Neurons(network_.layers[i].extent);
       layer.changed = whole_ ? layer.neurons : counts_.changed(i);
-      layer.touched = streams_[i].touched_positions * network_.layers[i].extent.channels();
+      layer.touched = whole_ ? layer.neurons
+                             : streams_[i].touched_positions * network_.layers[i].extent.channels();
     }
     answer.neurons += layer.neurons;
     answer.changed += layer.changed;
