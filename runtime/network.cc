@@ -36,7 +36,7 @@ namespace {
 void LogLoaded(const internal::LoadedNetwork& network, const std::string& name, size_t bytes,
                const LogSink& log) {
   if (!log) return;
-  if (network.events != nullptr) {
+  if (network.events() != nullptr) {
     log(LogLevel::kInformation, name + ": " + std::to_string(network.layer_infos.size() - 1) +
                                     " layers that take events, " + std::to_string(bytes) +
                                     " bytes");
@@ -112,7 +112,7 @@ Result<std::shared_ptr<const Network>> Network::FromDescriptor(int descriptor,
 EngineKind Network::engine() const { return loaded_->engine(); }
 const std::string& Network::why_float() const { return loaded_->float_reason; }
 const EventReading* Network::events() const {
-  return loaded_->events == nullptr ? nullptr : &loaded_->events->reading;
+  return loaded_->events() == nullptr ? nullptr : &loaded_->events()->reading;
 }
 const InputFormat& Network::input() const { return loaded_->input; }
 const std::vector<std::string>& Network::labels() const { return loaded_->labels; }

@@ -57,7 +57,7 @@ Status SortEvents(const Network& network, std::span<const InputEvent> events,
 }
 
 Status CheckOptions(const internal::LoadedNetwork& network, const SessionOptions& options) {
-  if (network.events != nullptr) {
+  if (network.events() != nullptr) {
     return Status::InvalidArgument(
         "this network takes events, not images: run it with an EventSession");
   }

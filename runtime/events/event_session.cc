@@ -72,12 +72,12 @@ Result<EventSession> EventSession::Create(std::shared_ptr<const Network> network
                                           const EventSessionOptions& options) {
   return internal::WithinMemory([&]() -> Result<EventSession> {
     const internal::LoadedNetwork& loaded = internal::Loaded(*network);
-    if (loaded.events == nullptr) {
+    if (loaded.events() == nullptr) {
       return Status::InvalidArgument(
           "this network takes images, not events: run it with a Session; cssconvert makes networks "
           "that take events of NIR models");
     }
-    EventSession session(std::make_unique<internal::EventEngine>(*loaded.events, options));
+    EventSession session(std::make_unique<internal::EventEngine>(*loaded.events(), options));
     session.network_ = std::move(network);
     return session;
   });

@@ -135,8 +135,8 @@ LoadedNetwork LayOutShared(const format::NetworkFile& file) {
 // Everything that a network which takes events has.
 LoadedNetwork LayOutEventNetwork(const format::Network& network) {
   LoadedNetwork loaded;
-  auto events = std::make_unique<EventNetwork>(LayOutEvents(*network.events()));
-  for (const SpikingLayer& neurons : events->nodes) {
+  EventNetwork events = LayOutEvents(*network.events());
+  for (const SpikingLayer& neurons : events.nodes) {
     const format::Extent& extent = neurons.extent;
     const LayerKind kind = loaded.layer_infos.empty() ? LayerKind::kEvents : LayerKind::kNeurons;
     loaded.layer_infos.push_back({neurons.name, kind, Neurons(extent), 0, extent.channels(),
@@ -160,8 +160,7 @@ LoadedNetwork LayOutEventNetwork(const format::Network& network) {
     loaded.labels.push_back(label->str());
   }
   loaded.macs_per_image = network.macs_per_image();
-  loaded.layout = FloatNetwork();
-  loaded.events = std::move(events);
+  loaded.layout = std::move(events);
   return loaded;
 }
 

@@ -75,10 +75,8 @@ struct LoadedNetwork {
   std::vector<Layer> layers;
   AnswerKind answer = AnswerKind::kClasses;
   std::vector<OutputInfo> outputs;  // of the readouts, which are the last layers
-  // Set if the network takes events: then there are no `layers` and no layout.
-  std::unique_ptr<const EventNetwork> events;
-  // The alternative held says which engine runs the network.
-  std::variant<FloatNetwork, IntegerNetwork> layout;
+  // The alternative held says which engine runs the network. One that takes events has no `layers`.
+  std::variant<FloatNetwork, IntegerNetwork, EventNetwork> layout;
   // Why the integer engine does not run this network, if the caller asked for it; else empty.
   std::string float_reason;
 
@@ -91,6 +89,8 @@ struct LoadedNetwork {
   // std::bad_variant_access if they are wrong.
   const FloatNetwork& floats() const { return std::get<FloatNetwork>(layout); }
   const IntegerNetwork& integers() const { return std::get<IntegerNetwork>(layout); }
+  // Null for a network that takes images.
+  const EventNetwork* events() const { return std::get_if<EventNetwork>(&layout); }
 };
 
 // Lays out the network for `engine`, or for the float engine if the integer engine cannot run it.

@@ -7,7 +7,7 @@
 namespace cssrun::internal {
 
 Status CheckStream(const LoadedNetwork& network) {
-  if (network.events != nullptr) {
+  if (network.events() != nullptr) {
     return Status::InvalidArgument(
         "stream: this network takes events, not frames: run it with an EventSession");
   }
