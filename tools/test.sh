@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds everything and runs every test: tools/test.sh [--fast] [options for ctest]
-# --fast builds and runs only the tests labelled fast, which take less than a minute on two cores.
+# --fast builds and runs only the tests labelled fast, which take less than two minutes on two cores.
 # At the end stands which tests were skipped, and why. Only the absence of ../shared is a reason; after any
 # other the exit code is 1.
 set -euo pipefail
