@@ -50,7 +50,9 @@ std::vector<Change> ChangesOfColours(const InputFormat& asked) {
   return changes;
 }
 
-std::vector<Change> ChangesOfNumbers(const InputFormat& asked) {
+// A model that takes bytes normalizes them itself.
+std::vector<Change> ChangesOfNumbers(const InputFormat& asked, bool takes_bytes) {
+  if (takes_bytes) return {};
   std::vector<AskedPreprocessing> ways(4);
   ways[0].mean = {0};
   ways[0].stddev = {1};
@@ -135,9 +137,10 @@ std::vector<Change> ChangesOfFilter(const InputFormat& asked) {
 }
 
 // All changes, one at a time.
-std::vector<Change> ChangesOf(const InputFormat& asked) {
+std::vector<Change> ChangesOf(const InputFormat& asked, bool takes_bytes) {
   std::vector<Change> all = ChangesOfColours(asked);
-  for (const auto& some : {ChangesOfNumbers(asked), ChangesOfSize(asked), ChangesOfFilter(asked)}) {
+  for (const auto& some :
+       {ChangesOfNumbers(asked, takes_bytes), ChangesOfSize(asked), ChangesOfFilter(asked)}) {
     all.insert(all.end(), some.begin(), some.end());
   }
   all.push_back({Change::kTurn, asked.exif ? "without --exif" : "--exif", asked});
@@ -290,7 +293,7 @@ const Trial& BestOf(const std::vector<Trial>& trials) {
 // at once; filters make small differences, and turned photos are rare.
 Status TryThree(const InputFormat& asked, Laboratory& laboratory) {
   for (const Change& colours : ChangesOfColours(asked)) {
-    for (const Change& numbers : ChangesOfNumbers(asked)) {
+    for (const Change& numbers : ChangesOfNumbers(asked, /*takes_bytes=*/false)) {
       for (const Change& size : ChangesOfSize(asked)) {
         InputFormat all = colours.input;
         Apply(numbers, all);
@@ -304,8 +307,8 @@ Status TryThree(const InputFormat& asked, Laboratory& laboratory) {
 }
 
 // Tries single changes, two together where no single one suffices, and then three.
-Status TryChanges(const InputFormat& asked, Laboratory& laboratory) {
-  const std::vector<Change> changes = ChangesOf(asked);
+Status TryChanges(const InputFormat& asked, bool takes_bytes, Laboratory& laboratory) {
+  const std::vector<Change> changes = ChangesOf(asked, takes_bytes);
   for (const Change& change : changes) {
     if (Status s = laboratory.Add(change.flags, change.input); !s.ok()) return s;
   }
@@ -320,7 +323,8 @@ Status TryChanges(const InputFormat& asked, Laboratory& laboratory) {
     }
   }
   if (Status s = laboratory.Run(); !s.ok()) return s;
-  if (BestOf(laboratory.trials()).error <= kSame) return Status::Ok();
+  // Without numbers there are no three to change together.
+  if (takes_bytes || BestOf(laboratory.trials()).error <= kSame) return Status::Ok();
   return TryThree(asked, laboratory);
 }
 
@@ -370,7 +374,8 @@ Result<CheckResult> CheckPreprocessing(const converter::Graph& graph, const Inpu
   if (Status status = laboratory.Run(); !status.ok()) return status;
   const double error = laboratory.trials().front().error;
   if (error > kSame / 10) {
-    if (Status status = TryChanges(input, laboratory); !status.ok()) return status;
+    if (Status status = TryChanges(input, graph.takes_bytes, laboratory); !status.ok())
+      return status;
   }
   return CheckResult{error <= kSame, Describe(input, error, laboratory)};
 }

@@ -20,6 +20,7 @@
 #include "tools/progress.h"
 #include "tools/run_main.h"
 #include "tools/terminal_text.h"
+#include "tools/written_files.h"
 
 namespace cssrun::tools {
 namespace {
@@ -87,11 +88,6 @@ void PrintNote(const std::string& note) {
   PrintMessage(std::string(kProgram) + ": " + TerminalText(note, true) + "\n");
 }
 
-Status WriteText(const std::string& path, const std::string& text) {
-  return format::WriteFileAtomically(path,
-                                     {reinterpret_cast<const uint8_t*>(text.data()), text.size()});
-}
-
 Result<CheckResult> Check(const ConvertArguments& arguments, const converter::Graph& graph,
                           const InputFormat& format) {
   const Result<std::vector<float>> expected = ReadNpy(arguments.check[1]);
@@ -141,9 +137,10 @@ int Run(int argc, char** argv) {
     return *exit;
   }
   // Before minutes of work that could not be kept.
-  for (const std::string& path : {arguments.output, arguments.report}) {
-    if (path.empty()) continue;
-    if (Status status = format::CheckWritable(path); !status.ok()) return Fail(status);
+  if (Status status =
+          CheckWrittenFiles({{"--output", arguments.output}, {"--report", arguments.report}});
+      !status.ok()) {
+    return Fail(status);
   }
   const bool is_nir = IsNirFile(arguments.model);
   if (Status status = CheckNirOptions(app, is_nir); !status.ok()) return Fail(status);

@@ -8,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "format/write_atomically.h"
 #include "tools/cssrun_arguments.h"
 #include "tools/exit_codes.h"
 #include "tools/image_list.h"
@@ -24,6 +23,7 @@
 #include "tools/stream/run_stream.h"
 #include "tools/summary.h"
 #include "tools/terminal_text.h"
+#include "tools/written_files.h"
 
 namespace cssrun::tools {
 namespace {
@@ -77,9 +77,8 @@ std::string Formatted(OutputFormat format, const ImageFile& file, const ImageOut
 
 Status WriteSummary(const Arguments& arguments, const Summary& summary) {
   if (arguments.summary.empty()) return Status::Ok();
-  const std::string json = summary.ToJson(arguments.profile || !arguments.report.empty());
-  return format::WriteFileAtomically(arguments.summary,
-                                     {reinterpret_cast<const uint8_t*>(json.data()), json.size()});
+  return WriteText(arguments.summary,
+                   summary.ToJson(arguments.profile || !arguments.report.empty()));
 }
 
 Result<ReportRequest> RequestOf(const Arguments& arguments, const Network& network,
@@ -148,6 +147,13 @@ int Run(int argc, char** argv, Ranks& ranks) {
   Arguments arguments;
   Declare(app, arguments);
   if (const auto exit = Parse(app, argc, argv); exit.has_value()) return *exit;
+
+  // Before hours of work whose totals could not be kept.
+  if (Status status =
+          CheckWrittenFiles({{"--summary", arguments.summary}, {"--report", arguments.report}});
+      !status.ok()) {
+    return Fail(status);
+  }
 
   LoadOptions load;
   if (app.count("--engine") > 0) {

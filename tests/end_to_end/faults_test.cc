@@ -249,6 +249,8 @@ TEST_F(FaultsTest, LimitsAreRaisedByName) {
   EXPECT_EQ(Convert(folder_ / "x.fb", {"--limit", "neurons=100"}).exit_code, 3);
   EXPECT_EQ(Convert(folder_ / "x.fb", {"--limit", "synapses=100"}).exit_code, 3);
   EXPECT_EQ(Convert(folder_ / "x.fb", {"--limit", "pixels=100"}).exit_code, 4);
+  EXPECT_NE(Run({net, image, "--limit", "fish=0"}).err.find("there are neurons"),
+            std::string::npos);
   for (const char* wrong : {"pixels", "pixels=", "pixels=0", "pixels=-1", "pixels=1e9", "=5",
                             "pixels=99999999999999999999", "fish=3"}) {
     EXPECT_EQ(Run({net, image, "--limit", wrong}).exit_code, 2) << wrong;

@@ -115,6 +115,27 @@ TEST_F(PicturesTest, TheCheckSaysWhetherAndHowPreprocessingDiffers) {
   EXPECT_TRUE(Contains(none.err, "No other preprocessing that was tried")) << none.err;
 }
 
+// Such a model has its mean and deviation inside.
+TEST_F(PicturesTest, TheCheckOfAModelThatTakesBytesNamesNoMean) {
+  std::ifstream file(kDemo + "/digits.onnx", std::ios::binary);
+  std::string model{std::istreambuf_iterator<char>(file), {}};
+  // The type of elements follows the name of the input in the file.
+  const std::string input = "\x0a\x05image\x12\x17\x0a\x15\x08";
+  const size_t type = model.find(input) + input.size();
+  ASSERT_LT(type, model.size());
+  ASSERT_EQ(model[type], 1);  // float
+  model[type] = 2;            // uint8
+  const std::string bytes = folder_.Write("bytes.onnx", model);
+  const tools::Finished finished =
+      tools::RunProgram({std::string(CSSRUN_TOOLS_DIR) + "/cssconvert", bytes, "--check", kPicture,
+                         Expected(0.5F, 0.5F)});
+  EXPECT_EQ(finished.exit_code, 1) << finished.err;
+  EXPECT_TRUE(Contains(finished.err, "the closest:")) << finished.err;
+  for (const char* option : {"--mean", "--std", "--scale"}) {
+    EXPECT_FALSE(Contains(finished.err, option)) << finished.err;
+  }
+}
+
 TEST_F(PicturesTest, ACheckThatFailsEndsTheConversion) {
   CopySet();
   const std::string expected = Expected(0.5F, 0.5F);

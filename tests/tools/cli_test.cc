@@ -291,12 +291,34 @@ TEST_F(CliTest, AnEarlyExitIsWhatStepsShows) {
   EXPECT_EQ(RunCssrun({"net.fb", "set", "--early-exit", "auto"}).out, first.out);
 }
 
-TEST_F(CliTest, ASummaryThatCannotBeWrittenIsAnIoError) {
+TEST_F(CliTest, AFileThatCannotBeWrittenIsAnIoErrorBeforeTheRun) {
   WriteImage("a.png", 1);
-  const Finished finished = RunCssrun({"net.fb", "a.png", "--summary", "no/such/run.json"});
-  EXPECT_EQ(finished.exit_code, 4);
-  EXPECT_TRUE(Contains(finished.out, "a.png")) << "the results are there all the same";
-  EXPECT_TRUE(Contains(finished.err, "no/such/run.json: ")) << finished.err;
+  for (const char* option : {"--summary", "--report"}) {
+    const Finished finished = RunCssrun({"net.fb", "a.png", option, "no/such/run.json"});
+    EXPECT_EQ(finished.exit_code, 4);
+    EXPECT_EQ(finished.out, "");
+    EXPECT_TRUE(Contains(finished.err, "no/such/run.json: ")) << finished.err;
+  }
+  const Finished full = RunCssrun({"net.fb", "a.png", "--summary", "/dev/full"});
+  EXPECT_EQ(full.exit_code, 4);
+  EXPECT_TRUE(Contains(full.out, "a.png")) << "nobody could know; the results are there";
+  EXPECT_TRUE(Contains(full.err, "/dev/full: ")) << full.err;
+}
+
+TEST_F(CliTest, NoFileIsNamedAsStandardOutputIs) {
+  WriteImage("a.png", 1);
+  for (const char* option : {"--summary", "--report"}) {
+    const Finished finished = RunCssrun({"net.fb", "a.png", option, "-"});
+    EXPECT_EQ(finished.exit_code, 2);
+    EXPECT_TRUE(Contains(finished.err, std::string(option) + " -: name a file")) << finished.err;
+  }
+  EXPECT_FALSE(fs::exists(folder_ / "-"));
+  // The remedies.
+  const Finished shown = RunCssrun({"net.fb", "a.png", "--summary", "/dev/stdout"});
+  EXPECT_EQ(shown.exit_code, 0);
+  EXPECT_TRUE(Contains(shown.out, "\"images\": 1")) << shown.out;
+  EXPECT_EQ(RunCssrun({"net.fb", "a.png", "--summary", "./-"}).exit_code, 0);
+  EXPECT_TRUE(fs::exists(folder_ / "-"));
 }
 
 TEST_F(CliTest, OutputThatCannotBeWrittenIsAnIoErrorNotASignal) {

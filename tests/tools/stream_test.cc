@@ -185,6 +185,18 @@ TEST_F(VideoTest, KeepsTheLimits) {
   EXPECT_FALSE(status.ok());
 }
 
+TEST_F(VideoTest, SaysThatAFileEndsWithinAFrame) {
+  const std::string whole = PlainVideo({16, 125, 235});
+  const size_t each = PlainVideo({16, 125}).size() - PlainVideo({16}).size();
+  for (const size_t missing : {size_t{1}, each / 2, each - 1}) {
+    const Seen seen = Read(whole.substr(0, whole.size() - missing));
+    EXPECT_TRUE(seen.status.ok()) << seen.status.message();
+    EXPECT_EQ(seen.frames.size(), 2U) << missing;
+    EXPECT_EQ(seen.damaged, 1U) << missing;
+  }
+  EXPECT_EQ(Read(whole.substr(0, whole.size() - each)).damaged, 0U);
+}
+
 TEST_F(VideoTest, OpensNoOtherFile) {
   const std::string inner = folder_.Write("inner.y4m", PlainVideo({16, 17}));
   for (const std::string& list : std::vector<std::string>{

@@ -14,7 +14,6 @@
 
 #include "cssrun/batch.h"
 #include "fmt/format.h"
-#include "format/write_atomically.h"
 #include "runtime/seconds_since.h"
 #include "tbb/parallel_pipeline.h"
 #include "tbb/task_arena.h"
@@ -29,6 +28,7 @@
 #include "tools/report/recording_tally.h"
 #include "tools/stream/interrupt.h"
 #include "tools/terminal_text.h"
+#include "tools/written_files.h"
 
 namespace cssrun::tools {
 namespace {
@@ -37,11 +37,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr char kProgram[] = "cssrun";
 constexpr size_t kMostMessages = 10;  // about damage; the others are counted
-
-Status WriteText(const std::string& path, const std::string& text) {
-  return format::WriteFileAtomically(path,
-                                     {reinterpret_cast<const uint8_t*>(text.data()), text.size()});
-}
 
 // What has no meaning for recordings, and what to do instead.
 Status CheckOptions(const Arguments& arguments) {

@@ -3,10 +3,10 @@
 #include <optional>
 #include <utility>
 
-#include "format/write_atomically.h"
 #include "tools/image_io.h"
 #include "tools/report/page.h"
 #include "tools/report/thumbnail.h"
+#include "tools/written_files.h"
 
 namespace cssrun::tools {
 
@@ -26,9 +26,7 @@ Status WriteReport(const ReportRequest& request, const std::shared_ptr<const Net
     if (!watched.ok()) return watched.status();
     content.watched = std::move(watched).value();
   }
-  const std::string page = ReportPage(content);
-  return format::WriteFileAtomically(request.path,
-                                     {reinterpret_cast<const uint8_t*>(page.data()), page.size()});
+  return WriteText(request.path, ReportPage(content));
 }
 
 }  // namespace cssrun::tools

@@ -10,7 +10,6 @@
 
 #include "cssrun/stream.h"
 #include "fmt/format.h"
-#include "format/write_atomically.h"
 #include "runtime/seconds_since.h"
 #include "tools/progress.h"
 #include "tools/ranks/run_files.h"
@@ -21,6 +20,7 @@
 #include "tools/stream/stream_lines.h"
 #include "tools/stream/stream_summary.h"
 #include "tools/terminal_text.h"
+#include "tools/written_files.h"
 
 namespace cssrun::tools {
 namespace {
@@ -72,11 +72,6 @@ StreamOptions OptionsOf(const Arguments& arguments) {
   options.profile = arguments.profile || !arguments.report.empty();
   options.cancel = &Interrupt::flag();
   return options;
-}
-
-Status WriteText(const std::string& path, const std::string& text) {
-  return format::WriteFileAtomically(path,
-                                     {reinterpret_cast<const uint8_t*>(text.data()), text.size()});
 }
 
 class StreamRun {

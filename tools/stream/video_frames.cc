@@ -105,7 +105,10 @@ class Video {
   int OpenInput(const char* url, const AVInputFormat* kind, AVDictionary* options);
   // Gives the decoder the next packet. Returns FFmpeg's error, or 0.
   int Feed();
-  Result<Delivered> Damaged(int error, Frame& frame);
+  // Whether bytes follow the last whole frame. Of Y4M, FFmpeg then reports the end of the file and
+  // nothing else; in other containers bytes may follow, such as an index.
+  bool EndsWithinFrame() const;
+  Result<Delivered> Damaged(const std::string& what, Frame& frame);
   Result<Delivered> Convert(Frame& frame);
   void SetColours();
 
@@ -119,7 +122,9 @@ class Video {
   Picture rgb_;
   SwsContext* converter_ = nullptr;
   int stream_ = -1;
-  bool drained_ = false;  // the decoder knows that no packet follows
+  bool drained_ = false;    // the decoder knows that no packet follows
+  bool end_said_ = false;   // that the file ends within a frame
+  int64_t packet_end_ = 0;  // in the file, of the last packet
   std::optional<double> first_seconds_;
   uint64_t frames_ = 0;
   int errors_in_a_row_ = 0;
@@ -219,6 +224,7 @@ int Video::Feed() {
     return avcodec_send_packet(codec_.get(), nullptr);
   }
   if (error < 0) return error == AVERROR(EAGAIN) ? 0 : error;
+  packet_end_ = packet_->pos + packet_->size;
   if (packet_->stream_index == stream_) error = avcodec_send_packet(codec_.get(), packet_.get());
   av_packet_unref(packet_.get());
   return error;
@@ -229,22 +235,32 @@ Result<Delivered> Video::Next(Frame& frame) {
     int error = avcodec_receive_frame(codec_.get(), picture_.get());
     if (error == 0) return Convert(frame);
     if (error == AVERROR(EAGAIN)) error = Feed();
+    if (error == AVERROR_EOF && !end_said_ && EndsWithinFrame()) {
+      end_said_ = true;
+      return Damaged("the file ends within a frame", frame);
+    }
     if (error == AVERROR_EOF || error == AVERROR_EXIT) return Delivered::kEnd;
     if (error == AVERROR(ENOMEM)) return Status::OutOfMemory();
     if (error == AVERROR(EIO) || error == AVERROR(ENODEV)) {
       return Status::Io(request_.source + ": " + ErrorText(error));
     }
-    if (error < 0) return Damaged(error, frame);
+    if (error < 0) return Damaged(ErrorText(error), frame);
   }
   return Delivered::kEnd;
 }
 
-Result<Delivered> Video::Damaged(int error, Frame& frame) {
+bool Video::EndsWithinFrame() const {
+  struct stat status = {};
+  return descriptor_ >= 0 && std::strcmp(format_->iformat->name, "yuv4mpegpipe") == 0 &&
+         packet_end_ > 0 && fstat(descriptor_, &status) == 0 && status.st_size > packet_end_;
+}
+
+Result<Delivered> Video::Damaged(const std::string& what, Frame& frame) {
   if (++errors_in_a_row_ > kMostErrorsInARow) {
     return Refuse("given up: nothing could be decoded " + std::to_string(kMostErrorsInARow) +
                   " times in a row");
   }
-  frame.error = request_.source + ": " + ErrorText(error);
+  frame.error = request_.source + ": " + what;
   return Delivered::kDamaged;
 }
 
@@ -291,11 +307,11 @@ Result<Delivered> Video::Convert(Frame& frame) {
   converter_ =
       sws_getCachedContext(converter_, width, height, source, width, height, AV_PIX_FMT_RGB24,
                            SWS_BILINEAR | SWS_ACCURATE_RND, nullptr, nullptr, nullptr);
-  if (converter_ == nullptr) return Damaged(AVERROR(ENOSYS), frame);
+  if (converter_ == nullptr) return Damaged(ErrorText(AVERROR(ENOSYS)), frame);
   SetColours();
   const int rows = sws_scale(converter_, picture_->data, picture_->linesize, 0, height, rgb_->data,
                              rgb_->linesize);
-  if (rows != height) return Damaged(rows < 0 ? rows : AVERROR_INVALIDDATA, frame);
+  if (rows != height) return Damaged(ErrorText(rows < 0 ? rows : AVERROR_INVALIDDATA), frame);
   errors_in_a_row_ = 0;
 
   Image& image = frame.image;
