@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "fmt/format.h"
 #include "runtime/seconds_since.h"
 #include "tools/numbers.h"
 #include "tools/stream/interrupt.h"
@@ -91,7 +92,15 @@ Status RecordingRun::RunToTheEnd() {
   outcome_.damage = recording.value()->damage();
   if (Interrupt::flag() && file_->path != kPipe) return Status::Cancelled("interrupted");
   if (!ran.ok() && ran.code() != StatusCode::kCancelled) return ran;
-  if (outcome_.cutter.has_value()) return Status::Ok();
+  if (outcome_.cutter.has_value()) {
+    const StepCutter& cutter = *outcome_.cutter;
+    if (cutter.used() > 0) return Status::Ok();
+    const InputFormat& input = network_->input();
+    return Status::InvalidArgument(fmt::format(
+        "{}: none of its {} events reaches the network's input of {} x {} pixels; --crop chooses "
+        "a part of the sensor, --scale brings it to that size",
+        file_->path, cutter.left_out(), input.width, input.height));
+  }
   const std::string damage = Describe(outcome_.damage);
   return Status::InvalidArgument(file_->path + ": no events" +
                                  (damage.empty() ? "" : "; " + damage));

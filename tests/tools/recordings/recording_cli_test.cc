@@ -267,6 +267,20 @@ TEST_F(RecordingCliTest, DamageIsNamedAndTheRestUsed) {
   EXPECT_EQ(summary["damaged"], 1);
 }
 
+// Else it would get the answer to silence.
+TEST_F(RecordingCliTest, ARecordingThatDoesNotReachTheNetworkFails) {
+  folder_.Write("far.csv", std::string_view("t,x,y,p\n1,99,9,1\n2,9,99,0\n"));
+  const Finished run = RunEvents({"far.csv", "set/brighter/a.bin", "--format", "jsonl"});
+  EXPECT_EQ(run.exit_code, 1);
+  const std::vector<Json> lines = JsonLines(run.out);
+  ASSERT_EQ(lines.size(), 2U);
+  EXPECT_EQ(lines[0]["error"],
+            "far.csv: none of its 2 events reaches the network's input of 6 x 5 pixels; --crop "
+            "chooses a part of the sensor, --scale brings it to that size");
+  EXPECT_EQ(lines[1]["events"], 100);
+  EXPECT_EQ(RunEvents({"far.csv", "--crop", "6x5+95+5"}).exit_code, 0);  // the remedy
+}
+
 // One in a folder would be waited for without an end; one that is named is a camera's.
 TEST_F(RecordingCliTest, APipeInAFolderIsReported) {
   const std::string script =
