@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "bench/instruction_set.h"
+#include "cssrun/version.h"
 
 int main(int argc, char** argv) {
   constexpr std::string_view kSimd = "--simd=";
@@ -23,6 +24,7 @@ int main(int argc, char** argv) {
     }
   }
   argc = static_cast<int>(last - argv);
+  benchmark::AddCustomContext("simd_target", cssrun::SimdTarget());
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
   benchmark::RunSpecifiedBenchmarks();

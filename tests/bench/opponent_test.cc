@@ -126,6 +126,7 @@ TEST(OpponentTest, StandsBesideTheOthersInTheResult) {
   EXPECT_GT(json["ratio_to_snn"]["snn_counting"]["median"].get<double>(), 0);
   EXPECT_DOUBLE_EQ(json["top1"]["fake"].get<double>(), 10.0 / 12);
   EXPECT_GE(json["top1"]["dense_int8"].get<double>(), 11.0 / 12);
+  EXPECT_EQ(json["times_ms"]["snn"].size(), json["rounds"]);
 }
 
 }  // namespace

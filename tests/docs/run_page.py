@@ -86,6 +86,10 @@ STAND_INS = {
     "build/release/bench/bench_networks ../shared/models/resnet20.onnx "
     "build/networks/resnet20-5.fb ../shared/cifar10/test":
         "build/release/bench/bench_networks --help",
+    # ResultsTest.BenchNetworksPrintsARowForEachContenderAndNumberOfThreads runs one.
+    "build/release/bench/bench_networks --threads 1,2 --format md ../shared/models/resnet20.onnx "
+    "build/networks/resnet20-5.fb ../shared/cifar10/test":
+        "build/release/bench/bench_networks --help | grep -c -- --format",
     # OpponentTest.StandsBesideTheOthersInTheResult runs one that counts.
     "build/release/bench/bench_networks ../shared/models/resnet20.onnx "
     "build/networks/int8/resnet20.fb ../shared/cifar10/test --batch 1":
