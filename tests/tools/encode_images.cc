@@ -137,7 +137,7 @@ std::vector<uint8_t> EncodeWebp(const Image& image) {
 
 std::vector<uint8_t> AssembleBmp(const BmpParts& parts, std::span<const uint8_t> pixels) {
   std::vector<uint8_t> file = {'B', 'M'};
-  const auto put = [&](uint32_t value, size_t bytes) {
+  const auto put = [&](uint64_t value, size_t bytes) {
     for (size_t i = 0; i < bytes; ++i) file.push_back(static_cast<uint8_t>(value >> (8 * i)));
   };
   const bool masks_follow = parts.header == 40;
