@@ -137,8 +137,8 @@ std::vector<uint8_t> EncodeWebp(const Image& image) {
 
 std::vector<uint8_t> AssembleBmp(const BmpParts& parts, std::span<const uint8_t> pixels) {
   std::vector<uint8_t> file = {'B', 'M'};
-  const auto put = [&](uint64_t value, size_t bytes) {
-    for (size_t i = 0; i < bytes; ++i) file.push_back(static_cast<uint8_t>(value >> (8 * i)));
+  const auto put = [&](uint64_t value, size_t bytes) {  // zeros beyond the value
+    for (size_t i = 0; i < bytes; ++i, value >>= 8) file.push_back(static_cast<uint8_t>(value));
   };
   const bool masks_follow = parts.header == 40;
   const size_t before = 14 + parts.header + (masks_follow ? 4 * parts.masks.size() : 0);
