@@ -12,7 +12,7 @@ struct Tap {
 };
 
 // By kernel index: where it is stored.
-std::vector<int64_t> StoreTaps(const AxisWindow& window, std::vector<int64_t>& kernel_index) {
+std::vector<int64_t> StoreTaps(const WindowAxis& window, std::vector<int64_t>& kernel_index) {
   // From one target to the next, the kernel index of a source falls by this much.
   const int64_t step = window.stride / std::gcd(window.stride, window.dilation);
   std::vector<int64_t> stored(static_cast<size_t>(window.kernel));
@@ -27,11 +27,11 @@ std::vector<int64_t> StoreTaps(const AxisWindow& window, std::vector<int64_t>& k
 }
 
 // Adds the taps of each position to `taps`, by source position.
-void CollectTaps(const AxisWindow& window, int64_t sources, int64_t targets,
+void CollectTaps(const WindowAxis& window, int64_t sources, int64_t targets,
                  const std::vector<int64_t>& stored, std::vector<std::vector<Tap>>& taps) {
   for (int64_t target = 0; target < targets; ++target) {
     for (int64_t k = 0; k < window.kernel; ++k) {
-      const int64_t source = target * window.stride - window.pad + k * window.dilation;
+      const int64_t source = window.SourceOf(target, k);
       if (source < 0 || source >= sources) continue;
       taps[static_cast<size_t>(source)].push_back({target, stored[static_cast<size_t>(k)]});
     }
@@ -55,8 +55,8 @@ void AppendRuns(const std::vector<Tap>& taps, EventAxis& axis) {
 
 }  // namespace
 
-EventAxis MakeEventAxis(int64_t sources, const AxisWindow& pool, int64_t pooled,
-                        const AxisWindow& window, int64_t targets) {
+EventAxis MakeEventAxis(int64_t sources, const WindowAxis& pool, int64_t pooled,
+                        const WindowAxis& window, int64_t targets) {
   EventAxis axis;
   const std::vector<int64_t> stored = StoreTaps(window, axis.kernel_index);
   std::vector<std::vector<Tap>> taps(static_cast<size_t>(pooled));

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "runtime/assert.h"
+#include "runtime/geometry/window_axis.h"
 
 namespace cssrun::internal {
 
@@ -20,14 +21,6 @@ struct AxisRun {
   // The same in numbers, see EventAxis::Scale().
   size_t first_target = 0;
   size_t first_weight = 0;
-};
-
-// A window along one axis; see format::Window.
-struct AxisWindow {
-  int64_t kernel = 1;
-  int64_t stride = 1;
-  int64_t pad = 0;
-  int64_t dilation = 1;
 };
 
 struct EventAxis {
@@ -53,8 +46,8 @@ struct EventAxis {
 };
 
 // `sources` positions, of which `pooled` sums over `pool` are read; `targets` positions.
-EventAxis MakeEventAxis(int64_t sources, const AxisWindow& pool, int64_t pooled,
-                        const AxisWindow& window, int64_t targets);
+EventAxis MakeEventAxis(int64_t sources, const WindowAxis& pool, int64_t pooled,
+                        const WindowAxis& window, int64_t targets);
 
 }  // namespace cssrun::internal
 

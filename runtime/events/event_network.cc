@@ -94,22 +94,15 @@ SpikingLayer LayOutNeurons(const format::EventNode& node, bool is_input) {
   return neurons;
 }
 
-AxisWindow Vertical(const format::Window& w) {
-  return {w.kernel_y(), w.stride_y(), w.pad_top(), w.dilation_y()};
-}
-AxisWindow Horizontal(const format::Window& w) {
-  return {w.kernel_x(), w.stride_x(), w.pad_left(), w.dilation_x()};
-}
-
 void LayOutAxes(const format::EventSynapses& s, const format::Extent& source,
                 const format::Extent& target, EventConnection& connection) {
   const format::Window pool = s.pool() == nullptr ? format::UnitWindow() : *s.pool();
   connection.rows =
-      MakeEventAxis(source.height(), Vertical(pool), format::WindowRows(pool, source.height()),
-                    Vertical(*s.window()), target.height());
+      MakeEventAxis(source.height(), RowsOf(pool), format::WindowRows(pool, source.height()),
+                    RowsOf(*s.window()), target.height());
   connection.columns =
-      MakeEventAxis(source.width(), Horizontal(pool), format::WindowColumns(pool, source.width()),
-                    Horizontal(*s.window()), target.width());
+      MakeEventAxis(source.width(), ColumnsOf(pool), format::WindowColumns(pool, source.width()),
+                    ColumnsOf(*s.window()), target.width());
 }
 
 // See EventConnection::taps_of_one.
@@ -155,7 +148,7 @@ void LayOutWeights(const format::EventSynapses& s, double unit, EventConnection&
 }
 
 // How many windows of a pool a source can be part of, along one axis.
-double WindowsOfSource(const AxisWindow& pool) {
+double WindowsOfSource(const WindowAxis& pool) {
   return static_cast<double>(pool.dilation > 1 ? pool.kernel
                                                : (pool.kernel + pool.stride - 1) / pool.stride);
 }
@@ -163,7 +156,7 @@ double WindowsOfSource(const AxisWindow& pool) {
 // See EventConnection::largest_sum; windows that a border cuts off do not exceed it.
 void BoundSums(const format::EventSynapses& s, EventConnection& connection) {
   const format::Window pool = s.pool() == nullptr ? format::UnitWindow() : *s.pool();
-  const double windows = WindowsOfSource(Vertical(pool)) * WindowsOfSource(Horizontal(pool));
+  const double windows = WindowsOfSource(RowsOf(pool)) * WindowsOfSource(ColumnsOf(pool));
   const size_t taps = connection.rows.kernel_index.size() * connection.columns.kernel_index.size();
   const int32_t* weights = connection.weights.get();
   std::vector<double> sums(size_t{connection.groups} * connection.group_targets);

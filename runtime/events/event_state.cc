@@ -32,7 +32,7 @@ EventState::EventState(const SpikingLayer& neurons, bool is_input) : counts(neur
     if (neurons.whole.has_value()) whole_potentials = AllocateAligned<int32_t>(neurons.size());
     if (neurons.current_decay != nullptr) currents = AllocateAligned<double>(neurons.size());
     done.resize(neurons.positions());
-    reached = PositionSet(neurons.extent.height(), neurons.extent.width());
+    reached = ReachedPositions(neurons.extent.height(), neurons.extent.width());
     listed.resize(neurons.positions() + SpikeList::kRoom);
     Fill(inputs.get(), neurons.size());
     Fill(sums.get(), neurons.size());

@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "hwy/aligned_allocator.h"
 #include "runtime/assert.h"
 #include "runtime/events/event_network.h"
+#include "runtime/position_bits.h"
 
 namespace cssrun::internal {
 
@@ -74,56 +76,32 @@ struct SpikeList {
   double total = 0;
 };
 
-// A set of positions of a map, by rows of 64-bit words.
-class PositionSet {
+// Positions of a map that something reached, with a summary, since mostly few rows have any.
+class ReachedPositions {
  public:
-  static constexpr size_t kWordBits = 64;
+  ReachedPositions() = default;
+  ReachedPositions(size_t rows, size_t columns) : bits_(rows, columns), rows_(1, rows) {}
 
-  PositionSet() = default;
-  PositionSet(size_t rows, size_t columns)
-      : words_per_row_((columns + kWordBits - 1) / kWordBits),
-        words_(rows * words_per_row_),
-        rows_((rows + kWordBits - 1) / kWordBits) {}
+  bool empty() const { return !rows_.Any(); }
+  // The words of a row's columns, PositionBits::words_per_row() of them, and of the rows that have
+  // columns. Whoever sets or clears some there keeps the other in step.
+  PositionBits& bits() { return bits_; }
+  std::span<uint64_t> rows() { return rows_.Row(0); }
 
-  bool empty() const {
-    return std::all_of(rows_.begin(), rows_.end(), [](uint64_t word) { return word == 0; });
-  }
-  size_t words_per_row() const { return words_per_row_; }
-  // The sets of columns of a row.
-  uint64_t* Row(size_t row) { return words_.data() + row * words_per_row_; }
-  const uint64_t* Row(size_t row) const { return words_.data() + row * words_per_row_; }
-  // The set of rows that have columns.
-  std::vector<uint64_t>& rows() { return rows_; }
-
-  // `count` bits from bit `first` of a word on; at least one, and they end within the word.
-  static uint64_t Bits(size_t first, size_t count) {
-    CSSRUN_ASSERT(count > 0 && first + count <= kWordBits);
-    return (~uint64_t{0} >> (kWordBits - count)) << first;
-  }
-
+  // At least one column, from `first` on.
   void Add(size_t row, size_t first, size_t count) {
-    rows_[row / kWordBits] |= uint64_t{1} << row % kWordBits;
-    uint64_t* words = Row(row);
-    while (count > 0) {
-      const size_t bit = first % kWordBits;
-      const size_t bits = std::min(count, kWordBits - bit);
-      words[first / kWordBits] |= Bits(bit, bits);
-      first += bits;
-      count -= bits;
-    }
+    rows_.Set(0, row);
+    bits_.SetRange(row, first, first + count);
   }
-  bool Has(size_t row, size_t column) const {
-    return (Row(row)[column / kWordBits] >> column % kWordBits & 1) != 0;
-  }
+  bool Has(size_t row, size_t column) const { return bits_.Get(row, column); }
   void Clear() {
-    std::fill(words_.begin(), words_.end(), 0);
-    std::fill(rows_.begin(), rows_.end(), 0);
+    bits_.Clear();
+    rows_.Clear();
   }
 
  private:
-  size_t words_per_row_ = 0;
-  std::vector<uint64_t> words_;
-  std::vector<uint64_t> rows_;
+  PositionBits bits_;
+  PositionBits rows_;  // one row: a bit for each row of bits_
 };
 
 // How often neurons fired lately. If most vectors of neurons are silent, a branch skips them; if
@@ -172,7 +150,7 @@ struct EventState {
   std::vector<uint64_t> done;
   // During a step: the positions that something reached. Between steps: those still above their
   // threshold, which fire at the next step without any input.
-  PositionSet reached;
+  ReachedPositions reached;
   std::vector<uint32_t> listed;  // the same as a list; has room for a vector beyond it
   SpikeList spikes;              // of this step
   SpikeList delayed;             // of the step before, where a delayed connection reads them

@@ -193,28 +193,30 @@ struct Task {
   EventState& target;
 };
 
-// Marks positions of a set as reached.
+// Marks positions as reached.
 class Marks {
  public:
-  explicit Marks(PositionSet& set)
-      : set_(set),
-        small_(set.words_per_row() == 1 && set.rows().size() == 1),
-        columns_(set.Row(0)),
-        rows_(set.rows().data()) {}
+  explicit Marks(ReachedPositions& reached)
+      : reached_(reached),
+        small_(reached.bits().words_per_row() == 1 && reached.rows().size() == 1),
+        columns_(reached.bits().Row(0).data()),
+        rows_(reached.rows().data()) {}
 
   HWY_INLINE void Add(const AxisRun& row, const AxisRun& column) {
     if (HWY_LIKELY(small_)) {
-      rows_[0] |= PositionSet::Bits(row.target, row.count);
-      const uint64_t bits = PositionSet::Bits(column.target, column.count);
+      rows_[0] |= OnesFrom(row.target, row.count);
+      const uint64_t bits = OnesFrom(column.target, column.count);
       uint64_t* columns = columns_ + row.target;
       for (uint32_t k = 0; k < row.count; ++k) columns[k] |= bits;
       return;
     }
-    for (uint32_t k = 0; k < row.count; ++k) set_.Add(row.target + k, column.target, column.count);
+    for (uint32_t k = 0; k < row.count; ++k) {
+      reached_.Add(row.target + k, column.target, column.count);
+    }
   }
 
  private:
-  PositionSet& set_;
+  ReachedPositions& reached_;
   bool small_;  // a word holds the rows, and one word the columns of each
   uint64_t* columns_;
   uint64_t* rows_;

@@ -6,6 +6,7 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <span>
 
 #include "runtime/assert.h"
 #include "runtime/bit_lists.h"
@@ -58,23 +59,22 @@ struct WholeUpdate {
 
 // Moves the positions that were reached to a list. Eight bits of a row are listed at once, without
 // branches, since their number is practically random.
-HWY_INLINE size_t ListReached(size_t width, PositionSet& reached, uint32_t* list) {
+HWY_INLINE size_t ListReached(size_t width, ReachedPositions& reached, uint32_t* list) {
   const hn::CappedTag<uint32_t, 8> d;
   const hn::Rebind<uint8_t, decltype(d)> bytes;
   size_t count = 0;
-  const size_t words_per_row = reached.words_per_row();
-  std::vector<uint64_t>& rows = reached.rows();
+  const size_t words_per_row = reached.bits().words_per_row();
+  const std::span<uint64_t> rows = reached.rows();
   for (size_t r = 0; r < rows.size(); ++r) {
     uint64_t row_bits = rows[r];
     for (rows[r] = 0; row_bits != 0; row_bits &= row_bits - 1) {
-      const size_t row =
-          r * PositionSet::kWordBits + static_cast<size_t>(std::countr_zero(row_bits));
-      uint64_t* words = reached.Row(row);
+      const size_t row = r * kPositionsOfWord + static_cast<size_t>(std::countr_zero(row_bits));
+      uint64_t* words = reached.bits().Row(row).data();
       for (size_t w = 0; w < words_per_row; ++w) {
         uint64_t word = words[w];
         words[w] = 0;
-        const size_t end = std::min(width, (w + 1) * PositionSet::kWordBits);
-        for (size_t column = w * PositionSet::kWordBits; column < end; column += 8) {
+        const size_t end = std::min(width, (w + 1) * kPositionsOfWord);
+        for (size_t column = w * kPositionsOfWord; column < end; column += 8) {
           const auto bits = static_cast<uint8_t>(word);
           word >>= 8;
           const auto first = hn::Set(d, static_cast<uint32_t>(row * width + column));

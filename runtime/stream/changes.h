@@ -12,7 +12,7 @@
 #include "runtime/integer/layout/membrane_layout.h"
 #include "runtime/integer/layout/spike_frame.h"
 #include "runtime/integer/network.h"
-#include "runtime/stream/position_bits.h"
+#include "runtime/position_bits.h"
 
 namespace cssrun::internal {
 

@@ -12,7 +12,7 @@
 
 #include "runtime/integer/layer_state.h"
 #include "runtime/network/loaded_network.h"
-#include "runtime/stream/position_bits.h"
+#include "runtime/position_bits.h"
 
 namespace cssrun::internal {
 

@@ -11,7 +11,7 @@
 #include "cssrun/stream.h"
 #include "network_generated.h"
 #include "runtime/engine/input.h"
-#include "runtime/stream/position_bits.h"
+#include "runtime/position_bits.h"
 
 namespace cssrun::internal {
 

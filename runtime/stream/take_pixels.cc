@@ -5,7 +5,7 @@
 #include <cstdlib>
 
 #include "runtime/assert.h"
-#include "runtime/stream/position_bits.h"
+#include "runtime/position_bits.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "runtime/stream/take_pixels.cc"

@@ -12,16 +12,6 @@ namespace {
 // If at least this percentage of a row is touched, the whole row is computed.
 constexpr uint32_t kWholeRowPercent = 90;
 
-void SetBits(std::span<uint64_t> words, size_t first, size_t last) {
-  for (size_t at = first; at < last;) {
-    const size_t bit = at % kPositionsOfWord;
-    const size_t count = std::min(kPositionsOfWord - bit, last - at);
-    const uint64_t ones = count == kPositionsOfWord ? ~uint64_t{0} : (uint64_t{1} << count) - 1;
-    words[at / kPositionsOfWord] |= ones << bit;
-    at += count;
-  }
-}
-
 // The first position from `from` on whose bit is `set`; the number of positions if there is none.
 size_t FindBit(std::span<const uint64_t> words, size_t from, size_t positions, bool set) {
   for (size_t at = from; at < positions;) {
@@ -72,7 +62,7 @@ void TouchRanges(const PositionBits& changed, size_t row, const Reach& reach,
     const size_t last = FindBit(words, first, changed.columns(), false);
     const uint32_t from = reach.columns[first].first;
     const uint32_t to = reach.columns[last - 1].last;
-    for (uint32_t y = rows.first; y < rows.last; ++y) SetBits(touched.Row(y), from, to);
+    for (uint32_t y = rows.first; y < rows.last; ++y) touched.SetRange(y, from, to);
     first = FindBit(words, last, changed.columns(), true);
   }
 }

@@ -8,7 +8,7 @@
 
 #include "runtime/geometry/reach.h"
 #include "runtime/integer/layout/membrane_layout.h"
-#include "runtime/stream/position_bits.h"
+#include "runtime/position_bits.h"
 
 namespace cssrun::internal {
 

@@ -12,7 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "runtime/stream/position_bits.h"
+#include "runtime/position_bits.h"
 
 namespace cssrun::internal {
 
