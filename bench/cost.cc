@@ -42,7 +42,7 @@ constexpr ExitOnError OrExit{"bench_cost"};
 std::string KernelOf(const internal::LayerPlan& layer) {
   if (layer.pixel_synapses > 0) return "pixels";
   if (layer.synapses.empty()) return "input";
-  return std::string(internal::ToString(layer.synapses.front().kernel));
+  return std::string(layer.synapses.front().kernel.name);
 }
 
 // The least of each layer's times, and of the whole: whatever else the machine does only adds.

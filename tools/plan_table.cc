@@ -14,7 +14,6 @@
 namespace cssrun::tools {
 namespace {
 
-using internal::KernelName;
 using internal::LayerPlan;
 using internal::PoolName;
 using internal::SynapsesPlan;
@@ -29,9 +28,7 @@ std::string Notes(const LayerPlan& layer, const SynapsesPlan& synapses) {
   const auto add = [&](const char* note) {
     notes += (notes.empty() ? "" : ", ") + std::string(note);
   };
-  const bool sums_levels =
-      synapses.kernel == KernelName::kLevelConv || synapses.kernel == KernelName::kLevelDepthwise;
-  if (layer.fused && sums_levels) add("rounds in registers");
+  if (layer.fused && synapses.kernel.sums_levels()) add("rounds in registers");
   if (!synapses.scales.empty()) add("joins in float");
   if (synapses.aligned) add("joins in registers");
   if (synapses.copied) add("copied, joins in registers");
@@ -41,10 +38,8 @@ std::string Notes(const LayerPlan& layer, const SynapsesPlan& synapses) {
 }
 
 std::string Operations(const SynapsesPlan& synapses) {
-  const bool products = synapses.kernel == KernelName::kLevelConv ||
-                        synapses.kernel == KernelName::kLevelDepthwise ||
-                        synapses.kernel == KernelName::kLevelShortcut;
-  return fmt::format("{:.3f} M {}", synapses.operations / 1e6, products ? "products" : "additions");
+  return fmt::format("{:.3f} M {}", synapses.operations / 1e6,
+                     synapses.kernel.reads_levels() ? "products" : "additions");
 }
 
 }  // namespace
@@ -79,12 +74,10 @@ std::string FormatPlan(const Network& network) {
     };
     if (layer.pixel_synapses > 0) line("0", "pixels", "float", "", "", "once an image");
     for (const SynapsesPlan& s : layer.synapses) {
-      line(std::to_string(s.source), ToString(s.kernel), ToString(s.weights),
+      line(std::to_string(s.source), s.kernel.name, ToString(s.weights),
            fmt::format("{:.1f}", static_cast<double>(s.weight_bytes) / 1e3), Operations(s),
            Notes(layer, s));
-      const bool level =
-          s.kernel == KernelName::kLevelConv || s.kernel == KernelName::kLevelShortcut;
-      (level ? products : additions) += s.operations;
+      (s.kernel.reads_levels() ? products : additions) += s.operations;
     }
     if (layer.pixel_synapses == 0 && layer.synapses.empty()) line("", "", "", "", "", "");
   }

@@ -21,9 +21,9 @@ uint32_t BandsOf(const IntegerLayer& layer, uint32_t pools, uint32_t threads) {
   size_t weights = layer.settled() != nullptr ? 0 : std::numeric_limits<size_t>::max();
   for (const IntegerSynapses& s : layer.synapses) {
     const auto* conv = std::get_if<LevelConv>(&s.kernel);
-    const size_t size = conv != nullptr         ? conv->size()
-                        : ReadsLevels(s.kernel) ? 0
-                                                : std::numeric_limits<size_t>::max();
+    const size_t size = conv != nullptr                     ? conv->size()
+                        : TraitsOf(s.kernel).reads_levels() ? 0
+                                                            : std::numeric_limits<size_t>::max();
     weights = std::max(weights, size);
   }
   const uint32_t wanted =

@@ -4,7 +4,9 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <type_traits>
 #include <utility>
+#include <variant>
 
 #include "format/geometry.h"
 #include "runtime/assert.h"
@@ -88,12 +90,13 @@ class Builder {
   }
 
   bool BuildLayer(const format::Node& node, IntegerLayer& layer) {
-    const TargetLayer target = DescribeTarget(node, code_.settled, code_.wide_sums);
+    const TargetLayer target =
+        DescribeTarget(node, code_.timesteps, code_.settled, code_.wide_sums);
     const std::vector<Connection> connections = ConnectionsOf(node, target);
     std::vector<KernelChoice> choices;
     choices.reserve(connections.size());
     for (const Connection& c : connections) {
-      choices.push_back(ChooseKernel(c, target, code_.timesteps));
+      choices.push_back(ChooseKernel(c, target));
     }
     layer.rectify = node.rectify();
     layer.pools = target.pools;
@@ -115,7 +118,7 @@ class Builder {
     }
     for (size_t i = 0; i < connections.size(); ++i) {
       IntegerSynapses& s = layer.synapses.emplace_back();
-      if (code_.wide_sums && IsLevelSum(choices[i].kind)) {
+      if (code_.wide_sums && TraitsOf(choices[i].kind).sums_levels()) {
         s.scales = ChooseLevelScales(target, connections[i], choices[i]);
         if (fused) layer.scales = std::exchange(s.scales, {});
       }
@@ -145,9 +148,9 @@ class Builder {
                                   const TargetLayer& target, std::span<const double> scales,
                                   std::vector<KernelChoice>& choices) const {
     for (size_t i = 0; i < connections.size(); ++i) {
-      if (choices[i].kind == KernelKind::kRowScatter &&
+      if (IsKind<RowScatter>(choices[i].kind) &&
           !SumsFit(RowScatterShapeOf(connections[i], target), {connections[i].weights(), scales})) {
-        choices[i].kind = KernelKind::kTileGather;
+        choices[i].kind = std::type_identity<TileGather>();
       }
     }
   }
@@ -167,7 +170,7 @@ class Builder {
       if (std::max(c.y.taps, c.x.taps) > kMostTaps) {
         return Refuse(node, "a kernel that reaches too far");
       }
-      if (choices[i].kind != KernelKind::kRowScatter) continue;
+      if (!IsKind<RowScatter>(choices[i].kind)) continue;
       guard =
           std::max(guard, RoundUpToLines(static_cast<size_t>(c.x.taps - 1) * target.lanes.lanes));
       scatters.push_back(RowScatterShapeOf(c, target));
@@ -212,29 +215,19 @@ class Builder {
     layer.work += uint64_t{layer.membranes.rows} * layer.membranes.columns * weights;
     SetFanOut(c, target, out.fan_out);
     out.reach = ReachOf(c.view, c.source, *c.synapses->window(), *node.potential());
-    switch (choice.kind) {
-      case KernelKind::kTileGather:
-        return BuildTileGather(node, c, target, choice.width, layer, out.kernel);
-      case KernelKind::kRowScatter:
-        return BuildRowScatter(node, c, target, choice.width, layer, out.kernel);
-      case KernelKind::kDepthwise:
-        out.kernel = BuildDepthwise(c, layer);
-        return true;
-      case KernelKind::kEventShortcut:
-        out.kernel = MakeEventShortcut(
-            PlanScatterRows(c.y, c.view.y, c.source.height(), layer.membranes.rows),
-            PlanShortcutRuns(ShortcutShapeOf(c, target)), static_cast<double>(*c.weights()),
-            layer.scales);
-        return true;
-      case KernelKind::kLevelConv:
-        return BuildLevelConv(node, c, target, layer, out);
-      case KernelKind::kLevelDepthwise:
-        return BuildLevelDepthwise(node, c, target, layer, out);
-      case KernelKind::kLevelShortcut:
-        out.kernel = BuildLevelShortcut(c, target, layer);
-        return true;
-    }
-    return false;
+    const std::span<const double> scales = out.scales.empty() ? layer.scales : out.scales;
+    const KernelRequest request{c, target, layer.membranes, scales, choice.width};
+    std::string reason;
+    const auto build = [&]<class K>(std::type_identity<K>) {
+      std::optional<K> kernel = K::Build(request, reason);
+      if (!kernel.has_value()) return false;
+      if constexpr (K::kTraits.sums_levels()) {
+        kernel->float_scale = FloatScale(code_, out.scales, layer.membranes);
+      }
+      out.kernel = std::move(*kernel);
+      return true;
+    };
+    return std::visit(build, choice.kind) || Refuse(node, reason);
   }
 
   // Which synapses exist, see FanOut.
@@ -261,145 +254,6 @@ class Builder {
     const uint64_t row_readers =
         std::accumulate(out.row_readers.begin(), out.row_readers.end(), uint64_t{0});
     out.synapses = row_readers * column_synapses * out.target_channels;
-  }
-
-  bool BuildTileGather(const format::Node& node, const Connection& c, const TargetLayer& target,
-                       WeightWidth width, const IntegerLayer& layer, Kernel& out) {
-    TileGatherShape shape;
-    shape.source = c.source;
-    shape.source_lanes = c.source_lanes;
-    shape.view = c.view;
-    shape.rows = target.pools.y.positions;
-    shape.columns = target.pools.x.positions;
-    shape.target_channels = target.channels();
-    shape.target_lanes = target.lanes;
-    shape.groups = c.synapses->groups();
-    shape.window = *c.synapses->window();
-    if (!TableRowsFit(shape)) return Refuse(node, "synapses of too many sources");
-    TileGather kernel = PlanTileGather(shape);
-    const uint64_t given =
-        c.identity() ? Neurons(*node.potential()) : c.synapses->weights()->size();
-    if (IsTooLarge(static_cast<double>(kernel.tables_size()), given)) {
-      return Refuse(node, "synapses that take too much memory in tables");
-    }
-    std::vector<float> diagonal;
-    if (c.identity()) diagonal = DiagonalOf(c, target);
-    FillTileGather(shape, {c.identity() ? diagonal.data() : c.weights(), layer.scales}, width,
-                   kernel);
-    out = std::move(kernel);
-    return true;
-  }
-
-  // An identity as a convolution between equal channels: [target][source].
-  static std::vector<float> DiagonalOf(const Connection& c, const TargetLayer& target) {
-    const size_t sources = c.source.channels();
-    std::vector<float> diagonal(target.channels() * sources, 0.0F);
-    for (size_t source = 0; source < sources; ++source) {
-      const int64_t to = static_cast<int64_t>(source) + c.synapses->channel_offset();
-      if (to < 0 || to >= target.channels()) continue;
-      diagonal[static_cast<size_t>(to) * sources + source] = *c.weights();
-    }
-    return diagonal;
-  }
-
-  bool BuildRowScatter(const format::Node& node, const Connection& c, const TargetLayer& target,
-                       WeightWidth width, const IntegerLayer& layer, Kernel& out) {
-    const RowScatterShape shape = RowScatterShapeOf(c, target);
-    RowScatter kernel;
-    kernel.slide = PlanSlide(shape, layer.membranes.guard_lanes);
-    const uint64_t size = kernel.slide.block_size() * layer.membranes.lanes.blocks;
-    if (IsTooLarge(static_cast<double>(size), c.synapses->weights()->size())) {
-      return Refuse(node, "synapses that take too much memory in blocks");
-    }
-    kernel.rows = PlanScatterRows(c.y, c.view.y, c.source.height(), layer.membranes.rows);
-    FillRowScatter(shape, {c.weights(), layer.scales}, layer.membranes.guard_lanes, width, kernel);
-    out = std::move(kernel);
-    return true;
-  }
-
-  static Depthwise BuildDepthwise(const Connection& c, const IntegerLayer& layer) {
-    Depthwise kernel;
-    kernel.source_rows = c.source.height();
-    kernel.source_columns = c.source.width();
-    kernel.window = *c.synapses->window();
-    FillDepthwise({c.weights(), layer.scales}, c.source.channels(), kernel);
-    return kernel;
-  }
-
-  bool BuildLevelConv(const format::Node& node, const Connection& c, const TargetLayer& target,
-                      const IntegerLayer& layer, IntegerSynapses& out) {
-    const LevelConvShape shape = LevelConvShapeOf(c, target);
-    if (IsTooLarge(LevelBytes(shape), Neurons(c.source))) {
-      return Refuse(node, "windows that reach too far beyond the map");
-    }
-    LevelConv kernel = MakeLevelConv(shape, {c.level_weights().data(), ScalesOf(out, layer)});
-    kernel.float_scale = FloatScale(code_, out.scales, layer.membranes);
-    out.kernel = std::move(kernel);
-    return true;
-  }
-
-  bool BuildLevelDepthwise(const format::Node& node, const Connection& c, const TargetLayer& target,
-                           const IntegerLayer& layer, IntegerSynapses& out) {
-    if (IsTooLarge(LevelBytes(LevelConvShapeOf(c, target)), Neurons(c.source))) {
-      return Refuse(node, "windows that reach too far beyond the map");
-    }
-    LevelDepthwise kernel =
-        MakeLevelDepthwise(LevelDepthwiseShapeOf(c, target), {c.weights(), ScalesOf(out, layer)});
-    kernel.float_scale = FloatScale(code_, out.scales, layer.membranes);
-    out.kernel = std::move(kernel);
-    return true;
-  }
-
-  static std::span<const double> ScalesOf(const IntegerSynapses& s, const IntegerLayer& layer) {
-    return s.scales.empty() ? layer.scales : s.scales;
-  }
-
-  static ShortcutShape ShortcutShapeOf(const Connection& c, const TargetLayer& target) {
-    ShortcutShape shape;
-    shape.source = c.source;
-    shape.source_lanes = c.source_lanes;
-    shape.view = c.view;
-    shape.x = c.x;
-    shape.target_channels = target.channels();
-    shape.target_lanes = target.lanes;
-    shape.target_columns = target.map_columns;
-    shape.channel_offset = c.synapses->channel_offset();
-    return shape;
-  }
-
-  LevelShortcut BuildLevelShortcut(const Connection& c, const TargetLayer& target,
-                                   const IntegerLayer& layer) const {
-    LevelShortcut kernel;
-    kernel.weight = static_cast<float>(
-        std::ldexp(static_cast<double>(*c.weights()), SettledFraction(code_.timesteps)));
-    kernel.rows = RowsOf(*c.synapses->window());
-    kernel.row_divisor = c.view.y.divisor;
-    // Rows of the source that no row of its view covers add nothing.
-    kernel.source_rows = static_cast<uint32_t>(
-        std::min<int64_t>(c.source.height(), c.view.y.size * c.view.y.divisor));
-    kernel.runs = PlanShortcutRuns(ShortcutShapeOf(c, target));
-    const auto aligned = std::ranges::count_if(layer.synapses, [](const IntegerSynapses& other) {
-      const auto* shortcut = std::get_if<LevelShortcut>(&other.kernel);
-      return shortcut != nullptr && shortcut->access == ShortcutAccess::kAligned;
-    });
-    if (IsAligned(c, target) && static_cast<size_t>(aligned) < kMostAlignedShortcuts) {
-      kernel.access = ShortcutAccess::kAligned;
-    } else if (!target.pools.pooled() && c.synapses->average() == nullptr &&
-               CanCopy(kernel, target.lanes)) {
-      kernel.access = ShortcutAccess::kCopied;
-    }
-    return kernel;
-  }
-
-  // Rows of source and target hold the same neurons in the same words, and lanes without a target
-  // have no source either; nothing else would keep such lanes from firing.
-  static bool IsAligned(const Connection& c, const TargetLayer& target) {
-    const format::Window& w = *c.synapses->window();
-    return !target.pools.pooled() && c.synapses->average() == nullptr &&
-           c.synapses->channel_offset() == 0 && c.source.channels() <= target.channels() &&
-           w.stride_x() == 1 && w.pad_left() == 0 && c.source.width() == target.pools.x.size &&
-           c.source_lanes.lanes == target.lanes.lanes &&
-           c.source_lanes.blocks == target.lanes.blocks;
   }
 
   void BuildReadout(const format::Node& node) {

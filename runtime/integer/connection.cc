@@ -136,13 +136,15 @@ uint8_t LargestLevelByte(uint32_t timesteps, uint8_t zero) {
   return static_cast<uint8_t>(std::min(most + zero, kLargestByte));
 }
 
-TargetLayer DescribeTarget(const format::Node& node, bool settled, bool wide_sums) {
+TargetLayer DescribeTarget(const format::Node& node, uint32_t timesteps, bool settled,
+                           bool wide_sums) {
   TargetLayer target;
   target.node = &node;
   target.lanes = LayoutOf(node, settled);
   target.pools = PoolsOf(node, settled);
   target.map_rows = node.potential()->height();
   target.map_columns = node.potential()->width();
+  target.timesteps = timesteps;
   target.settled = settled;
   target.wide_sums = wide_sums;
   return target;

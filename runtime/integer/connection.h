@@ -25,6 +25,7 @@ struct TargetLayer {
   LayerPools pools;
   uint32_t map_rows = 0;  // of the map that its membranes belong to
   uint32_t map_columns = 0;
+  uint32_t timesteps = 0;  // T
   bool settled = false;
   bool wide_sums = false;  // see SumsAreWide()
 
@@ -78,7 +79,8 @@ std::optional<uint8_t> LevelZero(const format::Node& node, uint32_t timesteps);
 // No byte of such levels is larger, whatever the layer's thresholds and limits.
 uint8_t LargestLevelByte(uint32_t timesteps, uint8_t zero);
 
-TargetLayer DescribeTarget(const format::Node& node, bool settled, bool wide_sums);
+TargetLayer DescribeTarget(const format::Node& node, uint32_t timesteps, bool settled,
+                           bool wide_sums);
 
 // `source_lanes`: of the layer that the synapses come from. Throws as NetworkFile::WeightsOf().
 Connection Connect(const format::NetworkFile& file, const format::Synapses& synapses,

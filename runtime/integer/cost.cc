@@ -16,16 +16,8 @@ namespace cssrun::internal {
 namespace {
 
 // Nanoseconds with 512-bit vectors and byte products, on one core of Zen 4, fitted to whole
-// networks (bench/cost.py). They hold for layers of usual shapes; a layer of few channels takes
-// longer.
-constexpr double kLevelDepthwiseProduct = 0.03;
-constexpr double kLevelShortcutProduct = 0.1;
-// Per lane, whether it has a target or not.
-constexpr double kTileGatherAddition = 0.031;
-constexpr double kRowScatterAddition = 0.024;
-constexpr double kDepthwiseAddition = 0.012;
-constexpr double kEventShortcutAddition = 0.3;
-constexpr double kReadoutAddition = 0.012;
+// networks (bench/cost.py); kernels have theirs in KernelTraits. They hold for layers of usual
+// shapes; a layer of few channels takes longer.
 constexpr double kPixelMac = 0.05;
 constexpr double kSettledNeuron = 0.3;  // once an image
 constexpr double kEventNeuron = 0.2;    // at each step
@@ -38,7 +30,7 @@ constexpr double kFloatAddition = 0.27;
 
 // The constants that depend on the instruction set.
 struct Machine {
-  // Nanoseconds per product of LevelConv with up to 5 steps, with 6, 7 and 8. Without VNNI, the
+  // Nanoseconds per product of bytes with up to 5 steps, with 6, 7 and 8. Without VNNI, the
   // larger the levels, the fewer products 16 bits hold (runs-inl.h).
   std::array<double, 4> level_product = {};
   double slowness = 1;  // how much longer everything else takes than with 512 bits
@@ -63,35 +55,11 @@ double LevelProduct(const Machine& machine, uint32_t timesteps) {
   return machine.level_product[at];
 }
 
-// Lanes that events are added to, with or without a target: a spike that reaches one channel of a
-// position takes a whole line of lanes.
+// Lanes that events are added to, with or without a target, by kernels with `takes_lines`.
 double LanesOf(const LayerPlan& layer, const SynapsesPlan& synapses) {
   const bool fills_lanes = synapses.target_channels >= layer.lanes;
   const double line = std::max(1U, synapses.target_channels);
   return fills_lanes ? synapses.operations : synapses.operations * kLineLanes / line;
-}
-
-// Of all kernels except LevelConv, with 512-bit vectors.
-double Nanoseconds(const LayerPlan& layer, const SynapsesPlan& synapses) {
-  switch (synapses.kernel) {
-    case KernelName::kLevelDepthwise:
-      return synapses.operations * kLevelDepthwiseProduct;
-    case KernelName::kLevelShortcut:
-      return synapses.operations * kLevelShortcutProduct;
-    case KernelName::kTileGather:
-      return LanesOf(layer, synapses) * kTileGatherAddition;
-    case KernelName::kRowScatter:
-      return LanesOf(layer, synapses) * kRowScatterAddition;
-    case KernelName::kDepthwise:
-      return LanesOf(layer, synapses) * kDepthwiseAddition;
-    case KernelName::kEventShortcut:
-      return synapses.operations * kEventShortcutAddition;
-    case KernelName::kLevelConv:
-    case KernelName::kReadout:
-    case KernelName::kMapReadout:
-      break;
-  }
-  return synapses.operations * kReadoutAddition;
 }
 
 // The work of a layer that does not depend on its input.
@@ -135,11 +103,13 @@ std::vector<double> ExpectedLayerMilliseconds(const LoadedNetwork& network) {
       }
     }
     for (const SynapsesPlan& synapses : plan.layers[i].synapses) {
-      if (synapses.kernel == KernelName::kLevelConv) {
+      if (!synapses.kernel.nanoseconds.has_value()) {
         products += synapses.operations * level_product;
-      } else {
-        nanoseconds += Nanoseconds(plan.layers[i], synapses);
+        continue;
       }
+      const bool lines = synapses.kernel.takes_lines;
+      nanoseconds += (lines ? LanesOf(plan.layers[i], synapses) : synapses.operations) *
+                     *synapses.kernel.nanoseconds;
     }
     milliseconds.push_back((nanoseconds * machine.slowness + products + kLayer) / 1e6);
   }

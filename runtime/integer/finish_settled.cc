@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <variant>
+#include <vector>
 
 #include "runtime/assert.h"
 #include "runtime/integer/step.h"
@@ -21,19 +22,24 @@ bool LastJoins(const IntegerLayer& layer) {
          });
 }
 
-// Floats are added before shortcuts that join in registers. So copying a shortcut keeps the order
+// Decides which of the layer's shortcuts join in registers; all others are added to floats. Those
+// floats come before the shortcuts that join in registers. So copying a shortcut keeps the order
 // only if it is the layer's only one and there are no other floats.
-void AddOrCopyShortcuts(bool takes_pixels, IntegerLayer& layer) {
-  const auto shortcut_of = [](IntegerSynapses& s) { return std::get_if<LevelShortcut>(&s.kernel); };
-  const auto shortcuts = std::ranges::count_if(
-      layer.synapses, [&](IntegerSynapses& s) { return shortcut_of(s) != nullptr; });
+void LimitShortcuts(bool takes_pixels, IntegerLayer& layer) {
   const bool scaled = std::ranges::any_of(
       layer.synapses, [](const IntegerSynapses& s) { return !s.scales.empty(); });
-  if (shortcuts == 1 && !takes_pixels && !scaled) return;
+  std::vector<LevelShortcut*> shortcuts;
   for (IntegerSynapses& s : layer.synapses) {
-    LevelShortcut* shortcut = shortcut_of(s);
-    if (shortcut == nullptr || shortcut->access != ShortcutAccess::kCopied) continue;
-    shortcut->access = ShortcutAccess::kAdded;
+    if (auto* shortcut = std::get_if<LevelShortcut>(&s.kernel)) shortcuts.push_back(shortcut);
+  }
+  const bool copies = shortcuts.size() == 1 && !takes_pixels && !scaled;
+  size_t aligned = 0;
+  for (LevelShortcut* shortcut : shortcuts) {
+    if (shortcut->access == ShortcutAccess::kAligned && aligned < kMostAlignedShortcuts) {
+      ++aligned;
+    } else if (shortcut->access != ShortcutAccess::kCopied || !copies) {
+      shortcut->access = ShortcutAccess::kAdded;
+    }
   }
 }
 
@@ -41,7 +47,7 @@ void AddOrCopyShortcuts(bool takes_pixels, IntegerLayer& layer) {
 
 void FinishSettled(bool takes_pixels, IntegerLayer& layer) {
   CSSRUN_ASSERT(layer.settled() != nullptr);
-  AddOrCopyShortcuts(takes_pixels, layer);
+  LimitShortcuts(takes_pixels, layer);
   auto& neurons = std::get<SettledNeurons>(layer.neurons);
   neurons.adds_floats = takes_pixels;
   size_t convolutions = 0;
@@ -51,7 +57,7 @@ void FinishSettled(bool takes_pixels, IntegerLayer& layer) {
       neurons.adds_floats = neurons.adds_floats || shortcut->access == ShortcutAccess::kAdded;
     } else if (!s.scales.empty()) {
       neurons.adds_floats = true;
-    } else if (SumsLevels(s.kernel)) {
+    } else if (TraitsOf(s.kernel).sums_levels()) {
       ++convolutions;
     } else {
       events = true;

@@ -75,7 +75,7 @@ void LayOutLevels(const format::Network& network, IntegerNetwork& integers) {
   LevelRows rows(network, integers);
   for (const IntegerLayer& layer : integers.layers) {
     for (const IntegerSynapses& s : layer.synapses) {
-      if (!ReadsLevels(s.kernel)) continue;
+      if (!TraitsOf(s.kernel).reads_levels()) continue;
       const uint8_t zero = zero_of(s.source).value_or(0);
       if (const auto* conv = std::get_if<LevelConv>(&s.kernel)) {
         rows.AddReader(s.source, zero, conv->left, conv->right);

@@ -155,7 +155,7 @@ std::vector<bool> LayersOfLevelsAlone(const LoadedNetwork& network,
   }
   for (const IntegerLayer& layer : integers.layers) {
     for (const IntegerSynapses& s : layer.synapses) {
-      if (!ReadsLevels(s.kernel)) alone[s.source] = false;
+      if (!TraitsOf(s.kernel).reads_levels()) alone[s.source] = false;
     }
   }
   for (const IntegerReadout& readout : integers.readouts) {

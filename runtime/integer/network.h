@@ -16,14 +16,8 @@
 #include "runtime/float/float_network.h"
 #include "runtime/geometry/reach.h"
 #include "runtime/integer/encoder/encoder.h"
-#include "runtime/integer/kernels/depthwise/depthwise.h"
-#include "runtime/integer/kernels/event_shortcut/event_shortcut.h"
 #include "runtime/integer/kernels/fan_out.h"
-#include "runtime/integer/kernels/level_conv/level_conv.h"
-#include "runtime/integer/kernels/level_depthwise/level_depthwise.h"
-#include "runtime/integer/kernels/level_shortcut/level_shortcut.h"
-#include "runtime/integer/kernels/row_scatter/row_scatter.h"
-#include "runtime/integer/kernels/tile_gather/tile_gather.h"
+#include "runtime/integer/kernels/list.h"
 #include "runtime/integer/layout/lane_layout.h"
 #include "runtime/integer/layout/level_frame.h"
 #include "runtime/integer/layout/membrane_layout.h"
@@ -33,20 +27,6 @@
 #include "runtime/integer/readout/readout.h"
 
 namespace cssrun::internal {
-
-// One alternative per folder of kernels/. The first four add the spikes of each step, the last
-// three the levels of all steps.
-using Kernel = std::variant<TileGather, RowScatter, Depthwise, EventShortcut, LevelConv,
-                            LevelDepthwise, LevelShortcut>;
-
-// Whether the kernel multiplies levels by weights.
-inline bool SumsLevels(const Kernel& kernel) {
-  return std::holds_alternative<LevelConv>(kernel) ||
-         std::holds_alternative<LevelDepthwise>(kernel);
-}
-inline bool ReadsLevels(const Kernel& kernel) {
-  return SumsLevels(kernel) || std::holds_alternative<LevelShortcut>(kernel);
-}
 
 // Synapses of one layer from one source.
 struct IntegerSynapses {

@@ -9,60 +9,23 @@
 namespace cssrun::internal {
 namespace {
 
-// A kernel and its weights as laid out in memory, with padding and repetitions.
-struct WeightStore {
-  KernelName kernel = KernelName::kTileGather;
-  WeightType type = WeightType::kInt8;
-  uint64_t count = 0;
-};
-
-WeightType TypeOf(const Weights& weights) {
-  return WidthOf(weights) == WeightWidth::kWide ? WeightType::kInt16 : WeightType::kInt8;
-}
-
-WeightStore StoreOf(const TileGather& kernel, const MembraneLayout&) {
-  return {KernelName::kTileGather, TypeOf(kernel.tables), kernel.tables_size()};
-}
-WeightStore StoreOf(const RowScatter& kernel, const MembraneLayout& target) {
-  return {KernelName::kRowScatter, TypeOf(kernel.weights),
-          kernel.slide.block_size() * target.lanes.blocks};
-}
-WeightStore StoreOf(const Depthwise& kernel, const MembraneLayout& target) {
-  const auto taps = static_cast<uint64_t>(kernel.window.kernel_y()) *
-                    static_cast<uint64_t>(kernel.window.kernel_x());
-  return {KernelName::kDepthwise, WeightType::kInt16, target.lanes.blocks * taps * kLineLanes};
-}
-WeightStore StoreOf(const EventShortcut& kernel, const MembraneLayout&) {
-  return {KernelName::kEventShortcut, WeightType::kInt16, kernel.runs.targets.size() + kLineLanes};
-}
-WeightStore StoreOf(const LevelConv& kernel, const MembraneLayout&) {
-  return {KernelName::kLevelConv, WeightType::kInt8, kernel.size()};
-}
-WeightStore StoreOf(const LevelDepthwise& kernel, const MembraneLayout&) {
-  return {KernelName::kLevelDepthwise, WeightType::kFloat,
-          kernel.blocks * kernel.taps() * kLineLanes};
-}
-WeightStore StoreOf(const LevelShortcut&, const MembraneLayout&) {
-  return {KernelName::kLevelShortcut, WeightType::kFloat, 1};
-}
-
 SynapsesPlan DescribeSynapses(const IntegerLayer& layer, const IntegerSynapses& s,
                               uint32_t timesteps) {
-  const WeightStore store =
-      std::visit([&](const auto& kernel) { return StoreOf(kernel, layer.membranes); }, s.kernel);
+  const StoredWeights stored = std::visit(
+      [&](const auto& kernel) { return kernel.Stored(layer.membranes.lanes); }, s.kernel);
   const auto* shortcut = std::get_if<LevelShortcut>(&s.kernel);
   SynapsesPlan plan;
   plan.source = s.source;
-  plan.kernel = store.kernel;
-  plan.weights = store.type;
-  plan.weight_bytes = store.count * static_cast<uint64_t>(BitsOf(store.type)) / 8;
+  plan.kernel = TraitsOf(s.kernel);
+  plan.weights = stored.type;
+  plan.weight_bytes = stored.count * static_cast<uint64_t>(BitsOf(stored.type)) / 8;
   plan.aligned = shortcut != nullptr && shortcut->access == ShortcutAccess::kAligned;
   plan.copied = shortcut != nullptr && shortcut->access == ShortcutAccess::kCopied;
   plan.scales = s.scales;
   plan.synapses = s.fan_out.synapses;
   plan.target_channels = s.fan_out.target_channels;
   const auto synapses = static_cast<double>(plan.synapses);
-  plan.operations = ReadsLevels(s.kernel) ? synapses : synapses * timesteps * kExpectedRate;
+  plan.operations = plan.kernel.reads_levels() ? synapses : synapses * timesteps * kExpectedRate;
   return plan;
 }
 
@@ -97,7 +60,7 @@ LayerPlan DescribeMapReadout(const LoadedNetwork& network, const FloatLayer& flo
   for (const SynapseLayout& s : floats.synapses) {
     SynapsesPlan synapses;
     synapses.source = s.source;
-    synapses.kernel = KernelName::kMapReadout;
+    synapses.kernel = kMapReadout;
     synapses.weights = WeightType::kFloat;
     const bool identity = s.kind == format::SynapseKind::Identity;
     const uint64_t taps = static_cast<uint64_t>(s.window.kernel_y()) *
@@ -118,7 +81,7 @@ LayerPlan DescribeVectorReadout(const VectorReadout& readout, uint32_t timesteps
   for (const ReadoutSynapses& s : readout.synapses) {
     SynapsesPlan synapses;
     synapses.source = s.source;
-    synapses.kernel = KernelName::kReadout;
+    synapses.kernel = kVectorReadout;
     synapses.weights = WeightType::kFloat;
     synapses.weight_bytes = s.weight_rows * readout.logit_stride * sizeof(float);
     for (size_t row = 0; row < s.row_is_read.size(); ++row) {
@@ -162,30 +125,6 @@ IntegerPlan DescribePlan(const LoadedNetwork& network) {
     plan.layers.push_back(std::move(layer));
   }
   return plan;
-}
-
-std::string_view ToString(KernelName kernel) {
-  switch (kernel) {
-    case KernelName::kTileGather:
-      return "tile_gather";
-    case KernelName::kRowScatter:
-      return "row_scatter";
-    case KernelName::kDepthwise:
-      return "depthwise";
-    case KernelName::kEventShortcut:
-      return "event_shortcut";
-    case KernelName::kLevelConv:
-      return "level_conv";
-    case KernelName::kLevelDepthwise:
-      return "level_depthwise";
-    case KernelName::kLevelShortcut:
-      return "level_shortcut";
-    case KernelName::kReadout:
-      return "readout";
-    case KernelName::kMapReadout:
-      break;
-  }
-  return "map_readout";
 }
 
 std::string_view ToString(WeightType weights) {

@@ -9,28 +9,16 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/integer/kernels/kernel_traits.h"
+
 namespace cssrun::internal {
 
 struct LoadedNetwork;
 
-// The folders of runtime/integer/kernels, and the readouts.
-enum class KernelName : uint8_t {
-  kTileGather,
-  kRowScatter,
-  kDepthwise,
-  kEventShortcut,
-  kLevelConv,
-  kLevelDepthwise,
-  kLevelShortcut,
-  kReadout,     // of a vector of logits
-  kMapReadout,  // of a map, by the float engine's kernels
-};
-
-inline bool IsShortcut(KernelName kernel) {
-  return kernel == KernelName::kEventShortcut || kernel == KernelName::kLevelShortcut;
-}
-
-enum class WeightType : uint8_t { kInt8, kInt16, kFloat };
+// Of the readouts, which have code of their own.
+inline constexpr KernelTraits kVectorReadout = {.name = "readout", .nanoseconds = 0.012};
+// By the float engine's kernels.
+inline constexpr KernelTraits kMapReadout = {.name = "map_readout", .nanoseconds = 0.012};
 
 enum class PoolName : uint8_t {
   kNone,
@@ -41,7 +29,7 @@ enum class PoolName : uint8_t {
 // The synapses that carry one source's spikes to a layer.
 struct SynapsesPlan {
   uint32_t source = 0;  // layer index
-  KernelName kernel = KernelName::kTileGather;
+  KernelTraits kernel;
   WeightType weights = WeightType::kInt8;
   uint64_t weight_bytes = 0;     // as laid out, padding and repetitions included
   std::vector<double> scales;    // of its own, by target channel; empty: those of the layer
@@ -80,7 +68,6 @@ struct IntegerPlan {
 // `network` is one that the integer engine runs.
 IntegerPlan DescribePlan(const LoadedNetwork& network);
 
-std::string_view ToString(KernelName kernel);
 std::string_view ToString(WeightType weights);
 std::string_view ToString(PoolName pool);
 

@@ -66,7 +66,7 @@ void MakeScalesWhole(const CodeOf& code, std::span<const Connection> connections
   const Connection* only = nullptr;
   double most = std::numeric_limits<double>::infinity();  // that shortcuts through means allow
   for (size_t i = 0; i < connections.size(); ++i) {
-    if (choices[i].kind == KernelKind::kLevelShortcut) continue;  // added in float
+    if (TraitsOf(choices[i].kind).role == KernelRole::kAddsLevels) continue;  // added in float
     if (connections[i].identity()) {
       most = std::min(most,
                       kLargestIdentity / std::abs(static_cast<double>(*connections[i].weights())));
@@ -126,8 +126,9 @@ std::vector<double> ChooseScales(const CodeOf& code, const TargetLayer& target,
                                    : kLargestMembrane / kHeadroom / code.gain;
   std::vector<double> scales(target.channels(), largest_scale);
   for (size_t i = 0; i < connections.size(); ++i) {
-    if (choices[i].kind == KernelKind::kLevelShortcut) continue;  // added in float
-    if (code.wide_sums && IsLevelSum(choices[i].kind)) continue;  // has scales of its own
+    const KernelTraits& kernel = TraitsOf(choices[i].kind);
+    if (kernel.role == KernelRole::kAddsLevels) continue;  // added in float
+    if (code.wide_sums && kernel.sums_levels()) continue;  // has scales of its own
     LimitByWeights(connections[i], choices[i], scales);
   }
   if (code.wide_sums) return scales;
@@ -150,7 +151,7 @@ std::vector<double> ChooseScales(const CodeOf& code, const TargetLayer& target,
 std::vector<double> ChooseLevelScales(const TargetLayer& target, const Connection& connection,
                                       const KernelChoice& choice) {
   const format::Window& window = connection.level_window();
-  const bool depthwise = choice.kind == KernelKind::kLevelDepthwise;
+  const bool depthwise = IsKind<LevelDepthwise>(choice.kind);
   const std::span<const float> all = connection.level_weights();
   const size_t fan_in = all.size() / target.channels();
   std::vector<double> scales;

@@ -6,65 +6,10 @@
 
 #include "runtime/assert.h"
 #include "runtime/integer/bands.h"
+#include "runtime/integer/bound_kernel.h"
 
 namespace cssrun::internal {
 namespace {
-
-// An event kernel with its input and the functions of this machine.
-template <class K>
-struct BoundKernel {
-  const K* kernel = nullptr;
-  EventInput input;
-  EventFunctions<K> functions;
-
-  void Prepare(const EventTarget& target) { functions.prepare(*kernel, input, target); }
-  void AddRow(const EventTarget& target, size_t row) {
-    functions.add_row(*kernel, input, target, row);
-  }
-};
-
-// A kernel that sums levels, with its input and the function of this machine.
-template <class K, class Function>
-struct BoundLevels {
-  const K* kernel = nullptr;
-  const LevelFrame* levels = nullptr;
-  Function sum = nullptr;
-  SumMode mode = SumMode::kJoin;
-};
-using BoundLevelConv = BoundLevels<LevelConv, SumLevelsFunction>;
-using BoundLevelDepthwise = BoundLevels<LevelDepthwise, SumDepthwiseFunction>;
-
-// Nothing to do row by row: in an event step, kernels that read levels; in a settling step,
-// shortcuts, which FloatInputs() adds.
-struct NotBound {};
-
-using Bound =
-    std::variant<NotBound, BoundKernel<TileGather>, BoundKernel<RowScatter>, BoundKernel<Depthwise>,
-                 BoundKernel<EventShortcut>, BoundLevelConv, BoundLevelDepthwise>;
-
-template <class K>
-Bound Bind(const K& kernel, const SynapseInput& input) {
-  if constexpr (std::is_same_v<K, LevelConv> || std::is_same_v<K, LevelDepthwise> ||
-                std::is_same_v<K, LevelShortcut>) {
-    return NotBound();
-  } else {
-    return BoundKernel<K>{&kernel, {.spikes = input.spikes, .lists = input.lists}, Resolve(kernel)};
-  }
-}
-
-Bound Bind(const IntegerSynapses& synapses, const SynapseInput& input) {
-  return std::visit([&](const auto& kernel) { return Bind(kernel, input); }, synapses.kernel);
-}
-
-// Calls function(kernel) where an event kernel is bound.
-template <class Function>
-void WithEventKernel(Bound& bound, const Function& function) {
-  std::visit(
-      [&](auto& kernel) {
-        if constexpr (requires { kernel.functions; }) function(kernel);
-      },
-      bound);
-}
 
 // Only the part with the first block and tile counts SyOPs, each source row with the corresponding
 // target rows. Levels are counted once, by the settling step.
@@ -202,17 +147,9 @@ SumMode ModeOf(const IntegerSynapses& synapses, bool first) {
   return first ? SumMode::kStore : SumMode::kJoin;
 }
 
-Bound BindLevels(const IntegerSynapses& synapses, const SynapseInput& input, SumMode mode) {
-  if (const auto* kernel = std::get_if<LevelConv>(&synapses.kernel)) {
-    return BoundLevelConv{kernel, input.levels, Resolve(*kernel), mode};
-  }
-  const auto& kernel = std::get<LevelDepthwise>(synapses.kernel);
-  return BoundLevelDepthwise{&kernel, input.levels, Resolve(kernel), mode};
-}
-
 // The part of a target that the rows of a step share.
-template <class K, class Function>
-LevelTarget TargetOf(const BoundLevels<K, Function>& bound, const SettlingStep& step,
+template <class K>
+LevelTarget TargetOf(const BoundLevels<K>& bound, const SettlingStep& step,
                      const SettledRow& settled) {
   LevelTarget target;
   target.settled = &settled;
@@ -230,9 +167,9 @@ LevelTarget TargetOf(const BoundLevels<K, Function>& bound, const SettlingStep& 
 
 // `inputs`: what else joins the row's potentials, if the kernel computes them. `number`: of the row
 // among those that are computed together.
-template <class K, class Function>
-void SumRow(const BoundLevels<K, Function>& bound, const SettlingStep& step,
-            const PotentialInputs& inputs, size_t row, size_t number, LevelTarget& target) {
+template <class K>
+void SumRow(const BoundLevels<K>& bound, const SettlingStep& step, const PotentialInputs& inputs,
+            size_t row, size_t number, LevelTarget& target) {
   if (step.columns != nullptr) {
     target.columns = step.columns->Of(row);
     if (target.columns.empty()) return;
@@ -301,9 +238,9 @@ size_t RowsTogether(const IntegerLayer& layer) {
 }
 
 // Sums `inputs.size()` rows from `first` on.
-template <class K, class Function>
-void SumRows(const BoundLevels<K, Function>& bound, const SettlingStep& step,
-             const SettledRow& settled, std::span<const PotentialInputs> inputs, size_t first) {
+template <class K>
+void SumRows(const BoundLevels<K>& bound, const SettlingStep& step, const SettledRow& settled,
+             std::span<const PotentialInputs> inputs, size_t first) {
   LevelTarget target = TargetOf(bound, step, settled);
   const uint32_t turns = TurnsOf(*bound.kernel);
   const uint32_t last = std::min(turns, step.tiles.last);
@@ -316,20 +253,10 @@ void SumRows(const BoundLevels<K, Function>& bound, const SettlingStep& step,
   }
 }
 
-// Calls function(bound) with the kernel of levels that is bound.
-template <class Function>
-void WithLevels(const Bound& bound, const Function& function) {
-  if (const auto* conv = std::get_if<BoundLevelConv>(&bound)) {
-    function(*conv);
-  } else {
-    function(std::get<BoundLevelDepthwise>(bound));
-  }
-}
-
 // A layer whose potentials are computed in the registers that hold the sums of `last`. The sums of
 // `others` are in memory by then.
-template <class K, class Function>
-void RunFusedLevels(const BoundLevels<K, Function>& last, std::span<const Bound> others,
+template <class K>
+void RunFusedLevels(const BoundLevels<K>& last, std::span<const Bound> others,
                     const SettlingStep& step, const SettledRow& settled) {
   PotentialInputs inputs[kMostRowsTogether];
   const size_t together = RowsTogether(*step.layer);
@@ -356,14 +283,15 @@ void RunFusedLevels(const SettlingStep& step, const SettledRow& settled) {
   const SumMode mode = SumsBecomeLevels(step) ? SumMode::kLevels : SumMode::kPotential;
   if (step.pixels != nullptr) {
     const LevelConv& kernel = *step.layer->pixel_conv;
-    RunFusedLevels(BoundLevelConv{&kernel, step.pixels, Resolve(kernel), mode}, {}, step, settled);
+    RunFusedLevels(BoundLevels<LevelConv>{&kernel, step.pixels, Resolve(kernel), mode}, {}, step,
+                   settled);
     return;
   }
   Bound others[kMostInterleavedSynapses];
   size_t count = 0;
   std::optional<Bound> last;
   for (size_t s = 0; s < synapses.size(); ++s) {
-    if (!SumsLevels(synapses[s].kernel)) {  // among the inputs
+    if (!TraitsOf(synapses[s].kernel).sums_levels()) {  // among the inputs
       CSSRUN_ASSERT(std::holds_alternative<LevelShortcut>(synapses[s].kernel));
     } else if (settled.neurons->sums == SettledSums::kJoinedLevels && s + 1 < synapses.size()) {
       CSSRUN_ASSERT(count < kMostInterleavedSynapses);
@@ -410,7 +338,8 @@ uint64_t RunEventStep(const EventStep& step) {
   if (layer.idle_until_last_step()) return synops;
   const FireRowFunction fire = ResolveFireRow();
   AddInputs(
-      step.inputs.size(), target, [&](size_t s) { return Bind(layer.synapses[s], step.inputs[s]); },
+      step.inputs.size(), target,
+      [&](size_t s) { return BindEvents(layer.synapses[s], step.inputs[s]); },
       [&](Bound& bound, size_t row) {
         WithEventKernel(bound, [&](auto& kernel) { kernel.AddRow(target, row); });
       },
@@ -437,23 +366,17 @@ uint64_t RunSettlingStep(const SettlingStep& step) {
       step.inputs.size(), target,
       [&](size_t s) -> Bound {
         const IntegerSynapses& synapses = layer.synapses[s];
-        if (!SumsLevels(synapses.kernel)) return Bind(synapses, step.inputs[s]);
+        if (!TraitsOf(synapses.kernel).sums_levels()) return BindEvents(synapses, step.inputs[s]);
         const SumMode mode = ModeOf(synapses, first_sums);
         first_sums = false;
         return BindLevels(synapses, step.inputs[s], mode);
       },
       [&](Bound& bound, size_t row) {
-        const auto sum_row = [&](const auto& levels) {
+        WithEventKernel(bound, [&](auto& kernel) { kernel.AddRow(target, row); });
+        WithLevels(bound, [&](const auto& levels) {
           LevelTarget sums = TargetOf(levels, step, settled);
           SumRow(levels, step, {}, row, 0, sums);
-        };
-        if (const auto* conv = std::get_if<BoundLevelConv>(&bound)) {
-          sum_row(*conv);
-        } else if (const auto* depthwise = std::get_if<BoundLevelDepthwise>(&bound)) {
-          sum_row(*depthwise);
-        } else {
-          WithEventKernel(bound, [&](auto& kernel) { kernel.AddRow(target, row); });
-        }
+        });
       },
       [&](size_t row) {
         SettleRow(step, settled, row);

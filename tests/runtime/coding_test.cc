@@ -347,7 +347,7 @@ TEST_P(CodingTest, SettledNeuronsSendTheNearestMultipleOfTheAmplitude) {
     ASSERT_NE(network, nullptr);
     if (GetParam() == EngineKind::kInteger) {
       const internal::LayerPlan plan = integer_tests::PlanOf(*network).layers[2];
-      levels += plan.synapses[0].kernel == internal::KernelName::kLevelConv;
+      levels += plan.synapses[0].kernel.name == "level_conv";
     }
     const LayerRun run = RunLayers(network, oracle::RandomPixels(description, seed), 2, false);
     const double most = SumOfWeights(2, timesteps);

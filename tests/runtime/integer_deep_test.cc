@@ -17,7 +17,6 @@ namespace {
 
 using integer_tests::Counts;
 using integer_tests::SpikeRecord;
-using internal::KernelName;
 using internal::LayerPlan;
 
 constexpr size_t kNeuronLayers = 19;
@@ -32,7 +31,7 @@ Shortcuts CountShortcuts(const Network& network) {
   for (const LayerPlan& layer : integer_tests::PlanOf(network).layers) {
     if (!layer.fused) continue;
     for (const auto& s : layer.synapses) {
-      if (!IsShortcut(s.kernel)) continue;
+      if (!integer_tests::IsShortcut(s)) continue;
       ++(s.aligned ? shortcuts.aligned_fused : shortcuts.other_fused);
     }
   }

@@ -26,7 +26,6 @@ using integer_tests::LoadInIntegers;
 using integer_tests::PlanOf;
 using integer_tests::Record;
 using integer_tests::SpikeRecord;
-using internal::KernelName;
 
 TEST(IntegerEngineTest, EqualsItsReferenceOnRandomNetworks) {
   Counts counts;
@@ -222,7 +221,7 @@ TEST(IntegerEngineTest, EqualsItsReferenceWhereAllStepsAreAddedAtOnce) {
     }
     const std::shared_ptr<const Network> network = LoadInIntegers(description);
     ASSERT_NE(network, nullptr);
-    EXPECT_EQ(PlanOf(*network).layers[2].synapses[0].kernel, KernelName::kLevelConv);
+    EXPECT_EQ(PlanOf(*network).layers[2].synapses[0].kernel.name, "level_conv");
     const std::vector<uint8_t> pixels = oracle::RandomPixels(description, c.to);
     Counts counts;
     const SpikeRecord best = Record(*network, pixels);
@@ -240,16 +239,16 @@ TEST(IntegerEngineTest, EqualsItsReferenceWhereAllStepsAreAddedAtOnce) {
 TEST(IntegerEngineTest, SumsThatMayNotFitSixteenBitsAreGathered) {
   format::NetworkT description = oracle::WideNetwork(5, 64, 64, 1);
   const auto kernel_of_last_layer = [](const Network& network) {
-    return PlanOf(network).layers.rbegin()[1].synapses[0].kernel;
+    return PlanOf(network).layers.rbegin()[1].synapses[0].kernel.name;
   };
   std::shared_ptr<const Network> network = LoadInIntegers(description);
   ASSERT_NE(network, nullptr);
-  EXPECT_EQ(kernel_of_last_layer(*network), KernelName::kRowScatter);
+  EXPECT_EQ(kernel_of_last_layer(*network), "row_scatter");
   std::vector<float>& weights = description.nodes.rbegin()[1]->synapses[0]->weights;
   for (float& weight : weights) weight = std::copysign(0.6F, weight);
   network = LoadInIntegers(description);
   ASSERT_NE(network, nullptr);
-  EXPECT_EQ(kernel_of_last_layer(*network), KernelName::kTileGather);
+  EXPECT_EQ(kernel_of_last_layer(*network), "tile_gather");
   const std::vector<uint8_t> pixels = oracle::RandomPixels(description, 1);
   Counts counts;
   Compare(description, *network, pixels, Record(*network, pixels), counts);

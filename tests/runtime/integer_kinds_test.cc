@@ -27,7 +27,6 @@ namespace {
 using integer_tests::Counts;
 using integer_tests::SpikeRecord;
 using internal::IntegerPlan;
-using internal::KernelName;
 using internal::LayerPlan;
 using internal::PoolName;
 using internal::SynapsesPlan;
@@ -73,20 +72,20 @@ struct Case {
   bool long_train = false;
 };
 
-KernelName KernelOf(const Case& c) {
+std::string_view KernelOf(const Case& c) {
   switch (c.kind) {
     case Kind::kRowScatter:
-      return KernelName::kRowScatter;
+      return "row_scatter";
     case Kind::kTileGather:
-      return KernelName::kTileGather;
+      return "tile_gather";
     case Kind::kDepthwise:
-      return c.long_train ? KernelName::kLevelDepthwise : KernelName::kDepthwise;
+      return c.long_train ? "level_depthwise" : "depthwise";
     case Kind::kLevelConv:
-      return KernelName::kLevelConv;
+      return "level_conv";
     case Kind::kShortcut:
       break;
   }
-  return c.settled ? KernelName::kLevelShortcut : KernelName::kEventShortcut;
+  return c.settled ? "level_shortcut" : "event_shortcut";
 }
 
 // Returns why no layer can have the kernel with this join; nothing if one can.
@@ -110,7 +109,7 @@ std::optional<std::string_view> WhyImpossible(const Case& c, Join join) {
 // Returns whether a layer of the plan has the kernel with this join.
 bool Reaches(const LayerPlan& layer, const Case& c, Join join) {
   if (layer.settled != c.settled) return false;
-  const auto is_of_kind = [&](const SynapsesPlan& s) { return s.kernel == KernelOf(c); };
+  const auto is_of_kind = [&](const SynapsesPlan& s) { return s.kernel.name == KernelOf(c); };
   if (std::ranges::none_of(layer.synapses, is_of_kind)) return false;
   // A join may use the same kernel as the main synapses, so the synapses are counted by kind.
   size_t aligned = 0;
@@ -120,8 +119,8 @@ bool Reaches(const LayerPlan& layer, const Case& c, Join join) {
   for (const SynapsesPlan& s : layer.synapses) {
     aligned += s.aligned;
     copied += s.copied;
-    shortcuts += IsShortcut(s.kernel) && !s.aligned && !s.copied;
-    sums += !IsShortcut(s.kernel);
+    shortcuts += integer_tests::IsShortcut(s) && !s.aligned && !s.copied;
+    sums += !integer_tests::IsShortcut(s);
   }
   const bool is_shortcut = c.kind == Kind::kShortcut;
   // Levels that no other sums join are rounded in registers, whatever else the layer has.
@@ -229,8 +228,7 @@ class IntegerKindsTest : public testing::TestWithParam<Case> {
 };
 
 TEST_P(IntegerKindsTest, EqualsItsReferenceWithWhateverJoins) {
-  std::printf("networks of %s in %s layers with\n",
-              std::string(ToString(KernelOf(GetParam()))).c_str(),
+  std::printf("networks of %s in %s layers with\n", std::string(KernelOf(GetParam())).c_str(),
               GetParam().settled ? "settled" : "event");
   for (const Join join : kJoins) {
     const std::optional<std::string_view> why = WhyImpossible(GetParam(), join);
@@ -261,7 +259,7 @@ TEST_P(IntegerKindsTest, EqualsItsReferenceWithWhateverJoins) {
 }
 
 std::string NameOfCase(const testing::TestParamInfo<Case>& tested) {
-  return std::string(ToString(KernelOf(tested.param))) +
+  return std::string(KernelOf(tested.param)) +
 
          (tested.param.long_train ? "_long_trains"
           : tested.param.settled  ? "_settled"

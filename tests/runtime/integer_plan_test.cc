@@ -22,7 +22,6 @@ namespace {
 
 using format::SynapseKind;
 using internal::IntegerPlan;
-using internal::KernelName;
 using internal::LayerPlan;
 using internal::SynapsesPlan;
 using internal::WeightType;
@@ -236,8 +235,8 @@ TEST(IntegerPlanTest, LargeShortcutsFitTheirBits) {
       oracle::SetTiming(description);
       ForEachLayer(description, [&](const Planned& layer) {
         if (layer.synapses.size() < 2) return;
-        EXPECT_EQ(layer.plan.synapses[1].kernel,
-                  overlapping ? KernelName::kTileGather : KernelName::kEventShortcut);
+        EXPECT_EQ(layer.plan.synapses[1].kernel.name,
+                  overlapping ? "tile_gather" : "event_shortcut");
         EXPECT_EQ(layer.plan.synapses[1].weights, WeightType::kInt16);
         for (const double scale : layer.plan.scales) {
           EXPECT_LE(4 * std::round(std::abs(static_cast<double>(weight)) * scale),
@@ -352,18 +351,18 @@ TEST(IntegerPlanTest, WhatJoinsInRegistersIsSettledAndAlone) {
     size_t shortcuts = 0;
     for (size_t s = 0; s < layer.plan.synapses.size(); ++s) {
       const SynapsesPlan& plan = layer.plan.synapses[s];
-      shortcuts += IsShortcut(plan.kernel);
-      levels += plan.kernel == KernelName::kLevelConv;
+      shortcuts += integer_tests::IsShortcut(plan);
+      levels += plan.kernel.name == "level_conv";
       aligned += plan.aligned;
       copied += plan.copied;
       if (plan.copied) {
-        EXPECT_EQ(plan.kernel, KernelName::kLevelShortcut);
+        EXPECT_EQ(plan.kernel.name, "level_shortcut");
         EXPECT_EQ(layer.synapses[s]->average, nullptr);
         EXPECT_EQ(layer.plan.pool, internal::PoolName::kNone);
         EXPECT_EQ(layer.plan.pixel_synapses, 0U);
       }
       if (plan.aligned) {
-        EXPECT_EQ(plan.kernel, KernelName::kLevelShortcut);
+        EXPECT_EQ(plan.kernel.name, "level_shortcut");
         EXPECT_EQ(layer.synapses[s]->channel_offset, 0);
         EXPECT_EQ(layer.plan.pool, internal::PoolName::kNone);
       }
@@ -385,7 +384,7 @@ TEST(IntegerPlanTest, LevelsComeFromRectifyingSourcesAndFit) {
   uint64_t levels = 0;
   ForEachRandomLayer([&](const Planned& layer) {
     for (size_t s = 0; s < layer.plan.synapses.size(); ++s) {
-      if (layer.plan.synapses[s].kernel != KernelName::kLevelConv) continue;
+      if (layer.plan.synapses[s].kernel.name != "level_conv") continue;
       EXPECT_TRUE(layer.network.nodes[layer.synapses[s]->source]->rectify);
       EXPECT_EQ(layer.plan.synapses[s].weights, WeightType::kInt8);
       const auto fan_in = static_cast<double>(layer.WeightsTo(0, s).size());

@@ -15,7 +15,6 @@
 namespace cssrun::integer_tests {
 namespace {
 
-using internal::KernelName;
 using internal::LayerPlan;
 using internal::SpikeFrame;
 using internal::SynapsesPlan;
@@ -41,11 +40,11 @@ std::vector<int8_t> Unpack(const format::Extent& extent, size_t stride, const Sp
 
 oracle::Addition AdditionOf(const LayerPlan& layer, const SynapsesPlan& synapses) {
   if (!layer.settled) return oracle::Addition::kEvents;
-  if (synapses.kernel == KernelName::kLevelConv || synapses.kernel == KernelName::kLevelDepthwise) {
+  if (synapses.kernel.name == "level_conv" || synapses.kernel.name == "level_depthwise") {
     return synapses.scales.empty() ? oracle::Addition::kLevels : oracle::Addition::kScaled;
   }
-  return synapses.kernel == KernelName::kLevelShortcut ? oracle::Addition::kFloat
-                                                       : oracle::Addition::kEvents;
+  return synapses.kernel.name == "level_shortcut" ? oracle::Addition::kFloat
+                                                  : oracle::Addition::kEvents;
 }
 
 void CompareEncoder(const format::NetworkT& description, const std::vector<double>& inputs,
@@ -107,6 +106,10 @@ internal::IntegerPlan PlanOf(const Network& network) {
   return internal::DescribePlan(internal::Loaded(network));
 }
 
+bool IsShortcut(const SynapsesPlan& synapses) {
+  return synapses.kernel.name == "event_shortcut" || synapses.kernel.name == "level_shortcut";
+}
+
 oracle::Choices ChoicesOf(const LayerPlan& plan) {
   oracle::Choices choices;
   choices.settled = plan.settled;
@@ -115,7 +118,7 @@ oracle::Choices ChoicesOf(const LayerPlan& plan) {
   choices.scales = plan.scales;
   for (const SynapsesPlan& s : plan.synapses) {
     // A byte and an offset hold one bit more than a byte.
-    const int extra = s.kernel == KernelName::kLevelConv ? 1 : 0;
+    const int extra = s.kernel.name == "level_conv" ? 1 : 0;
     choices.synapses.push_back(
         {AdditionOf(plan, s), internal::BitsOf(s.weights) + extra, s.scales});
   }

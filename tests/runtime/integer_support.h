@@ -25,6 +25,8 @@ std::shared_ptr<const Network> Load(const format::NetworkT& description);
 std::shared_ptr<const Network> LoadInIntegers(const format::NetworkT& description);
 
 internal::IntegerPlan PlanOf(const Network& network);
+// Whether a kernel of identities adds the synapses.
+bool IsShortcut(const internal::SynapsesPlan& synapses);
 // Returns what the reference of one layer needs to know of the plan.
 oracle::Choices ChoicesOf(const internal::LayerPlan& plan);
 

@@ -1,8 +1,22 @@
 #include "runtime/integer/kernels/shortcut_runs.h"
 
 #include "runtime/assert.h"
+#include "runtime/integer/connection.h"
 
 namespace cssrun::internal {
+
+ShortcutShape ShortcutShapeOf(const Connection& connection, const TargetLayer& target) {
+  ShortcutShape shape;
+  shape.source = connection.source;
+  shape.source_lanes = connection.source_lanes;
+  shape.view = connection.view;
+  shape.x = connection.x;
+  shape.target_channels = target.channels();
+  shape.target_lanes = target.lanes;
+  shape.target_columns = target.map_columns;
+  shape.channel_offset = connection.synapses->channel_offset();
+  return shape;
+}
 
 ShortcutRuns PlanShortcutRuns(const ShortcutShape& shape) {
   CSSRUN_ASSERT(shape.view.disjoint());

@@ -17,6 +17,9 @@
 
 namespace cssrun::internal {
 
+struct Connection;
+struct TargetLayer;
+
 struct ShortcutRun {
   uint32_t word = 0;
   uint32_t first = 0;  // neuron of the word
@@ -41,6 +44,8 @@ struct ShortcutShape {
   uint32_t target_columns = 0;
   int32_t channel_offset = 0;  // target channel less source channel
 };
+
+ShortcutShape ShortcutShapeOf(const Connection& connection, const TargetLayer& target);
 
 ShortcutRuns PlanShortcutRuns(const ShortcutShape& shape);
 

@@ -31,6 +31,9 @@ constexpr size_t WeightBytes(WeightWidth width) {
   return width == WeightWidth::kWide ? sizeof(int16_t) : sizeof(int8_t);
 }
 
+// As what a weight is stored.
+enum class WeightType : uint8_t { kInt8, kInt16, kFloat };
+
 using NarrowWeights = hwy::AlignedFreeUniquePtr<int8_t[]>;
 using WideWeights = hwy::AlignedFreeUniquePtr<int16_t[]>;
 using Weights = std::variant<NarrowWeights, WideWeights>;
@@ -48,6 +51,10 @@ inline Weights MakeWeights(WeightWidth width, size_t size) {
 
 inline WeightWidth WidthOf(const Weights& weights) {
   return std::holds_alternative<WideWeights>(weights) ? WeightWidth::kWide : WeightWidth::kNarrow;
+}
+
+inline WeightType TypeOf(const Weights& weights) {
+  return WidthOf(weights) == WeightWidth::kWide ? WeightType::kInt16 : WeightType::kInt8;
 }
 
 // The weights of one layer's synapses and the scale of each target channel, in units per amplitude.

@@ -6,14 +6,24 @@
 #define CSSRUN_RUNTIME_INTEGER_KERNELS_DEPTHWISE_DEPTHWISE_H_
 
 #include <cstdint>
+#include <optional>
+#include <string>
 
 #include "network_generated.h"
 #include "runtime/integer/kernels/event_kernel.h"
+#include "runtime/integer/kernels/kernel_traits.h"
 #include "runtime/integer/kernels/weights.h"
+#include "runtime/integer/layout/lane_layout.h"
 
 namespace cssrun::internal {
 
 struct Depthwise {
+  static constexpr KernelTraits kTraits = {
+      .name = "depthwise", .width = WeightWidth::kWide, .nanoseconds = 0.012, .takes_lines = true};
+  static bool Takes(const Connection& connection, const TargetLayer& target);
+  static std::optional<Depthwise> Build(const KernelRequest& request, std::string& reason);
+  StoredWeights Stored(const LaneLayout& target) const;
+
   uint32_t source_rows = 0;
   uint32_t source_columns = 0;
   format::Window window;

@@ -5,10 +5,13 @@
 #ifndef CSSRUN_RUNTIME_INTEGER_KERNELS_EVENT_SHORTCUT_EVENT_SHORTCUT_H_
 #define CSSRUN_RUNTIME_INTEGER_KERNELS_EVENT_SHORTCUT_EVENT_SHORTCUT_H_
 
+#include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "runtime/integer/kernels/event_kernel.h"
+#include "runtime/integer/kernels/kernel_traits.h"
 #include "runtime/integer/kernels/scatter_rows.h"
 #include "runtime/integer/kernels/shortcut_runs.h"
 #include "runtime/integer/kernels/weights.h"
@@ -19,6 +22,12 @@ namespace cssrun::internal {
 constexpr double kLargestIdentity = 8191;
 
 struct EventShortcut {
+  static constexpr KernelTraits kTraits = {
+      .name = "event_shortcut", .width = WeightWidth::kWide, .nanoseconds = 0.3};
+  static bool Takes(const Connection& connection, const TargetLayer& target);
+  static std::optional<EventShortcut> Build(const KernelRequest& request, std::string& reason);
+  StoredWeights Stored(const LaneLayout& target) const;
+
   std::vector<ScatterRow> rows;  // by source row
   ShortcutRuns runs;
   WideWeights weights;  // by source neuron of a row, in units of its target; a line to spare

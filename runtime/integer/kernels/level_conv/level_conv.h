@@ -33,10 +33,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "network_generated.h"
+#include "runtime/integer/kernels/kernel_traits.h"
 #include "runtime/integer/kernels/weights.h"
 #include "runtime/integer/layout/level_frame.h"
 #include "runtime/integer/layout/membrane_layout.h"
@@ -76,6 +79,12 @@ constexpr uint16_t kFullRun = 0x4000;
 constexpr uint16_t kRunQuads = 0x3FFF;
 
 struct LevelConv {
+  static constexpr KernelTraits kTraits = {
+      .name = "level_conv", .role = KernelRole::kSumsLevels, .width = WeightWidth::kNarrow};
+  static bool Takes(const Connection& connection, const TargetLayer& target);
+  static std::optional<LevelConv> Build(const KernelRequest& request, std::string& reason);
+  StoredWeights Stored(const LaneLayout& target) const;
+
   format::Window window;
   uint32_t source_rows = 0;
   uint32_t source_stride = 0;  // levels of one position
@@ -133,12 +142,20 @@ struct LevelConvShape {
   uint32_t largest_byte = 255;  // of the source's levels, see LevelFrame
 };
 
+LevelConvShape LevelConvShapeOf(const Connection& connection, const TargetLayer& target);
+
 // Whether sums of levels up to `largest_level` and weights up to `largest_weight` fit 32 bits.
 bool LevelSumsFit(const LevelConvShape& shape, double largest_level,
                   int largest_weight = kLargestNarrowWeight);
 
 // Bytes of all levels that the kernel reads; a double, because sizes in a file are arbitrary.
 double LevelBytes(const LevelConvShape& shape);
+
+// For all kernels that sum levels in 32 bits. If sums are wide, every source that has levels is
+// summed from them: event kernels add in 16 bits.
+bool TakesWideLevels(const Connection& connection, const TargetLayer& target);
+// Whether those levels are not too many; else false, with the reason.
+bool LevelsFit(const KernelRequest& request, std::string& reason);
 
 // The weights of a target differ by kLargestWeightSpread units at most. Throws std::bad_alloc.
 LevelConv MakeLevelConv(const LevelConvShape& shape, const ScaledWeights& weights);

@@ -12,16 +12,25 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "hwy/aligned_allocator.h"
 #include "network_generated.h"
+#include "runtime/integer/kernels/kernel_traits.h"
 #include "runtime/integer/kernels/level_conv/level_conv.h"
 #include "runtime/integer/kernels/weights.h"
 
 namespace cssrun::internal {
 
 struct LevelDepthwise {
+  static constexpr KernelTraits kTraits = {
+      .name = "level_depthwise", .role = KernelRole::kSumsLevels, .nanoseconds = 0.03};
+  static bool Takes(const Connection& connection, const TargetLayer& target);
+  static std::optional<LevelDepthwise> Build(const KernelRequest& request, std::string& reason);
+  StoredWeights Stored(const LaneLayout& target) const;
+
   uint32_t source_rows = 0;
   uint32_t blocks = 0;  // of source and target alike
   uint32_t lanes = 0;

@@ -7,8 +7,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <string>
 
 #include "runtime/geometry/window_axis.h"
+#include "runtime/integer/kernels/kernel_traits.h"
 #include "runtime/integer/kernels/shortcut_runs.h"
 #include "runtime/integer/layout/level_frame.h"
 #include "runtime/integer/layout/membrane_layout.h"
@@ -23,6 +26,12 @@ enum class ShortcutAccess : uint8_t {
 };
 
 struct LevelShortcut {
+  static constexpr KernelTraits kTraits = {
+      .name = "level_shortcut", .role = KernelRole::kAddsLevels, .nanoseconds = 0.1};
+  static bool Takes(const Connection& connection, const TargetLayer& target);
+  static std::optional<LevelShortcut> Build(const KernelRequest& request, std::string& reason);
+  StoredWeights Stored(const LaneLayout& target) const;
+
   float weight = 0;  // settled units per level
   ShortcutAccess access = ShortcutAccess::kAdded;
   WindowAxis rows;          // kernel 1, over rows of the source's view

@@ -25,10 +25,13 @@
 #define CSSRUN_RUNTIME_INTEGER_KERNELS_ROW_SCATTER_ROW_SCATTER_H_
 
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "network_generated.h"
 #include "runtime/integer/kernels/event_kernel.h"
+#include "runtime/integer/kernels/kernel_traits.h"
 #include "runtime/integer/kernels/scatter_rows.h"
 #include "runtime/integer/kernels/weights.h"
 #include "runtime/integer/layout/lane_layout.h"
@@ -57,6 +60,12 @@ struct SlidePlan {
 };
 
 struct RowScatter {
+  static constexpr KernelTraits kTraits = {
+      .name = "row_scatter", .nanoseconds = 0.024, .takes_lines = true};
+  static bool Takes(const Connection& connection, const TargetLayer& target);
+  static std::optional<RowScatter> Build(const KernelRequest& request, std::string& reason);
+  StoredWeights Stored(const LaneLayout& target) const;
+
   SlidePlan slide;
   std::vector<ScatterRow> rows;  // by source row
   Weights weights;               // [block][...], see above
@@ -72,6 +81,8 @@ struct RowScatterShape {
   LaneLayout target_lanes;
   format::Window window;
 };
+
+RowScatterShape RowScatterShapeOf(const Connection& connection, const TargetLayer& target);
 
 // `guard` lanes lie before the first column of membranes.
 SlidePlan PlanSlide(const RowScatterShape& shape, uint32_t guard);

@@ -19,17 +19,26 @@
 #define CSSRUN_RUNTIME_INTEGER_KERNELS_TILE_GATHER_TILE_GATHER_H_
 
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "network_generated.h"
 #include "runtime/geometry/source_view.h"
 #include "runtime/integer/kernels/event_kernel.h"
+#include "runtime/integer/kernels/kernel_traits.h"
 #include "runtime/integer/kernels/weights.h"
 #include "runtime/integer/layout/lane_layout.h"
 
 namespace cssrun::internal {
 
 struct TileGather {
+  static constexpr KernelTraits kTraits = {
+      .name = "tile_gather", .nanoseconds = 0.031, .takes_lines = true};
+  static bool Takes(const Connection& connection, const TargetLayer& target);
+  static std::optional<TileGather> Build(const KernelRequest& request, std::string& reason);
+  StoredWeights Stored(const LaneLayout& target) const;
+
   // A source row whose spikes reach a target row.
   struct SourceRow {
     uint32_t row = 0;
