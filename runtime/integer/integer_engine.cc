@@ -13,9 +13,11 @@ namespace cssrun::internal {
 
 using format::NodeKind;
 
-IntegerEngine::IntegerEngine(const LoadedNetwork& network, const SessionOptions& options)
+IntegerEngine::IntegerEngine(const LoadedNetwork& network, const SessionOptions& options,
+                             const ThreadSharing& sharing)
     : Engine(network, options, network.latency_steps),
       integers_(network.integers()),
+      sharing_(sharing),
       growth_(Growth::Of(network.beta)),
       team_(ThreadCount(options.threads)),
       workers_(team_.threads()) {
@@ -198,8 +200,8 @@ void IntegerEngine::StepParts(size_t layer_index, uint32_t first, uint32_t last,
 void IntegerEngine::StepNeurons(size_t layer_index, uint32_t first, uint32_t last,
                                 LayerStatistics& statistics) {
   const IntegerLayer& layer = integers_.layers[layer_index];
-  const bool shared =
-      team_.threads() > 1 && WorkOf(network_.layers[layer_index], layer) >= shared_work_;
+  const bool shared = team_.threads() > 1 &&
+                      WorkOf(network_.layers[layer_index], layer) >= sharing_.fewest_synapses;
   if (!shared || !StepTiles(layer_index, first, last, statistics)) {
     StepParts(layer_index, first, last, shared, statistics);
   }
@@ -283,7 +285,8 @@ bool IntegerEngine::StepTiles(size_t layer_index, uint32_t first, uint32_t last,
   if (first >= network_.timesteps || last < network_.timesteps) return false;
   const SettlingStep step = SettlingStepOf(layer_index, WorkerOfThread());
   const LevelConv* kernel = TileKernelOf(step);
-  if (kernel == nullptr || kernel->size() <= near_weights_ || kernel->tiles == 1) return false;
+  if (kernel == nullptr || kernel->size() <= sharing_.near_weights || kernel->tiles == 1)
+    return false;
   const MembraneLayout& membranes = integers_.layers[layer_index].membranes;
   const LayerPart whole{0, membranes.rows, 0, membranes.lanes.blocks};
   CSSRUN_ASSERT(integers_.layers[layer_index].idle_until_last_step());  // they only count

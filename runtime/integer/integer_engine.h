@@ -28,13 +28,23 @@
 
 namespace cssrun::internal {
 
+// How the threads of an image share a layer. Tests lower the limits, since their networks are
+// small.
+struct ThreadSharing {
+  // A layer of fewer synapses runs on one thread: sharing it costs more than it brings.
+  uint64_t fewest_synapses = 200'000;
+  // Of a layer with more bytes of weights, threads share the targets, where they can, not the rows.
+  size_t near_weights = kNearWeights;
+};
+
 class IntegerEngine : public Engine {
  public:
   // Called for each layer and spike index, as soon as these spikes exist.
   using ObserveSpikes = std::function<void(size_t layer, uint32_t index, const SpikeFrame& spikes)>;
 
   // `network` must be laid out in integers and outlive the engine. All buffers are allocated here.
-  IntegerEngine(const LoadedNetwork& network, const SessionOptions& options);
+  IntegerEngine(const LoadedNetwork& network, const SessionOptions& options,
+                const ThreadSharing& sharing = {});
 
   // Runs in the engine's threads. Allocates only the first time it is given floats.
   Status Run(const Input& input, Answer& answer) override;
@@ -46,11 +56,8 @@ class IntegerEngine : public Engine {
   // For tests: whether a layer sends levels alone, and the levels of the last run.
   bool sends_levels_alone(size_t layer) const { return levels_alone_[layer]; }
   const LevelFrame& levels(size_t layer) const { return states_[layer].levels; }
-  // Threads share a layer that has at least so many synapses.
-  void set_shared_work(uint64_t synapses) { shared_work_ = synapses; }
-  // Threads share a layer's targets instead of its rows if it has more bytes of weights.
-  void set_near_weights(size_t bytes) { near_weights_ = bytes; }
-  bool shared_tiles() const { return shared_tiles_; }  // of some layer
+  // Whether threads shared the targets of some layer.
+  bool shared_tiles() const { return shared_tiles_; }
 
  protected:
   // What a thread needs to run some rows of a layer. Aligned, since a cache line that several
@@ -135,6 +142,7 @@ class IntegerEngine : public Engine {
   uint64_t StepLongReadout(uint32_t index, const VectorReadout& readout, VectorReadoutState& state);
 
   const IntegerNetwork& integers_;
+  const ThreadSharing sharing_;
   const Growth growth_;
   const Input* input_ = nullptr;       // of this run
   std::vector<float> image_;           // of direct input
@@ -153,8 +161,6 @@ class IntegerEngine : public Engine {
   std::vector<bool> recorded_;  // by layer: somebody asked for its spikes or membranes
   bool reads_steps_ = false;    // the logits of steps before the last may be asked for
   ObserveSpikes observe_spikes_;
-  uint64_t shared_work_ = 200'000;  // below, threads cost more than they bring
-  size_t near_weights_ = kNearWeights;
   bool shared_tiles_ = false;
 };
 

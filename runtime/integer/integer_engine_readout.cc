@@ -99,7 +99,7 @@ uint64_t IntegerEngine::StepVectorReadout(size_t layer_index, uint32_t index,
 void IntegerEngine::AddToLogits(const ReadoutSynapses& synapses, std::span<const int32_t> counts,
                                 float* logits) {
   const size_t lines = synapses.row_size / kLogitLanes;
-  const bool shared = synapses.weight_rows * synapses.row_size >= shared_work_;
+  const bool shared = synapses.weight_rows * synapses.row_size >= sharing_.fewest_synapses;
   const size_t parts = shared ? std::min<size_t>(lines, team_.threads()) : 1;
   team_.ForEach(static_cast<uint32_t>(parts), [&](uint32_t part) {
     const LogitRange range{lines * part / parts * kLogitLanes,

@@ -24,8 +24,9 @@ SessionOptions OptionsOf(const StreamOptions& options) {
 
 }  // namespace
 
-StreamEngine::StreamEngine(const LoadedNetwork& network, const StreamOptions& options)
-    : IntegerEngine(network, OptionsOf(options)),
+StreamEngine::StreamEngine(const LoadedNetwork& network, const StreamOptions& options,
+                           const ThreadSharing& sharing)
+    : IntegerEngine(network, OptionsOf(options), sharing),
       stream_options_(options),
       picture_(network.layers.front().extent, options.hold),
       counts_(network, levels_alone_, options.statistics || options.profile) {
@@ -291,7 +292,8 @@ void StreamEngine::RunLayer(size_t index) {
 void StreamEngine::InBands(size_t layer, uint32_t rows,
                            void (StreamEngine::*run)(size_t layer, uint32_t first, uint32_t last)) {
   // Several threads take fewer rows at once, so that all are busy equally long.
-  const bool shared = team_.threads() > 1 && integers_.layers[layer].work >= shared_work_;
+  const bool shared =
+      team_.threads() > 1 && integers_.layers[layer].work >= sharing_.fewest_synapses;
   const uint32_t most = streams_[layer].band_rows;
   const uint32_t size = shared ? std::min(most, kMostBandRows / 2) : most;
   const auto run_band = [&](uint32_t band) {

@@ -34,7 +34,8 @@ namespace cssrun::internal {
 class StreamEngine : private IntegerEngine {
  public:
   // `network` passes CheckStream() and outlives this. Throws std::bad_alloc.
-  StreamEngine(const LoadedNetwork& network, const StreamOptions& options);
+  StreamEngine(const LoadedNetwork& network, const StreamOptions& options,
+               const ThreadSharing& sharing = {});
 
   // The frame has the network's size. Errors: kCancelled. Throws std::bad_alloc. After either the
   // caller calls Reset().
@@ -47,7 +48,6 @@ class StreamEngine : private IntegerEngine {
   // For tests: what a layer sent for the last frame.
   using IntegerEngine::levels;
   using IntegerEngine::sends_levels_alone;
-  using IntegerEngine::set_shared_work;
   std::span<const SpikeFrame> spikes(size_t layer) const { return states_[layer].spikes; }
   // Whether the kernel that sums writes bounds beside the levels, for the dead zone: see
   // LevelBounds. Otherwise potentials are replaced, see dead_zone.h. False for a first frame.

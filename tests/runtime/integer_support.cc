@@ -134,8 +134,7 @@ SpikeRecord Record(const Network& network, const std::vector<uint8_t>& pixels, u
   options.statistics = true;
   options.chunk = chunk;
   options.threads = threads;
-  internal::IntegerEngine engine(internal::Loaded(network), options);
-  engine.set_shared_work(0);
+  internal::IntegerEngine engine(internal::Loaded(network), options, {.fewest_synapses = 0});
   engine.set_observe_spikes([&](size_t layer, uint32_t index, const SpikeFrame& frame) {
     EXPECT_EQ(record.trains[layer].size(), index);
     const LayerInfo& info = network.layers()[layer];
@@ -146,9 +145,8 @@ SpikeRecord Record(const Network& network, const std::vector<uint8_t>& pixels, u
   EXPECT_TRUE(engine.Run({.bytes = pixels}, record.answer).ok());
 
   // The same when nobody looks at spikes, so that some layers send levels alone.
-  internal::IntegerEngine alone(internal::Loaded(network), options);
-  alone.set_shared_work(0);
-  alone.set_near_weights(0);
+  const internal::ThreadSharing everything = {.fewest_synapses = 0, .near_weights = 0};
+  internal::IntegerEngine alone(internal::Loaded(network), options, everything);
   for (size_t layer = 0; layer < network.layers().size(); ++layer) {
     if (alone.sends_levels_alone(layer)) record.levels_alone.insert(layer);
   }
@@ -170,9 +168,7 @@ SpikeRecord Record(const Network& network, const std::vector<uint8_t>& pixels, u
 
   // The same when nobody looks at counts either.
   options.statistics = false;
-  internal::IntegerEngine uncounted(internal::Loaded(network), options);
-  uncounted.set_shared_work(0);
-  uncounted.set_near_weights(0);
+  internal::IntegerEngine uncounted(internal::Loaded(network), options, everything);
   EXPECT_TRUE(uncounted.Run({.bytes = pixels}, answer).ok());
   EXPECT_TRUE(answer.layers.empty());
   EXPECT_EQ(answer.logits, record.answer.logits);

@@ -228,8 +228,7 @@ TEST(StreamDeadZoneTest, SameBitsEverywhere) {
     StreamOptions options;
     options.dead_zone = 0.3;
     options.threads = threads;
-    StreamEngine stream(internal::Loaded(*network), options);
-    stream.set_shared_work(0);
+    StreamEngine stream(internal::Loaded(*network), options, {.fewest_synapses = 0});
     oracle::Draw draw(9);
     std::vector<uint8_t> frame = RandomFrame(draw, Neurons(*description.nodes[0]->extent));
     std::vector<std::vector<float>> answers;

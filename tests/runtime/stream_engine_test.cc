@@ -82,8 +82,7 @@ class Comparison {
 
   // A sequence of frames through a stream.
   void Run(const StreamOptions& options, uint32_t seed, int frames, Reached& reached) {
-    StreamEngine stream(network_, options);
-    stream.set_shared_work(0);
+    StreamEngine stream(network_, options, {.fewest_synapses = 0});
     oracle::Draw draw(seed);
     std::vector<uint8_t> frame = RandomFrame(draw, Neurons(image_));
     std::vector<uint8_t> held;
