@@ -21,33 +21,10 @@ IntegerEngine::IntegerEngine(const LoadedNetwork& network, const SessionOptions&
       growth_(Growth::Of(network.beta)),
       team_(ThreadCount(options.threads)),
       workers_(team_.threads()) {
-  size_t most_synapses = 0;
-  size_t most_pixels = 0;
   for (size_t i = 0; i < network.layers.size(); ++i) {
     states_.push_back(MakeLayerState(network, i));
-    most_synapses = std::max(most_synapses, integers_.layers[i].synapses.size());
-    most_pixels = std::max(most_pixels, PixelRowSize(network.layers[i]));
   }
-  for (Worker& worker : workers_) {
-    worker.inputs.resize(most_synapses);
-    worker.lists.resize(most_synapses);
-    worker.pixel_row.resize(most_pixels);
-    worker.digits.resize(network.timesteps);
-    for (const IntegerLayer& layer : integers_.layers) {
-      const size_t columns = layer.membranes.columns;
-      worker.level_sums.resize(std::max(worker.level_sums.size(), columns));
-      if (layer.pools.windows.has_value()) {
-        const size_t pooled = PooledRowLayout(layer.membranes, layer.pools).size();
-        worker.pool_row.resize(std::max(worker.pool_row.size(), pooled));
-      }
-      worker.copied.resize(std::max(worker.copied.size(), CopiedRow(layer) * kMostRowsTogether));
-      worker.joined.resize(std::max(worker.joined.size(), JoinedFloats(layer)));
-      for (size_t s = 0; s < layer.synapses.size(); ++s) {
-        const auto* gather = std::get_if<TileGather>(&layer.synapses[s].kernel);
-        if (gather != nullptr) Reserve(*gather, worker.lists[s]);
-      }
-    }
-  }
+  for (Worker& worker : workers_) Reserve(worker);
   size_t most_weight_rows = 0;
   for (size_t i = 0; i < integers_.readouts.size(); ++i) {
     readouts_.push_back(MakeReadoutState(network.first_readout() + i));
@@ -76,6 +53,27 @@ IntegerEngine::IntegerEngine(const LoadedNetwork& network, const SessionOptions&
     }
   } else {
     trains_.emplace(network);
+  }
+}
+
+void IntegerEngine::Reserve(Worker& worker) const {
+  const auto grow = [](auto& room, size_t size) { room.resize(std::max(room.size(), size)); };
+  worker.digits.resize(network_.timesteps);
+  for (const Layer& layer : network_.layers) grow(worker.pixel_row, PixelRowSize(layer));
+  for (const IntegerLayer& layer : integers_.layers) {
+    const MembraneLayout& membranes = layer.membranes;
+    grow(worker.inputs, layer.synapses.size());
+    grow(worker.lists, layer.synapses.size());
+    grow(worker.level_sums, membranes.columns);
+    if (layer.pools.windows.has_value()) {
+      grow(worker.pool_row, PooledRowLayout(membranes, layer.pools).size());
+    }
+    grow(worker.copied, CopiedRow(layer) * kMostRowsTogether);
+    grow(worker.joined, JoinedFloats(layer));
+    for (size_t s = 0; s < layer.synapses.size(); ++s) {
+      const auto* gather = std::get_if<TileGather>(&layer.synapses[s].kernel);
+      if (gather != nullptr) internal::Reserve(*gather, worker.lists[s]);
+    }
   }
 }
 

@@ -91,6 +91,8 @@ class IntegerEngine : public Engine {
   void RecordSpikes(size_t layer, uint32_t index, std::span<int8_t> spikes) const override;
   void RecordMembranes(size_t layer, uint32_t index, std::span<float> membranes) const override;
 
+  // Makes room for what a thread needs in any layer.
+  void Reserve(Worker& worker) const;
   // What the synapses of a layer read at an input index.
   std::span<SynapseInput> InputsOf(size_t layer, uint32_t index, Worker& worker);
   // One step of a layer that collects events.

@@ -156,8 +156,7 @@ void RunNetwork(const format::NetworkT& description, uint32_t seed, int frames, 
 void ExpectReached(const Reached& reached, std::initializer_list<std::string_view> kernels) {
   for (const std::string_view kernel : kernels) {
     const auto found = reached.kernels.find(kernel);
-    EXPECT_GT(found != reached.kernels.end() ? found->second : 0, 20U)
-        << "kernel " << static_cast<int>(kernel);
+    EXPECT_GT(found != reached.kernels.end() ? found->second : 0, 20U) << "kernel " << kernel;
   }
   EXPECT_GT(reached.compared_after_whole, 10U);
 }
