@@ -75,26 +75,62 @@ std::optional<Problem> CheckSlice(const Graph& graph, const Node& node, const Ma
   return std::nullopt;
 }
 
+// Part of what a Slice keeps along an axis, and where the output has it.
+struct SlicePart {
+  AxisRange range;
+  int64_t to = 0;
+};
+
+// oneDNN refuses strides that would leave the tensor after the last element, as those of every
+// second of 7 elements do, so that this element is a part of its own.
+std::vector<SlicePart> PartsOf(const AxisRange& range, int64_t size) {
+  if (range.count < 2 || range.count * range.step <= size) return {{range, 0}};
+  const int64_t last = range.count - 1;
+  return {{{range.start, range.step, last}, 0}, {{range.start + last * range.step, 1, 1}, last}};
+}
+
+// Describes the elements of `of` that lie in this box.
+dnnl::memory::desc BoxOf(const dnnl::memory::desc& of, const dnnl::memory::dims& dims,
+                         const std::vector<AxisRange>& ranges) {
+  const dnnl_memory_desc_t& source = of.data;
+  dnnl::memory::dims strides(dims.size());
+  dnnl::memory::dim offset = source.offset0;
+  for (size_t axis = 0; axis < strides.size(); ++axis) {
+    strides[axis] = source.format_desc.blocking.strides[axis];
+    if (axis == 0) continue;  // the batch, of which nothing is cut
+    offset += ranges[axis].start * strides[axis];
+    if (ranges[axis].count > 1) strides[axis] *= ranges[axis].step;
+  }
+  dnnl::memory::desc box(dims, kDenseFloat, strides);
+  box.data.offset0 = offset;
+  return box;
+}
+
 Status AddSlice(DenseBuilder& builder, const Node& node) {
   Result<std::optional<std::vector<AxisRange>>> ranges = SliceRanges(builder.graph(), node);
   if (!ranges.ok()) return ranges.status();
+  std::vector<AxisRange> from = *ranges.value();
+  const Shape& size = builder.graph().value(node.inputs[0]).shape;
   const size_t whole = builder.StridedSlot(node.inputs[0]);
-  const dnnl_memory_desc_t& source = builder.SlotDesc(whole).data;
-  const dnnl::memory::dims to_dims = builder.Dims(node.outputs[0]);
-  dnnl::memory::dims strides(to_dims.size());
-  dnnl::memory::dim offset = source.offset0;
-  for (size_t axis = 0; axis < strides.size(); ++axis) {
-    const AxisRange& range = (*ranges.value())[axis];
-    strides[axis] = source.format_desc.blocking.strides[axis];
-    if (axis == 0) continue;  // the batch, of which nothing is cut
-    offset += range.start * strides[axis];
-    if (range.count > 1) strides[axis] *= range.step;
+  dnnl::memory::dims dims = builder.Dims(node.outputs[0]);
+  const size_t output = builder.NewSlot(DescLike(builder.SlotDesc(whole), dims));
+  std::vector<AxisRange> to(from.size());
+  for (size_t axis = 1; axis < to.size(); ++axis) to[axis].count = from[axis].count;
+  const std::vector<SlicePart> rows = PartsOf(from[2], size[2]);
+  const std::vector<SlicePart> columns = PartsOf(from[3], size[3]);
+  for (const SlicePart& y : rows) {
+    for (const SlicePart& x : columns) {
+      from[2] = y.range;
+      from[3] = x.range;
+      to[2] = {y.to, 1, y.range.count};
+      to[3] = {x.to, 1, x.range.count};
+      dims[2] = y.range.count;
+      dims[3] = x.range.count;
+      builder.AddReorder(builder.NewSlotIn(whole, BoxOf(builder.SlotDesc(whole), dims, from)),
+                         builder.NewSlotIn(output, BoxOf(builder.SlotDesc(output), dims, to)));
+    }
   }
-  dnnl::memory::desc view(to_dims, kDenseFloat, strides);
-  view.data.offset0 = offset;
-  const size_t to = builder.NewSlot(DescLike(builder.SlotDesc(whole), to_dims));
-  builder.AddReorder(builder.NewSlotIn(whole, view), to);
-  builder.Make(node.outputs[0], to);
+  builder.Make(node.outputs[0], output);
   builder.FinishRead(node.inputs[0]);
   return Status::Ok();
 }

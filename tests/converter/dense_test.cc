@@ -292,6 +292,19 @@ TEST(DenseTest, SharedShortcutIsNotOverwritten) {
   ExpectEqualsNaive(EndWithGemm(builder, twice, 8 * 36));
 }
 
+// Steps that would leave the map after the last row or column, in images one after another.
+TEST(DenseTest, SlicesWithSteps) {
+  for (const int64_t step : {2, 3, 4}) {
+    GraphBuilder b;
+    const ValueId conv = b.Conv(b.Image(3, 7, 9), 3, 8, 1);
+    ValueId v = b.Op("Slice",
+                     {conv, b.Ints({0, 0}), b.Ints({100, 100}), b.Ints({2, 3}), b.Ints({step, 2})});
+    v = b.Op("Slice", {b.Op("Relu", {v}), b.Ints({0}), b.Ints({100}), b.Ints({3}), b.Ints({3})});
+    const int64_t rows = (7 + step - 1) / step;
+    EXPECT_EQ(ExpectEqualsNaive(EndWithGemm(b, v, 8 * rows * 2)), 7);
+  }
+}
+
 TEST(DenseTest, SlicesPadsAndConcats) {
   GraphBuilder builder;
   const ValueId image = builder.Image(4, 9, 8);
