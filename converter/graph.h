@@ -89,7 +89,7 @@ struct Graph {
   std::vector<double> image_scale;
   std::vector<double> image_shift;
   // What is added then and differs from pixel to pixel: a mean image, [channels, rows, columns].
-  // Null but between FoldImage() and AddImageMap().
+  // Null but between FoldImage() and AddMaps().
   std::shared_ptr<const Tensor> image_map;
 
   const Value& value(ValueId id) const { return values[static_cast<size_t>(id)]; }

@@ -45,6 +45,21 @@ Shape PerChannelShape(const Shape& base) {
   return shape;
 }
 
+// The numbers of a view's elements as those of its base, of which `together` elements in a row
+// share one of `count`; nothing where they differ.
+std::optional<std::vector<float>> NumbersOfBase(const View& view, const std::vector<float>& numbers,
+                                                int64_t together, int64_t count, float neutral) {
+  std::vector<float> moved(static_cast<size_t>(count), neutral);
+  std::vector<bool> known(moved.size(), false);
+  for (size_t i = 0; i < numbers.size(); ++i) {
+    const auto at = static_cast<size_t>(view.elements[i] / together);
+    if (known[at] && moved[at] != numbers[i]) return std::nullopt;
+    moved[at] = numbers[i];
+    known[at] = true;
+  }
+  return moved;
+}
+
 Status DoNotFit(const Node& node, const Shape& a, const Shape& b) {
   return NodeError(node, "the shapes " + ToString(a) + " and " + ToString(b) +
                              " do not fit; check the image size that the model was exported with");
@@ -108,22 +123,22 @@ bool FollowPerChannel(Views& views, const Node& node) {
   View view = *found;
   const Shape base = views.ShapeOf(view.base);
   const Shape& of_constant = views.graph().ConstantInput(node, 1 - activation)->shape;
-  // For each element, the index of the constant's number that it is combined with.
-  const Elements numbers = ReadBox(Iota(static_cast<int64_t>(constant->size())), shape,
-                                   {0, BroadcastStrides(of_constant, shape)});
-  const int64_t positions = ElementCount(base) / base[1];
+  // For each element, the number that it is combined with.
+  const std::vector<float> numbers =
+      ReadBox(*constant, shape, {0, BroadcastStrides(of_constant, shape)});
   const bool scales = node.op == OpKind::kMul || node.op == OpKind::kDiv;
-  std::vector<float> channels(static_cast<size_t>(base[1]), scales ? 1.0F : 0.0F);
-  std::vector<bool> known(channels.size(), false);
-  for (size_t i = 0; i < numbers.size(); ++i) {
-    const auto channel = static_cast<size_t>(view.elements[i] / positions);
-    const float number = (*constant)[static_cast<size_t>(numbers[i])];
-    if (known[channel] && channels[channel] != number) return false;
-    channels[channel] = number;
-    known[channel] = true;
+  const float neutral = scales ? 1.0F : 0.0F;
+  Shape of_numbers = PerChannelShape(base);
+  std::optional<std::vector<float>> moved =
+      NumbersOfBase(view, numbers, ElementCount(base) / base[1], base[1], neutral);
+  // AddMaps() adds a number of its own to each position.
+  if (!moved.has_value() && !scales && base.size() == 4) {
+    of_numbers = base;
+    moved = NumbersOfBase(view, numbers, 1, ElementCount(base), neutral);
   }
+  if (!moved.has_value()) return false;
   const ValueId id = AddFloats(views.graph(), views.graph().value(node.inputs[1 - activation]).name,
-                               PerChannelShape(base), std::move(channels));
+                               std::move(of_numbers), *std::move(moved));
   std::vector<ValueId> inputs = {view.base, id};
   if (activation == 1) std::swap(inputs[0], inputs[1]);
   view.base = views.Emit(node, std::move(inputs), base);

@@ -92,7 +92,7 @@ std::optional<Problem> CheckConv(const Graph& graph, const Node& node, const Map
 }
 
 // True where the kernel spreads a single position over a map, as a map of constants is made of one
-// neuron (AddImageMap()).
+// neuron (AddMaps()).
 bool SpreadsOnePosition(const Graph& graph, const Node& node, const Window& w) {
   const Shape& from = graph.value(node.inputs[0]).shape;
   return from[2] == 1 && from[3] == 1 && w.kernel[0] * w.kernel[1] > 1 && w.positions == w.kernel &&

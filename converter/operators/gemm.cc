@@ -11,6 +11,7 @@
 #include "converter/operators/common.h"
 #include "converter/operators/layer.h"
 #include "converter/operators/operator.h"
+#include "converter/operators/product.h"
 #include "converter/passes/sweep.h"
 #include "converter/views.h"
 
@@ -118,7 +119,7 @@ constinit const Operator kGemmOperator = {
     .map = MapRule::kOwn,
     .infer_shape = InferGemm,
     .evaluate = Absent::kNotInModels,
-    .follow = Absent::kEndsViews,
+    .follow = FollowProduct,
     .reorder_weights = ReorderGemm,
     .check = CheckGemm,
     .dense = DenseLayer{AddGemm},

@@ -1,4 +1,5 @@
-// MatMul, which NormalizeGemm() makes a Gemm where one side is constant.
+// MatMul, which NormalizeGemm() makes a Gemm where it multiplies one row, and FollowAddresses() a
+// Conv where it multiplies the channels of a map.
 #include <optional>
 #include <string>
 
@@ -6,6 +7,7 @@
 #include "converter/operator_attributes.h"
 #include "converter/operators/common.h"
 #include "converter/operators/operator.h"
+#include "converter/operators/product.h"
 
 namespace cssrun::converter {
 namespace {
@@ -31,6 +33,14 @@ Inferred InferMatMul(const Graph& graph, const Node& node, const Shape& a) {
   return output;
 }
 
+Problem RefuseMatMul(const Graph& graph, const Node& node) {
+  if (graph.ConstantInput(node, 0) == nullptr && graph.ConstantInput(node, 1) == nullptr) {
+    return {"it multiplies activations by activations", "train without it"};
+  }
+  return {"its matrix multiplies neither one row nor the channels of a map, but positions",
+          "use a Conv, or flatten the map before it"};
+}
+
 }  // namespace
 
 constinit const Operator kMatMulOperator = {
@@ -39,9 +49,9 @@ constinit const Operator kMatMulOperator = {
     .map = MapRule::kOwn,
     .infer_shape = InferMatMul,
     .evaluate = Absent::kNotInModels,
-    .follow = Absent::kEndsViews,
+    .follow = FollowProduct,
     .reorder_weights = Absent::kNoWeights,
-    .check = kNotASum,
+    .check = RefuseMatMul,
     .dense = Absent::kRefused,
     .lower = Absent::kRefused,
 };

@@ -8,7 +8,7 @@
 #include "converter/operator_attributes.h"
 #include "converter/operators/operator.h"
 #include "converter/out_of_memory.h"
-#include "converter/passes/add_image_map.h"
+#include "converter/passes/add_maps.h"
 #include "converter/passes/drop_ending.h"
 #include "converter/passes/find_leaky_relus.h"
 #include "converter/passes/fold_affine.h"
@@ -27,6 +27,7 @@
 #include "converter/passes/replace_functions.h"
 #include "converter/passes/replace_quantized_operators.h"
 #include "converter/passes/replace_splits.h"
+#include "converter/passes/split_dilated_pools.h"
 #include "converter/passes/split_leaky_relus.h"
 
 namespace cssrun::converter {
@@ -115,8 +116,9 @@ Status RunPasses(Graph& graph) {
       SplitLeakyRelus,
       FoldAffine,
       FoldPads,
+      SplitDilatedPools,
       MergeSlices,
-      AddImageMap,
+      AddMaps,
       InferShapes,
   };
   try {

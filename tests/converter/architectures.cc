@@ -137,6 +137,25 @@ const std::vector<Architecture>& RewrittenArchitectures() {
          return Classifier(b, Relu(b, b.Conv(y, 4, 4, 3, {IntsAttribute("dilations", {2, 1})}, 4)),
                            4);
        }},
+      {"DilatedMaxPool", 7, 4,
+       [](GraphBuilder& b) {
+         // A pool of neurons for each of the four phases, and neurons that put them together.
+         const ValueId x = b.Conv(b.Image(3, 7, 8), 3, 4, 3, {kPadOne});
+         const ValueId y = b.Op("MaxPool", {x}, {kKernelTwo, IntsAttribute("dilations", {2, 2})});
+         return Classifier(b, Relu(b, b.Conv(y, 4, 5, 1)), 5);
+       }},
+      {"MapOfConstants", 3, 2,
+       [](GraphBuilder& b) {
+         // One of the layers is the neuron that stands for 1.
+         const ValueId x = Relu(b, b.Conv(b.Image(3, 5, 6), 3, 4, 3, {kPadOne}));
+         const ValueId y = b.Op("Add", {x, b.Weights({1, 4, 5, 6})});
+         return Classifier(b, Relu(b, b.Conv(y, 4, 5, 3, {kPadOne})), 5);
+       }},
+      {"MapOfConstantsBeforeTheEnd", 3, 2,
+       [](GraphBuilder& b) {
+         const ValueId x = Relu(b, b.Conv(b.Image(3, 5, 6), 3, 4, 3, {kPadOne}));
+         return Classifier(b, b.Op("Sub", {b.Weights({4, 5, 6}), x}), 4);
+       }},
       {"UNet", 4, 4,
        [](GraphBuilder& b) {
          const ValueId x = Leaky(b, b.Conv(b.Image(3, 8, 8), 3, 4, 3, {kPadOne}), 0);

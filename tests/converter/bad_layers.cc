@@ -74,11 +74,6 @@ void AddLayers(SpoiltModels& list) {
   list.Add("PoolLargerThanItsMap", {"AveragePool5", "does not fit"}, [](ModelProto& m) {
     AddInts(Insert(m, "AveragePool"), "kernel_shape", {3, 3});
   });
-  list.Add("DilatedPool", {"MaxPool5", "dilated", "dilation 1"}, [](ModelProto& m) {
-    NodeProto* pool = InsertPool(m, "MaxPool");
-    AddInts(pool, "dilations", {2, 2});
-    AddInts(pool, "pads", {1, 1, 1, 1});
-  });
 }
 
 void AddLayersOfOtherKinds(SpoiltModels& list) {
@@ -108,6 +103,12 @@ void AddLayersOfOtherKinds(SpoiltModels& list) {
              AddNode(m, "MatMul", {"flat", "matrix"}, "product");
              m.mutable_graph()->mutable_output(0)->set_name("product");
            });
+  list.Add("MatMulOfPositions", {"MatMul5", "but positions", "flatten the map"}, [](ModelProto& m) {
+    AddConstant(m, FloatTensor("matrix", {2, 2}, RandomFloats(4, 1)));
+    Insert(m, "MatMul", {"matrix"});
+  });
+  list.Add("MatMulOfActivations", {"MatMul5", "activations by activations"},
+           [](ModelProto& m) { Insert(m, "MatMul", {"conv"}); });
   list.Add("ScaledGemmOfVariables", {"Gemm4", "weights are not constant"}, [](ModelProto& m) {
     AddNode(m, "Relu", {"fc.weight"}, "variable");
     NodeAt(m, kGemm)->set_input(1, "variable");

@@ -188,5 +188,46 @@ TEST(FollowAddressesTest, WhatCannotBeFollowedIsReported) {
   EXPECT_EQ(unsupported[0].op, "Transpose");
 }
 
+// As Keras and torch apply a dense layer to every position: a 1x1 convolution.
+TEST(FollowAddressesTest, DenseLayersOverMaps) {
+  GraphBuilder b;
+  const ValueId x = Relu(b, b.Conv(ToFirst(b, b.Image(5, 6, 3)), 3, 4, 3, {kPadOne}));
+  const ValueId hidden = b.Op("Add", {Dense(b, ToLast(b, x), 4, 7), b.Weights({7})});
+  const ValueId wide = b.Op("Add", {b.Weights({5, 6, 2}), Dense(b, Relu(b, hidden), 7, 2)});
+  EXPECT_EQ(Remaining(b.Finish(Relu(b, ToFirst(b, wide)))),
+            "Conv Relu Conv Relu Conv Slice Conv Relu Conv Add Relu");
+}
+
+// Rows of a matrix, as tf.tensordot has them, tokens, and a matrix on the left.
+TEST(FollowAddressesTest, DenseLayersOverRows) {
+  const auto hidden = [](GraphBuilder& b) {
+    return Relu(b, b.Conv(b.Image(3, 5, 6), 3, 4, 3, {kPadOne}));
+  };
+  const char* expected = "Conv Relu Conv Relu GlobalAveragePool Flatten";
+  GraphBuilder rows;
+  const ValueId product = rows.Op(
+      "Gemm",
+      {Reshape(rows, ToLast(rows, hidden(rows)), {-1, 4}), rows.Weights({7, 4}), rows.Weights({7})},
+      {IntAttribute("transB", 1), testing::FloatAttribute("alpha", 0.5F),
+       testing::FloatAttribute("beta", 2)});
+  EXPECT_EQ(Remaining(rows.Finish(
+                rows.Op("ReduceMean", {Relu(rows, Reshape(rows, product, {1, 5, 6, 7}))},
+                        {IntsAttribute("axes", {1, 2}), IntAttribute("keepdims", 0)}))),
+            expected);
+  GraphBuilder tokens;
+  const ValueId sequence =
+      Transpose(tokens, Reshape(tokens, hidden(tokens), {1, 4, 30}), {0, 2, 1});
+  EXPECT_EQ(Remaining(tokens.Finish(
+                tokens.Op("ReduceMean", {Relu(tokens, Dense(tokens, sequence, 4, 7))},
+                          {IntsAttribute("axes", {1}), IntAttribute("keepdims", 0)}))),
+            expected);
+  GraphBuilder left;
+  const ValueId by_channel = Reshape(left, hidden(left), {1, 4, 30});
+  EXPECT_EQ(Remaining(left.Finish(left.Op(
+                "ReduceMean", {Relu(left, left.Op("MatMul", {left.Weights({7, 4}), by_channel}))},
+                {IntsAttribute("axes", {2}), IntAttribute("keepdims", 0)}))),
+            expected);
+}
+
 }  // namespace
 }  // namespace cssrun::converter

@@ -256,7 +256,7 @@ class Naive {
     return ForEach(OutShape(node), [&](const std::vector<int64_t>& to) {
       double sum = 0;
       for (int64_t k = 0; k < inner; ++k) {
-        sum += In(node, 0)[At(k)] *
+        sum += In(node, 0)[At(to[0] * inner + k)] *
                In(node, 1)[Offset(weights, transposed ? std::vector<int64_t>{to[1], k}
                                                       : std::vector<int64_t>{k, to[1]})];
       }
@@ -267,12 +267,20 @@ class Naive {
     });
   }
 
+  // One side is a matrix, the other any number of rows or, on the right, one matrix.
   Values MatMul(const Node& node) const {
-    const Shape& weights = InShape(node, 1);
+    const Shape& left = InShape(node);
+    const Shape& right = InShape(node, 1);
     return ForEach(OutShape(node), [&](const std::vector<int64_t>& to) {
+      std::vector<int64_t> row =
+          left.size() == 2 && right.size() > 2 ? std::vector<int64_t>{to[to.size() - 2], 0} : to;
+      std::vector<int64_t> column = to;
+      if (right.size() == 2) column = {0, to.back()};
       double sum = 0;
-      for (int64_t k = 0; k < weights[0]; ++k) {
-        sum += In(node, 0)[At(k)] * In(node, 1)[Offset(weights, {k, to[1]})];
+      for (int64_t k = 0; k < left.back(); ++k) {
+        row.back() = k;
+        column[column.size() - 2] = k;
+        sum += In(node, 0)[Offset(left, row)] * In(node, 1)[Offset(right, column)];
       }
       return sum;
     });
@@ -292,7 +300,8 @@ class Naive {
     const Shape& in = InShape(node);
     const std::vector<int64_t> kernel = node.Ints("kernel_shape", {});
     const std::vector<int64_t> strides = node.Ints("strides", {1, 1});
-    const std::vector<int64_t> pads = PadsBefore(node, kernel, strides, {1, 1});
+    const std::vector<int64_t> dilations = node.Ints("dilations", {1, 1});
+    const std::vector<int64_t> pads = PadsBefore(node, kernel, strides, dilations);
     const bool max = node.op == OpKind::kMaxPool;
     const bool counts_padding = node.Int("count_include_pad", 0) != 0;
     // The padding that ceil_mode adds is never counted.
@@ -308,8 +317,8 @@ class Naive {
       int count = 0;
       for (int64_t ky = 0; ky < kernel[0]; ++ky) {
         for (int64_t kx = 0; kx < kernel[1]; ++kx) {
-          const int64_t y = to[2] * strides[0] - pads[0] + ky;
-          const int64_t x = to[3] * strides[1] - pads[1] + kx;
+          const int64_t y = to[2] * strides[0] - pads[0] + ky * dilations[0];
+          const int64_t x = to[3] * strides[1] - pads[1] + kx * dilations[1];
           const bool inside = y >= 0 && y < in[2] && x >= 0 && x < in[3];
           if (inside || (counts_padding && y < ends[0] && x < ends[1])) ++count;
           if (!inside) continue;
