@@ -53,9 +53,9 @@ std::vector<Phase> PhasesOf(const Window& w, size_t axis, int64_t size) {
   return phases;
 }
 
-class Splitter {
+class PoolSplitter {
  public:
-  explicit Splitter(Graph& graph) : graph_(graph) {}
+  explicit PoolSplitter(Graph& graph) : graph_(graph) {}
 
   Status Run() {
     std::vector<Node> nodes = std::move(graph_.nodes);
@@ -165,6 +165,6 @@ class Splitter {
 
 }  // namespace
 
-Status SplitDilatedPools(Graph& graph) { return Splitter(graph).Run(); }
+Status SplitDilatedPools(Graph& graph) { return PoolSplitter(graph).Run(); }
 
 }  // namespace cssrun::converter
