@@ -13,6 +13,7 @@
 #include "converter/support.h"
 #include "tests/converter/graph_builder.h"
 #include "tests/converter/naive_dense.h"
+#include "tests/converter/simplified.h"
 
 namespace cssrun::converter {
 namespace {
@@ -20,6 +21,7 @@ namespace {
 using testing::GraphBuilder;
 using testing::IntAttribute;
 using testing::IntsAttribute;
+using testing::Operators;
 
 constexpr int64_t kSide = 7;
 
@@ -32,8 +34,8 @@ std::vector<float> ChannelsFirst(const std::vector<float>& image, size_t channel
   return turned;
 }
 
-// Simplifies the graph, expects the same logits, and returns the remaining operators.
-Graph Simplified(Graph graph, bool channels_last = false) {
+// Runs the passes, expects the same logits, and returns the remaining operators.
+Graph Folded(Graph graph, bool channels_last = false) {
   Graph before = graph;
   EXPECT_TRUE(FoldConstants(before).ok());
   const Status status = RunPasses(graph);
@@ -50,12 +52,6 @@ Graph Simplified(Graph graph, bool channels_last = false) {
   return graph;
 }
 
-std::string Operators(const Graph& graph) {
-  std::string names;
-  for (const Node& node : graph.nodes) names += (names.empty() ? "" : " ") + node.op.name();
-  return names;
-}
-
 // A padded convolution of a scaled image reads zeros of the scaled image at the border.
 ValueId PaddedConv(GraphBuilder& b, ValueId x) {
   return b.Op("Relu", {b.Conv(x, 3, 2, 3, {IntsAttribute("pads", {1, 1, 1, 1})})});
@@ -65,7 +61,7 @@ TEST(FoldImageTest, MeanAndDeviation) {
   GraphBuilder b;
   ValueId v = b.Op("Sub", {b.Image(3, kSide, kSide), b.Weights({1, 3, 1, 1})});
   v = b.Op("Div", {v, b.Positive({3, 1, 1})});
-  const Graph graph = Simplified(b.Finish(PaddedConv(b, v)));
+  const Graph graph = Folded(b.Finish(PaddedConv(b, v)));
   EXPECT_EQ(Operators(graph), "Conv Relu");
   EXPECT_EQ(graph.image_scale.size(), 3U);
 }
@@ -73,7 +69,7 @@ TEST(FoldImageTest, MeanAndDeviation) {
 TEST(FoldImageTest, BatchNormalization) {
   GraphBuilder b;
   const ValueId v = b.BatchNorm(b.Image(3, kSide, kSide), 3);
-  EXPECT_EQ(Operators(Simplified(b.Finish(PaddedConv(b, v)))), "Conv Relu");
+  EXPECT_EQ(Operators(Folded(b.Finish(PaddedConv(b, v)))), "Conv Relu");
 }
 
 TEST(FoldImageTest, ScaleOfChannelsLast) {
@@ -81,7 +77,7 @@ TEST(FoldImageTest, ScaleOfChannelsLast) {
   ValueId v = b.Op("Mul", {b.Image(kSide, kSide, 3), b.Floats({}, {0.5F})});
   v = b.Op("Add", {v, b.Weights({3})});
   v = b.Op("Transpose", {v}, {IntsAttribute("perm", {0, 3, 1, 2})});
-  EXPECT_EQ(Operators(Simplified(b.Finish(PaddedConv(b, v)), true)), "Conv Relu");
+  EXPECT_EQ(Operators(Folded(b.Finish(PaddedConv(b, v)), true)), "Conv Relu");
 }
 
 // torchvision's transform_input, as the old exporter writes it.
@@ -99,7 +95,7 @@ ValueId Transformed(GraphBuilder& b, ValueId image, const std::vector<int64_t>& 
 TEST(FoldImageTest, OneNumberForEachColour) {
   GraphBuilder b;
   const ValueId v = Transformed(b, b.Image(3, kSide, kSide), {0, 1, 2});
-  EXPECT_EQ(Operators(Simplified(b.Finish(PaddedConv(b, v)))), "Conv Relu");
+  EXPECT_EQ(Operators(Folded(b.Finish(PaddedConv(b, v)))), "Conv Relu");
 }
 
 // The same by slices, as dynamo writes it.
@@ -112,7 +108,7 @@ TEST(FoldImageTest, OneNumberForEachSlice) {
     colours.push_back(b.Op("Mul", {x, b.Floats({}, {0.5F + static_cast<float>(c)})}));
   }
   const ValueId v = b.Op("Concat", std::move(colours), {IntAttribute("axis", 1)});
-  EXPECT_EQ(Operators(Simplified(b.Finish(PaddedConv(b, v)))), "Conv Relu");
+  EXPECT_EQ(Operators(Folded(b.Finish(PaddedConv(b, v)))), "Conv Relu");
 }
 
 // RGB as BGR.
@@ -121,7 +117,7 @@ TEST(FoldImageTest, ColoursTurnedAround) {
   ValueId v = b.Op(
       "Slice", {b.Image(3, kSide, kSide), b.Ints({-1}), b.Ints({-9}), b.Ints({1}), b.Ints({-1})});
   v = b.Op("Sub", {v, b.Weights({3, 1, 1})});
-  EXPECT_EQ(Operators(Simplified(b.Finish(PaddedConv(b, v)))), "Conv Relu");
+  EXPECT_EQ(Operators(Folded(b.Finish(PaddedConv(b, v)))), "Conv Relu");
 }
 
 TEST(FoldImageTest, OneColourOnly) {
@@ -129,7 +125,7 @@ TEST(FoldImageTest, OneColourOnly) {
   const ValueId x =
       b.Op("Gather", {b.Image(3, kSide, kSide), b.Ints({1})}, {IntAttribute("axis", 1)});
   const ValueId scaled = b.Op("Mul", {x, b.Floats({}, {0.5F})});
-  const Graph graph = Simplified(b.Finish(b.Op("Relu", {b.Conv(scaled, 1, 2, 3)})));
+  const Graph graph = Folded(b.Finish(b.Op("Relu", {b.Conv(scaled, 1, 2, 3)})));
   EXPECT_EQ(Operators(graph), "Conv Relu");
   EXPECT_EQ(graph.image_scale, (std::vector<double>{1, 0.5, 1}));
 }
@@ -137,14 +133,14 @@ TEST(FoldImageTest, OneColourOnly) {
 TEST(FoldImageTest, ColoursInAnotherOrder) {
   GraphBuilder b;
   const ValueId v = Transformed(b, b.Image(3, kSide, kSide), {2, 1, 0});
-  EXPECT_EQ(Operators(Simplified(b.Finish(PaddedConv(b, v)))), "Conv Relu");
+  EXPECT_EQ(Operators(Folded(b.Finish(PaddedConv(b, v)))), "Conv Relu");
 }
 
 // A mean image is a map of potentials behind the first layer, but for its mean.
 TEST(FoldImageTest, MeanImage) {
   GraphBuilder b;
   const ValueId v = b.Op("Sub", {b.Image(3, kSide, kSide), b.Weights({1, 3, kSide, kSide})});
-  const Graph graph = Simplified(b.Finish(PaddedConv(b, v)));
+  const Graph graph = Folded(b.Finish(PaddedConv(b, v)));
   EXPECT_EQ(Operators(graph), "Slice Conv Relu Conv Conv Add Relu");
   EXPECT_EQ(graph.image_map, nullptr);
   EXPECT_EQ(graph.image_shift.size(), 3U);
@@ -154,7 +150,7 @@ TEST(FoldImageTest, MeanImageOfChannelsLast) {
   GraphBuilder b;
   ValueId v = b.Op("Sub", {b.Image(kSide, kSide, 3), b.Weights({kSide, kSide, 3})});
   v = b.Op("Transpose", {v}, {IntsAttribute("perm", {0, 3, 1, 2})});
-  EXPECT_EQ(Operators(Simplified(b.Finish(PaddedConv(b, v)), true)),
+  EXPECT_EQ(Operators(Folded(b.Finish(PaddedConv(b, v)), true)),
             "Slice Conv Relu Conv Conv Add Relu");
 }
 
@@ -162,7 +158,7 @@ TEST(FoldImageTest, MeanImageBeforeAnotherLayer) {
   GraphBuilder b;
   ValueId v = b.Op("Sub", {b.Image(3, kSide, kSide), b.Weights({1, 3, kSide, kSide})});
   v = b.Op("Relu", {b.Op("MaxPool", {v}, {IntsAttribute("kernel_shape", {2, 2})})});
-  EXPECT_EQ(Operators(Simplified(b.Finish(v))), "Slice Conv Relu Conv Conv Add MaxPool Relu");
+  EXPECT_EQ(Operators(Folded(b.Finish(v))), "Slice Conv Relu Conv Conv Add MaxPool Relu");
 }
 
 // A scale that differs from pixel to pixel cannot be followed.
@@ -179,7 +175,7 @@ TEST(FoldImageTest, StaysWhereReadersDisagree) {
   GraphBuilder b;
   const ValueId image = b.Image(3, kSide, kSide);
   const ValueId a = PaddedConv(b, b.Op("Mul", {image, b.Floats({}, {0.5F})}));
-  const Graph graph = Simplified(b.Finish(b.Op("Add", {a, PaddedConv(b, image)})));
+  const Graph graph = Folded(b.Finish(b.Op("Add", {a, PaddedConv(b, image)})));
   EXPECT_TRUE(graph.image_scale.empty());
   EXPECT_EQ(testing::CountOps(graph, "Conv"), 3);
 }
@@ -188,7 +184,7 @@ TEST(FoldImageTest, StaysWhereReadersDisagree) {
 TEST(FoldImageTest, NegativeScaleStays) {
   GraphBuilder b;
   const ValueId v = b.Op("Sub", {b.Floats({}, {1.0F}), b.Image(3, kSide, kSide)});
-  const Graph graph = Simplified(b.Finish(PaddedConv(b, v)));
+  const Graph graph = Folded(b.Finish(PaddedConv(b, v)));
   EXPECT_TRUE(graph.image_scale.empty());
   EXPECT_EQ(Operators(graph), "Conv Conv Relu");
 }
@@ -213,7 +209,7 @@ TEST(FoldImageTest, GreyImagesOfThreeColours) {
                           ? b.Op(op, {grey, grey, grey}, {IntAttribute("axis", 1)})
                       : op == std::string("Tile") ? b.Op(op, {grey, b.Ints({1, 3, 1, 1})})
                                                   : b.Op(op, {grey, b.Ints({1, 3, 1, 1})});
-    EXPECT_EQ(Operators(Simplified(b.Finish(PaddedConv(b, x)))), "Conv Relu") << op;
+    EXPECT_EQ(Operators(Folded(b.Finish(PaddedConv(b, x)))), "Conv Relu") << op;
   }
 }
 
@@ -222,7 +218,7 @@ TEST(FoldImageTest, ImagesAreFlattened) {
   GraphBuilder b;
   const ValueId flat = b.Op("Flatten", {b.Image(kSide, kSide, 3)});
   const Graph graph =
-      Simplified(b.Finish(b.Op("Gemm", {flat, b.Weights({3 * kSide * kSide, 4})})), true);
+      Folded(b.Finish(b.Op("Gemm", {flat, b.Weights({3 * kSide * kSide, 4})})), true);
   EXPECT_EQ(graph.value(graph.input).shape, (Shape{1, 3, kSide, kSide}));
 }
 
