@@ -1,19 +1,16 @@
 #include "tools/cssconvert_nir.h"
 
-#include <array>
 #include <charconv>
-#include <filesystem>
-#include <fstream>
 #include <map>
 #include <set>
 #include <system_error>
 
 #include "converter/nir/convert_nir.h"
-#include "converter/nir/nir_reader.h"
 #include "fmt/format.h"
 #include "format/file_bytes.h"
 #include "format/write_atomically.h"
 #include "tools/args.h"
+#include "tools/file_kinds.h"
 #include "tools/terminal_text.h"
 
 namespace cssrun::tools {
@@ -100,16 +97,7 @@ void DeclareNir(CLI::App& app, NirArguments& arguments) {
       ->group(kGroup);
 }
 
-bool IsNirFile(const std::string& path) {
-  std::array<char, 8> bytes = {};
-  // A pipe would wait for who writes it.
-  std::error_code error;
-  if (!std::filesystem::is_regular_file(path, error)) return false;
-  std::ifstream file(path, std::ios::binary);
-  file.read(bytes.data(), bytes.size());
-  return file.good() &&
-         converter::IsHdf5({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()});
-}
+bool IsNirFile(const std::string& path) { return RecognizeFile(BeginOf(path)) == FileKind::kHdf5; }
 
 Status CheckNirOptions(const CLI::App& app, bool is_nir) {
   for (const CLI::Option* option : app.get_options()) {

@@ -28,14 +28,6 @@ Result<Image> DecodePnm(std::span<const uint8_t> bytes, const ImageLimits& limit
 // What to do with an image that is not read.
 inline constexpr char kMakePng[] = "; make a PNG of it: mogrify -format png FILE (ImageMagick)";
 
-// Names what `bytes` are if they begin as a kind of file that is not decoded, and says how to make
-// an image of it that is: "a TIFF; ...".
-std::string NameUnread(std::span<const uint8_t> bytes);
-
-// Whether a file that begins with these bytes, the first 16, is an image of any kind, decoded or
-// not.
-bool BeginsAsImage(std::span<const uint8_t> bytes);
-
 // Checks the size, as CheckSize does, and allocates the pixels.
 Status PrepareImage(uint64_t width, uint64_t height, const ImageLimits& limits, Image& image);
 

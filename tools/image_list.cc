@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -11,7 +10,7 @@
 #include <unordered_map>
 #include <utility>
 
-#include "tools/decode.h"
+#include "tools/file_kinds.h"
 
 namespace cssrun::tools {
 namespace {
@@ -59,12 +58,7 @@ bool IsUnreadImage(const fs::path& path, const std::string& extension) {
        ".hdr", ".heic", ".heif",  ".hif", ".ico", ".j2k",  ".jp2", ".jpf", ".jpx",
        ".jxl", ".nef",  ".orf",   ".pam", ".pcx", ".pfm",  ".psd", ".qoi", ".raf",
        ".raw", ".rw2",  ".svg",   ".tga", ".tif", ".tiff", ".xcf"});
-  if (IsAmong(kUnread, extension)) return true;
-  std::array<char, 16> begin = {};
-  std::ifstream file(path, std::ios::binary);
-  file.read(begin.data(), begin.size());
-  return BeginsAsImage(
-      {reinterpret_cast<const uint8_t*>(begin.data()), static_cast<size_t>(file.gcount())});
+  return IsAmong(kUnread, extension) || IsImage(RecognizeFile(BeginOf(path.string())));
 }
 
 // Returns the class of an image; `relative` is its path below the folder that the user named.

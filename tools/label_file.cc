@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "format/file_bytes.h"
+#include "tools/file_kinds.h"
 #include "tools/output.h"
 
 namespace cssrun::tools {
@@ -33,7 +34,7 @@ Result<std::vector<std::string>> ReadLabels(const std::string& path) {
   Result<format::FileBytes> file = format::ReadFileBytes(path, kMaximumBytes, StatusCode::kIo);
   if (!file.ok()) return file.status();
   const std::span<const uint8_t> bytes = file.value().bytes();
-  if (bytes.size() >= 2 && (bytes[0] ^ bytes[1]) == 1 && bytes[0] >= 0xFE) {
+  if (RecognizeFile(bytes) == FileKind::kUtf16) {
     return Status::InvalidArgument(path +
                                    ": the labels are in UTF-16; save them in UTF-8: iconv "
                                    "-f UTF-16 -t UTF-8 " +

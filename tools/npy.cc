@@ -9,11 +9,10 @@
 #include <string_view>
 
 #include "format/file_bytes.h"
+#include "tools/file_kinds.h"
 
 namespace cssrun::tools {
 namespace {
-
-using std::string_view_literals::operator""sv;
 
 constexpr char kRemedy[] = "; write it with numpy.save(FILE, array.astype(\"float32\"))";
 
@@ -54,7 +53,7 @@ bool ReadShape(std::string_view text, Header& header) {
 }
 
 std::optional<Header> ReadHeader(std::string_view file) {
-  if (!file.starts_with("\x93NUMPY"sv) || file.size() < 12) return std::nullopt;
+  if (file.size() < 12) return std::nullopt;
   const auto byte = [&](size_t at) { return size_t{static_cast<uint8_t>(file[at])}; };
   // The header's size has two bytes in version 1, and four since.
   const bool wide = byte(6) >= 2;
@@ -91,7 +90,8 @@ std::vector<float> Numbers(std::span<const uint8_t> bytes) {
 
 Result<std::vector<float>> ParseNpy(std::span<const uint8_t> bytes) {
   const std::string_view file(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  const std::optional<Header> header = ReadHeader(file);
+  std::optional<Header> header;
+  if (RecognizeFile(bytes) == FileKind::kNumpy) header = ReadHeader(file);
   if (!header.has_value()) return Bad("not an array of NumPy (.npy)");
   const bool doubles = header->type == "'<f8'";
   if (!doubles && header->type != "'<f4'") {

@@ -8,6 +8,7 @@
 
 #include "fmt/format.h"
 #include "fmt/ranges.h"
+#include "tools/file_kinds.h"
 #include "tools/output.h"
 #include "tools/terminal_text.h"
 
@@ -69,7 +70,8 @@ std::string NpyHeader(const std::vector<OutputInfo>& outputs, size_t images) {
   // Magic, version 2.0 and the length, 12 bytes, so that the numbers begin at a multiple of 64.
   constexpr size_t kFixed = 12;
   header += std::string(63 - (kFixed + header.size()) % 64, ' ') + '\n';
-  std::string bytes("\x93NUMPY\x02\x00", 8);
+  std::string bytes(MarkOf(FileKind::kNumpy));
+  bytes += {'\x02', '\x00'};
   const auto length = static_cast<uint32_t>(header.size());
   for (unsigned shift = 0; shift < 32; shift += 8) {
     bytes += static_cast<char>(length >> shift & 0xFF);

@@ -5,6 +5,8 @@
 #include <string_view>
 #include <utility>
 
+#include "tools/file_kinds.h"
+
 namespace cssrun::tools {
 namespace {
 
@@ -97,10 +99,16 @@ int OrientationTag(std::string_view exif) {
 
 int OrientationOf(std::span<const uint8_t> file) {
   const std::string_view text = TextOf(file);
-  if (text.starts_with("\xFF\xD8\xFF")) return OrientationTag(FindInJpeg(text));
-  if (text.starts_with("\x89PNG")) return OrientationTag(FindInPng(text));
-  if (text.starts_with("RIFF")) return OrientationTag(FindInWebp(text));
-  return 1;
+  switch (RecognizeFile(file)) {
+    case FileKind::kJpeg:
+      return OrientationTag(FindInJpeg(text));
+    case FileKind::kPng:
+      return OrientationTag(FindInPng(text));
+    case FileKind::kWebp:
+      return OrientationTag(FindInWebp(text));
+    default:
+      return 1;
+  }
 }
 
 Image Upright(Image image, int orientation) {

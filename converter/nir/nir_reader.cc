@@ -156,12 +156,6 @@ class Reader {
 
 }  // namespace
 
-bool IsHdf5(std::span<const uint8_t> bytes) {
-  constexpr std::array<uint8_t, 8> kSignature = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
-  return bytes.size() >= kSignature.size() &&
-         std::equal(kSignature.begin(), kSignature.end(), bytes.begin());
-}
-
 Result<NirGraph> ReadNir(const Hdf5Group& root) { return Reader().Run(root); }
 
 }  // namespace cssrun::converter

@@ -3,17 +3,11 @@
 #ifndef CSSRUN_CONVERTER_NIR_NIR_READER_H_
 #define CSSRUN_CONVERTER_NIR_NIR_READER_H_
 
-#include <cstdint>
-#include <span>
-
 #include "converter/nir/hdf5_tree.h"
 #include "converter/nir/nir_graph.h"
 #include "cssrun/status.h"
 
 namespace cssrun::converter {
-
-// Whether these bytes are an HDF5 file, as NIR files are and ONNX files are not.
-bool IsHdf5(std::span<const uint8_t> bytes);
 
 // Error: kBadModel, without the file's name.
 Result<NirGraph> ReadNir(const Hdf5Group& root);

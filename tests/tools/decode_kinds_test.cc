@@ -11,6 +11,7 @@
 
 #include "tests/tools/encode_images.h"
 #include "tools/decode.h"
+#include "tools/file_kinds.h"
 
 namespace cssrun::tools {
 namespace {
@@ -174,7 +175,7 @@ TEST(DecodeImageTest, ImagesAreKnownByTheirFirstBytes) {
   const Image image = PatternImage(4, 4);
   const auto begins = [](Bytes file) {
     file.resize(std::min<size_t>(file.size(), 16));
-    return BeginsAsImage(file);
+    return IsImage(RecognizeFile(file));
   };
   EXPECT_TRUE(begins(EncodePng(image)));
   EXPECT_TRUE(begins(EncodeWebp(image)));

@@ -1,7 +1,7 @@
 // Tells formats by how recordings begin.
 #include <algorithm>
 
-#include "tools/decode.h"
+#include "tools/file_kinds.h"
 #include "tools/recordings/decoder.h"
 
 namespace cssrun::tools {
@@ -9,7 +9,6 @@ namespace {
 
 using Recognized = Result<std::optional<RecordingFormat>>;
 constexpr std::optional<RecordingFormat> kNotYet;
-constexpr std::string_view kMetavisionText = "%geometry:";
 
 std::string_view TextOf(std::span<const uint8_t> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -76,34 +75,35 @@ bool IsText(std::span<const uint8_t> bytes) {
   return true;
 }
 
-// What files of other kinds begin with, and what to do with them. Some would pass for N-MNIST.
-struct OtherKind {
-  size_t at;
-  std::string_view mark;
-  const char* remedy;
-};
-constexpr OtherKind kOtherKinds[] = {
-    {0, "\x1F\x8B\x08", "packed by gzip; unpack it: gunzip -c FILE | cssrun NET -"},
-    {0, "BZh", "packed by bzip2; unpack it: bunzip2 -c FILE | cssrun NET -"},
-    {0,
-     "\xFD"
-     "7zXZ",
-     "packed by xz; unpack it: unxz -c FILE | cssrun NET -"},
-    {0, "\x28\xB5\x2F\xFD", "packed by Zstandard; unpack it: zstdcat FILE | cssrun NET -"},
-    {0, "PK\x03\x04", "a ZIP archive (or an .npz); unpack it and name what is in it"},
-    {0, "7z\xBC\xAF", "a 7z archive; unpack it and name what is in it"},
-    {257, "ustar", "a tar archive; unpack it and name what is in it"},
-    {0, "\x89HDF\r\n\x1A\n", "HDF5, which is not read; write its events as CSV (t,x,y,p)"},
-    {0, "\x93NUMPY", "an array of NumPy, which is not read; write its events as CSV (t,x,y,p)"},
-    {0, "\xFF\xFE", "text in UTF-16; save it as UTF-8"},
-    {0, "\xFE\xFF", "text in UTF-16; save it as UTF-8"},
-    {0, "#ROSBAG", "a bag of ROS, which is not read; write its events as CSV (t,x,y,p)"}};
-
-const char* RemedyOfOtherKind(std::string_view text) {
-  for (const OtherKind& kind : kOtherKinds) {
-    if (text.size() >= kind.at && text.substr(kind.at).starts_with(kind.mark)) return kind.remedy;
+// What a file of another kind is, and what to do with it. Some would pass for N-MNIST.
+const char* OtherKind(FileKind kind) {
+  if (IsImage(kind)) return "an image, not a recording of events";
+  switch (kind) {
+    case FileKind::kGzip:
+      return "packed by gzip; unpack it: gunzip -c FILE | cssrun NET -";
+    case FileKind::kBzip2:
+      return "packed by bzip2; unpack it: bunzip2 -c FILE | cssrun NET -";
+    case FileKind::kXz:
+      return "packed by xz; unpack it: unxz -c FILE | cssrun NET -";
+    case FileKind::kZstandard:
+      return "packed by Zstandard; unpack it: zstdcat FILE | cssrun NET -";
+    case FileKind::kZip:
+      return "a ZIP archive (or an .npz); unpack it and name what is in it";
+    case FileKind::kSevenZip:
+      return "a 7z archive; unpack it and name what is in it";
+    case FileKind::kTar:
+      return "a tar archive; unpack it and name what is in it";
+    case FileKind::kHdf5:
+      return "HDF5, which is not read; write its events as CSV (t,x,y,p)";
+    case FileKind::kNumpy:
+      return "an array of NumPy, which is not read; write its events as CSV (t,x,y,p)";
+    case FileKind::kUtf16:
+      return "text in UTF-16; save it as UTF-8";
+    case FileKind::kRosBag:
+      return "a bag of ROS, which is not read; write its events as CSV (t,x,y,p)";
+    default:
+      return nullptr;
   }
-  return nullptr;
 }
 
 // N-MNIST has no mark, but times that do not fall. Many records of the same bytes, such as zeros,
@@ -129,26 +129,18 @@ bool IsNmnist(std::span<const uint8_t> bytes) {
 }  // namespace
 
 Recognized Recognize(std::span<const uint8_t> bytes, bool whole) {
-  constexpr size_t kFirst = 16;
   constexpr size_t kEnoughText = 64;
   whole = whole || bytes.size() >= kMostRecognized;
   const std::string_view text = TextOf(bytes);
   if (bytes.empty() && whole) return Status::InvalidArgument("empty");
   if (bytes.size() < 5 && !whole) return kNotYet;
-  if (text.starts_with("#!AER-DAT") ||
-      (!whole && std::string_view("#!AER-DAT").starts_with(text))) {
-    return text.size() < 9 ? Recognized(kNotYet) : RecognizeAedat(text, whole);
-  }
-  if (text[0] == '%' && (text.size() >= kMetavisionText.size() || whole) &&
-      text.starts_with(kMetavisionText)) {
-    return {RecordingFormat::kCsv};
-  }
+  const FileKind kind = RecognizeFile(bytes);
+  if (kind == FileKind::kAedat) return RecognizeAedat(text, whole);
+  if (!whole && MarkOf(FileKind::kAedat).starts_with(text)) return kNotYet;
+  if (kind == FileKind::kMetavisionText) return {RecordingFormat::kCsv};
   if (text[0] == '%') return RecognizeProphesee(bytes, whole);
-  if (BeginsAsImage(bytes.first(std::min(bytes.size(), kFirst)))) {
-    return Status::InvalidArgument("an image, not a recording of events");
-  }
-  if (const char* remedy = RemedyOfOtherKind(text); remedy != nullptr) {
-    return Status::InvalidArgument(remedy);
+  if (const char* other = OtherKind(kind); other != nullptr) {
+    return Status::InvalidArgument(other);
   }
   if (IsText(bytes)) {
     const bool enough = whole || bytes.size() >= kEnoughText || text.find('\n') < text.size();

@@ -4,7 +4,6 @@
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <optional>
 #include <set>
@@ -17,7 +16,7 @@
 #include "runtime/seconds_since.h"
 #include "tbb/parallel_pipeline.h"
 #include "tbb/task_arena.h"
-#include "tools/decode.h"
+#include "tools/file_kinds.h"
 #include "tools/numbers.h"
 #include "tools/progress.h"
 #include "tools/recordings/decoder.h"
@@ -241,22 +240,10 @@ void RunTogether(const std::vector<ImageFile>& files, Runs& runs, bool sample,
   });
 }
 
-std::vector<uint8_t> BeginOf(const std::string& path) {
-  std::error_code ignored;
-  if (!std::filesystem::is_regular_file(path, ignored)) return {};
-  std::vector<uint8_t> begin(4096);
-  std::ifstream file(path, std::ios::binary);
-  file.read(reinterpret_cast<char*>(begin.data()), static_cast<std::streamsize>(begin.size()));
-  begin.resize(static_cast<size_t>(file.gcount()));
-  return begin;
-}
-
 Result<std::vector<ImageFile>> CollectRecordings(const Arguments& arguments, const Network& network,
                                                  std::set<std::string>& named) {
   for (const std::string& path : arguments.paths) {
-    const std::vector<uint8_t> begin = BeginOf(path);
-    if (!begin.empty() &&
-        BeginsAsImage(std::span(begin).first(std::min<size_t>(16, begin.size())))) {
+    if (IsImage(RecognizeFile(BeginOf(path)))) {
       return Status::InvalidArgument(arguments.network + ": takes events, and " + path +
                                      " is an image; name recordings, or take a network made of an "
                                      "ONNX model");

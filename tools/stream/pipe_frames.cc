@@ -9,6 +9,7 @@
 #include <span>
 #include <string_view>
 
+#include "tools/file_kinds.h"
 #include "tools/stream/frame_source.h"
 
 namespace cssrun::tools {
@@ -21,20 +22,34 @@ constexpr char kName[] = "standard input";
 constexpr int kPatienceMilliseconds = 200;
 
 // What the first bytes are of, if they are no raw frames: taken for pixels, they would be answered.
-// Of marks that a raw frame may begin with by chance, no use is made.
+// A raw frame may begin with a short mark by chance, so more than that is asked for.
 const char* NameOfFile(std::span<const uint8_t> bytes) {
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  const auto has = [&](size_t at, std::string_view mark) {
-    return text.size() >= at && text.substr(at).starts_with(mark);
-  };
-  if (has(0, "YUV4MPEG2 ")) return "a Y4M video";
-  if (has(0, "\x89PNG\r\n\x1A\n")) return "a PNG";
-  if (has(0, "\xFF\xD8\xFF") && has(6, "JFIF")) return "a JPEG";
-  if (has(0, "RIFF") && has(8, "AVI ")) return "an AVI video";
-  if (has(0, std::string_view("\0\0\0", 3)) && has(4, "ftyp")) return "an MP4 video";
   const std::string_view head = text.substr(0, 64);
-  const bool matroska = head.find("matroska") < head.size() || head.find("webm") < head.size();
-  return has(0, "\x1A\x45\xDF\xA3") && matroska ? "a Matroska video" : nullptr;
+  const auto has = [&](std::string_view word) { return head.find(word) < head.size(); };
+  const FileKind kind = RecognizeFile(bytes);
+  bool sure = false;
+  switch (kind) {
+    case FileKind::kY4m:
+    case FileKind::kPng:
+    case FileKind::kAvi:
+      sure = true;
+      break;
+    case FileKind::kJpeg:
+      sure = head.find("JFIF") == 6;
+      break;
+    case FileKind::kMatroska:
+      sure = has("matroska") || has("webm");
+      break;
+    case FileKind::kMp4:
+    case FileKind::kAvif:
+    case FileKind::kHeic:
+      sure = head.starts_with(std::string_view("\0\0\0", 3));
+      return sure ? NameOf(FileKind::kMp4) : nullptr;
+    default:
+      break;
+  }
+  return sure ? NameOf(kind) : nullptr;
 }
 
 struct Pipe {
