@@ -9,12 +9,11 @@
 #include "format/file_bytes.h"
 #include "tools/file_kinds.h"
 #include "tools/output.h"
+#include "tools/utf8.h"
 
 namespace cssrun::tools {
 
 std::vector<std::string> ParseLabels(std::string_view text) {
-  // Editors of Windows begin UTF-8 with a mark, which is no part of the first name.
-  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   std::vector<std::string> labels;
   for (size_t begin = 0; begin < text.size();) {

@@ -5,6 +5,7 @@
 
 #include "fmt/format.h"
 #include "tools/terminal_text.h"
+#include "tools/utf8.h"
 
 namespace cssrun::tools {
 namespace {
@@ -15,7 +16,7 @@ constexpr std::chrono::milliseconds kBetweenLines(100);
 size_t LengthOf(const std::string& text, size_t characters) {
   size_t at = 0;
   for (; at < text.size(); ++at) {
-    const bool begins = (static_cast<unsigned char>(text[at]) & 0xC0) != 0x80;
+    const bool begins = !ContinuesCharacter(static_cast<uint8_t>(text[at]));
     if (begins && characters-- == 0) break;
   }
   return at;

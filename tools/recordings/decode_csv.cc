@@ -12,6 +12,7 @@
 #include <cmath>
 
 #include "tools/recordings/decoder.h"
+#include "tools/utf8.h"
 
 namespace cssrun::tools {
 namespace {
@@ -173,7 +174,7 @@ class CsvDecoder final : public Decoder {
   }
 
   void Take(std::string_view line, uint64_t offset, Decoded& decoded) {
-    if (line.starts_with("\xEF\xBB\xBF")) line.remove_prefix(3);
+    if (line.starts_with(kByteOrderMark)) line.remove_prefix(kByteOrderMark.size());
     const bool comment = line.starts_with('#') || line.starts_with('%');
     if (comment) line.remove_prefix(1);
     if (comment && !understood_ && TakeGeometry(line, decoded)) return;

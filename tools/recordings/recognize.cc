@@ -3,6 +3,7 @@
 
 #include "tools/file_kinds.h"
 #include "tools/recordings/decoder.h"
+#include "tools/utf8.h"
 
 namespace cssrun::tools {
 namespace {
@@ -47,30 +48,22 @@ Recognized RecognizeProphesee(std::span<const uint8_t> bytes, bool whole) {
       "begins as a recording of Prophesee, but says neither which EVT nor which version it is");
 }
 
-// How many bytes a letter of UTF-8 has after its first one; nothing if no letter begins so.
-std::optional<size_t> BytesAfter(uint8_t first) {
-  if (first < 0x80) return 0;
-  if (first >= 0xC2 && first < 0xE0) return 1;
-  if (first >= 0xE0 && first < 0xF0) return 2;
-  if (first >= 0xF0 && first < 0xF5) return 3;
-  return std::nullopt;
-}
-
-// In UTF-8: comments and names of columns may have letters beyond ASCII, such as that of us.
+// In UTF-8: comments and names of columns may have letters beyond ASCII, such as that of us. The
+// bytes may end within a letter.
 bool IsText(std::span<const uint8_t> bytes) {
   constexpr size_t kLook = 4096;
   bytes = bytes.first(std::min(bytes.size(), kLook));
   size_t after = 0;
   for (const uint8_t c : bytes) {
     if (after > 0) {
-      if ((c & 0xC0) != 0x80) return false;
+      if (!ContinuesCharacter(c)) return false;
       --after;
       continue;
     }
     const bool printable = c == '\t' || c == '\n' || c == '\r' || (c >= ' ' && c != 127);
-    const std::optional<size_t> more = BytesAfter(c);
-    if (!printable || !more.has_value()) return false;
-    after = *more;
+    const size_t length = CharacterLength(c);
+    if (!printable || length == 0) return false;
+    after = length - 1;
   }
   return true;
 }

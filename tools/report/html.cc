@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "tools/terminal_text.h"
+#include "tools/utf8.h"
 
 namespace cssrun::tools {
 namespace {
@@ -43,7 +44,7 @@ std::string ShortHtmlText(std::string_view text, size_t characters) {
   const std::string safe = TerminalText(text);
   std::vector<size_t> starts;  // of the text's characters
   for (size_t i = 0; i < safe.size(); ++i) {
-    if ((static_cast<uint8_t>(safe[i]) & 0xC0) != 0x80) starts.push_back(i);
+    if (!ContinuesCharacter(static_cast<uint8_t>(safe[i]))) starts.push_back(i);
   }
   if (starts.size() <= characters) return Escaped(safe);
   const size_t head = characters / 2;
