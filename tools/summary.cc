@@ -1,14 +1,13 @@
 #include "tools/summary.h"
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "cssrun/version.h"
 #include "fmt/format.h"
 #include "tools/output.h"
+#include "tools/ratio.h"
+#include "tools/summary_parts.h"
 #include "tools/summary_text.h"
 #include "tools/terminal_text.h"
 
@@ -40,12 +39,6 @@ size_t BestOf(const std::vector<float>& logits) {
 }
 
 }  // namespace
-
-uint64_t PeakRssBytes() {
-  struct rusage usage = {};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<uint64_t>(usage.ru_maxrss) * 1024;
-}
 
 Summary::Summary(const Network& network)
     : network_(network), twins_(network.labels()), layers_(network.layers().size()) {}
@@ -102,9 +95,7 @@ void Summary::Finish(double seconds, unsigned threads) {
   std::sort(latencies_.begin(), latencies_.end());
 }
 
-double Summary::PerImage(double total) const {
-  return images_ == 0 ? 0 : total / static_cast<double>(images_);
-}
+double Summary::PerImage(double total) const { return Ratio(total, AsDouble(images_)); }
 
 double Summary::Percentile(double share) const {
   if (latencies_.empty()) return 0;
@@ -113,21 +104,15 @@ double Summary::Percentile(double share) const {
 }
 
 double Summary::SpikesPerImage() const {
-  double spikes = 0;
-  for (const LayerStatistics& layer : layers_) spikes += static_cast<double>(layer.spikes);
-  return PerImage(spikes);
+  return PerImage(Total(layers_, &LayerStatistics::spikes));
 }
 
 double Summary::SynopsPerImage() const {
-  double synops = 0;
-  for (const LayerStatistics& layer : layers_) synops += static_cast<double>(layer.synops);
-  return PerImage(synops);
+  return PerImage(Total(layers_, &LayerStatistics::synops));
 }
 
 double Summary::DirectMacsPerImage() const {
-  double macs = 0;
-  for (const LayerStatistics& layer : layers_) macs += static_cast<double>(layer.macs);
-  return PerImage(macs);
+  return PerImage(Total(layers_, &LayerStatistics::macs));
 }
 
 double Summary::EnergyPerImage() const {
@@ -152,7 +137,7 @@ double Summary::Rate(size_t layer) const {
 }
 
 std::string Summary::ToJson(bool profiled) const {
-  const auto share = [&](size_t count) {
+  const auto of_graded = [&](size_t count) {
     return graded_ == 0 ? Json() : Json(static_cast<double>(count) / static_cast<double>(graded_));
   };
   Json json;
@@ -161,15 +146,14 @@ std::string Summary::ToJson(bool profiled) const {
   json["warned"] = warned_;
   json["left_out"] = Json(left_out_);
   if (earlier() > 0) json["earlier"] = earlier();
-  json["top1"] = share(right_);
+  json["top1"] = of_graded(right_);
   // With fewer than five classes, five guesses are always right, so there is no figure to report.
-  json["top5"] = knows_five() ? share(right_in_five_) : Json();
+  json["top5"] = knows_five() ? of_graded(right_in_five_) : Json();
   json["seconds"] = seconds_;
-  json["images_per_second"] = seconds_ > 0 ? static_cast<double>(images_) / seconds_ : 0;
+  json["images_per_second"] = Ratio(AsDouble(images_), seconds_);
   json["load_seconds"] = load_seconds_;
   json["run_seconds"] = run_seconds_;
-  json["latency_ms"] = {
-      {"p50", Percentile(0.5)}, {"p90", Percentile(0.9)}, {"p99", Percentile(0.99)}};
+  json["latency_ms"] = LatencyJson([&](double share) { return Percentile(share); });
   json["timesteps"] = network_.timesteps();
   json["latency_steps"] = network_.latency_steps();
   json["steps_per_image"] = PerImage(steps_);
@@ -178,20 +162,16 @@ std::string Summary::ToJson(bool profiled) const {
   json["direct_macs_per_image"] = DirectMacsPerImage();
   json["macs_per_image"] = network_.macs_per_image();
   json["energy_mj"] = {{"snn", EnergyPerImage() * 1e3}, {"ann", AnnEnergyPerImage() * 1e3}};
-  json["peak_rss_bytes"] = PeakRssBytes();
-  json["threads"] = threads_;
-  json["simd_target"] = SimdTarget();
+  AddProcess(threads_, json);
   json["layers"] = Json::array();
   for (size_t i = 0; i < layers_.size(); ++i) {
-    const LayerInfo& info = network_.layers()[i];
-    json["layers"].push_back({{"name", info.name},
-                              {"kind", LayerKindName(info.kind)},
-                              {"neurons", info.neurons},
-                              {"spikes", PerImage(static_cast<double>(layers_[i].spikes))},
-                              {"synops", PerImage(static_cast<double>(layers_[i].synops))},
-                              {"macs", PerImage(static_cast<double>(layers_[i].macs))},
-                              {"rate", Rate(i)},
-                              {"seconds", profiled ? Json(PerImage(layers_[i].seconds)) : Json()}});
+    Json layer = LayerJson(network_.layers()[i]);
+    layer["spikes"] = PerImage(AsDouble(layers_[i].spikes));
+    layer["synops"] = PerImage(AsDouble(layers_[i].synops));
+    layer["macs"] = PerImage(AsDouble(layers_[i].macs));
+    layer["rate"] = Rate(i);
+    layer["seconds"] = profiled ? Json(PerImage(layers_[i].seconds)) : Json();
+    json["layers"].push_back(std::move(layer));
   }
   if (!at_steps_.empty()) json["steps"] = Json::array();
   for (const AtStep& at : at_steps_) {
@@ -202,26 +182,21 @@ std::string Summary::ToJson(bool profiled) const {
          {"as_at_the_end", PerImage(static_cast<double>(at.as_at_the_end))},
          {"synops_per_image", PerImage(at.synops)}});
   }
-  // Layer names come from the model and need not be UTF-8.
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return SummaryFile(json);
 }
 
 std::string Summary::ToText() const {
   std::string text = Plural(all_images(), "image");
   if (failed_ > 0) text += fmt::format(", {} failed", failed_);
   if (earlier() > 0) text += fmt::format(", {} done before", earlier());
-  text += fmt::format(
-      " in {:.2f} s: {:.1f} images/s on {}, latency p50 {:.2f} ms, "
-      "p90 {:.2f} ms, p99 {:.2f} ms\n",
-      seconds_, seconds_ > 0 ? static_cast<double>(images_) / seconds_ : 0,
-      Plural(threads_, "thread"), Percentile(0.5), Percentile(0.9), Percentile(0.99));
+  text += fmt::format(" in {:.2f} s: {:.1f} images/s on {}, {}\n", seconds_,
+                      Ratio(AsDouble(images_), seconds_), Plural(threads_, "thread"),
+                      LatencyText([&](double share) { return Percentile(share); }));
   if (graded_ > 0) {
-    const double percent = 100.0 / static_cast<double>(graded_);
-    text += fmt::format("top-1 {:.2f} %", static_cast<double>(right_) * percent);
-    if (knows_five()) {
-      text += fmt::format(", top-5 {:.2f} %", static_cast<double>(right_in_five_) * percent);
-    }
-    text += fmt::format(" of {} with a known class\n", Plural(graded_, "image"));
+    const double percent = 100.0 / AsDouble(graded_);
+    std::optional<double> top5;
+    if (knows_five()) top5 = AsDouble(right_in_five_) * percent;
+    text += AccuracyText(AsDouble(right_) * percent, top5, graded_, "image");
   }
   const auto macs = static_cast<double>(network_.macs_per_image());
   text += fmt::format(
@@ -237,19 +212,18 @@ std::string Summary::ToText() const {
 
 std::string Summary::ProfileText() const {
   const size_t width = LayerNameWidth(network_);
-  double seconds = 0;
-  for (const auto& layer : layers_) seconds += layer.seconds;
+  const double seconds = Total(layers_, &LayerStatistics::seconds);
   std::string text =
       fmt::format("{:<{}}  {:<14}  {:>9}  {:>11}  {:>7}  {:>12}  {:>8}  {:>6}\n", "layer", width,
                   "kind", "neurons", "spikes", "rate", "SyOPs", "ms", "share");
   for (size_t i = 0; i < layers_.size(); ++i) {
     const LayerInfo& info = network_.layers()[i];
-    text += fmt::format(
-        "{:<{}}  {:<14}  {:>9}  {:>11.1f}  {:>7.4f}  {:>12.1f}  {:>8.3f}  {:>5.1f}%\n",
-        TerminalText(info.name), width, LayerKindName(info.kind), info.neurons,
-        PerImage(static_cast<double>(layers_[i].spikes)), Rate(i),
-        PerImage(static_cast<double>(layers_[i].synops)), PerImage(layers_[i].seconds) * 1e3,
-        seconds > 0 ? layers_[i].seconds / seconds * 100 : 0);
+    text +=
+        fmt::format("{:<{}}  {:<14}  {:>9}  {:>11.1f}  {:>7.4f}  {:>12.1f}  {:>8.3f}  {:>5.1f}%\n",
+                    TerminalText(info.name), width, LayerKindName(info.kind), info.neurons,
+                    PerImage(static_cast<double>(layers_[i].spikes)), Rate(i),
+                    PerImage(static_cast<double>(layers_[i].synops)),
+                    PerImage(layers_[i].seconds) * 1e3, Ratio(layers_[i].seconds, seconds) * 100);
   }
   return text;
 }

@@ -24,9 +24,6 @@ struct EarlierResult {
   std::optional<bool> right_in_five;  // nothing if the line has too few classes to say
 };
 
-// The most memory that this process has had so far.
-uint64_t PeakRssBytes();
-
 class Summary {
  public:
   explicit Summary(const Network& network);

@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
 
-#include "cssrun/version.h"
 #include "fmt/format.h"
 #include "tools/ratio.h"
-#include "tools/summary.h"
+#include "tools/summary_parts.h"
 #include "tools/summary_text.h"
 #include "tools/terminal_text.h"
 
@@ -55,11 +56,7 @@ double RecordingSummary::step_seconds() const {
   return cut_.bin_events > 0 ? 0 : static_cast<double>(cut_.bin_us) * 1e-6;
 }
 
-double RecordingSummary::Synops() const {
-  double synops = 0;
-  for (const EventLayer& layer : layers_) synops += AsDouble(layer.synops);
-  return synops;
-}
+double RecordingSummary::Synops() const { return Total(layers_, &EventLayer::synops); }
 
 double RecordingSummary::PerRecording(double total) const {
   return Ratio(total, AsDouble(recordings_));
@@ -93,24 +90,19 @@ std::string RecordingSummary::ToJson() const {
   json["synops_per_recording"] = PerRecording(Synops());
   const uint64_t macs = network_.macs_per_image();
   json["macs_per_step"] = macs > 0 ? Json(macs) : Json();  // unknown of files made by hand
-  json["peak_rss_bytes"] = PeakRssBytes();
-  json["threads"] = threads_;
-  json["simd_target"] = SimdTarget();
+  AddProcess(threads_, json);
   json["assumptions"] = network_.events()->assumptions;
   json["layers"] = Json::array();
   for (size_t i = 0; i < layers_.size(); ++i) {
-    const LayerInfo& info = network_.layers()[i];
-    const EventLayer& layer = layers_[i];
-    json["layers"].push_back({{"name", info.name},
-                              {"kind", LayerKindName(info.kind)},
-                              {"neurons", info.neurons},
-                              {"spikes", PerRecording(AsDouble(layer.spikes))},
-                              {"synops", PerRecording(AsDouble(layer.synops))},
-                              {"updates", PerRecording(AsDouble(layer.updates))},
-                              {"rate", Rate(i)},
-                              {"seconds", profile_ ? Json(PerRecording(layer.seconds)) : Json()}});
+    Json layer = LayerJson(network_.layers()[i]);
+    layer["spikes"] = PerRecording(AsDouble(layers_[i].spikes));
+    layer["synops"] = PerRecording(AsDouble(layers_[i].synops));
+    layer["updates"] = PerRecording(AsDouble(layers_[i].updates));
+    layer["rate"] = Rate(i);
+    layer["seconds"] = profile_ ? Json(PerRecording(layers_[i].seconds)) : Json();
+    json["layers"].push_back(std::move(layer));
   }
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return SummaryFile(json);
 }
 
 std::string RecordingSummary::ToText() const {
@@ -128,12 +120,12 @@ std::string RecordingSummary::ToText() const {
                         Plural(left_out_, "event"));
   }
   if (graded_ > 0) {
-    text += fmt::format("top-1 {:.2f} %", 100 * Ratio(AsDouble(right_), AsDouble(graded_)));
-    if (network_.logits() >= 5) {
-      text +=
-          fmt::format(", top-5 {:.2f} %", 100 * Ratio(AsDouble(right_in_five_), AsDouble(graded_)));
-    }
-    text += fmt::format(" of {} with a known class\n", Plural(graded_, "recording"));
+    const auto percent = [&](uint64_t right) {
+      return 100 * Ratio(AsDouble(right), AsDouble(graded_));
+    };
+    std::optional<double> top5;
+    if (network_.logits() >= 5) top5 = percent(right_in_five_);
+    text += AccuracyText(percent(right_), top5, graded_, "recording");
   }
   const double dense = PerRecording(AsDouble(network_.macs_per_image()) * AsDouble(steps_));
   text += fmt::format("{:.2f} M SyOPs a recording", PerRecording(Synops()) / 1e6);
@@ -143,8 +135,7 @@ std::string RecordingSummary::ToText() const {
 
 std::string RecordingSummary::ProfileText() const {
   const size_t width = LayerNameWidth(network_);
-  double seconds = 0;
-  for (const EventLayer& layer : layers_) seconds += layer.seconds;
+  const double seconds = Total(layers_, &EventLayer::seconds);
   std::string text =
       fmt::format("{:<{}}  {:<8}  {:>9}  {:>11}  {:>8}  {:>12}  {:>12}  {:>8}  {:>6}\n", "layer",
                   width, "kind", "neurons", "spikes", "rate", "SyOPs", "updates", "ms", "share");

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "cssrun/batch.h"
-#include "cssrun/version.h"
 #include "fmt/format.h"
 #include "tools/ratio.h"
-#include "tools/summary.h"
+#include "tools/summary_parts.h"
 #include "tools/summary_text.h"
 #include "tools/terminal_text.h"
 
@@ -90,15 +90,11 @@ double StreamSummary::ChangedShare() const { return Ratio(changed_shares_, AsDou
 double StreamSummary::Percentile(double share) const { return durations_.Percentile(share) * 1e3; }
 
 double StreamSummary::UpdatesPerFrame() const {
-  double updates = 0;
-  for (const StreamLayer& layer : layers_) updates += AsDouble(layer.updates);
-  return PerFrame(updates);
+  return PerFrame(Total(layers_, &StreamLayer::updates));
 }
 
 double StreamSummary::SynopsPerFrame() const {
-  double synops = 0;
-  for (const StreamLayer& layer : layers_) synops += AsDouble(layer.synops);
-  return PerFrame(synops);
+  return PerFrame(Total(layers_, &StreamLayer::synops));
 }
 
 std::string StreamSummary::ToJson() const {
@@ -111,43 +107,34 @@ std::string StreamSummary::ToJson() const {
   json["frames_per_second"] = FramesPerSecond();
   json["load_seconds"] = load_seconds_;
   json["run_seconds"] = run_seconds_;
-  json["latency_ms"] = {
-      {"p50", Percentile(0.5)}, {"p90", Percentile(0.9)}, {"p99", Percentile(0.99)}};
+  json["latency_ms"] = LatencyJson([&](double share) { return Percentile(share); });
   json["changed"] = ChangedShare();
   json["updates_per_frame"] = UpdatesPerFrame();
   json["synops_per_frame"] = SynopsPerFrame();
   json["macs_per_frame"] = network_.macs_per_image();
   json["hold"] = options_.hold;
   json["dead_zone"] = options_.dead_zone;
-  json["peak_rss_bytes"] = PeakRssBytes();
-  json["threads"] = ThreadCount(options_.threads);
-  json["simd_target"] = SimdTarget();
+  AddProcess(ThreadCount(options_.threads), json);
   json["layers"] = Json::array();
   for (size_t i = 0; i < layers_.size(); ++i) {
-    const LayerInfo& info = network_.layers()[i];
-    const StreamLayer& layer = layers_[i];
-    json["layers"].push_back(
-        {{"name", info.name},
-         {"kind", LayerKindName(info.kind)},
-         {"neurons", info.neurons},
-         {"changed", ChangedShare(i)},
-         {"touched", TouchedShare(i)},
-         {"updates", PerFrame(AsDouble(layer.updates))},
-         {"spikes", PerFrame(AsDouble(layer.spikes))},
-         {"synops", PerFrame(AsDouble(layer.synops))},
-         {"seconds", options_.profile ? Json(PerFrame(layer.seconds)) : Json()}});
+    Json layer = LayerJson(network_.layers()[i]);
+    layer["changed"] = ChangedShare(i);
+    layer["touched"] = TouchedShare(i);
+    layer["updates"] = PerFrame(AsDouble(layers_[i].updates));
+    layer["spikes"] = PerFrame(AsDouble(layers_[i].spikes));
+    layer["synops"] = PerFrame(AsDouble(layers_[i].synops));
+    layer["seconds"] = options_.profile ? Json(PerFrame(layers_[i].seconds)) : Json();
+    json["layers"].push_back(std::move(layer));
   }
-  // Layer names come from the model and need not be UTF-8.
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return SummaryFile(json);
 }
 
 std::string StreamSummary::ToText() const {
   std::string text = Plural(frames_, "frame");
   if (damaged_ > 0) text += fmt::format(", {} damaged", damaged_);
-  text += fmt::format(
-      " in {:.2f} s: {:.1f} frames/s on {}, latency p50 {:.2f} ms, p90 {:.2f} ms, p99 {:.2f} ms\n",
-      seconds_, FramesPerSecond(), Plural(ThreadCount(options_.threads), "thread"), Percentile(0.5),
-      Percentile(0.9), Percentile(0.99));
+  text += fmt::format(" in {:.2f} s: {:.1f} frames/s on {}, {}\n", seconds_, FramesPerSecond(),
+                      Plural(ThreadCount(options_.threads), "thread"),
+                      LatencyText([&](double share) { return Percentile(share); }));
   text +=
       fmt::format("{:.1f} % of the neurons changed from frame to frame, ", ChangedShare() * 100);
   text += fmt::format("{:.2f} M SyOPs a frame, in full {:.2f} M; ", UpdatesPerFrame() / 1e6,
@@ -160,8 +147,7 @@ std::string StreamSummary::ToText() const {
 
 std::string StreamSummary::ProfileText() const {
   const size_t width = LayerNameWidth(network_);
-  double seconds = 0;
-  for (const auto& layer : layers_) seconds += layer.seconds;
+  const double seconds = Total(layers_, &StreamLayer::seconds);
   std::string text =
       fmt::format("{:<{}}  {:<14}  {:>9}  {:>9}  {:>9}  {:>12}  {:>12}  {:>8}  {:>6}\n", "layer",
                   width, "kind", "neurons", "changed", "anew", "SyOPs", "in full", "ms", "share");
