@@ -30,6 +30,12 @@ struct Change {
   InputFormat input;  // the asked one with this change
 };
 
+// Options, as a user writes them and as they are understood.
+struct Way {
+  std::string flags;
+  AskedPreprocessing asked;
+};
+
 struct Trial {
   std::string flags;  // "" for what was asked for
   InputFormat input;
@@ -37,103 +43,114 @@ struct Trial {
   double error = std::numeric_limits<double>::infinity();
 };
 
-std::vector<Change> ChangesOfColours(const InputFormat& asked) {
+// Copies what a change is of.
+void Copy(Change::Of of, const InputFormat& from, InputFormat& to) {
+  switch (of) {
+    case Change::kChannels:
+      to.colours = from.colours;
+      return;
+    case Change::kNumbers:
+      to.mean = from.mean;
+      to.stddev = from.stddev;
+      return;
+    case Change::kSize:
+      to.resizing = from.resizing;
+      to.resize = from.resize;
+      to.resize_height = from.resize_height;
+      to.resize_width = from.resize_width;
+      return;
+    case Change::kFilter:
+      to.interpolation = from.interpolation;
+      return;
+    case Change::kTurn:
+      to.exif = from.exif;
+  }
+}
+
+// Makes this change in an input that has others already.
+void Apply(const Change& change, InputFormat& input) { Copy(change.of, change.input, input); }
+
+// The changes that these ways make; one that does not fit the model makes none.
+std::vector<Change> ChangesBy(const std::vector<Way>& ways, Change::Of of,
+                              const InputFormat& asked) {
   std::vector<Change> changes;
-  if (asked.channels != 3) return changes;
-  const std::pair<Colours, const char*> orders[] = {{Colours::kRgb, "--channels rgb"},
-                                                    {Colours::kBgr, "--channels bgr"},
-                                                    {Colours::kGrey, "--channels grey"}};
-  for (const auto& [colours, flags] : orders) {
-    changes.push_back({Change::kChannels, flags, asked});
-    changes.back().input.colours = colours;
+  for (const Way& way : ways) {
+    const Result<InputFormat> chosen = ChoosePreprocessing(way.asked, asked, "--");
+    if (!chosen.ok()) continue;
+    changes.push_back({of, way.flags, asked});
+    Copy(of, chosen.value(), changes.back().input);
   }
   return changes;
+}
+
+std::vector<Change> ChangesOfColours(const InputFormat& asked) {
+  if (asked.channels != 3) return {};
+  std::vector<Way> ways;
+  for (const char* name : {"rgb", "bgr", "grey"}) {
+    ways.push_back({std::string("--channels ") + name, {}});
+    ways.back().asked.channels = name;
+  }
+  return ChangesBy(ways, Change::kChannels, asked);
+}
+
+Way Normalized(const char* flags, std::vector<float> mean, std::vector<float> stddev,
+               const char* scale = "") {
+  Way way{flags, {}};
+  way.asked.mean = std::move(mean);
+  way.asked.stddev = std::move(stddev);
+  way.asked.scale = scale;
+  return way;
 }
 
 // A model that takes bytes normalizes them itself.
 std::vector<Change> ChangesOfNumbers(const InputFormat& asked, bool takes_bytes) {
   if (takes_bytes) return {};
-  std::vector<AskedPreprocessing> ways(4);
-  ways[0].mean = {0};
-  ways[0].stddev = {1};
-  ways[1].scale = "1";
-  ways[2].mean = ways[2].stddev = {0.5F};
-  ways[3].scale = "1/128";
-  ways[3].mean = {1};
-  std::vector<std::string> flags = {"--mean 0 --std 1", "--scale 1", "--mean 0.5 --std 0.5",
-                                    "--scale 1/128 --mean 1"};
-  const auto add = [&](std::vector<float> mean, std::vector<float> stddev, const char* scale,
-                       const char* text) {
-    ways.emplace_back();
-    ways.back().mean = std::move(mean);
-    ways.back().stddev = std::move(stddev);
-    ways.back().scale = scale;
-    flags.emplace_back(text);
-  };
+  std::vector<Way> ways = {Normalized("--mean 0 --std 1", {0}, {1}),
+                           Normalized("--scale 1", {}, {}, "1"),
+                           Normalized("--mean 0.5 --std 0.5", {0.5F}, {0.5F}),
+                           Normalized("--scale 1/128 --mean 1", {1}, {}, "1/128")};
   if (asked.channels == 3) {
-    add({0.485F, 0.456F, 0.406F}, {0.229F, 0.224F, 0.225F}, "",
-        "--mean 0.485,0.456,0.406 --std 0.229,0.224,0.225");
-    add({0.406F, 0.456F, 0.485F}, {0.225F, 0.224F, 0.229F}, "",
-        "--mean 0.406,0.456,0.485 --std 0.225,0.224,0.229");
-    add({0.4914F, 0.4822F, 0.4465F}, {0.2470F, 0.2435F, 0.2616F}, "",
-        "--mean 0.4914,0.4822,0.4465 --std 0.2470,0.2435,0.2616");
-    add({0.4914F, 0.4822F, 0.4465F}, {0.2023F, 0.1994F, 0.2010F}, "",
-        "--mean 0.4914,0.4822,0.4465 --std 0.2023,0.1994,0.2010");
-    add({103.939F, 116.779F, 123.68F}, {}, "1", "--scale 1 --mean 103.939,116.779,123.68");
-    add({123.68F, 116.779F, 103.939F}, {}, "1", "--scale 1 --mean 123.68,116.779,103.939");
+    const std::vector<Way> of_colours = {
+        Normalized("--mean 0.485,0.456,0.406 --std 0.229,0.224,0.225", {0.485F, 0.456F, 0.406F},
+                   {0.229F, 0.224F, 0.225F}),
+        Normalized("--mean 0.406,0.456,0.485 --std 0.225,0.224,0.229", {0.406F, 0.456F, 0.485F},
+                   {0.225F, 0.224F, 0.229F}),
+        Normalized("--mean 0.4914,0.4822,0.4465 --std 0.2470,0.2435,0.2616",
+                   {0.4914F, 0.4822F, 0.4465F}, {0.2470F, 0.2435F, 0.2616F}),
+        Normalized("--mean 0.4914,0.4822,0.4465 --std 0.2023,0.1994,0.2010",
+                   {0.4914F, 0.4822F, 0.4465F}, {0.2023F, 0.1994F, 0.2010F}),
+        Normalized("--scale 1 --mean 103.939,116.779,123.68", {103.939F, 116.779F, 123.68F}, {},
+                   "1"),
+        Normalized("--scale 1 --mean 123.68,116.779,103.939", {123.68F, 116.779F, 103.939F}, {},
+                   "1")};
+    ways.insert(ways.end(), of_colours.begin(), of_colours.end());
   } else if (asked.channels == 1) {
-    add({0.1307F}, {0.3081F}, "", "--mean 0.1307 --std 0.3081");
+    ways.push_back(Normalized("--mean 0.1307 --std 0.3081", {0.1307F}, {0.3081F}));
   }
-  std::vector<Change> changes;
-  for (size_t i = 0; i < ways.size(); ++i) {
-    const Result<InputFormat> numbers = ChoosePreprocessing(ways[i], asked, "--");
-    if (!numbers.ok()) continue;
-    changes.push_back({Change::kNumbers, flags[i], asked});
-    changes.back().input.mean = numbers.value().mean;
-    changes.back().input.stddev = numbers.value().stddev;
-  }
-  return changes;
+  return ChangesBy(ways, Change::kNumbers, asked);
 }
 
 std::vector<Change> ChangesOfSize(const InputFormat& asked) {
   const std::string size = fmt::format("{}x{}", asked.height, asked.width);
   const uint32_t longer = std::max(asked.height, asked.width);
-  std::vector<std::pair<std::string, AskedPreprocessing>> ways(3);
-  ways[0].first = "--resize " + size;
-  ways[0].second.resize = size;
-  ways[1].first = "--fit";
-  ways[1].second.fit = "";
-  ways[2].first = "--crop " + size;
-  ways[2].second.crop = size;
+  std::vector<Way> ways = {{"--resize " + size, {}}, {"--fit", {}}, {"--crop " + size, {}}};
+  ways[0].asked.resize = size;
+  ways[1].asked.fit = "";
+  ways[2].asked.crop = size;
   for (const uint32_t side : {longer, longer * 256 / 224, longer * 8 / 7 + 1, 256U}) {
-    ways.emplace_back(fmt::format("--resize {}", side), AskedPreprocessing{});
-    ways.back().second.resize = std::to_string(side);
+    ways.push_back({fmt::format("--resize {}", side), {}});
+    ways.back().asked.resize = std::to_string(side);
   }
-  std::vector<Change> changes;
-  for (const auto& [flags, way] : ways) {
-    const Result<InputFormat> chosen = ChoosePreprocessing(way, asked, "--");
-    if (!chosen.ok()) continue;
-    changes.push_back({Change::kSize, flags, asked});
-    InputFormat& input = changes.back().input;
-    input.resizing = chosen.value().resizing;
-    input.resize = chosen.value().resize;
-    input.resize_height = chosen.value().resize_height;
-    input.resize_width = chosen.value().resize_width;
-  }
-  return changes;
+  return ChangesBy(ways, Change::kSize, asked);
 }
 
 std::vector<Change> ChangesOfFilter(const InputFormat& asked) {
-  std::vector<Change> changes;
+  std::vector<Way> ways;
   for (const char* name : {"bilinear", "bicubic", "area", "nearest", "linear"}) {
-    AskedPreprocessing way;
-    way.interpolation = name;
-    const Result<InputFormat> chosen = ChoosePreprocessing(way, asked, "--");
-    if (!chosen.ok()) continue;
-    changes.push_back({Change::kFilter, std::string("--interpolation ") + name, asked});
-    changes.back().input.interpolation = chosen.value().interpolation;
+    ways.push_back({std::string("--interpolation ") + name, {}});
+    ways.back().asked.interpolation = name;
   }
-  return changes;
+  return ChangesBy(ways, Change::kFilter, asked);
 }
 
 // All changes, one at a time.
@@ -146,31 +163,6 @@ std::vector<Change> ChangesOf(const InputFormat& asked, bool takes_bytes) {
   all.push_back({Change::kTurn, asked.exif ? "without --exif" : "--exif", asked});
   all.back().input.exif = !asked.exif;
   return all;
-}
-
-// Makes this change in an input that has others already.
-void Apply(const Change& change, InputFormat& input) {
-  const InputFormat& from = change.input;
-  switch (change.of) {
-    case Change::kChannels:
-      input.colours = from.colours;
-      return;
-    case Change::kNumbers:
-      input.mean = from.mean;
-      input.stddev = from.stddev;
-      return;
-    case Change::kSize:
-      input.resizing = from.resizing;
-      input.resize = from.resize;
-      input.resize_height = from.resize_height;
-      input.resize_width = from.resize_width;
-      return;
-    case Change::kFilter:
-      input.interpolation = from.interpolation;
-      return;
-    case Change::kTurn:
-      input.exif = from.exif;
-  }
 }
 
 double RelativeError(const std::vector<float>& logits, const std::vector<float>& expected) {
