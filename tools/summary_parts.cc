@@ -15,7 +15,7 @@ struct NamedShare {
   const char* name;
   double share;
 };
-constexpr NamedShare kPercentiles[] = {{"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}};
+constexpr NamedShare kPercentiles[] = {{"p50", 0.5}, {"p90", 0.9}, {"p95", 0.95}, {"p99", 0.99}};
 
 uint64_t PeakRssBytes() {
   struct rusage usage = {};

@@ -330,6 +330,8 @@ TEST(StreamSummaryTest, TheFirstFrameIsNoChange) {
   EXPECT_EQ(json["damaged"], 1);
   EXPECT_EQ(json["frames_per_second"], 6);
   EXPECT_EQ(json["hold"], 4);
+  EXPECT_NEAR(json["latency_ms"]["p50"].get<double>(), 1, 0.01);
+  EXPECT_NEAR(json["latency_ms"]["p95"].get<double>(), 4, 0.04);
   EXPECT_EQ(json["layers"].size(), 4U);
   EXPECT_NE(summary.ToText().find("3 frames, 1 damaged in 0.50 s: 6.0 frames/s"), std::string::npos)
       << summary.ToText();

@@ -72,7 +72,7 @@ TEST(SummaryTest, HasEveryKeyOfTheContract) {
                                                   "threads",
                                                   "simd_target",
                                                   "layers"}));
-  EXPECT_EQ(Keys(json["latency_ms"]), (std::vector<std::string>{"p50", "p90", "p99"}));
+  EXPECT_EQ(Keys(json["latency_ms"]), (std::vector<std::string>{"p50", "p90", "p95", "p99"}));
   EXPECT_EQ(Keys(json["energy_mj"]), (std::vector<std::string>{"snn", "ann"}));
   ASSERT_EQ(json["layers"].size(), 4U);
   for (const Json& layer : json["layers"]) {
@@ -191,7 +191,11 @@ TEST(SummaryTest, PercentilesAreTimesThatOccurred) {
   const Json latency = Json::parse(summary.ToJson(false))["latency_ms"];
   EXPECT_DOUBLE_EQ(latency["p50"].get<double>(), 50);
   EXPECT_DOUBLE_EQ(latency["p90"].get<double>(), 90);
+  EXPECT_DOUBLE_EQ(latency["p95"].get<double>(), 95);
   EXPECT_DOUBLE_EQ(latency["p99"].get<double>(), 99);
+  EXPECT_NE(summary.ToText().find("latency p50 50.00 ms, p90 90.00 ms, p95 95.00 ms, p99 99.00 ms"),
+            std::string::npos)
+      << summary.ToText();
 }
 
 TEST(SummaryTest, NothingRunIsNoDivisionByZero) {
