@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "runtime/aligned.h"
 #include "runtime/assert.h"
 
 namespace cssrun::internal {
@@ -45,7 +46,7 @@ struct LevelFrame {
 
   LevelLayout layout;
   size_t first_row = 0;
-  std::vector<uint8_t> levels;  // [row][byte]
+  std::vector<uint8_t, RoomAllocator<uint8_t>> levels;  // [row][byte]
 
  private:
   size_t IndexOf(size_t row) const {
