@@ -15,8 +15,8 @@ namespace cssrun::internal {
 // Memory for what every image reads or writes from end to end: weights, levels. From 2 MiB on it
 // begins at a huge page, and Linux is asked to use huge pages for all of it that fills some.
 // Weights that no cache holds then arrive faster, because the processor asks for data ahead only up
-// to the end of a page (docs/results.md, "Huge pages"). Freed by std::free. Returns null if memory
-// runs out.
+// to the end of a page (docs/results.md, "Against 8-bit runtimes"). Freed by std::free. Returns
+// null if memory runs out.
 void* AllocateRoom(size_t bytes);
 
 // `items` uninitialized elements, aligned for the widest vectors. Throws std::bad_alloc.
