@@ -32,7 +32,7 @@ case $way in
   add_subdirectory)
     # It is about the build: not optimized, nothing for a debugger, and no instruction set, whose headers are long.
     configure -S "$source_dir/tests/install/subdirectory" -DCSSRUN_SOURCE="$source_dir" \
-      -DCMAKE_CXX_FLAGS_DEBUG= -DCSSRUN_JOIN_SOURCES=ON -DEXAMPLES="$work/examples" -DCMAKE_CXX_FLAGS="-O0 -DHWY_COMPILE_ONLY_SCALAR" || fail configure
+      -DCMAKE_CXX_FLAGS_DEBUG= -DCSSRUN_PRECOMPILE=ON -DEXAMPLES="$work/examples" -DCMAKE_CXX_FLAGS="-O0 -DHWY_COMPILE_ONLY_SCALAR" || fail configure
     ;;
   pkg-config)
     export PKG_CONFIG_PATH=$lib/pkgconfig LD_LIBRARY_PATH=$lib
