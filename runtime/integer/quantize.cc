@@ -7,6 +7,7 @@
 #include "runtime/assert.h"
 #include "runtime/neuron/power.h"
 #include "runtime/neuron/settled.h"
+#include "runtime/rounding.h"
 
 namespace cssrun::internal {
 namespace {
@@ -53,7 +54,7 @@ double WholeScale(std::span<const float> weights, int most) {
     const double scale = whole / static_cast<double>(largest);
     const bool fits = std::all_of(weights.begin(), weights.end(), [&](float weight) {
       const double scaled = static_cast<double>(weight) * scale;
-      return std::abs(scaled - std::nearbyint(scaled)) < kWhole;
+      return std::abs(scaled - RoundToWhole(scaled)) < kWhole;
     });
     if (fits) return scale;
   }

@@ -3,7 +3,6 @@
 #define CSSRUN_RUNTIME_INTEGER_KERNELS_WEIGHTS_H_
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -11,6 +10,7 @@
 
 #include "hwy/aligned_allocator.h"
 #include "runtime/aligned.h"
+#include "runtime/rounding.h"
 
 namespace cssrun::internal {
 
@@ -64,7 +64,7 @@ struct ScaledWeights {
 
   // A weight of channel `target` in whole units, rounded to nearest, halves to even.
   double Units(size_t target, size_t index) const {
-    return std::nearbyint(static_cast<double>(weights[index]) * scales[target]);
+    return RoundToWhole(static_cast<double>(weights[index]) * scales[target]);
   }
 };
 

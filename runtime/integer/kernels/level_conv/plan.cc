@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -41,18 +42,12 @@ void PlanQuads(const LevelConvShape& shape, LevelConv& kernel) {
   for (uint32_t& first : kernel.first_quads) first = std::min(first, all - kernel.quads);
 }
 
-// What brings all weights of a target into a byte.
-int OffsetOf(const ScaledWeights& weights, size_t target, size_t fan_in) {
-  double least = 0;
-  double most = 0;
-  for (size_t i = 0; i < fan_in; ++i) {
-    const double units = weights.Units(target, target * fan_in + i);
-    least = std::min(least, units);
-    most = std::max(most, units);
-  }
+// What brings all weights of a target, in units, into a byte.
+int OffsetOf(std::span<const int> units) {
+  const int least = std::min(0, std::ranges::min(units));
+  const int most = std::max(0, std::ranges::max(units));
   CSSRUN_ASSERT(most - least <= kLargestWeightSpread);
-  if (std::max(most, -least) <= kLargestNarrowWeight) return 0;
-  return static_cast<int>(most) - kLargestNarrowWeight;
+  return std::max(most, -least) <= kLargestNarrowWeight ? 0 : most - kLargestNarrowWeight;
 }
 
 // [tile][target], where there are any.
@@ -121,34 +116,43 @@ LevelConv MakeLevelConv(const LevelConvShape& shape, const ScaledWeights& weight
   CSSRUN_ASSERT(weights.scales.size() == shape.target_channels);
   LevelConv kernel = PlanLevelConv(shape, 1);
   const auto kernel_x = static_cast<size_t>(shape.window.kernel_x());
-  const size_t taps = kernel.kernel_rows() * kernel_x;
-  kernel.row_sums.assign(kernel.tiles * kernel.kernel_rows() * kernel.targets, 0);
+  const size_t kernel_y = kernel.kernel_rows();
+  kernel.row_sums.assign(kernel.tiles * kernel_y * kernel.targets, 0);
   std::vector<int32_t> offsets(size_t{kernel.tiles} * kernel.targets, 0);
   const size_t group_sources = shape.source.channels() / shape.groups;
   const size_t group_targets = shape.target_channels / shape.groups;
-  const size_t fan_in = group_sources * taps;
-  size_t index = 0;
+  std::vector<int> units(group_sources * kernel_y * kernel_x);  // of one target: [source][ky][kx]
   for (size_t target = 0; target < shape.target_channels; ++target) {
+    for (size_t i = 0; i < units.size(); ++i) {
+      units[i] = static_cast<int>(weights.Units(target, target * units.size() + i));
+    }
     const size_t tile = target / kernel.targets;
     const size_t lane = target % kernel.targets;
-    const size_t first = target / group_targets * group_sources;
-    const int offset = OffsetOf(weights, target, fan_in);
+    const int offset = OffsetOf(units);
     offsets[target] = offset;
-    // An offset applies to all levels of the window, those of other groups included.
+    // A source of those that the tile reads, from `first_seen` on.
     const size_t first_seen = size_t{kernel.first_quads[tile]} * kQuad;
-    for (size_t c = 0; c < size_t{kernel.quads} * kQuad; ++c) {
-      int8_t* to = WeightsAt(kernel, 0, target, first_seen + c);
-      for (size_t tap = 0; tap < taps && offset != 0; ++tap, to += kernel.tap_size()) {
+    int8_t* const of_target = WeightsAt(kernel, 0, target, first_seen);
+    const auto weights_of = [&](size_t source) {
+      return of_target + source / kQuad * kernel.targets * kQuad + source % kQuad;
+    };
+    // An offset applies to all levels of the window, those of other groups included.
+    for (size_t c = 0; c < size_t{kernel.quads} * kQuad && offset != 0; ++c) {
+      int8_t* to = weights_of(c);
+      for (size_t tap = 0; tap < kernel_y * kernel_x; ++tap, to += kernel.tap_size()) {
         *to = static_cast<int8_t>(-offset);
       }
     }
+    const int* from = units.data();
+    const size_t first = target / group_targets * group_sources - first_seen;
     for (size_t c = 0; c < group_sources; ++c) {
-      int8_t* to = WeightsAt(kernel, 0, target, first + c);
-      for (size_t tap = 0; tap < taps; ++tap, to += kernel.tap_size()) {
-        const auto units = static_cast<int>(weights.Units(target, index++));
-        *to = static_cast<int8_t>(units - offset);
-        kernel.row_sums[(tile * kernel.kernel_rows() + tap / kernel_x) * kernel.targets + lane] +=
-            units;
+      int8_t* to = weights_of(first + c);
+      for (size_t ky = 0; ky < kernel_y; ++ky) {
+        int32_t& row_sum = kernel.row_sums[(tile * kernel_y + ky) * kernel.targets + lane];
+        for (size_t kx = 0; kx < kernel_x; ++kx, ++from, to += kernel.tap_size()) {
+          *to = static_cast<int8_t>(*from - offset);
+          row_sum += *from;
+        }
       }
     }
   }
