@@ -32,9 +32,9 @@ enum class NirExporter { kSinabs, kSnnTorch, kNorse, kSpikingJelly, kRockpool, k
 
 struct NirReading {
   NirExporter exporter = NirExporter::kUnknown;
-  double step_seconds = 0;  // by which recordings are cut
-  double equation_dt = 0;   // dt of the neurons' equations
-  bool unit_gain = false;   // gains cancel dt: v = beta v + I, v = v + I
+  double step_seconds = 0;   // by which recordings are cut
+  double equation_dt = 0;    // dt of the neurons' equations
+  bool unit_gain = false;    // gains cancel dt: v = beta v + I, v = v + I
   bool exact_decay = false;  // exp(-dt / tau) in place of 1 - dt / tau
   NirReset reset = NirReset::kValue;
   bool several_spikes = false;

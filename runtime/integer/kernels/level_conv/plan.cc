@@ -66,8 +66,8 @@ void KeepOffsets(std::vector<int32_t> offsets, LevelConv& kernel) {
 
 bool LevelSumsFit(const LevelConvShape& shape, double largest_level, int largest_weight) {
   const format::Window& w = shape.window;
-  const double sources = static_cast<double>(w.kernel_y()) * w.kernel_x() *
-                         (shape.source.channels() / shape.groups);  // that have weights
+  const uint32_t of_group = shape.source.channels() / shape.groups;
+  const double sources = static_cast<double>(w.kernel_y()) * w.kernel_x() * of_group;
   return sources * largest_level * largest_weight <= std::numeric_limits<int32_t>::max();
 }
 
