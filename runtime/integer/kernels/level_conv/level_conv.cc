@@ -264,7 +264,7 @@ void SumLevelsBy(const LevelConv& kernel, const LevelFrame& levels, const LevelT
   const uint8_t* first_levels = tile.levels;
   std::optional<RowPotentials> potentials;
   int32_t of_zero[2 * kTileTargets];
-  const int32_t* start = kNothing;
+  const int32_t* start = kZeroSums;
   const ColumnRange whole{0, layout.columns};
   const std::span<const ColumnRange> ranges =
       target.columns.empty() ? std::span(&whole, 1) : target.columns;

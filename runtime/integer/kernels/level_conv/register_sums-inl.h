@@ -139,7 +139,7 @@ HWY_INLINE void SumInRegisters(const TileRow& row, size_t column,
   const typename P::D d;
   typename P::Sum sums[kPositions * kVectors];
   if (row.weight_offsets == nullptr) {
-    const int32_t* start = row.planes == 1 ? row.start : kNothing;
+    const int32_t* start = row.planes == 1 ? row.start : kZeroSums;
     HWY_UNROLL(32)
     for (size_t k = 0; k < kPositions * kVectors; ++k) {
       sums[k] = P::Start(start, k % kVectors);

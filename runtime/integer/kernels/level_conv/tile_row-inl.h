@@ -20,7 +20,7 @@ namespace cssrun::internal::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 // What sums begin with unless they begin with something.
-HWY_ALIGN constexpr int32_t kNothing[2 * kTileTargets] = {};
+HWY_ALIGN constexpr int32_t kZeroSums[2 * kTileTargets] = {};
 
 // One tile of targets over one row: where its levels are. Target column x at tap (ky, kx) reads the
 // quads at
