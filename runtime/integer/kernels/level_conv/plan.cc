@@ -62,6 +62,12 @@ void KeepOffsets(std::vector<int32_t> offsets, LevelConv& kernel) {
   if (any) kernel.weight_offsets = std::move(offsets);
 }
 
+// Where weights of source `of_tile`, of those that a tile reads, are from those of its first
+// source.
+size_t SourceOffset(const LevelConv& kernel, size_t of_tile) {
+  return of_tile / kQuad * kernel.targets * kQuad + of_tile % kQuad;
+}
+
 }  // namespace
 
 bool LevelSumsFit(const LevelConvShape& shape, double largest_level, int largest_weight) {
@@ -107,9 +113,8 @@ int8_t* WeightsAt(LevelConv& kernel, size_t plane, size_t target, size_t source)
   const size_t tile = target / kernel.targets;
   const size_t lane = target % kernel.targets;
   const size_t of_tile = source - size_t{kernel.first_quads[tile]} * kQuad;
-  const size_t quad = (of_tile / kQuad * kernel.targets + lane) * kQuad;
-  return kernel.weights.get() + tile * kernel.tile_size() + plane * kernel.plane_size() + quad +
-         of_tile % kQuad;
+  return kernel.weights.get() + tile * kernel.tile_size() + plane * kernel.plane_size() +
+         lane * kQuad + SourceOffset(kernel, of_tile);
 }
 
 LevelConv MakeLevelConv(const LevelConvShape& shape, const ScaledWeights& weights) {
@@ -130,15 +135,11 @@ LevelConv MakeLevelConv(const LevelConvShape& shape, const ScaledWeights& weight
     const size_t lane = target % kernel.targets;
     const int offset = OffsetOf(units);
     offsets[target] = offset;
-    // A source of those that the tile reads, from `first_seen` on.
     const size_t first_seen = size_t{kernel.first_quads[tile]} * kQuad;
     int8_t* const of_target = WeightsAt(kernel, 0, target, first_seen);
-    const auto weights_of = [&](size_t source) {
-      return of_target + source / kQuad * kernel.targets * kQuad + source % kQuad;
-    };
     // An offset applies to all levels of the window, those of other groups included.
     for (size_t c = 0; c < size_t{kernel.quads} * kQuad && offset != 0; ++c) {
-      int8_t* to = weights_of(c);
+      int8_t* to = of_target + SourceOffset(kernel, c);
       for (size_t tap = 0; tap < kernel_y * kernel_x; ++tap, to += kernel.tap_size()) {
         *to = static_cast<int8_t>(-offset);
       }
@@ -146,7 +147,7 @@ LevelConv MakeLevelConv(const LevelConvShape& shape, const ScaledWeights& weight
     const int* from = units.data();
     const size_t first = target / group_targets * group_sources - first_seen;
     for (size_t c = 0; c < group_sources; ++c) {
-      int8_t* to = weights_of(first + c);
+      int8_t* to = of_target + SourceOffset(kernel, first + c);
       for (size_t ky = 0; ky < kernel_y; ++ky) {
         int32_t& row_sum = kernel.row_sums[(tile * kernel_y + ky) * kernel.targets + lane];
         for (size_t kx = 0; kx < kernel_x; ++kx, ++from, to += kernel.tap_size()) {
