@@ -30,6 +30,7 @@ std::string Notes(const LayerPlan& layer, const SynapsesPlan& synapses) {
   };
   if (layer.fused && synapses.kernel.sums_levels()) add("rounds in registers");
   if (!synapses.scales.empty()) add("joins in float");
+  if (synapses.winograd) add("Winograd");
   if (synapses.aligned) add("joins in registers");
   if (synapses.copied) add("copied, joins in registers");
   if (layer.pool == PoolName::kDisjoint) add("pool");

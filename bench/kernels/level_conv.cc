@@ -4,6 +4,7 @@
 // all that fit a byte, as trains of 8 steps and 8-bit models. `silent` counts sources of level 0.
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <random>
 #include <string>
 #include <vector>
@@ -79,6 +80,51 @@ void LevelConvAlone(benchmark::State& state, const ConvolutionShape& shape, SumM
                    [](benchmark::State& state, const ConvolutionShape& shape) {
                      LevelConvAlone(state, shape, SumMode::kLevels, 255);
                    });
+
+// Winograd's products, which are two thirds: so a share of the limit may be more than 1. The
+// weights are a third as large, so that their sums are bytes. Shapes that have none run plain
+// products.
+void LevelConvByWinograd(benchmark::State& state, const ConvolutionShape& shape) {
+  const ConvolutionCase c(shape, WeightDraw::kNormal, 1);
+  std::vector<double> scales = c.scales;
+  for (double& scale : scales) scale *= 0.33;
+  LevelConvShape conv = LevelConvShapeOf(c);
+  conv.largest_byte = 127;
+  LevelConv kernel = MakeLevelConv(conv, {c.weights().data(), scales});
+  PlanWinograd(conv.target_columns, kernel);
+  std::mt19937 generator(1);
+  const LevelFrame levels = RandomLevels(shape.source, c.source_lanes, LevelLayoutOf(c, kernel),
+                                         kHalf, 0, 127, generator);
+  SettledCase settled(c.membranes, c.pools, {.shortcuts = 1}, 1);
+  const SettledRow row_of = settled.row(settled.membranes.data());
+  const LevelRule rule{.offset = 256, .fraction = 9, .least = 0, .most = 31};
+  std::vector<uint8_t> written(size_t{c.membranes.columns} * c.membranes.lanes.stride());
+  const SumLevelsFunction sum = Resolve(kernel);
+  const FillWinogradRows fill = kernel.winograd.empty() ? nullptr : ResolveWinograd();
+  constexpr size_t kTogether = 16;
+  std::vector<uint8_t> room(WinogradRoom(kernel, kTogether));
+  for (auto _ : state) {
+    WinogradRows factors;
+    for (size_t row = 0; row < c.membranes.rows; ++row) {
+      if (fill != nullptr && row % kTogether == 0) {
+        const size_t rows = std::min<size_t>(kTogether, c.membranes.rows - row);
+        factors = fill(kernel, levels, row, rows, room);
+      }
+      const PotentialInputs inputs = settled.inputs(row);
+      LevelTarget target{&row_of, SumMode::kLevels, &inputs, written.data(), &rule};
+      if (fill != nullptr) target.winograd = &factors;
+      sum(kernel, levels, target, row);
+    }
+    benchmark::ClobberMemory();
+  }
+  state.SetLabel(shape.network);
+  const double taps = CountTaps(RowsOf(shape.window), c.map.height(), shape.source.height()) *
+                      CountTaps(ColumnsOf(shape.window), c.map.width(), shape.source.width());
+  ReportShare(state, taps * shape.targets * shape.source.channels(), "products/s",
+              Limit::kByteProducts);
+}
+[[maybe_unused]] const int kWinograd =
+    RegisterShapes("BM_LevelConv/winograd", LevelConvShapes(), LevelConvByWinograd);
 
 // The time against the share of sources that are silent, in percent.
 int RegisterSilent() {

@@ -70,6 +70,7 @@ void IntegerEngine::Reserve(Worker& worker) const {
     }
     grow(worker.copied, CopiedRow(layer) * kMostRowsTogether);
     grow(worker.joined, JoinedFloats(layer));
+    grow(worker.winograd, WinogradRoomOf(layer));
     for (size_t s = 0; s < layer.synapses.size(); ++s) {
       const auto* gather = std::get_if<TileGather>(&layer.synapses[s].kernel);
       if (gather != nullptr) internal::Reserve(*gather, worker.lists[s]);
@@ -350,6 +351,7 @@ SettlingStep IntegerEngine::SettlingStepOf(size_t layer_index, Worker& worker) {
   step.level_sums = worker.level_sums;
   step.copied = worker.copied;
   step.joined = worker.joined;
+  step.winograd = worker.winograd;
   step.counts_synops = counts_work_;
   if (levels_alone_[layer_index]) {
     step.sends = LevelsTarget{&*integers.level_rule, &state.levels, integers.pools.columns,

@@ -71,6 +71,7 @@ class IntegerEngine : public Engine {
     std::vector<int16_t> pool_row;     // potentials of a row of pools
     std::vector<uint8_t> copied;       // see SettlingStep
     std::vector<float> joined;         // likewise
+    std::vector<uint8_t> winograd;     // likewise
     uint64_t synops = 0;               // that nobody has taken yet
   };
 

@@ -19,6 +19,8 @@ SynapsesPlan DescribeSynapses(const IntegerLayer& layer, const IntegerSynapses& 
   plan.kernel = TraitsOf(s.kernel);
   plan.weights = stored.type;
   plan.weight_bytes = stored.count * static_cast<uint64_t>(BitsOf(stored.type)) / 8;
+  const auto* conv = std::get_if<LevelConv>(&s.kernel);
+  plan.winograd = conv != nullptr && !conv->winograd.empty();
   plan.aligned = shortcut != nullptr && shortcut->access == ShortcutAccess::kAligned;
   plan.copied = shortcut != nullptr && shortcut->access == ShortcutAccess::kCopied;
   plan.scales = s.scales;

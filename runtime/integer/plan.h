@@ -33,6 +33,7 @@ struct SynapsesPlan {
   WeightType weights = WeightType::kInt8;
   uint64_t weight_bytes = 0;     // as laid out, padding and repetitions included
   std::vector<double> scales;    // of its own, by target channel; empty: those of the layer
+  bool winograd = false;         // of level_conv: two columns take four products, not six
   bool aligned = false;          // a shortcut of a settled layer that joins the sums in registers
   bool copied = false;           // another one, which does so after its levels were copied
   uint64_t synapses = 0;         // that exist; of the readout, weights

@@ -231,10 +231,11 @@ uint32_t TurnsOf(const K& kernel) {
 
 // Rows that are computed together, if only level kernels sum.
 size_t RowsTogether(const IntegerLayer& layer) {
-  const auto takes_turns = [](const IntegerSynapses& s) {
-    return std::visit([](const auto& kernel) { return TurnsOf(kernel) > 1; }, s.kernel);
+  const auto shares = [](const IntegerSynapses& s) {
+    const auto* conv = std::get_if<LevelConv>(&s.kernel);
+    return conv != nullptr && (TurnsOf(*conv) > 1 || !conv->winograd.empty());
   };
-  return std::ranges::any_of(layer.synapses, takes_turns) ? kMostRowsTogether : 1;
+  return std::ranges::any_of(layer.synapses, shares) ? kMostRowsTogether : 1;
 }
 
 // Sums `inputs.size()` rows from `first` on.
@@ -242,6 +243,14 @@ template <class K>
 void SumRows(const BoundLevels<K>& bound, const SettlingStep& step, const SettledRow& settled,
              std::span<const PotentialInputs> inputs, size_t first) {
   LevelTarget target = TargetOf(bound, step, settled);
+  WinogradRows winograd;
+  if constexpr (std::is_same_v<K, LevelConv>) {
+    const FillWinogradRows fill = ResolveWinograd();
+    if (!bound.kernel->winograd.empty() && step.columns == nullptr && fill != nullptr) {
+      winograd = fill(*bound.kernel, *bound.levels, first, inputs.size(), step.winograd);
+      target.winograd = &winograd;
+    }
+  }
   const uint32_t turns = TurnsOf(*bound.kernel);
   const uint32_t last = std::min(turns, step.tiles.last);
   for (uint32_t t = turns > 1 ? step.tiles.first : 0; t < last; ++t) {
@@ -323,6 +332,15 @@ size_t CopiedRow(const IntegerLayer& layer) {
 size_t JoinedFloats(const IntegerLayer& layer) {
   if (layer.settled() == nullptr || layer.settled()->sums != SettledSums::kJoinedLevels) return 0;
   return RowsTogether(layer) * layer.membranes.lanes.blocks * layer.membranes.map_lanes();
+}
+
+size_t WinogradRoomOf(const IntegerLayer& layer) {
+  size_t room = 0;
+  for (const IntegerSynapses& s : layer.synapses) {
+    const auto* conv = std::get_if<LevelConv>(&s.kernel);
+    if (conv != nullptr) room = std::max(room, WinogradRoom(*conv, kMostRowsTogether));
+  }
+  return room;
 }
 
 uint64_t RunEventStep(const EventStep& step) {

@@ -61,6 +61,8 @@ struct SettlingStep {
   // Scratch of this thread, JoinedFloats() of them, for what joins the sums of the last kernel
   // (SettledSums::kJoinedLevels); used if `floats` is null.
   std::span<float> joined;
+  // Scratch of this thread for LevelConv's Winograd products: WinogradRoomOf() the layer.
+  std::span<uint8_t> winograd;
   // The columns of membranes that the part computes, and those of pools that RunPoolStep() sends;
   // null: all. A row without columns is skipped.
   const RowRanges* columns = nullptr;
@@ -76,6 +78,9 @@ size_t CopiedRow(const IntegerLayer& layer);
 
 // The floats that a layer's step needs of SettlingStep::joined; 0: none.
 size_t JoinedFloats(const IntegerLayer& layer);
+
+// The bytes that a layer's step needs of SettlingStep::winograd.
+size_t WinogradRoomOf(const IntegerLayer& layer);
 
 // Both return the synaptic operations that the part counts. Only parts with the first block count,
 // so over all parts they add up to the layer's.

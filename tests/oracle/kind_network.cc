@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "format/network_file.h"
 #include "tests/oracle/network_parts.h"
 
 namespace cssrun::oracle {
@@ -17,39 +18,6 @@ using format::NetworkT;
 using format::NodeKind;
 using format::NodeT;
 using format::Window;
-
-struct Span {
-  int low = 0;
-  int high = 0;
-};
-
-// Draws a number of channels for every layout: 8 or 16 lanes a position, or one, two or more blocks
-// of 32.
-uint32_t Channels(Draw& draw, int most) {
-  std::vector<Span> spans = {{1, 8}, {9, 16}, {17, 32}, {33, 64}, {65, 130}};
-  std::erase_if(spans, [most](const Span& span) { return span.low > most; });
-  const Span span = draw.OneOf(spans);
-  return draw.Count(span.low, std::min(span.high, most));
-}
-
-// Draws a number of channels that has the same layout as `channels`.
-uint32_t ChannelsOfSameLayout(Draw& draw, uint32_t channels) {
-  const auto last = static_cast<int>(channels);
-  if (last <= 8) return draw.Count(1, 8);
-  if (last <= 16) return draw.Count(9, 16);
-  const int blocks = (last + 31) / 32;
-  return draw.Count(std::max(17, 32 * blocks - 31), 32 * blocks);
-}
-
-// Returns a window that leads from any map to any other: it pads missing positions and cuts surplus
-// ones off.
-Window Fitted(const Extent& from, const Extent& to, int kernel, int stride, int pad) {
-  const auto rest = [&](uint32_t source, uint32_t target) {
-    return (static_cast<int>(target) - 1) * stride + kernel - static_cast<int>(source) - pad;
-  };
-  return Window(kernel, kernel, stride, stride, pad, pad, rest(from.height(), to.height()),
-                rest(from.width(), to.width()), 1, 1);
-}
 
 struct Code {
   uint32_t timesteps = 1;
@@ -76,7 +44,11 @@ Code DrawCode(Draw& draw, bool settled, bool long_train) {
 class Builder {
  public:
   Builder(const KindOptions& options, uint32_t seed) : options_(options), draw_(seed) {
-    const Code code = DrawCode(draw_, options.settled, options.long_train);
+    Code code = DrawCode(draw_, options.settled, options.long_train);
+    if (options.kind == Kind::kWinograd) {
+      code.timesteps = 7;
+      code.silent = 6;
+    }
     negative_ = draw_.Chance(0.8);
     const uint32_t channels = draw_.Count(1, 4);
     const uint32_t height = draw_.Count(5, 9);
@@ -159,6 +131,8 @@ class Builder {
         return Depthwise();
       case Kind::kLevelConv:
         return Levels();
+      case Kind::kWinograd:
+        return Winograd();
       case Kind::kShortcut:
         break;
     }
@@ -315,6 +289,27 @@ class Builder {
       const bool grouped = options_.long_train && channels % 2 == 0 && targets % 2 == 0;
       return Convolved(source, window, targets, grouped ? 2 : 1);
     }
+  }
+
+  // A shape that Winograd's products suit. Some weights are small whole numbers, which need not be
+  // rounded for them.
+  std::unique_ptr<NodeT> Winograd() {
+    const Extent from(draw_.Count(9, 70), draw_.Count(1, 9), draw_.Count(7, 20));
+    const uint32_t source = Source(from, true);
+    const uint32_t targets = Channels(draw_, 70);
+    const int kernel_y = draw_.Integer(1, std::min(3, static_cast<int>(from.height())));
+    const int pad_y = draw_.Integer(0, kernel_y - 1);
+    const int left = draw_.Integer(0, 2);
+    const int right = draw_.Integer(0, 2);
+    const Window window(kernel_y, 3, 1, 1, pad_y, left, 0, std::max(right, 2 - left), 1, 1);
+    const bool grouped = from.channels() % 2 == 0 && targets % 2 == 0 && draw_.Chance(0.3);
+    auto node = Convolved(source, window, targets, grouped ? 2 : 1);
+    format::SynapsesT& s = *node->synapses.front();
+    s.winograd = draw_.Chance(0.8);
+    network_.format_version = format::kWinogradVersion;
+    if (s.winograd) return node;
+    for (float& weight : s.weights) weight = static_cast<float>(draw_.Integer(-3, 3)) * 0.125F;
+    return node;
   }
 
   std::unique_ptr<NodeT> MainShortcut() {

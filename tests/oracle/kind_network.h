@@ -10,7 +10,14 @@
 namespace cssrun::oracle {
 
 // A shape that suits a kernel.
-enum class Kind : uint8_t { kTileGather, kRowScatter, kDepthwise, kShortcut, kLevelConv };
+enum class Kind : uint8_t {
+  kTileGather,
+  kRowScatter,
+  kDepthwise,
+  kShortcut,
+  kLevelConv,
+  kWinograd,  // level_conv with Winograd's products: settled, T = 7
+};
 
 // A feature that the layer has besides its main synapses.
 enum class Join : uint8_t {

@@ -38,6 +38,33 @@ Window RandomWindow(Draw& draw, const Extent& source, bool dilate) {
   }
 }
 
+uint32_t Channels(Draw& draw, int most) {
+  struct Span {
+    int low = 0;
+    int high = 0;
+  };
+  std::vector<Span> spans = {{1, 8}, {9, 16}, {17, 32}, {33, 64}, {65, 130}};
+  std::erase_if(spans, [most](const Span& span) { return span.low > most; });
+  const Span span = draw.OneOf(spans);
+  return draw.Count(span.low, std::min(span.high, most));
+}
+
+uint32_t ChannelsOfSameLayout(Draw& draw, uint32_t channels) {
+  const auto last = static_cast<int>(channels);
+  if (last <= 8) return draw.Count(1, 8);
+  if (last <= 16) return draw.Count(9, 16);
+  const int blocks = (last + 31) / 32;
+  return draw.Count(std::max(17, 32 * blocks - 31), 32 * blocks);
+}
+
+Window Fitted(const Extent& from, const Extent& to, int kernel, int stride, int pad) {
+  const auto rest = [&](uint32_t source, uint32_t target) {
+    return (static_cast<int>(target) - 1) * stride + kernel - static_cast<int>(source) - pad;
+  };
+  return Window(kernel, kernel, stride, stride, pad, pad, rest(from.height(), to.height()),
+                rest(from.width(), to.width()), 1, 1);
+}
+
 Extent Through(const Window& w, const Extent& e, uint32_t channels) {
   return Extent(
       channels,

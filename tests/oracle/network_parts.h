@@ -53,6 +53,17 @@ int Positions(int size, int kernel, int stride, int pads, int dilation);
 // Draws a window of up to 4 taps an axis that fits `source`.
 format::Window RandomWindow(Draw& draw, const format::Extent& source, bool dilate);
 
+// Draws a number of channels for every layout: 8 or 16 lanes a position, or one, two or more blocks
+// of 32.
+uint32_t Channels(Draw& draw, int most);
+// Draws a number of channels that has the same layout as `channels`.
+uint32_t ChannelsOfSameLayout(Draw& draw, uint32_t channels);
+
+// Returns a window that leads from any map to any other: it pads missing positions and cuts surplus
+// ones off.
+format::Window Fitted(const format::Extent& from, const format::Extent& to, int kernel, int stride,
+                      int pad);
+
 // Returns the extent of a map `e` after a window has passed over it.
 format::Extent Through(const format::Window& w, const format::Extent& e, uint32_t channels);
 

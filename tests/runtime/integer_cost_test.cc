@@ -6,7 +6,9 @@
 #include <numeric>
 #include <vector>
 
+#include "format/network_file.h"
 #include "runtime/integer/cost.h"
+#include "runtime/integer/kernels/level_conv/winograd.h"
 #include "runtime/network/network_access.h"
 #include "tests/oracle/network_parts.h"
 #include "tests/oracle/random_network.h"
@@ -42,6 +44,29 @@ TEST(IntegerCostTest, EventsCostByTheStepAndSettledTrainsHardly) {
   const double longer = Milliseconds(Coded(16, 64, 6, 2, 5));
   EXPECT_LT(shorter, longer);  // the encoder's and the readout's events
   EXPECT_LT(longer, 1.4 * shorter);
+}
+
+// On machines without a kernel for them, nothing.
+TEST(IntegerCostTest, WinogradsProductsSaveAQuarter) {
+  const auto milliseconds = [](bool winograd) {
+    format::NetworkT network = oracle::WideNetwork(16, 64, 64, 1);
+    network.format_version = format::kWinogradVersion;
+    network.code->timesteps = 7;
+    network.code->silent_steps = 6;
+    for (const auto& node : network.nodes) {
+      if (!node->thresholds.empty()) node->thresholds.assign(7, 0.75F);
+    }
+    network.nodes[2]->synapses.front()->winograd = winograd;
+    oracle::SetTiming(network);
+    return Milliseconds(integer_tests::LoadInIntegers(network));
+  };
+  const double saved = milliseconds(false) - milliseconds(true);
+  if (internal::ResolveWinograd() == nullptr) {
+    EXPECT_EQ(saved, 0);
+  } else {
+    EXPECT_GT(saved, 0.1 * milliseconds(false));
+    EXPECT_LT(saved, 0.3 * milliseconds(false));
+  }
 }
 
 TEST(IntegerCostTest, MoreChannelsAndPositionsCostMore) {

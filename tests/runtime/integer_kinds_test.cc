@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "hwy/targets.h"
+#include "runtime/integer/kernels/level_conv/winograd.h"
 #include "tests/oracle/kind_network.h"
 #include "tests/oracle/random_network.h"
 #include "tests/runtime/instruction_sets.h"
@@ -81,6 +82,7 @@ std::string_view KernelOf(const Case& c) {
     case Kind::kDepthwise:
       return c.long_train ? "level_depthwise" : "depthwise";
     case Kind::kLevelConv:
+    case Kind::kWinograd:
       return "level_conv";
     case Kind::kShortcut:
       break;
@@ -90,6 +92,9 @@ std::string_view KernelOf(const Case& c) {
 
 // Returns why no layer can have the kernel with this join; nothing if one can.
 std::optional<std::string_view> WhyImpossible(const Case& c, Join join) {
+  if (c.kind == Kind::kWinograd && internal::ResolveWinograd() == nullptr) {
+    return "this machine has no kernel for it";
+  }
   if (c.kind == Kind::kLevelConv && !c.settled) {
     return "a level is there when all steps are, and event layers fire before";
   }
@@ -109,7 +114,9 @@ std::optional<std::string_view> WhyImpossible(const Case& c, Join join) {
 // Returns whether a layer of the plan has the kernel with this join.
 bool Reaches(const LayerPlan& layer, const Case& c, Join join) {
   if (layer.settled != c.settled) return false;
-  const auto is_of_kind = [&](const SynapsesPlan& s) { return s.kernel.name == KernelOf(c); };
+  const auto is_of_kind = [&](const SynapsesPlan& s) {
+    return s.kernel.name == KernelOf(c) && (c.kind != Kind::kWinograd || s.winograd);
+  };
   if (std::ranges::none_of(layer.synapses, is_of_kind)) return false;
   // A join may use the same kernel as the main synapses, so the synapses are counted by kind.
   size_t aligned = 0;
@@ -259,11 +266,10 @@ TEST_P(IntegerKindsTest, EqualsItsReferenceWithWhateverJoins) {
 }
 
 std::string NameOfCase(const testing::TestParamInfo<Case>& tested) {
-  return std::string(KernelOf(tested.param)) +
-
-         (tested.param.long_train ? "_long_trains"
-          : tested.param.settled  ? "_settled"
-                                  : "_events");
+  if (tested.param.kind == Kind::kWinograd) return "winograd";
+  return std::string(KernelOf(tested.param)) + (tested.param.long_train ? "_long_trains"
+                                                : tested.param.settled  ? "_settled"
+                                                                        : "_events");
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -274,7 +280,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{Kind::kLevelConv, false}, Case{Kind::kLevelConv, true},
                     Case{Kind::kShortcut, false}, Case{Kind::kShortcut, true},
                     Case{Kind::kDepthwise, true, true}, Case{Kind::kLevelConv, true, true},
-                    Case{Kind::kShortcut, true, true}),
+                    Case{Kind::kShortcut, true, true}, Case{Kind::kWinograd, true, true}),
     NameOfCase);
 
 }  // namespace

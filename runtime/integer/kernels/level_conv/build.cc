@@ -59,10 +59,15 @@ bool LevelsFit(const KernelRequest& request, std::string& reason) {
 std::optional<LevelConv> LevelConv::Build(const KernelRequest& request, std::string& reason) {
   if (!LevelsFit(request, reason)) return std::nullopt;
   const Connection& c = request.connection;
-  return MakeLevelConv(LevelConvShapeOf(c, request.target),
-                       {c.level_weights().data(), request.scales});
+  const LevelConvShape shape = LevelConvShapeOf(c, request.target);
+  LevelConv kernel = MakeLevelConv(shape, {c.level_weights().data(), request.scales});
+  if (c.level_zero == 0 && request.target.wide_sums) PlanWinograd(shape.target_columns, kernel);
+  return kernel;
 }
 
-StoredWeights LevelConv::Stored(const LaneLayout&) const { return {WeightType::kInt8, size()}; }
+StoredWeights LevelConv::Stored(const LaneLayout&) const {
+  const size_t twice = winograd.empty() ? 0 : size_t{2} * tiles * winograd.half_size;
+  return {WeightType::kInt8, size() + twice};
+}
 
 }  // namespace cssrun::internal

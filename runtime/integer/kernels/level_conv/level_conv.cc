@@ -24,6 +24,7 @@
 #include "runtime/integer/kernels/level_conv/short_runs-inl.h"
 #include "runtime/integer/kernels/level_conv/tile_row-inl.h"
 #include "runtime/integer/kernels/level_conv/window_sums-inl.h"
+#include "runtime/integer/kernels/level_conv/winograd-inl.h"
 #include "runtime/integer/neurons/store_levels-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -232,9 +233,9 @@ void SumLevelsBy(const LevelConv& kernel, const LevelFrame& levels, const LevelT
   const WindowAxis y = RowsOf(kernel.window);
   const WindowAxis x = ColumnsOf(kernel.window);
   const TapRange taps = y.TapsInside(static_cast<int64_t>(row), kernel.source_rows);
+  const int64_t first_row = y.SourceOf(static_cast<int64_t>(row), taps.first);
   TileRow tile;
   if (taps.first < taps.last) {
-    const int64_t first_row = y.SourceOf(static_cast<int64_t>(row), taps.first);
     tile.levels = levels.Row(static_cast<size_t>(first_row)) -
                   x.pad * static_cast<int64_t>(kernel.source_stride);
   }
@@ -269,7 +270,12 @@ void SumLevelsBy(const LevelConv& kernel, const LevelFrame& levels, const LevelT
   const std::span<const ColumnRange> ranges =
       target.columns.empty() ? std::span(&whole, 1) : target.columns;
   const size_t last_tile = std::min(kernel.tiles, target.tiles.last);
-  const auto weights_of = [&](size_t t) { return kernel.weights.get() + t * kernel.tile_size(); };
+  CSSRUN_ASSERT(target.winograd == nullptr || (zero == 0 && target.columns.empty()));
+  const bool by_winograd = target.winograd != nullptr;
+  const size_t tile_size = by_winograd ? 2 * size_t{kernel.winograd.half_size} : kernel.tile_size();
+  const auto weights_of = [&](size_t t) {
+    return (by_winograd ? kernel.winograd.weights : kernel.weights).get() + t * tile_size;
+  };
   bool windows_summed = false;
   for (size_t t = target.tiles.first; t < last_tile; ++t) {
     const size_t first = t * kernel.targets;
@@ -324,12 +330,19 @@ void SumLevelsBy(const LevelConv& kernel, const LevelFrame& levels, const LevelT
       }
     }
 #endif
-    const int8_t* weights = weights_of(t) + static_cast<size_t>(taps.first) * kernel.tap_row_size();
     if (target.ahead.parts != 0 && t + 1 < kernel.tiles) {
-      tile.AskAhead(target.ahead, weights_of(t + 1), kernel.tile_size(), layout.columns);
+      tile.AskAhead(target.ahead, weights_of(t + 1), tile_size, layout.columns);
     }
     int16_t* membranes = settled.membranes + layout.RowAt(block, row) + lane;
     if (!kernel.starts.empty()) tile.class_starts = kernel.starts.Of(row, t, kernel.targets);
+#if CSSRUN_TARGET_VNNI
+    if (target.winograd != nullptr) {
+      SumWinogradTile<P>(kernel, *target.winograd, tile, t, taps, first_row, layout.columns,
+                         membranes);
+      continue;
+    }
+#endif
+    const int8_t* weights = weights_of(t) + static_cast<size_t>(taps.first) * kernel.tap_row_size();
     for (const ColumnRange& range : ranges) SumTile<P>(tile, range, weights, membranes);
   }
 }
@@ -353,6 +366,14 @@ SumLevelsFunction ChooseSumLevels([[maybe_unused]] const LevelConv& kernel) {
   return &SumLevelsBy<Best>;
 }
 
+FillWinogradRows ChooseWinograd() {
+#if CSSRUN_TARGET_VNNI
+  return &FillRows;
+#else
+  return nullptr;
+#endif
+}
+
 const char* LevelConvVariantTarget() {
 #if CSSRUN_TARGET_MAY_HAVE_AVX_VNNI
   if (HasAvxVnni()) return "8-bit products (AVX-VNNI)";
@@ -369,11 +390,14 @@ HWY_AFTER_NAMESPACE();
 namespace cssrun::internal {
 
 HWY_EXPORT(ChooseSumLevels);
+HWY_EXPORT(ChooseWinograd);
 HWY_EXPORT(LevelConvVariantTarget);
 
 SumLevelsFunction Resolve(const LevelConv& kernel) {
   return HWY_DYNAMIC_DISPATCH(ChooseSumLevels)(kernel);
 }
+
+FillWinogradRows ResolveWinograd() { return HWY_DYNAMIC_DISPATCH(ChooseWinograd)(); }
 
 const char* LevelConvVariant() { return HWY_DYNAMIC_DISPATCH(LevelConvVariantTarget)(); }
 

@@ -40,6 +40,7 @@
 
 #include "network_generated.h"
 #include "runtime/integer/kernels/kernel_traits.h"
+#include "runtime/integer/kernels/level_conv/winograd.h"
 #include "runtime/integer/kernels/weights.h"
 #include "runtime/integer/layout/level_frame.h"
 #include "runtime/integer/layout/membrane_layout.h"
@@ -110,6 +111,7 @@ struct LevelConv {
   std::vector<uint16_t> runs;
   uint32_t largest_byte = 255;       // of the levels
   int8_t smallest_weight = 0;        // as they are stored
+  Winograd winograd;                 // the same weights once more; empty: not used
   std::vector<uint32_t> first_runs;  // by [tile][kTileTargets of it][plane][ky]
   // Settled units per unit, by parameter lane (MembraneLayout), for ToFloats(mode). Null: not
   // needed.
@@ -226,6 +228,9 @@ struct LevelTarget {
   bool joins_floats = false;
   TileRange tiles = {};  // of LevelConv
   WeightsAhead ahead = {};
+  // The levels as factors of LevelConv's Winograd products, which are then used; only where
+  // `columns` is empty. Null: plain products.
+  const WinogradRows* winograd = nullptr;
   // The columns that are summed; empty: all.
   std::span<const ColumnRange> columns = {};
 };

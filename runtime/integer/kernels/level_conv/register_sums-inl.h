@@ -130,6 +130,50 @@ HWY_INLINE void AddPlane(const TileRow& row, const uint8_t* HWY_RESTRICT from,
   }
 }
 
+// Hands on the sums of `kPositions` columns from `column` on, which are in registers:
+// [column][vector].
+template <class P, size_t kPositions, size_t kTargets>
+HWY_INLINE void HandOn(const TileRow& row, size_t column, const typename P::Sum* sums,
+                       int16_t* HWY_RESTRICT membranes) {
+  constexpr size_t kVectors = P::kVectors * kTargets / kTileTargets;
+  const typename P::D d;
+  const hn::Rebind<int16_t, typename P::D> d16;
+  constexpr size_t kResults = kTargets / hn::MaxLanes(d);
+  if constexpr (kVectors == kResults) {
+    if (row.floats != nullptr && row.lanes >= kTileTargets) {
+      MoveToFloats<P, kPositions, kResults>(row, column, sums);
+      return;
+    }
+  }
+#if CSSRUN_TARGET_AVX512
+  if constexpr (kVectors == kResults) {
+    if (row.leaves_at_once) {
+      StoreFromRegisters<kResults, kPositions>(sums, *row.potentials, column,
+                                               membranes + column * row.lanes);
+      return;
+    }
+  }
+#endif
+  membranes += column * row.lanes;
+  if (row.potentials != nullptr || row.leaves_registers()) {
+    HWY_ALIGN int32_t finished[kPositions * kTargets];
+    HWY_UNROLL(32)
+    for (size_t k = 0; k < kPositions * kResults; ++k) {
+      hn::Store(P::Finish(sums + k / kResults * kVectors, k % kResults), d,
+                finished + k * hn::MaxLanes(d));
+    }
+    FinishColumns<kPositions, kTargets>(row, column, finished, membranes);
+    return;
+  }
+  HWY_UNROLL(32)
+  for (size_t k = 0; k < kPositions * kResults; ++k) {
+    auto sum = hn::DemoteTo(d16, P::Finish(sums + k / kResults * kVectors, k % kResults));
+    int16_t* to = membranes + k / kResults * row.lanes + k % kResults * hn::MaxLanes(d);
+    if (row.joins) sum = hn::SaturatedAdd(hn::LoadU(d16, to), sum);
+    hn::StoreU(sum, d16, to);
+  }
+}
+
 // `kPositions` neighbouring target columns of 16 or 32 targets, with sums in registers.
 template <class P, size_t kPositions, size_t kTargets, bool kOneTap>
 HWY_INLINE void SumInRegisters(const TileRow& row, size_t column,
@@ -178,41 +222,7 @@ HWY_INLINE void SumInRegisters(const TileRow& row, size_t column,
       sums[k] = hn::Add(sums[k], P::Start(starts, k % kVectors));
     }
   }
-  const hn::Rebind<int16_t, typename P::D> d16;
-  constexpr size_t kResults = kTargets / hn::MaxLanes(d);
-  if constexpr (kVectors == kResults) {
-    if (row.floats != nullptr && row.lanes >= kTileTargets) {
-      MoveToFloats<P, kPositions, kResults>(row, column, sums);
-      return;
-    }
-  }
-#if CSSRUN_TARGET_AVX512
-  if constexpr (kVectors == kResults) {
-    if (row.leaves_at_once) {
-      StoreFromRegisters<kResults, kPositions>(sums, *row.potentials, column,
-                                               membranes + column * row.lanes);
-      return;
-    }
-  }
-#endif
-  membranes += column * row.lanes;
-  if (row.potentials != nullptr || row.leaves_registers()) {
-    HWY_ALIGN int32_t finished[kPositions * kTargets];
-    HWY_UNROLL(32)
-    for (size_t k = 0; k < kPositions * kResults; ++k) {
-      hn::Store(P::Finish(sums + k / kResults * kVectors, k % kResults), d,
-                finished + k * hn::MaxLanes(d));
-    }
-    FinishColumns<kPositions, kTargets>(row, column, finished, membranes);
-    return;
-  }
-  HWY_UNROLL(32)
-  for (size_t k = 0; k < kPositions * kResults; ++k) {
-    auto sum = hn::DemoteTo(d16, P::Finish(sums + k / kResults * kVectors, k % kResults));
-    int16_t* to = membranes + k / kResults * row.lanes + k % kResults * hn::MaxLanes(d);
-    if (row.joins) sum = hn::SaturatedAdd(hn::LoadU(d16, to), sum);
-    hn::StoreU(sum, d16, to);
-  }
+  HandOn<P, kPositions, kTargets>(row, column, sums, membranes);
 }
 
 #endif
