@@ -238,6 +238,27 @@ size_t RowsTogether(const IntegerLayer& layer) {
   return std::ranges::any_of(layer.synapses, shares) ? kMostRowsTogether : 1;
 }
 
+// Whether all columns of rows [first, first + rows) are computed.
+bool RowsAreWhole(const SettlingStep& step, size_t first, size_t rows) {
+  if (step.columns == nullptr) return true;
+  for (size_t row = first; row < first + rows; ++row) {
+    const std::span<const ColumnRange> ranges = step.columns->Of(row);
+    const uint32_t columns = step.layer->membranes.columns;
+    if (ranges.size() != 1 || ranges[0].last - ranges[0].first != columns) return false;
+  }
+  return true;
+}
+
+// Fills in `target.winograd`, which points to `rows`, if all of its rows can be summed so.
+void UseWinograd(const LevelConv& kernel, const LevelFrame& levels, const SettlingStep& step,
+                 size_t first, size_t count, WinogradRows& rows, LevelTarget& target) {
+  if (kernel.winograd.empty() || !RowsAreWhole(step, first, count)) return;
+  const FillWinogradRows fill = ResolveWinograd();
+  if (fill == nullptr) return;
+  rows = fill(kernel, levels, first, count, step.winograd);
+  target.winograd = &rows;
+}
+
 // Sums `inputs.size()` rows from `first` on.
 template <class K>
 void SumRows(const BoundLevels<K>& bound, const SettlingStep& step, const SettledRow& settled,
@@ -245,11 +266,7 @@ void SumRows(const BoundLevels<K>& bound, const SettlingStep& step, const Settle
   LevelTarget target = TargetOf(bound, step, settled);
   WinogradRows winograd;
   if constexpr (std::is_same_v<K, LevelConv>) {
-    const FillWinogradRows fill = ResolveWinograd();
-    if (!bound.kernel->winograd.empty() && step.columns == nullptr && fill != nullptr) {
-      winograd = fill(*bound.kernel, *bound.levels, first, inputs.size(), step.winograd);
-      target.winograd = &winograd;
-    }
+    UseWinograd(*bound.kernel, *bound.levels, step, first, inputs.size(), winograd, target);
   }
   const uint32_t turns = TurnsOf(*bound.kernel);
   const uint32_t last = std::min(turns, step.tiles.last);

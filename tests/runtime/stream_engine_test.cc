@@ -183,7 +183,7 @@ TEST(StreamEngineTest, EqualsFullRunsOfEveryKind) {
   Reached reached;
   uint32_t seed = 0;
   for (const Kind kind : {Kind::kTileGather, Kind::kRowScatter, Kind::kDepthwise, Kind::kShortcut,
-                          Kind::kLevelConv}) {
+                          Kind::kLevelConv, Kind::kWinograd}) {
     for (const Join join : {Join::kNothing, Join::kAlignedShortcut, Join::kCopiedShortcut,
                             Join::kOtherShortcut, Join::kOtherSums, Join::kPixels,
                             Join::kDisjointPool, Join::kOverlappingPool, Join::kManySynapses}) {

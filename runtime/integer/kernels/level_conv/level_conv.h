@@ -229,7 +229,7 @@ struct LevelTarget {
   TileRange tiles = {};  // of LevelConv
   WeightsAhead ahead = {};
   // The levels as factors of LevelConv's Winograd products, which are then used; only where
-  // `columns` is empty. Null: plain products.
+  // `columns` are all. Null: plain products.
   const WinogradRows* winograd = nullptr;
   // The columns that are summed; empty: all.
   std::span<const ColumnRange> columns = {};
