@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <string>
 #include <utility>
 
@@ -50,6 +51,7 @@ Result<Calibration> Calibrate(const Graph& graph, const SpikingNetwork& network,
   calibration.histograms.resize(network.nodes.size());
   calibration.sides.resize(network.nodes.size());
   calibration.channels.resize(network.nodes.size());
+  calibration.means.resize(network.nodes.size());
   std::vector<float> side;
   for (size_t i = 0; i < network.nodes.size(); ++i) {
     const SpikingNode& node = network.nodes[i];
@@ -57,6 +59,7 @@ Result<Calibration> Calibrate(const Graph& graph, const SpikingNetwork& network,
     if (node.kind != format::NodeKind::Neurons) continue;
     watched.push_back(node.value);
     node_of[static_cast<size_t>(node.value)] = i;
+    calibration.means[i].resize(node.extent.channels());
     if (per_channel) calibration.channels[i].resize(node.extent.channels());
   }
   const auto observe = [&](ValueId value, std::span<const float> activations) {
@@ -64,11 +67,15 @@ Result<Calibration> Calibrate(const Graph& graph, const SpikingNetwork& network,
     tops[node].Add(activations);
     calibration.histograms[node].Add(activations);
     if (!network.nodes[node].rectify) AddSides(activations, side, calibration.sides[node]);
-    if (!per_channel) return;
-    std::vector<ActivationHistogram>& channels = calibration.channels[node];
     const size_t map = Positions(network.nodes[node].extent);
+    std::vector<double>& means = calibration.means[node];
+    std::vector<ActivationHistogram>& channels = calibration.channels[node];
     for (size_t first = 0; first < activations.size(); first += map) {
-      channels[first / map % channels.size()].Add(activations.subspan(first, map));
+      const std::span<const float> of_channel = activations.subspan(first, map);
+      const size_t channel = first / map % means.size();
+      means[channel] += std::accumulate(of_channel.begin(), of_channel.end(), 0.0) /
+                        (static_cast<double>(map) * static_cast<double>(count));
+      if (per_channel) channels[channel].Add(of_channel);
     }
   };
   Result<std::vector<Logits>> logits = RunAnn(graph, images, input, watched, observe, progress);

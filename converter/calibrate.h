@@ -28,7 +28,10 @@ struct Calibration {
   // The ranges below zero and above zero, for nodes that do not rectify.
   std::vector<std::array<ActivationHistogram, 2>> sides;
   std::vector<std::vector<ActivationHistogram>> channels;  // empty unless the caller asked for them
-  std::vector<Logits> logits;                              // the ANN's, by image
+  // By node and channel, the mean of the activations, over positions and images; empty for those of
+  // the encoder and the readout.
+  std::vector<std::vector<double>> means;
+  std::vector<Logits> logits;  // the ANN's, by image
 };
 
 // Error: kBadModel naming the node whose activations are all zero or not finite.

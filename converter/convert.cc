@@ -245,7 +245,9 @@ void SetOutputs(const Model& model, const ConvertOptions& options, format::Netwo
 
 format::NetworkT BuildFile(const Model& model, const PreparedModel& prepared,
                            const ConvertOptions& options, const std::vector<NodeCode>& codes) {
-  format::NetworkT network = BuildNetwork(prepared.network, codes, options.code);
+  format::NetworkT network =
+      BuildNetwork(prepared.network, codes, options.code, prepared.calibration.means);
+  network.format_version = format::kImagesVersion;
   // A model of few bits was trained with its own rounding, and one neuron that rounds otherwise is
   // a third of them some layers later. Where its pixels are on a grid, its weights are whole
   // numbers.

@@ -4,34 +4,13 @@
 #include <memory>
 #include <utility>
 
-#include "format/geometry.h"
-#include "format/network_file.h"
-#include "runtime/neuron/settled.h"
+#include "converter/winograd_weights.h"
 
 namespace cssrun::converter {
 namespace {
 
 using format::NodeKind;
 using format::SynapseKind;
-
-// Whether weights are rounded for Winograd's products: in long settled codes whose levels are small
-// enough for them, where kernels use them. Others keep all of their bits.
-bool TakesWinograd(const SpikingNetwork& network, const SpikingNode& node,
-                   const SpikingSynapses& synapses, const CodeSettings& code) {
-  constexpr uint32_t kLongestTrain = 7;    // sums of two levels fit bytes
-  constexpr uint32_t kFewestSources = 32;  // 16 gain 3 % (bench_kernels), 32 gain 15 %
-  constexpr uint32_t kFewestColumns = 7;   // see winograd.cc
-  const SpikingNode& source = network.nodes[synapses.source];
-  const format::Window& w = synapses.window;
-  return internal::SumsAreWide(code.Settled(), code.timesteps) && code.timesteps <= kLongestTrain &&
-         synapses.kind == SynapseKind::Convolution && source.kind == NodeKind::Neurons &&
-         node.kind == NodeKind::Neurons && !synapses.average.has_value() &&
-         synapses.spread_y == 1 && synapses.spread_x == 1 &&
-         w.kernel_x() == format::kWinogradTaps && w.stride_y() == 1 && w.stride_x() == 1 &&
-         w.dilation_y() == 1 && w.dilation_x() == 1 &&
-         source.extent.channels() / synapses.groups >= kFewestSources &&
-         node.potential.width() >= kFewestColumns;
-}
 
 std::unique_ptr<format::SynapsesT> BuildSynapses(const SpikingSynapses& synapses,
                                                  const NodeCode& source, const NodeCode& target) {
@@ -71,6 +50,16 @@ std::unique_ptr<format::SynapsesT> BuildSynapses(const SpikingSynapses& synapses
   return built;
 }
 
+// What the channels of a node send on average, in their amplitudes; zeros where it is unknown.
+std::vector<double> MeansOf(const SpikingNetwork& network,
+                            std::span<const std::vector<double>> means,
+                            const std::vector<NodeCode>& codes, size_t node) {
+  std::vector<double> sent(network.nodes[node].extent.channels(), 0);
+  if (node >= means.size() || means[node].empty()) return sent;
+  for (size_t c = 0; c < sent.size(); ++c) sent[c] = means[node][c] / codes[node].AmplitudeOf(c);
+  return sent;
+}
+
 // Sets offsets and delays. A node consumes input index i when its slowest source has sent it;
 // spikes of the other sources wait in delay lines.
 void SetTiming(format::NetworkT& network) {
@@ -90,9 +79,9 @@ void SetTiming(format::NetworkT& network) {
 }  // namespace
 
 format::NetworkT BuildNetwork(const SpikingNetwork& network, const std::vector<NodeCode>& codes,
-                              const CodeSettings& code) {
+                              const CodeSettings& code,
+                              std::span<const std::vector<double>> means) {
   format::NetworkT built;
-  built.format_version = format::kImagesVersion;
   built.macs_per_image = network.macs;
   built.code = std::make_unique<format::CodeT>();
   built.code->timesteps = code.timesteps;
@@ -124,9 +113,11 @@ format::NetworkT BuildNetwork(const SpikingNetwork& network, const std::vector<N
     }
     for (const SpikingSynapses& synapses : node.synapses) {
       built_node->synapses.push_back(BuildSynapses(synapses, codes[synapses.source], codes[i]));
-      if (TakesWinograd(network, node, synapses, code)) {
-        built_node->synapses.back()->winograd = true;
-        built.format_version = format::kWinogradVersion;
+      if (!TakesWinograd(network, node, synapses, code)) continue;
+      const std::vector<double> sent = MeansOf(network, means, codes, synapses.source);
+      const std::vector<double> lost = RoundForWinograd(sent, *built_node->synapses.back());
+      for (size_t c = 0; c < lost.size(); ++c) {
+        built_node->bias[c] += static_cast<float>(lost[c] / code.SumOfWeights());
       }
     }
     built.nodes.push_back(std::move(built_node));

@@ -46,9 +46,6 @@ inline Extent SeenExtent(const Synapses& s, const Extent& source) {
           static_cast<uint32_t>(SpreadPositions(columns, s.spread_x()))};
 }
 
-// Columns of taps of Synapses.winograd.
-constexpr int kWinogradTaps = 3;
-
 inline bool IsSpread(const Synapses& s) { return s.spread_y() != 1 || s.spread_x() != 1; }
 
 // Rows times columns.

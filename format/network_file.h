@@ -23,13 +23,10 @@ namespace cssrun::format {
 // layouts: Code.input replaced a field that some of them have.
 // Version 3 has answers that are numbers (Network.answer) and more preprocessing.
 // Version 4 has sources that are spread out (Synapses.spread_y, spread_x).
-// Version 6 has networks that take events (Network.events).
-// Version 7 has weights that are rounded for Winograd's products (Synapses.winograd).
-// Networks are written as the oldest version that has all of theirs, so that its readers go on
-// reading them; networks of images as version 5 at least.
-constexpr uint32_t kFormatVersion = 7;
+// Version 6 has networks that take events (Network.events). Networks that take images are written
+// as version 5, so that readers of it go on reading them.
+constexpr uint32_t kFormatVersion = 6;
 constexpr uint32_t kImagesVersion = 5;
-constexpr uint32_t kWinogradVersion = 7;
 constexpr uint32_t kEventsVersion = 6;
 constexpr uint32_t kSpreadVersion = 4;
 constexpr uint32_t kWholePixelsVersion = 5;

@@ -155,9 +155,6 @@ Status CheckSynapses(const std::string& where, uint32_t version, const Synapses&
     if (s.kind() != SynapseKind::Convolution) return Bad(where, "spread: only of convolutions");
     seen = SeenExtent(s, source);
   }
-  if (s.winograd() && version < kWinogradVersion) {
-    return Bad(where, "winograd: since format version 7");
-  }
   const Window& w = *s.window();
   if (Status status = CheckWindow(where + ": window", w); !status.ok()) return status;
   if (WindowRows(w, seen.height()) != target.height() ||
@@ -175,12 +172,8 @@ Status CheckSynapses(const std::string& where, uint32_t version, const Synapses&
         return Bad(where, "weights holds " + std::to_string(s.weights()->size()) + " numbers and " +
                               mismatch);
       }
-      if (s.winograd() && (w.kernel_x() != kWinogradTaps || s.average() != nullptr)) {
-        return Bad(where, "winograd: only with three columns of taps, and without average");
-      }
       break;
     case SynapseKind::Identity:
-      if (s.winograd()) return Bad(where, "winograd: only of convolutions");
       if (taps != 1 || s.groups() != 1 || s.weights()->size() != 1) {
         return Bad(where, "an identity has one weight, one tap and one group");
       }

@@ -75,7 +75,6 @@ Json SynapsesToJson(const format::Synapses& s) {
           {"window", WindowToJson(s.window())},
           {"spread", {s.spread_y(), s.spread_x()}},
           {"groups", s.groups()},
-          {"winograd", s.winograd()},
           {"channel_offset", s.channel_offset()},
           {"weights", s.weights()->size()}};
 }

@@ -91,7 +91,7 @@ void LevelConvByWinograd(benchmark::State& state, const ConvolutionShape& shape)
   LevelConvShape conv = LevelConvShapeOf(c);
   conv.largest_byte = 127;
   LevelConv kernel = MakeLevelConv(conv, {c.weights().data(), scales});
-  PlanWinograd(conv.target_columns, kernel);
+  PlanWinograd(conv, kernel);
   std::mt19937 generator(1);
   const LevelFrame levels = RandomLevels(shape.source, c.source_lanes, LevelLayoutOf(c, kernel),
                                          kHalf, 0, 127, generator);

@@ -5,7 +5,6 @@
 #include <cmath>
 #include <limits>
 
-#include "format/geometry.h"
 #include "runtime/assert.h"
 #include "runtime/neuron/power.h"
 #include "runtime/neuron/settled.h"
@@ -133,20 +132,6 @@ void LimitByWeights(const Connection& connection, const KernelChoice& choice,
   }
 }
 
-// The largest scale at which the sums of Winograd's products fit bytes, however the three weights
-// of a kernel row are rounded.
-double WinogradScale(std::span<const float> weights) {
-  constexpr double kRounding = 3 * 0.5;
-  double largest = 0;
-  for (size_t i = 0; i < weights.size(); i += format::kWinogradTaps) {
-    const auto middle = static_cast<double>(weights[i + 1]);
-    const double outer = static_cast<double>(weights[i]) + static_cast<double>(weights[i + 2]);
-    largest = std::max(largest, std::abs(outer) + std::abs(middle));
-  }
-  return largest > 0 ? (kLargestNarrowWeight - kRounding) / largest
-                     : std::numeric_limits<double>::infinity();
-}
-
 }  // namespace
 
 CodeOf::CodeOf(const format::Code& code)
@@ -204,7 +189,6 @@ std::vector<double> ChooseLevelScales(const TargetLayer& target, const Connectio
     // Nothing but zeros is whole at any scale.
     const int fits = depthwise ? LargestDepthwiseWeight(window) : kLargestNarrowWeight;
     double scale = largest > 0 ? fits / largest : 1;
-    if (connection.synapses->winograd()) scale = std::min(scale, WinogradScale(weights));
     const double whole = WholeScale(weights, largest, kLargestWeightSpread);
     const double spread = range.most - range.least;
     if (whole > 0 && (depthwise || whole * spread < kLargestWeightSpread + 0.5)) scale = whole;

@@ -318,6 +318,7 @@ TEST_P(LoweringTest, ComputesWhatTheAnnComputes) {
           {{readout ? 1 : std::max(largest, 1e-3) / code.SumOfWeights()}, code.Thresholds()});
     }
     format::NetworkT built = BuildNetwork(network, codes, code);
+    built.format_version = format::kImagesVersion;
     built.preprocessing = std::make_unique<format::PreprocessingT>();
     const format::Extent& extent = *built.nodes[0]->extent;
     built.preprocessing->resize = std::max(extent.height(), extent.width());

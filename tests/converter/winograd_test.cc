@@ -1,10 +1,17 @@
 // Tests which weights the converter rounds for Winograd's products.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
+#include <cmath>
 #include <cstdint>
+#include <memory>
+#include <random>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "converter/winograd_weights.h"
 #include "format/network_file.h"
 #include "tests/converter/graph_builder.h"
 #include "tests/converter/whole_models.h"
@@ -35,37 +42,93 @@ Model KindsModel() {
                                {IntAttribute("transB", 1)})));
 }
 
-struct Written {
-  uint32_t version = 0;
-  std::string winograd;  // by node and synapses: 1 or 0
-};
+// Whether the weights of a target are whole numbers of some unit that Winograd's products take.
+bool AreWhole(std::span<const float> weights) {
+  double largest = 0;
+  for (const float weight : weights) largest = std::max(largest, std::abs(double{weight}));
+  for (int units = 1; units <= 127; ++units) {
+    bool whole = true;
+    for (size_t i = 0; i < weights.size() && whole; i += 3) {
+      std::array<double, 3> row;
+      for (size_t k = 0; k < 3; ++k) {
+        row[k] = double{weights[i + k]} * units / largest;
+        whole = whole && std::abs(row[k] - std::nearbyint(row[k])) < 1e-3;
+      }
+      whole = whole && std::abs(row[0] + row[2]) + std::abs(row[1]) < 127.5;
+    }
+    if (whole) return true;
+  }
+  return false;
+}
 
-Written Convert(const Model& model, uint32_t timesteps, uint32_t silent_steps) {
+// By node and synapses whether all targets are such, 1 or 0; shortcuts and other kernels are left
+// out.
+std::string WholeOf(const Model& model, uint32_t timesteps, uint32_t silent_steps) {
   ConvertOptions options = OptionsOf(std::nullopt);
   options.code.timesteps = timesteps;
   options.code.beta = 2;
   options.code.silent_steps = silent_steps;
   const Conversion conversion = Converted(model, options);
-  const format::Network* network = format::GetNetwork(conversion.bytes.data());
-  Written written;
-  written.version = network->format_version();
-  for (const format::Node* node : *network->nodes()) {
-    for (const format::Synapses* s : *node->synapses())
-      written.winograd += s->winograd() ? "1" : "0";
+  std::string whole;
+  for (const format::Node* node : *format::GetNetwork(conversion.bytes.data())->nodes()) {
+    for (const format::Synapses* s : *node->synapses()) {
+      if (s->window()->kernel_x() != 3) continue;
+      const size_t fan_in = s->weights()->size() / node->potential()->channels();
+      size_t targets = 0;
+      for (size_t first = 0; first < s->weights()->size(); first += fan_in) {
+        targets += AreWhole({s->weights()->data() + first, fan_in}) ? 1 : 0;
+      }
+      whole += targets == node->potential()->channels() ? "1" : "0";
+    }
   }
-  return written;
+  return whole;
 }
 
 TEST(WinogradTest, WeightsAreRoundedForItWhereAKernelUsesIt) {
   const Model model = KindsModel();
-  const std::string nowhere = "00000000";
   for (const uint32_t timesteps : {4U, 5U, 6U, 7U, 8U}) {
     SCOPED_TRACE(timesteps);
-    const Written settled = Convert(model, timesteps, timesteps - 1);
-    const bool uses = timesteps == 7;
-    EXPECT_EQ(settled.winograd, uses ? "01010000" : nowhere);
-    EXPECT_EQ(settled.version, uses ? format::kWinogradVersion : format::kImagesVersion);
-    EXPECT_EQ(Convert(model, timesteps, 1).winograd, nowhere) << "in a code of events";
+    EXPECT_EQ(WholeOf(model, timesteps, timesteps - 1), timesteps == 7 ? "011000" : "000000");
+    EXPECT_EQ(WholeOf(model, timesteps, 1), "000000") << "in a code of events";
+  }
+}
+
+// What weights lose is what the mean of the sources no longer adds.
+TEST(WinogradTest, TheLossIsThatOfTheMeans) {
+  std::mt19937 generator(1);
+  std::normal_distribution<float> weight(0, 0.1F);
+  std::uniform_real_distribution<double> mean(0, 60);
+  for (const uint32_t groups : {1U, 2U}) {
+    constexpr size_t kSources = 8;
+    constexpr size_t kTargets = 6;
+    format::SynapsesT synapses;
+    synapses.window = std::make_unique<format::Window>(2, 3, 1, 1, 0, 1, 1, 1, 1, 1);
+    synapses.groups = groups;
+    synapses.weights.resize(kTargets * kSources / groups * 6);
+    for (float& w : synapses.weights) w = weight(generator);
+    // A target of zeros stays one.
+    std::fill_n(synapses.weights.begin(), kSources / groups * 6, 0.0F);
+    const std::vector<float> exact = synapses.weights;
+    std::vector<double> means(kSources);
+    for (double& m : means) m = mean(generator);
+    const std::vector<double> lost = RoundForWinograd(means, synapses);
+    ASSERT_EQ(lost.size(), kTargets);
+    EXPECT_EQ(lost[0], 0);
+    const size_t fan_in = synapses.weights.size() / kTargets;
+    for (size_t target = 0; target < kTargets; ++target) {
+      double before = 0;
+      double after = 0;
+      for (size_t i = 0; i < fan_in; ++i) {
+        const size_t source = target / (kTargets / groups) * (kSources / groups) + i / 6;
+        before += means[source] * double{exact[target * fan_in + i]};
+        after += means[source] * double{synapses.weights[target * fan_in + i]};
+      }
+      EXPECT_NEAR(after + lost[target], before, 1e-9);
+      if (target == 0) continue;
+      EXPECT_NE(lost[target], 0);
+      EXPECT_TRUE(AreWhole(std::span(synapses.weights).subspan(target * fan_in, fan_in)));
+      EXPECT_FALSE(AreWhole(std::span(exact).subspan(target * fan_in, fan_in)));
+    }
   }
 }
 

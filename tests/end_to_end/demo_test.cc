@@ -341,7 +341,7 @@ TEST_F(DemoTest, ExitCodesOfTheContract) {
   EXPECT_EQ(inspected["labels"].size(), 10U);
   EXPECT_EQ(inspected["nodes"].size(), 10U);
   EXPECT_EQ(Shell(kTools + "/cssrun --version"), 0);
-  EXPECT_NE(Out().find("network format 7"), std::string::npos) << Out();
+  EXPECT_NE(Out().find("network format 6"), std::string::npos) << Out();
 }
 
 }  // namespace

@@ -112,18 +112,6 @@ INSTANTIATE_TEST_SUITE_P(
                      n.format_version = 3;
                      n.nodes[1]->synapses[0]->spread_x = 2;
                    }},
-        BadNetwork{"winograd: only of convolutions",
-                   [](NetworkT& n) {
-                     n.format_version = format::kFormatVersion;
-                     n.nodes[2]->synapses[1]->winograd = true;
-                   }},
-        BadNetwork{"winograd: only with three columns of taps",
-                   [](NetworkT& n) {
-                     n.format_version = format::kFormatVersion;
-                     n.nodes[3]->synapses[0]->winograd = true;
-                   }},
-        BadNetwork{"winograd: since format version 7",
-                   [](NetworkT& n) { n.nodes[1]->synapses[0]->winograd = true; }},
         BadNetwork{"average",
                    [](NetworkT& n) {
                      n.nodes[3]->synapses[0]->average =

@@ -30,7 +30,6 @@ std::unique_ptr<SynapsesT> Copy(const SynapsesT& s) {
   copy->weights = s.weights;
   copy->spread_y = s.spread_y;
   copy->spread_x = s.spread_x;
-  copy->winograd = s.winograd;
   return copy;
 }
 
@@ -312,10 +311,7 @@ class Mutation {
     NodeT& node = *OneOf(network_.nodes);
     if (node.synapses.empty()) return;
     SynapsesT& s = *OneOf(node.synapses);
-    switch (Below(13)) {
-      case 11:
-        s.winograd = !s.winograd;
-        return;
+    switch (Below(12)) {
       case 10:
         return Change(Coin() ? s.spread_y : s.spread_x);
       case 0:

@@ -8,7 +8,6 @@
 #include "cssrun/cssrun.h"
 #include "format/network_file.h"
 #include "tests/oracle/event_parts.h"
-#include "tests/oracle/kind_network.h"
 #include "tests/oracle/random_network.h"
 
 namespace {
@@ -57,16 +56,12 @@ void WriteEvents(const std::string& path) {
 
 int main(int argc, char** argv) {
   if (argc != 2) return 2;
-  const auto path = [&](uint32_t version, const char* name) {
-    return std::string(argv[1]) + "/version" + std::to_string(version) + "_" + name;
-  };
-  const std::string base = path(format::kImagesVersion, "");
+  const std::string base =
+      std::string(argv[1]) + "/version" + std::to_string(format::kImagesVersion) + "_";
   Write(base + "spikes", oracle::RandomNetwork(7, {.placed_means = true}));
   Write(base + "direct", oracle::RandomNetwork(3, {.direct = true, .settled = true}));
   Write(base + "spread", oracle::RandomNetwork(2, {.spread = true}));
-  Write(path(format::kWinogradVersion, "winograd"),
-        oracle::KindNetwork({oracle::Kind::kWinograd, oracle::Join::kAlignedShortcut, true, true},
-                            1));
-  WriteEvents(path(format::kEventsVersion, "events"));
+  WriteEvents(std::string(argv[1]) + "/version" + std::to_string(format::kEventsVersion) +
+              "_events");
   return 0;
 }

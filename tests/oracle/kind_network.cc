@@ -7,7 +7,6 @@
 #include <utility>
 #include <vector>
 
-#include "format/network_file.h"
 #include "tests/oracle/network_parts.h"
 
 namespace cssrun::oracle {
@@ -291,24 +290,22 @@ class Builder {
     }
   }
 
-  // A shape that Winograd's products suit. Some weights are small whole numbers, which need not be
-  // rounded for them.
+  // A shape that Winograd's products suit, and small whole weights.
   std::unique_ptr<NodeT> Winograd() {
-    const Extent from(draw_.Count(9, 70), draw_.Count(1, 9), draw_.Count(7, 20));
+    const Extent from(draw_.Count(32, 70), draw_.Count(1, 9), draw_.Count(7, 20));
     const uint32_t source = Source(from, true);
     const uint32_t targets = Channels(draw_, 70);
     const int kernel_y = draw_.Integer(1, std::min(3, static_cast<int>(from.height())));
     const int pad_y = draw_.Integer(0, kernel_y - 1);
     const int left = draw_.Integer(0, 2);
-    const int right = draw_.Integer(0, 2);
-    const Window window(kernel_y, 3, 1, 1, pad_y, left, 0, std::max(right, 2 - left), 1, 1);
-    const bool grouped = from.channels() % 2 == 0 && targets % 2 == 0 && draw_.Chance(0.3);
+    const int right = std::max(draw_.Integer(0, 2), 2 - left);
+    const Window window(kernel_y, 3, 1, 1, pad_y, left, 0, right, 1, 1);
+    const bool grouped = from.channels() >= 64 && from.channels() % 2 == 0 && targets % 2 == 0;
     auto node = Convolved(source, window, targets, grouped ? 2 : 1);
-    format::SynapsesT& s = *node->synapses.front();
-    s.winograd = draw_.Chance(0.8);
-    network_.format_version = format::kWinogradVersion;
-    if (s.winograd) return node;
-    for (float& weight : s.weights) weight = static_cast<float>(draw_.Integer(-3, 3)) * 0.125F;
+    const int most = draw_.OneOf<int>({3, 42});
+    for (float& weight : node->synapses.front()->weights) {
+      weight = static_cast<float>(draw_.Integer(-most, most)) / static_cast<float>(8 * most);
+    }
     return node;
   }
 

@@ -62,7 +62,6 @@ TEST(GoldenTest, EveryReleasedVersionGivesTheAnswersItGave) {
        ++version) {
     EXPECT_TRUE(versions[version]) << "no file of version " << version;
   }
-  EXPECT_TRUE(versions[format::kWinogradVersion]);
 }
 
 // The same of networks that take events: the spikes of the last layer after some events.

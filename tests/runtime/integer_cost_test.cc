@@ -6,7 +6,6 @@
 #include <numeric>
 #include <vector>
 
-#include "format/network_file.h"
 #include "runtime/integer/cost.h"
 #include "runtime/integer/kernels/level_conv/winograd.h"
 #include "runtime/network/network_access.h"
@@ -50,13 +49,14 @@ TEST(IntegerCostTest, EventsCostByTheStepAndSettledTrainsHardly) {
 TEST(IntegerCostTest, WinogradsProductsSaveAQuarter) {
   const auto milliseconds = [](bool winograd) {
     format::NetworkT network = oracle::WideNetwork(16, 64, 64, 1);
-    network.format_version = format::kWinogradVersion;
     network.code->timesteps = 7;
     network.code->silent_steps = 6;
     for (const auto& node : network.nodes) {
       if (!node->thresholds.empty()) node->thresholds.assign(7, 0.75F);
     }
-    network.nodes[2]->synapses.front()->winograd = winograd;
+    std::vector<float>& weights = network.nodes[2]->synapses.front()->weights;
+    for (size_t i = 0; i < weights.size(); ++i) weights[i] = static_cast<float>(i % 40) / 100;
+    if (!winograd) weights[0] = weights[2] = 1.27F;  // whole numbers, too, but their sum is no byte
     oracle::SetTiming(network);
     return Milliseconds(integer_tests::LoadInIntegers(network));
   };

@@ -31,7 +31,7 @@ TEST_F(CliTest, HelpAndVersion) {
     EXPECT_EQ(version.err, "");
     EXPECT_EQ(Lines(version.out).size(), 1U);
     EXPECT_EQ(version.out.find(program + " 0."), 0U) << version.out;
-    EXPECT_TRUE(Contains(version.out, "format 7")) << version.out;
+    EXPECT_TRUE(Contains(version.out, "format 6")) << version.out;
     EXPECT_EQ(RunTool(program, {"--help"}, {.output = Stream::kFull}).exit_code, 4);
   }
 }

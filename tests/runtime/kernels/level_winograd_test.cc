@@ -20,7 +20,7 @@
 namespace cssrun::internal {
 namespace {
 
-constexpr int kShapes = 150;
+constexpr uint32_t kShapes = 150;
 constexpr int kTaps = 3;
 
 int Between(int low, int high, std::mt19937& generator) {
@@ -33,14 +33,16 @@ ConvolutionShape DrawShape(std::mt19937& generator) {
   };
   ConvolutionShape shape;
   shape.groups = Between(0, 3, generator) == 0 ? 2 : 1;
-  shape.source = format::Extent(count(5, 40) * shape.groups, count(1, 6), count(9, 27));
+  shape.source = format::Extent(count(32, 70) * shape.groups, count(1, 6), count(9, 27));
   shape.targets = count(1, 40) * shape.groups;
   const int kernel_y = Between(1, 3, generator);
   const auto pad = [&](int kernel) { return Between(-1, kernel - 1, generator); };
   const int rows = static_cast<int>(shape.source.height());
   const int top = std::max(pad(kernel_y), kernel_y - rows);
-  shape.window = format::Window(kernel_y, kTaps, 1, 1, top, pad(kTaps),
-                                std::max(0, kernel_y - rows - top), pad(kTaps), 1, 1);
+  const int left = pad(kTaps);
+  const int right = pad(kTaps);
+  shape.window = format::Window(kernel_y, kTaps, 1, 1, top, left,
+                                std::max(0, kernel_y - rows - top), right, 1, 1);
   return shape;
 }
 
@@ -65,18 +67,18 @@ TEST(LevelWinogradTest, IsItsPlainTwin) {
   std::mt19937 generator(1);
   int odd = 0;
   int narrow = 0;  // fewer than 16 lanes a position
-  for (int number = 0; number < kShapes; ++number) {
+  for (uint32_t seed = 0; seed < kShapes; ++seed) {
     const ConvolutionShape shape = DrawShape(generator);
     SCOPED_TRACE(Describe(shape));
-    const ConvolutionCase made(shape, WeightDraw::kRandom, static_cast<uint32_t>(number));
-    if (made.map.width() < 7 || made.source_lanes.lanes < 16) continue;
+    const ConvolutionCase made(shape, WeightDraw::kRandom, seed);
+    if (made.map.width() < 7) continue;
     const std::vector<float> weights = DrawWeights(made.weights().size(), generator);
     const std::vector<double> scales(shape.targets, 1.0);
     const ScaledWeights scaled{weights.data(), scales};
     LevelConvShape conv = LevelConvShapeOf(made);
-    conv.largest_byte = number % 3 == 0 ? 1 : 127;
+    conv.largest_byte = seed % 3 == 0 ? 1 : 127;
     LevelConv kernel = MakeLevelConv(conv, scaled);
-    PlanWinograd(conv.target_columns, kernel);
+    PlanWinograd(conv, kernel);
     ASSERT_EQ(kernel.winograd.empty(), ResolveWinograd() == nullptr);
     if (kernel.winograd.empty()) continue;  // this machine has no kernel for them
     odd += static_cast<int>(conv.target_columns % 2);
@@ -84,11 +86,12 @@ TEST(LevelWinogradTest, IsItsPlainTwin) {
     const LevelFrame levels =
         RandomLevels(shape.source, made.source_lanes, LevelLayoutOf(made, kernel), 800, 0,
                      static_cast<int>(conv.largest_byte), generator);
-    const auto seed = static_cast<uint32_t>(number);
     const SettledCase settled(made.membranes, made.pools, {seed % 3, seed % 4 == 1, seed % 5 != 0},
                               seed);
     kernel.float_scale = AllocateAligned<float>(made.membranes.parameter_lanes());
     std::fill_n(kernel.float_scale.get(), made.membranes.parameter_lanes(), 0.75F);
+    const size_t together = 1 + seed % 3;
+    const std::vector<uint8_t> empty(WinogradRoom(kernel, together));
     for (const SumMode mode : {SumMode::kStore, SumMode::kJoin, SumMode::kPotential,
                                SumMode::kLevels, SumMode::kSetFloats, SumMode::kAddFloats}) {
       SCOPED_TRACE("mode " + std::to_string(static_cast<int>(mode)));
@@ -100,18 +103,16 @@ TEST(LevelWinogradTest, IsItsPlainTwin) {
         const FillWinogradRows fill = ResolveWinograd();
         if (HasFailure() || fill == nullptr) return;
         ++sets;
-        const size_t together = 1 + seed % 3;
-        Guarded<uint8_t> room{
-            std::span<const uint8_t>(std::vector<uint8_t>(WinogradRoom(kernel, together)))};
+        Guarded<uint8_t> room{std::span<const uint8_t>(empty)};
         const SumLevelsFunction sum = Resolve(kernel);
         const auto run = [&](const LevelTarget& given, size_t row) {
-          LevelTarget target = given;
           const size_t first = row / together * together;
           const size_t rows = std::min<size_t>(together, made.membranes.rows - first);
           const WinogradRows factors =
-              fill(kernel, levels, first, rows, {room.data(), WinogradRoom(kernel, together)});
+              fill(kernel, levels, first, rows, {room.data(), empty.size()});
+          LevelTarget target = given;
           target.winograd = &factors;
-          if (number % 2 == 0) return sum(kernel, levels, target, row);
+          if (seed % 2 == 0) return sum(kernel, levels, target, row);
           target.ahead = {row % 3, row % 2 * 3};
           for (uint32_t t = 0; t < kernel.tiles; ++t) {
             target.tiles = {t, t + 1};
@@ -133,7 +134,7 @@ TEST(LevelWinogradTest, IsItsPlainTwin) {
 // A kernel that Winograd's products suit, of which a test changes one thing.
 struct Suitable {
   Suitable() {
-    shape.source = format::Extent(16, 4, 9);
+    shape.source = format::Extent(32, 4, 9);
     shape.targets = 16;
     shape.window = format::Window(3, 3, 1, 1, 1, 1, 1, 1, 1, 1);
   }
@@ -145,7 +146,7 @@ struct Suitable {
     LevelConvShape conv = LevelConvShapeOf(made);
     conv.largest_byte = largest_byte;
     LevelConv kernel = MakeLevelConv(conv, {weights.data(), scales});
-    PlanWinograd(conv.target_columns, kernel);
+    PlanWinograd(conv, kernel);
     return !kernel.winograd.empty();
   }
   ConvolutionShape shape;
@@ -174,7 +175,7 @@ TEST(LevelWinogradTest, OtherShapesAndFactorsAreRefused) {
     EXPECT_FALSE(shapes.IsTaken()) << Describe(shapes.shape);
   }
   Suitable few;
-  few.shape.source = format::Extent(8, 4, 9);
+  few.shape.source = format::Extent(31, 4, 9);
   EXPECT_FALSE(few.IsTaken());
 }
 

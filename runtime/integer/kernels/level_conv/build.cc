@@ -61,7 +61,7 @@ std::optional<LevelConv> LevelConv::Build(const KernelRequest& request, std::str
   const Connection& c = request.connection;
   const LevelConvShape shape = LevelConvShapeOf(c, request.target);
   LevelConv kernel = MakeLevelConv(shape, {c.level_weights().data(), request.scales});
-  if (c.level_zero == 0 && request.target.wide_sums) PlanWinograd(shape.target_columns, kernel);
+  if (c.level_zero == 0 && request.target.wide_sums) PlanWinograd(shape, kernel);
   return kernel;
 }
 

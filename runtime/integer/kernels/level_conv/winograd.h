@@ -13,8 +13,8 @@
 // plain convolution, to the bit.
 //
 // Both factors must be bytes. Levels up to 127 (T = 7) make d1 + d2 at most 254. To the differences
-// the largest level is added, which the starting values of the sums take back. Weights fit if the
-// file asks for it (`Synapses.winograd`), or if they are small whole numbers anyway.
+// the largest level is added, which the starting values of the sums take back. Weights fit if they
+// are small whole numbers, which the converter makes them (converter/winograd_weights.h).
 //
 //     factors of levels    [row][inner, outer][pair of columns][product][source channel]
 //     weights              [tile of targets][inner, outer][ky][quad of sources][product][target]
@@ -27,6 +27,7 @@
 #include <span>
 #include <vector>
 
+#include "network_generated.h"
 #include "runtime/assert.h"
 #include "runtime/integer/kernels/weights.h"
 #include "runtime/integer/layout/level_frame.h"
@@ -34,7 +35,10 @@
 namespace cssrun::internal {
 
 struct LevelConv;
+struct LevelConvShape;
 
+// Of a kernel row.
+constexpr int kWinogradTaps = 3;
 // Products of a pair of columns: two inner ones, two outer ones.
 constexpr size_t kHalfProducts = 2;
 constexpr size_t kWinogradProducts = 2 * kHalfProducts;
@@ -63,9 +67,13 @@ struct WinogradRows {
   size_t pitch = 0;  // bytes of a row
 };
 
+// Whether Winograd's products pay for a convolution in which each target reads `sources` channels
+// with `window`.
+bool SuitsWinograd(const format::Window& window, uint32_t sources, uint32_t target_columns);
+
 // Fills in `kernel.winograd` if the machine has a use for it, and the kernel's shape, its levels
 // and its weights allow it. For levels whose zero is the byte 0. Throws std::bad_alloc.
-void PlanWinograd(uint32_t target_columns, LevelConv& kernel);
+void PlanWinograd(const LevelConvShape& shape, LevelConv& kernel);
 
 // The bytes of the factors that `rows` neighbouring target rows read; 0 without `kernel.winograd`.
 size_t WinogradRoom(const LevelConv& kernel, size_t rows);
