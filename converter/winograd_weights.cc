@@ -48,15 +48,17 @@ bool TakesWinograd(const SpikingNetwork& network, const SpikingNode& node,
                                  node.potential.width());
 }
 
-std::vector<double> RoundForWinograd(std::span<const double> means, format::SynapsesT& synapses) {
-  const auto taps = static_cast<size_t>(synapses.window->kernel_y()) * kWinogradTaps;
+std::vector<double> RoundForWinograd(std::span<const double> means, format::SynapsesT& synapses, bool plain) {
+  const auto taps = static_cast<size_t>(synapses.window->kernel_y()) * synapses.window->kernel_x();
   const size_t sources = means.size() / synapses.groups;  // of a target
   const size_t fan_in = sources * taps;
   const size_t targets = synapses.weights.size() / fan_in;
   std::vector<double> lost;
   for (size_t target = 0; target < targets; ++target) {
     const std::span<float> weights = std::span(synapses.weights).subspan(target * fan_in, fan_in);
-    const double scale = ScaleOf(weights);
+    double largest = 0;
+    for (float w : weights) largest = std::max(largest, std::abs(double{w}));
+    const double scale = !plain ? ScaleOf(weights) : largest > 0 ? 127 / largest : 0;
     const size_t first = target / (targets / synapses.groups) * sources;
     double& loss = lost.emplace_back(0);
     if (scale == 0) continue;

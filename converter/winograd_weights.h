@@ -28,7 +28,7 @@ bool TakesWinograd(const SpikingNetwork& network, const SpikingNode& node,
 // Rounds the weights of `synapses`, [target][source of the group][ky][kx]. `means`: of what each
 // source channel sends, in its amplitudes; 0 where unknown. Returns by target channel what the
 // weights lost on the mean of its sources, in the target's amplitudes.
-std::vector<double> RoundForWinograd(std::span<const double> means, format::SynapsesT& synapses);
+std::vector<double> RoundForWinograd(std::span<const double> means, format::SynapsesT& synapses, bool plain = false);
 
 }  // namespace cssrun::converter
 
