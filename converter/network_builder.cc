@@ -113,11 +113,9 @@ format::NetworkT BuildNetwork(const SpikingNetwork& network, const std::vector<N
     }
     for (const SpikingSynapses& synapses : node.synapses) {
       built_node->synapses.push_back(BuildSynapses(synapses, codes[synapses.source], codes[i]));
-      const bool wino = TakesWinograd(network, node, synapses, code);
-      const bool all = getenv("ALLBIAS") && code.Settled() && code.timesteps >= 7 && synapses.kind == format::SynapseKind::Convolution && synapses.source != 0 && node.kind == NodeKind::Neurons && !network.nodes[synapses.source].grid && !node.grid && !synapses.average;
-      if (!wino && !all) continue;
+      if (!TakesWinograd(network, node, synapses, code)) continue;
       const std::vector<double> sent = MeansOf(network, means, codes, synapses.source);
-      const std::vector<double> lost = RoundForWinograd(sent, *built_node->synapses.back(), !wino);
+      const std::vector<double> lost = RoundForWinograd(sent, *built_node->synapses.back());
       for (size_t c = 0; c < lost.size(); ++c) {
         built_node->bias[c] += static_cast<float>(lost[c] / code.SumOfWeights());
       }

@@ -5,8 +5,10 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "runtime/integer/kernels/level_conv/level_conv.h"
 #include "runtime/integer/kernels/level_conv/winograd.h"
 #include "runtime/integer/kernels/weights.h"
+#include "runtime/integer/whole_scale.h"
 #include "runtime/neuron/settled.h"
 #include "runtime/rounding.h"
 
@@ -16,7 +18,7 @@ namespace {
 using internal::kWinogradTaps;
 
 // The largest scale at which weights are bytes, and the sums of a kernel row, too, however its
-// weights are rounded. 0: all weights are 0.
+// weights are rounded. 0: nothing to round, since all are whole numbers of some unit already.
 double ScaleOf(std::span<const float> weights) {
   constexpr double kLargest = internal::kLargestNarrowWeight;
   constexpr double kRounding = kWinogradTaps * 0.5;
@@ -29,7 +31,9 @@ double ScaleOf(std::span<const float> weights) {
     weight = std::max({weight, std::abs(left), std::abs(middle), std::abs(right)});
     sum = std::max(sum, std::abs(left + right) + std::abs(middle));
   }
-  if (weight == 0) return 0;
+  if (weight == 0 || internal::WholeScale(weights, weight, internal::kLargestWeightSpread) > 0) {
+    return 0;
+  }
   return std::min(kLargest / weight, (kLargest - kRounding) / sum);
 }
 
@@ -48,17 +52,15 @@ bool TakesWinograd(const SpikingNetwork& network, const SpikingNode& node,
                                  node.potential.width());
 }
 
-std::vector<double> RoundForWinograd(std::span<const double> means, format::SynapsesT& synapses, bool plain) {
-  const auto taps = static_cast<size_t>(synapses.window->kernel_y()) * synapses.window->kernel_x();
+std::vector<double> RoundForWinograd(std::span<const double> means, format::SynapsesT& synapses) {
+  const auto taps = static_cast<size_t>(synapses.window->kernel_y()) * kWinogradTaps;
   const size_t sources = means.size() / synapses.groups;  // of a target
   const size_t fan_in = sources * taps;
   const size_t targets = synapses.weights.size() / fan_in;
   std::vector<double> lost;
   for (size_t target = 0; target < targets; ++target) {
     const std::span<float> weights = std::span(synapses.weights).subspan(target * fan_in, fan_in);
-    double largest = 0;
-    for (float w : weights) largest = std::max(largest, std::abs(double{w}));
-    const double scale = !plain ? ScaleOf(weights) : largest > 0 ? 127 / largest : 0;
+    const double scale = ScaleOf(weights);
     const size_t first = target / (targets / synapses.groups) * sources;
     double& loss = lost.emplace_back(0);
     if (scale == 0) continue;

@@ -21,14 +21,15 @@
 namespace cssrun::converter {
 
 // Whether the weights are rounded: in long settled codes whose levels are small enough, where
-// kernels use it. Quantized layers keep their own rounding.
+// kernels use it. Layers of a quantized model keep their own rounding.
 bool TakesWinograd(const SpikingNetwork& network, const SpikingNode& node,
                    const SpikingSynapses& synapses, const CodeSettings& code);
 
 // Rounds the weights of `synapses`, [target][source of the group][ky][kx]. `means`: of what each
 // source channel sends, in its amplitudes; 0 where unknown. Returns by target channel what the
-// weights lost on the mean of its sources, in the target's amplitudes.
-std::vector<double> RoundForWinograd(std::span<const double> means, format::SynapsesT& synapses, bool plain = false);
+// weights lost on the mean of its sources, in the target's amplitudes. Targets whose weights are
+// whole numbers of some unit already keep them, as those of a model that was trained so.
+std::vector<double> RoundForWinograd(std::span<const double> means, format::SynapsesT& synapses);
 
 }  // namespace cssrun::converter
 

@@ -7,6 +7,7 @@
 
 #include "runtime/assert.h"
 #include "runtime/neuron/power.h"
+#include "runtime/integer/whole_scale.h"
 #include "runtime/neuron/settled.h"
 #include "runtime/rounding.h"
 
@@ -70,22 +71,6 @@ WeightRange RangeOf(std::span<const float> weights) {
     most[0] = std::max(most[0], weights[i]);
   }
   return {std::ranges::min(least), std::ranges::max(most)};
-}
-
-// The smallest scale at which all weights are whole numbers up to `most`, so that those of a
-// quantized model lose nothing. 0 if there is none. `largest`: WeightRange::largest().
-double WholeScale(std::span<const float> weights, double largest, int most) {
-  constexpr double kWhole = 1e-3;
-  if (largest == 0) return 0;
-  for (int whole = 1; whole <= most; ++whole) {
-    const double scale = whole / largest;
-    const bool fits = std::all_of(weights.begin(), weights.end(), [&](float weight) {
-      const double scaled = static_cast<double>(weight) * scale;
-      return std::abs(scaled - RoundToWhole(scaled)) < kWhole;
-    });
-    if (fits) return scale;
-  }
-  return 0;
 }
 
 // For settled layers: takes a scale at which one convolution's weights are whole numbers, if any.
