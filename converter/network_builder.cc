@@ -4,7 +4,7 @@
 #include <memory>
 #include <utility>
 
-#include "converter/winograd_weights.h"
+#include "converter/round_weights.h"
 
 namespace cssrun::converter {
 namespace {
@@ -113,9 +113,10 @@ format::NetworkT BuildNetwork(const SpikingNetwork& network, const std::vector<N
     }
     for (const SpikingSynapses& synapses : node.synapses) {
       built_node->synapses.push_back(BuildSynapses(synapses, codes[synapses.source], codes[i]));
-      if (!TakesWinograd(network, node, synapses, code)) continue;
+      const WeightRounding rounding = RoundingOf(network, node, synapses, code);
+      if (rounding == WeightRounding::kNone) continue;
       const std::vector<double> sent = MeansOf(network, means, codes, synapses.source);
-      const std::vector<double> lost = RoundForWinograd(sent, *built_node->synapses.back());
+      const std::vector<double> lost = RoundWeights(rounding, sent, *built_node->synapses.back());
       for (size_t c = 0; c < lost.size(); ++c) {
         built_node->bias[c] += static_cast<float>(lost[c] / code.SumOfWeights());
       }

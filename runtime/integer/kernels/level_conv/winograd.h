@@ -14,7 +14,7 @@
 //
 // Both factors must be bytes. Levels up to 127 (T = 7) make d1 + d2 at most 254. To the differences
 // the largest level is added, which the starting values of the sums take back. Weights fit if they
-// are small whole numbers, which the converter makes them (converter/winograd_weights.h).
+// are small whole numbers, which the converter makes them (converter/round_weights.h).
 //
 //     factors of levels    [row][inner, outer][pair of columns][product][source channel]
 //     weights              [tile of targets][inner, outer][ky][quad of sources][product][target]
