@@ -68,7 +68,7 @@ WeightRounding RoundingOf(const SpikingNetwork& network, const SpikingNode& node
   const bool winograd =
       code.timesteps <= kLongestTrain && source.rectify &&
       internal::SuitsWinograd(synapses.window, source.extent.channels() / synapses.groups,
-                              node.potential.width());
+                              node.potential.height(), node.potential.width());
   return winograd ? WeightRounding::kWinograd : WeightRounding::kBytes;
 }
 

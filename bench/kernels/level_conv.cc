@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <random>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -50,19 +51,24 @@ void LevelConvAlone(benchmark::State& state, const ConvolutionShape& shape,
   const LevelRule rule{.offset = 256, .fraction = 9, .least = 0, .most = 31};
   std::vector<uint8_t> written(size_t{c.membranes.columns} * c.membranes.lanes.stride());
   const SumLevelsFunction sum = Resolve(kernel);
-  const FillWinogradRows fill = kernel.winograd.empty() ? nullptr : ResolveWinograd();
+  const WinogradKernel winograd = kernel.winograd.empty() ? WinogradKernel() : ResolveWinograd();
   std::vector<uint8_t> room(WinogradRoom(kernel, kTogether));
-  WinogradRows factors;
+  std::vector<PotentialInputs> inputs;
+  for (size_t row = 0; row < c.membranes.rows; ++row) inputs.push_back(settled.inputs(row));
+  std::vector<LevelTarget> targets;
+  for (const PotentialInputs& of_row : inputs) {
+    targets.push_back({&row_of, run.mode, &of_row, written.data(), &rule});
+  }
   for (auto _ : state) {
-    for (size_t row = 0; row < c.membranes.rows; ++row) {
-      if (fill != nullptr && row % kTogether == 0) {
-        const size_t rows = std::min<size_t>(kTogether, c.membranes.rows - row);
-        factors = fill(kernel, levels, row, rows, room);
+    const size_t together = winograd.sum != nullptr ? kTogether : 1;
+    for (size_t row = 0; row < targets.size(); row += together) {
+      if (winograd.sum == nullptr) {
+        sum(kernel, levels, targets[row], row);
+        continue;
       }
-      const PotentialInputs inputs = settled.inputs(row);
-      LevelTarget target{&row_of, run.mode, &inputs, written.data(), &rule};
-      if (fill != nullptr) target.winograd = &factors;
-      sum(kernel, levels, target, row);
+      const auto rows = std::span(targets).subspan(row, std::min(together, targets.size() - row));
+      const WinogradRows factors = winograd.fill(kernel, levels, row, rows.size(), room);
+      winograd.sum(kernel, levels, factors, rows, row);
     }
     benchmark::ClobberMemory();
   }

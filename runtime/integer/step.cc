@@ -165,14 +165,15 @@ LevelTarget TargetOf(const BoundLevels<K>& bound, const SettlingStep& step,
   return target;
 }
 
-// `inputs`: what else joins the row's potentials, if the kernel computes them. `number`: of the row
-// among those that are computed together.
+// Completes `target` for a row. Returns whether any of its columns are computed. `inputs`: what
+// else joins the row's potentials, if the kernel computes them. `number`: of the row among those
+// that are computed together.
 template <class K>
-void SumRow(const BoundLevels<K>& bound, const SettlingStep& step, const PotentialInputs& inputs,
-            size_t row, size_t number, LevelTarget& target) {
+bool AimAtRow(const BoundLevels<K>& bound, const SettlingStep& step, const PotentialInputs& inputs,
+              size_t row, size_t number, LevelTarget& target) {
   if (step.columns != nullptr) {
     target.columns = step.columns->Of(row);
-    if (target.columns.empty()) return;
+    if (target.columns.empty()) return false;
   }
   if (bound.mode == SumMode::kLevels) {
     target.levels = std::get<LevelsTarget>(step.sends).levels->Row(row);
@@ -183,6 +184,13 @@ void SumRow(const BoundLevels<K>& bound, const SettlingStep& step, const Potenti
     target.floats = floats.row;
     target.block_floats = floats.block_floats;
   }
+  return true;
+}
+
+template <class K>
+void SumRow(const BoundLevels<K>& bound, const SettlingStep& step, const PotentialInputs& inputs,
+            size_t row, size_t number, LevelTarget& target) {
+  if (!AimAtRow(bound, step, inputs, row, number, target)) return;
   bound.sum(*bound.kernel, *bound.levels, target, row);
 }
 
@@ -249,14 +257,26 @@ bool RowsAreWhole(const SettlingStep& step, size_t first, size_t rows) {
   return true;
 }
 
-// Fills in `target.winograd`, which points to `rows`, if all of its rows can be summed so.
-void UseWinograd(const LevelConv& kernel, const LevelFrame& levels, const SettlingStep& step,
-                 size_t first, size_t count, WinogradRows& rows, LevelTarget& target) {
-  if (kernel.winograd.empty() || !RowsAreWhole(step, first, count)) return;
-  const FillWinogradRows fill = ResolveWinograd();
-  if (fill == nullptr) return;
-  rows = fill(kernel, levels, first, count, step.winograd);
-  target.winograd = &rows;
+// Sums the rows from `first` on by Winograd's products, if the kernel has them and all columns are
+// computed. `target`: what the rows share. Returns whether it has.
+bool SumRowsByWinograd(const BoundLevels<LevelConv>& bound, const SettlingStep& step,
+                       std::span<const PotentialInputs> inputs, size_t first,
+                       const LevelTarget& target) {
+  const LevelConv& kernel = *bound.kernel;
+  if (kernel.winograd.empty() || !RowsAreWhole(step, first, inputs.size())) return false;
+  const WinogradKernel winograd = ResolveWinograd();
+  if (winograd.sum == nullptr) return false;
+  static_assert(kMostRowsTogether <= kMostWinogradRows);
+  LevelTarget targets[kMostRowsTogether];
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    targets[i] = target;
+    AimAtRow(bound, step, inputs[i], first + i, i, targets[i]);
+    if (kernel.winograd.stacked == 1 && TurnsOf(kernel) > 1) targets[i].ahead = {i, inputs.size()};
+  }
+  const WinogradRows factors =
+      winograd.fill(kernel, *bound.levels, first, inputs.size(), step.winograd);
+  winograd.sum(kernel, *bound.levels, factors, std::span(targets).first(inputs.size()), first);
+  return true;
 }
 
 // Sums `inputs.size()` rows from `first` on.
@@ -264,9 +284,8 @@ template <class K>
 void SumRows(const BoundLevels<K>& bound, const SettlingStep& step, const SettledRow& settled,
              std::span<const PotentialInputs> inputs, size_t first) {
   LevelTarget target = TargetOf(bound, step, settled);
-  WinogradRows winograd;
   if constexpr (std::is_same_v<K, LevelConv>) {
-    UseWinograd(*bound.kernel, *bound.levels, step, first, inputs.size(), winograd, target);
+    if (SumRowsByWinograd(bound, step, inputs, first, target)) return;
   }
   const uint32_t turns = TurnsOf(*bound.kernel);
   const uint32_t last = std::min(turns, step.tiles.last);

@@ -38,8 +38,10 @@ Model KindsModel() {
   x = relu(b.Conv(x, 32, 16, 3, {IntsAttribute("pads", {0, 0, 0, 0})}));    // suits
   x = relu(b.Conv(x, 16, 32, 3, {pad}));                                    // 16 sources
   x = relu(b.Conv(x, 32, 32, 3, {pad, IntsAttribute("strides", {2, 2})}));  // stride
-  x = relu(b.Conv(x, 32, 16, 3, {pad}));                                    // 4 columns
-  return ModelOf(b.Finish(b.Op("Gemm", {b.Op("Flatten", {x}), b.Weights({5, 256}), b.Weights({5})},
+  x = relu(b.Conv(x, 32, 32, 3, {pad}));                                    // suits a stack
+  x = relu(b.Conv(x, 32, 32, 3, {pad, IntsAttribute("strides", {2, 2})}));  // stride
+  x = relu(b.Conv(x, 32, 16, 3, {pad}));                                    // 2 columns
+  return ModelOf(b.Finish(b.Op("Gemm", {b.Op("Flatten", {x}), b.Weights({5, 64}), b.Weights({5})},
                                {IntAttribute("transB", 1)})));
 }
 
@@ -88,10 +90,10 @@ std::string RoundingsIn(const Model& model, uint32_t timesteps, uint32_t silent_
 
 TEST(RoundWeightsTest, WeightsOfLongSettledTrainsAreRoundedAsKernelsTakeThem) {
   const Model model = KindsModel();
-  const std::string none = "nnnnnnnn";
+  const std::string none = "nnnnnnnnnn";
   for (const uint32_t timesteps : {4U, 5U, 6U, 7U, 8U}) {
     SCOPED_TRACE(timesteps);
-    const std::string wanted = timesteps == 7 ? "nwbwbbbn" : timesteps == 8 ? "nbbbbbbn" : none;
+    const std::string wanted = timesteps == 7 ? "nwbwbbwbbn" : timesteps == 8 ? "nbbbbbbbbn" : none;
     EXPECT_EQ(RoundingsIn(model, timesteps, timesteps - 1), wanted);
     EXPECT_EQ(RoundingsIn(model, timesteps, 1), none) << "in a code of events";
   }

@@ -290,16 +290,19 @@ class Builder {
     }
   }
 
-  // A shape that Winograd's products suit, and small whole weights.
+  // A shape that Winograd's products suit, some of them for stacks of rows, and small whole
+  // weights.
   std::unique_ptr<NodeT> Winograd() {
-    const Extent from(draw_.Count(32, 70), draw_.Count(1, 9), draw_.Count(7, 20));
+    const bool stack = draw_.Chance(0.4);
+    const Extent from(draw_.Count(32, 70), draw_.Count(stack ? 3 : 1, 9),
+                      stack ? draw_.Count(3, 6) : draw_.Count(7, 20));
     const uint32_t source = Source(from, true);
     const uint32_t targets = Channels(draw_, 70);
     const int kernel_y = draw_.Integer(1, std::min(3, static_cast<int>(from.height())));
     const int pad_y = draw_.Integer(0, kernel_y - 1);
-    const int left = draw_.Integer(0, 2);
-    const int right = std::max(draw_.Integer(0, 2), 2 - left);
-    const Window window(kernel_y, 3, 1, 1, pad_y, left, 0, right, 1, 1);
+    const int left = stack ? 1 : draw_.Integer(0, 2);
+    const int right = stack ? 1 : std::max(draw_.Integer(0, 2), 2 - left);
+    const Window window(kernel_y, 3, 1, 1, pad_y, left, stack ? pad_y % 2 : 0, right, 1, 1);
     const bool grouped = from.channels() >= 64 && from.channels() % 2 == 0 && targets % 2 == 0;
     auto node = Convolved(source, window, targets, grouped ? 2 : 1);
     const int most = draw_.OneOf<int>({3, 42});

@@ -92,7 +92,7 @@ std::string_view KernelOf(const Case& c) {
 
 // Returns why no layer can have the kernel with this join; nothing if one can.
 std::optional<std::string_view> WhyImpossible(const Case& c, Join join) {
-  if (c.kind == Kind::kWinograd && internal::ResolveWinograd() == nullptr) {
+  if (c.kind == Kind::kWinograd && internal::ResolveWinograd().sum == nullptr) {
     return "this machine has no kernel for it";
   }
   if (c.kind == Kind::kLevelConv && !c.settled) {

@@ -24,7 +24,6 @@ void BuildPixelConv(const PixelSource& source, const format::Node& node, const T
   const Connection connection = Connect(source.file, s, source.integers.layouts.front(), target);
   const std::span<const float> given = connection.of_file.numbers;
   shape.conv = LevelConvShapeOf(connection, target);
-  shape.target_rows = target.pools.y.size;
   shape.zeros = pixels.zero;
   const size_t sources = shape.conv.source.channels() / s.groups();
   const size_t targets = target.channels() / s.groups();

@@ -233,7 +233,6 @@ TEST(LevelConvTest, SumsOfPixelsAreTheirPlainTwin) {
     const ConvolutionCase made(shape, WeightDraw::kRandom, seed);
     PixelConvShape pixels;
     pixels.conv = LevelConvShapeOf(made);
-    pixels.target_rows = made.membranes.rows;
     pixels.planes = seed % 3 == 0 ? 1 : 2;
     const int largest = pixels.planes == 1 ? kLargestNarrowWeight : kLargestPlanesWeight;
     std::uniform_int_distribution<int> units(-largest, largest);

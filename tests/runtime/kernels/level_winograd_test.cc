@@ -4,7 +4,11 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <map>
 #include <random>
+#include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "runtime/aligned.h"
@@ -33,16 +37,20 @@ ConvolutionShape DrawShape(std::mt19937& generator) {
   };
   ConvolutionShape shape;
   shape.groups = Between(0, 3, generator) == 0 ? 2 : 1;
-  shape.source = format::Extent(count(32, 70) * shape.groups, count(1, 6), count(9, 27));
+  // Half of them for stacks.
+  const bool small = Between(0, 1, generator) == 0;
+  shape.source = format::Extent(count(32, 70) * shape.groups, count(1, small ? 9 : 6),
+                                small ? count(3, 6) : count(9, 27));
   shape.targets = count(1, 40) * shape.groups;
   const int kernel_y = Between(1, 3, generator);
   const auto pad = [&](int kernel) { return Between(-1, kernel - 1, generator); };
   const int rows = static_cast<int>(shape.source.height());
   const int top = std::max(pad(kernel_y), kernel_y - rows);
-  const int left = pad(kTaps);
-  const int right = pad(kTaps);
-  shape.window = format::Window(kernel_y, kTaps, 1, 1, top, left,
-                                std::max(0, kernel_y - rows - top), right, 1, 1);
+  const int left = small ? 1 : pad(kTaps);
+  const int right = small ? 1 : pad(kTaps);
+  shape.window =
+      format::Window(kernel_y, kTaps, 1, 1, top, left,
+                     std::max(Between(0, 1, generator), kernel_y - rows - top), right, 1, 1);
   return shape;
 }
 
@@ -63,26 +71,43 @@ std::vector<float> DrawWeights(size_t count, std::mt19937& generator) {
   return weights;
 }
 
-TEST(LevelWinogradTest, IsItsPlainTwin) {
-  std::mt19937 generator(1);
+// What IsItsPlainTwin reached: rows that a stack of so many pairs has, and so many rows of it.
+struct Reached {
+  void Count(const LevelConv& kernel, const LevelConvShape& shape, bool is_narrow) {
+    odd += static_cast<int>(shape.target_columns % 2);
+    narrow += is_narrow ? 1 : 0;
+    if (kernel.winograd.stacked == 1) return;
+    ++stacks[{kernel.winograd.pairs, std::min(kernel.winograd.stacked, shape.target_rows)}];
+    halves += kernel.winograd.targets < kernel.targets ? 1 : 0;
+  }
+
   int odd = 0;
   int narrow = 0;  // fewer than 16 lanes a position
+  int halves = 0;  // tiles of which stacks sum a half at a time
+  std::map<std::pair<uint32_t, uint32_t>, int> stacks;  // by pairs of columns and rows
+};
+
+TEST(LevelWinogradTest, IsItsPlainTwin) {
+  std::mt19937 generator(1);
+  Reached reached;
   for (uint32_t seed = 0; seed < kShapes; ++seed) {
     const ConvolutionShape shape = DrawShape(generator);
     SCOPED_TRACE(Describe(shape));
     const ConvolutionCase made(shape, WeightDraw::kRandom, seed);
-    if (made.map.width() < 7) continue;
     const std::vector<float> weights = DrawWeights(made.weights().size(), generator);
     const std::vector<double> scales(shape.targets, 1.0);
     const ScaledWeights scaled{weights.data(), scales};
     LevelConvShape conv = LevelConvShapeOf(made);
+    if (!SuitsWinograd(conv.window, conv.source.channels() / conv.groups, conv.target_rows,
+                       conv.target_columns)) {
+      continue;
+    }
     conv.largest_byte = seed % 3 == 0 ? 1 : 127;
     LevelConv kernel = MakeLevelConv(conv, scaled);
     PlanWinograd(conv, kernel);
-    ASSERT_EQ(kernel.winograd.empty(), ResolveWinograd() == nullptr);
+    ASSERT_EQ(kernel.winograd.empty(), ResolveWinograd().sum == nullptr);
     if (kernel.winograd.empty()) continue;  // this machine has no kernel for them
-    odd += static_cast<int>(conv.target_columns % 2);
-    narrow += made.membranes.lanes.lanes < kTileTargets ? 1 : 0;
+    reached.Count(kernel, conv, made.membranes.lanes.lanes < kTileTargets);
     const LevelFrame levels =
         RandomLevels(shape.source, made.source_lanes, LevelLayoutOf(made, kernel), 800, 0,
                      static_cast<int>(conv.largest_byte), generator);
@@ -90,7 +115,7 @@ TEST(LevelWinogradTest, IsItsPlainTwin) {
                               seed);
     kernel.float_scale = AllocateAligned<float>(made.membranes.parameter_lanes());
     std::fill_n(kernel.float_scale.get(), made.membranes.parameter_lanes(), 0.75F);
-    const size_t together = 1 + seed % 3;
+    const size_t together = 1 + seed % 9;
     const std::vector<uint8_t> empty(WinogradRoom(kernel, together));
     for (const SumMode mode : {SumMode::kStore, SumMode::kJoin, SumMode::kPotential,
                                SumMode::kLevels, SumMode::kSetFloats, SumMode::kAddFloats}) {
@@ -100,35 +125,37 @@ TEST(LevelWinogradTest, IsItsPlainTwin) {
       });
       int sets = 0;
       ForEveryInstructionSet([&] {
-        const FillWinogradRows fill = ResolveWinograd();
-        if (HasFailure() || fill == nullptr) return;
+        const WinogradKernel winograd = ResolveWinograd();
+        if (HasFailure() || winograd.sum == nullptr) return;
         ++sets;
         Guarded<uint8_t> room{std::span<const uint8_t>(empty)};
-        const SumLevelsFunction sum = Resolve(kernel);
-        const auto run = [&](const LevelTarget& given, size_t row) {
-          const size_t first = row / together * together;
-          const size_t rows = std::min<size_t>(together, made.membranes.rows - first);
+        const auto run = [&](std::span<LevelTarget> targets, size_t first) {
           const WinogradRows factors =
-              fill(kernel, levels, first, rows, {room.data(), empty.size()});
-          LevelTarget target = given;
-          target.winograd = &factors;
-          if (seed % 2 == 0) return sum(kernel, levels, target, row);
-          target.ahead = {row % 3, row % 2 * 3};
+              winograd.fill(kernel, levels, first, targets.size(), {room.data(), empty.size()});
+          if (seed % 2 == 0) return winograd.sum(kernel, levels, factors, targets, first);
+          const size_t parts = seed % 4 == 1 ? 0 : targets.size();
           for (uint32_t t = 0; t < kernel.tiles; ++t) {
-            target.tiles = {t, t + 1};
-            sum(kernel, levels, target, row);
+            for (size_t i = 0; i < targets.size(); ++i) {
+              targets[i].ahead = {i, parts};
+              targets[i].tiles = {t, t + 1};
+            }
+            winograd.sum(kernel, levels, factors, targets, first);
           }
         };
-        ExpectTwins(settled, mode, run, expected);
+        ExpectTwinsTogether(settled, mode, together, run, expected);
         EXPECT_TRUE(room.intact());
       });
       EXPECT_GE(sets, 1);
       if (HasFailure()) return;
     }
   }
-  if (ResolveWinograd() == nullptr) return;
-  EXPECT_GE(odd, 20);
-  EXPECT_GE(narrow, 10);
+  if (ResolveWinograd().sum == nullptr) return;
+  EXPECT_GE(reached.odd, 20);
+  EXPECT_GE(reached.narrow, 10);
+  EXPECT_GE(reached.halves, 10);
+  for (const auto& [pairs, rows] : {std::pair<uint32_t, uint32_t>{2, 3}, {2, 4}, {3, 2}}) {
+    EXPECT_GE((reached.stacks[{pairs, rows}]), 5) << pairs << " pairs, " << rows << " rows";
+  }
 }
 
 // A kernel that Winograd's products suit, of which a test changes one thing.
@@ -155,7 +182,7 @@ struct Suitable {
 };
 
 TEST(LevelWinogradTest, OtherShapesAndFactorsAreRefused) {
-  EXPECT_EQ(Suitable().IsTaken(), ResolveWinograd() != nullptr);
+  EXPECT_EQ(Suitable().IsTaken(), ResolveWinograd().sum != nullptr);
   Suitable levels;
   levels.largest_byte = 128;
   EXPECT_FALSE(levels.IsTaken());
@@ -168,8 +195,8 @@ TEST(LevelWinogradTest, OtherShapesAndFactorsAreRefused) {
   for (const format::Window& window :
        {format::Window(3, 3, 1, 2, 1, 1, 1, 1, 1, 1), format::Window(3, 3, 2, 1, 1, 1, 1, 1, 1, 1),
         format::Window(3, 3, 1, 1, 1, 2, 1, 2, 1, 2), format::Window(3, 3, 1, 1, 2, 1, 2, 1, 2, 1),
-        format::Window(3, 1, 1, 1, 1, 0, 1, 0, 1, 1), format::Window(3, 5, 1, 1, 1, 2, 1, 2, 1, 1),
-        format::Window(3, 3, 1, 1, 1, 0, 1, -1, 1, 1)}) {
+        format::Window(3, 1, 1, 1, 1, 0, 1, 0, 1, 1),
+        format::Window(3, 5, 1, 1, 1, 2, 1, 2, 1, 1)}) {
     Suitable shapes;
     shapes.shape.window = window;
     EXPECT_FALSE(shapes.IsTaken()) << Describe(shapes.shape);
@@ -177,6 +204,18 @@ TEST(LevelWinogradTest, OtherShapesAndFactorsAreRefused) {
   Suitable few;
   few.shape.source = format::Extent(31, 4, 9);
   EXPECT_FALSE(few.IsTaken());
+  for (const format::Extent& small :
+       {format::Extent(32, 2, 4), format::Extent(32, 9, 2), format::Extent(32, 1, 6)}) {
+    Suitable pairs;
+    pairs.shape.source = small;
+    EXPECT_FALSE(pairs.IsTaken()) << Describe(pairs.shape);
+  }
+  for (const int pad : {1, 2}) {
+    Suitable stack;
+    stack.shape.source = format::Extent(32, 4, 4);
+    stack.shape.window = format::Window(3, 3, 1, 1, pad, 1, 1, 1, 1, 1);
+    EXPECT_EQ(stack.IsTaken(), pad == 1 && ResolveWinograd().sum != nullptr);
+  }
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <random>
 #include <span>
@@ -78,23 +79,40 @@ inline LevelRule RuleOf(const SettledCase& settled) {
   return rule;
 }
 
+// Runs all rows, `together` at a time: run(targets, first row).
+template <class Run>
+void RunRowsTogether(const SettledCase& settled, SumMode mode, size_t together, const Run& run,
+                     const RowsTarget& to) {
+  const MembraneLayout& layout = settled.layout;
+  const LevelRule rule = RuleOf(settled);
+  const SettledRow of_layer = settled.row(to.membranes);
+  std::vector<int32_t> level_sums(layout.columns);
+  for (size_t first = 0; first < layout.rows; first += together) {
+    const size_t last = std::min<size_t>(layout.rows, first + together);
+    std::vector<PotentialInputs> inputs;
+    for (size_t row = first; row < last; ++row) inputs.push_back(settled.inputs(row));
+    std::vector<LevelTarget> targets;
+    for (size_t row = first; row < last; ++row) {
+      LevelTarget& target = targets.emplace_back();
+      target.settled = &of_layer;
+      target.mode = mode;
+      target.inputs = &inputs[row - first];
+      target.floats = to.floats + layout.MapRowAt(0, row);
+      target.levels = to.levels + row * LevelsOfRow(layout);
+      target.rule = &rule;
+      target.block_floats = size_t{layout.rows} * layout.map_lanes();
+      target.level_sums = level_sums.data();
+    }
+    run(std::span(targets), first);
+  }
+}
+
 // Runs all rows: run(target, row).
 template <class Run>
 void RunRows(const SettledCase& settled, SumMode mode, const Run& run, const RowsTarget& to) {
-  const MembraneLayout& layout = settled.layout;
-  const LevelRule rule = RuleOf(settled);
-  std::vector<int32_t> level_sums(layout.columns);
-  for (size_t row = 0; row < layout.rows; ++row) {
-    const SettledRow of_layer = settled.row(to.membranes);
-    const PotentialInputs inputs = settled.inputs(row);
-    LevelTarget target{&of_layer, mode, &inputs};
-    target.floats = to.floats + layout.MapRowAt(0, row);
-    target.levels = to.levels + row * LevelsOfRow(layout);
-    target.rule = &rule;
-    target.block_floats = size_t{layout.rows} * layout.map_lanes();
-    target.level_sums = level_sums.data();
-    run(target, row);
-  }
+  RunRowsTogether(
+      settled, mode, 1,
+      [&](std::span<LevelTarget> targets, size_t row) { run(targets.front(), row); }, to);
 }
 
 // What a twin makes of a layer.
@@ -115,16 +133,16 @@ struct TwinRows {
   std::vector<uint8_t> levels;
 };
 
-// Compares a kernel with its twin on this instruction set.
+// Compares a kernel that computes `together` rows at a time with its twin on this instruction set.
 template <class Kernel>
-void ExpectTwins(const SettledCase& settled, SumMode mode, const Kernel& kernel,
-                 const TwinRows& expected) {
+void ExpectTwinsTogether(const SettledCase& settled, SumMode mode, size_t together,
+                         const Kernel& kernel, const TwinRows& expected) {
   const std::vector<float>& start = expected.start;
   Guarded<int16_t> actual{std::span<const int16_t>(settled.membranes)};
   Guarded<float> floats{std::span<const float>(start)};
   const std::vector<uint8_t> untouched(expected.levels.size(), kUntouched);
   Guarded<uint8_t> levels{std::span<const uint8_t>(untouched)};
-  RunRows(settled, mode, kernel, {actual.data(), floats.data(), levels.data()});
+  RunRowsTogether(settled, mode, together, kernel, {actual.data(), floats.data(), levels.data()});
   const MembraneLayout& layout = settled.layout;
   const size_t used = size_t{layout.columns} * layout.lanes.lanes;
   for (size_t i = 0; i < layout.size(); ++i) {
@@ -142,6 +160,16 @@ void ExpectTwins(const SettledCase& settled, SumMode mode, const Kernel& kernel,
   EXPECT_TRUE(actual.intact());
   EXPECT_TRUE(floats.intact());
   EXPECT_TRUE(levels.intact());
+}
+
+// The same for a kernel that computes one row at a time.
+template <class Kernel>
+void ExpectTwins(const SettledCase& settled, SumMode mode, const Kernel& kernel,
+                 const TwinRows& expected) {
+  const auto run = [&](std::span<LevelTarget> targets, size_t row) {
+    kernel(targets.front(), row);
+  };
+  ExpectTwinsTogether(settled, mode, 1, run, expected);
 }
 
 }  // namespace cssrun::internal

@@ -42,6 +42,7 @@ LevelConvShape LevelConvShapeOf(const Connection& connection, const TargetLayer&
   shape.source = connection.source;
   shape.source_stride = connection.source_lanes.stride();
   shape.target_channels = target.channels();
+  shape.target_rows = target.pools.y.size;
   shape.target_columns = target.pools.x.size;
   shape.groups = connection.synapses->groups();
   shape.window = connection.level_window();
@@ -66,8 +67,9 @@ std::optional<LevelConv> LevelConv::Build(const KernelRequest& request, std::str
 }
 
 StoredWeights LevelConv::Stored(const LaneLayout&) const {
-  const size_t twice = winograd.empty() ? 0 : size_t{2} * tiles * winograd.half_size;
-  return {WeightType::kInt8, size() + twice};
+  if (winograd.empty()) return {WeightType::kInt8, size()};
+  return {WeightType::kInt8,
+          size() + size_t{tiles} * targets / winograd.targets * winograd.tile_size()};
 }
 
 }  // namespace cssrun::internal

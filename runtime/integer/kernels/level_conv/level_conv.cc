@@ -20,6 +20,7 @@
 #include "runtime/integer/kernels/lanes-inl.h"
 #include "runtime/integer/kernels/level_conv/products-inl.h"
 #include "runtime/integer/kernels/level_conv/register_sums-inl.h"
+#include "runtime/integer/kernels/level_conv/row_tiles-inl.h"
 #include "runtime/integer/kernels/level_conv/runs-inl.h"
 #include "runtime/integer/kernels/level_conv/short_runs-inl.h"
 #include "runtime/integer/kernels/level_conv/tile_row-inl.h"
@@ -212,13 +213,8 @@ void SumTile(const TileRow& row, const ColumnRange& columns, const int8_t* weigh
     return;
   }
   for (size_t target = 0; target < row.targets; target += kTileTargets) {
-    TileRow half = row.From(target);
-    std::optional<RowPotentials> potentials;
-    if (row.potentials != nullptr) {
-      half.potentials = &potentials.emplace(*row.potentials);
-      potentials->StartAt(target);
-    }
-    SumTargets<P, kTileTargets>(half, columns, weights + target * kQuad, membranes + target);
+    const PartOfTile half(row, target);
+    SumTargets<P, kTileTargets>(half.row(), columns, weights + target * kQuad, membranes + target);
   }
 }
 #endif
@@ -226,124 +222,18 @@ void SumTile(const TileRow& row, const ColumnRange& columns, const int8_t* weigh
 template <class P>
 void SumLevelsBy(const LevelConv& kernel, const LevelFrame& levels, const LevelTarget& target,
                  size_t row) {
-  const SettledRow& settled = *target.settled;
-  const MembraneLayout& layout = *settled.layout;
-  const bool fused = target.mode == SumMode::kPotential || target.mode == SumMode::kLevels;
-  CSSRUN_ASSERT(!fused || target.inputs != nullptr);
-  const WindowAxis y = RowsOf(kernel.window);
-  const WindowAxis x = ColumnsOf(kernel.window);
-  const TapRange taps = y.TapsInside(static_cast<int64_t>(row), kernel.source_rows);
-  const int64_t first_row = y.SourceOf(static_cast<int64_t>(row), taps.first);
-  TileRow tile;
-  if (taps.first < taps.last) {
-    tile.levels = levels.Row(static_cast<size_t>(first_row)) -
-                  x.pad * static_cast<int64_t>(kernel.source_stride);
-  }
-  tile.levels_pitch = static_cast<size_t>(y.dilation) * levels.layout.row_size;
-  tile.tap_pitch = static_cast<size_t>(x.dilation) * kernel.source_stride;
-  tile.position_pitch = static_cast<size_t>(x.stride) * kernel.source_stride;
-  tile.kernel_rows = static_cast<size_t>(taps.last - taps.first);
-  tile.kernel_columns = static_cast<size_t>(x.kernel);
-  tile.quads = kernel.quads;
-  tile.targets = kernel.targets;
-  tile.lanes = layout.lanes.lanes;
-  tile.joins = target.mode == SumMode::kJoin;
-  tile.slides = tile.kernel_columns == kSlidingTaps && tile.tap_pitch == tile.position_pitch;
-  const bool apart = P::kSlides && tile.slides;
-  if (!apart && kernel.taps_adjoin()) {
-    tile.quads *= tile.kernel_columns;
-    tile.kernel_columns = 1;
-  }
-  CSSRUN_ASSERT(kernel.left <= levels.layout.before);
-  CSSRUN_ASSERT(levels.layout.before + kernel.right <= levels.layout.row_size);
-  CSSRUN_ASSERT(kernel.planes == 1 || !kernel.starts.empty());
-  tile.planes = kernel.planes;
-  tile.plane_size = kernel.plane_size();
-  tile.column_classes = kernel.starts.column_classes.data();
-  tile.class_pitch = kernel.starts.class_pitch;
-  const int32_t zero = levels.layout.zero;
-  const uint8_t* first_levels = tile.levels;
-  std::optional<RowPotentials> potentials;
-  int32_t of_zero[2 * kTileTargets];
-  const int32_t* start = kZeroSums;
-  const ColumnRange whole{0, layout.columns};
+  RowTiles<P> tiles(kernel, levels, target, row, kernel.weights.get(), kernel.tile_size());
+  const ColumnRange whole{0, target.settled->layout->columns};
   const std::span<const ColumnRange> ranges =
       target.columns.empty() ? std::span(&whole, 1) : target.columns;
-  const size_t last_tile = std::min(kernel.tiles, target.tiles.last);
-  CSSRUN_ASSERT(target.winograd == nullptr || zero == 0);
-  const bool by_winograd = target.winograd != nullptr;
-  const size_t tile_size = by_winograd ? 2 * size_t{kernel.winograd.half_size} : kernel.tile_size();
-  const auto weights_of = [&](size_t t) {
-    return (by_winograd ? kernel.winograd.weights : kernel.weights).get() + t * tile_size;
-  };
-  bool windows_summed = false;
-  for (size_t t = target.tiles.first; t < last_tile; ++t) {
-    const size_t first = t * kernel.targets;
-    const size_t block = first / tile.lanes;
-    const size_t lane = first % tile.lanes;
-    if (first_levels != nullptr) tile.levels = first_levels + kernel.first_quads[t] * size_t{kQuad};
-    if ((zero != 0 || P::kShift != 0) && taps.first < taps.last) {
-      StartTile(kernel, t, taps, P::kShift, zero, of_zero);
-      start = of_zero;
+  const size_t skipped = static_cast<size_t>(tiles.taps().first) * kernel.tap_row_size();
+  for (size_t t = target.tiles.first; t < tiles.last(); ++t) {
+    tiles.MoveTo(t);
+    tiles.SumOffsetLevels(ranges);
+    const int8_t* weights = kernel.weights.get() + t * kernel.tile_size() + skipped;
+    for (const ColumnRange& range : ranges) {
+      SumTile<P>(tiles.tile(), range, weights, tiles.membranes());
     }
-    tile.start = start;
-    if (t == target.tiles.first || kernel.first_quads[t] != kernel.first_quads[t - 1]) {
-      windows_summed = false;
-    }
-    tile.weight_offsets = nullptr;
-    if (!kernel.weight_offsets.empty() && kernel.tile_has_offsets[t] != 0) {
-      CSSRUN_ASSERT(target.level_sums != nullptr);
-      if (!windows_summed) {
-        for (const ColumnRange& range : ranges) SumWindows(tile, range, target.level_sums);
-      }
-      windows_summed = true;
-      tile.weight_offsets = &kernel.weight_offsets[first];
-      tile.level_sums = target.level_sums;
-    }
-    if (ToFloats(target.mode)) {
-      tile.sets_floats = target.mode == SumMode::kSetFloats;
-      CSSRUN_ASSERT(target.floats != nullptr && kernel.float_scale != nullptr);
-      tile.floats = target.floats + block * target.block_floats + lane;
-      tile.float_scale = kernel.float_scale.get() + block * kLineLanes + lane;
-    }
-    if (potentials.has_value() && potentials->floats == nullptr) {
-      potentials->StartAt(kernel.targets);  // without floats, tiles are neighbours
-    } else if (fused) {
-      RowPotentials& of_tile = potentials.emplace(settled, *target.inputs, block, tile.lanes);
-      if (target.joins_floats) {
-        CSSRUN_ASSERT(target.inputs->floats != nullptr && kernel.float_scale != nullptr);
-        of_tile.JoinFloats(kernel.float_scale.get() + block * kLineLanes);
-      }
-      of_tile.StartAt(lane);
-      if (target.mode == SumMode::kLevels)
-        of_tile.WriteLevelsTo(target.levels, *target.rule, target.bounds);
-      tile.potentials = &of_tile;
-#if CSSRUN_TARGET_AVX512
-      tile.leaves_at_once = !tile.leaves_registers() && LeavesRegistersAtOnce(of_tile);
-#endif
-    }
-#if CSSRUN_TARGET_RUNS
-    for (size_t half = 0; half * kTileTargets < kernel.targets && taps.first < taps.last; ++half) {
-      for (size_t plane = 0; plane < kernel.planes; ++plane) {
-        tile.runs[half][plane] =
-            kernel.RunsOf(first / kTileTargets + half, plane, static_cast<size_t>(taps.first));
-      }
-    }
-#endif
-    if (target.ahead.parts != 0 && t + 1 < kernel.tiles) {
-      tile.AskAhead(target.ahead, weights_of(t + 1), tile_size, layout.columns);
-    }
-    int16_t* membranes = settled.membranes + layout.RowAt(block, row) + lane;
-    if (!kernel.starts.empty()) tile.class_starts = kernel.starts.Of(row, t, kernel.targets);
-#if CSSRUN_TARGET_VNNI
-    if (target.winograd != nullptr) {
-      SumWinogradTile<P>(kernel, *target.winograd, tile, t, taps, first_row, layout.columns,
-                         membranes);
-      continue;
-    }
-#endif
-    const int8_t* weights = weights_of(t) + static_cast<size_t>(taps.first) * kernel.tap_row_size();
-    for (const ColumnRange& range : ranges) SumTile<P>(tile, range, weights, membranes);
   }
 }
 
@@ -366,11 +256,11 @@ SumLevelsFunction ChooseSumLevels([[maybe_unused]] const LevelConv& kernel) {
   return &SumLevelsBy<Best>;
 }
 
-FillWinogradRows ChooseWinograd() {
+WinogradKernel ChooseWinograd() {
 #if CSSRUN_TARGET_VNNI
-  return &FillRows;
+  return {&FillRows, &SumByWinograd<Best>};
 #else
-  return nullptr;
+  return {};
 #endif
 }
 
@@ -397,7 +287,7 @@ SumLevelsFunction Resolve(const LevelConv& kernel) {
   return HWY_DYNAMIC_DISPATCH(ChooseSumLevels)(kernel);
 }
 
-FillWinogradRows ResolveWinograd() { return HWY_DYNAMIC_DISPATCH(ChooseWinograd)(); }
+WinogradKernel ResolveWinograd() { return HWY_DYNAMIC_DISPATCH(ChooseWinograd)(); }
 
 const char* LevelConvVariant() { return HWY_DYNAMIC_DISPATCH(LevelConvVariantTarget)(); }
 

@@ -39,6 +39,7 @@
 #include <vector>
 
 #include "network_generated.h"
+#include "runtime/geometry/window_axis.h"
 #include "runtime/integer/kernels/kernel_traits.h"
 #include "runtime/integer/kernels/level_conv/winograd.h"
 #include "runtime/integer/kernels/weights.h"
@@ -118,6 +119,10 @@ struct LevelConv {
   hwy::AlignedFreeUniquePtr<float[]> float_scale;
 
   size_t kernel_rows() const { return static_cast<size_t>(window.kernel_y()); }
+  // The row of levels that a target row reads with its first kernel row; may be beyond the map.
+  int64_t SourceRow(size_t row) const {
+    return RowsOf(window).SourceOf(static_cast<int64_t>(row), 0);
+  }
   // The runs of kTileTargets targets, those from `sixteen` * kTileTargets on, from kernel row `ky`.
   const uint16_t* RunsOf(size_t sixteen, size_t plane, size_t ky) const {
     return &runs[first_runs[(sixteen * planes + plane) * kernel_rows() + ky]];
@@ -138,6 +143,7 @@ struct LevelConvShape {
   format::Extent source;
   uint32_t source_stride = 0;
   uint32_t target_channels = 0;
+  uint32_t target_rows = 0;
   uint32_t target_columns = 0;
   uint32_t groups = 1;
   format::Window window;
@@ -176,7 +182,6 @@ constexpr int kLargestPlanesWeight = kLargestNarrowWeight * kPlane + kPlane / 2 
 // sums fit 32 bits.
 struct PixelConvShape {
   LevelConvShape conv;
-  uint32_t target_rows = 0;
   uint32_t planes = 2;
   std::span<const double> zeros;
 };
@@ -228,9 +233,6 @@ struct LevelTarget {
   bool joins_floats = false;
   TileRange tiles = {};  // of LevelConv
   WeightsAhead ahead = {};
-  // The levels as factors of LevelConv's Winograd products, which are then used; only where
-  // `columns` are all. Null: plain products.
-  const WinogradRows* winograd = nullptr;
   // The columns that are summed; empty: all.
   std::span<const ColumnRange> columns = {};
 };

@@ -32,7 +32,7 @@ struct AxisClasses {
 };
 
 AxisClasses RowClasses(const PixelConvShape& shape) {
-  return {RowsOf(shape.conv.window), shape.conv.source.height(), shape.target_rows};
+  return {RowsOf(shape.conv.window), shape.conv.source.height(), shape.conv.target_rows};
 }
 AxisClasses ColumnClasses(const PixelConvShape& shape) {
   return {ColumnsOf(shape.conv.window), shape.conv.source.width(), shape.conv.target_columns};

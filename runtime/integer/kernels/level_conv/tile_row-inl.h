@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "hwy/highway.h"
 #include "runtime/integer/kernels/level_conv/level_conv.h"
@@ -92,6 +93,24 @@ struct TileRow {
     return start[target] + (class_starts != nullptr ? ClassStarts(column)[target] : 0) +
            (weight_offsets != nullptr ? weight_offsets[target] * level_sums[column] : 0);
   }
+};
+
+// Targets from `target` on of a tile, with their own potentials.
+class PartOfTile {
+ public:
+  PartOfTile(const TileRow& tile, size_t target) : row_(tile.From(target)) {
+    if (tile.potentials == nullptr) return;
+    row_.potentials = &potentials_.emplace(*tile.potentials);
+    potentials_->StartAt(target);
+  }
+  PartOfTile(const PartOfTile&) = delete;  // `row_` points into it
+  PartOfTile& operator=(const PartOfTile&) = delete;
+
+  const TileRow& row() const { return row_; }
+
+ private:
+  TileRow row_;
+  std::optional<RowPotentials> potentials_;
 };
 
 // Hands on the sums of one column, `D` lanes at a time.

@@ -15,12 +15,28 @@ namespace {
 
 // 16 channels gain 3 %, 32 channels 15 %, 64 channels 25 %.
 constexpr uint32_t kFewestSources = 32;
-// With fewer columns, too few products share the weights, of which there are a third more: a layer
-// of 512 channels takes 1.6 times as long as without on a map of 4 x 4, and no less than without if
-// two of its rows share them.
+// Rows of as many columns need no stack.
 constexpr uint32_t kFewestColumns = 7;
+// Pairs of columns that share a vector of weights in a stack: with fewer, the weights, of which
+// there are a third more, cost more than products save; more have no registers. A layer of 512
+// channels takes 0.7 of the time of plain products on a map of 4 x 4, and 1.6 times as long without
+// a stack.
+constexpr uint32_t kFewestStackedPairs = 6;
+constexpr uint32_t kMostStackedPairs = 8;
 // Factors are computed so many channels at a time.
 constexpr uint32_t kChannels = 16;
+
+// The rows of a stack, at most.
+uint32_t StackedRows(uint32_t rows, uint32_t columns) {
+  if (columns >= kFewestColumns) return 1;
+  const uint32_t pairs = std::max(1U, (columns + 1) / 2);
+  return std::clamp<uint32_t>(std::min(rows, kMostStackedPairs / pairs), 1, kMostStackedRows);
+}
+
+// Whether at most one kernel row is beyond the map, above and below: what a stack is made for.
+bool ReachesOneBeyond(const format::Window& window) {
+  return window.pad_top() <= 1 && window.pad_bottom() <= 1;
+}
 
 bool LevelsAndWeightsFit(const LevelConv& kernel) {
   // Of a + b and a - b, with the largest levels and weights.
@@ -47,58 +63,68 @@ std::optional<Factors> FactorsOf(const int8_t* weight, size_t tap_size) {
 
 // Writes the weights of a kernel row of a tile, and what its sums begin with: `from`, those of
 // LevelConv; `to`, the inner products. Returns whether all fit.
-bool FillKernelRow(const LevelConv& kernel, const int8_t* from, size_t half_size, int8_t* to,
-                   int32_t* starts) {
-  const size_t quad_size = size_t{kernel.targets} * kQuad;
+bool FillKernelRow(const LevelConv& kernel, const Winograd& winograd, const int8_t* from,
+                   int8_t* to, int32_t* starts) {
+  const size_t quad_size = size_t{winograd.targets} * kQuad;
   const auto largest = static_cast<int32_t>(kernel.largest_byte);
-  for (size_t quad = 0; quad < kernel.quads; ++quad, to += kHalfProducts * quad_size) {
-    for (size_t i = 0; i < quad_size; ++i, ++from) {
-      const std::optional<Factors> factors = FactorsOf(from, kernel.tap_size());
+  for (size_t quad = 0; quad < kernel.quads; ++quad) {
+    for (size_t i = 0; i < quad_size; ++i) {
+      const std::optional<Factors> factors = FactorsOf(from + i, kernel.tap_size());
       if (!factors.has_value()) return false;
       for (size_t m = 0; m < kWinogradProducts; ++m) {
         const int32_t factor = (*factors)[m];
-        to[m / kHalfProducts * half_size + m % kHalfProducts * quad_size + i] =
+        to[m / kHalfProducts * winograd.half_size + m % kHalfProducts * quad_size + i] =
             static_cast<int8_t>(factor);
         // The first factor of levels is their sum.
-        if (m > 0) starts[m * kernel.targets + i / kQuad] -= factor * largest;
+        if (m > 0) starts[m * winograd.targets + i / kQuad] -= factor * largest;
       }
     }
+    from += size_t{kernel.targets} * kQuad;
+    to += kHalfProducts * quad_size;
   }
   return true;
 }
 
 }  // namespace
 
-bool SuitsWinograd(const format::Window& window, uint32_t sources, uint32_t target_columns) {
-  return window.kernel_x() == kWinogradTaps && window.stride_x() == 1 && window.stride_y() == 1 &&
-         window.dilation_x() == 1 && window.dilation_y() == 1 && sources >= kFewestSources &&
-         target_columns >= kFewestColumns;
+bool SuitsWinograd(const format::Window& window, uint32_t sources, uint32_t target_rows,
+                   uint32_t target_columns) {
+  const bool dense = window.kernel_x() == kWinogradTaps && window.stride_x() == 1 &&
+                     window.stride_y() == 1 && window.dilation_x() == 1 && window.dilation_y() == 1;
+  if (!dense || sources < kFewestSources) return false;
+  if (target_columns >= kFewestColumns) return true;
+  const uint32_t pairs = (target_columns + 1) / 2;
+  return ReachesOneBeyond(window) &&
+         pairs * StackedRows(target_rows, target_columns) >= kFewestStackedPairs;
 }
 
 void PlanWinograd(const LevelConvShape& shape, LevelConv& kernel) {
   const uint32_t columns = shape.target_columns;
   const uint32_t sources = shape.source.channels() / shape.groups;
-  if (ResolveWinograd() == nullptr || !LevelsAndWeightsFit(kernel) ||
-      !SuitsWinograd(kernel.window, sources, columns)) {
+  if (ResolveWinograd().sum == nullptr || !LevelsAndWeightsFit(kernel) ||
+      !SuitsWinograd(kernel.window, sources, shape.target_rows, columns)) {
     return;
   }
   const size_t kernel_rows = kernel.kernel_rows();
   Winograd winograd;
   winograd.pairs = (columns + 1) / 2;
-  winograd.row_size = static_cast<uint32_t>(kHalfProducts * kernel.tap_size());
+  winograd.stacked = StackedRows(shape.target_rows, columns);
+  winograd.targets = winograd.stacked > 1 ? kTileTargets : kernel.targets;
+  winograd.row_size = kernel.quads * kQuad * winograd.targets * uint32_t{kHalfProducts};
   winograd.half_size = static_cast<uint32_t>(kernel_rows * winograd.row_size);
   winograd.row_bytes = static_cast<uint32_t>(kHalfProducts * winograd.pairs * kernel.source_stride);
-  winograd.weights = AllocateAligned<int8_t>(size_t{kernel.tiles} * 2 * winograd.half_size);
-  winograd.starts.assign(kernel.tiles * kernel_rows * kWinogradProducts * kernel.targets, 0);
+  const size_t targets = size_t{kernel.tiles} * kernel.targets;
+  winograd.weights = AllocateAligned<int8_t>(targets / winograd.targets * winograd.tile_size());
+  winograd.starts.assign(targets * kernel_rows * kWinogradProducts, 0);
+  int8_t* to = winograd.weights.get();
   int32_t* starts = winograd.starts.data();
-  for (size_t tile = 0; tile < kernel.tiles; ++tile) {
-    const int8_t* from = kernel.weights.get() + tile * kernel.tile_size();
-    int8_t* to = winograd.weights.get() + tile * 2 * winograd.half_size;
-    for (size_t ky = 0; ky < kernel_rows; ++ky) {
-      if (!FillKernelRow(kernel, from, winograd.half_size, to, starts)) return;
-      from += kernel.tap_row_size();
-      to += winograd.row_size;
-      starts += kWinogradProducts * kernel.targets;
+  for (size_t target = 0; target < targets;
+       target += winograd.targets, to += winograd.tile_size()) {
+    const int8_t* from = kernel.weights.get() + target / kernel.targets * kernel.tile_size() +
+                         target % kernel.targets * kQuad;
+    for (size_t ky = 0; ky < kernel_rows; ++ky, from += kernel.tap_row_size()) {
+      if (!FillKernelRow(kernel, winograd, from, to + ky * winograd.row_size, starts)) return;
+      starts += kWinogradProducts * winograd.targets;
     }
   }
   // The neighbour of the last of an odd number of columns reads one column more.

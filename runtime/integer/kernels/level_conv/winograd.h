@@ -19,6 +19,13 @@
 //     factors of levels    [row][inner, outer][pair of columns][product][source channel]
 //     weights              [tile of targets][inner, outer][ky][quad of sources][product][target]
 //                          [source of the quad]
+//
+// A map of few columns has too few pairs in a row to share a vector of weights, of which there are
+// a third more than in a plain convolution, and which come from far: of 512 channels, from the
+// third level of caches. There, the pairs of several rows share them, a stack, with 16 targets a
+// tile:
+//
+//     map of 4 x 4     sums in registers: [row 0 to 3][pair 0, 1][inner or outer product 0, 1]
 #ifndef CSSRUN_RUNTIME_INTEGER_KERNELS_LEVEL_CONV_WINOGRAD_H_
 #define CSSRUN_RUNTIME_INTEGER_KERNELS_LEVEL_CONV_WINOGRAD_H_
 
@@ -36,6 +43,7 @@ namespace cssrun::internal {
 
 struct LevelConv;
 struct LevelConvShape;
+struct LevelTarget;
 
 // Of a kernel row.
 constexpr int kWinogradTaps = 3;
@@ -45,8 +53,11 @@ constexpr size_t kWinogradProducts = 2 * kHalfProducts;
 
 struct Winograd {
   bool empty() const { return weights == nullptr; }
+  size_t tile_size() const { return 2 * size_t{half_size}; }
 
   uint32_t pairs = 0;      // of target columns; the last may have one column beyond the map
+  uint32_t stacked = 1;    // rows whose pairs share the weights, at most
+  uint32_t targets = 0;    // of a tile: those of LevelConv's, or half of them
   uint32_t row_size = 0;   // weights of a kernel row of a tile, of the inner or the outer products
   uint32_t half_size = 0;  // those of all kernel rows
   uint32_t row_bytes = 0;  // factors of a row of levels, of the inner or the outer products
@@ -67,9 +78,10 @@ struct WinogradRows {
   size_t pitch = 0;  // bytes of a row
 };
 
-// Whether Winograd's products pay for a convolution in which each target reads `sources` channels
-// with `window`.
-bool SuitsWinograd(const format::Window& window, uint32_t sources, uint32_t target_columns);
+// Whether Winograd's products pay for a convolution to a map of `target_rows` and `target_columns`
+// in which each target reads `sources` channels with `window`.
+bool SuitsWinograd(const format::Window& window, uint32_t sources, uint32_t target_rows,
+                   uint32_t target_columns);
 
 // Fills in `kernel.winograd` if the machine has a use for it, and the kernel's shape, its levels
 // and its weights allow it. For levels whose zero is the byte 0. Throws std::bad_alloc.
@@ -78,11 +90,23 @@ void PlanWinograd(const LevelConvShape& shape, LevelConv& kernel);
 // The bytes of the factors that `rows` neighbouring target rows read; 0 without `kernel.winograd`.
 size_t WinogradRoom(const LevelConv& kernel, size_t rows);
 
+// The target rows that one call takes at most, and those of a stack.
+constexpr size_t kMostWinogradRows = 16;
+constexpr size_t kMostStackedRows = 4;
+
 // Computes the factors that target rows [first, first + rows) read. `room`: WinogradRoom() bytes.
 using FillWinogradRows = WinogradRows (*)(const LevelConv& kernel, const LevelFrame& levels,
                                           size_t first, size_t rows, std::span<uint8_t> room);
+// Sums whole target rows from `first` on, each to one of `targets`, which have the same tiles.
+using SumByWinogradFunction = void (*)(const LevelConv& kernel, const LevelFrame& levels,
+                                       const WinogradRows& factors,
+                                       std::span<const LevelTarget> targets, size_t first);
+struct WinogradKernel {
+  FillWinogradRows fill = nullptr;
+  SumByWinogradFunction sum = nullptr;
+};
 // Null if the running instruction set has no kernel for them.
-FillWinogradRows ResolveWinograd();
+WinogradKernel ResolveWinograd();
 
 }  // namespace cssrun::internal
 

@@ -222,6 +222,7 @@ LevelConvShape LevelConvShapeOf(const ConvolutionCase& c) {
   shape.source = c.shape.source;
   shape.source_stride = c.source_lanes.stride();
   shape.target_channels = c.shape.targets;
+  shape.target_rows = c.membranes.rows;
   shape.target_columns = c.membranes.columns;
   shape.groups = c.shape.groups;
   shape.window = c.shape.window;

@@ -323,6 +323,7 @@ std::vector<ConvolutionShape> LevelConvShapes() {
       Real("ResNet-20", {32, 16, 16}, 32, Square(3, 1, 1)),
       Real("ResNet-20", {64, 8, 8}, 64, Square(3, 1, 1)),
       Real("VGG-16", {256, 8, 8}, 256, Square(3, 1, 1)),
+      Real("VGG-16", {512, 4, 4}, 512, Square(3, 1, 1)),
       Real("ResNet-50", {256, 14, 14}, 64, format::UnitWindow()),
   };
   AddRandomShapes(
