@@ -38,6 +38,22 @@ void AddSides(std::span<const float> activations, std::vector<float>& side,
   }
 }
 
+// The mean of each channel of the normalized pixels.
+std::vector<double> PixelMeans(const ImageSet& images, const InputFormat& input) {
+  std::vector<double> bytes(input.channels, 0);
+  double positions = 0;  // of all images
+  for (const std::vector<uint8_t>& pixels : images.pixels) {
+    for (size_t i = 0; i < pixels.size(); ++i) bytes[i % bytes.size()] += pixels[i];
+    positions += static_cast<double>(pixels.size() / bytes.size());
+  }
+  std::vector<double> means;
+  for (size_t c = 0; c < bytes.size(); ++c) {
+    means.push_back((bytes[c] / positions / 255.0 - static_cast<double>(input.mean[c])) /
+                    static_cast<double>(input.stddev[c]));
+  }
+  return means;
+}
+
 }  // namespace
 
 Result<Calibration> Calibrate(const Graph& graph, const SpikingNetwork& network,
@@ -52,6 +68,7 @@ Result<Calibration> Calibrate(const Graph& graph, const SpikingNetwork& network,
   calibration.sides.resize(network.nodes.size());
   calibration.channels.resize(network.nodes.size());
   calibration.means.resize(network.nodes.size());
+  calibration.means.front() = PixelMeans(images, input);
   std::vector<float> side;
   for (size_t i = 0; i < network.nodes.size(); ++i) {
     const SpikingNode& node = network.nodes[i];

@@ -28,8 +28,8 @@ struct Calibration {
   // The ranges below zero and above zero, for nodes that do not rectify.
   std::vector<std::array<ActivationHistogram, 2>> sides;
   std::vector<std::vector<ActivationHistogram>> channels;  // empty unless the caller asked for them
-  // By node and channel, the mean of the activations, over positions and images; empty for those of
-  // the encoder and the readout.
+  // By node and channel, the mean of the activations, over positions and images, and for the
+  // encoder of the normalized pixels; empty for the readout.
   std::vector<std::vector<double>> means;
   std::vector<Logits> logits;  // the ANN's, by image
 };

@@ -245,15 +245,20 @@ void SetOutputs(const Model& model, const ConvertOptions& options, format::Netwo
 
 format::NetworkT BuildFile(const Model& model, const PreparedModel& prepared,
                            const ConvertOptions& options, const std::vector<NodeCode>& codes) {
-  format::NetworkT network =
-      BuildNetwork(prepared.network, codes, options.code, prepared.calibration.means);
-  network.format_version = format::kImagesVersion;
   // A model of few bits was trained with its own rounding, and one neuron that rounds otherwise is
   // a third of them some layers later. Where its pixels are on a grid, its weights are whole
   // numbers.
-  const bool exact =
-      !model.quantized_code.has_value() || prepared.network.nodes.front().grid.has_value();
-  network.code->whole_pixels = exact && options.code.DirectInput() && options.code.Settled();
+  const bool on_grid = prepared.network.nodes.front().grid.has_value();
+  const bool exact = !model.quantized_code.has_value() || on_grid;
+  const bool whole_pixels = exact && options.code.DirectInput() && options.code.Settled();
+  std::vector<double> pixel_steps;
+  for (const float stddev : prepared.input.stddev) {
+    if (whole_pixels && !on_grid) pixel_steps.push_back(1 / (255.0 * static_cast<double>(stddev)));
+  }
+  format::NetworkT network = BuildNetwork(prepared.network, codes, options.code,
+                                          {prepared.calibration.means, pixel_steps});
+  network.format_version = format::kImagesVersion;
+  network.code->whole_pixels = whole_pixels;
   SetOutputs(model, options, network);
   network.labels = options.labels;
   InputFormat input = options.pictures.value_or(model.input);

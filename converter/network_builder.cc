@@ -79,8 +79,7 @@ void SetTiming(format::NetworkT& network) {
 }  // namespace
 
 format::NetworkT BuildNetwork(const SpikingNetwork& network, const std::vector<NodeCode>& codes,
-                              const CodeSettings& code,
-                              std::span<const std::vector<double>> means) {
+                              const CodeSettings& code, const RoundingBasis& basis) {
   format::NetworkT built;
   built.macs_per_image = network.macs;
   built.code = std::make_unique<format::CodeT>();
@@ -113,10 +112,14 @@ format::NetworkT BuildNetwork(const SpikingNetwork& network, const std::vector<N
     }
     for (const SpikingSynapses& synapses : node.synapses) {
       built_node->synapses.push_back(BuildSynapses(synapses, codes[synapses.source], codes[i]));
-      const WeightRounding rounding = RoundingOf(network, node, synapses, code);
+      const WeightRounding rounding =
+          RoundingOf(network, node, synapses, code, !basis.pixel_steps.empty());
       if (rounding == WeightRounding::kNone) continue;
-      const std::vector<double> sent = MeansOf(network, means, codes, synapses.source);
-      const std::vector<double> lost = RoundWeights(rounding, sent, *built_node->synapses.back());
+      const std::vector<double> means = MeansOf(network, basis.means, codes, synapses.source);
+      SentBy sources{means, {}};
+      if (synapses.source == 0) sources.steps = basis.pixel_steps;
+      const std::vector<double> lost =
+          RoundWeights(rounding, sources, *built_node->synapses.back());
       for (size_t c = 0; c < lost.size(); ++c) {
         built_node->bias[c] += static_cast<float>(lost[c] / code.SumOfWeights());
       }

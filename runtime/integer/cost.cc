@@ -99,8 +99,8 @@ std::vector<double> ExpectedLayerMilliseconds(const LoadedNetwork& network) {
     double products = 0;
     for (const DirectSynapses& direct : layer.direct) {
       const auto macs = static_cast<double>(direct.macs);
-      if (plan.layers[i].whole_pixels) {
-        products += 2 * macs * LevelProduct(machine, kStepsOfByte);  // two planes of weights
+      if (plan.layers[i].pixel_planes > 0) {
+        products += plan.layers[i].pixel_planes * macs * LevelProduct(machine, kStepsOfByte);
       } else {
         nanoseconds += macs * kPixelMac;
       }

@@ -48,7 +48,7 @@ LayerPlan DescribeLayer(const LoadedNetwork& network, size_t index) {
     plan.pool = PoolsAreDisjoint(layer) ? PoolName::kDisjoint : PoolName::kOverlapping;
   }
   plan.settled = layer.settled() != nullptr;
-  plan.whole_pixels = layer.pixel_conv.has_value();
+  if (layer.pixel_conv.has_value()) plan.pixel_planes = layer.pixel_conv->planes;
   plan.fused = plan.settled && layer.settled()->sums == SettledSums::kFusedLevels;
   plan.scales = layer.scales;
   for (const IntegerSynapses& s : layer.synapses) {

@@ -58,7 +58,7 @@ struct LayerPlan {
   // and rounded to whole units. Empty for the encoder and the readout.
   std::vector<double> scales;
   uint32_t pixel_synapses = 0;         // that see pixels not coded in spikes; added in float,
-  bool whole_pixels = false;           // or, where pixels are bytes, by their products with weights
+  uint32_t pixel_planes = 0;           // or, where pixels are bytes, by products with so many planes
   std::vector<SynapsesPlan> synapses;  // all others, in the file's order
 };
 

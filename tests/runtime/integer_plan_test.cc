@@ -179,7 +179,7 @@ TEST(IntegerPlanTest, SettledSumsHoldTwiceATrainOrWholeWeights) {
   uint64_t rounded = 0;
   uint64_t whole = 0;
   ForEachRandomLayer([&](const Planned& layer) {
-    if (!layer.plan.settled || layer.plan.whole_pixels) return;  // their sums have 32 bits
+    if (!layer.plan.settled || layer.plan.pixel_planes > 0) return;  // their sums have 32 bits
     for (size_t c = 0; c < layer.channels(); ++c) {
       const double train = layer.plan.scales[c] * layer.whole_train();
       if (2 * train <= kLargestMembrane * (1 + kClose)) {
@@ -201,7 +201,7 @@ TEST(IntegerPlanTest, NoScaleIsSmallerThanItsLimitsAsk) {
   uint64_t by_weights = 0;
   uint64_t by_membranes = 0;
   ForEachRandomLayer([&](const Planned& layer) {
-    if (layer.plan.whole_pixels) return;  // limited by 15 bits, whatever the membranes hold
+    if (layer.plan.pixel_planes > 0) return;  // limited by 15 bits, whatever the membranes hold
     for (size_t c = 0; c < layer.channels(); ++c) {
       const double scale = layer.plan.scales[c];
       if (layer.plan.settled && AllWholeTo(layer, c))

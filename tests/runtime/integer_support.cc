@@ -114,7 +114,7 @@ oracle::Choices ChoicesOf(const LayerPlan& plan) {
   oracle::Choices choices;
   choices.settled = plan.settled;
   choices.exact = plan.fused;
-  choices.whole_pixels = plan.whole_pixels;
+  choices.whole_pixels = plan.pixel_planes > 0;
   choices.scales = plan.scales;
   for (const SynapsesPlan& s : plan.synapses) {
     // A byte and an offset hold one bit more than a byte.
