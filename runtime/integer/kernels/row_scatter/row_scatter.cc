@@ -12,20 +12,40 @@
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 #include "hwy/highway.h"
 #include "runtime/integer/kernels/lanes-inl.h"
+#include "runtime/integer/kernels/neon-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace cssrun::internal::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-// The sums of some target rows and some lines of a run, one vector of each line.
+// How many vectors of each of `lines` lines are summed at a time: listing the spikes takes as many
+// instructions as adding a vector of three lines, so once for as many as there are registers for
+// (NEON and AVX-512 have 32, of which weights need some).
+constexpr size_t VectorsTogether(size_t lines) {
+  constexpr size_t kOfLine = kLineLanes / hn::MaxLanes(Lanes16());
+#if HWY_TARGET == HWY_SCALAR
+  constexpr size_t kRegisters = 0;
+#elif CSSRUN_TARGET_NEON || CSSRUN_TARGET_AVX512
+  constexpr size_t kRegisters = 24;
+#else
+  constexpr size_t kRegisters = 12;
+#endif
+  size_t vectors = 1;
+  while (2 * vectors <= kOfLine && 2 * vectors * lines <= kRegisters) vectors *= 2;
+  return vectors;
+}
+
+// The sums of some target rows and some lines of a run, some vectors of each line.
 template <size_t kRows, size_t kRun>
 struct SlideSums {
-  static constexpr size_t kCount = kRows * kRun;
+  static constexpr size_t kVectors = VectorsTogether(kRows * kRun);
+  static constexpr size_t kOfRow = kRun * kVectors;
+  static constexpr size_t kCount = kRows * kOfRow;
 
   // Written out: the default would be made without the target's instructions.
   HWY_INLINE SlideSums() {
-    HWY_UNROLL(16)
+    HWY_UNROLL(24)
     for (size_t k = 0; k < kCount; ++k) sums[k] = hn::Zero(Lanes16());
   }
 
@@ -36,10 +56,12 @@ struct SlideSums {
     for (; spikes != 0; spikes &= spikes - 1) {
       const Weight* HWY_RESTRICT row =
           weights + static_cast<size_t>(std::countr_zero(spikes)) * spike_size;
-      HWY_UNROLL(16)
+      HWY_UNROLL(24)
       for (size_t k = 0; k < kCount; ++k) {
-        if (k % kRun < kFirst || k % kRun >= kLast) continue;
-        sums[k] = hn::Add(sums[k], LoadWeights(row + k / kRun * pitch + k % kRun * kLineLanes));
+        const size_t line = k / kVectors % kRun;
+        if (line < kFirst || line >= kLast) continue;
+        const Weight* from = row + k / kOfRow * pitch + line * kLineLanes;
+        sums[k] = hn::Add(sums[k], LoadWeights(from + k % kVectors * hn::MaxLanes(Lanes16())));
       }
     }
   }
@@ -49,11 +71,16 @@ struct SlideSums {
     const Lanes16 d;
     HWY_UNROLL(4)
     for (size_t y = 0; y < kRows; ++y) {
-      int16_t* at = membranes + y * pitch;
-      hn::Store(hn::SaturatedAdd(hn::Load(d, at), sums[y * kRun]), d, at);
       HWY_UNROLL(4)
-      for (size_t x = 0; x + 1 < kRun; ++x) sums[y * kRun + x] = sums[y * kRun + x + 1];
-      sums[y * kRun + kRun - 1] = hn::Zero(d);
+      for (size_t v = 0; v < kVectors; ++v) {
+        int16_t* at = membranes + y * pitch + v * hn::MaxLanes(d);
+        hn::Store(hn::SaturatedAdd(hn::Load(d, at), sums[y * kOfRow + v]), d, at);
+      }
+      HWY_UNROLL(12)
+      for (size_t k = 0; k < kOfRow; ++k) {
+        const size_t next = k + kVectors;
+        sums[y * kOfRow + k] = next < kOfRow ? sums[y * kOfRow + next] : hn::Zero(d);
+      }
     }
   }
 
@@ -138,7 +165,8 @@ HWY_NOINLINE void SlideTileOver(const SlidePlan& plan, const SpikeFrame& frame, 
                                 size_t membrane_pitch, const Weight* weights, int16_t* membranes) {
   const SlideTile<kRows, kRun, kWhole> tile{plan, frame.Row(row), frame.words_per_row,
                                             membrane_pitch};
-  for (size_t offset = 0; offset < kLineLanes; offset += hn::Lanes(Lanes16())) {
+  constexpr size_t kLanes = SlideSums<kRows, kRun>::kVectors * hn::MaxLanes(Lanes16());
+  for (size_t offset = 0; offset < kLineLanes; offset += kLanes) {
     tile.SlideOver(weights + offset, membranes + offset);
   }
 }
