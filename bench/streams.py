@@ -5,7 +5,7 @@ For each clip of SHARED/streams: ResNet-20 for whole frames of its size, convert
 frames, and MobileNetV2 on frames resized to 224x224, converted with SHARED/imagenet; holds of 0, 4, 8
 and 16 of 255 and dead zones of 0, 0.25 and 0.5 levels. WORK keeps what is made. Prints the tables of
 docs/results.md. Without build/onnxruntime (see bench/opponents/onnxruntime/README.md) there is no
-opponent.
+opponent. Networks are converted again when cssconvert is newer.
 """
 
 import argparse
@@ -16,10 +16,9 @@ import subprocess
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build/release"
 NODE_MODULES = ROOT / "build/onnxruntime/node_modules"
-WHOLE_FRAMES = ["--timesteps", "5", "--beta", "2", "--silent", "4", "--input", "direct", "--preset",
-                "imagenet"]
-RESIZED = ["--timesteps", "8", "--beta", "2", "--silent", "7", "--input", "direct", "--mean", "0.5",
-           "--std", "0.5"]
+# As a user would, without a word about the code.
+WHOLE_FRAMES = ["--preset", "imagenet"]
+RESIZED = ["--mean", "0.5", "--std", "0.5"]
 CALIBRATION_FRAMES = 12
 
 
@@ -39,8 +38,9 @@ def write_resized(model, height, width, path):
 
 
 def convert(model, network, calibration, options):
-    if not network.exists():
-        subprocess.run([BUILD / "tools/cssconvert", model, "-o", network, "--calibration", calibration,
+    converter = BUILD / "tools/cssconvert"
+    if not network.exists() or network.stat().st_mtime < converter.stat().st_mtime:
+        subprocess.run([converter, model, "-o", network, "--calibration", calibration,
                         *options], check=True, stdout=subprocess.DEVNULL)
 
 
