@@ -46,6 +46,10 @@ void BM_ByteProductsLoaded(benchmark::State& state) {
   RunLimit(state, &LoadAndMultiplyBytes, "products/s");
 }
 
+void BM_ByteProductsInPairs(benchmark::State& state) {
+  RunLimit(state, &MultiplyPairsOfBytes, "products/s");
+}
+
 void BM_FloatLanes(benchmark::State& state) { RunLimit(state, &StreamFloats, "lanes/s"); }
 
 // Measures the two things that limit a tile: the distance of its table from the core, and lists
@@ -76,6 +80,7 @@ void BM_Rows(benchmark::State& state) {
 BENCHMARK(BM_Roofline);
 BENCHMARK(BM_ByteProducts);
 BENCHMARK(BM_ByteProductsLoaded);
+BENCHMARK(BM_ByteProductsInPairs);
 BENCHMARK(BM_FloatLanes);
 BENCHMARK(BM_Rows)
     ->ArgNames({"KiB", "rows", "varying"})

@@ -127,6 +127,20 @@ struct Multiplication {
     sum = hn::Add(sum, Runs::Products(a, b));
   }
 };
+// Where 16 bits hold two products and no more: each pair goes on to 32 bits at once.
+struct PairMultiplication {
+  using Runs = internal::HWY_NAMESPACE::ByteRuns;
+  using DSum = Runs::D;
+  using Operand = Runs::V;
+  static constexpr size_t kProducts = Multiplication::kProducts;
+
+  static HWY_INLINE Operand Load(const int8_t* from) { return Runs::LoadWeights(from, 0); }
+  static HWY_INLINE void MultiplyAdd(Operand a, Operand b, hn::Vec<DSum>& sum) {
+    Forget(a);
+    const auto one = hn::Set(Runs::D16(), int16_t{1});
+    sum = hn::Add(sum, Runs::PairSums(Runs::Products(a, b), one));
+  }
+};
 #else
 struct Multiplication {
   static constexpr const char* kName = "16-bit pairs";
@@ -202,6 +216,14 @@ size_t LoadAndMultiplyBytesTarget() { return MultiplyBytesOf<Multiplication, tru
 const char* ByteProductsVariantTarget() { return Multiplication::kName; }
 #endif
 
+size_t MultiplyPairsOfBytesTarget() {
+#if CSSRUN_TARGET_BYTE_PAIRS
+  return MultiplyBytesOf<PairMultiplication, false>();
+#else
+  return MultiplyBytesTarget();
+#endif
+}
+
 // Products of floats added to sums, in registers.
 size_t MultiplyFloatsTarget() {
   constexpr size_t kTurns = 2048;
@@ -253,6 +275,7 @@ HWY_EXPORT(AddRowsTarget);
 HWY_EXPORT(ByteProductsVariantTarget);
 HWY_EXPORT(LoadAndMultiplyBytesTarget);
 HWY_EXPORT(MultiplyBytesTarget);
+HWY_EXPORT(MultiplyPairsOfBytesTarget);
 HWY_EXPORT(MultiplyFloatsTarget);
 HWY_EXPORT(StreamFloatsTarget);
 size_t AddRowsOfTable(std::span<const int16_t> table, std::span<const uint16_t> rows,
@@ -263,6 +286,7 @@ size_t AddRowsOfTable(std::span<const int16_t> table, std::span<const uint16_t> 
 const char* ByteProductsVariant() { return HWY_DYNAMIC_DISPATCH(ByteProductsVariantTarget)(); }
 size_t MultiplyBytes() { return HWY_DYNAMIC_DISPATCH(MultiplyBytesTarget)(); }
 size_t LoadAndMultiplyBytes() { return HWY_DYNAMIC_DISPATCH(LoadAndMultiplyBytesTarget)(); }
+size_t MultiplyPairsOfBytes() { return HWY_DYNAMIC_DISPATCH(MultiplyPairsOfBytesTarget)(); }
 size_t MultiplyFloats() { return HWY_DYNAMIC_DISPATCH(MultiplyFloatsTarget)(); }
 size_t StreamFloats() { return HWY_DYNAMIC_DISPATCH(StreamFloatsTarget)(); }
 size_t LoadAndAddLanes() { return HWY_DYNAMIC_DISPATCH(LoadAndAddTarget)(); }

@@ -29,6 +29,8 @@ size_t AddRowsOfTable(std::span<const int16_t> table, std::span<const uint16_t> 
 // loads the weights from the first-level cache.
 size_t MultiplyBytes();
 size_t LoadAndMultiplyBytes();
+// The same where vpmaddubsw's 16 bits hold two products and no more, as those of levels up to 255.
+size_t MultiplyPairsOfBytes();
 // Returns the name of that instruction: as LevelConvVariant() has it.
 const char* ByteProductsVariant();
 
