@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "runtime/assert.h"
+#include "runtime/engine/allowed_threads.h"
 #include "runtime/seconds_since.h"
 #include "runtime/within_memory.h"
-#include "tbb/global_control.h"
 #include "tbb/parallel_pipeline.h"
 #include "tbb/task_arena.h"
 
@@ -99,9 +99,7 @@ Status RunAll(const std::shared_ptr<const Network>& network, SessionOptions opti
   // Images are delivered in order. Four per thread are in flight, so that threads can go on with
   // later images while a slow one holds up delivery.
   std::vector<Item<Pixel>> items(size_t{all_threads} * 4);
-  // Allow as many threads as the caller asked for, even on fewer cores. Otherwise TBB would print a
-  // warning to standard error.
-  const tbb::global_control allowed(tbb::global_control::max_allowed_parallelism, all_threads);
+  const internal::AllowedThreads allowed(all_threads);
   // With several images at a time, this arena has one slot per image, and the threads that share an
   // image work in the arena of its session. With one image at a time, this arena has all threads:
   // those that do not run it load the next ones.

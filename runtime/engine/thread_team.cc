@@ -26,9 +26,7 @@ uint32_t LastOf(uint64_t left) { return static_cast<uint32_t>(left) & kMostParts
 ThreadTeam::ThreadTeam(unsigned threads) : threads_(threads) {
   CSSRUN_ASSERT(threads > 0);
   if (threads == 1) return;
-  constexpr auto kAllowed = tbb::global_control::max_allowed_parallelism;
-  allowed_ = std::make_unique<tbb::global_control>(
-      kAllowed, std::max<size_t>(threads, tbb::global_control::active_value(kAllowed)));
+  allowed_ = std::make_unique<AllowedThreads>(threads);
   arena_ = std::make_unique<tbb::task_arena>(static_cast<int>(threads));
   shares_ = std::make_unique<Share[]>(threads);
 }

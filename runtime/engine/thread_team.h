@@ -8,7 +8,7 @@
 #include <memory>
 #include <type_traits>
 
-#include "tbb/global_control.h"
+#include "runtime/engine/allowed_threads.h"
 #include "tbb/task_arena.h"
 #include "tbb/task_group.h"
 
@@ -105,8 +105,7 @@ class ThreadTeam {
 
   unsigned threads_;
   // Only with several threads.
-  // Allowed beforehand: where more are asked for than there are cores, TBB would print a warning.
-  std::unique_ptr<tbb::global_control> allowed_;
+  std::unique_ptr<AllowedThreads> allowed_;
   std::unique_ptr<tbb::task_arena> arena_;
 
   tbb::task_group* helpers_ = nullptr;  // of this Run()

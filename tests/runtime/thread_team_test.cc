@@ -9,6 +9,8 @@
 #include <thread>
 #include <vector>
 
+#include "tbb/global_control.h"
+#include "tbb/info.h"
 #include "tbb/task_arena.h"
 
 namespace cssrun::internal {
@@ -102,10 +104,33 @@ TEST(ThreadTeamTest, AnExceptionBetweenLoopsEndsTheHelpers) {
   }
 }
 
+// oneTBB obeys the smallest of its controls.
+TEST(ThreadTeamTest, TheLargestTeamDecidesHowManyThreadsThereMayBe) {
+  const auto allowed = [] {
+    return tbb::global_control::active_value(tbb::global_control::max_allowed_parallelism);
+  };
+  const auto cores = static_cast<unsigned>(tbb::info::default_concurrency());
+  const size_t before = allowed();
+  {
+    const ThreadTeam few(cores + 1);
+    EXPECT_EQ(allowed(), cores + 1);
+    {
+      ThreadTeam many(cores + 3);
+      EXPECT_EQ(allowed(), cores + 3);
+      const ThreadTeam two(2);
+      EXPECT_EQ(allowed(), cores + 3);
+      many.Run([&] { RunLoops(many, 40); });
+    }
+    EXPECT_EQ(allowed(), cores + 1);
+  }
+  EXPECT_EQ(allowed(), before);
+}
+
 TEST(ThreadTeamTest, UsesTheArenaItIsIn) {
   ThreadTeam team(2);
   tbb::task_arena arena(2);
   arena.execute([&] { team.Run([&] { RunLoops(team, 40); }); });
+  const AllowedThreads allowed(5);  // or oneTBB warns, on fewer cores
   tbb::task_arena larger(5);
   larger.execute([&] { team.Run([&] { RunLoops(team, 40); }); });
 }
