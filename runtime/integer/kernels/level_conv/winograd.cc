@@ -52,10 +52,10 @@ using Factors = std::array<int, kWinogradProducts>;
 
 // Of the weight at `weight` and those of the same kernel row; nothing if they are no bytes.
 std::optional<Factors> FactorsOf(const int8_t* weight, size_t tap_size) {
-  const int first = weight[0];
-  const int second = weight[tap_size];
-  const int third = weight[2 * tap_size];
-  const Factors factors = {first + second + third, first - second + third, first, -third};
+  const int8_t first = weight[0];
+  const int8_t second = weight[tap_size];
+  const int8_t third = weight[2 * tap_size];
+  const Factors factors = {first + second + third, first - second + third, +first, -third};
   const auto fits = [](int factor) { return std::abs(factor) <= kLargestNarrowWeight; };
   if (!std::ranges::all_of(factors, fits)) return std::nullopt;
   return factors;
