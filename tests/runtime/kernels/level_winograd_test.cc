@@ -24,7 +24,7 @@
 namespace cssrun::internal {
 namespace {
 
-constexpr uint32_t kShapes = 150;
+constexpr uint32_t kShapes = 400;
 constexpr int kTaps = 3;
 
 int Between(int low, int high, std::mt19937& generator) {
@@ -71,13 +71,17 @@ std::vector<float> DrawWeights(size_t count, std::mt19937& generator) {
   return weights;
 }
 
-// What IsItsPlainTwin reached: rows that a stack of so many pairs has, and so many rows of it.
+// What IsItsPlainTwin reached. Rows are computed `together`, in as few and as equal stacks as there
+// are.
 struct Reached {
-  void Count(const LevelConv& kernel, const LevelConvShape& shape, bool is_narrow) {
+  void Count(const LevelConv& kernel, const LevelConvShape& shape, bool is_narrow,
+             uint32_t together) {
     odd += static_cast<int>(shape.target_columns % 2);
     narrow += is_narrow ? 1 : 0;
     if (kernel.winograd.stacked == 1) return;
-    ++stacks[{kernel.winograd.pairs, std::min(kernel.winograd.stacked, shape.target_rows)}];
+    const uint32_t rows = std::min(together, shape.target_rows);
+    const uint32_t parts = (rows + kernel.winograd.stacked - 1) / kernel.winograd.stacked;
+    ++stacks[{kernel.winograd.pairs, (rows + parts - 1) / parts}];
     halves += kernel.winograd.targets < kernel.targets ? 1 : 0;
   }
 
@@ -107,7 +111,8 @@ TEST(LevelWinogradTest, IsItsPlainTwin) {
     PlanWinograd(conv, kernel);
     ASSERT_EQ(kernel.winograd.empty(), ResolveWinograd().sum == nullptr);
     if (kernel.winograd.empty()) continue;  // this machine has no kernel for them
-    reached.Count(kernel, conv, made.membranes.lanes.lanes < kTileTargets);
+    const uint32_t together = 1 + seed % 9;
+    reached.Count(kernel, conv, made.membranes.lanes.lanes < kTileTargets, together);
     const LevelFrame levels =
         RandomLevels(shape.source, made.source_lanes, LevelLayoutOf(made, kernel), 800, 0,
                      static_cast<int>(conv.largest_byte), generator);
@@ -115,7 +120,6 @@ TEST(LevelWinogradTest, IsItsPlainTwin) {
                               seed);
     kernel.float_scale = AllocateAligned<float>(made.membranes.parameter_lanes());
     std::fill_n(kernel.float_scale.get(), made.membranes.parameter_lanes(), 0.75F);
-    const size_t together = 1 + seed % 9;
     const std::vector<uint8_t> empty(WinogradRoom(kernel, together));
     for (const SumMode mode : {SumMode::kStore, SumMode::kJoin, SumMode::kPotential,
                                SumMode::kLevels, SumMode::kSetFloats, SumMode::kAddFloats}) {
@@ -153,7 +157,8 @@ TEST(LevelWinogradTest, IsItsPlainTwin) {
   EXPECT_GE(reached.odd, 20);
   EXPECT_GE(reached.narrow, 10);
   EXPECT_GE(reached.halves, 10);
-  for (const auto& [pairs, rows] : {std::pair<uint32_t, uint32_t>{2, 3}, {2, 4}, {3, 2}}) {
+  for (const auto& [pairs, rows] :
+       {std::pair<uint32_t, uint32_t>{2, 1}, {2, 2}, {2, 3}, {2, 4}, {3, 1}, {3, 2}}) {
     EXPECT_GE((reached.stacks[{pairs, rows}]), 5) << pairs << " pairs, " << rows << " rows";
   }
 }
