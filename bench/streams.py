@@ -5,7 +5,7 @@ For each clip of SHARED/streams: ResNet-20 for whole frames of its size, convert
 frames, and MobileNetV2 on frames resized to 224x224, converted with SHARED/imagenet; holds of 0, 4, 8
 and 16 of 255 and dead zones of 0, 0.25 and 0.5 levels. WORK keeps what is made. Prints the tables of
 docs/results.md. Without build/onnxruntime (see bench/opponents/onnxruntime/README.md) there is no
-opponent. Networks are converted again when cssconvert is newer.
+opponent. Networks are converted again when cssconvert or the model is newer.
 """
 
 import argparse
@@ -39,7 +39,8 @@ def write_resized(model, height, width, path):
 
 def convert(model, network, calibration, options):
     converter = BUILD / "tools/cssconvert"
-    if not network.exists() or network.stat().st_mtime < converter.stat().st_mtime:
+    newest = max(file.stat().st_mtime for file in (converter, model))
+    if not network.exists() or network.stat().st_mtime < newest:
         subprocess.run([converter, model, "-o", network, "--calibration", calibration,
                         *options], check=True, stdout=subprocess.DEVNULL)
 
