@@ -67,7 +67,7 @@ void LevelConvAlone(benchmark::State& state, const ConvolutionShape& shape,
         continue;
       }
       const auto rows = std::span(targets).subspan(row, std::min(together, targets.size() - row));
-      const WinogradRows factors = winograd.fill(kernel, levels, row, rows.size(), room);
+      const WinogradRows factors = winograd.fill(kernel, levels, rows, row, room);
       winograd.sum(kernel, levels, factors, rows, row);
     }
     benchmark::ClobberMemory();

@@ -257,25 +257,33 @@ bool RowsAreWhole(const SettlingStep& step, size_t first, size_t rows) {
   return true;
 }
 
-// Sums the rows from `first` on by Winograd's products, if the kernel has them and all columns are
-// computed. `target`: what the rows share. Returns whether it has.
+// Sums the rows from `first` on by Winograd's products, if the kernel has them. `shared`: what the
+// rows share. Returns whether it has.
 bool SumRowsByWinograd(const BoundLevels<LevelConv>& bound, const SettlingStep& step,
                        std::span<const PotentialInputs> inputs, size_t first,
-                       const LevelTarget& target) {
+                       const LevelTarget& shared) {
   const LevelConv& kernel = *bound.kernel;
-  if (kernel.winograd.empty() || !RowsAreWhole(step, first, inputs.size())) return false;
   const WinogradKernel winograd = ResolveWinograd();
-  if (winograd.sum == nullptr) return false;
+  if (kernel.winograd.empty() || winograd.sum == nullptr) return false;
+  const bool stacks = kernel.winograd.stacked > 1;
+  if (stacks && !RowsAreWhole(step, first, inputs.size())) return false;
   static_assert(kMostRowsTogether <= kMostWinogradRows);
   LevelTarget targets[kMostRowsTogether];
-  for (size_t i = 0; i < inputs.size(); ++i) {
-    targets[i] = target;
-    AimAtRow(bound, step, inputs[i], first + i, i, targets[i]);
-    if (kernel.winograd.stacked == 1 && TurnsOf(kernel) > 1) targets[i].ahead = {i, inputs.size()};
+  // Neighbouring rows of which columns are computed, and the row behind them of which none are.
+  for (size_t begin = 0, end = 0; begin < inputs.size(); begin = end + 1) {
+    for (end = begin; end < inputs.size(); ++end) {
+      targets[end] = shared;
+      if (!AimAtRow(bound, step, inputs[end], first + end, end, targets[end])) break;
+    }
+    if (begin == end) continue;
+    const auto rows = std::span(targets).subspan(begin, end - begin);
+    for (size_t r = 0; r < rows.size() && !stacks && TurnsOf(kernel) > 1; ++r) {
+      rows[r].ahead = {r, rows.size()};
+    }
+    const WinogradRows factors =
+        winograd.fill(kernel, *bound.levels, rows, first + begin, step.winograd);
+    winograd.sum(kernel, *bound.levels, factors, rows, first + begin);
   }
-  const WinogradRows factors =
-      winograd.fill(kernel, *bound.levels, first, inputs.size(), step.winograd);
-  winograd.sum(kernel, *bound.levels, factors, std::span(targets).first(inputs.size()), first);
   return true;
 }
 

@@ -8,6 +8,9 @@
 
 namespace cssrun::internal {
 
+// Columns that kernels compute together. `in_registers`: sums become levels in registers.
+uint32_t ColumnsTogether(const IntegerLayer& layer, bool in_registers);
+
 // Rows that are computed before they are compared: as many as have their levels in the first-level
 // cache, but more if the weights do not stay near, since all rows then share one reading of them.
 constexpr uint32_t kMostBandRows = 16;

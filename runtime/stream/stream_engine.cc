@@ -69,16 +69,16 @@ StreamEngine::StreamState StreamEngine::MakeStreamState(size_t index) const {
   const bool pooled = integers.pools.windows.has_value();
   const bool in_registers =
       levels_alone_[index] && !pooled && integers.settled()->sums == SettledSums::kFusedLevels;
-  const uint32_t of_line = integers.membranes.lanes.positions();
   const format::Extent& map = layer.potential;
   const format::Extent& sent = layer.extent;
   state.touched = PositionBits(map.height(), map.width());
   state.ranges = TouchedRanges(map.height(), map.width(),
-                               {events, in_registers ? 1 : of_line, GapOf(integers)});
+                               {events, ColumnsTogether(integers, in_registers), GapOf(integers)});
   state.changed = PositionBits(sent.height(), sent.width());
   if (!pooled) return state;
   state.pool_reach = ReachOfPools(map, integers.pools.windows->y, integers.pools.windows->x, sent);
   state.pool_touched = state.changed;
+  const uint32_t of_line = integers.membranes.lanes.positions();
   state.pool_ranges = TouchedRanges(sent.height(), sent.width(), {false, of_line, 1});
   return state;
 }

@@ -15,6 +15,7 @@
 #include "cssrun/cssrun.h"
 #include "format/geometry.h"
 #include "runtime/integer/integer_engine.h"
+#include "runtime/integer/kernels/level_conv/winograd.h"
 #include "runtime/integer/plan.h"
 #include "runtime/network/network_access.h"
 #include "tests/oracle/kind_network.h"
@@ -69,6 +70,7 @@ class FullRuns {
 // What the sequences of a test reached.
 struct Reached {
   std::map<std::string_view, uint64_t> kernels;  // layers of which a part changed
+  uint64_t winograd_parts = 0;                   // those with Winograd's products, part touched
   uint64_t compared_after_whole = 0;             // frames
 };
 
@@ -95,7 +97,7 @@ class Comparison {
       Hold(options.hold, image_.channels(), frame, held);
       ASSERT_TRUE(stream.Next({.kind = InputKind::kBytes, .bytes = frame}, answer).ok());
       full_.Run(held);
-      Compare(stream, answer, options.statistics, reached.kernels);
+      Compare(stream, answer, options.statistics, reached);
       EXPECT_TRUE(i > 0 || answer.whole);
       EXPECT_FALSE(i > 0 && options.statistics && answer.whole);
       if (after_whole && !answer.whole) ++reached.compared_after_whole;
@@ -105,7 +107,7 @@ class Comparison {
 
  private:
   void Compare(const StreamEngine& stream, const StreamAnswer& answer, bool counted,
-               std::map<std::string_view, uint64_t>& reached) {
+               Reached& reached) {
     EXPECT_EQ(answer.logits, full_.answer().logits);
     for (size_t i = 0; i < network_.layers.size(); ++i) {
       SCOPED_TRACE("layer " + std::to_string(i));
@@ -126,7 +128,10 @@ class Comparison {
         EXPECT_EQ(layer.touched, layer.neurons);
       }
       if (layer.changed == 0 || layer.changed == layer.neurons) continue;
-      for (const internal::SynapsesPlan& s : plan_.layers[i].synapses) ++reached[s.kernel.name];
+      for (const internal::SynapsesPlan& s : plan_.layers[i].synapses) {
+        ++reached.kernels[s.kernel.name];
+        if (s.winograd && layer.touched < layer.neurons) ++reached.winograd_parts;
+      }
     }
   }
 
@@ -199,6 +204,9 @@ TEST(StreamEngineTest, EqualsFullRunsOfEveryKind) {
   }
   ExpectReached(reached, {"tile_gather", "row_scatter", "depthwise", "event_shortcut", "level_conv",
                           "level_depthwise", "level_shortcut"});
+  if (internal::ResolveWinograd().sum != nullptr) {
+    EXPECT_GT(reached.winograd_parts, 20U);
+  }
 }
 
 TEST(StreamEngineTest, EqualsFullRunsOfResidualNetworks) {

@@ -71,23 +71,67 @@ std::vector<float> DrawWeights(size_t count, std::mt19937& generator) {
   return weights;
 }
 
+// The columns of each row, some of them in one part and the rest in the other: ranges of pairs.
+using Parts = std::array<std::vector<std::vector<ColumnRange>>, 2>;
+
+Parts DrawParts(const MembraneLayout& layout, uint32_t seed) {
+  std::mt19937 generator(seed);
+  Parts parts;
+  for (std::vector<std::vector<ColumnRange>>& rows : parts) rows.resize(layout.rows);
+  for (uint32_t row = 0; row < layout.rows; ++row) {
+    auto part = static_cast<size_t>(Between(0, 1, generator));
+    for (uint32_t first = 0; first < layout.columns;) {
+      // Some rows are whole.
+      const auto pairs =
+          static_cast<uint32_t>(Between(1, Between(0, 2, generator) == 0 ? 20 : 4, generator));
+      const uint32_t last = std::min(layout.columns, first + 2 * pairs);
+      parts[part][row].push_back({first, last});
+      first = last;
+      part = 1 - part;
+    }
+  }
+  return parts;
+}
+
+// Calls run(targets, first row) for both parts of the rows, each time with neighbouring rows of
+// which a part has columns.
+template <class Run>
+void RunParts(const Parts& parts, std::span<LevelTarget> targets, size_t first, const Run& run) {
+  for (const std::vector<std::vector<ColumnRange>>& rows : parts) {
+    for (size_t begin = 0; begin < targets.size();) {
+      size_t end = begin;
+      for (; end < targets.size() && !rows[first + end].empty(); ++end) {
+        targets[end].columns = rows[first + end];
+      }
+      if (end > begin) run(targets.subspan(begin, end - begin), first + begin);
+      begin = end + 1;
+    }
+  }
+}
+
 // What IsItsPlainTwin reached. Rows are computed `together`, in as few and as equal stacks as there
 // are.
 struct Reached {
   void Count(const LevelConv& kernel, const LevelConvShape& shape, bool is_narrow,
-             uint32_t together) {
+             uint32_t together, const Parts& parts) {
     odd += static_cast<int>(shape.target_columns % 2);
     narrow += is_narrow ? 1 : 0;
-    if (kernel.winograd.stacked == 1) return;
+    if (kernel.winograd.stacked == 1) {
+      for (const std::vector<ColumnRange>& ranges : parts[0]) {
+        ++ranges_of_row[std::min<size_t>(ranges.size(), 2)];
+      }
+      return;
+    }
     const uint32_t rows = std::min(together, shape.target_rows);
-    const uint32_t parts = (rows + kernel.winograd.stacked - 1) / kernel.winograd.stacked;
-    ++stacks[{kernel.winograd.pairs, (rows + parts - 1) / parts}];
+    const uint32_t count = (rows + kernel.winograd.stacked - 1) / kernel.winograd.stacked;
+    ++stacks[{kernel.winograd.pairs, (rows + count - 1) / count}];
     halves += kernel.winograd.targets < kernel.targets ? 1 : 0;
   }
 
   int odd = 0;
-  int narrow = 0;  // fewer than 16 lanes a position
-  int halves = 0;  // tiles of which stacks sum a half at a time
+  int narrow = 0;                         // fewer than 16 lanes a position
+  int halves = 0;                         // tiles of which stacks sum a half at a time
+  std::array<int, 3> ranges_of_row = {};  // rows of which none, one, several were summed at a time
   std::map<std::pair<uint32_t, uint32_t>, int> stacks;  // by pairs of columns and rows
 };
 
@@ -112,7 +156,8 @@ TEST(LevelWinogradTest, IsItsPlainTwin) {
     ASSERT_EQ(kernel.winograd.empty(), ResolveWinograd().sum == nullptr);
     if (kernel.winograd.empty()) continue;  // this machine has no kernel for them
     const uint32_t together = 1 + seed % 9;
-    reached.Count(kernel, conv, made.membranes.lanes.lanes < kTileTargets, together);
+    const Parts parts = DrawParts(made.membranes, seed);
+    reached.Count(kernel, conv, made.membranes.lanes.lanes < kTileTargets, together, parts);
     const LevelFrame levels =
         RandomLevels(shape.source, made.source_lanes, LevelLayoutOf(made, kernel), 800, 0,
                      static_cast<int>(conv.largest_byte), generator);
@@ -120,7 +165,7 @@ TEST(LevelWinogradTest, IsItsPlainTwin) {
                               seed);
     kernel.float_scale = AllocateAligned<float>(made.membranes.parameter_lanes());
     std::fill_n(kernel.float_scale.get(), made.membranes.parameter_lanes(), 0.75F);
-    const std::vector<uint8_t> empty(WinogradRoom(kernel, together));
+    const std::vector<uint8_t> empty(WinogradRoom(kernel, together), kUntouched);
     for (const SumMode mode : {SumMode::kStore, SumMode::kJoin, SumMode::kPotential,
                                SumMode::kLevels, SumMode::kSetFloats, SumMode::kAddFloats}) {
       SCOPED_TRACE("mode " + std::to_string(static_cast<int>(mode)));
@@ -135,18 +180,28 @@ TEST(LevelWinogradTest, IsItsPlainTwin) {
         Guarded<uint8_t> room{std::span<const uint8_t>(empty)};
         const auto run = [&](std::span<LevelTarget> targets, size_t first) {
           const WinogradRows factors =
-              winograd.fill(kernel, levels, first, targets.size(), {room.data(), empty.size()});
+              winograd.fill(kernel, levels, targets, first, {room.data(), empty.size()});
           if (seed % 2 == 0) return winograd.sum(kernel, levels, factors, targets, first);
-          const size_t parts = seed % 4 == 1 ? 0 : targets.size();
+          const size_t ahead = seed % 4 == 1 ? 0 : targets.size();
           for (uint32_t t = 0; t < kernel.tiles; ++t) {
             for (size_t i = 0; i < targets.size(); ++i) {
-              targets[i].ahead = {i, parts};
+              targets[i].ahead = {i, ahead};
               targets[i].tiles = {t, t + 1};
             }
             winograd.sum(kernel, levels, factors, targets, first);
           }
         };
         ExpectTwinsTogether(settled, mode, together, run, expected);
+        if (kernel.winograd.stacked == 1) {
+          SCOPED_TRACE("in parts");
+          const auto run_parts = [&](std::span<LevelTarget> targets, size_t first) {
+            RunParts(parts, targets, first, [&](std::span<LevelTarget> rows, size_t first_row) {
+              std::ranges::fill(std::span(room.data(), empty.size()), kUntouched);
+              run(rows, first_row);
+            });
+          };
+          ExpectTwinsTogether(settled, mode, together, run_parts, expected);
+        }
         EXPECT_TRUE(room.intact());
       });
       EXPECT_GE(sets, 1);
@@ -157,6 +212,7 @@ TEST(LevelWinogradTest, IsItsPlainTwin) {
   EXPECT_GE(reached.odd, 20);
   EXPECT_GE(reached.narrow, 10);
   EXPECT_GE(reached.halves, 10);
+  for (const int rows : reached.ranges_of_row) EXPECT_GE(rows, 50);
   for (const auto& [pairs, rows] :
        {std::pair<uint32_t, uint32_t>{2, 1}, {2, 2}, {2, 3}, {2, 4}, {3, 1}, {3, 2}}) {
     EXPECT_GE((reached.stacks[{pairs, rows}]), 5) << pairs << " pairs, " << rows << " rows";

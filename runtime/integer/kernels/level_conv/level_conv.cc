@@ -223,15 +223,12 @@ template <class P>
 void SumLevelsBy(const LevelConv& kernel, const LevelFrame& levels, const LevelTarget& target,
                  size_t row) {
   RowTiles<P> tiles(kernel, levels, target, row, kernel.weights.get(), kernel.tile_size());
-  const ColumnRange whole{0, target.settled->layout->columns};
-  const std::span<const ColumnRange> ranges =
-      target.columns.empty() ? std::span(&whole, 1) : target.columns;
   const size_t skipped = static_cast<size_t>(tiles.taps().first) * kernel.tap_row_size();
   for (size_t t = target.tiles.first; t < tiles.last(); ++t) {
     tiles.MoveTo(t);
-    tiles.SumOffsetLevels(ranges);
+    tiles.SumOffsetLevels();
     const int8_t* weights = kernel.weights.get() + t * kernel.tile_size() + skipped;
-    for (const ColumnRange& range : ranges) {
+    for (const ColumnRange& range : tiles.columns()) {
       SumTile<P>(tiles.tile(), range, weights, tiles.membranes());
     }
   }

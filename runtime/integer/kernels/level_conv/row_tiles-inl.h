@@ -40,6 +40,7 @@ class RowTiles {
       : kernel_(kernel),
         target_(target),
         layout_(*target.settled->layout),
+        whole_row_{0, layout_.columns},
         row_(row),
         weights_(weights),
         tile_size_(tile_size),
@@ -84,6 +85,10 @@ class RowTiles {
   // The kernel rows that are on the map.
   const TapRange& taps() const { return taps_; }
   size_t last() const { return std::min(kernel_.tiles, target_.tiles.last); }
+  // The columns that are summed.
+  std::span<const ColumnRange> columns() const {
+    return target_.columns.empty() ? std::span(&whole_row_, 1) : target_.columns;
+  }
   const TileRow& tile() const { return tile_; }
   int16_t* membranes() const { return membranes_; }
 
@@ -121,8 +126,8 @@ class RowTiles {
     if (!kernel_.starts.empty()) tile_.class_starts = kernel_.starts.Of(row_, t, kernel_.targets);
   }
 
-  // Afterwards, where weights have offsets: sums the levels that the tile reads in `columns`.
-  void SumOffsetLevels(std::span<const ColumnRange> columns) {
+  // Afterwards, where weights have offsets: sums the levels that the tile reads.
+  void SumOffsetLevels() {
     if (t_ == target_.tiles.first || kernel_.first_quads[t_] != kernel_.first_quads[t_ - 1]) {
       windows_summed_ = false;
     }
@@ -130,7 +135,7 @@ class RowTiles {
     if (kernel_.weight_offsets.empty() || kernel_.tile_has_offsets[t_] == 0) return;
     CSSRUN_ASSERT(target_.level_sums != nullptr);
     if (!windows_summed_) {
-      for (const ColumnRange& range : columns) SumWindows(tile_, range, target_.level_sums);
+      for (const ColumnRange& range : columns()) SumWindows(tile_, range, target_.level_sums);
     }
     windows_summed_ = true;
     tile_.weight_offsets = &kernel_.weight_offsets[t_ * kernel_.targets];
@@ -166,6 +171,7 @@ class RowTiles {
   const LevelConv& kernel_;
   const LevelTarget& target_;
   const MembraneLayout& layout_;
+  ColumnRange whole_row_;
   size_t row_;
   const int8_t* weights_;
   size_t tile_size_;

@@ -21,6 +21,7 @@
 #include "runtime/integer/kernels/level_conv/register_sums-inl.h"
 #include "runtime/integer/kernels/level_conv/row_tiles-inl.h"
 #include "runtime/integer/kernels/level_conv/tile_row-inl.h"
+#include "runtime/integer/layout/membrane_layout.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace cssrun::internal::HWY_NAMESPACE {
@@ -29,14 +30,14 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 #if CSSRUN_TARGET_VNNI
 
-// The factors of all pairs of columns of a row. `levels`: those of the first pair.
+// The factors of `pairs` neighbouring pairs of columns. `levels`: those of the first one.
 template <class D>
-void FillRow(D d, const LevelConv& kernel, const uint8_t* HWY_RESTRICT levels,
-             uint8_t* HWY_RESTRICT factors) {
+void FillPairs(D d, const LevelConv& kernel, size_t pairs, const uint8_t* HWY_RESTRICT levels,
+               uint8_t* HWY_RESTRICT factors) {
   const size_t channels = kernel.source_stride;
   const auto largest = hn::Set(d, static_cast<uint8_t>(kernel.largest_byte));
   uint8_t* HWY_RESTRICT outer = factors + kernel.winograd.row_bytes;
-  for (size_t pair = 0; pair < kernel.winograd.pairs; ++pair) {
+  for (size_t pair = 0; pair < pairs; ++pair) {
     for (size_t c = 0; c < channels; c += hn::Lanes(d), levels += hn::Lanes(d)) {
       const auto d0 = hn::LoadU(d, levels);
       const auto d1 = hn::LoadU(d, levels + channels);
@@ -53,10 +54,60 @@ void FillRow(D d, const LevelConv& kernel, const uint8_t* HWY_RESTRICT levels,
   }
 }
 
-WinogradRows FillRows(const LevelConv& kernel, const LevelFrame& levels, size_t first, size_t rows,
-                      std::span<uint8_t> room) {
+// The pairs of the columns of `range`.
+HWY_INLINE ColumnRange PairsOf(const ColumnRange& range) {
+  CSSRUN_ASSERT(range.first % kHalfProducts == 0);
+  return {range.first / uint32_t{kHalfProducts},
+          (range.last + uint32_t{kHalfProducts} - 1) / uint32_t{kHalfProducts}};
+}
+
+// Calls fill(range) for neighbouring pairs that any of `targets` computes, for each pair once.
+// `pairs`: those of a row.
+template <class Fill>
+void ForPairs(std::span<const LevelTarget> targets, uint32_t pairs, Fill fill) {
+  CSSRUN_ASSERT(targets.size() <= kMostWinogradRows);
+  std::span<const ColumnRange> rest[kMostWinogradRows];
+  for (size_t i = 0; i < targets.size(); ++i) {
+    rest[i] = targets[i].columns;
+    if (rest[i].empty()) return fill(ColumnRange{0, pairs});
+  }
+  // The range that begins first, of those that are left.
+  const auto begins = [](std::span<const ColumnRange> ranges) {
+    return ranges.empty() ? ColumnRange().last : ranges.front().first;
+  };
+  for (uint32_t done = 0;;) {
+    const auto next = std::ranges::min_element(rest, {}, begins);
+    if (next->empty()) return;
+    const ColumnRange range = PairsOf(next->front());
+    *next = next->subspan(1);
+    if (range.last <= done) continue;
+    fill(ColumnRange{std::max(range.first, done), range.last});
+    done = range.last;
+  }
+}
+
+// The factors of a row that `targets` read. `levels`: those of the first pair.
+void FillRow(const LevelConv& kernel, std::span<const LevelTarget> targets, const uint8_t* levels,
+             uint8_t* factors) {
+  const size_t channels = kernel.source_stride;
+  ForPairs(targets, kernel.winograd.pairs, [&](const ColumnRange& range) {
+    const size_t pairs = range.last - range.first;
+    const size_t skipped = range.first * kHalfProducts * channels;
+    if (channels % 64 == 0) {
+      FillPairs(hn::CappedTag<uint8_t, 64>(), kernel, pairs, levels + skipped, factors + skipped);
+    } else if (channels % 32 == 0) {
+      FillPairs(hn::CappedTag<uint8_t, 32>(), kernel, pairs, levels + skipped, factors + skipped);
+    } else {
+      FillPairs(hn::CappedTag<uint8_t, 16>(), kernel, pairs, levels + skipped, factors + skipped);
+    }
+  });
+}
+
+WinogradRows FillRows(const LevelConv& kernel, const LevelFrame& levels,
+                      std::span<const LevelTarget> targets, size_t first, std::span<uint8_t> room) {
   const size_t channels = kernel.source_stride;
   const WindowAxis y = RowsOf(kernel.window);
+  const auto end = static_cast<int64_t>(first + targets.size());
   const auto on_map = [&](int64_t row) {
     return static_cast<size_t>(std::clamp<int64_t>(row, 0, kernel.source_rows));
   };
@@ -64,20 +115,19 @@ WinogradRows FillRows(const LevelConv& kernel, const LevelFrame& levels, size_t 
   filled.factors = room.data();
   filled.first = on_map(y.SourceOf(static_cast<int64_t>(first), 0));
   filled.pitch = 2 * size_t{kernel.winograd.row_bytes};
-  const size_t last = on_map(y.SourceOf(static_cast<int64_t>(first + rows - 1), y.kernel - 1) + 1);
+  const size_t last = on_map(y.SourceOf(end - 1, y.kernel - 1) + 1);
   CSSRUN_ASSERT(levels.layout.zero == 0);
   CSSRUN_ASSERT((last - filled.first) * filled.pitch <= room.size());
   const int64_t left = ColumnsOf(kernel.window).pad * static_cast<int64_t>(channels);
   uint8_t* factors = room.data();
   for (size_t row = filled.first; row < last; ++row, factors += filled.pitch) {
-    const uint8_t* from = levels.Row(row) - left;
-    if (channels % 64 == 0) {
-      FillRow(hn::CappedTag<uint8_t, 64>(), kernel, from, factors);
-    } else if (channels % 32 == 0) {
-      FillRow(hn::CappedTag<uint8_t, 32>(), kernel, from, factors);
-    } else {
-      FillRow(hn::CappedTag<uint8_t, 16>(), kernel, from, factors);
-    }
+    // Target row r reads rows [r - pad, r - pad + kernel).
+    const int64_t last_reader = static_cast<int64_t>(row) + y.pad;
+    const auto from = std::max(static_cast<int64_t>(first), last_reader - y.kernel + 1);
+    const auto to = std::min(end, last_reader + 1);
+    FillRow(kernel,
+            targets.subspan(static_cast<size_t>(from) - first, static_cast<size_t>(to - from)),
+            levels.Row(row) - left, factors);
   }
   return filled;
 }
@@ -118,6 +168,7 @@ struct WinogradRow {
   int64_t source = 0;               // row of levels that kernel row 0 reads
   const int32_t* starts = nullptr;  // [product][target]
   int16_t* membranes = nullptr;
+  std::span<const ColumnRange> columns = {};  // that are summed
 };
 
 // Adds the products of `kPairs` pairs from `factors` on, over all kernel rows, to
@@ -219,18 +270,19 @@ HWY_INLINE void SumSomePairs(size_t wanted, const WinogradTile& tile, const Wino
   SumPairs<P, kMost, kTargets>(tile, row, pair, odd);
 }
 
-// All columns of a row, in as few and as equal parts as registers allow.
+// Neighbouring columns of a row, in as few and as equal parts as registers allow.
 template <class P, size_t kTargets>
-void SumAllPairs(const WinogradTile& tile, const WinogradRow& row) {
+void SumNeighbours(const WinogradTile& tile, const WinogradRow& row, const ColumnRange& columns) {
   // 24 sums and the weights of a product; 16 sums of 16 targets, whose factors take more registers
   // for their addresses.
   constexpr size_t kMost = kTargets == kTileTargets ? 8 : 6;
-  const size_t pairs = tile.kernel->winograd.pairs;
-  for (size_t pair = 0; pair < pairs;) {
-    const size_t rest = pairs - pair;
+  const ColumnRange pairs = PairsOf(columns);
+  CSSRUN_ASSERT(columns.last % kHalfProducts == 0 || columns.last == tile.columns);
+  for (size_t pair = pairs.first; pair < pairs.last;) {
+    const size_t rest = pairs.last - pair;
     const size_t parts = (rest + kMost - 1) / kMost;
     const size_t part = (rest + parts - 1) / parts;
-    const bool odd = part == rest && tile.columns % 2 != 0;
+    const bool odd = part == rest && columns.last % kHalfProducts != 0;
     SumSomePairs<P, kMost, kTargets>(part, tile, row, pair, odd);
     pair += part;
   }
@@ -323,10 +375,15 @@ template <class P>
 void SumWinogradRows(const WinogradTile& tile, std::span<const WinogradRow> rows) {
   const size_t pairs = tile.kernel->winograd.pairs;
   if (rows.size() == 1) {
-    return tile.kernel->winograd.targets == kTileTargets
-               ? SumAllPairs<P, kTileTargets>(tile, rows[0])
-               : SumAllPairs<P, size_t{2} * kTileTargets>(tile, rows[0]);
+    for (const ColumnRange& columns : rows[0].columns) {
+      tile.kernel->winograd.targets == kTileTargets
+          ? SumNeighbours<P, kTileTargets>(tile, rows[0], columns)
+          : SumNeighbours<P, size_t{2} * kTileTargets>(tile, rows[0], columns);
+    }
+    return;
   }
+  CSSRUN_ASSERT(std::ranges::all_of(
+      rows, [&](const WinogradRow& row) { return row.columns.front().last == tile.columns; }));
   if (pairs == 3) {
     CSSRUN_ASSERT(rows.size() == 2);
     return SumStack<P, 3, 2>(tile, rows.data());
@@ -366,8 +423,12 @@ void SumStacks(const std::optional<RowTiles<P>>* rows, size_t count, size_t t, i
     for (size_t r = 0; r < count; ++r) {
       const RowTiles<P>& row = *rows[r];
       StartRow(tile, row.taps(), starts[r]);
-      stack[r] = {&row.tile(), row.taps(), source + static_cast<int64_t>(r), starts[r],
-                  row.membranes() + part * targets};
+      stack[r] = {&row.tile(),
+                  row.taps(),
+                  source + static_cast<int64_t>(r),
+                  starts[r],
+                  row.membranes() + part * targets,
+                  row.columns()};
       if (parts > 1) stack[r].row = &of_tile[r].emplace(row.tile(), part * targets).row();
     }
     SumWinogradRows<P>(tile, std::span(stack).first(count));
@@ -404,8 +465,8 @@ void SumRowAlone(const LevelConv& kernel, const LevelFrame& levels, const LevelT
     tiles.MoveTo(t);
     tile.MoveTo(t, t);
     StartRow(tile, tiles.taps(), starts);
-    const WinogradRow over{&tiles.tile(), tiles.taps(), kernel.SourceRow(row), starts,
-                           tiles.membranes()};
+    const WinogradRow over{&tiles.tile(), tiles.taps(),      kernel.SourceRow(row),
+                           starts,        tiles.membranes(), tiles.columns()};
     SumWinogradRows<P>(tile, std::span(&over, 1));
   }
 }

@@ -94,10 +94,12 @@ size_t WinogradRoom(const LevelConv& kernel, size_t rows);
 constexpr size_t kMostWinogradRows = 16;
 constexpr size_t kMostStackedRows = 4;
 
-// Computes the factors that target rows [first, first + rows) read. `room`: WinogradRoom() bytes.
+// Computes the factors that `targets` read, which are target rows from `first` on. Their columns
+// begin and end between pairs, or with the row. `room`: WinogradRoom() bytes.
 using FillWinogradRows = WinogradRows (*)(const LevelConv& kernel, const LevelFrame& levels,
-                                          size_t first, size_t rows, std::span<uint8_t> room);
-// Sums whole target rows from `first` on, each to one of `targets`, which have the same tiles.
+                                          std::span<const LevelTarget> targets, size_t first,
+                                          std::span<uint8_t> room);
+// Sums these rows, whose tiles are the same. Rows of a stack are whole.
 using SumByWinogradFunction = void (*)(const LevelConv& kernel, const LevelFrame& levels,
                                        const WinogradRows& factors,
                                        std::span<const LevelTarget> targets, size_t first);
