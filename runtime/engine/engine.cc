@@ -55,7 +55,7 @@ Engine::Engine(const LoadedNetwork& network, const SessionOptions& options, uint
   CSSRUN_ASSERT(chunk_ >= 1);  // else the run loop would not advance
 }
 
-Status Engine::Run(const Input& input, Answer& answer) {
+Status Engine::RunLoop(const Input& input, Answer& answer) {
   using Clock = std::chrono::steady_clock;
   CSSRUN_ASSERT(input.kind != InputKind::kBytes ||
                 input.bytes.size() == Neurons(network_.layers.front().extent));

@@ -45,13 +45,15 @@ class Engine {
   // Runs one image and overwrites `answer`. `input` has the network's size. Errors: kCancelled,
   // kTimedOut. Throws std::bad_alloc, and whatever SessionOptions::on_reading throws. Engines
   // override it only to run the loop inside their own thread arena.
-  virtual Status Run(const Input& input, Answer& answer);
+  virtual Status Run(const Input& input, Answer& answer) { return RunLoop(input, answer); }
 
  protected:
   // `network` must outlive the engine. No chunk is longer than `longest_chunk` steps (at least 1),
   // whatever the options ask for.
   Engine(const LoadedNetwork& network, const SessionOptions& options, uint32_t longest_chunk);
 
+  // Run(), on the calling thread's arena.
+  Status RunLoop(const Input& input, Answer& answer);
   // Copies the potentials of all readouts, one after another, in the order of the outputs.
   void CopyOutputs(std::vector<float>& potentials);
 

@@ -102,7 +102,7 @@ void IntegerEngine::SetDirectImage() {
 
 // After SetDirectImage().
 Status IntegerEngine::Run(const Input& input, Answer& answer) {
-  return team_.Run([&] { return Engine::Run(input, answer); });
+  return team_.Run([&] { return RunLoop(input, answer); });
 }
 
 void IntegerEngine::StartImage(const Input& input) {

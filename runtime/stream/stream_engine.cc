@@ -147,7 +147,7 @@ Status StreamEngine::RunFrame(bool first, StreamAnswer& answer) {
 }
 
 Status StreamEngine::RunWhole(StreamAnswer& answer) {
-  if (Status status = Engine::Run(picture_.input(), whole_answer_); !status.ok()) return status;
+  if (Status status = RunLoop(picture_.input(), whole_answer_); !status.ok()) return status;
   answer.logits = whole_answer_.logits;
   FillAnswer(answer);
   return Status::Ok();
