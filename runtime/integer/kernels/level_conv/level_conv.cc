@@ -31,8 +31,6 @@
 HWY_BEFORE_NAMESPACE();
 namespace cssrun::internal::HWY_NAMESPACE {
 
-namespace hn = hwy::HWY_NAMESPACE;
-
 #if HWY_TARGET == HWY_SCALAR
 constexpr const char* kBestVariant = "scalar";
 

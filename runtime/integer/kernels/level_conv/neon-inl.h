@@ -290,7 +290,7 @@ struct ShortRunSums {
 //
 //     runs     8, 24 for each run that is full; 36 where it is wide
 //     pairs    12
-bool PrefersPairs(const LevelConv& kernel) {
+inline bool PrefersPairs(const LevelConv& kernel) {
   if (kernel.planes != 1 || kernel.smallest_weight < -127) return false;
   constexpr size_t kMost = 1024;
   size_t by_runs = 0;

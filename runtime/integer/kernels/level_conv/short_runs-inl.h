@@ -40,7 +40,7 @@ struct ShortByteRuns : ByteRuns {
 //     sums in registers    3 for its products; 5 where it is wide
 //
 // Called once per layer and image, so it looks at some of the runs only.
-bool HasShortRuns(const LevelConv& kernel) {
+inline bool HasShortRuns(const LevelConv& kernel) {
   if (kernel.planes != 1) return false;
   constexpr size_t kMost = 1024;
   size_t in_memory = 0;

@@ -25,7 +25,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 // The sum of all levels in the window of each target column.
 #if HWY_TARGET == HWY_SCALAR
-void SumWindows(const TileRow& row, const ColumnRange& columns, int32_t* sums) {
+inline void SumWindows(const TileRow& row, const ColumnRange& columns, int32_t* sums) {
   for (size_t column = columns.first; column < columns.last; ++column) {
     const uint8_t* of_rows = row.levels + column * row.position_pitch;
     sums[column] = 0;
@@ -119,7 +119,7 @@ HWY_NOINLINE void SumWindowsBy(const TileRow& row, const ColumnRange& columns,
   }
 }
 
-void SumWindows(const TileRow& row, const ColumnRange& columns, int32_t* sums) {
+inline void SumWindows(const TileRow& row, const ColumnRange& columns, int32_t* sums) {
   const size_t bytes = row.kernel_rows * row.kernel_columns == 1 ? row.quads * kQuad : 0;
   switch (bytes) {
     case 16:
@@ -136,8 +136,8 @@ void SumWindows(const TileRow& row, const ColumnRange& columns, int32_t* sums) {
 
 // The correction for a zero byte that is not level 0 (see LevelFrame), and for the shift of levels
 // before multiplying. In large layers it wraps around, and the sums wrap back.
-void StartTile(const LevelConv& kernel, size_t tile, const TapRange& taps, int32_t shift,
-               int32_t zero, int32_t* start) {
+inline void StartTile(const LevelConv& kernel, size_t tile, const TapRange& taps, int32_t shift,
+                      int32_t zero, int32_t* start) {
   const auto rows = static_cast<size_t>(taps.last - taps.first);
   const size_t row_bytes = size_t{kernel.quads} * kQuad * kernel.window.kernel_x();
   const hn::CappedTag<int32_t, kTileTargets> d;

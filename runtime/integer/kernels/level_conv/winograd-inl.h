@@ -87,8 +87,8 @@ void ForPairs(std::span<const LevelTarget> targets, uint32_t pairs, Fill fill) {
 }
 
 // The factors of a row that `targets` read. `levels`: those of the first pair.
-void FillRow(const LevelConv& kernel, std::span<const LevelTarget> targets, const uint8_t* levels,
-             uint8_t* factors) {
+inline void FillRow(const LevelConv& kernel, std::span<const LevelTarget> targets,
+                    const uint8_t* levels, uint8_t* factors) {
   const size_t channels = kernel.source_stride;
   ForPairs(targets, kernel.winograd.pairs, [&](const ColumnRange& range) {
     const size_t pairs = range.last - range.first;
@@ -103,8 +103,9 @@ void FillRow(const LevelConv& kernel, std::span<const LevelTarget> targets, cons
   });
 }
 
-WinogradRows FillRows(const LevelConv& kernel, const LevelFrame& levels,
-                      std::span<const LevelTarget> targets, size_t first, std::span<uint8_t> room) {
+inline WinogradRows FillRows(const LevelConv& kernel, const LevelFrame& levels,
+                             std::span<const LevelTarget> targets, size_t first,
+                             std::span<uint8_t> room) {
   const size_t channels = kernel.source_stride;
   const WindowAxis y = RowsOf(kernel.window);
   const auto end = static_cast<int64_t>(first + targets.size());
