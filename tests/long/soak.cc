@@ -88,7 +88,8 @@ int main(int argc, char** argv) {
   const unsigned long inferences = long_runs::Argument(arguments, 1, 100000);
   const unsigned long cycles = long_runs::Argument(arguments, 2, 10000);
   const unsigned long events = long_runs::Argument(arguments, 3, 100'000'000);
-  const long_runs::Workload workload = long_runs::MakeWorkload(16);
+  const long_runs::Workload workload =
+      long_runs::MakeWorkload(16, long_runs::NetworkDraw::kAnyCode);
   const std::span<const uint8_t> bytes = workload.bytes();
   const auto& images = workload.images;
 
@@ -102,7 +103,7 @@ int main(int argc, char** argv) {
          run);
   }
 
-  const long_runs::Workload clip = long_runs::MakeWorkload(16, true);
+  const long_runs::Workload clip = long_runs::MakeWorkload(16, long_runs::NetworkDraw::kSettled);
   Result<Stream> stream = Stream::Create(clip.Load(EngineKind::kInteger));
   Require(stream.ok(), "the network runs as a stream");
   StreamAnswer frame;

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "tests/oracle/kind_network.h"
 #include "tests/oracle/random_network.h"
 
 namespace cssrun::long_runs {
@@ -15,9 +16,12 @@ std::shared_ptr<const Network> Workload::Load(EngineKind engine) const {
   return std::move(loaded).value();
 }
 
-Workload MakeWorkload(uint32_t images, bool settled) {
+Workload MakeWorkload(uint32_t images, NetworkDraw draw) {
+  const bool settled = draw != NetworkDraw::kAnyCode;
   const format::NetworkT description =
-      oracle::RandomNetwork(7, {.placed_means = !settled, .settled = settled});
+      draw == NetworkDraw::kWinograd
+          ? oracle::KindNetwork({.kind = oracle::Kind::kWinograd, .settled = true}, 8)
+          : oracle::RandomNetwork(7, {.placed_means = !settled, .settled = settled});
   Workload workload{format::SerializeNetwork(description), {}};
   for (uint32_t i = 0; i < images; ++i) {
     workload.images.push_back(oracle::RandomPixels(description, i));

@@ -22,9 +22,15 @@ struct Workload {
   std::shared_ptr<const Network> Load(EngineKind engine) const;
 };
 
-// With `settled`, the network's neurons wait for all of their input, as streams need them, and the
-// images are frames: each differs from the one before in a few pixels, or in none.
-Workload MakeWorkload(uint32_t images, bool settled = false);
+enum class NetworkDraw : uint8_t {
+  kAnyCode,
+  kSettled,   // neurons wait for all of their input, as streams need them
+  kWinograd,  // the same, with Winograd's products, for which engines have scratch of each thread
+};
+
+// Of settled networks the images are frames: each differs from the one before in a few pixels, or
+// in none.
+Workload MakeWorkload(uint32_t images, NetworkDraw draw);
 
 constexpr EngineKind kEngines[] = {EngineKind::kInteger, EngineKind::kFloat};
 
