@@ -57,8 +57,8 @@ struct LayerPlan {
   // Units per amplitude by target channel, before the silent period: weights are multiplied by it
   // and rounded to whole units. Empty for the encoder and the readout.
   std::vector<double> scales;
-  uint32_t pixel_synapses = 0;         // that see pixels not coded in spikes; added in float,
-  uint32_t pixel_planes = 0;           // or, where pixels are bytes, by products with so many planes
+  uint32_t pixel_synapses = 0;  // that see pixels not coded in spikes; added in float,
+  uint32_t pixel_planes = 0;    // or, where pixels are bytes, by products with so many planes
   std::vector<SynapsesPlan> synapses;  // all others, in the file's order
 };
 

@@ -6,8 +6,8 @@
 #include <limits>
 
 #include "runtime/assert.h"
-#include "runtime/neuron/power.h"
 #include "runtime/integer/whole_scale.h"
+#include "runtime/neuron/power.h"
 #include "runtime/neuron/settled.h"
 #include "runtime/rounding.h"
 
