@@ -354,8 +354,13 @@ SettlingStep IntegerEngine::SettlingStepOf(size_t layer_index, Worker& worker) {
   step.winograd = worker.winograd;
   step.counts_synops = counts_work_;
   if (levels_alone_[layer_index]) {
-    step.sends = LevelsTarget{&*integers.level_rule, &state.levels, integers.pools.columns,
-                              counts_work_ ? std::span(state.row_spikes) : std::span<uint32_t>()};
+    LevelsTarget levels;
+    levels.rule = &*integers.level_rule;
+    levels.levels = &state.levels;
+    levels.columns = integers.pools.columns;
+    if (counts_work_) levels.row_spikes = state.row_spikes;
+    if (state.levels.levels.size() > kNearLevels) levels.far_levels = &state.levels;
+    step.sends = levels;
   } else {
     for (uint32_t k = 0; k < network_.timesteps; ++k) worker.digits[k] = &state.spikes[k];
     step.sends = DigitsTarget{worker.digits.data(), state.levels.empty() ? nullptr : &state.levels,

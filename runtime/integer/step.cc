@@ -176,7 +176,9 @@ bool AimAtRow(const BoundLevels<K>& bound, const SettlingStep& step, const Poten
     if (target.columns.empty()) return false;
   }
   if (bound.mode == SumMode::kLevels) {
-    target.levels = std::get<LevelsTarget>(step.sends).levels->Row(row);
+    const auto& sends = std::get<LevelsTarget>(step.sends);
+    target.levels = sends.levels->Row(row);
+    if (sends.far_levels != nullptr) target.far_levels = sends.far_levels->Row(row);
   }
   target.inputs = &inputs;
   if (ToFloats(bound.mode)) {
@@ -385,6 +387,19 @@ size_t WinogradRoomOf(const IntegerLayer& layer) {
     if (conv != nullptr) room = std::max(room, WinogradRoom(*conv, kMostRowsTogether));
   }
   return room;
+}
+
+bool PrefetchesLevels(const IntegerLayer& layer, bool bytes) {
+  if (layer.pools.pooled()) return false;
+  if (bytes) return PrefetchesLevels(*layer.pixel_conv);
+  const SettledSums sums = layer.settled()->sums;
+  if (sums != SettledSums::kFusedLevels && sums != SettledSums::kJoinedLevels) return false;
+  // The last kernel that sums writes the levels.
+  const LevelConv* last = nullptr;
+  for (const IntegerSynapses& s : layer.synapses) {
+    if (TraitsOf(s.kernel).sums_levels()) last = std::get_if<LevelConv>(&s.kernel);
+  }
+  return last != nullptr && TurnsOf(*last) == 1 && PrefetchesLevels(*last);
 }
 
 uint64_t RunEventStep(const EventStep& step) {

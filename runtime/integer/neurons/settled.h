@@ -119,6 +119,9 @@ struct LevelsTarget {
   std::span<uint32_t> row_spikes = {};
   // Written only if levels leave the kernel that sums.
   LevelBounds bounds = {};
+  // Levels of which a row is read or written after the same row is summed, by neurons as far apart
+  // as in `levels`. The kernel that sums may bring them near meanwhile. Null: they are near.
+  const LevelFrame* far_levels = nullptr;
 };
 void WriteLevels(const SettledRow& settled, const LevelsTarget& target, size_t row,
                  size_t level_row, const ColumnRange& columns = {});

@@ -259,6 +259,15 @@ WinogradKernel ChooseWinograd() {
 #endif
 }
 
+// Measured with VNNI alone. Stacks of rows prefetch weights.
+bool PrefetchesLevelsTarget([[maybe_unused]] const LevelConv& kernel) {
+#if CSSRUN_TARGET_VNNI
+  return kernel.winograd.empty() || kernel.winograd.stacked == 1;
+#else
+  return false;
+#endif
+}
+
 const char* LevelConvVariantTarget() {
 #if CSSRUN_TARGET_MAY_HAVE_AVX_VNNI
   if (HasAvxVnni()) return "8-bit products (AVX-VNNI)";
@@ -276,6 +285,7 @@ namespace cssrun::internal {
 
 HWY_EXPORT(ChooseSumLevels);
 HWY_EXPORT(ChooseWinograd);
+HWY_EXPORT(PrefetchesLevelsTarget);
 HWY_EXPORT(LevelConvVariantTarget);
 
 SumLevelsFunction Resolve(const LevelConv& kernel) {
@@ -283,6 +293,10 @@ SumLevelsFunction Resolve(const LevelConv& kernel) {
 }
 
 WinogradKernel ResolveWinograd() { return HWY_DYNAMIC_DISPATCH(ChooseWinograd)(); }
+
+bool PrefetchesLevels(const LevelConv& kernel) {
+  return HWY_DYNAMIC_DISPATCH(PrefetchesLevelsTarget)(kernel);
+}
 
 const char* LevelConvVariant() { return HWY_DYNAMIC_DISPATCH(LevelConvVariantTarget)(); }
 

@@ -218,6 +218,9 @@ struct WeightsAhead {
   size_t parts = 0;  // 0: no prefetching
 };
 
+// Whether `kernel` prefetches LevelTarget::far_levels on this machine.
+bool PrefetchesLevels(const LevelConv& kernel);
+
 // Where a row's sums go.
 struct LevelTarget {
   const SettledRow* settled = nullptr;
@@ -233,6 +236,9 @@ struct LevelTarget {
   bool joins_floats = false;
   TileRange tiles = {};  // of LevelConv
   WeightsAhead ahead = {};
+  // Of LevelConv with kLevels, unless it prefetches weights: the row's first neuron in levels that
+  // are needed soon, see LevelsTarget. Null: none.
+  const uint8_t* far_levels = nullptr;
   // The columns that are summed; empty: all.
   std::span<const ColumnRange> columns = {};
 };

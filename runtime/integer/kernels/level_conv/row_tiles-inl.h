@@ -122,6 +122,9 @@ class RowTiles {
     if (target_.ahead.parts != 0 && t + 1 < kernel_.tiles) {
       tile_.AskAhead(target_.ahead, weights_ + (t + 1) * tile_size_, tile_size_, layout_.columns);
     }
+    if (target_.ahead.parts == 0 && target_.far_levels != nullptr) {
+      AskForLevels(target_.far_levels + block * kLineLanes + lane);
+    }
     membranes_ = target_.settled->membranes + layout_.RowAt(block, row_) + lane;
     if (!kernel_.starts.empty()) tile_.class_starts = kernel_.starts.Of(row_, t, kernel_.targets);
   }
@@ -146,6 +149,21 @@ class RowTiles {
   // Whether sums become potentials at once.
   bool fused() const {
     return target_.mode == SumMode::kPotential || target_.mode == SumMode::kLevels;
+  }
+
+  void AskForLevels([[maybe_unused]] const uint8_t* of_tile) {
+#if CSSRUN_TARGET_VNNI
+    const size_t pitch = layout_.lanes.stride();
+    if (kernel_.winograd.empty()) {
+      tile_.AskForLevels(of_tile, pitch, P::kPositions * kTileTargets / kernel_.targets,
+                         tile_.kernel_rows * tile_.kernel_columns * tile_.quads);
+      return;
+    }
+    // Which asks once for the quads of two products.
+    const size_t pairs = kernel_.winograd.targets == kTileTargets ? kMostPairs : kMostPairsOfBoth;
+    tile_.AskForLevels(of_tile, pitch, kHalfProducts * pairs,
+                       tile_.kernel_rows * kHalfProducts * kernel_.quads);
+#endif
   }
 
   void MovePotentials(size_t block, size_t lane) {

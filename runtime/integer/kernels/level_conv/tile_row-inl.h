@@ -56,7 +56,7 @@ struct TileRow {
   float* floats = nullptr;
   bool sets_floats = false;  // else they are added
   const float* float_scale = nullptr;
-  // Weights to prefetch meanwhile, and how many per column and per quad. Null: none.
+  // Bytes to prefetch meanwhile, and how many per column and per quad. Null: none.
   const int8_t* ahead = nullptr;
   size_t ahead_of_column = 0;
   size_t ahead_of_quad = 0;
@@ -83,6 +83,14 @@ struct TileRow {
     ahead = next + asked.part * part;
     ahead_of_column = part / columns;
     ahead_of_quad = (part + steps - 1) / steps;
+  }
+  // Spreads levels, from `first` on, `pitch` bytes from one column to the next, over what the
+  // kernel does for `columns` columns at a time: `steps` times a quad.
+  void AskForLevels(const uint8_t* first, size_t pitch, size_t columns, size_t steps) {
+    if (steps == 0) return;
+    ahead = reinterpret_cast<const int8_t*>(first);
+    ahead_of_column = pitch;
+    ahead_of_quad = (columns * pitch + steps - 1) / steps;
   }
   // Whether sums have to be stored in another way than by the vectors that hold them.
   bool leaves_registers() const { return floats != nullptr || lanes < kTileTargets; }

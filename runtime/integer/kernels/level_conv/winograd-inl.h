@@ -274,9 +274,7 @@ HWY_INLINE void SumSomePairs(size_t wanted, const WinogradTile& tile, const Wino
 // Neighbouring columns of a row, in as few and as equal parts as registers allow.
 template <class P, size_t kTargets>
 void SumNeighbours(const WinogradTile& tile, const WinogradRow& row, const ColumnRange& columns) {
-  // 24 sums and the weights of a product; 16 sums of 16 targets, whose factors take more registers
-  // for their addresses.
-  constexpr size_t kMost = kTargets == kTileTargets ? 8 : 6;
+  constexpr size_t kMost = kTargets == kTileTargets ? kMostPairs : kMostPairsOfBoth;
   const ColumnRange pairs = PairsOf(columns);
   CSSRUN_ASSERT(columns.last % kHalfProducts == 0 || columns.last == tile.columns);
   for (size_t pair = pairs.first; pair < pairs.last;) {

@@ -51,6 +51,11 @@ constexpr int kWinogradTaps = 3;
 constexpr size_t kHalfProducts = 2;
 constexpr size_t kWinogradProducts = 2 * kHalfProducts;
 
+// Pairs of columns of a row that are summed at a time, for 16 targets and for 32: registers hold 24
+// sums and the weights of a product, or 16 sums, whose factors take more for their addresses.
+constexpr size_t kMostPairs = 8;
+constexpr size_t kMostPairsOfBoth = 6;
+
 struct Winograd {
   bool empty() const { return weights == nullptr; }
   size_t tile_size() const { return 2 * size_t{half_size}; }
