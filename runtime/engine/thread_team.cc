@@ -1,6 +1,7 @@
 #include "runtime/engine/thread_team.h"
 
 #include <algorithm>
+#include <atomic>
 #include <thread>
 
 #include "hwy/cache_control.h"
@@ -21,6 +22,27 @@ uint64_t LeftOf(uint32_t loop, uint32_t first, uint32_t last) {
 uint32_t FirstOf(uint64_t left) { return static_cast<uint32_t>(left) >> 16; }
 uint32_t LastOf(uint64_t left) { return static_cast<uint32_t>(left) & kMostParts; }
 
+// A function that TBB copies to run it on another thread. TBB orders the two itself, but Debian's
+// build of it does not tell ThreadSanitizer, which would report a race on the copy.
+template <class Function>
+class HandedOver {
+ public:
+  explicit HandedOver(Function function) : function_(function) {}
+  HandedOver(const HandedOver& other) : function_(other.function_) {
+    order.fetch_add(1, std::memory_order_release);
+  }
+  HandedOver& operator=(const HandedOver&) = delete;
+
+  void operator()() const {
+    order.fetch_add(1, std::memory_order_acquire);
+    function_();
+  }
+
+ private:
+  static inline std::atomic<uint64_t> order = 0;
+  Function function_;
+};
+
 }  // namespace
 
 ThreadTeam::ThreadTeam(unsigned threads) : threads_(threads) {
@@ -32,7 +54,8 @@ ThreadTeam::ThreadTeam(unsigned threads) : threads_(threads) {
 }
 
 void ThreadTeam::StartHelpers() {
-  for (unsigned helper = 1; helper < threads_; ++helper) helpers_->run([this] { Help(); });
+  const HandedOver help([this] { Help(); });
+  for (unsigned helper = 1; helper < threads_; ++helper) helpers_->run(help);
   helping_ = true;
 }
 
