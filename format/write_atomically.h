@@ -14,8 +14,9 @@ namespace cssrun::format {
 // folder. On an error (kIo) the temporary file is removed and `path` is unchanged. The new file has
 // the permissions of any new file (0666 without the bits of the umask), not those of the old one.
 // A link is followed. A device, a pipe and an open file, such as /dev/stdout, are written to as
-// they are: nothing may take their place, and what was written there stays. Threads: one call at a
-// time, because reading the umask sets it for a moment.
+// they are: nothing may take their place, and what was written there stays.
+//
+// Threads: one call at a time, because reading the umask sets it for a moment.
 Status WriteFileAtomically(const std::string& path, std::span<const uint8_t> bytes);
 
 // Whether WriteFileAtomically has a chance, before there are bytes that took long to make: kIo if

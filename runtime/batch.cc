@@ -9,6 +9,7 @@
 
 #include "runtime/assert.h"
 #include "runtime/engine/allowed_threads.h"
+#include "runtime/engine/handover.h"
 #include "runtime/seconds_since.h"
 #include "runtime/within_memory.h"
 #include "tbb/parallel_pipeline.h"
@@ -16,6 +17,8 @@
 
 namespace cssrun {
 namespace {
+
+using internal::Handover;
 
 using internal::SecondsSince;
 
@@ -41,22 +44,6 @@ struct Item {
   size_t index = 0;
   std::vector<Pixel> pixels;
   ImageOutcome outcome;
-};
-
-// Marks the begin and the end of a pipeline stage for ThreadSanitizer. TBB orders the stages
-// itself, but Debian's build of TBB does not tell ThreadSanitizer, which would then report races
-// that do not exist. Costs two atomic additions per stage and image.
-class Handover {
- public:
-  explicit Handover(std::atomic<uint64_t>& order) : order_(order) {
-    order_.fetch_add(1, std::memory_order_acq_rel);
-  }
-  ~Handover() { order_.fetch_add(1, std::memory_order_acq_rel); }
-  Handover(const Handover&) = delete;
-  Handover& operator=(const Handover&) = delete;
-
- private:
-  std::atomic<uint64_t>& order_;
 };
 
 template <class Pixel, class LoadPixels>

@@ -6,6 +6,7 @@
 
 #include "hwy/cache_control.h"
 #include "runtime/assert.h"
+#include "runtime/engine/handover.h"
 
 namespace cssrun::internal {
 namespace {
@@ -22,19 +23,16 @@ uint64_t LeftOf(uint32_t loop, uint32_t first, uint32_t last) {
 uint32_t FirstOf(uint64_t left) { return static_cast<uint32_t>(left) >> 16; }
 uint32_t LastOf(uint64_t left) { return static_cast<uint32_t>(left) & kMostParts; }
 
-// A function that TBB copies to run it on another thread. TBB orders the two itself, but Debian's
-// build of it does not tell ThreadSanitizer, which would report a race on the copy.
+// A function that TBB copies to run the copy on another thread.
 template <class Function>
 class HandedOver {
  public:
   explicit HandedOver(Function function) : function_(function) {}
-  HandedOver(const HandedOver& other) : function_(other.function_) {
-    order.fetch_add(1, std::memory_order_release);
-  }
+  HandedOver(const HandedOver& other) : function_(other.function_) { const Handover copied(order); }
   HandedOver& operator=(const HandedOver&) = delete;
 
   void operator()() const {
-    order.fetch_add(1, std::memory_order_acquire);
+    { const Handover received(order); }
     function_();
   }
 

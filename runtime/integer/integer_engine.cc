@@ -100,7 +100,6 @@ void IntegerEngine::SetDirectImage() {
   }
 }
 
-// After SetDirectImage().
 Status IntegerEngine::Run(const Input& input, Answer& answer) {
   return team_.Run([&] { return RunLoop(input, answer); });
 }

@@ -265,9 +265,11 @@ bool SumRowsByWinograd(const BoundLevels<LevelConv>& bound, const SettlingStep& 
                        std::span<const PotentialInputs> inputs, size_t first,
                        const LevelTarget& shared) {
   const LevelConv& kernel = *bound.kernel;
+  if (kernel.winograd.empty()) return false;
   const WinogradKernel winograd = ResolveWinograd();
-  if (kernel.winograd.empty() || winograd.sum == nullptr) return false;
+  if (winograd.sum == nullptr) return false;
   const bool stacks = kernel.winograd.stacked > 1;
+  const bool takes_turns = !stacks && TurnsOf(kernel) > 1;
   if (stacks && !RowsAreWhole(step, first, inputs.size())) return false;
   static_assert(kMostRowsTogether <= kMostWinogradRows);
   LevelTarget targets[kMostRowsTogether];
@@ -279,9 +281,7 @@ bool SumRowsByWinograd(const BoundLevels<LevelConv>& bound, const SettlingStep& 
     }
     if (begin == end) continue;
     const auto rows = std::span(targets).subspan(begin, end - begin);
-    for (size_t r = 0; r < rows.size() && !stacks && TurnsOf(kernel) > 1; ++r) {
-      rows[r].ahead = {r, rows.size()};
-    }
+    for (size_t r = 0; takes_turns && r < rows.size(); ++r) rows[r].ahead = {r, rows.size()};
     const WinogradRows factors =
         winograd.fill(kernel, *bound.levels, rows, first + begin, step.winograd);
     winograd.sum(kernel, *bound.levels, factors, rows, first + begin);
@@ -389,14 +389,12 @@ size_t WinogradRoomOf(const IntegerLayer& layer) {
   return room;
 }
 
-bool PrefetchesLevels(const IntegerLayer& layer, bool bytes) {
-  if (layer.pools.pooled()) return false;
-  if (bytes) return PrefetchesLevels(*layer.pixel_conv);
-  const SettledSums sums = layer.settled()->sums;
-  if (sums != SettledSums::kFusedLevels && sums != SettledSums::kJoinedLevels) return false;
+bool PrefetchesLevels(const SettlingStep& step) {
+  if (!SumsBecomeLevels(step)) return false;
+  if (step.pixels != nullptr) return PrefetchesLevels(*step.layer->pixel_conv);
   // The last kernel that sums writes the levels.
   const LevelConv* last = nullptr;
-  for (const IntegerSynapses& s : layer.synapses) {
+  for (const IntegerSynapses& s : step.layer->synapses) {
     if (TraitsOf(s.kernel).sums_levels()) last = std::get_if<LevelConv>(&s.kernel);
   }
   return last != nullptr && TurnsOf(*last) == 1 && PrefetchesLevels(*last);

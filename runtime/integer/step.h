@@ -82,9 +82,8 @@ size_t JoinedFloats(const IntegerLayer& layer);
 // The bytes that a layer's step needs of SettlingStep::winograd.
 size_t WinogradRoomOf(const IntegerLayer& layer);
 
-// Whether a step of the layer prefetches LevelsTarget::far_levels, if levels leave the kernel that
-// sums. `bytes`: it sums pixels.
-bool PrefetchesLevels(const IntegerLayer& layer, bool bytes);
+// Whether the step prefetches LevelsTarget::far_levels.
+bool PrefetchesLevels(const SettlingStep& step);
 
 // Both return the synaptic operations that the part counts. Only parts with the first block count,
 // so over all parts they add up to the layer's.

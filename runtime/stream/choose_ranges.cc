@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <variant>
 
+#include "runtime/integer/step.h"
+
 namespace cssrun::internal {
 namespace {
 
@@ -13,20 +15,12 @@ constexpr size_t kBandWeights = size_t{128} << 10;  // with more, kMostBandRows
 // With Winograd's products. Each band computes the factors that it reads, two rows of which its
 // neighbours read, too. 4 rows take as long as 8, 1 row up to 5 % longer (Zen 4).
 constexpr uint32_t kWinogradBandRows = 8;
-constexpr uint32_t kPair = 2;
-
-bool HasWinograd(const IntegerLayer& layer) {
-  return std::ranges::any_of(layer.synapses, [](const IntegerSynapses& s) {
-    const auto* conv = std::get_if<LevelConv>(&s.kernel);
-    return conv != nullptr && !conv->winograd.empty();
-  });
-}
 
 }  // namespace
 
 uint32_t ColumnsTogether(const IntegerLayer& layer, bool in_registers) {
   const uint32_t columns = in_registers ? 1 : layer.membranes.lanes.positions();
-  return HasWinograd(layer) ? std::max(columns, kPair) : columns;
+  return WinogradRoomOf(layer) > 0 ? std::max(columns, kPairColumns) : columns;
 }
 
 uint32_t BandRowsOf(const IntegerLayer& layer, const LevelLayout& levels) {
@@ -34,7 +28,7 @@ uint32_t BandRowsOf(const IntegerLayer& layer, const LevelLayout& levels) {
     const auto* conv = std::get_if<LevelConv>(&s.kernel);
     if (conv != nullptr && conv->size() > kBandWeights) return kMostBandRows;
   }
-  if (HasWinograd(layer)) return kWinogradBandRows;
+  if (WinogradRoomOf(layer) > 0) return kWinogradBandRows;
   if (levels.row_size == 0) return kMostBandRows;
   const size_t rows = kBandBytes / levels.row_size;
   return static_cast<uint32_t>(std::clamp<size_t>(rows, 1, kMostBandRows));

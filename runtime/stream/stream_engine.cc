@@ -280,6 +280,8 @@ void StreamEngine::RunLayer(size_t index) {
     stream.dead_zone.limit =
         whole_ ? int16_t{-1} : DeadZoneLimit(stream_options_.dead_zone, network_.timesteps);
   }
+  stream.reads_kept = levels_alone_[index] && !IsKeptAtOnce(index) &&
+                      !stream.pool_reach.has_value() && !PrefetchesLevels(StreamStepOf(index));
   const Layer& layer = network_.layers[index];
   InBands(index, layer.potential.height(), &StreamEngine::RunRows);
   if (stream.pool_reach.has_value()) {
@@ -308,7 +310,7 @@ void StreamEngine::InBands(size_t layer, uint32_t rows,
 void StreamEngine::RunRows(size_t layer, uint32_t first_row, uint32_t last_row) {
   bands_[team_.thread()].StartAt(first_row, integers_.level_layouts[layer]);
   const RowRanges& ranges = streams_[layer].ranges.ranges();
-  if (!streams_[layer].pool_reach.has_value()) ReadKept(layer, first_row, last_row);
+  if (streams_[layer].reads_kept) ReadKept(layer, first_row, last_row);
   // Event kernels add to every row of a part.
   const bool all_touched = !integers_.layers[layer].idle_until_last_step();
   for (uint32_t row = first_row; row < last_row;) {
@@ -359,14 +361,11 @@ SettlingStep StreamEngine::StreamStepOf(size_t index) {
   return step;
 }
 
-// Brings into the cache what is compared soon, unless the kernel that sums does: reads a byte of
-// each cache line before the band is computed, so that many reads are under way at once. A frame
-// takes 4 to 7 % less time; instructions that prefetch all at once gained nothing. In a kernel,
-// spread over its products, they take 5 to 8 % more off (ResNet-20, Zen 4).
+// Brings into the cache what is compared soon: reads a byte of each cache line before the band is
+// computed, so that many reads are under way at once. A frame takes 4 to 7 % less time;
+// instructions that prefetch all at once gained nothing. In a kernel, spread over its products,
+// they take 5 to 8 % more off (ResNet-20, Zen 4).
 void StreamEngine::ReadKept(size_t layer, uint32_t first_row, uint32_t last_row) const {
-  if (!levels_alone_[layer] || IsKeptAtOnce(layer)) return;
-  const bool levels_leave = stream_options_.dead_zone == 0 || WritesBounds(layer);
-  if (levels_leave && PrefetchesLevels(integers_.layers[layer], SumsBytes(layer))) return;
   constexpr size_t kCacheLine = 64;
   const LevelFrame& kept = states_[layer].levels;
   const size_t stride = integers_.layouts[layer].stride();

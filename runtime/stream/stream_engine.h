@@ -69,6 +69,8 @@ class StreamEngine : private IntegerEngine {
     PositionBits pool_touched;
     TouchedRanges pool_ranges;
     uint64_t touched_positions = 0;
+    // Of this frame: ReadKept() brings what is compared into the cache, since no kernel does.
+    bool reads_kept = false;
 
     const RowRanges& sent() const {
       return pool_reach.has_value() ? pool_ranges.ranges() : ranges.ranges();

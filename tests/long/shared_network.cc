@@ -91,9 +91,8 @@ int main(int argc, char** argv) {
     wrong += RunStreams(sessions, runs, long_runs::MakeWorkload(8, draw));
   }
   std::printf(
-      "%lu sessions, %lu runs each of two networks on each engine, and as many of streams: %lu "
-      "wrong "
-      "answers\n",
+      "%lu sessions, %lu runs each of two networks on each engine, and as many of streams: "
+      "%lu wrong answers\n",
       sessions, runs, wrong);
   return wrong == 0 ? 0 : 1;
 }

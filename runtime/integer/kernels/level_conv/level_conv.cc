@@ -259,13 +259,9 @@ WinogradKernel ChooseWinograd() {
 #endif
 }
 
-// Measured with VNNI alone. Stacks of rows prefetch weights.
-bool PrefetchesLevelsTarget([[maybe_unused]] const LevelConv& kernel) {
-#if CSSRUN_TARGET_VNNI
-  return kernel.winograd.empty() || kernel.winograd.stacked == 1;
-#else
-  return false;
-#endif
+// Stacks of rows prefetch weights.
+bool PrefetchesLevelsTarget(const LevelConv& kernel) {
+  return kPrefetchesLevels && (kernel.winograd.empty() || kernel.winograd.stacked == 1);
 }
 
 const char* LevelConvVariantTarget() {

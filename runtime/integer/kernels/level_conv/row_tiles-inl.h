@@ -28,6 +28,9 @@ namespace cssrun::internal::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
+// Whether LevelTarget::far_levels are prefetched: measured with VNNI alone.
+constexpr bool kPrefetchesLevels = CSSRUN_TARGET_VNNI != 0;
+
 // Where the levels of a target row are and where its sums go, for one tile after another, from
 // target.tiles.first on. `P`: the products that are used.
 template <class P>
@@ -122,8 +125,10 @@ class RowTiles {
     if (target_.ahead.parts != 0 && t + 1 < kernel_.tiles) {
       tile_.AskAhead(target_.ahead, weights_ + (t + 1) * tile_size_, tile_size_, layout_.columns);
     }
-    if (target_.ahead.parts == 0 && target_.far_levels != nullptr) {
-      AskForLevels(target_.far_levels + block * kLineLanes + lane);
+    if constexpr (kPrefetchesLevels) {
+      if (target_.ahead.parts == 0 && target_.far_levels != nullptr) {
+        AskForLevels(target_.far_levels + block * kLineLanes + lane);
+      }
     }
     membranes_ = target_.settled->membranes + layout_.RowAt(block, row_) + lane;
     if (!kernel_.starts.empty()) tile_.class_starts = kernel_.starts.Of(row_, t, kernel_.targets);
@@ -151,8 +156,7 @@ class RowTiles {
     return target_.mode == SumMode::kPotential || target_.mode == SumMode::kLevels;
   }
 
-  void AskForLevels([[maybe_unused]] const uint8_t* of_tile) {
-#if CSSRUN_TARGET_VNNI
+  void AskForLevels(const uint8_t* of_tile) {
     const size_t pitch = layout_.lanes.stride();
     if (kernel_.winograd.empty()) {
       tile_.AskForLevels(of_tile, pitch, P::kPositions * kTileTargets / kernel_.targets,
@@ -161,9 +165,8 @@ class RowTiles {
     }
     // Which asks once for the quads of two products.
     const size_t pairs = kernel_.winograd.targets == kTileTargets ? kMostPairs : kMostPairsOfBoth;
-    tile_.AskForLevels(of_tile, pitch, kHalfProducts * pairs,
+    tile_.AskForLevels(of_tile, pitch, kPairColumns * pairs,
                        tile_.kernel_rows * kHalfProducts * kernel_.quads);
-#endif
   }
 
   void MovePotentials(size_t block, size_t lane) {

@@ -56,9 +56,8 @@ void FillPairs(D d, const LevelConv& kernel, size_t pairs, const uint8_t* HWY_RE
 
 // The pairs of the columns of `range`.
 HWY_INLINE ColumnRange PairsOf(const ColumnRange& range) {
-  CSSRUN_ASSERT(range.first % kHalfProducts == 0);
-  return {range.first / uint32_t{kHalfProducts},
-          (range.last + uint32_t{kHalfProducts} - 1) / uint32_t{kHalfProducts}};
+  CSSRUN_ASSERT(range.first % kPairColumns == 0);
+  return {range.first / kPairColumns, (range.last + kPairColumns - 1) / kPairColumns};
 }
 
 // Calls fill(range) for neighbouring pairs that any of `targets` computes, for each pair once.
@@ -66,7 +65,8 @@ HWY_INLINE ColumnRange PairsOf(const ColumnRange& range) {
 template <class Fill>
 void ForPairs(std::span<const LevelTarget> targets, uint32_t pairs, Fill fill) {
   CSSRUN_ASSERT(targets.size() <= kMostWinogradRows);
-  std::span<const ColumnRange> rest[kMostWinogradRows];
+  std::span<const ColumnRange> room[kMostWinogradRows];
+  const std::span rest = std::span(room).first(targets.size());
   for (size_t i = 0; i < targets.size(); ++i) {
     rest[i] = targets[i].columns;
     if (rest[i].empty()) return fill(ColumnRange{0, pairs});
@@ -92,6 +92,8 @@ inline void FillRow(const LevelConv& kernel, std::span<const LevelTarget> target
   const size_t channels = kernel.source_stride;
   ForPairs(targets, kernel.winograd.pairs, [&](const ColumnRange& range) {
     const size_t pairs = range.last - range.first;
+    // A pair has as many products of each half as columns.
+    static_assert(kHalfProducts == kPairColumns);
     const size_t skipped = range.first * kHalfProducts * channels;
     if (channels % 64 == 0) {
       FillPairs(hn::CappedTag<uint8_t, 64>(), kernel, pairs, levels + skipped, factors + skipped);
@@ -276,12 +278,12 @@ template <class P, size_t kTargets>
 void SumNeighbours(const WinogradTile& tile, const WinogradRow& row, const ColumnRange& columns) {
   constexpr size_t kMost = kTargets == kTileTargets ? kMostPairs : kMostPairsOfBoth;
   const ColumnRange pairs = PairsOf(columns);
-  CSSRUN_ASSERT(columns.last % kHalfProducts == 0 || columns.last == tile.columns);
+  CSSRUN_ASSERT(columns.last % kPairColumns == 0 || columns.last == tile.columns);
   for (size_t pair = pairs.first; pair < pairs.last;) {
     const size_t rest = pairs.last - pair;
     const size_t parts = (rest + kMost - 1) / kMost;
     const size_t part = (rest + parts - 1) / parts;
-    const bool odd = part == rest && columns.last % kHalfProducts != 0;
+    const bool odd = part == rest && columns.last % kPairColumns != 0;
     SumSomePairs<P, kMost, kTargets>(part, tile, row, pair, odd);
     pair += part;
   }

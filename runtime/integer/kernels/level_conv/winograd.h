@@ -47,6 +47,8 @@ struct LevelTarget;
 
 // Of a kernel row.
 constexpr int kWinogradTaps = 3;
+// Neighbouring columns that share products, a pair.
+constexpr uint32_t kPairColumns = 2;
 // Products of a pair of columns: two inner ones, two outer ones.
 constexpr size_t kHalfProducts = 2;
 constexpr size_t kWinogradProducts = 2 * kHalfProducts;
